@@ -1,0 +1,87 @@
+"""Typed readers of environment variables: each one registers itself and refuses a value that does not parse."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
+
+
+class Misconfigured(Exception):
+    """A variable's value cannot be used; the message names the variable and says what it takes."""
+
+
+@dataclass(frozen=True)
+class Variable:
+    """What the README's table says of one variable."""
+
+    name: str
+    meaning: str
+    default: str
+    example: str
+
+
+VARIABLES: dict[str, Variable] = {}
+
+
+def text(name: str, meaning: str, *, default: str = "", example: str = "", shown_default: str | None = None) -> str:
+    """Any text. `shown_default` describes a default that is computed."""
+    shown = default if shown_default is None else shown_default
+    VARIABLES[name] = Variable(name, meaning, shown, example or shown)
+    return os.environ.get(name, "").strip() or default
+
+
+def flag(name: str, meaning: str, *, default: bool = False) -> bool:
+    """`1/true/yes/on` or `0/false/no/off`."""
+    value = text(name, meaning, default="1" if default else "0", example="1").lower()
+    if value in {"1", "true", "yes", "on"}:
+        return True
+    if value in {"0", "false", "no", "off"}:
+        return False
+    raise Misconfigured(f"{name}={value!r}: expected 1 or 0 (true/false, yes/no, on/off).")
+
+
+def choice(name: str, meaning: str, options: tuple[str, ...], *, default: str, shown_default: str | None = None) -> str:
+    """One of `options`."""
+    value = text(
+        name,
+        f"{meaning}: {', '.join(o or 'empty' for o in options)}",
+        default=default,
+        example=options[-1],
+        shown_default=shown_default,
+    )
+    if value not in options:
+        raise Misconfigured(f"{name}={value!r}: expected one of {', '.join(o or '(empty)' for o in options)}.")
+    return value
+
+
+def integer(name: str, meaning: str, *, default: int, minimum: int = 0) -> int:
+    """A whole number, at least `minimum`."""
+    value = text(name, meaning, default=str(default))
+    if not re.fullmatch(r"\d{1,12}", value) or int(value) < minimum:
+        raise Misconfigured(f"{name}={value!r}: expected a whole number of at least {minimum}.")
+    return int(value)
+
+
+def duration(name: str, meaning: str, *, default: str) -> timedelta:
+    """A number with a unit: `90s`, `30m`, `48h`, `14d`."""
+    value = text(name, meaning, default=default)
+    match = _DURATION.fullmatch(value)
+    if match is None:
+        raise Misconfigured(f"{name}={value!r}: expected a number with a unit s, m, h or d, such as {default}.")
+    return timedelta(seconds=float(match[1]) * _UNITS[match[2]])
+
+
+def listing(
+    name: str, meaning: str, *, default: str = "", example: str = "", shown_default: str | None = None
+) -> list[str]:
+    """Values separated by commas."""
+    return [
+        part.strip()
+        for part in text(name, meaning, default=default, example=example, shown_default=shown_default).split(",")
+        if part.strip()
+    ]

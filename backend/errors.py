@@ -1,0 +1,63 @@
+"""The domain's one "no" and the two ways in which an outside service can fail us."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Code(StrEnum):
+    """Why an intent was refused. Stable: clients branch on it. `api.errors` gives each its status and sentence."""
+
+    # what was asked for does not exist, or the asker may not know that it does
+    BOOKING_UNKNOWN = "booking_unknown"
+    LINK_UNKNOWN = "link_unknown"
+    PAYMENT_UNKNOWN = "payment_unknown"
+    TOO_MANY_MISSES = "too_many_misses"
+    # the link is spent
+    LINK_EXPIRED = "link_expired"
+    DRAFT_LAPSED = "draft_lapsed"
+    DRAFT_SUPERSEDED = "draft_superseded"
+    OPEN_IN_BROWSER = "open_in_browser"
+    # the booking's state refuses it
+    STATE_REFUSES = "state_refuses"
+    ALREADY_ACTIVE = "already_active"
+    ALREADY_PAID = "already_paid"
+    NOTHING_TO_PAY = "nothing_to_pay"
+    PAY_BY_PASSED = "pay_by_passed"
+    PAYMENT_NOT_CONFIRMED = "payment_not_confirmed"
+    PAYMENT_DECLINED = "payment_declined"
+    PAYMENT_RETURNED = "payment_returned"
+    PAYMENTS_UNAVAILABLE = "payments_unavailable"
+    # staff's choice does not hold
+    SLOT_TAKEN = "slot_taken"
+    SLOT_PAST = "slot_past"
+    SLOT_TOO_NEAR = "slot_too_near"
+    SLOT_INVALID = "slot_invalid"
+    PSYCHOLOGIST_REQUIRED = "psychologist_required"
+    MEETING_LINK_REQUIRED = "meeting_link_required"
+    ADDRESS_REQUIRED = "address_required"
+    GUARDIAN_CONSENT_REQUIRED = "guardian_consent_required"
+    AMOUNT_INVALID = "amount_invalid"
+    # the draft's own fields
+    DATE_PAST = "date_past"
+    AGE_REFUSED = "age_refused"
+    # an incoming webhook
+    SIGNATURE_INVALID = "signature_invalid"
+    EVENT_MALFORMED = "event_malformed"
+
+
+class Refused(Exception):
+    """An intent's refusal. Nothing was written. `context` carries what the door may show, e.g. `free_slots`."""
+
+    def __init__(self, code: Code, **context: object) -> None:
+        super().__init__(code.value)
+        self.code = code
+        self.context = context
+
+
+class Transient(Exception):
+    """An outside service failed in a way that trying again may mend."""
+
+
+class Permanent(Exception):
+    """An outside service refused for good; trying again cannot help."""

@@ -1,0 +1,1 @@
+"""Configuration: settings, addresses, schedule, and the local stack. Nobody imports it."""

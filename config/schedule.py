@@ -1,0 +1,36 @@
+"""What beat sends, how often, and to which queue: the whole schedule on one page.
+
+A message is a wake-up without data. One that waits longer than `EXPIRES` is dropped: the next one says the same.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from backend import environment as env
+
+EXPIRES = timedelta(seconds=60)
+
+DRAIN_EVERY = env.duration("DRAIN_EVERY", "how often each outbox queue is woken", default="1s")
+SWEEP_EVERY = env.duration("SWEEP_EVERY", "how often each deadline is swept", default="10s")
+PURGE_EVERY = env.duration("PURGE_EVERY", "how often stale personal data is purged", default="10m")
+
+ROUTES = {
+    "workers.mail.*": {"queue": "mail"},
+    "workers.payments.*": {"queue": "payments"},
+    "workers.timers.*": {"queue": "timers"},
+}
+
+TABLE: dict[str, tuple[str, timedelta]] = {
+    # name: (task, interval)
+    "drain mail": ("workers.mail.drain", DRAIN_EVERY),
+    "drain payments": ("workers.payments.drain", DRAIN_EVERY),
+    "lapse drafts": ("workers.timers.lapse_drafts", SWEEP_EVERY),
+    "close unanswered requests": ("workers.timers.close_unanswered", SWEEP_EVERY),
+    "time out unpaid approvals": ("workers.timers.time_out_approvals", SWEEP_EVERY),
+    "ask after open attempts": ("workers.timers.ask_after_attempts", SWEEP_EVERY),
+    "complete sessions": ("workers.timers.complete_sessions", SWEEP_EVERY),
+    "purge lapsed drafts": ("workers.timers.purge_drafts", PURGE_EVERY),
+    "purge links": ("workers.timers.purge_links", PURGE_EVERY),
+    "blank settled messages": ("workers.timers.blank_messages", PURGE_EVERY),
+}

@@ -1,0 +1,434 @@
+"""Django settings, read top to bottom; every variable is typed and a value that does not parse stops the start."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import tempfile
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import dj_database_url
+import django_stubs_ext
+from cryptography.fernet import Fernet
+from dotenv import load_dotenv
+
+from backend import environment as env
+from backend.environment import Misconfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+load_dotenv(os.environ.get("ENV_FILE") or BASE_DIR / ".env")  # what the process was started with wins
+
+from config import schedule  # noqa: E402  # reads variables, so the file must have been read
+
+# -- where we are -----------------------------------------------------------------------------------------------------
+DEBUG = env.flag("DEBUG", "development conveniences; `make run` sets it, production never does")
+VAR_DIR = Path(
+    env.text("VAR_DIR", "folder of everything that is not code", default=str(BASE_DIR / "var"), shown_default="`var`")
+)
+VAR_DIR.mkdir(parents=True, exist_ok=True)
+FRONTEND_URL = env.text("FRONTEND_URL", "the site; mailed links lead there", default="http://localhost:3000").rstrip(
+    "/"
+)
+PUBLIC_URL = env.text("PUBLIC_URL", "this backend as the world sees it", default="http://localhost:8000").rstrip("/")
+ALLOWED_HOSTS = env.listing(
+    "ALLOWED_HOSTS",
+    "host names this backend answers to",
+    default="localhost,127.0.0.1,[::1]",
+    example="api.example.org",
+)
+TRUSTED_PROXIES = env.integer(
+    "TRUSTED_PROXIES", "number of proxies in front whose X-Forwarded-For we believe", default=0
+)
+PRACTICE_NAME = env.text("PRACTICE_NAME", "the name mails are signed with", default="MindSettler")
+PRACTICE_TIME_ZONE = env.text(
+    "PRACTICE_TIME_ZONE", "the practice's IANA zone; its days are business days", default="Asia/Kolkata"
+)
+try:
+    ZoneInfo(PRACTICE_TIME_ZONE)
+except (ZoneInfoNotFoundError, ValueError) as error:
+    raise Misconfigured(
+        f"PRACTICE_TIME_ZONE={PRACTICE_TIME_ZONE!r}: not an IANA time zone such as Asia/Kolkata."
+    ) from error
+
+# -- secrets ----------------------------------------------------------------------------------------------------------
+SECRET_KEY = env.text(
+    "SECRET_KEY",
+    "Django's key, at least 50 random characters",
+    shown_default="required",
+    example="`openssl rand -base64 48`",
+)
+TOKEN_KEY = env.listing(
+    "TOKEN_KEY",
+    "keys of mailed links, newest last; old ones stay until their links expired",
+    shown_default="required",
+    example="`openssl rand -hex 32`",
+)
+FIELD_KEY = env.listing(
+    "FIELD_KEY",
+    "Fernet keys of encrypted text, newest first",
+    shown_default="required",
+    example="`openssl rand -base64 32`",
+)
+for _name, _value in (("SECRET_KEY", SECRET_KEY), ("TOKEN_KEY", TOKEN_KEY), ("FIELD_KEY", FIELD_KEY)):
+    if not _value:
+        raise Misconfigured(
+            f"{_name} is not set. `make run` makes keys of its own; a production environment must give them."
+        )
+
+try:
+    for _value in FIELD_KEY:
+        Fernet(_value)
+except ValueError as error:
+    raise Misconfigured(
+        "FIELD_KEY: each key must be 32 random bytes in base64, as `openssl rand -base64 32` prints."
+    ) from error
+
+# -- applications -----------------------------------------------------------------------------------------------------
+django_stubs_ext.monkeypatch()  # lets Django's generics be subscripted when the code runs
+INSTALLED_APPS = [
+    "jazzmin",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "corsheaders",
+    "rest_framework",
+    "django_celery_beat",
+    "simple_history",
+    "anymail",
+    "backend.people",
+    "backend.outbox",
+    "backend.payments",
+    "backend.bookings",
+    "backend.api",
+    "workers",
+]
+MIDDLEWARE = [
+    "corsheaders.middleware.CorsMiddleware",  # first, so that every answer carries its header, a crash's too
+    "backend.api.middleware.CorrelationId",
+    "backend.api.middleware.JsonErrors",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "simple_history.middleware.HistoryRequestMiddleware",
+]
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+APPEND_SLASH = False  # a missing slash under /api/ is an error in JSON, never a redirect
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# -- database ---------------------------------------------------------------------------------------------------------
+DATABASE_URL = env.text(
+    "DATABASE_URL",
+    "PostgreSQL 15 or newer",
+    shown_default="SQLite in `var/`",
+    example="postgresql://app:secret@db.example.org/mindsettler",
+)
+DATABASE_POOL = env.integer("DATABASE_POOL", "connections a process keeps to PostgreSQL", default=8, minimum=1)
+
+
+def _database() -> dict[str, Any]:
+    if not DATABASE_URL:
+        return {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": VAR_DIR / "db.sqlite3",
+            # IMMEDIATE takes the write lock when a transaction begins; DEFERRED loses writers to "database is locked"
+            "OPTIONS": {
+                "transaction_mode": "IMMEDIATE",
+                "timeout": 20,
+                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+            },
+            "TEST": {"NAME": VAR_DIR / "test.sqlite3"},
+        }
+    try:
+        database: dict[str, Any] = {**dj_database_url.parse(DATABASE_URL)}
+    except (ValueError, KeyError) as error:
+        raise Misconfigured(
+            "DATABASE_URL does not parse. Expected postgresql://user:password@host:port/name."
+        ) from error
+    if database["ENGINE"] != "django.db.backends.postgresql":
+        raise Misconfigured("DATABASE_URL must be postgresql://…; leave it unset for SQLite.")
+    database["OPTIONS"] = {
+        **database.get("OPTIONS", {}),  # what the URL says after its question mark
+        "pool": {"min_size": 1, "max_size": DATABASE_POOL, "timeout": 20},
+        "connect_timeout": 5,
+        "application_name": "mindsettler",
+    }
+    return database
+
+
+DATABASES = {"default": _database()}
+
+# -- broker -----------------------------------------------------------------------------------------------------------
+
+
+def _embedded_broker() -> str:
+    """The socket of the embedded Valkey. Socket paths end at about 100 bytes, so a deep folder moves it to the temp dir."""
+    path = VAR_DIR.resolve() / "valkey.sock"
+    if len(str(path)) > 90:
+        path = Path(tempfile.gettempdir()) / f"mindsettler-{hashlib.sha256(str(path).encode()).hexdigest()[:12]}.sock"
+    return f"redis+socket://{path}"
+
+
+REDIS_URL = env.text(
+    "REDIS_URL",
+    "Redis 7 or Valkey, for Celery alone",
+    shown_default="an embedded Valkey in `var/`",
+    example="redis://redis.example.org:6379/0",
+)
+if REDIS_URL and not REDIS_URL.startswith(("redis://", "rediss://", "redis+socket://")):
+    raise Misconfigured("REDIS_URL must be redis://…, rediss://… or redis+socket://….")
+
+CELERY_BROKER_URL = REDIS_URL or _embedded_broker()
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # for ever: a worker outlives its broker
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 150,  # seconds; above twice the hard limit, so that no running task is delivered again
+    "unacked_restore_interval": 2,
+    "unacked_restore_throttle": 1,
+    "socket_timeout": 5,
+    "socket_connect_timeout": 2,
+    "socket_keepalive": True,
+    "health_check_interval": 10,
+}
+WORKER_CONCURRENCY = env.integer(
+    "WORKER_CONCURRENCY", "tasks a mail or payments worker performs at once", default=2, minimum=1
+)
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = False  # the lease brings the work back; rejecting loops on poison
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_TIME_LIMIT = 60  # seconds
+CELERY_TASK_SOFT_TIME_LIMIT = 45  # seconds
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "interval_step": 0.2, "interval_max": 0.2}
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 20  # seconds a task in hand may go on after SIGTERM
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TASK_DEFAULT_QUEUE = "timers"
+CELERY_TASK_CREATE_MISSING_QUEUES = True
+CELERY_TASK_ROUTES = schedule.ROUTES
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_MAX_LOOP_INTERVAL = 1  # second
+DJANGO_CELERY_BEAT_TZ_AWARE = True
+BEAT_TABLE = schedule.TABLE
+BEAT_EXPIRES = schedule.EXPIRES
+
+# -- mail -------------------------------------------------------------------------------------------------------------
+EMAIL_PROVIDER = env.choice(
+    "EMAIL_PROVIDER",
+    "who sends mail; empty means SMTP when EMAIL_HOST is set, else files in `var/mail`",
+    (
+        "",
+        "smtp",
+        "file",
+        "console",
+        "amazon_ses",
+        "brevo",
+        "mailersend",
+        "mailgun",
+        "mailjet",
+        "postmark",
+        "resend",
+        "sendgrid",
+    ),
+    default="",
+)
+EMAIL_HOST = env.text("EMAIL_HOST", "SMTP server", example="smtp.example.org")
+EMAIL_PORT = env.integer("EMAIL_PORT", "its port; 587 speaks STARTTLS, 465 TLS", default=587, minimum=1)
+EMAIL_HOST_USER = env.text("EMAIL_HOST_USER", "SMTP user", example="bookings@example.org")
+EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD", "SMTP password", example="secret")
+EMAIL_USE_SSL = EMAIL_PORT == 465
+EMAIL_USE_TLS = EMAIL_PORT == 587
+EMAIL_TIMEOUT = 10  # seconds; far below a lease
+EMAIL_FILE_PATH = str(VAR_DIR / "mail")
+DEFAULT_FROM_EMAIL = env.text(
+    "FROM_EMAIL",
+    "sender of every mail",
+    default="MindSettler <bookings@localhost>",
+    example="MindSettler <bookings@example.org>",
+)
+STAFF_INBOX = env.text(
+    "STAFF_INBOX", "where staff read of new requests", default="staff@localhost", example="desk@example.org"
+)
+ANYMAIL = {
+    "REQUESTS_TIMEOUT": 10,
+    # Anymail reads its provider's key from a setting of the provider's own name
+    f"{(EMAIL_PROVIDER or 'provider').upper()}_API_KEY": env.text(
+        "EMAIL_API_KEY", "key of an EMAIL_PROVIDER other than SMTP", example="secret"
+    ),
+}
+_MAIL_BACKENDS = {
+    "smtp": "django.core.mail.backends.smtp.EmailBackend",
+    "file": "django.core.mail.backends.filebased.EmailBackend",
+    "console": "django.core.mail.backends.console.EmailBackend",
+}
+_provider = EMAIL_PROVIDER or ("smtp" if EMAIL_HOST else "file")
+EMAIL_BACKEND = _MAIL_BACKENDS.get(_provider, f"anymail.backends.{_provider}.EmailBackend")
+
+# -- payments ---------------------------------------------------------------------------------------------------------
+ALLOW_SANDBOX_PAYMENTS = env.flag(
+    "ALLOW_SANDBOX_PAYMENTS", "allow the sandbox gateway with DEBUG off: no real money moves"
+)
+PAYMENT_GATEWAY = env.choice(
+    "PAYMENT_GATEWAY",
+    "who takes online payments; empty refuses them",
+    ("", "sandbox"),
+    default="sandbox" if DEBUG else "",
+    shown_default="empty; sandbox with DEBUG",
+)
+if PAYMENT_GATEWAY == "sandbox" and not (DEBUG or ALLOW_SANDBOX_PAYMENTS):
+    raise Misconfigured(
+        "PAYMENT_GATEWAY=sandbox moves no real money and is refused with DEBUG off, unless ALLOW_SANDBOX_PAYMENTS=1."
+    )
+SANDBOX_URL = env.text("SANDBOX_URL", "where the sandbox gateway listens", default="http://127.0.0.1:8001").rstrip("/")
+SANDBOX_SECRET = env.text(
+    "SANDBOX_SECRET",
+    "key that signs the sandbox gateway's webhooks",
+    default="sandbox-webhook-secret" if DEBUG else "",
+    shown_default="",
+    example="secret",
+)
+if PAYMENT_GATEWAY == "sandbox" and not SANDBOX_SECRET:
+    raise Misconfigured("SANDBOX_SECRET is not set; with DEBUG off the sandbox gateway needs a key of its own.")
+
+# -- the API ----------------------------------------------------------------------------------------------------------
+CORS_ALLOWED_ORIGINS = env.listing(
+    "CORS_ORIGINS",
+    "origins whose scripts may call the API",
+    default="/".join(FRONTEND_URL.split("/")[:3]).lower(),  # without the path a site may have
+    example="https://www.example.org",
+    shown_default="FRONTEND_URL",
+)
+for _origin in CORS_ALLOWED_ORIGINS:
+    if not re.fullmatch(r"https?://[a-z0-9.:\[\]-]+", _origin):  # as browsers send it; anything else never matches
+        raise Misconfigured(f"CORS_ORIGINS={_origin!r}: expected an origin such as https://www.example.org, no path.")
+CORS_ALLOW_METHODS = ["GET", "POST", "OPTIONS"]
+CORS_ALLOW_HEADERS = ["content-type"]
+CORS_EXPOSE_HEADERS = ["Retry-After", "ETag", "X-Correlation-ID"]
+SUPPORT_LINES = env.listing(
+    "SUPPORT_LINES", "help lines shown in mails and refusals, `name=number`", default="Emergency=112,Tele-MANAS=14416"
+)
+MAX_BODY_BYTES = 64 * 1024  # the largest honest request, a draft in four-byte characters, is under 12 KiB
+DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": [],
+    "DEFAULT_PARSER_CLASSES": ["backend.api.reading.JsonBody"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "backend.api.reading.OnlyJson",
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "EXCEPTION_HANDLER": "backend.api.errors.handle",
+    "UNAUTHENTICATED_USER": None,
+}
+SECURE_REDIRECT_EXEMPT = [r"^$", r"^api/$", r"^api/(health|ping)/$"]  # a load balancer asks these without https
+
+# -- people who log in ------------------------------------------------------------------------------------------------
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "admin:login"
+
+# -- transport security -----------------------------------------------------------------------------------------------
+_https = PUBLIC_URL.startswith("https://")
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
+SECURE_SSL_REDIRECT = _https and TRUSTED_PROXIES > 0
+SECURE_HSTS_SECONDS = 31_536_000 if _https else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = _https
+SECURE_HSTS_PRELOAD = _https
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
+SESSION_COOKIE_HTTPONLY = True
+SECURE_REFERRER_POLICY = "same-origin"  # with "no-referrer" a browser sends Origin: null, which CSRF refuses
+X_FRAME_OPTIONS = "DENY"
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+
+# -- language, time, files --------------------------------------------------------------------------------------------
+LANGUAGE_CODE = "en"
+USE_I18N = False
+USE_TZ = True
+TIME_ZONE = PRACTICE_TIME_ZONE  # what staff see in the admin; instants are stored in UTC
+STATIC_URL = "/static/"
+STATIC_ROOT = VAR_DIR / "static"
+STATIC_ROOT.mkdir(exist_ok=True)  # WhiteNoise warns of a missing folder, and a test fails on a warning
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
+}
+WHITENOISE_USE_FINDERS = DEBUG
+JAZZMIN_SETTINGS = {
+    "site_title": PRACTICE_NAME,
+    "site_header": PRACTICE_NAME,
+    "site_brand": PRACTICE_NAME,
+    "welcome_sign": f"{PRACTICE_NAME} desk",
+    "copyright": PRACTICE_NAME,
+    "use_google_fonts_cdn": False,
+    "show_ui_builder": False,
+    "hide_apps": ["django_celery_beat"],
+    "icons": {
+        "bookings.booking": "fas fa-calendar-check",
+        "people.client": "fas fa-user",
+        "people.psychologist": "fas fa-user-md",
+        "people.location": "fas fa-map-marker-alt",
+        "people.corporate": "fas fa-building",
+        "outbox.message": "fas fa-envelope",
+        "payments.payment": "fas fa-rupee-sign",
+    },
+}
+
+# -- logs -------------------------------------------------------------------------------------------------------------
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {
+        "correlation": {"()": "backend.correlation.LogFilter"},
+        "once": {"()": "backend.api.logs.OncePerRefusal"},
+    },
+    "formatters": {
+        "line": {
+            "()": "backend.correlation.LogFormatter",
+            "format": "{asctime} {levelname} {name} [{correlation_id}] {message}",
+            "style": "{",
+        },
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["correlation"]}},
+    "root": {"handlers": ["stderr"], "level": "INFO"},
+    "loggers": {
+        "django": {"handlers": []},  # its own handler would write every line twice with DEBUG on
+        "django.request": {"level": "ERROR", "filters": ["once"]},  # the API logs its refusals once, with their code
+        "django.security.DisallowedHost": {"level": "CRITICAL"},  # scanners; not worth a traceback
+        "celery.beat": {"level": "WARNING"},  # a line per wake-up would be 15 a second
+        "celery.app.trace": {"level": "WARNING"},
+        "celery.worker.strategy": {"level": "WARNING"},
+    },
+}
