@@ -1,0 +1,1 @@
+"""Clients, psychologists, locations and corporate sponsors."""
