@@ -1,0 +1,1 @@
+"""The outbox: every effect that must follow a transition, as a row written in that transition's transaction."""

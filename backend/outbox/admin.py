@@ -1,0 +1,98 @@
+"""The outbox as staff see it: what is owed, what was sent, what was given up. Nothing can be edited."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.contrib import admin
+from django.db import models
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from backend.outbox.models import Message, MessageState
+
+
+class ReadOnly:
+    """For a page or an inline that shows rows and changes none."""
+
+    def has_add_permission(self, _request: HttpRequest, _obj: models.Model | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, _request: HttpRequest, _obj: models.Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, _request: HttpRequest, _obj: models.Model | None = None) -> bool:
+        return False
+
+
+COLOURS = {
+    MessageState.WAITING: "info",
+    MessageState.DONE: "success",
+    MessageState.OBSOLETE: "secondary",
+    MessageState.SUPPRESSED: "warning",
+    MessageState.DEAD: "danger",
+}
+
+
+def instant(at: datetime | None) -> str:
+    """`01 Dec 2026, 18:30 IST`, in the practice's zone."""
+    return f"{timezone.localtime(at):%d %b %Y, %H:%M %Z}" if at else "-"
+
+
+@admin.register(Message)
+class MessageAdmin(ReadOnly, admin.ModelAdmin[Message]):
+    list_display = ["kind", "booking", "fate", "attempts", "due", "last_error", "recipient", "queue"]
+    list_filter = ["state", "queue", ("not_before", admin.DateFieldListFilter)]
+    search_fields = ["=booking_id", "recipient", "kind", "dedupe_key"]
+    search_help_text = "Booking number, address or kind"
+    show_full_result_count = False
+    list_per_page = 50
+    fieldsets = [
+        (None, {"fields": ["kind", "queue", "booking", "recipient", "fate", "attempts", "last_error"]}),
+        ("When", {"fields": ["created", "due", "next_attempt", "lease_until", "first_attempt", "settled", "blanked"]}),
+        ("What it says", {"fields": ["ledger_sequence", "subject_id", "context"]}),
+        ("Trace", {"fields": ["uuid", "dedupe_key", "fence", "correlation_id"]}),
+    ]
+
+    @admin.display(description="booking", ordering="booking_id")
+    def booking(self, message: Message) -> str:
+        if message.booking_id is None:
+            return "-"
+        url = reverse("admin:bookings_booking_change", args=[message.booking_id])
+        return format_html('<a href="{}">booking {}</a>', url, message.booking_id)
+
+    @admin.display(description="state", ordering="state")
+    def fate(self, message: Message) -> SafeString:
+        state = MessageState(message.state)
+        return format_html('<span class="badge text-bg-{}">{}</span>', COLOURS[state], state.label)
+
+    @admin.display(description="not before", ordering="not_before")
+    def due(self, message: Message) -> str:
+        return instant(message.not_before)
+
+    @admin.display(description="created")
+    def created(self, message: Message) -> str:
+        return instant(message.created_at)
+
+    @admin.display(description="next attempt")
+    def next_attempt(self, message: Message) -> str:
+        return instant(message.next_attempt_at)
+
+    @admin.display(description="leased until")
+    def lease_until(self, message: Message) -> str:
+        return instant(message.lease_expires_at)
+
+    @admin.display(description="first attempt")
+    def first_attempt(self, message: Message) -> str:
+        return instant(message.frozen_at)
+
+    @admin.display(description="settled")
+    def settled(self, message: Message) -> str:
+        return instant(message.settled_at)
+
+    @admin.display(description="blanked")
+    def blanked(self, message: Message) -> str:
+        return instant(message.blanked_at)

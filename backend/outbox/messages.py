@@ -1,0 +1,182 @@
+"""Emit, claim, begin, settle, hand back, back off, give up, re-drive and blank: the whole life of an outbox row."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Collection, Iterable
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
+
+from django.db import connection, transaction
+from django.db.models import F, Q, QuerySet
+
+from backend import correlation
+from backend.outbox.models import Message, MessageState, Queue
+
+LEASE = timedelta(seconds=60)  # renewed before each effect; every effect's own time-outs sum to less than half of it
+BATCH = 20  # rows a worker claims at once
+MAX_ATTEMPTS = 8  # with the back-off below: given up after about two hours
+BACK_OFF_FIRST = timedelta(seconds=10)
+BACK_OFF_MOST = timedelta(hours=1)
+
+
+def emit(
+    *,
+    queue: Queue,
+    kind: str,
+    dedupe_key: str,
+    now: datetime,
+    not_before: datetime | None = None,
+    recipient: str = "",
+    booking_id: int | None = None,
+    subject_id: int | None = None,
+    ledger_sequence: int | None = None,
+    suppressed: bool = False,
+) -> UUID:
+    """Owe an effect, in the caller's transaction. A second row of the same `dedupe_key` is not written."""
+    assert transaction.get_connection().in_atomic_block, "an effect is owed by the transaction that makes it true"
+    due = not_before or now
+    message = Message(
+        uuid=uuid4(),
+        queue=queue,
+        kind=kind,
+        dedupe_key=dedupe_key,
+        booking_id=booking_id,
+        subject_id=subject_id,
+        ledger_sequence=ledger_sequence,
+        recipient=recipient,
+        state=MessageState.SUPPRESSED if suppressed else MessageState.WAITING,
+        settled_at=now if suppressed else None,
+        not_before=due,
+        next_attempt_at=due,
+        correlation_id=correlation.current(),
+        created_at=now,
+    )
+    Message.objects.bulk_create([message], ignore_conflicts=True)
+    return message.uuid
+
+
+def stranger_may_cause(kinds: Collection[str], recipient: str, *, now: datetime, hourly: int, daily: int) -> bool:
+    """Whether one more mail of `kinds` to `recipient` stays within the limits; one asker at a time until commit."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [recipient])
+    sent = list(
+        Message.objects.filter(recipient=recipient, kind__in=kinds, created_at__gt=now - timedelta(days=1))
+        .exclude(state=MessageState.SUPPRESSED)
+        .values_list("created_at", flat=True)[:daily]
+    )
+    return len(sent) < daily and sum(at > now - timedelta(hours=1) for at in sent) < hourly
+
+
+def claim(queue: Queue, *, now: datetime, limit: int = BATCH) -> list[Message]:
+    """Lease up to `limit` due rows of `queue`, oldest turn first, each under a new fence."""
+    with transaction.atomic():
+        due = (
+            Message.objects.filter(queue=queue, state=MessageState.WAITING, next_attempt_at__lte=now)
+            .filter(Q(lease_expires_at=None) | Q(lease_expires_at__lte=now))
+            .order_by("next_attempt_at", "id")
+        )
+        if connection.features.has_select_for_update_skip_locked:
+            due = due.select_for_update(skip_locked=True)
+        rows = list(due[:limit])
+        if not rows:
+            return []
+        ids = [row.pk for row in rows]
+        Message.objects.filter(pk__in=ids).update(lease_expires_at=now + LEASE, fence=F("fence") + 1)
+    for row in rows:
+        row.fence += 1
+        row.lease_expires_at = now + LEASE
+    return rows
+
+
+def begin(message: Message, *, now: datetime) -> bool:
+    """Count an attempt and renew the lease, before the effect. False: the row is no longer ours, or was given up.
+
+    The attempt is counted first, so that an effect which kills its process is given up like any other.
+    """
+    if message.attempts >= MAX_ATTEMPTS:
+        _settle(message, MessageState.DEAD, now=now, error=message.last_error or "its worker died in every attempt")
+        return False
+    held = _held(message).update(attempts=F("attempts") + 1, lease_expires_at=now + LEASE)
+    message.attempts += 1
+    return held == 1
+
+
+def freeze(message: Message, context: dict[str, object], *, now: datetime) -> None:
+    """Keep what the first attempt says, and when: every retry says the same."""
+    message.context, message.frozen_at = context, now
+    _held(message).update(context=context, frozen_at=now)
+
+
+def waits_for_older(message: Message, *, now: datetime) -> bool:
+    """Whether an older due notice of the same booking to the same recipient has not been settled yet."""
+    if message.booking_id is None:
+        return False
+    return Message.objects.filter(
+        booking_id=message.booking_id,
+        recipient=message.recipient,
+        queue=message.queue,
+        pk__lt=message.pk,
+        state=MessageState.WAITING,
+        not_before__lte=now,
+    ).exists()
+
+
+def settle(message: Message, state: MessageState, *, now: datetime, note: str = "") -> bool:
+    """The effect is done, or no longer wanted. False: the lease was lost and another holder decides."""
+    return _settle(message, state, now=now, error=note)
+
+
+def hand_back(messages: Iterable[Message]) -> None:
+    """Return rows whose effect was not begun; any worker may take them at once."""
+    for message in messages:
+        _held(message).update(lease_expires_at=None)
+
+
+def postpone(message: Message, *, until: datetime) -> None:
+    """Return a row whose turn has not come, without counting an attempt."""
+    _held(message).update(lease_expires_at=None, next_attempt_at=until)
+
+
+def back_off(message: Message, error: str, *, now: datetime) -> None:
+    """The attempt failed in a way that may pass: try again later, or give up after MAX_ATTEMPTS."""
+    if message.attempts >= MAX_ATTEMPTS:
+        _settle(message, MessageState.DEAD, now=now, error=error)
+        return
+    span = min(BACK_OFF_FIRST * 2 ** (message.attempts - 1) * 1.5, BACK_OFF_MOST)
+    jittered = span * random.uniform(0.5, 1)  # noqa: S311  # spreads retries; guards nothing
+    _held(message).update(lease_expires_at=None, next_attempt_at=now + jittered, last_error=error[:300])
+
+
+def give_up(message: Message, error: str, *, now: datetime) -> None:
+    """The effect was refused for good."""
+    _settle(message, MessageState.DEAD, now=now, error=error)
+
+
+def redrive(message_id: int, *, now: datetime) -> bool:
+    """Put a dead row back to work with fresh attempts. One conditional UPDATE: of two who press, one gets True."""
+    revived = Message.objects.filter(pk=message_id, state=MessageState.DEAD, blanked_at=None).update(
+        state=MessageState.WAITING, attempts=0, next_attempt_at=now, lease_expires_at=None, settled_at=None
+    )
+    return revived == 1
+
+
+def blank(*, settled_before: datetime, now: datetime, limit: int = 500) -> int:
+    """Take address and text off old settled rows; the rows stay. Returns how many."""
+    ids = list(
+        Message.objects.filter(blanked_at=None, settled_at__lte=settled_before)
+        .order_by("settled_at")
+        .values_list("pk", flat=True)[:limit]
+    )
+    return Message.objects.filter(pk__in=ids).update(recipient="", context=None, last_error="", blanked_at=now)
+
+
+def _held(message: Message) -> QuerySet[Message]:
+    """The row, as long as it is still ours: waiting, and not claimed by anybody since."""
+    return Message.objects.filter(pk=message.pk, fence=message.fence, state=MessageState.WAITING)
+
+
+def _settle(message: Message, state: MessageState, *, now: datetime, error: str) -> bool:
+    settled = _held(message).update(state=state, settled_at=now, lease_expires_at=None, last_error=error[:300])
+    return settled == 1

@@ -1,0 +1,70 @@
+"""The message row: one effect, from the moment it is owed until it is settled."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+
+
+class Queue(models.TextChoices):
+    """Which worker performs the effect."""
+
+    MAIL = "mail", "Mail"
+    PAYMENTS = "payments", "Payments"
+
+
+class MessageState(models.TextChoices):
+    """In life-cycle order. Every state but WAITING is settled and final, save that a dead row can be re-driven."""
+
+    WAITING = "waiting", "Waiting"  # owed; leased by a worker while `lease_expires_at` is ahead
+    DONE = "done", "Done"  # performed, as far as the outside service told us
+    OBSOLETE = "obsolete", "Obsolete"  # no longer true when its turn came, so not sent
+    SUPPRESSED = "suppressed", "Suppressed"  # over the limit on mail that a stranger can trigger
+    DEAD = "dead", "Dead"  # given up after its attempts, or refused for good; kept, shown, can be re-driven
+
+
+class Message(models.Model):
+    """One owed effect. The row carries ids; personal data is the recipient and the context frozen at first attempt."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    queue = models.CharField(max_length=16, choices=Queue.choices)
+    kind = models.CharField(max_length=48)
+    dedupe_key = models.CharField(max_length=120, unique=True)
+    booking_id = models.BigIntegerField(null=True, blank=True)  # no foreign key: the outbox knows no booking
+    subject_id = models.BigIntegerField(null=True, blank=True)  # the payment or refund that a payments row speaks of
+    ledger_sequence = models.PositiveIntegerField(null=True, blank=True)
+    recipient = models.CharField(max_length=254, blank=True)
+    context = models.JSONField(null=True, blank=True)  # frozen by the first attempt; never a token
+    frozen_at = models.DateTimeField(null=True, blank=True)  # the first attempt; the mail's Date derives from it
+
+    state = models.CharField(max_length=16, choices=MessageState.choices, default=MessageState.WAITING)
+    not_before = models.DateTimeField()  # when it becomes due
+    next_attempt_at = models.DateTimeField()  # not_before, moved on by back-off
+    lease_expires_at = models.DateTimeField(null=True, blank=True)
+    fence = models.PositiveIntegerField(default=0)  # grows with each claim; a holder of an older one may not settle
+    attempts = models.PositiveSmallIntegerField(default=0)
+    last_error = models.CharField(max_length=300, blank=True)
+    settled_at = models.DateTimeField(null=True, blank=True)
+    blanked_at = models.DateTimeField(null=True, blank=True)
+    correlation_id = models.CharField(max_length=64, blank=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            # claim(): waiting rows of one queue, by turn
+            models.Index(fields=["queue", "next_attempt_at"], condition=Q(state="waiting"), name="message_claim"),
+            # an older notice of the same booking to the same recipient; a booking's mails on its page
+            models.Index(fields=["booking_id", "id"], name="message_booking"),
+            # the limits on mail that a stranger can trigger
+            models.Index(fields=["recipient", "created_at"], name="message_recipient"),
+            # blank(): settled rows that still hold personal data
+            models.Index(fields=["settled_at"], condition=Q(blanked_at=None), name="message_blank"),
+            # dead letters
+            models.Index(fields=["queue", "id"], condition=Q(state="dead"), name="message_dead"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.uuid}"
