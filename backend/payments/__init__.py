@@ -1,0 +1,1 @@
+"""Money: payments, refunds, the webhook inbox, and the gateways that move it."""

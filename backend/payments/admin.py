@@ -1,0 +1,128 @@
+"""Payments, refunds and received webhooks as staff see them; money moves through the lifecycle, never from here."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+from django.contrib import admin
+from django.db import models
+from django.http import HttpRequest
+from django.utils import timezone
+
+from backend.payments.models import InboxEvent, Payment, Refund
+
+
+class ReadOnly:
+    """As in `outbox.admin`: two apps of one layer may not import each other."""
+
+    def has_add_permission(self, _request: HttpRequest, _obj: models.Model | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, _request: HttpRequest, _obj: models.Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, _request: HttpRequest, _obj: models.Model | None = None) -> bool:
+        return False
+
+
+def instant(at: datetime | None) -> str:
+    """`01 Dec 2026, 18:30 IST`, in the practice's zone."""
+    return f"{timezone.localtime(at):%d %b %Y, %H:%M %Z}" if at else "-"
+
+
+def money(paise: int, currency: str) -> str:
+    """`1500.00 INR`."""
+    return f"{Decimal(paise) / 100:.2f} {currency}"
+
+
+class RefundInline(ReadOnly, admin.TabularInline[Refund, Payment]):
+    model = Refund
+    extra = 0
+    fields = readonly_fields = ("reference", "state", "amount", "reason", "actor", "queued", "settled")
+    show_change_link = True
+
+    @admin.display(description="amount")
+    def amount(self, refund: Refund) -> str:
+        return money(refund.amount_paise, refund.payment.currency)
+
+    @admin.display(description="asked for")
+    def queued(self, refund: Refund) -> str:
+        return instant(refund.queued_at)
+
+    @admin.display(description="settled")
+    def settled(self, refund: Refund) -> str:
+        return instant(refund.settled_at)
+
+
+@admin.register(Payment)
+class PaymentAdmin(ReadOnly, admin.ModelAdmin[Payment]):
+    list_display = ["reference", "booking", "state", "amount", "captured", "is_unexpected", "method", "started"]
+    list_filter = ["state", "method", "is_unexpected"]
+    list_select_related = ["booking"]
+    search_fields = ["reference", "gateway_order_id", "capture_id", "booking__acknowledgement_id"]
+    show_full_result_count = False
+    list_per_page = 50
+    inlines = [RefundInline]
+    fieldsets = [
+        (None, {"fields": ["reference", "booking", "state", "method", "amount"]}),
+        ("What arrived", {"fields": ["captured", "captured_at_time", "is_unexpected"]}),
+        ("Gateway", {"fields": ["gateway", "gateway_order_id", "capture_id", "asked", "started", "closed"]}),
+    ]
+
+    @admin.display(description="amount", ordering="amount_paise")
+    def amount(self, payment: Payment) -> str:
+        return money(payment.amount_paise, payment.currency)
+
+    @admin.display(description="captured", ordering="captured_paise")
+    def captured(self, payment: Payment) -> str:
+        return money(payment.captured_paise, payment.captured_currency) if payment.captured_paise else "-"
+
+    @admin.display(description="captured at")
+    def captured_at_time(self, payment: Payment) -> str:
+        return instant(payment.captured_at)
+
+    @admin.display(description="started", ordering="started_at")
+    def started(self, payment: Payment) -> str:
+        return instant(payment.started_at)
+
+    @admin.display(description="closed")
+    def closed(self, payment: Payment) -> str:
+        return instant(payment.closed_at)
+
+
+@admin.register(Refund)
+class RefundAdmin(ReadOnly, admin.ModelAdmin[Refund]):
+    list_display = ["reference", "payment", "state", "amount", "reason", "actor", "queued", "settled"]
+    list_filter = ["state", "reason"]
+    list_select_related = ["payment"]
+    search_fields = ["reference", "gateway_refund_id", "payment__reference", "payment__booking__acknowledgement_id"]
+    show_full_result_count = False
+    list_per_page = 50
+    fields = ["reference", "payment", "state", "amount", "reason", "actor", "gateway_refund_id", "queued", "settled"]
+
+    @admin.display(description="amount", ordering="amount_paise")
+    def amount(self, refund: Refund) -> str:
+        return money(refund.amount_paise, refund.payment.currency)
+
+    @admin.display(description="asked for", ordering="queued_at")
+    def queued(self, refund: Refund) -> str:
+        return instant(refund.queued_at)
+
+    @admin.display(description="settled", ordering="settled_at")
+    def settled(self, refund: Refund) -> str:
+        return instant(refund.settled_at)
+
+
+@admin.register(InboxEvent)
+class InboxEventAdmin(ReadOnly, admin.ModelAdmin[InboxEvent]):
+    list_display = ["event_id", "gateway", "kind", "payment_reference", "result", "received"]
+    list_filter = ["gateway"]
+    search_fields = ["event_id", "payment_reference", "kind"]
+    show_full_result_count = False
+    list_per_page = 50
+    fields = ["event_id", "gateway", "kind", "payment_reference", "result", "received", "correlation_id"]
+
+    @admin.display(description="received", ordering="received_at")
+    def received(self, event: InboxEvent) -> str:
+        return instant(event.received_at)

@@ -1,0 +1,131 @@
+"""What every payment gateway adapter speaks: plain values in integer paise, and three ways to say no."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from django.conf import settings
+
+from backend.errors import Code, Refused
+
+
+class OrderState(StrEnum):
+    """What the gateway says of an order."""
+
+    OPEN = "open"  # waits for the visitor's payment
+    DECLINED = "declined"  # the bank said no; money may still come by another try
+    CAPTURED = "captured"  # the money is ours; final
+
+
+class RefundOrderState(StrEnum):
+    """What the gateway says of a refund."""
+
+    PENDING = "pending"  # accepted, on its way; ask again or wait for the event
+    DONE = "done"  # final
+    REFUSED = "refused"  # final for this reference: nothing was captured, or less than is asked back
+
+
+class EventKind(StrEnum):
+    """The facts that a webhook reports."""
+
+    ORDER_CAPTURED = "order_captured"
+    ORDER_DECLINED = "order_declined"
+    REFUND_DONE = "refund_done"
+    REFUND_REFUSED = "refund_refused"
+    OTHER = "other"  # genuine, but nothing that we act on
+
+
+@dataclass(frozen=True)
+class Order:
+    """What we ask to be paid. `reference` is our payment reference and the gateway's idempotency key."""
+
+    reference: str
+    amount_paise: int
+    currency: str
+
+
+@dataclass(frozen=True)
+class OrderReport:
+    """What the gateway says of an order; `capture_id` is "" until it is captured."""
+
+    reference: str
+    gateway_order_id: str
+    state: OrderState
+    amount_paise: int
+    currency: str
+    capture_id: str
+
+
+@dataclass(frozen=True)
+class RefundOrder:
+    """What we ask to be given back. `reference` is our refund reference and the gateway's idempotency key."""
+
+    reference: str
+    payment_reference: str
+    amount_paise: int
+    currency: str
+
+
+@dataclass(frozen=True)
+class RefundReport:
+    """What the gateway says of a refund."""
+
+    reference: str
+    gateway_refund_id: str
+    state: RefundOrderState
+    amount_paise: int
+
+
+@dataclass(frozen=True)
+class Event:
+    """One reported fact. `event_id` is the same at every delivery; `report` or `refund` is set as `kind` says."""
+
+    event_id: str
+    kind: EventKind
+    report: OrderReport | None
+    refund: RefundReport | None
+
+
+class Gateway(Protocol):
+    """One gateway. Every method but `read_event` asks over the network, within 5 s, so never inside a transaction.
+
+    They raise `Transient` (unreachable, timed out, 5xx, 429, an answer that cannot be read) and `Permanent` (any other
+    refusal). After `Transient` the outcome is unknown: ask again, which is safe, for every method is idempotent.
+    """
+
+    name: str
+
+    def ensure_order(self, order: Order) -> OrderReport:
+        """Create the order, or return the one that exists; never a second. `Permanent` if it exists otherwise."""
+
+    def fetch_order(self, reference: str) -> OrderReport | None:
+        """Look, change nothing. None if the gateway knows no such order."""
+
+    def complete_order(self, reference: str) -> OrderReport:
+        """Ask after the visitor's payment, as `complete-payment` does; the sandbox captures here."""
+
+    def ensure_refund(self, refund: RefundOrder) -> RefundReport:
+        """Create the refund, or return the one that exists; never a second. `Permanent` if it exists otherwise."""
+
+    def read_event(self, body: bytes, headers: Mapping[str, str]) -> Event:
+        """Verify the signature over the raw body, then read it. Refuses: signature_invalid, event_malformed."""
+
+
+def configured() -> Gateway:
+    """The gateway that takes new payments. Refuses: payments_unavailable, when none is set."""
+    return gateway_named(settings.PAYMENT_GATEWAY)
+
+
+def gateway_named(name: str) -> Gateway:
+    """The gateway of an earlier payment or of a webhook's address. Refuses: payments_unavailable, if we have no such.
+
+    The sandbox exists only where it may be used: elsewhere anyone who read its default secret could report a payment.
+    """
+    if name == "sandbox" and (settings.DEBUG or settings.ALLOW_SANDBOX_PAYMENTS):
+        from backend.payments.sandbox.adapter import SandboxGateway  # adapters import this module
+
+        return SandboxGateway(settings.SANDBOX_URL, settings.SANDBOX_SECRET)
+    raise Refused(Code.PAYMENTS_UNAVAILABLE, gateway=name)

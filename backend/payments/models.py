@@ -1,0 +1,97 @@
+"""Money rows: one Payment per attempt, one Refund per sum given back, one InboxEvent per webhook received."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class PaymentState(models.TextChoices):
+    """An attempt's states, in order. Money may still arrive for an attempt that failed or was left idle."""
+
+    OPEN = "open", "Open"  # the visitor was given the reference and may be paying now
+    FAILED = "failed", "Failed"  # the gateway said that it was declined
+    IDLE = "idle", "Idle"  # nothing came before its deadline
+    CAPTURED = "captured", "Captured"  # money arrived; final
+
+
+class PaymentMethod(models.TextChoices):
+    ONLINE = "online", "Online"
+    DESK = "desk", "At the desk"
+
+
+class Payment(models.Model):
+    """One attempt to pay. `reference` is ours and is the gateway's idempotency key."""
+
+    booking = models.ForeignKey("bookings.Booking", on_delete=models.PROTECT, related_name="payments")
+    reference = models.CharField(max_length=40, unique=True)
+    method = models.CharField(max_length=16, choices=PaymentMethod.choices, default=PaymentMethod.ONLINE)
+    gateway = models.CharField(max_length=20, blank=True)
+    gateway_order_id = models.CharField(max_length=80, blank=True)
+    capture_id = models.CharField(max_length=80, blank=True)
+    amount_paise = models.PositiveIntegerField()
+    currency = models.CharField(max_length=3)
+    state = models.CharField(max_length=16, choices=PaymentState.choices, default=PaymentState.OPEN)
+    captured_paise = models.PositiveIntegerField(default=0)
+    captured_currency = models.CharField(max_length=3, blank=True)
+    is_unexpected = models.BooleanField(default=False)  # captured, but not the first exact expected capture
+    asked = models.PositiveSmallIntegerField(default=0)  # how often the gateway was asked after the deadline
+    started_at = models.DateTimeField()
+    captured_at = models.DateTimeField(null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["booking"], condition=models.Q(state="open"), name="one_open_attempt_per_booking"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.reference
+
+
+class RefundState(models.TextChoices):
+    QUEUED = "queued", "Queued"  # owed; the payments worker asks the gateway
+    DONE = "done", "Done"  # the gateway says it is made; final
+    REFUSED = "refused", "Refused"  # the gateway refused; staff must act
+
+
+class Refund(models.Model):
+    """A sum given back, never above what was captured."""
+
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="refunds")
+    reference = models.CharField(max_length=40, unique=True)
+    gateway_refund_id = models.CharField(max_length=80, blank=True)
+    amount_paise = models.PositiveIntegerField()
+    reason = models.CharField(max_length=40)
+    actor = models.CharField(max_length=80)
+    state = models.CharField(max_length=16, choices=RefundState.choices, default=RefundState.QUEUED)
+    queued_at = models.DateTimeField()
+    settled_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [models.CheckConstraint(condition=models.Q(amount_paise__gt=0), name="refund_is_positive")]
+
+    def __str__(self) -> str:
+        return self.reference
+
+
+class InboxEvent(models.Model):
+    """A webhook received: written in the transaction of its effect, so that it counts once however often it comes."""
+
+    gateway = models.CharField(max_length=20)
+    event_id = models.CharField(max_length=80)
+    kind = models.CharField(max_length=40)
+    payment_reference = models.CharField(max_length=40, blank=True)
+    result = models.CharField(max_length=40, blank=True)
+    correlation_id = models.CharField(max_length=64, blank=True)
+    received_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [models.UniqueConstraint(fields=["gateway", "event_id"], name="inbox_event_once")]
+
+    def __str__(self) -> str:
+        return f"{self.gateway} {self.event_id}"

@@ -1,0 +1,114 @@
+"""Speaks to the sandbox gateway over HTTP, and reads its webhooks."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from typing import TypeVar
+from urllib.parse import quote
+
+import requests
+
+from backend.errors import Code, Permanent, Refused, Transient
+from backend.payments.gateway import Event, Order, OrderReport, RefundOrder, RefundReport
+from backend.payments.sandbox.wire import (
+    KEY_HEADER,
+    SIGNATURE_HEADER,
+    Fields,
+    Malformed,
+    is_signed,
+    read_event,
+    read_order_report,
+    read_refund_report,
+)
+
+# Connect, then read; together the 5 s that `complete-payment` may take. requests bounds each read and not their sum,
+# which is enough here: the sandbox sends its answer in one packet.
+TIMEOUT_SECONDS = (2.0, 3.0)
+
+_Report = TypeVar("_Report", OrderReport, RefundReport)
+_kept = threading.local()  # one session, so one kept-alive connection, per thread: sessions are not thread-safe
+
+
+class SandboxGateway:
+    """The `Gateway` of the sandbox at `url`. `secret` is its key for asking and for signing."""
+
+    name = "sandbox"
+
+    def __init__(self, url: str, secret: str) -> None:
+        self._url = url
+        self._secret = secret
+
+    def ensure_order(self, order: Order) -> OrderReport:
+        """See `Gateway`."""
+        answer = self._ask(
+            "PUT", "orders", order.reference, body={"amount_paise": order.amount_paise, "currency": order.currency}
+        )
+        return _read(answer, read_order_report)
+
+    def fetch_order(self, reference: str) -> OrderReport | None:
+        """See `Gateway`."""
+        answer = self._ask("GET", "orders", reference)
+        return None if answer.status_code == HTTPStatus.NOT_FOUND else _read(answer, read_order_report)
+
+    def complete_order(self, reference: str) -> OrderReport:
+        """See `Gateway`."""
+        return _read(self._ask("POST", "orders", reference, "complete"), read_order_report)
+
+    def ensure_refund(self, refund: RefundOrder) -> RefundReport:
+        """See `Gateway`."""
+        answer = self._ask(
+            "PUT",
+            "refunds",
+            refund.reference,
+            body={
+                "payment_reference": refund.payment_reference,
+                "amount_paise": refund.amount_paise,
+                "currency": refund.currency,
+            },
+        )
+        return _read(answer, read_refund_report)
+
+    def read_event(self, body: bytes, headers: Mapping[str, str]) -> Event:
+        """See `Gateway`."""
+        signature = next((value for name, value in headers.items() if name.lower() == SIGNATURE_HEADER.lower()), "")
+        if not is_signed(body, signature, self._secret, time.time()):
+            raise Refused(Code.SIGNATURE_INVALID)
+        try:
+            return read_event(Fields.parse(body))
+        except Malformed as error:
+            raise Refused(Code.EVENT_MALFORMED) from error
+
+    def _ask(self, method: str, *path: str, body: Mapping[str, str | int] | None = None) -> requests.Response:
+        """One request; raises `Transient` when it brings no answer, or one that says "later"."""
+        url = "/".join([self._url, *[quote(part, safe="") for part in path]])
+        headers = {KEY_HEADER: self._secret.encode()}
+        try:
+            answer = _session().request(
+                method, url, json=body, headers=headers, timeout=TIMEOUT_SECONDS, allow_redirects=False
+            )
+        except requests.RequestException as error:
+            raise Transient(f"sandbox: {type(error).__name__}") from error
+        if answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR or answer.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+            raise Transient(f"sandbox: HTTP {answer.status_code}")
+        return answer
+
+
+def _read(answer: requests.Response, reader: Callable[[Fields], _Report]) -> _Report:
+    """The report in an answer; raises `Permanent` for a refusal, `Transient` for what no gateway would say."""
+    if answer.status_code != HTTPStatus.OK:
+        raise Permanent(f"sandbox: HTTP {answer.status_code}")
+    try:
+        return reader(Fields.parse(answer.content))
+    except Malformed as error:
+        raise Transient(f"sandbox: unreadable answer, {error}") from error
+
+
+def _session() -> requests.Session:
+    if not hasattr(_kept, "session"):
+        _kept.session = requests.Session()
+        _kept.session.trust_env = False  # neither a proxy nor a .netrc of this machine may see or change an ask
+    session: requests.Session = _kept.session
+    return session

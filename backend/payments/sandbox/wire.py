@@ -1,0 +1,171 @@
+"""What travels between the sandbox gateway and its adapter: JSON shapes, header names and the webhook's signature."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import TypeVar
+
+from backend.payments.gateway import Event, EventKind, OrderReport, OrderState, RefundOrderState, RefundReport
+
+KEY_HEADER = "X-Sandbox-Key"
+SIGNATURE_HEADER = "X-Sandbox-Signature"
+HOOK_PATH = "/api/hooks/payments/sandbox/"
+
+# A copied webhook is useless after this, so it may be short: every delivery is signed anew, so that one delivered a day
+# late is as fresh as the first. Five minutes, as Stripe has it, cover clocks that differ.
+# https://docs.stripe.com/webhooks#replay-attacks
+SIGNATURE_TOLERANCE = timedelta(minutes=5)
+
+_SIGNATURE = re.compile(r"t=([0-9]{1,12}),v1=([0-9a-f]{64})")
+_MAX_PAISE = 2**31 - 1  # what our own columns hold
+_Member = TypeVar("_Member", bound=StrEnum)
+
+
+class Malformed(ValueError):
+    """JSON that does not have the promised shape; the message names the field."""
+
+
+class Behaviour(StrEnum):
+    """What the sandbox does with what is asked of one order and of its refunds."""
+
+    CAPTURE = "capture"  # captures when asked to complete; refunds at once
+    DECLINE = "decline"  # declines when asked to complete; refuses refunds
+    SLOW = "slow"  # does it at once, but answers complete and refund only after `seconds`
+    UNREACHABLE = "unreachable"  # hangs up on everything for `seconds` from now, then behaves as CAPTURE
+    LATE = "late"  # answers OPEN or PENDING, and does it by itself `seconds` after the first ask
+
+
+DEFAULT_SECONDS = {
+    Behaviour.CAPTURE: 0,
+    Behaviour.DECLINE: 0,
+    Behaviour.SLOW: 8,  # more than the 5 s for which we wait
+    Behaviour.UNREACHABLE: 60,
+    Behaviour.LATE: 5,
+}
+
+
+@dataclass(frozen=True)
+class Instruction:
+    """A behaviour and its span in seconds."""
+
+    behaviour: Behaviour
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Fields:
+    """Typed reading of one JSON object; a field that is missing or of another type raises `Malformed`."""
+
+    data: dict[str, object]
+
+    @classmethod
+    def parse(cls, body: bytes) -> Fields:
+        """Read a body that must be a JSON object."""
+        try:
+            data = json.loads(body)
+        except (ValueError, RecursionError) as error:
+            raise Malformed("not JSON") from error
+        if not isinstance(data, dict):
+            raise Malformed("not a JSON object")
+        return cls(data)
+
+    def text(self, name: str) -> str:
+        value = self.data.get(name)
+        if not isinstance(value, str):
+            raise Malformed(f"{name}: not a text")
+        return value
+
+    def paise(self, name: str) -> int:
+        value = self.data.get(name)
+        if not isinstance(value, int) or isinstance(value, bool) or not 0 < value <= _MAX_PAISE:
+            raise Malformed(f"{name}: not a positive whole number of paise")
+        return value
+
+    def currency(self) -> str:
+        value = self.text("currency")
+        if not re.fullmatch(r"[A-Z]{3}", value):
+            raise Malformed("currency: not three capital letters")
+        return value
+
+    def part(self, name: str) -> Fields:
+        value = self.data.get(name)
+        if not isinstance(value, dict):
+            raise Malformed(f"{name}: not an object")
+        return Fields(value)
+
+
+def read_order_report(fields: Fields) -> OrderReport:
+    """Raises `Malformed`."""
+    return OrderReport(
+        reference=fields.text("reference"),
+        gateway_order_id=fields.text("gateway_order_id"),
+        state=_member(OrderState, fields.text("state")),
+        amount_paise=fields.paise("amount_paise"),
+        currency=fields.currency(),
+        capture_id=fields.text("capture_id"),
+    )
+
+
+def read_refund_report(fields: Fields) -> RefundReport:
+    """Raises `Malformed`."""
+    return RefundReport(
+        reference=fields.text("reference"),
+        gateway_refund_id=fields.text("gateway_refund_id"),
+        state=_member(RefundOrderState, fields.text("state")),
+        amount_paise=fields.paise("amount_paise"),
+    )
+
+
+def read_event(fields: Fields) -> Event:
+    """Raises `Malformed`. A kind that we do not know is OTHER: gateways add kinds without asking."""
+    event_id = fields.text("event_id")
+    if not event_id:
+        raise Malformed("event_id: empty")
+    kind = fields.text("kind")
+    if kind in (EventKind.ORDER_CAPTURED, EventKind.ORDER_DECLINED):
+        return Event(event_id, EventKind(kind), read_order_report(fields.part("report")), None)
+    if kind in (EventKind.REFUND_DONE, EventKind.REFUND_REFUSED):
+        return Event(event_id, EventKind(kind), None, read_refund_report(fields.part("refund")))
+    return Event(event_id, EventKind.OTHER, None, None)
+
+
+def read_instruction(fields: Fields) -> Instruction:
+    """Raises `Malformed`. `seconds` may be missing: each behaviour has its own default."""
+    behaviour = _member(Behaviour, fields.text("behaviour"))
+    seconds = fields.data.get("seconds", DEFAULT_SECONDS[behaviour])
+    if not isinstance(seconds, int | float) or isinstance(seconds, bool) or not 0 <= seconds <= 86_400:
+        raise Malformed("seconds: not a number from 0 to 86400")
+    return Instruction(behaviour, float(seconds))
+
+
+def sign(body: bytes, secret: str, at: float) -> str:
+    """The signature header of a body sent at `at` (Unix seconds), in Stripe's scheme: HMAC-SHA256 over `t.body`."""
+    stamp = int(at)
+    return f"t={stamp},v1={_digest(body, secret, stamp)}"
+
+
+def is_signed(body: bytes, header: str, secret: str, at: float) -> bool:
+    """Whether `header` signs exactly these bytes, within the tolerance of `at` (Unix seconds)."""
+    match = _SIGNATURE.fullmatch(header)
+    if match is None:
+        return False
+    stamp = int(match[1])
+    is_fresh = abs(at - stamp) <= SIGNATURE_TOLERANCE.total_seconds()
+    return hmac.compare_digest(_digest(body, secret, stamp), match[2]) and is_fresh
+
+
+def _digest(body: bytes, secret: str, stamp: int) -> str:
+    return hmac.new(secret.encode(), f"{stamp}.".encode() + body, hashlib.sha256).hexdigest()
+
+
+def _member(kind: type[_Member], value: str) -> _Member:
+    try:
+        return kind(value)
+    except ValueError as error:
+        raise Malformed(f"{value!r}: not one of {', '.join(kind)}") from error
