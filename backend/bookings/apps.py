@@ -1,0 +1,15 @@
+"""The bookings app; keeps the ledger's triggers in place after every migration."""
+
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+
+class BookingsConfig(AppConfig):
+    name = "backend.bookings"
+    label = "bookings"
+    verbose_name = "Bookings"
+
+    def ready(self) -> None:
+        from backend.bookings import checks, ledger  # noqa: F401  # models must be loaded first
+
+        post_migrate.connect(ledger.install_triggers, sender=self)

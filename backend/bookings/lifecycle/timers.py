@@ -1,0 +1,96 @@
+"""What time does: each intent checks state and deadline again under the lock, so a late or doubled sweep is harmless.
+
+The deadline of PAYMENT_PENDING is `money.ask_after_attempt`, because the gateway is asked first.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from backend.bookings import policy
+from backend.bookings.lifecycle.steps import TIMER, intent, lock_booking, step, tell_visitor
+from backend.bookings.machine import Notice, Reason, State
+from backend.bookings.models import Booking, Link
+from backend.people.models import Client
+
+
+@intent
+def lapse_draft(booking_id: int, *, now: datetime) -> None:
+    """DRAFT → CANCELLED `email_not_verified`. Whom the limits kept from being written to is not written to now."""
+    booking = lock_booking(booking_id)
+    if not _is_due(booking, State.DRAFT, now):
+        return
+    was_written_to = Link.objects.filter(booking=booking).exists()
+    step(
+        booking,
+        lambda: booking.lapse(reason=Reason.EMAIL_NOT_VERIFIED, now=now),
+        intent="lapse_draft",
+        actor=TIMER,
+        now=now,
+    )
+    if was_written_to:
+        tell_visitor(booking, Notice.DRAFT_LAPSED, now=now)
+
+
+@intent
+def close_unanswered(booking_id: int, *, now: datetime) -> None:
+    """PENDING → CANCELLED `unanswered`."""
+    booking = lock_booking(booking_id)
+    if _is_due(booking, State.PENDING, now):
+        _cancel(booking, Reason.UNANSWERED, now=now)
+
+
+@intent
+def time_out_approval(booking_id: int, *, now: datetime) -> None:
+    """APPROVED → CANCELLED `payment_timed_out`; the slot is free again."""
+    booking = lock_booking(booking_id)
+    if _is_due(booking, State.APPROVED, now):
+        _cancel(booking, Reason.PAYMENT_TIMED_OUT, now=now)
+
+
+@intent
+def complete_session(booking_id: int, *, now: datetime) -> None:
+    """CONFIRMED → COMPLETED, some time after the session's end."""
+    booking = lock_booking(booking_id)
+    if _is_due(booking, State.CONFIRMED, now):
+        step(booking, lambda: booking.complete(now=now), intent="complete_session", actor=TIMER, now=now)
+
+
+PERSONAL_TEXT = (
+    "email",
+    "full_name",
+    "phone_number",
+    "city",
+    "region",
+    "country",
+    "gender",
+    "emergency_contact",
+    "user_message",
+)
+
+
+@intent
+def purge_draft(booking_id: int, *, now: datetime) -> None:
+    """No transition: an unproved draft loses its personal data, and its client goes if nothing else is theirs."""
+    client_id = Booking.objects.values_list("client_id", flat=True).get(pk=booking_id)
+    client = Client.objects.select_for_update().filter(pk=client_id).first()
+    booking = lock_booking(booking_id)
+    is_stale = booking.closed_at is not None and booking.closed_at <= now - policy.DRAFT_PURGE_AFTER
+    if booking.state != State.CANCELLED or booking.verified_at or booking.purged_at or not is_stale:
+        return
+    for name in PERSONAL_TEXT:
+        setattr(booking, name, "")
+    booking.age, booking.client, booking.purged_at = None, None, now
+    booking.save(update_fields=[*PERSONAL_TEXT, "age", "client", "purged_at"])
+    if client is not None and not Booking.objects.filter(client=client).exists():
+        pk = client.pk
+        client.delete()
+        Client.history.filter(id=pk).delete()  # after the deletion, which leaves a row of its own
+
+
+def _is_due(booking: Booking, state: State, now: datetime) -> bool:
+    return booking.state == state and booking.due_at is not None and booking.due_at <= now
+
+
+def _cancel(booking: Booking, reason: Reason, *, now: datetime) -> None:
+    step(booking, lambda: booking.cancel(reason=reason, now=now), intent=reason, actor=TIMER, now=now)

@@ -1,0 +1,204 @@
+"""What a visitor intends: submit a draft, prove the address, ask for the link again."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, time
+from uuid import uuid4
+
+from django.db import IntegrityError, transaction
+
+from backend.bookings import links, policy
+from backend.bookings.lifecycle.steps import (
+    VISITOR,
+    intent,
+    lock_client,
+    step,
+    tell_address,
+    tell_staff,
+    tell_visitor,
+    write_ledger,
+)
+from backend.bookings.machine import ACTIVE, Notice, Reason, State
+from backend.bookings.models import Booking, ClosedDay, Link, Origin, Purpose
+from backend.errors import Code, Refused
+from backend.people.models import Client
+
+PERSONAL_FIELDS = ("full_name", "phone_number", "city", "region", "country", "gender", "emergency_contact")
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What the site's form says, cleaned. `email` is lower-cased; hours are the practice's local time."""
+
+    email: str
+    full_name: str
+    phone_number: str
+    city: str
+    region: str
+    country: str
+    age: int
+    gender: str
+    emergency_contact: str
+    preferred_date: date
+    preferred_period: str
+    preferred_time_start: time | None
+    preferred_time_end: time | None
+    mode: str
+    payment_mode: str
+    user_message: str
+
+
+@intent
+def submit_draft(draft: Draft, *, now: datetime) -> None:
+    """∅ → DRAFT. Says nothing to the asker about the address: the answer is in the mail.
+
+    Refuses: date_past, age_refused.
+    """
+    if draft.preferred_date < now.astimezone(policy.zone()).date():
+        raise Refused(Code.DATE_PAST)
+    if draft.age < policy.MINIMUM_AGE:
+        raise Refused(Code.AGE_REFUSED)
+    Client.objects.bulk_create([Client(email=draft.email, created_at=now)], ignore_conflicts=True)
+    client = Client.objects.select_for_update().get(email=draft.email)
+    active = _active_booking(client)
+    if active is not None:
+        tell_visitor(active, Notice.ALREADY_BOOKED, now=now, once_per=uuid4().hex)
+        return
+    if _is_same_click(client, draft, now=now):
+        return
+    booking = _insert(client, draft, now=now)
+    write_ledger(booking, intent="submit_draft", source="", actor=VISITOR, now=now, details=None)
+    if tell_visitor(booking, Notice.DRAFT_SUBMITTED, now=now, link_expires_at=booking.due_at):
+        tell_visitor(
+            booking,
+            Notice.DRAFT_STILL_UNVERIFIED,
+            now=now,
+            not_before=now + policy.DRAFT_REMINDER_AFTER,
+            link_expires_at=booking.due_at,
+        )
+
+
+def verify_email(token: str, *, now: datetime) -> Booking:
+    """DRAFT → PENDING on first use; afterwards reads. Returns the booking as it is.
+
+    Refuses: link_unknown, link_expired, draft_lapsed, draft_superseded, already_active.
+    """
+    link = links.find(token, Purpose.BOOKING)
+    if link.booking.state == State.DRAFT:
+        _verify(link, now=now)
+        link = links.find(token, Purpose.BOOKING)
+    return links.readable(link, now=now)
+
+
+@intent
+def _verify(link: Link, *, now: datetime) -> None:
+    """DRAFT → PENDING, its siblings → CANCELLED `superseded`. Refuses: draft_lapsed, already_active."""
+    assert link.booking.client_id is not None
+    client = lock_client(link.booking.client_id)
+    drafts = list(Booking.objects.select_for_update().filter(client=client, state=State.DRAFT).order_by("pk"))
+    booking = next((draft for draft in drafts if draft.pk == link.booking_id), None)
+    if booking is None:
+        return  # somebody was faster; the caller reads what became of it
+    assert booking.due_at is not None
+    if booking.due_at <= now:
+        raise Refused(Code.DRAFT_LAPSED)
+    if _active_booking(client) is not None:
+        raise Refused(Code.ALREADY_ACTIVE)
+    booking.verified_at = now
+    due_at = policy.open_time_after(now, policy.ANSWER_WITHIN, ClosedDay.calendar())
+    step(
+        booking,
+        lambda: booking.verify(due_at=due_at),
+        intent="verify_email",
+        actor=VISITOR,
+        now=now,
+        saving=["verified_at"],
+    )
+    _fill_client(client, booking)
+    links.keep_open(booking)
+    for sibling in drafts:
+        if sibling.pk != booking.pk:
+            _supersede(sibling, now=now)
+    tell_visitor(booking, Notice.BOOKING_RECEIVED, now=now)
+    tell_staff(booking, Notice.STAFF_BOOKING_RECEIVED, now=now)
+
+
+@intent
+def request_link(address: str, *, now: datetime) -> None:
+    """No transition: mails the booking link, a fresh verification, or "nothing open". The asker learns nothing."""
+    client = Client.objects.select_for_update().filter(email=address).first()
+    booking = _latest_readable(client, now=now) if client else None
+    if booking is None:
+        tell_address(address, Notice.NOTHING_OPEN, now=now, once_per=uuid4().hex)
+    elif booking.state == State.DRAFT:
+        tell_visitor(booking, Notice.DRAFT_SUBMITTED, now=now, link_expires_at=booking.due_at, once_per=uuid4().hex)
+    else:
+        expires_at = booking.closed_at + policy.LINK_KEPT_AFTER_CLOSE if booking.closed_at else None
+        tell_visitor(booking, Notice.LINK_REQUESTED, now=now, link_expires_at=expires_at, once_per=uuid4().hex)
+
+
+def _latest_readable(client: Client, *, now: datetime) -> Booking | None:
+    """The active booking, else the live draft, else the booking that closed last and may still be read."""
+    bookings = Booking.objects.filter(client=client)
+    found: Booking | None = (
+        bookings.filter(state__in=ACTIVE).first()
+        or bookings.filter(state=State.DRAFT, due_at__gt=now).first()
+        or bookings.filter(verified_at__isnull=False, closed_at__gt=now - policy.LINK_KEPT_AFTER_CLOSE).first()
+    )
+    return found
+
+
+def _active_booking(client: Client) -> Booking | None:
+    found: Booking | None = Booking.objects.filter(client=client, origin=Origin.VISITOR, state__in=ACTIVE).first()
+    return found
+
+
+def _is_same_click(client: Client, draft: Draft, *, now: datetime) -> bool:
+    """Whether the latest live draft says the very same and came a moment ago: one click that arrived twice."""
+    latest = Booking.objects.filter(client=client, state=State.DRAFT).first()
+    return (
+        latest is not None
+        and latest.created_at > now - policy.DRAFT_REPEAT_WINDOW
+        and all(getattr(latest, name) == value for name, value in asdict(draft).items())
+    )
+
+
+def _insert(client: Client, draft: Draft, *, now: datetime) -> Booking:
+    """The draft's row under a fresh acknowledgement id; a collision, one in 10^9 per row, draws again."""
+    while True:
+        booking: Booking = Booking(
+            **asdict(draft),
+            client=client,
+            consent_given_at=now,
+            created_at=now,
+            due_at=now + policy.DRAFT_LIFETIME,
+            ledger_sequence=1,
+        )
+        try:
+            with transaction.atomic():
+                booking.save(force_insert=True)
+        except IntegrityError:
+            if not Booking.objects.filter(acknowledgement_id=booking.acknowledgement_id).exists():
+                raise
+        else:
+            return booking
+
+
+def _fill_client(client: Client, booking: Booking) -> None:
+    """What the visitor typed fills only what we did not know."""
+    empty = [name for name in PERSONAL_FIELDS if not getattr(client, name) and getattr(booking, name)]
+    for name in empty:
+        setattr(client, name, getattr(booking, name))
+    if empty:
+        client.save(update_fields=empty)
+
+
+def _supersede(draft: Booking, *, now: datetime) -> None:
+    step(
+        draft,
+        lambda: draft.lapse(reason=Reason.SUPERSEDED, now=now),
+        intent="supersede",
+        actor=VISITOR,
+        now=now,
+    )

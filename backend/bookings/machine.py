@@ -1,0 +1,174 @@
+"""The life cycle on one page: states, arrows, reasons, and the notices that speak of them.
+
+    DRAFT -> PENDING -> APPROVED -> PAYMENT_PENDING -> CONFIRMED -> COMPLETED     (REJECTED, CANCELLED, PAYMENT_FAILED)
+
+Each transition sets the deadline of the state it leads to. Rules that need other rows live in `lifecycle`; nothing but
+`lifecycle` calls these methods.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import models
+from django_fsm import ConcurrentTransitionMixin, FSMField, transition
+
+
+class State(models.TextChoices):
+    """In life-cycle order."""
+
+    DRAFT = "DRAFT", "Draft"
+    PENDING = "PENDING", "Pending"
+    APPROVED = "APPROVED", "Approved"
+    PAYMENT_PENDING = "PAYMENT_PENDING", "Payment pending"
+    CONFIRMED = "CONFIRMED", "Confirmed"
+    COMPLETED = "COMPLETED", "Completed"
+    REJECTED = "REJECTED", "Rejected"
+    CANCELLED = "CANCELLED", "Cancelled"
+    PAYMENT_FAILED = "PAYMENT_FAILED", "Payment failed"
+
+
+MEANING = {
+    State.DRAFT: "recorded, address not proved",
+    State.PENDING: "proved, waits for staff",
+    State.APPROVED: "slot, psychologist and amount set; waits for payment",
+    State.PAYMENT_PENDING: "a payment attempt is open",
+    State.CONFIRMED: "paid, or nothing to pay",
+    State.COMPLETED: "the session's time has passed",
+    State.REJECTED: "the practice declined the request",
+    State.CANCELLED: "called off, or lapsed",
+    State.PAYMENT_FAILED: "not paid in time, with an attempt open at the end",
+}
+# what happens when the deadline of a waiting state passes
+WHEN_DUE = {
+    State.DRAFT: "DRAFT_LIFETIME after the draft: CANCELLED, personal data purged",
+    State.PENDING: "ANSWER_WITHIN of open time: CANCELLED, unanswered",
+    State.APPROVED: "pay_by and its grace: CANCELLED, not paid in time",
+    State.PAYMENT_PENDING: "ATTEMPT_LIFETIME or pay_by, and grace: APPROVED, or PAYMENT_FAILED past pay_by",
+    State.CONFIRMED: "COMPLETE_AFTER the slot's end: COMPLETED",
+}
+ACTIVE = (State.PENDING, State.APPROVED, State.PAYMENT_PENDING, State.CONFIRMED)
+HOLDS_SLOT = (State.APPROVED, State.PAYMENT_PENDING, State.CONFIRMED)
+WAITING = (State.DRAFT, *ACTIVE)
+FINAL = (State.COMPLETED, State.REJECTED, State.CANCELLED, State.PAYMENT_FAILED)
+
+
+class Reason(models.TextChoices):
+    """Why a booking closed, or an attempt ended."""
+
+    EMAIL_NOT_VERIFIED = "email_not_verified", "address not proved in time"
+    SUPERSEDED = "superseded", "another draft of the same person was proved"
+    UNANSWERED = "unanswered", "not answered by the practice in time"
+    PAYMENT_TIMED_OUT = "payment_timed_out", "not paid in time"
+    ATTEMPT_FAILED = "attempt_failed", "the bank declined the payment"
+    ATTEMPT_IDLE = "attempt_idle", "the payment was not finished"
+    BY_VISITOR = "by_visitor", "cancelled by the visitor"
+    CANCELLED_LATE = "cancelled_late", "cancelled by the visitor inside the last day"
+    BY_STAFF = "by_staff", "cancelled by the practice"
+    DECLINED = "declined", "declined by the practice"
+    LATE_CAPTURE = "late_capture", "paid after the deadline, slot still free"
+
+
+class Notice(models.TextChoices):
+    """What may be told to whom, as past events; also the names of the mail templates."""
+
+    DRAFT_SUBMITTED = "draft_submitted"
+    DRAFT_STILL_UNVERIFIED = "draft_still_unverified"
+    DRAFT_LAPSED = "draft_lapsed"
+    ALREADY_BOOKED = "already_booked"
+    LINK_REQUESTED = "link_requested"
+    NOTHING_OPEN = "nothing_open"
+    BOOKING_RECEIVED = "booking_received"
+    BOOKING_APPROVED = "booking_approved"
+    PAYMENT_STILL_DUE = "payment_still_due"
+    BOOKING_CONFIRMED = "booking_confirmed"
+    SESSION_APPROACHING = "session_approaching"
+    SESSION_IMMINENT = "session_imminent"
+    STAFF_BOOKING_RECEIVED = "staff_booking_received"
+
+
+def _timed_out(booking: models.Model) -> bool:
+    return isinstance(booking, BookingMachine) and booking.reason == Reason.PAYMENT_TIMED_OUT
+
+
+class BookingMachine(ConcurrentTransitionMixin, models.Model):
+    """The guarded state, its reason and its deadline. `due_at` is null exactly in final states."""
+
+    state = FSMField(choices=State.choices, default=State.DRAFT, max_length=16, protected=True)
+    reason = models.CharField(max_length=24, choices=Reason.choices, blank=True)
+    due_at = models.DateTimeField(null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        abstract = True
+
+    def _close(self, reason: Reason | str, now: datetime) -> None:
+        self.reason, self.due_at, self.closed_at = reason, None, now
+
+    def _wait(self, due_at: datetime, reason: Reason | str = "") -> None:
+        self.reason, self.due_at, self.closed_at = reason, due_at, None
+
+    @transition(field=state, source=State.DRAFT, target=State.PENDING)
+    def verify(self, *, due_at: datetime) -> None:
+        """The visitor proved the address."""
+        self._wait(due_at)
+
+    @transition(field=state, source=State.DRAFT, target=State.CANCELLED)
+    def lapse(self, *, reason: Reason, now: datetime) -> None:
+        """The address was not proved in time, or another draft of the same person was."""
+        self._close(reason, now)
+
+    @transition(field=state, source=State.PENDING, target=State.APPROVED)
+    def approve(self, *, due_at: datetime) -> None:
+        """Staff set psychologist, slot and amount; payment is due."""
+        self._wait(due_at)
+
+    @transition(field=state, source=State.PENDING, target=State.CONFIRMED)
+    def approve_without_payment(self, *, due_at: datetime) -> None:
+        """Staff set psychologist and slot, and nothing is to be paid up front."""
+        self._wait(due_at)
+
+    @transition(field=state, source=State.PENDING, target=State.REJECTED)
+    def reject(self, *, reason: Reason, now: datetime) -> None:
+        """Staff declined the request."""
+        self._close(reason, now)
+
+    @transition(field=state, source=State.APPROVED, target=State.PAYMENT_PENDING)
+    def start_payment(self, *, due_at: datetime) -> None:
+        """The visitor began to pay."""
+        self._wait(due_at)
+
+    @transition(field=state, source=State.PAYMENT_PENDING, target=State.APPROVED)
+    def end_attempt(self, *, due_at: datetime, reason: Reason) -> None:
+        """The attempt failed or was left idle, and there is still time for another."""
+        self._wait(due_at, reason)
+
+    @transition(field=state, source=[State.APPROVED, State.PAYMENT_PENDING], target=State.CONFIRMED)
+    def confirm(self, *, due_at: datetime) -> None:
+        """The payment arrived, or staff recorded it."""
+        self._wait(due_at)
+
+    @transition(field=state, source=State.PAYMENT_PENDING, target=State.PAYMENT_FAILED)
+    def fail_payment(self, *, reason: Reason, now: datetime) -> None:
+        """The time to pay ended while an attempt was open."""
+        self._close(reason, now)
+
+    @transition(field=state, source=ACTIVE, target=State.CANCELLED)
+    def cancel(self, *, reason: Reason, now: datetime) -> None:
+        """Called off by the visitor or by staff, left unanswered, or not paid in time."""
+        self._close(reason, now)
+
+    @transition(field=state, source=State.CONFIRMED, target=State.COMPLETED)
+    def complete(self, *, now: datetime) -> None:
+        """The session's time has passed."""
+        self._close("", now)
+
+    @transition(
+        field=state,
+        source=[State.CANCELLED, State.PAYMENT_FAILED],
+        target=State.CONFIRMED,
+        conditions=[_timed_out],
+    )
+    def reinstate(self, *, due_at: datetime) -> None:
+        """Late money arrived for a booking that timed out, and its slot is still free."""
+        self._wait(due_at, Reason.LATE_CAPTURE)

@@ -1,0 +1,253 @@
+"""The booking and the rows that belong to it: its ledger, its hold on a slot, its links, and the closed days."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from datetime import UTC, datetime, time, timedelta
+
+from django.db import models
+from django.db.models import Q
+
+from backend.bookings import policy
+from backend.bookings.machine import ACTIVE, FINAL, BookingMachine, State
+from backend.encryption import EncryptedTextField
+from backend.people.models import Client, Corporate, Psychologist
+
+CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # without I, L, O and U: https://www.crockford.com/base32.html
+
+
+def new_acknowledgement_id() -> str:
+    """`MS-` and six random characters, about 10^9 values; the column's uniqueness finds the rare collision."""
+    return "MS-" + "".join(secrets.choice(CROCKFORD) for _ in range(6))
+
+
+class Origin(models.TextChoices):
+    VISITOR = "visitor", "Visitor"
+    STAFF = "staff", "Staff"
+
+
+class Mode(models.TextChoices):
+    ONLINE = "ONLINE", "Online"
+    OFFLINE = "OFFLINE", "In person"
+
+
+class PaymentMode(models.TextChoices):
+    ONLINE = "ONLINE", "Online"
+    OFFLINE = "OFFLINE", "At the practice"
+
+
+class Period(models.TextChoices):
+    MORNING = "MORNING", "Morning"
+    EVENING = "EVENING", "Evening"
+    CUSTOM = "CUSTOM", "Custom"
+
+
+class Gender(models.TextChoices):
+    MALE = "MALE", "Male"
+    FEMALE = "FEMALE", "Female"
+    OTHER = "OTHER", "Other"
+    PREFER_NOT_TO_SAY = "PREFER_NOT_TO_SAY", "Prefers not to say"
+
+
+class Booking(BookingMachine):
+    """One request for a session. What the visitor typed stays here; `client` is the person behind the address."""
+
+    acknowledgement_id = models.CharField(max_length=9, unique=True, default=new_acknowledgement_id, editable=False)
+    origin = models.CharField(max_length=8, choices=Origin.choices, default=Origin.VISITOR)
+    client = models.ForeignKey(Client, null=True, on_delete=models.PROTECT, related_name="bookings")
+
+    email = models.EmailField(max_length=254, blank=True)
+    full_name = models.CharField(max_length=120, blank=True)
+    phone_number = models.CharField(max_length=20, blank=True)
+    city = models.CharField(max_length=80, blank=True)
+    region = models.CharField("state or province", max_length=80, blank=True)
+    country = models.CharField(max_length=80, blank=True)
+    age = models.PositiveSmallIntegerField(null=True, blank=True)
+    gender = models.CharField(max_length=20, choices=Gender.choices, blank=True)
+    emergency_contact = models.CharField(max_length=120, blank=True)
+    user_message = EncryptedTextField(blank=True, default="")
+    consent_given_at = models.DateTimeField(null=True, blank=True)
+
+    preferred_date = models.DateField()
+    preferred_period = models.CharField(max_length=8, choices=Period.choices)
+    preferred_time_start = models.TimeField(null=True, blank=True)
+    preferred_time_end = models.TimeField(null=True, blank=True)
+    mode = models.CharField(max_length=8, choices=Mode.choices)
+    payment_mode = models.CharField(max_length=8, choices=PaymentMode.choices)
+
+    guardian_consent_at = models.DateTimeField(null=True, blank=True)
+    guardian_consent_by = models.CharField(max_length=80, blank=True)  # who recorded it
+    corporate = models.ForeignKey(Corporate, null=True, blank=True, on_delete=models.PROTECT)
+    psychologist = models.ForeignKey(Psychologist, null=True, blank=True, on_delete=models.PROTECT)
+    slot_start = models.DateTimeField(null=True, blank=True)
+    slot_end = models.DateTimeField(null=True, blank=True)
+    meeting_link = models.CharField(max_length=200, blank=True)
+    address = models.TextField(max_length=500, blank=True)
+    amount_paise = models.PositiveIntegerField(null=True, blank=True)
+    pay_by = models.DateTimeField(null=True, blank=True)
+
+    verified_at = models.DateTimeField(null=True, blank=True)
+    next_ask_at = models.DateTimeField(null=True, blank=True)  # when the gateway is asked after an open attempt again
+    ledger_sequence = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField()
+    purged_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["client"],
+                condition=Q(state__in=[s.value for s in ACTIVE], origin=Origin.VISITOR.value),
+                name="one_active_booking_per_client",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=[s.value for s in FINAL], due_at=None, closed_at__isnull=False)
+                | (~Q(state__in=[s.value for s in FINAL]) & Q(due_at__isnull=False, closed_at=None)),
+                name="waiting_has_deadline",
+            ),
+            models.CheckConstraint(
+                condition=Q(slot_start=None, slot_end=None) | Q(slot_end__gt=models.F("slot_start")),
+                name="slot_ends_after_start",
+            ),
+        ]
+        indexes = [
+            # every sweep: the due bookings of one state, oldest first
+            models.Index(fields=["state", "due_at"], condition=Q(due_at__isnull=False), name="booking_due"),
+            # a client's drafts and bookings, newest first
+            models.Index(fields=["client", "-id"], name="booking_client"),
+            # the purge of drafts that were never proved
+            models.Index(
+                fields=["closed_at"],
+                condition=Q(verified_at=None, purged_at=None, state="CANCELLED"),
+                name="booking_purge",
+            ),
+            # check-status by address: the newest booking under it
+            models.Index(fields=["email", "-id"], name="booking_email"),
+        ]
+
+    def __str__(self) -> str:
+        return self.acknowledgement_id
+
+    @property
+    def is_sponsored(self) -> bool:
+        return self.corporate_id is not None
+
+    @property
+    def is_due_at_practice(self) -> bool:
+        """In person and paid in person: nothing is to be paid up front."""
+        return self.mode == Mode.OFFLINE and self.payment_mode == PaymentMode.OFFLINE
+
+
+class LedgerEntry(models.Model):
+    """What happened to a booking. Append-only: database triggers refuse UPDATE and DELETE. No personal data."""
+
+    booking = models.ForeignKey(Booking, on_delete=models.PROTECT, related_name="ledger")
+    sequence = models.PositiveIntegerField()
+    at = models.DateTimeField()
+    intent = models.CharField(max_length=40)
+    source = models.CharField(max_length=16, blank=True)
+    target = models.CharField(max_length=16, choices=State.choices)
+    reason = models.CharField(max_length=24, blank=True)
+    actor = models.CharField(max_length=80)  # text, no foreign key: it outlives the account
+    details = models.JSONField(default=dict, blank=True)  # ids and amounts only
+    correlation_id = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        ordering = ["booking_id", "sequence"]
+        verbose_name_plural = "ledger"
+        constraints = [models.UniqueConstraint(fields=["booking", "sequence"], name="ledger_sequence_once")]
+
+    def __str__(self) -> str:
+        return f"{self.booking_id}:{self.sequence} {self.intent}"
+
+
+class SlotClaim(models.Model):
+    """A psychologist's time that is held: the row exists exactly while it is. Half-open, buffer included.
+
+    The last net is the migration's exclusion constraint on PostgreSQL; on SQLite the check runs in an IMMEDIATE
+    transaction.
+    """
+
+    psychologist = models.ForeignKey(Psychologist, on_delete=models.PROTECT, related_name="claims")
+    booking = models.OneToOneField(Booking, on_delete=models.PROTECT, related_name="claim")
+    blocked_from = models.DateTimeField()
+    blocked_until = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(blocked_until__gt=models.F("blocked_from")), name="claim_ends_after_start"
+            )
+        ]
+        indexes = [models.Index(fields=["psychologist", "blocked_from"], name="claim_psychologist")]
+
+    def __str__(self) -> str:
+        return f"{self.psychologist_id} {self.blocked_from:%Y-%m-%d %H:%M}"
+
+
+class Purpose(models.TextChoices):
+    """What a mailed link lets its holder do."""
+
+    BOOKING = "booking", "Booking"  # proves a DRAFT, later reads; never spent
+
+
+class Link(models.Model):
+    """A mailed link. Only the token's digest is stored; the mail worker derives the token again from the message."""
+
+    booking = models.ForeignKey(Booking, on_delete=models.CASCADE, related_name="links")
+    purpose = models.CharField(max_length=16, choices=Purpose.choices)
+    message_uuid = models.UUIDField()
+    digest = models.CharField(max_length=64, unique=True)  # SHA-256, hex
+    key_index = models.PositiveSmallIntegerField()
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True, blank=True)  # null: as long as the booking is open
+    spent_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["message_uuid"], name="link_message"),
+            models.Index(fields=["expires_at"], condition=Q(expires_at__isnull=False), name="link_expiry"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.purpose} {self.pk}"
+
+
+class ClosedDay(models.Model):
+    """A day on which the practice is closed: every week (`weekday`) or once (`date`), in the practice's time zone."""
+
+    weekday = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        unique=True,
+        choices=list(enumerate(("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"))),
+    )
+    date = models.DateField(null=True, blank=True, unique=True)
+    note = models.CharField(max_length=120, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(weekday__isnull=False, date=None) | Q(weekday=None, date__isnull=False),
+                name="closed_weekday_or_date",
+                violation_error_message="Give either a weekday or a date.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.date) if self.date else self.get_weekday_display()
+
+    @classmethod
+    def calendar(cls) -> Callable[[datetime], tuple[datetime, bool]]:
+        """A function from an instant to (end of its local day in UTC, whether that day is closed). One query."""
+        zone = policy.zone()
+        rows = list(cls.objects.values_list("weekday", "date"))
+        weekdays, dates = {row[0] for row in rows}, {row[1] for row in rows}
+
+        def day_at(instant: datetime) -> tuple[datetime, bool]:
+            day = instant.astimezone(zone).date()
+            ends_at = datetime.combine(day + timedelta(days=1), time(), tzinfo=zone).astimezone(UTC)
+            return ends_at, day.weekday() in weekdays or day in dates
+
+        return day_at

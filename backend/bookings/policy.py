@@ -1,0 +1,127 @@
+"""Every duration, limit and default of the booking's life, each with its unit and its reason.
+
+Read a value as `policy.NAME`, never by `from policy import NAME`: tests and the fast profile change them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+
+from backend import environment as env
+
+# -- DRAFT ------------------------------------------------------------------------------------------------------------
+DRAFT_LIFETIME = env.duration("DRAFT_LIFETIME", "how long a draft waits for its address to be proved", default="48h")
+DRAFT_REMINDER_AFTER = env.duration("DRAFT_REMINDER_AFTER", "when an unproved draft is reminded, once", default="24h")
+DRAFT_REPEAT_WINDOW = env.duration(
+    "DRAFT_REPEAT_WINDOW", "an identical draft within this span is the same click arriving twice", default="60s"
+)
+DRAFT_PURGE_AFTER = env.duration(
+    "DRAFT_PURGE_AFTER",
+    "how long a lapsed draft keeps its personal data, so that its last mail can leave",
+    default="1h",
+)
+
+# -- PENDING ----------------------------------------------------------------------------------------------------------
+ANSWER_WITHIN = env.duration(
+    "ANSWER_WITHIN", "open time staff have to answer a request; closed days do not count", default="72h"
+)
+
+# -- APPROVED ---------------------------------------------------------------------------------------------------------
+PAY_WITHIN = env.duration("PAY_WITHIN", "time to pay after approval", default="24h")
+PAY_BEFORE_SLOT = env.duration("PAY_BEFORE_SLOT", "payment is due this long before the slot starts", default="1h")
+PAY_GRACE = env.duration("PAY_GRACE", "unannounced grace after pay_by, never past the slot's start", default="10m")
+ONLINE_PAYMENT_NOTICE = env.duration(
+    "ONLINE_PAYMENT_NOTICE", "a slot nearer than this cannot be paid online", default="30m"
+)
+SESSION_FEE_PAISE = env.integer("SESSION_FEE_PAISE", "default fee of a session, in paise", default=150_000)
+CURRENCY = "INR"
+
+# -- PAYMENT_PENDING --------------------------------------------------------------------------------------------------
+ATTEMPT_LIFETIME = env.duration("ATTEMPT_LIFETIME", "an attempt not captured by then is idle", default="30m")
+GATEWAY_ASK_EVERY = env.duration("GATEWAY_ASK_EVERY", "how often an unreachable gateway is asked again", default="60s")
+GATEWAY_ASK_FOR = env.duration(
+    "GATEWAY_ASK_FOR", "how long past the deadline the gateway is asked before the attempt is closed", default="30m"
+)
+
+# -- CONFIRMED --------------------------------------------------------------------------------------------------------
+SESSION_LENGTH = env.duration("SESSION_LENGTH", "default length of a session", default="60m")
+SESSION_LONGEST = timedelta(hours=4)  # a longer one is a typing error
+SLOT_HORIZON = timedelta(days=366)  # a slot further ahead is a typing error
+SLOT_BUFFER = env.duration("SLOT_BUFFER", "pause a psychologist has after a session", default="15m")
+COMPLETE_AFTER = env.duration("COMPLETE_AFTER", "a session counts as held this long after its end", default="30m")
+REMIND_FIRST = env.duration("REMIND_FIRST", "first session reminder, before the start", default="24h")
+REMIND_LAST = env.duration("REMIND_LAST", "last session reminder, before the start", default="1h")
+
+# -- after the end ----------------------------------------------------------------------------------------------------
+LINK_KEPT_AFTER_CLOSE = env.duration(
+    "LINK_KEPT_AFTER_CLOSE", "the booking link stays readable this long after the booking closed", default="30d"
+)
+LINKS_PURGED_AFTER = env.duration("LINKS_PURGED_AFTER", "used and expired links are deleted after this", default="30d")
+MESSAGES_BLANKED_AFTER = env.duration(
+    "MESSAGES_BLANKED_AFTER", "settled messages lose address and text after this", default="30d"
+)
+
+# -- people -----------------------------------------------------------------------------------------------------------
+MINIMUM_AGE = env.integer("MINIMUM_AGE", "youngest age a request may state; the site's form promises it", default=13)
+ADULT_AGE = 18  # years; below it approval needs the guardian's consent (Indian Majority Act, 1875)
+
+# -- limits on mail that a stranger can trigger, per address -----------------------------------------------------------
+STRANGER_MAILS_PER_HOUR = env.integer("STRANGER_MAILS_PER_HOUR", "mails a stranger can cause, an hour", default=3)
+STRANGER_MAILS_PER_DAY = env.integer("STRANGER_MAILS_PER_DAY", "mails a stranger can cause, a day", default=5)
+
+# -- look-ups by id ---------------------------------------------------------------------------------------------------
+LOOKUP_MISSES_PER_HOUR = env.integer("LOOKUP_MISSES_PER_HOUR", "unknown ids one client may try, an hour", default=30)
+LOOKUP_MISSES_ALL = env.integer("LOOKUP_MISSES_ALL", "unknown ids all clients together may try, an hour", default=2000)
+
+SWEEP_BATCH = 200  # bookings; one sweep's share, so that a sweep ends within seconds
+
+
+def zone() -> ZoneInfo:
+    """The practice's time zone: what "today", "past" and "closed" mean, and how people read times."""
+    return ZoneInfo(settings.PRACTICE_TIME_ZONE)
+
+
+def pay_by(approved_at: datetime, slot_start: datetime) -> datetime:
+    """When payment is due: min(PAY_WITHIN after approval, max(slot - PAY_BEFORE_SLOT, half of the time left))."""
+    half_way = approved_at + (slot_start - approved_at) / 2
+    return min(approved_at + PAY_WITHIN, max(slot_start - PAY_BEFORE_SLOT, half_way))
+
+
+def payment_deadline(pay_by_at: datetime, slot_start: datetime) -> datetime:
+    """`pay_by` plus the grace we do not announce, never after the slot starts."""
+    return min(pay_by_at + PAY_GRACE, slot_start)
+
+
+def attempt_deadline(started_at: datetime, pay_by_at: datetime, slot_start: datetime) -> datetime:
+    """The earlier of the attempt's lifetime and `pay_by`, plus grace, never after the slot starts."""
+    return min(min(started_at + ATTEMPT_LIFETIME, pay_by_at) + PAY_GRACE, slot_start)
+
+
+def completion(slot_end: datetime) -> datetime:
+    """When a confirmed session counts as held."""
+    return slot_end + COMPLETE_AFTER
+
+
+def half_time(start: datetime, end: datetime) -> datetime:
+    """The middle, where a waiting person is reminded."""
+    return start + (end - start) / 2
+
+
+def open_time_after(start: datetime, span: timedelta, day_at: Callable[[datetime], tuple[datetime, bool]]) -> datetime:
+    """`start` plus `span` of time on open days; `day_at(instant)` tells when that local day ends and if it is closed.
+
+    A practice closed for two years on end is misconfigured; the walk stops there rather than never.
+    """
+    at, left, horizon = start, span, start + timedelta(days=730)
+    while at < horizon:
+        day_ends_at, is_closed = day_at(at)
+        if not is_closed:
+            if at + left <= day_ends_at:
+                return at + left
+            left -= day_ends_at - at
+        at = day_ends_at
+    return horizon

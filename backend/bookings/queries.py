@@ -1,0 +1,115 @@
+"""Reads: what doors show and what sweeps examine. Nothing here writes or locks."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+from django.db.models import Q
+
+from backend.bookings import links, policy
+from backend.bookings.machine import FINAL, State
+from backend.bookings.models import Booking, LedgerEntry, Purpose
+from backend.errors import Code, Refused
+from backend.payments.models import Payment, PaymentState, Refund, RefundState
+
+_TYPED = str.maketrans("ILO", "110")  # letters that Crockford's alphabet leaves out, read as the digits they resemble
+
+
+def normalized(acknowledgement_id: str) -> str:
+    """As stored: upper case, with misread letters mended. Empty if it cannot be an acknowledgement id."""
+    value = acknowledgement_id.strip().upper()
+    if not value.startswith("MS-"):
+        return ""
+    value = "MS-" + value[3:].translate(_TYPED)
+    return value if re.fullmatch(r"MS-[0-9A-HJKMNP-TV-Z]{6}", value) else ""
+
+
+def by_acknowledgement_id(acknowledgement_id: str) -> Booking:
+    """A proved booking. Refuses: booking_unknown, for an unproved one too."""
+    value = normalized(acknowledgement_id)
+    booking: Booking | None = (
+        Booking.objects.defer("user_message")
+        .select_related("psychologist")
+        .filter(acknowledgement_id=value, verified_at__isnull=False)
+        .first()
+        if value
+        else None
+    )
+    if booking is None:
+        raise Refused(Code.BOOKING_UNKNOWN)
+    return booking
+
+
+def by_token(token: str, *, now: datetime) -> Booking:
+    """What a booking link shows without proving anything.
+
+    Refuses: link_unknown, link_expired, draft_lapsed, draft_superseded, open_in_browser (a draft waits for its proof).
+    """
+    booking = links.readable(links.find(token, Purpose.BOOKING), now=now)
+    if booking.state == State.DRAFT:
+        raise Refused(Code.OPEN_IN_BROWSER)
+    return booking
+
+
+def timeline(booking: Booking) -> list[str]:
+    """The states a booking went through, in order; a booking is only shown from its proof on."""
+    rows = LedgerEntry.objects.filter(booking=booking).order_by("sequence").values_list("source", "target")
+    return [target for source, target in rows if source != target]
+
+
+def payment_status(booking: Booking) -> str:
+    """`not_needed | due_at_practice | sponsored | open | paid | part_refunded | refunded`, from the money rows."""
+    captured = Payment.objects.filter(booking=booking, state=PaymentState.CAPTURED, is_unexpected=False).first()
+    if captured is not None:
+        refunded = sum(
+            Refund.objects.filter(payment=captured)
+            .exclude(state=RefundState.REFUSED)
+            .values_list("amount_paise", flat=True)
+        )
+        if refunded:
+            return "refunded" if refunded >= captured.captured_paise else "part_refunded"
+        return "paid"
+    if booking.amount_paise is None:
+        return "not_needed" if booking.state in FINAL else "open"
+    if booking.is_sponsored:
+        return "sponsored"
+    if booking.is_due_at_practice:
+        return "due_at_practice"
+    return "not_needed" if booking.amount_paise == 0 or booking.state in FINAL else "open"
+
+
+# -- sweeps: ids only, oldest deadline first; the index `booking_due` serves each
+
+
+def due(state: State, *, now: datetime) -> list[int]:
+    """Bookings of `state` whose deadline has passed."""
+    return list(
+        Booking.objects.filter(state=state, due_at__lte=now)
+        .order_by("due_at")
+        .values_list("pk", flat=True)[: policy.SWEEP_BATCH]
+    )
+
+
+def attempts_to_ask_after(*, now: datetime) -> list[int]:
+    """Bookings whose open attempt passed its deadline and whose turn to ask the gateway has come."""
+    return list(
+        Booking.objects.filter(state=State.PAYMENT_PENDING, due_at__lte=now)
+        .filter(Q(next_ask_at=None) | Q(next_ask_at__lte=now))
+        .order_by("due_at")
+        .values_list("pk", flat=True)[: policy.SWEEP_BATCH]
+    )
+
+
+def drafts_to_purge(*, now: datetime) -> list[int]:
+    """Drafts that closed unproved and have kept their personal data long enough."""
+    return list(
+        Booking.objects.filter(
+            state=State.CANCELLED,
+            verified_at=None,
+            purged_at=None,
+            closed_at__lte=now - policy.DRAFT_PURGE_AFTER,
+        )
+        .order_by("closed_at")
+        .values_list("pk", flat=True)[: policy.SWEEP_BATCH]
+    )

@@ -1,0 +1,99 @@
+"""The machine alone: every transition from every state, against the table of the design."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+from django.db import IntegrityError, transaction
+from django_fsm import TransitionNotAllowed
+
+from backend.bookings.machine import ACTIVE, FINAL, HOLDS_SLOT, Reason, State
+from backend.bookings.models import Booking
+
+D, P, A, PP, C, X = (
+    State.DRAFT,
+    State.PENDING,
+    State.APPROVED,
+    State.PAYMENT_PENDING,
+    State.CONFIRMED,
+    State.CANCELLED,
+)
+ARROWS: dict[str, dict[State, State]] = {
+    "verify": {D: P},
+    "lapse": {D: X},
+    "approve": {P: A},
+    "approve_without_payment": {P: C},
+    "reject": {P: State.REJECTED},
+    "start_payment": {A: PP},
+    "end_attempt": {PP: A},
+    "confirm": {A: C, PP: C},
+    "fail_payment": {PP: State.PAYMENT_FAILED},
+    "cancel": {P: X, A: X, PP: X, C: X},
+    "complete": {C: State.COMPLETED},
+    "reinstate": {X: C, State.PAYMENT_FAILED: C},
+}
+
+
+def arguments(name: str, now: datetime) -> dict[str, object]:
+    due = {"due_at": now + timedelta(hours=1)}
+    closing = {"reason": Reason.BY_STAFF, "now": now}
+    return {
+        "lapse": {"reason": Reason.SUPERSEDED, "now": now},
+        "reject": closing,
+        "cancel": closing,
+        "fail_payment": closing,
+        "complete": {"now": now},
+        "end_attempt": {**due, "reason": Reason.ATTEMPT_IDLE},
+    }.get(name, due)
+
+
+@pytest.mark.parametrize("state", list(State))
+@pytest.mark.parametrize("name", list(ARROWS))
+def test_each_transition_is_allowed_from_its_sources_and_refused_from_every_other_state(
+    name: str, state: State, now: datetime
+) -> None:
+    booking = Booking(state=state, reason=Reason.PAYMENT_TIMED_OUT)
+    target = ARROWS[name].get(state)
+    run = getattr(booking, name)
+    if target is None:
+        with pytest.raises(TransitionNotAllowed):
+            run(**arguments(name, now))
+        assert booking.state == state
+        return
+    run(**arguments(name, now))
+    assert booking.state == target
+    assert (booking.due_at is None) == (target in FINAL)
+    assert (booking.closed_at is not None) == (target in FINAL)
+
+
+def test_the_table_above_names_every_transition_of_the_machine() -> None:
+    assert {t.name for t in Booking().get_all_state_transitions()} == set(ARROWS)
+
+
+@pytest.mark.parametrize("reason", [r for r in Reason if r != Reason.PAYMENT_TIMED_OUT])
+def test_only_a_booking_that_was_not_paid_in_time_comes_back(reason: Reason, now: datetime) -> None:
+    with pytest.raises(TransitionNotAllowed):
+        Booking(state=State.CANCELLED, reason=reason).reinstate(due_at=now)
+
+
+def test_the_state_cannot_be_assigned() -> None:
+    with pytest.raises(AttributeError):
+        Booking().state = State.CONFIRMED
+
+
+def test_the_groups_of_states_partition_the_machine() -> None:
+    assert {*FINAL, *ACTIVE, State.DRAFT} == set(State)
+    assert set(HOLDS_SLOT) < set(ACTIVE)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("state", list(State))
+def test_the_database_refuses_a_waiting_state_without_deadline_and_a_final_one_with(
+    state: State, now: datetime
+) -> None:
+    wrong = {"due_at": now} if state in FINAL else {"closed_at": now}
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Booking.objects.create(
+            state=state, preferred_date=now.date(), preferred_period="MORNING", created_at=now, **wrong
+        )
