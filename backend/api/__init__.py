@@ -1,0 +1,1 @@
+"""The REST door: parses, calls one function of the lifecycle, renders."""

@@ -1,0 +1,105 @@
+"""What answers show of a booking."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, time
+from typing import Any, cast
+from urllib.parse import urlencode
+
+from backend.bookings import queries, wording
+from backend.bookings.machine import State
+from backend.bookings.models import Booking
+from backend.bookings.slots import Slot
+
+
+def status(booking: Booking) -> dict[str, Any]:
+    """What check-status shows to whoever knows the id: nothing personal."""
+    return {
+        "acknowledgement_id": booking.acknowledgement_id,
+        "status": booking.state,
+        "preferred_date": booking.preferred_date.isoformat(),
+        "preferred_period": booking.preferred_period,
+        "preferred_time_start": _hours(booking.preferred_time_start),
+        "preferred_time_end": _hours(booking.preferred_time_end),
+        "mode": booking.mode,
+        "approved_slot_start": _instant(booking.slot_start),
+        "approved_slot_end": _instant(booking.slot_end),
+        "amount": None if booking.amount_paise is None else wording.rupees(booking.amount_paise),
+        "timeline": queries.timeline(booking),
+        "created_at": _instant(booking.created_at),
+        "due_at": _instant(_announced_deadline(booking)),
+        "next_step": next_step(booking),
+        "payment_status": queries.payment_status(booking),
+        "support": support_lines(),
+    }
+
+
+def detail(booking: Booking) -> dict[str, Any]:
+    """What the booking link shows to the person who got the mail."""
+    shown = status(booking)
+    shown["payment_mode"] = booking.payment_mode
+    shown["psychologist"] = booking.psychologist.full_name if booking.psychologist else None
+    shown["meeting_link"] = booking.meeting_link or None
+    shown["address"] = booking.address or None
+    if booking.state == State.CONFIRMED:
+        shown["add_to_calendar_url"] = add_to_calendar_url(booking)
+    return shown
+
+
+def add_to_calendar_url(booking: Booking) -> str:
+    """Opens a calendar with the session filled in, under a title that says nothing about it."""
+    form = "%Y%m%dT%H%M%SZ"
+    start, end = cast(datetime, booking.slot_start), cast(datetime, booking.slot_end)
+    return "https://calendar.google.com/calendar/render?" + urlencode(
+        {
+            "action": "TEMPLATE",
+            "text": f"Appointment {booking.acknowledgement_id}",
+            "dates": f"{start.astimezone(UTC).strftime(form)}/{end.astimezone(UTC).strftime(form)}",
+            "location": booking.meeting_link or ", ".join(booking.address.splitlines()),
+        }
+    )
+
+
+_NEXT_STEPS = {
+    State.PENDING: "We are looking at your request and will write to you.",
+    State.APPROVED: "Please pay by {pay_by} to confirm your session.",
+    State.PAYMENT_PENDING: "Please finish your payment by {pay_by}.",
+    State.CONFIRMED: "Your session is confirmed. We look forward to meeting you.",
+    State.COMPLETED: "Your session has taken place.",
+    State.REJECTED: "We could not offer this session.",
+    State.CANCELLED: "This booking is closed. You can book again at any time.",
+    State.PAYMENT_FAILED: "The payment did not arrive in time. You can book again at any time.",
+}
+_PAY_AT_PRACTICE = "Your session is confirmed. Please pay at the practice."
+
+
+def next_step(booking: Booking) -> str:
+    """What happens now, and whose turn it is."""
+    if booking.state == State.CONFIRMED and booking.is_due_at_practice and booking.amount_paise:
+        return _PAY_AT_PRACTICE
+    pay_by = "" if booking.pay_by is None else wording.day_and_time(booking.pay_by)
+    return _NEXT_STEPS[State(booking.state)].format(pay_by=pay_by)
+
+
+def support_lines() -> list[dict[str, str]]:
+    """The help lines, as `{name, number}`."""
+    return [{"name": name, "number": number} for name, number in wording.support_lines()]
+
+
+def slot_choices(slots: object) -> list[dict[str, str | None]]:
+    """Free slots as instants with offset."""
+    return [{"start": _instant(s.start), "end": _instant(s.end)} for s in cast(Iterable[Slot], slots)]
+
+
+def _announced_deadline(booking: Booking) -> datetime | None:
+    """`pay_by` while payment is awaited: `due_at` then holds the grace that we do not announce."""
+    return booking.pay_by if booking.state in (State.APPROVED, State.PAYMENT_PENDING) else booking.due_at
+
+
+def _instant(at: datetime | None) -> str | None:
+    return None if at is None else at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _hours(at: time | None) -> str | None:
+    return None if at is None else at.strftime("%H:%M")

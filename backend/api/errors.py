@@ -1,0 +1,200 @@
+"""The error shape, and the one place where a refusal gets its status and its sentence."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, JsonResponse
+from django.utils import timezone
+from rest_framework import exceptions
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from backend.api.answers import slot_choices
+from backend.bookings import policy, wording
+from backend.errors import Code, Permanent, Refused, Transient
+
+log = logging.getLogger(__name__)
+
+
+class Answer(NamedTuple):
+    status: int
+    sentence: str
+
+
+ANSWERS: dict[Code, Answer] = {
+    Code.BOOKING_UNKNOWN: Answer(404, "We know no booking under this id. Please check it and try again."),
+    Code.LINK_UNKNOWN: Answer(404, "This link is not valid. Please open the newest link in your email."),
+    Code.PAYMENT_UNKNOWN: Answer(404, "We know no payment under this reference."),
+    Code.TOO_MANY_MISSES: Answer(429, "Too many unknown ids were tried. Please wait and try again later."),
+    Code.LINK_EXPIRED: Answer(410, "This link has expired. Enter your email address to get a new one."),
+    Code.DRAFT_LAPSED: Answer(410, "This request was not confirmed in time and has lapsed. Please book again."),
+    Code.DRAFT_SUPERSEDED: Answer(410, "Another request from this address was confirmed instead of this one."),
+    Code.OPEN_IN_BROWSER: Answer(409, "Please open the link from your email in a browser to confirm your address."),
+    Code.STATE_REFUSES: Answer(409, "The booking has moved on and does not allow this any more."),
+    Code.ALREADY_ACTIVE: Answer(409, "There is already an open booking under this address."),
+    Code.ALREADY_PAID: Answer(409, "This booking is already paid. Nothing is left to pay."),
+    Code.NOTHING_TO_PAY: Answer(409, "This booking is confirmed. Nothing is to be paid online."),
+    Code.PAY_BY_PASSED: Answer(409, "The time to pay for this booking has passed."),
+    Code.PAYMENT_NOT_CONFIRMED: Answer(
+        409, "Your bank has not confirmed yet. Do not pay again; we will write to you by {answer_by}."
+    ),
+    Code.PAYMENT_DECLINED: Answer(409, "Your bank declined the payment. No money was taken; you can try again."),
+    Code.PAYMENT_RETURNED: Answer(
+        409, "Your payment arrived, but this booking could not be confirmed with it. The money goes back to you."
+    ),
+    Code.PAYMENTS_UNAVAILABLE: Answer(503, "Online payment is not available at the moment. Please try again later."),
+    Code.SLOT_TAKEN: Answer(409, "This time is already taken."),
+    Code.SLOT_PAST: Answer(400, "This time is in the past."),
+    Code.SLOT_TOO_NEAR: Answer(409, "This time is too near to be paid online."),
+    Code.SLOT_INVALID: Answer(400, "A session must have a sensible length and be within a year."),
+    Code.PSYCHOLOGIST_REQUIRED: Answer(400, "Choose a psychologist who is active."),
+    Code.MEETING_LINK_REQUIRED: Answer(400, "An online session needs a meeting link."),
+    Code.ADDRESS_REQUIRED: Answer(400, "A session in person needs a location."),
+    Code.GUARDIAN_CONSENT_REQUIRED: Answer(409, "The client is a minor: record the guardian's consent first."),
+    Code.AMOUNT_INVALID: Answer(400, "The amount must be between 0 and 100,000 rupees."),
+    Code.DATE_PAST: Answer(400, "Please choose today or a later date."),
+    Code.AGE_REFUSED: Answer(400, "Bookings are open from the age of {minimum_age}."),
+    Code.SIGNATURE_INVALID: Answer(400, "The signature does not match."),
+    Code.EVENT_MALFORMED: Answer(400, "The event cannot be read."),
+}
+
+FIELDS = {Code.DATE_PAST: "preferred_date", Code.AGE_REFUSED: "age"}  # refusals that speak of one field of the draft
+
+_STATUS_CODES = {
+    400: ("malformed", "The request could not be read."),
+    403: ("forbidden", "You may not do this."),
+    404: ("not_found", "There is nothing at this address. Every address of this service ends in a slash."),
+    405: ("method_not_allowed", "This address does not accept this kind of request."),
+    413: ("too_large", "The request is too large."),
+    415: ("unsupported_media_type", "Please send JSON, with Content-Type: application/json."),
+    429: ("throttled", "Too many requests. Please try again later."),
+    503: ("unavailable", "The service is busy. Please try again in a moment."),
+}
+_CRASHED = ("error", "Something went wrong on our side. Please try again.")
+_GATEWAY_SILENT = "We cannot reach the bank at the moment. If you have paid, do not pay again; try again in a minute."
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is answered instead of what was asked for. `note` goes to the log alone."""
+
+    status: int
+    code: str
+    detail: str
+    more: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    note: str = ""
+
+
+def handle(error: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF's exception handler. An error it does not know is a bug, which `JsonErrors` logs and answers."""
+    problem = _problem(error)
+    if problem is None:
+        return None
+    is_ours = isinstance(error, (OperationalError, InterfaceError, Permanent))
+    _note(problem, context["request"], error=error if is_ours else None)
+    return Response(_body(problem, context["request"]), status=problem.status, headers=dict(problem.headers))
+
+
+def json_answer(status: int, request: HttpRequest, *, code: str = "", detail: str = "") -> JsonResponse:
+    """The answer to an error outside DRF; a crash was logged already, with its traceback."""
+    problem = _of_status(status)
+    problem = Problem(status, code or problem.code, detail or problem.detail)
+    if status != 500:
+        _note(problem, request)
+    return JsonResponse(_body(problem, request), status=status)
+
+
+def _problem(error: Exception) -> Problem | None:
+    match error:
+        case Refused():
+            return refusal(error)
+        case exceptions.ValidationError():
+            return _invalid(error.detail)
+        case exceptions.APIException():
+            return _of_status(error.status_code)
+        case Transient() | Permanent():
+            return Problem(503, Code.PAYMENTS_UNAVAILABLE, _GATEWAY_SILENT, note=str(error))
+        case Http404():
+            return _of_status(404)
+        case PermissionDenied():
+            return _of_status(403)
+        case SuspiciousOperation():
+            return _of_status(400)
+        case OperationalError() | InterfaceError():
+            return _of_status(503)
+    return None
+
+
+def refusal(refused: Refused) -> Problem:
+    """A refused intent, with what its context may show."""
+    context, code = refused.context, refused.code
+    more: dict[str, Any] = {}
+    headers: dict[str, str] = {}
+    detail = sentence(code, context)
+    if code in FIELDS:
+        more["errors"] = {FIELDS[code]: [detail]}
+    if "free_slots" in context:
+        more["free_slots"] = slot_choices(context["free_slots"])
+    retry_after = context.get("retry_after")
+    if isinstance(retry_after, timedelta):
+        headers["Retry-After"] = str(max(1, math.ceil(retry_after.total_seconds())))
+    return Problem(ANSWERS[code].status, code, detail, more, headers)
+
+
+def sentence(code: Code, context: Mapping[str, object]) -> str:
+    """What a person reads when `code` refuses."""
+    shown: dict[str, object] = {"minimum_age": policy.MINIMUM_AGE, "answer_by": "the end of the day"}
+    for name, value in context.items():
+        if value is not None:
+            shown[name] = _moment(value) if isinstance(value, datetime) else value
+    return ANSWERS[code].sentence.format_map(shown)
+
+
+def _moment(at: datetime) -> str:
+    """The time alone if it is today, else with its day."""
+    is_today = at.astimezone(policy.zone()).date() == timezone.now().astimezone(policy.zone()).date()
+    return wording.clock_time(at) if is_today else wording.day_and_time(at)
+
+
+def _invalid(detail: Any) -> Problem:
+    """`errors` as {field: [sentence]} from whatever nesting DRF gives; `detail` is the first of them."""
+    errors = {name: _sentences(value) for name, value in detail.items()} if isinstance(detail, dict) else {}
+    found = [one for sentences in errors.values() for one in sentences] or _sentences(detail)
+    return Problem(400, "invalid", found[0], {"errors": errors})
+
+
+def _sentences(value: Any) -> list[str]:
+    if isinstance(value, dict):
+        return [found for inner in value.values() for found in _sentences(inner)]
+    if isinstance(value, list):
+        return [found for inner in value for found in _sentences(inner)]
+    return [str(value)]
+
+
+def _of_status(status: int) -> Problem:
+    return Problem(status, *_STATUS_CODES.get(status, _CRASHED))
+
+
+def _body(problem: Problem, request: Request | HttpRequest) -> dict[str, Any]:
+    body: dict[str, Any] = {"detail": problem.detail, "code": str(problem.code), **problem.more}
+    if request.method == "POST" and request.path_info.startswith("/api/bookings/check-status"):
+        body["has_booking"] = False  # the site reads this and not the status
+    return body
+
+
+def _note(problem: Problem, request: Request | HttpRequest, *, error: Exception | None = None) -> None:
+    """One line: the code, and the address as a pattern, so that nothing a person typed is in it."""
+    match = request.resolver_match
+    words = (problem.code, problem.status, request.method, match.route if match else "-", problem.note)
+    log.log(
+        logging.ERROR if error else logging.INFO, "refused %s", " ".join(str(w) for w in words if w), exc_info=error
+    )

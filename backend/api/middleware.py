@@ -1,0 +1,81 @@
+"""The outermost layers: a correlation id for every request, and JSON for every error under /api/."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable
+
+from django.conf import settings
+from django.core.signals import got_request_exception
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+
+from backend import correlation
+from backend.api import errors
+
+log = logging.getLogger(__name__)
+Handler = Callable[[HttpRequest], HttpResponseBase]
+_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
+_LENGTH = re.compile(r"[0-9]{1,18}")
+_KEPT_HEADERS = ("Allow", "Retry-After")
+
+
+class CorrelationId:
+    """Takes a well-formed X-Correlation-ID from the caller, or makes one, and gives it back."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        given = request.headers.get("X-Correlation-ID", "")
+        value = correlation.begin(given if _ID.fullmatch(given) else "")
+        response = self.get_response(request)
+        response["X-Correlation-ID"] = value
+        return response
+
+
+class JsonErrors:
+    """Every answer under /api/ that is an error is our JSON: unknown path, crash, DEBUG page, refused host, size."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if not _is_api(request):
+            return self.get_response(request)
+        response = _refusal_unread(request) or _in_json(request, self.get_response(request))
+        response.headers.setdefault("Cache-Control", "no-store")  # a booking must not stay in a shared machine's cache
+        return response
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """A crash in a view. Django's own page is not even made: with DEBUG on it can crash on what made us crash."""
+        if not _is_api(request):
+            return None
+        log.error("crashed %s", type(error).__name__, exc_info=error)
+        got_request_exception.send(sender=type(self), request=request)
+        return errors.json_answer(500, request)
+
+
+def _is_api(request: HttpRequest) -> bool:
+    return request.path_info == "/api" or request.path_info.startswith("/api/")
+
+
+def _refusal_unread(request: HttpRequest) -> HttpResponse | None:
+    """The answer to a body whose announced length is too long, before a byte of it is read."""
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    if not _LENGTH.fullmatch(length):
+        return errors.json_answer(400, request)
+    return errors.json_answer(413, request) if int(length) > settings.MAX_BODY_BYTES else None
+
+
+def _in_json(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    if response.status_code < 300 or response.headers.get("Content-Type", "").startswith("application/json"):
+        return response
+    if response.status_code < 400:  # nothing here redirects, save SecurityMiddleware
+        return errors.json_answer(403, request, code="https_required", detail="Please use https.")
+    answer = errors.json_answer(response.status_code, request)
+    for name in _KEPT_HEADERS:
+        if name in response.headers:
+            answer[name] = response.headers[name]
+    return answer

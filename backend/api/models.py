@@ -1,0 +1,20 @@
+"""Look-ups of unknown ids, counted per client and hour, so that nobody can try them all."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class LookupMiss(models.Model):
+    """`client` is an IPv4 address, an IPv6 /64 network, or `*` for everybody together."""
+
+    client = models.CharField(max_length=45)
+    hour = models.DateTimeField()
+    count = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["client", "hour"], name="lookup_miss_once")]
+        indexes = [models.Index(fields=["hour"], name="lookup_miss_hour")]
+
+    def __str__(self) -> str:
+        return f"{self.client} {self.hour:%Y-%m-%d %H}"

@@ -1,0 +1,90 @@
+"""The brake on guessing acknowledgement ids: hits cost no write, misses are counted in the database, by clock hours.
+
+A client over its limit is refused every look-up, hits too: a refusal of misses alone would tell which ids exist. Others
+go on. When all clients together missed too often, guesses come from many addresses, and one miss is enough to be
+refused: who polls a good id never notices.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import F
+from django.http import HttpRequest
+from rest_framework.request import Request
+
+from backend.api.models import LookupMiss
+from backend.bookings import policy
+from backend.errors import Code, Refused
+
+EVERYBODY = "*"
+KEPT = timedelta(days=1)  # how long counts stay, for whoever looks into an attack
+
+
+@contextmanager
+def look_up(request: Request, *, now: datetime) -> Iterator[None]:
+    """Around a look-up by id: refuses guessers, and counts the look-up when it finds nothing.
+
+    Refuses: too_many_misses, with `retry_after`. One query, and none to write unless it is a miss.
+    """
+    client = client_network(request)
+    if _is_guesser(client, now=now):
+        raise Refused(Code.TOO_MANY_MISSES, retry_after=_hour(now) + timedelta(hours=1) - now)
+    try:
+        yield
+    except Refused as refused:
+        if refused.code is Code.BOOKING_UNKNOWN:
+            _count(client, now=now)
+            _count(EVERYBODY, now=now)
+        raise
+
+
+def _is_guesser(client: str, *, now: datetime) -> bool:
+    rows = LookupMiss.objects.filter(client__in=[client, EVERYBODY], hour=_hour(now)).values_list("client", "count")
+    misses = dict(rows)
+    is_attack = misses.get(EVERYBODY, 0) >= policy.LOOKUP_MISSES_ALL
+    return misses.get(client, 0) >= (1 if is_attack else policy.LOOKUP_MISSES_PER_HOUR)
+
+
+def _count(client: str, *, now: datetime) -> None:
+    row = LookupMiss.objects.filter(client=client, hour=_hour(now))
+    if row.update(count=F("count") + 1):
+        return
+    LookupMiss.objects.bulk_create([LookupMiss(client=client, hour=_hour(now))], ignore_conflicts=True)
+    row.update(count=F("count") + 1)
+    if client == EVERYBODY:  # the first miss of an hour clears up
+        LookupMiss.objects.filter(hour__lt=now - KEPT).delete()
+
+
+def client_network(request: HttpRequest | Request) -> str:
+    """The asker's address as our own proxies saw it; an IPv6 asker owns a /64, so the network stands for it."""
+    address = request.META.get("REMOTE_ADDR", "")
+    if settings.TRUSTED_PROXIES:
+        forwarded = [part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")]
+        address = forwarded[-min(settings.TRUSTED_PROXIES, len(forwarded))] or address
+    parsed = _parsed(address)
+    if isinstance(parsed, ipaddress.IPv6Address):
+        if parsed.ipv4_mapped is None:
+            return str(ipaddress.IPv6Network((int(parsed), 64), strict=False))
+        parsed = parsed.ipv4_mapped
+    return "unknown" if parsed is None else str(parsed)
+
+
+def _parsed(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """Some proxies write the port too: `203.0.113.7:443`, `[2001:db8::1]:443`."""
+    if address.startswith("["):
+        address = address[1:].partition("]")[0]
+    elif address.count(":") == 1:
+        address = address.partition(":")[0]
+    try:
+        return ipaddress.ip_address(address)
+    except ValueError:
+        return None
+
+
+def _hour(now: datetime) -> datetime:
+    return now.replace(minute=0, second=0, microsecond=0)
