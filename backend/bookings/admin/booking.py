@@ -1,0 +1,272 @@
+"""Bookings as staff see them: a list to work from, one page that tells everything, and the way to approve a request."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.loader import render_to_string
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from backend.bookings import policy, queries
+from backend.bookings.admin.approval import ApprovalForm, done, last_step
+from backend.bookings.admin.display import NOTHING, badge, day, fact, instant, money, time_left
+from backend.bookings.machine import State
+from backend.bookings.models import Booking, LedgerEntry
+from backend.outbox.admin import COLOURS as FATES
+from backend.outbox.admin import ReadOnly
+from backend.outbox.models import Message, MessageState, Queue
+from backend.payments.models import Payment
+from backend.people.admin import PsychologistForm
+
+PsychologistForm.default_fee_paise = policy.SESSION_FEE_PAISE
+ACTOR_LONGEST = 80  # characters a ledger row has for its actor; a user name may be longer
+
+
+class PreferredDate(admin.SimpleListFilter):
+    """Django's own date filter looks back; a desk looks ahead."""
+
+    title = "preferred date"
+    parameter_name = "preferred"
+
+    def lookups(self, _request: HttpRequest, _model_admin: object) -> list[tuple[str, str]]:
+        return [("past", "Passed"), ("today", "Today"), ("tomorrow", "Tomorrow"), ("week", "Next 7 days")]
+
+    def queryset(self, _request: HttpRequest, queryset: QuerySet[Booking]) -> QuerySet[Booking]:
+        today = timezone.now().astimezone(policy.zone()).date()
+        wanted = {
+            "past": Q(preferred_date__lt=today),
+            "today": Q(preferred_date=today),
+            "tomorrow": Q(preferred_date=today + timedelta(days=1)),
+            "week": Q(preferred_date__range=(today, today + timedelta(days=7))),
+        }
+        return queryset.filter(wanted.get(self.value() or "", Q()))
+
+
+class LedgerInline(ReadOnly, admin.TabularInline[LedgerEntry, Booking]):
+    model = LedgerEntry
+    verbose_name_plural = "Ledger"
+    ordering = ["sequence"]
+    fields = readonly_fields = ("sequence", "time", "intent", "source", "result", "reason", "actor", "facts")
+
+    @admin.display(description="at")
+    def time(self, entry: LedgerEntry) -> str:
+        return instant(entry.at)
+
+    @admin.display(description="target")
+    def result(self, entry: LedgerEntry) -> SafeString:
+        return badge(entry.target)
+
+    @admin.display(description="details")
+    def facts(self, entry: LedgerEntry) -> str:
+        return ", ".join(fact(name, value) for name, value in entry.details.items()) or NOTHING
+
+
+class PaymentInline(ReadOnly, admin.TabularInline[Payment, Booking]):
+    model = Payment
+    verbose_name_plural = "Payments"
+    ordering = ["pk"]
+    fields = readonly_fields = ("reference", "state", "method", "amount", "captured", "is_unexpected", "started")
+    show_change_link = True
+
+    @admin.display(description="amount")
+    def amount(self, payment: Payment) -> str:
+        return money(payment.amount_paise)
+
+    @admin.display(description="captured")
+    def captured(self, payment: Payment) -> str:
+        return f"{money(payment.captured_paise)}, {instant(payment.captured_at)}" if payment.captured_at else NOTHING
+
+    @admin.display(description="started")
+    def started(self, payment: Payment) -> str:
+        return instant(payment.started_at)
+
+
+@admin.register(Booking)
+class BookingAdmin(ReadOnly, admin.ModelAdmin[Booking]):
+    list_display = ["acknowledgement_id", "status", "full_name", "preferred", "mode", "psychologist", "slot", "left"]
+    list_filter = ["state", "mode", "psychologist", PreferredDate]
+    list_select_related = ["psychologist"]
+    list_per_page = 50
+    search_fields = ["acknowledgement_id", "full_name", "email", "phone_number"]
+    search_help_text = "Id, name, address or phone"
+    show_full_result_count = False
+    inlines = [LedgerInline, PaymentInline]
+    fieldsets = [
+        (None, {"fields": ["status", "left", "opened", "verified", "closed", "origin", "client"]}),
+        (
+            "What the visitor asked for",
+            {
+                "fields": [
+                    "full_name", "email", "phone_number", "place", "years", "gender", "emergency_contact",
+                    "preferred", "mode", "payment_mode", "user_message",
+                ]
+            },
+        ),
+        (
+            "What was settled",
+            {
+                "fields": [
+                    "psychologist", "slot", "meeting_link", "address", "price", "payment", "payable", "corporate",
+                    "consent",
+                ]
+            },
+        ),
+        ("Messages", {"fields": ["mails"]}),
+    ]  # fmt: skip
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Booking]:
+        return super().get_queryset(request).defer("user_message")  # decrypted on the one page that shows it
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Booking], search_term: str
+    ) -> tuple[QuerySet[Booking], bool]:
+        acknowledgement_id = queries.normalized(search_term)
+        if acknowledgement_id:  # the id's own index answers, and a misread letter is mended
+            return queryset.filter(acknowledgement_id=acknowledgement_id), False
+        return super().get_search_results(request, queryset, search_term)
+
+    def may_approve(self, request: HttpRequest) -> bool:
+        """Whether the account may decide; the page itself can be read by those who may only look."""
+        return request.user.has_perm("bookings.change_booking")
+
+    # -- approving ----------------------------------------------------------------------------------------------------
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.approve)
+        return [path("<int:booking_id>/approve/", view, name="bookings_booking_approve"), *super().get_urls()]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        context = {**(extra_context or {}), "may_approve": self.may_approve(request), "pending": State.PENDING}
+        return super().change_view(request, object_id, form_url, context)
+
+    def approve(self, request: HttpRequest, booking_id: int) -> HttpResponse:
+        """The approval form; on success the booking's page says what was done."""
+        if not self.may_approve(request):
+            raise PermissionDenied
+        booking = get_object_or_404(Booking.objects.select_related("corporate"), pk=booking_id)
+        if request.method == "POST":
+            form = ApprovalForm(booking, request.POST)
+            actor = f"staff:{request.user.get_username()}"[:ACTOR_LONGEST]
+            approved = form.decide(actor=actor, now=timezone.now())
+            if approved is None:
+                return self._approval_page(request, form)
+            messages.success(request, done(approved))
+        elif booking.state == State.PENDING:
+            return self._approval_page(request, ApprovalForm(booking))
+        else:
+            messages.warning(request, f"There is nothing to approve. {last_step(booking)}")
+        return redirect("admin:bookings_booking_change", booking.pk)
+
+    def _approval_page(self, request: HttpRequest, form: ApprovalForm) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": f"Approve {form.booking}",
+            "booking": form.booking,
+            "form": form,
+            "asked": self._asked(form.booking),
+        }
+        return TemplateResponse(request, "admin/bookings/booking/approve.html", context, status=form.status)
+
+    def _asked(self, booking: Booking) -> list[tuple[str, str]]:
+        """What the visitor asked for, as far as it matters to the decision."""
+        payment = booking.get_payment_mode_display()
+        if booking.corporate:
+            payment = f"sponsored by {booking.corporate}"
+        return [
+            ("Name", booking.full_name),
+            ("Age", self.years(booking)),
+            ("From", self.place(booking)),
+            ("Preferred", self.preferred(booking)),
+            ("Session", booking.get_mode_display()),
+            ("Payment", payment),
+            ("Message", booking.user_message or NOTHING),
+            ("Time left", self.left(booking)),
+        ]
+
+    # -- what is shown ------------------------------------------------------------------------------------------------
+
+    @admin.display(description="state", ordering="state")
+    def status(self, booking: Booking) -> SafeString:
+        reason = f" {booking.get_reason_display()}" if booking.reason else ""
+        return format_html("{}{}", badge(booking.state), reason)
+
+    @admin.display(description="time left", ordering="due_at")
+    def left(self, booking: Booking) -> str:
+        return time_left(booking.due_at, now=timezone.now())
+
+    @admin.display(description="preferred", ordering="preferred_date")
+    def preferred(self, booking: Booking) -> str:
+        hours = ""
+        if booking.preferred_time_start and booking.preferred_time_end:
+            hours = f" {booking.preferred_time_start:%H:%M} to {booking.preferred_time_end:%H:%M}"
+        return f"{day(booking.preferred_date)}, {booking.get_preferred_period_display().lower()}{hours}"
+
+    @admin.display(description="slot", ordering="slot_start")
+    def slot(self, booking: Booking) -> str:
+        return instant(booking.slot_start)
+
+    @admin.display(description="opened")
+    def opened(self, booking: Booking) -> str:
+        return instant(booking.created_at)
+
+    @admin.display(description="address proved")
+    def verified(self, booking: Booking) -> str:
+        return instant(booking.verified_at)
+
+    @admin.display(description="closed")
+    def closed(self, booking: Booking) -> str:
+        return instant(booking.closed_at)
+
+    @admin.display(description="from")
+    def place(self, booking: Booking) -> str:
+        return ", ".join(part for part in (booking.city, booking.region, booking.country) if part) or NOTHING
+
+    @admin.display(description="age")
+    def years(self, booking: Booking) -> str:
+        if booking.age is None:
+            return NOTHING
+        return f"{booking.age}, a minor" if booking.age < policy.ADULT_AGE else str(booking.age)
+
+    @admin.display(description="amount")
+    def price(self, booking: Booking) -> str:
+        return money(booking.amount_paise)
+
+    @admin.display(description="payment")
+    def payment(self, booking: Booking) -> str:
+        return queries.payment_status(booking).replace("_", " ")
+
+    @admin.display(description="to be paid by")
+    def payable(self, booking: Booking) -> str:
+        return instant(booking.pay_by)
+
+    @admin.display(description="guardian's consent")
+    def consent(self, booking: Booking) -> str:
+        if booking.guardian_consent_at is None:
+            return NOTHING
+        return f"recorded by {booking.guardian_consent_by}, {instant(booking.guardian_consent_at)}"
+
+    @admin.display(description="mails about this booking")
+    def mails(self, booking: Booking) -> SafeString:
+        rows = [
+            {
+                "message": message,
+                "colour": FATES[MessageState(message.state)],
+                "due": instant(message.not_before),
+                "settled": instant(message.settled_at),
+            }
+            for message in Message.objects.filter(booking_id=booking.pk, queue=Queue.MAIL).order_by("pk")
+        ]
+        return render_to_string("admin/bookings/booking/mails.html", {"rows": rows})

@@ -1,0 +1,73 @@
+"""How the admin shows instants, spans and states."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from backend.bookings import policy, wording
+from backend.bookings.machine import State
+
+NOTHING = "-"
+
+COLOURS = {
+    State.DRAFT: "secondary",
+    State.PENDING: "warning",
+    State.APPROVED: "info",
+    State.PAYMENT_PENDING: "info",
+    State.CONFIRMED: "success",
+    State.COMPLETED: "dark",
+    State.REJECTED: "light",
+    State.CANCELLED: "light",
+    State.PAYMENT_FAILED: "danger",
+}
+
+
+def badge(state: str) -> SafeString:
+    """The state's name on its colour."""
+    return format_html('<span class="badge text-bg-{}">{}</span>', COLOURS[State(state)], State(state).label)
+
+
+def instant(at: datetime | None) -> str:
+    """`Tue 1 Dec 2026, 18:30 IST`, in the practice's zone."""
+    if at is None:
+        return NOTHING
+    local = at.astimezone(policy.zone())
+    return f"{day(local)}, {local:%H:%M %Z}"
+
+
+def day(on: date) -> str:
+    """`Tue 1 Dec 2026`."""
+    return f"{on:%a} {on.day} {on:%b %Y}"
+
+
+def time_left(until: datetime | None, *, now: datetime) -> str:
+    """`2 h 5 min`, or how long ago it was: `5 min overdue`."""
+    if until is None:
+        return NOTHING
+    return span(until - now) if until > now else f"{span(now - until)} overdue"
+
+
+def span(length: timedelta) -> str:
+    """The two largest units that matter, `3 d 4 h`, `4 h 10 min`, `10 min`, `40 s`."""
+    seconds = int(length.total_seconds())
+    days, hours, minutes = seconds // 86400, seconds // 3600 % 24, seconds // 60 % 60
+    if days:
+        return f"{days} d {hours} h" if hours else f"{days} d"
+    if hours:
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    return f"{minutes} min" if minutes else f"{seconds} s"
+
+
+def money(paise: int | None) -> str:
+    """`1500.00 rupees`."""
+    return NOTHING if paise is None else f"{wording.rupees(paise)} rupees"
+
+
+def fact(name: str, value: object) -> str:
+    """One detail of a ledger row: `amount 1500.00 rupees`, `psychologist 3`."""
+    if name.endswith("_paise") and isinstance(value, int):
+        return f"{name.removesuffix('_paise').replace('_', ' ')} {money(value)}"
+    return f"{name.replace('_', ' ')} {value}"

@@ -1,0 +1,60 @@
+"""The ledger and the held slots, read-only; the closed days, which staff edit."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+
+from backend.bookings.admin.display import badge, instant
+from backend.bookings.models import ClosedDay, LedgerEntry, SlotClaim
+from backend.outbox.admin import ReadOnly
+
+
+@admin.register(LedgerEntry)
+class LedgerEntryAdmin(ReadOnly, admin.ModelAdmin[LedgerEntry]):
+    list_display = ["time", "booking", "sequence", "intent", "source", "result", "reason", "actor"]
+    list_display_links = ["time"]
+    list_filter = ["target", ("at", admin.DateFieldListFilter)]
+    list_select_related = ["booking"]
+    ordering = ["-id"]
+    search_fields = ["=booking__acknowledgement_id", "actor", "intent", "correlation_id"]
+    search_help_text = "Acknowledgement id, actor or intent"
+    show_full_result_count = False
+    list_per_page = 50
+    fields = [
+        "booking", "sequence", "time", "intent", "source", "target", "reason", "actor", "details", "correlation_id",
+    ]  # fmt: skip
+
+    @admin.display(description="at", ordering="at")
+    def time(self, entry: LedgerEntry) -> str:
+        return instant(entry.at)
+
+    @admin.display(description="target", ordering="target")
+    def result(self, entry: LedgerEntry) -> str:
+        return badge(entry.target)
+
+
+@admin.register(SlotClaim)
+class SlotClaimAdmin(ReadOnly, admin.ModelAdmin[SlotClaim]):
+    list_display = ["held_from", "held_until", "psychologist", "booking"]
+    list_filter = ["psychologist"]
+    list_select_related = ["psychologist", "booking"]
+    ordering = ["blocked_from"]
+    search_fields = ["=booking__acknowledgement_id", "psychologist__full_name"]
+    show_full_result_count = False
+    list_per_page = 50
+    fields = ["psychologist", "booking", "held_from", "held_until"]
+
+    @admin.display(description="held from", ordering="blocked_from")
+    def held_from(self, claim: SlotClaim) -> str:
+        return instant(claim.blocked_from)
+
+    @admin.display(description="until, pause included", ordering="blocked_until")
+    def held_until(self, claim: SlotClaim) -> str:
+        return instant(claim.blocked_until)
+
+
+@admin.register(ClosedDay)
+class ClosedDayAdmin(admin.ModelAdmin[ClosedDay]):
+    list_display = ["__str__", "weekday", "date", "note"]
+    ordering = ["weekday", "date"]
+    search_fields = ["note"]
