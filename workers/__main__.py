@@ -1,0 +1,79 @@
+"""Starts one Celery process: `python -m workers mail|payments|timers|beat`."""
+
+from __future__ import annotations
+
+import logging
+import logging.config
+import os
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from types import FrameType
+from typing import NoReturn
+
+from django.conf import settings
+
+from workers.reach import NEEDS, Need
+
+QUEUES = ("mail", "payments", "timers")
+BEAT = "beat"
+SAY_EVERY = 60.0  # seconds
+logger = logging.getLogger("workers")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Returns only to refuse its arguments."""
+    if len(arguments) == 1 and arguments[0] in (*QUEUES, BEAT):
+        become(arguments[0])
+    sys.stderr.write(f"usage: python -m workers {'|'.join([*QUEUES, BEAT])}\n")
+    return 2
+
+
+def become(name: str) -> NoReturn:
+    """Wait for what the process needs, then become Celery."""
+    logging.config.dictConfig(settings.LOGGING)
+    signal.signal(signal.SIGTERM, _leave)
+    for need in NEEDS:
+        wait_for(need)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    os.execv(sys.executable, [sys.executable, *command(name)])  # noqa: S606 -- words of this module
+
+
+def command(name: str) -> list[str]:
+    """Python's arguments that run beat, or the worker of the queue `name`."""
+    celery = ["-m", "celery", "-A", "workers.app"]
+    if name == BEAT:
+        return [*celery, "beat", "-l", "INFO", "--pidfile="]  # two at once are harmless, a stale pid file is not
+    return [
+        *celery,
+        *("worker", "-Q", name, "-n", f"{name}@%h", "-l", "INFO"),
+        *("--pool", "prefork", "--concurrency", str(concurrency(name))),
+        *("--without-gossip", "--without-mingle"),  # nobody listens: workers share nothing but the database
+    ]
+
+
+def concurrency(queue: str) -> int:
+    """Tasks a worker performs at once."""
+    if queue == "timers":
+        return 1  # sweeps are short, and two at once would only wait for each other's rows
+    return int(settings.WORKER_CONCURRENCY)
+
+
+def wait_for(need: Need) -> None:
+    """Return once it answers; asked every second, spoken of once a minute."""
+    spoke_at = float("-inf")
+    while trouble := need.trouble():
+        if time.monotonic() - spoke_at >= SAY_EVERY:
+            logger.warning("Waiting: %s", trouble)
+            spoke_at = time.monotonic()
+        time.sleep(1)
+
+
+def _leave(_signal: int, _frame: FrameType | None) -> NoReturn:
+    raise SystemExit(0)
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    sys.exit(main(sys.argv[1:]))

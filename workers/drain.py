@@ -1,0 +1,69 @@
+"""One drain: claim due rows of a queue under a lease, perform each effect outside any transaction, settle it."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+from celery import Task
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+
+from backend import correlation
+from backend.errors import Permanent, Transient
+from backend.outbox import messages
+from backend.outbox.models import Message, MessageState, Queue
+from workers.app import stopping
+
+log = logging.getLogger(__name__)
+
+Perform = Callable[[Message], MessageState]
+
+BUDGET_SECONDS = 20  # one drain's share of its 45 s limit; the slowest single effect takes 15 s on top
+TURN = timedelta(seconds=1)  # how long a notice waits before it looks again whether its elder has left
+
+
+def drain(queue: Queue, perform: Perform, *, helper: Task[[], None]) -> None:
+    """Work until nothing is due, the budget is spent, or the worker is asked to stop; unbegun rows are handed back."""
+    began = time.monotonic()
+    rows = messages.claim(queue, now=timezone.now())
+    if len(rows) == messages.BATCH and not stopping.is_set():
+        _wake(helper)
+    for index, row in enumerate(rows):
+        if stopping.is_set() or time.monotonic() - began > BUDGET_SECONDS:
+            messages.hand_back(rows[index:])
+            return
+        _one(row, perform)
+
+
+def _wake(helper: Task[[], None]) -> None:
+    """Ask for a second pair of hands; without a broker the next second's wake-up has to do."""
+    try:
+        helper.apply_async(expires=60)
+    except OperationalError as error:
+        log.warning("no helper: %s", error)
+
+
+def _one(row: Message, perform: Perform) -> None:
+    correlation.begin(row.correlation_id)
+    now = timezone.now()
+    if messages.waits_for_older(row, now=now):
+        messages.postpone(row, until=now + TURN)
+        return
+    if not messages.begin(row, now=now):
+        return
+    try:
+        state = perform(row)
+    except Permanent as error:
+        log.error("%s %s given up: %s", row.kind, row.uuid, error)
+        messages.give_up(row, str(error), now=timezone.now())
+    except Transient as error:
+        log.warning("%s %s failed, attempt %d: %s", row.kind, row.uuid, row.attempts, error)
+        messages.back_off(row, str(error), now=timezone.now())
+    except Exception as error:  # outermost loop: a bug in one effect must not stop the queue
+        log.exception("%s %s crashed, attempt %d", row.kind, row.uuid, row.attempts)
+        messages.back_off(row, type(error).__name__, now=timezone.now())
+    else:
+        messages.settle(row, state, now=timezone.now())

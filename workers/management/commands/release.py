@@ -1,0 +1,31 @@
+"""The release step: refuse what cannot be reached, migrate, install the schedule, collect static files."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+
+from workers import schedule
+from workers.reach import NEEDS
+
+
+class Command(BaseCommand):
+    help = "Prepare this release: check what was given, migrate, install the beat schedule, collect static files."
+    requires_system_checks = []  # the checks ask the database, and its absence deserves our own sentence
+
+    def handle(self, *_args: Any, **_options: Any) -> None:
+        """Idempotent. A given server that cannot be reached is refused by its variable's name."""
+        for need in NEEDS:
+            trouble = need.trouble() if need.is_given else None
+            if trouble:
+                raise CommandError(f"{trouble}\nNothing was changed.")
+        call_command("migrate", interactive=False, verbosity=0)
+        call_command("check", databases=["default"], stdout=self.stdout)
+        for line in schedule.install(settings.BEAT_TABLE, expires=settings.BEAT_EXPIRES):
+            self.stdout.write(f"schedule: {line}")
+        if not settings.DEBUG:  # with DEBUG the files are served from where they lie
+            call_command("collectstatic", interactive=False, verbosity=0)
+        self.stdout.write("release: database, schedule and static files are ready")

@@ -1,0 +1,80 @@
+"""The payments queue: create orders, ask after open attempts, make refunds; the answers call the lifecycle."""
+
+from __future__ import annotations
+
+import logging
+
+from django.utils import timezone
+
+from backend.bookings.lifecycle import money
+from backend.bookings.lifecycle.money import Work
+from backend.errors import Permanent, Transient
+from backend.outbox.models import Message, MessageState, Queue
+from backend.payments.gateway import Order, OrderState, RefundOrder, RefundOrderState, gateway_named
+from backend.payments.models import Payment, PaymentState, Refund
+from workers.app import app
+from workers.drain import drain as drain_queue
+
+log = logging.getLogger(__name__)
+
+
+@app.task(name="workers.payments.drain")
+def drain() -> None:
+    """Do what is due."""
+    drain_queue(Queue.PAYMENTS, perform, helper=drain)
+
+
+def perform(message: Message) -> MessageState:
+    """One piece of work at the gateway. Raises Transient or Permanent."""
+    assert message.subject_id is not None
+    return _PERFORMERS[Work(message.kind)](message.subject_id)
+
+
+def _ensure_order(payment_id: int) -> MessageState:
+    payment = Payment.objects.get(pk=payment_id)
+    if payment.state != PaymentState.OPEN:
+        return MessageState.OBSOLETE
+    report = gateway_named(payment.gateway).ensure_order(
+        Order(payment.reference, payment.amount_paise, payment.currency)
+    )
+    money.note_order(payment_id, report)
+    return MessageState.DONE
+
+
+def _ask_gateway(payment_id: int) -> MessageState:
+    """An unreachable gateway is no failure here: the sweep asks again within a minute, until it closes the attempt."""
+    payment = Payment.objects.get(pk=payment_id)
+    if payment.state != PaymentState.OPEN:
+        return MessageState.OBSOLETE
+    try:
+        report = gateway_named(payment.gateway).fetch_order(payment.reference)
+    except Transient as error:
+        log.warning("the gateway did not answer: %s", error)
+        return MessageState.DONE
+    now = timezone.now()
+    if report is not None and report.state is not OrderState.OPEN:
+        money.record_report(report, actor=f"gateway:{payment.gateway}", now=now)
+    else:
+        money.end_idle_attempt(payment_id, now=now)
+    return MessageState.DONE
+
+
+def _make_refund(refund_id: int) -> MessageState:
+    refund = Refund.objects.select_related("payment").get(pk=refund_id)
+    payment = refund.payment
+    report = gateway_named(payment.gateway).ensure_refund(
+        RefundOrder(refund.reference, payment.reference, refund.amount_paise, payment.captured_currency)
+    )
+    money.record_refund(refund_id, report, now=timezone.now())
+    if report.state is RefundOrderState.PENDING:
+        raise Transient("the gateway has not finished the refund yet")
+    if report.state is RefundOrderState.REFUSED:
+        raise Permanent("the gateway refused the refund")
+    return MessageState.DONE
+
+
+_PERFORMERS = {
+    Work.ENSURE_ORDER: _ensure_order,
+    Work.ASK_GATEWAY: _ask_gateway,
+    Work.MAKE_REFUND: _make_refund,
+}
