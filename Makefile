@@ -1,0 +1,74 @@
+# On a bare machine with Python 3.11 or newer, git and make:
+#   make run                 the whole stack in this terminal; PROFILE=fast shows a life cycle in a minute
+#   make test                every check
+#   make demo                the life cycle, driven from outside against a stack of its own; URL=… against another one
+#   make manage CMD="check"  manage.py in the environment of the running stack
+#   make lock, make format, make readme, make clean
+
+PROFILE ?= default
+PORT ?= 8000
+PYTHON := .venv/bin/python
+UV := $(shell command -v uv || echo .venv/bin/uv)
+
+# A virtualenv that was moved here, or whose Python is gone, is made again: its scripts name the folder they were made for
+BELONGS_HERE := import sys; sys.exit(sys.prefix not in open(".venv/bin/pip").read())
+ifneq ($(shell $(PYTHON) -c '$(BELONGS_HERE)' 2>/dev/null && echo yes),yes)
+.PHONY: .venv/pyvenv.cfg
+endif
+
+.PHONY: run test demo manage lock format readme clean
+
+run: .venv/run.stamp
+	@exec $(PYTHON) -m config.local.run --profile "$(PROFILE)" --port "$(PORT)"
+
+test: .venv/dev.stamp
+	@exec $(PYTHON) -m config.local.check
+
+demo: .venv/dev.stamp
+	@exec $(PYTHON) -m tests.demo $(URL)
+
+manage: .venv/run.stamp
+	@test -f var/stack.env || { echo "There is no stack yet: make run" >&2; exit 1; }
+	@ENV_FILE=var/stack.env exec $(PYTHON) manage.py $(CMD)
+
+lock: .venv/uv.stamp
+	$(UV) pip compile -q $(LOCKED) pyproject.toml -o requirements.txt
+	$(UV) pip compile -q $(LOCKED) --group dev pyproject.toml -c requirements.txt -o requirements-dev.txt
+LOCKED := --universal --python-version 3.11 --no-header --no-annotate
+
+format: .venv/dev.stamp
+	$(PYTHON) -m ruff check -q --fix
+	$(PYTHON) -m ruff format -q
+
+readme: .venv/dev.stamp  # its generated parts: the state machine and the configuration
+	@$(PYTHON) -m config.local.readme
+
+clean:  # leaves var/: it holds data and keys
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis var/test var/demo
+
+# Interpreters are tried by running them: a version manager's shim may be on the PATH and lead nowhere
+.venv/pyvenv.cfg:
+	@for python in python3.13 python3.12 python3.11 python3; do \
+	    $$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue; \
+	    rm -rf .venv; \
+	    if $$python -m venv .venv; then exit 0; fi; \
+	done; \
+	echo "No Python 3.11 or newer with venv found. On Debian or Ubuntu: apt install python3-venv" >&2; exit 1
+
+# uv installs in a few seconds; pip takes over where uv cannot be had, and does without its settings where they break it
+PIP := .venv/bin/python -m pip -qq --disable-pip-version-check
+INSTALL = { test -x "$(UV)" && UV_SYSTEM_CERTS=1 UV_LINK_MODE=copy "$(UV)" pip install -q --compile-bytecode --python $(PYTHON) $(1); } \
+	|| $(PIP) install $(1) || PIP_CONFIG_FILE=/dev/null $(PIP) --isolated install $(1)
+
+.venv/uv.stamp: .venv/pyvenv.cfg
+	@echo "Installing into .venv …"
+	@test -x "$(UV)" || $(PIP) install uv || PIP_CONFIG_FILE=/dev/null $(PIP) --isolated install uv || true
+	@touch $@
+
+.venv/run.stamp: requirements.txt .venv/uv.stamp
+	@$(call INSTALL,-r requirements.txt)
+	@touch $@
+
+.venv/dev.stamp: requirements-dev.txt .venv/run.stamp
+	@$(call INSTALL,-r requirements-dev.txt)
+	@touch $@

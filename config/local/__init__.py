@@ -1,0 +1,1 @@
+"""The local stack: all that runs, checks and shows the project on a bare machine with Python."""

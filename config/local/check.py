@@ -1,0 +1,80 @@
+"""Every check of the project, cheapest first, ending at the first failure: `python -m config.local.check`."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from config.local import keys
+from config.local.procfile import PATH as PROCFILE
+
+PYTHON = sys.executable
+PYTEST = (PYTHON, "-m", "pytest", "-q", "-n", "2")
+
+# Only these reach the checks: an exported DATABASE_URL must neither decide a test nor be its victim
+KEPT = {"PATH", "HOME", "USER", "LOGNAME", "SHELL", "TERM", "LANG", "TMPDIR", "CI"}
+KEPT_PREFIXES = ("LC_", "PYTHON", "PYTEST_", "TEST_", "HYPOTHESIS_", "PLAYWRIGHT_", "XDG_", "SSL_CERT_")
+
+TESTING = {"DEBUG": "1", "VAR_DIR": "var/test"}
+DEPLOYED = {
+    "VAR_DIR": "var/test",
+    "PUBLIC_URL": "https://api.example.org",
+    "FRONTEND_URL": "https://www.example.org",
+    "ALLOWED_HOSTS": "api.example.org",
+    "TRUSTED_PROXIES": "1",
+}
+
+
+@dataclass(frozen=True)
+class Check:
+    """One command, and what it adds to the environment."""
+
+    title: str
+    command: tuple[str, ...]
+    variables: Mapping[str, str] = field(default_factory=lambda: TESTING)
+
+
+CHECKS = (
+    Check("lint", (PYTHON, "-m", "ruff", "check", "-q")),
+    Check("format", (PYTHON, "-m", "ruff", "format", "-q", "--check")),
+    Check("types", (PYTHON, "-m", "mypy")),
+    Check("imports", (f"{Path(PYTHON).parent}/lint-imports", "--no-logo", "--no-cache")),
+    Check("migrations", (PYTHON, "manage.py", "makemigrations", "--check", "--dry-run")),
+    Check("deployment", (PYTHON, "manage.py", "check", "--deploy", "--fail-level", "WARNING"), DEPLOYED),
+    Check("tests on SQLite", PYTEST),
+    Check("tests on PostgreSQL", (PYTHON, "-m", "config.local.postgres", "--", *PYTEST)),
+)
+
+
+def main() -> int:
+    """The exit code of the first check that fails, or 0."""
+    begun = time.monotonic()
+    throwaway = keys.generate()
+    for check in CHECKS:
+        _say(f"— {check.title}")
+        environment = _environment(check, throwaway)
+        code = subprocess.call(check.command, cwd=PROCFILE.parent, env=environment)  # noqa: S603 -- the table above
+        if code:
+            _say(f"FAILED: {check.title}")
+            return code
+    _say(f"All {len(CHECKS)} checks passed in {time.monotonic() - begun:.0f} s.")
+    return 0
+
+
+def _environment(check: Check, throwaway: Mapping[str, str]) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if name in KEPT or name.startswith(KEPT_PREFIXES)}
+    return {**kept, **throwaway, **check.variables, "ENV_FILE": os.devnull}
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,29 @@
+"""Sets of durations the stack can be started with: the real ones, and ones that show a life cycle in a minute."""
+
+from __future__ import annotations
+
+PROFILES: dict[str, dict[str, str]] = {
+    "default": {},
+    "fast": {
+        "DRAFT_LIFETIME": "12s",
+        "DRAFT_REMINDER_AFTER": "6s",
+        "DRAFT_PURGE_AFTER": "5s",
+        "ANSWER_WITHIN": "10m",
+        "PAY_WITHIN": "20s",
+        "PAY_BEFORE_SLOT": "1s",
+        "PAY_GRACE": "2s",
+        "ONLINE_PAYMENT_NOTICE": "1s",
+        "ATTEMPT_LIFETIME": "8s",
+        "GATEWAY_ASK_EVERY": "1s",
+        "GATEWAY_ASK_FOR": "5s",
+        "SESSION_LENGTH": "5s",
+        "SLOT_BUFFER": "1s",
+        "COMPLETE_AFTER": "2s",
+        "REMIND_FIRST": "6s",
+        "REMIND_LAST": "3s",
+        "SWEEP_EVERY": "1s",
+        "PURGE_EVERY": "2s",
+        "DRAIN_EVERY": "1s",
+        "LOOKUP_MISSES_PER_HOUR": "1000",  # each demo asks for unknown ids; run again and again it would be braked
+    },
+}

@@ -1,0 +1,79 @@
+"""Writes the README's generated parts from the code: `python -m config.local.readme` (`--check` only compares)."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import django
+
+from config.local import keys
+
+README = Path(__file__).resolve().parents[2] / "README.md"
+BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def states() -> str:
+    """One row per state: meaning, whether it is active and holds a slot, and what its deadline does."""
+    from backend.bookings.machine import ACTIVE, HOLDS_SLOT, MEANING, WHEN_DUE, State
+
+    rows = ["| State | Meaning | Active | Slot | When its deadline passes |", "|---|---|---|---|---|"]
+    for state in State:
+        active, slot = ("yes" if state in ACTIVE else "no"), ("held" if state in HOLDS_SLOT else "–")
+        rows.append(f"| {state} | {MEANING[state]} | {active} | {slot} | {WHEN_DUE.get(state, '–')} |")
+    return "\n".join(rows)
+
+
+def arrows() -> list[tuple[str, str, str]]:
+    """Every arrow of the machine as (source, target, transition), in life-cycle order."""
+    from backend.bookings.machine import State
+    from backend.bookings.models import Booking
+
+    order = list(State)
+    found = {(str(t.source), str(t.target), str(t.name)) for t in Booking().get_all_state_transitions()}
+    return sorted(found, key=lambda arrow: (order.index(State(arrow[0])), order.index(State(arrow[1])), arrow[2]))
+
+
+def diagram() -> str:
+    """The machine as a Mermaid state diagram."""
+    lines = [f"    {source} --> {target}: {name}" for source, target, name in arrows()]
+    return "\n".join(["```mermaid", "stateDiagram-v2", "    [*] --> DRAFT", *lines, "```"])
+
+
+def configuration() -> str:
+    """One row per environment variable, in the order in which the code reads them."""
+    from backend.environment import VARIABLES
+
+    rows = ["| Variable | Meaning | Default | Example |", "|---|---|---|---|"]
+    for variable in VARIABLES.values():
+        cells = (variable.meaning, variable.default or "empty", variable.example or "–")
+        rows.append(f"| `{variable.name}` | {' | '.join(cell.replace('|', '/') for cell in cells)} |")
+    return "\n".join(rows)
+
+
+PARTS: dict[str, Callable[[], str]] = {"states": states, "diagram": diagram, "configuration": configuration}
+
+
+def renewed(text: str) -> str:
+    """`text` with each generated block as the code has it now."""
+    return BLOCK.sub(lambda block: f"{block[1]}{PARTS[block[2]]()}\n{block[3]}", text)
+
+
+def main() -> int:
+    """0: up to date or written. 1: `--check` found a difference."""
+    # the table shows the defaults, whatever this machine has set
+    os.environ.update(keys.generate(), ENV_FILE=os.devnull, DEBUG="1", DJANGO_SETTINGS_MODULE="config.settings")
+    django.setup()
+    text = README.read_text()
+    fresh = renewed(text)
+    if "--check" in sys.argv:
+        return int(text != fresh)
+    README.write_text(fresh)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
