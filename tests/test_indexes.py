@@ -1,0 +1,98 @@
+"""Every sweep and look-up is served by an index, as PostgreSQL plans it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from backend.api import throttle
+from backend.api.models import LookupMiss
+from backend.bookings import links, queries, slots
+from backend.bookings.lifecycle import visitor
+from backend.bookings.machine import State
+from backend.bookings.models import Purpose
+from backend.errors import Refused
+from backend.outbox import messages
+from backend.outbox.models import Message, Queue
+from backend.payments.models import InboxEvent, Payment
+from backend.people.models import Client
+from tests import story
+
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.skipif("connection.vendor != 'postgresql'", reason="the plans are PostgreSQL's"),
+]
+
+NOW = datetime.fromisoformat("2026-11-23T04:30:00+00:00")
+
+
+def miss(call: Callable[[], object]) -> None:
+    try:
+        call()
+    except Refused:
+        return
+
+
+LOOK_UPS: dict[str, tuple[str, Callable[[], Any]]] = {
+    **{f"due {state}": ("booking_due", lambda state=state: queries.due(state, now=NOW)) for state in State},
+    "attempts to ask after": ("booking_due", lambda: queries.attempts_to_ask_after(now=NOW)),
+    "drafts to purge": ("booking_purge", lambda: queries.drafts_to_purge(now=NOW)),
+    "links to purge": ("link_expiry", lambda: links.purge(now=NOW)),
+    "claim": ("message_claim", lambda: messages.claim(Queue.MAIL, now=NOW)),
+    "elder notice": (
+        "message_booking",
+        lambda: messages.waits_for_older(Message(pk=10**9, booking_id=1, recipient="", queue="mail"), now=NOW),
+    ),
+    "mails a stranger caused": (
+        "message_recipient",
+        lambda: messages.stranger_may_cause(["x"], "a@example.org", now=NOW, hourly=3, daily=5),
+    ),
+    "messages to blank": ("message_blank", lambda: messages.blank(settled_before=NOW, now=NOW)),
+    "booking by id": (
+        "bookings_booking_acknowledgement_id",
+        lambda: miss(lambda: queries.by_acknowledgement_id("MS-000000")),
+    ),
+    "link by token": ("bookings_link_digest", lambda: miss(lambda: links.find("x", Purpose.BOOKING))),
+    "link of a message": ("link_message", lambda: links.token_of(Message().uuid)),
+    "client by address": ("client_email", lambda: list(Client.objects.filter(email="a@example.org"))),
+    "active booking": ("booking_client|one_active_booking_per_client", lambda: visitor._active_booking(Client(pk=1))),
+    "a client's bookings": ("booking_client", lambda: visitor._latest_readable(Client(pk=1), now=NOW)),
+    "free or taken": (
+        "claim_psychologist",
+        lambda: slots.nearby(slots.Slot(1, NOW, NOW + timedelta(hours=1)), now=NOW),
+    ),
+    "payment by reference": ("payments_payment_reference", lambda: list(Payment.objects.filter(reference="x"))),
+    "inbox": ("inbox_event_once", lambda: InboxEvent.objects.filter(gateway="s", event_id="e").exists()),
+    "misses": ("lookup_miss_once", lambda: list(LookupMiss.objects.filter(client="*", hour=throttle._hour(NOW)))),
+}
+
+
+@pytest.mark.parametrize("name", list(LOOK_UPS))
+def test_the_look_up_uses_its_index(name: str) -> None:
+    index, look_up = LOOK_UPS[name]
+    for n in range(3):
+        story.submitted(f"v{n}@example.org", now=NOW)
+    backlog = [Message(dedupe_key=f"k{n}", booking_id=n, queue="mail", kind="x") for n in range(2000)]
+    for message in backlog:
+        message.not_before = message.next_attempt_at = message.created_at = NOW
+    Message.objects.bulk_create(backlog)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE outbox_message")
+        cursor.execute("SET LOCAL enable_seqscan = off")  # tables this small are read whole, index or not
+    with CaptureQueriesContext(connection) as captured:
+        look_up()
+    selects = [q["sql"] for q in captured.captured_queries if q["sql"].startswith("SELECT") and " FROM " in q["sql"]]
+    assert selects
+    plans = []
+    for sql in selects:
+        with connection.cursor() as cursor:
+            cursor.execute("EXPLAIN " + sql)
+            plans.append("\n".join(row[0] for row in cursor.fetchall()))
+    assert not any("Seq Scan" in plan for plan in plans), plans
+    assert any(re.search(index, plan) for plan in plans), plans
