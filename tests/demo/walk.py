@@ -1,0 +1,133 @@
+"""One journey on its way: its steps told line by line, its mail read in order, and what it must not find."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from tests.demo.desk import Desk
+from tests.demo.mailbox import Inbox, Mail, Mailbox
+from tests.demo.site import Site
+from tests.demo.unexpected import Unexpected
+
+Found = TypeVar("Found")
+
+STACK = "stack"  # speaks until the very end
+PAUSE = 0.2  # seconds between two looks
+MAIL_WITHIN = 20.0  # seconds; beat wakes the mail worker every second, the rest is for a busy machine
+
+
+class StepFailed(Exception):
+    """A step that went wrong; the line that says so is out already."""
+
+
+class Narrator:
+    """Writes one aligned line per step; journeys speak at the same time, each under its own name."""
+
+    def __init__(self) -> None:
+        self._begun = time.monotonic()
+        self._lock = threading.Lock()
+        self._is_over = False
+
+    def tell(self, who: str, text: str, took: float | None = None) -> None:
+        """`took`, in seconds, is the step's own time; the line begins with the time since the start."""
+        duration = "" if took is None else f"+{took:.1f} s"
+        with self._lock:
+            if who == STACK or not self._is_over:
+                sys.stdout.write(f"{self.elapsed():6.1f} s {duration:>8}  {who:<8} {text}\n")
+                sys.stdout.flush()
+
+    def mute_journeys(self) -> None:
+        """The demo is over: what a journey still meets while the stack stops means nothing."""
+        with self._lock:
+            self._is_over = True
+
+    def elapsed(self) -> float:
+        """Seconds since the start."""
+        return time.monotonic() - self._begun
+
+
+class Step:
+    """A step under way; `note` is added to its line."""
+
+    def __init__(self) -> None:
+        self.note = ""
+
+
+def until(look: Callable[[], Found | None], *, within: float, expected: str, came: Callable[[], str]) -> Found:
+    """What `look` finds, asked again and again. Raises Unexpected after `within` seconds."""
+    deadline = time.monotonic() + within
+    while (found := look()) is None:
+        if time.monotonic() > deadline:
+            raise Unexpected(f"{expected} within {within:.0f} s", came())
+        time.sleep(PAUSE)
+    return found
+
+
+class Walk:
+    """What a journey has at hand: the site, the desk, inboxes, and a voice."""
+
+    def __init__(self, name: str, narrator: Narrator, site: Site, mailbox: Mailbox, desk: Desk) -> None:
+        self.name = name
+        self.site = site
+        self.desk = desk
+        self._narrator = narrator
+        self._mailbox = mailbox
+        self._inboxes: list[Inbox] = []
+
+    @contextmanager
+    def step(self, what: str) -> Iterator[Step]:
+        """Tell the step when it is done. Raises StepFailed, told too, if anything else came than was expected."""
+        begun, step = time.monotonic(), Step()
+        try:
+            yield step
+        except Unexpected as error:
+            failure = f"FAILED {what}: {error}"
+            self._narrator.tell(self.name, failure, time.monotonic() - begun)
+            raise StepFailed(failure) from error
+        self._narrator.tell(self.name, f"{what}{step.note and f': {step.note}'}", time.monotonic() - begun)
+
+    def inbox(self, address: str, *, about: str = "") -> Inbox:
+        """The mail to `address`, or only that which mentions `about`; at the end none of it may be unread."""
+        inbox = Inbox(self._mailbox, address, about)
+        self._inboxes.append(inbox)
+        return inbox
+
+    @contextmanager
+    def receives(self, inbox: Inbox, what: str, *, within: float = MAIL_WITHIN) -> Iterator[Mail]:
+        """The next mail, whose contents the block checks; its line shows the subject."""
+        with self.step(f"✉ to {inbox.owner}") as step:
+            mail = until(
+                inbox.next,
+                within=within,
+                expected=f"a mail {what}, in {self._mailbox.folder},",
+                came=lambda: " after ".join(["none came", *(f"“{read.subject}”" for read in inbox.read[-1:])]),
+            )
+            step.note = f"“{mail.subject}”"
+            try:
+                yield mail
+            except Unexpected as error:
+                raise Unexpected(f"a mail {what}, {error.expected}", f"{error.came} in “{mail.subject}”") from error
+
+    def reaches(self, acknowledgement_id: str, state: str, *, within: float) -> dict[str, object]:
+        """Poll the status page's request until the booking is in `state`; its last answer."""
+        seen = [""]
+
+        def look() -> dict[str, object] | None:
+            answer = self.site.check_status(acknowledgement_id).accepted("status", "timeline")
+            seen[0] = str(answer["status"])
+            return answer if answer["status"] == state else None
+
+        return until(look, within=within, expected=f"status {state}", came=lambda: f"it is {seen[0]}")
+
+    def finds_nothing_more(self) -> None:
+        """Each notice came exactly once. Called when all journeys are over, so that a late repetition is seen too."""
+        with self.step("each notice came once") as step:
+            step.note = ", ".join(f"{len(inbox.read)} to {inbox.owner}" for inbox in self._inboxes)
+            for inbox in self._inboxes:
+                if more := inbox.next():
+                    raise Unexpected(f"no further mail to {inbox.owner}", f"there is “{more.subject}”")
