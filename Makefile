@@ -44,7 +44,7 @@ readme: .venv/dev.stamp  # its generated parts: the state machine and the config
 	@$(PYTHON) -m config.local.readme
 
 clean:  # leaves var/: it holds data and keys
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis var/test var/demo
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis var/test var/demo var/demo-none
 
 # Interpreters are tried by running them: a version manager's shim may be on the PATH and lead nowhere
 .venv/pyvenv.cfg:
