@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 import tempfile
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -98,6 +99,9 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "corsheaders",
     "rest_framework",
+    "knox",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "django_celery_beat",
     "simple_history",
     "anymail",
@@ -173,7 +177,7 @@ def _database() -> dict[str, Any]:
         raise Misconfigured("DATABASE_URL must be postgresql://…; leave it unset for SQLite.")
     database["OPTIONS"] = {
         **database.get("OPTIONS", {}),  # what the URL says after its question mark
-        "pool": {"min_size": 1, "max_size": DATABASE_POOL, "timeout": 20},
+        "pool": {"min_size": 1, "max_size": DATABASE_POOL, "timeout": 5},
         "connect_timeout": 5,
         "application_name": "mindsettler",
     }
@@ -291,6 +295,14 @@ _MAIL_BACKENDS = {
 _provider = EMAIL_PROVIDER or ("smtp" if EMAIL_HOST else "file")
 EMAIL_BACKEND = _MAIL_BACKENDS.get(_provider, f"anymail.backends.{_provider}.EmailBackend")
 
+MANAGER_INBOX = env.text(
+    "MANAGER_INBOX",
+    "where managers read of overdue requests",
+    default=STAFF_INBOX,
+    shown_default="STAFF_INBOX",
+    example="manager@example.org",
+)
+
 # -- payments ---------------------------------------------------------------------------------------------------------
 ALLOW_SANDBOX_PAYMENTS = env.flag(
     "ALLOW_SANDBOX_PAYMENTS", "allow the sandbox gateway with DEBUG off: no real money moves"
@@ -334,7 +346,7 @@ CORS_EXPOSE_HEADERS = ["Retry-After", "ETag", "X-Correlation-ID"]
 SUPPORT_LINES = env.listing(
     "SUPPORT_LINES", "help lines shown in mails and refusals, `name=number`", default="Emergency=112,Tele-MANAS=14416"
 )
-MAX_BODY_BYTES = 64 * 1024  # the largest honest request, a draft in four-byte characters, is under 12 KiB
+MAX_BODY_BYTES = 128 * 1024  # the largest honest request is an enquiry of 10,000 characters, as text and as HTML
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],
@@ -342,8 +354,21 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["backend.api.reading.JsonBody"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "backend.api.reading.OnlyJson",
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "backend.api.errors.handle",
     "UNAUTHENTICATED_USER": None,
+}
+REST_KNOX = {"TOKEN_TTL": timedelta(hours=12)}  # staff log in once a working day
+SPECTACULAR_SETTINGS = {
+    "TITLE": "MindSettler",
+    "VERSION": "1.0.0",
+    "DESCRIPTION": "Requests for counselling sessions, from the first click to the completed session.",
+    "OAS_VERSION": "3.1.0",  # its schemas are JSON Schema, so that a test can hold answers against them
+    "SCHEMA_PATH_PREFIX": "/api/",
+    "POSTPROCESSING_HOOKS": [],  # the default gives every set of choices a name of its own, and warns of each clash
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None},  # its default asks validator.swagger.io
 }
 SECURE_REDIRECT_EXEMPT = [r"^$", r"^api/$", r"^api/(health|ping)/$"]  # a load balancer asks these without https
 

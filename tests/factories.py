@@ -8,8 +8,8 @@ from typing import Any
 from backend.bookings import policy
 from backend.bookings.machine import FINAL, HOLDS_SLOT, Reason, State
 from backend.bookings.models import Booking, LedgerEntry, Mode, PaymentMode, SlotClaim
-from backend.payments.models import Payment, PaymentState
-from backend.people.models import Client, Psychologist
+from backend.payments.models import Payment, PaymentState, Refund
+from backend.people.models import Client, Enquiry, Psychologist
 
 ASHA = "asha@example.org"
 
@@ -58,7 +58,7 @@ def make_booking(state: State, *, now: datetime, **overrides: Any) -> Booking:
     if state != State.DRAFT:
         fields["verified_at"] = now - timedelta(hours=5)
     if state in HAS_SLOT:
-        fields |= _settled(state, now)
+        fields |= slot_fields(state, now)
     fields |= _deadline(state, fields, now) | overrides
     if state in HAS_SLOT and "psychologist" not in fields:
         fields["psychologist"] = make_psychologist()
@@ -74,18 +74,53 @@ def make_booking(state: State, *, now: datetime, **overrides: Any) -> Booking:
 def make_payment(booking: Booking, *, now: datetime, **overrides: Any) -> Payment:
     """The capture that paid for the booking."""
     given = {
-        "reference": f"PAY-{booking.pk}",
+        "reference": f"PAY-{booking.pk}-{booking.payments.count()}",
         "gateway": "sandbox",
-        "amount_paise": booking.amount_paise,
+        "amount_paise": booking.amount_paise or 150_000,
         "currency": "INR",
         "state": PaymentState.CAPTURED,
-        "captured_paise": booking.amount_paise,
+        "captured_paise": booking.amount_paise or 150_000,
         "captured_currency": "INR",
         "started_at": now,
         "captured_at": now,
         "closed_at": now,
     }
     return Payment.objects.create(booking=booking, **(given | overrides))
+
+
+def make_refund(payment: Payment, *, now: datetime, **overrides: Any) -> Refund:
+    """All of a payment on its way back."""
+    given = {
+        "reference": f"REF-{payment.pk}-{payment.refunds.count()}",
+        "amount_paise": payment.captured_paise,
+        "reason": "granted_by_staff",
+        "actor": "staff:desk",
+        "queued_at": now,
+    }
+    return Refund.objects.create(payment=payment, **(given | overrides))
+
+
+def make_enquiry(*, now: datetime, **overrides: Any) -> Enquiry:
+    """What somebody wrote through the site's contact form."""
+    given = {"subject": "Contact form", "text": "Do you speak Marathi?\nleela@example.org", "received_at": now}
+    return Enquiry.objects.create(**(given | overrides))
+
+
+def write_row(booking: Booking, intent: str, *, now: datetime, reason: str = "", **details: Any) -> LedgerEntry:
+    """One more ledger row, of something that was no transition."""
+    booking.ledger_sequence += 1
+    booking.save(update_fields=["ledger_sequence"])
+    return LedgerEntry.objects.create(
+        booking=booking,
+        sequence=booking.ledger_sequence,
+        at=now,
+        intent=intent,
+        source=booking.state,
+        target=booking.state,
+        reason=reason,
+        actor="test",
+        details=details,
+    )
 
 
 def _typed(now: datetime) -> dict[str, Any]:
@@ -108,7 +143,8 @@ def _typed(now: datetime) -> dict[str, Any]:
     }
 
 
-def _settled(state: State, now: datetime) -> dict[str, Any]:
+def slot_fields(state: State, now: datetime) -> dict[str, Any]:
+    """What approval settles, for a booking that stands in `state` now."""
     day = now.date() + timedelta(days=-1 if state == State.COMPLETED else 1)
     slot_start = datetime.combine(day, time(12), tzinfo=now.tzinfo)
     return {

@@ -9,7 +9,7 @@ from backend.bookings import links
 from backend.bookings.lifecycle import money, staff, visitor
 from backend.bookings.lifecycle.visitor import Draft
 from backend.bookings.machine import Notice
-from backend.bookings.models import Booking
+from backend.bookings.models import Booking, Purpose
 from backend.outbox.models import Message
 from backend.payments.gateway import OrderReport, OrderState
 from backend.payments.models import Payment
@@ -48,9 +48,9 @@ def submitted(email: str = ASHA, *, now: datetime, **changes: object) -> Booking
     return Booking.objects.filter(email=email).latest("pk")
 
 
-def token_of(booking: Booking, notice: Notice = Notice.DRAFT_SUBMITTED) -> str:
+def token_of(booking: Booking, notice: Notice = Notice.DRAFT_SUBMITTED, purpose: Purpose = Purpose.BOOKING) -> str:
     """The token in the newest mail of this kind."""
-    return links.token_of(Message.objects.filter(booking_id=booking.pk, kind=notice).latest("pk").uuid)
+    return links.token_of(Message.objects.filter(booking_id=booking.pk, kind=notice).latest("pk").uuid, purpose)
 
 
 def pending(email: str = ASHA, *, now: datetime, **changes: object) -> Booking:

@@ -148,8 +148,11 @@ def test_a_wrong_amount_or_currency_confirms_nothing_and_goes_back(wrong: dict[s
     booking, payment = story.paying(now=now)
     report = story.captured(payment, **wrong)
     assert money.record_report(report, actor=GATEWAY, now=now) is Outcome.RETURNED
-    assert story.again(booking).state == State.PAYMENT_PENDING
+    after = story.again(booking)
+    assert (after.state, after.reason) == (State.APPROVED, Reason.ATTEMPT_FAILED)
     assert Refund.objects.get().amount_paise == report.amount_paise
+    second = money.start_payment(booking.acknowledgement_id, now=now)
+    assert money.record_report(story.captured(second), actor=GATEWAY, now=now) is Outcome.CONFIRMED
 
 
 def test_late_money_books_the_slot_again_when_it_is_free_and_ahead(now: datetime) -> None:

@@ -78,7 +78,13 @@ def test_verifying_proves_the_address_once_and_tells_visitor_and_staff(now: date
     second = visitor.verify_email(token, now=now + timedelta(minutes=1))
     assert first.state == second.state == State.PENDING
     assert first.verified_at == second.verified_at == now
-    assert story.told(booking)[2:] == [Notice.BOOKING_RECEIVED, Notice.STAFF_BOOKING_RECEIVED]
+    assert story.told(booking)[2:] == [
+        Notice.BOOKING_RECEIVED,
+        Notice.STAFF_BOOKING_RECEIVED,
+        Notice.STAFF_BOOKING_WAITING,
+        Notice.MANAGER_BOOKING_OVERDUE,
+        Notice.ANSWER_LATE,
+    ]
     assert LedgerEntry.objects.filter(booking=booking).count() == 2
 
 

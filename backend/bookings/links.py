@@ -19,23 +19,28 @@ from backend.bookings.machine import Notice, Reason, State
 from backend.bookings.models import Booking, Link, Purpose
 from backend.errors import Code, Refused
 
-CARRIED_BY = {
-    Notice.DRAFT_SUBMITTED: Purpose.BOOKING,
-    Notice.DRAFT_STILL_UNVERIFIED: Purpose.BOOKING,
-    Notice.ALREADY_BOOKED: Purpose.BOOKING,
-    Notice.LINK_REQUESTED: Purpose.BOOKING,
-    Notice.BOOKING_RECEIVED: Purpose.BOOKING,
-    Notice.BOOKING_APPROVED: Purpose.BOOKING,
-    Notice.PAYMENT_STILL_DUE: Purpose.BOOKING,
-    Notice.BOOKING_CONFIRMED: Purpose.BOOKING,
-    Notice.SESSION_APPROACHING: Purpose.BOOKING,
-    Notice.SESSION_IMMINENT: Purpose.BOOKING,
+BOOKING_LINK = (Purpose.BOOKING,)
+CARRIED_BY: dict[Notice, tuple[Purpose, ...]] = {
+    Notice.DRAFT_SUBMITTED: BOOKING_LINK,
+    Notice.DRAFT_STILL_UNVERIFIED: BOOKING_LINK,
+    Notice.ALREADY_BOOKED: BOOKING_LINK,
+    Notice.LINK_REQUESTED: BOOKING_LINK,
+    Notice.BOOKING_RECEIVED: BOOKING_LINK,
+    Notice.BOOKING_UNANSWERED: (Purpose.AGAIN,),
+    Notice.BOOKING_APPROVED: BOOKING_LINK,
+    Notice.PAYMENT_STILL_DUE: BOOKING_LINK,
+    Notice.PAYMENT_ATTEMPT_FAILED: BOOKING_LINK,
+    Notice.BOOKING_CONFIRMED: (Purpose.BOOKING, Purpose.CANCEL_LATE),
+    Notice.LATE_PAYMENT_BOOKED: (Purpose.BOOKING, Purpose.CANCEL_LATE),
+    Notice.BOOKING_MOVED: (Purpose.BOOKING, Purpose.CANCEL_LATE),
+    Notice.SESSION_APPROACHING: (Purpose.BOOKING, Purpose.CANCEL_LATE),
+    Notice.SESSION_IMMINENT: BOOKING_LINK,
+    Notice.CANCELLATION_REQUESTED: (Purpose.CANCEL,),
+    Notice.CANCELLATION_LAPSED: BOOKING_LINK,
 }
 
 
-def issue(
-    booking: Booking, purpose: Purpose, message_uuid: UUID, *, now: datetime, expires_at: datetime | None
-) -> None:
+def issue(booking: Booking, purpose: Purpose, message_uuid: UUID, *, now: datetime) -> None:
     """Store the digest of the token that this message will carry."""
     key_index = len(settings.TOKEN_KEY) - 1
     Link.objects.create(
@@ -45,21 +50,48 @@ def issue(
         digest=digest(_derive(purpose, message_uuid, key_index)),
         key_index=key_index,
         created_at=now,
-        expires_at=expires_at,
+        expires_at=_expiry(booking, purpose, now=now),
     )
 
 
-def token_of(message_uuid: UUID) -> str:
-    """The token a message carries, derived again; empty if it carries none."""
-    link = Link.objects.filter(message_uuid=message_uuid).first()
-    return _derive(Purpose(link.purpose), message_uuid, link.key_index) if link else ""
+def _expiry(booking: Booking, purpose: Purpose, *, now: datetime) -> datetime | None:
+    """A booking link lives as long as its booking and a while longer; the links that act have terms of their own."""
+    if purpose == Purpose.CANCEL:
+        return now + policy.CANCEL_LINK_LIFETIME
+    if purpose == Purpose.CANCEL_LATE:
+        return booking.slot_start
+    if purpose == Purpose.AGAIN:
+        return now + policy.AGAIN_LINK_LIFETIME
+    if booking.state == State.DRAFT:
+        return booking.due_at
+    return booking.closed_at + policy.LINK_KEPT_AFTER_CLOSE if booking.closed_at else None
 
 
-def find(token: str, purpose: Purpose) -> Link:
+def tokens_of(message_uuid: UUID) -> dict[Purpose, str]:
+    """The tokens a message carries, by purpose, derived again."""
+    found = Link.objects.filter(message_uuid=message_uuid)
+    return {Purpose(x.purpose): _derive(Purpose(x.purpose), message_uuid, x.key_index) for x in found}
+
+
+def token_of(message_uuid: UUID, purpose: Purpose = Purpose.BOOKING) -> str:
+    """One of them; empty if the message carries none."""
+    return tokens_of(message_uuid).get(purpose, "")
+
+
+def spend(link: Link, *, now: datetime) -> bool:
+    """Use a single-use link: one conditional UPDATE; its siblings end with it. False: it was used or has expired."""
+    spent = Link.objects.filter(pk=link.pk, spent_at=None, expires_at__gt=now).update(spent_at=now)
+    if spent:
+        siblings = Link.objects.filter(booking=link.booking_id, purpose=link.purpose, spent_at=None)
+        siblings.update(expires_at=now)
+    return spent == 1
+
+
+def find(token: str, *purposes: Purpose) -> Link:
     """The link behind a token, with its booking. Refuses: link_unknown. Expiry is the caller's to judge."""
     link = (
         Link.objects.select_related("booking", "booking__psychologist")
-        .filter(digest=digest(token), purpose=purpose)
+        .filter(digest=digest(token), purpose__in=purposes)
         .first()
     )
     if link is None:
@@ -85,6 +117,11 @@ def keep_open(booking: Booking) -> None:
 def close(booking: Booking, *, now: datetime) -> None:
     """The booking closed: its links stay readable for a while."""
     Link.objects.filter(booking=booking, purpose=Purpose.BOOKING).update(expires_at=now + policy.LINK_KEPT_AFTER_CLOSE)
+
+
+def end(booking: Booking, *purposes: Purpose, now: datetime) -> None:
+    """Links of these purposes stop working: what they would do was done, or speaks of a time that has moved."""
+    Link.objects.filter(booking=booking, purpose__in=purposes, spent_at=None).update(expires_at=now)
 
 
 def purge(*, now: datetime) -> int:

@@ -50,6 +50,15 @@ class Gender(models.TextChoices):
     PREFER_NOT_TO_SAY = "PREFER_NOT_TO_SAY", "Prefers not to say"
 
 
+class Outcome(models.TextChoices):
+    """What became of the session, as staff record it for some days; no transition."""
+
+    UNRECORDED = "unrecorded", "Not recorded"
+    ATTENDED = "attended", "Attended"
+    NO_SHOW = "no_show", "Client did not come"
+    PRACTICE_ABSENT = "practice_absent", "Practice did not come"
+
+
 class Booking(BookingMachine):
     """One request for a session. What the visitor typed stays here; `client` is the person behind the address."""
 
@@ -89,6 +98,12 @@ class Booking(BookingMachine):
 
     verified_at = models.DateTimeField(null=True, blank=True)
     next_ask_at = models.DateTimeField(null=True, blank=True)  # when the gateway is asked after an open attempt again
+    cancellation_requested_at = models.DateTimeField(null=True, blank=True)  # asked, and not yet proved by mail
+    moved_by_staff_at = models.DateTimeField(null=True, blank=True)  # the visitor may then cancel until the start
+    is_priority = models.BooleanField(default=False)  # asked again after we left a request unanswered
+    outcome = models.CharField(max_length=16, choices=Outcome.choices, default=Outcome.UNRECORDED)
+    note_to_visitor = models.CharField(max_length=300, blank=True)  # what staff add to a rejection or cancellation
+    refund_note = models.CharField(max_length=300, blank=True)  # why staff gave nothing back when they cancelled
     ledger_sequence = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField()
     purged_at = models.DateTimeField(null=True, blank=True)
@@ -121,6 +136,12 @@ class Booking(BookingMachine):
                 fields=["closed_at"],
                 condition=Q(verified_at=None, purged_at=None, state="CANCELLED"),
                 name="booking_purge",
+            ),
+            # the sweep of cancellations that were asked for and never proved
+            models.Index(
+                fields=["cancellation_requested_at"],
+                condition=Q(cancellation_requested_at__isnull=False),
+                name="booking_cancellation",
             ),
             # check-status by address: the newest booking under it
             models.Index(fields=["email", "-id"], name="booking_email"),
@@ -190,6 +211,9 @@ class Purpose(models.TextChoices):
     """What a mailed link lets its holder do."""
 
     BOOKING = "booking", "Booking"  # proves a DRAFT, later reads; never spent
+    CANCEL = "cancel", "Cancel"  # proves a cancellation that was asked for
+    CANCEL_LATE = "cancel_late", "Cancel late"  # in the confirmation mail, until the start
+    AGAIN = "again", "Request again"  # in the apology for a request we left unanswered
 
 
 class Link(models.Model):

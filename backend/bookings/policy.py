@@ -30,6 +30,14 @@ ANSWER_WITHIN = env.duration(
     "ANSWER_WITHIN", "open time staff have to answer a request; closed days do not count", default="72h"
 )
 
+STAFF_REMINDED_AFTER = env.duration("STAFF_REMINDED_AFTER", "open time after which staff hear again", default="24h")
+MANAGER_TOLD_AFTER = env.duration(
+    "MANAGER_TOLD_AFTER", "open time after which managers hear, and the visitor reads that we are late", default="48h"
+)
+AGAIN_LINK_LIFETIME = env.duration(
+    "AGAIN_LINK_LIFETIME", "how long an unanswered visitor can ask again by one click", default="14d"
+)
+
 # -- APPROVED ---------------------------------------------------------------------------------------------------------
 PAY_WITHIN = env.duration("PAY_WITHIN", "time to pay after approval", default="24h")
 PAY_BEFORE_SLOT = env.duration("PAY_BEFORE_SLOT", "payment is due this long before the slot starts", default="1h")
@@ -56,11 +64,23 @@ COMPLETE_AFTER = env.duration("COMPLETE_AFTER", "a session counts as held this l
 REMIND_FIRST = env.duration("REMIND_FIRST", "first session reminder, before the start", default="24h")
 REMIND_LAST = env.duration("REMIND_LAST", "last session reminder, before the start", default="1h")
 
+# -- cancelling -------------------------------------------------------------------------------------------------------
+CANCEL_NOTICE = env.duration("CANCEL_NOTICE", "a visitor can cancel in time until this long before", default="24h")
+CANCEL_LINK_LIFETIME = env.duration("CANCEL_LINK_LIFETIME", "how long a cancellation waits for its proof", default="1h")
+CANCEL_LINKS_PER_HOUR = env.integer("CANCEL_LINKS_PER_HOUR", "cancellation links a booking gets, an hour", default=3)
+REFUND_ON_VISITOR_CANCELLATION = env.choice(
+    "REFUND_ON_VISITOR_CANCELLATION",
+    "what a visitor who cancels in time gets back; the site's accepted policy is none",
+    ("none", "full"),
+    default="none",
+)
+
 # -- after the end ----------------------------------------------------------------------------------------------------
 LINK_KEPT_AFTER_CLOSE = env.duration(
     "LINK_KEPT_AFTER_CLOSE", "the booking link stays readable this long after the booking closed", default="30d"
 )
 LINKS_PURGED_AFTER = env.duration("LINKS_PURGED_AFTER", "used and expired links are deleted after this", default="30d")
+OUTCOME_OPEN_FOR = env.duration("OUTCOME_OPEN_FOR", "how long staff record or correct an outcome", default="7d")
 MESSAGES_BLANKED_AFTER = env.duration(
     "MESSAGES_BLANKED_AFTER", "settled messages lose address and text after this", default="30d"
 )
@@ -72,6 +92,9 @@ ADULT_AGE = 18  # years; below it approval needs the guardian's consent (Indian 
 # -- limits on mail that a stranger can trigger, per address -----------------------------------------------------------
 STRANGER_MAILS_PER_HOUR = env.integer("STRANGER_MAILS_PER_HOUR", "mails a stranger can cause, an hour", default=3)
 STRANGER_MAILS_PER_DAY = env.integer("STRANGER_MAILS_PER_DAY", "mails a stranger can cause, a day", default=5)
+
+# -- enquiries, all together: every call comes from the site's one address
+ENQUIRIES_PER_HOUR = env.integer("ENQUIRIES_PER_HOUR", "enquiries taken from the site's forms, an hour", default=30)
 
 # -- look-ups by id ---------------------------------------------------------------------------------------------------
 LOOKUP_MISSES_PER_HOUR = env.integer("LOOKUP_MISSES_PER_HOUR", "unknown ids one client may try, an hour", default=30)

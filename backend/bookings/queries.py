@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Q
 
-from backend.bookings import links, policy
-from backend.bookings.machine import FINAL, State
+from backend.bookings import links, policy, standing
+from backend.bookings.machine import State
 from backend.bookings.models import Booking, LedgerEntry, Purpose
 from backend.errors import Code, Refused
-from backend.payments.models import Payment, PaymentState, Refund, RefundState
 
 _TYPED = str.maketrans("ILO", "110")  # letters that Crockford's alphabet leaves out, read as the digits they resemble
 
@@ -52,6 +52,28 @@ def by_token(token: str, *, now: datetime) -> Booking:
     return booking
 
 
+@dataclass(frozen=True)
+class Repeat:
+    """A request we left unanswered, and what asking again by its link led to."""
+
+    asked: Booking
+    made: Booking | None
+
+
+def repeat(token: str, *, now: datetime) -> Repeat:
+    """What a link in our apology can do, or has done. Refuses: link_unknown, link_expired."""
+    link = links.find(token, Purpose.AGAIN)
+    if link.spent_at is None:
+        if link.expires_at is None or link.expires_at <= now:
+            raise Refused(Code.LINK_EXPIRED)
+        return Repeat(link.booking, None)
+    entries = LedgerEntry.objects.select_related("booking").filter(booking__client=link.booking.client_id)
+    entry = entries.filter(intent="request_again", details__instead_of=link.booking_id).first()
+    if entry is None:
+        raise Refused(Code.LINK_EXPIRED)
+    return Repeat(link.booking, entry.booking)
+
+
 def timeline(booking: Booking) -> list[str]:
     """The states a booking went through, in order; a booking is only shown from its proof on."""
     rows = LedgerEntry.objects.filter(booking=booking).order_by("sequence").values_list("source", "target")
@@ -60,23 +82,7 @@ def timeline(booking: Booking) -> list[str]:
 
 def payment_status(booking: Booking) -> str:
     """`not_needed | due_at_practice | sponsored | open | paid | part_refunded | refunded`, from the money rows."""
-    captured = Payment.objects.filter(booking=booking, state=PaymentState.CAPTURED, is_unexpected=False).first()
-    if captured is not None:
-        refunded = sum(
-            Refund.objects.filter(payment=captured)
-            .exclude(state=RefundState.REFUSED)
-            .values_list("amount_paise", flat=True)
-        )
-        if refunded:
-            return "refunded" if refunded >= captured.captured_paise else "part_refunded"
-        return "paid"
-    if booking.amount_paise is None:
-        return "not_needed" if booking.state in FINAL else "open"
-    if booking.is_sponsored:
-        return "sponsored"
-    if booking.is_due_at_practice:
-        return "due_at_practice"
-    return "not_needed" if booking.amount_paise == 0 or booking.state in FINAL else "open"
+    return standing.payment_status(booking).value
 
 
 # -- sweeps: ids only, oldest deadline first; the index `booking_due` serves each
@@ -111,5 +117,14 @@ def drafts_to_purge(*, now: datetime) -> list[int]:
             closed_at__lte=now - policy.DRAFT_PURGE_AFTER,
         )
         .order_by("closed_at")
+        .values_list("pk", flat=True)[: policy.SWEEP_BATCH]
+    )
+
+
+def cancellations_to_lapse(*, now: datetime) -> list[int]:
+    """Bookings whose cancellation was asked for and not proved within its hour."""
+    return list(
+        Booking.objects.filter(cancellation_requested_at__lte=now - policy.CANCEL_LINK_LIFETIME)
+        .order_by("cancellation_requested_at")
         .values_list("pk", flat=True)[: policy.SWEEP_BATCH]
     )

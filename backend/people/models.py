@@ -8,6 +8,8 @@ from django.db import models
 from django.db.models.functions import Lower
 from simple_history.models import HistoricalRecords
 
+from backend.encryption import EncryptedTextField
+
 
 class Client(models.Model):
     """One person, known by a lower-cased address. Inserted empty by the first draft; verification fills it."""
@@ -80,3 +82,19 @@ class Corporate(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Enquiry(models.Model):
+    """What somebody wrote through the site's contact and corporate forms. The text is encrypted."""
+
+    subject = models.CharField(max_length=200)
+    text = EncryptedTextField()
+    received_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name_plural = "enquiries"
+        indexes = [models.Index(fields=["received_at"], name="enquiry_received")]
+
+    def __str__(self) -> str:
+        return self.subject

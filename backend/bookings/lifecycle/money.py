@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from datetime import datetime
 from enum import StrEnum
 
@@ -10,6 +9,14 @@ from django.conf import settings
 
 from backend import correlation
 from backend.bookings import links, policy, slots
+from backend.bookings.lifecycle.refunds import (
+    RefundReason,
+    Work,
+    owe_work,
+    queue_refund,
+    record_refund_report,
+    reference,
+)
 from backend.bookings.lifecycle.steps import (
     TIMER,
     VISITOR,
@@ -18,14 +25,14 @@ from backend.bookings.lifecycle.steps import (
     intent,
     lock_booking,
     lock_client,
+    note,
     step,
-    write_ledger,
+    tell_staff,
+    tell_visitor,
 )
-from backend.bookings.machine import ACTIVE, Reason, State
-from backend.bookings.models import CROCKFORD, Booking, Origin
+from backend.bookings.machine import ACTIVE, Notice, Reason, State
+from backend.bookings.models import Booking, Origin
 from backend.errors import Code, Permanent, Refused
-from backend.outbox import messages
-from backend.outbox.models import Queue
 from backend.payments.gateway import (
     Event,
     EventKind,
@@ -33,18 +40,9 @@ from backend.payments.gateway import (
     Order,
     OrderReport,
     OrderState,
-    RefundOrderState,
-    RefundReport,
+    gateway_named,
 )
-from backend.payments.models import InboxEvent, Payment, PaymentState, Refund, RefundState
-
-
-class Work(StrEnum):
-    """What the payments worker is asked to do."""
-
-    ENSURE_ORDER = "ensure_order"
-    ASK_GATEWAY = "ask_gateway"
-    MAKE_REFUND = "make_refund"
+from backend.payments.models import InboxEvent, Payment, PaymentState
 
 
 @intent
@@ -80,7 +78,7 @@ def _begin_attempt(booking: Booking, *, now: datetime) -> Payment:
         raise Refused(Code.PAYMENTS_UNAVAILABLE)
     payment = Payment.objects.create(
         booking=booking,
-        reference=_reference("PAY"),
+        reference=reference("PAY"),
         gateway=settings.PAYMENT_GATEWAY,
         amount_paise=booking.amount_paise,
         currency=policy.CURRENCY,
@@ -95,7 +93,7 @@ def _begin_attempt(booking: Booking, *, now: datetime) -> Payment:
         now=now,
         details={"payment": payment.pk},
     )
-    _owe(Work.ENSURE_ORDER, payment, key=f"payment:{payment.pk}:{Work.ENSURE_ORDER}", now=now)
+    owe_work(Work.ENSURE_ORDER, payment, key=f"payment:{payment.pk}:{Work.ENSURE_ORDER}", now=now)
     return payment
 
 
@@ -106,19 +104,21 @@ class Outcome(StrEnum):
     REINSTATED = "reinstated"
     RETURNED = "returned"
     ENDED = "ended"
+    REFUNDED = "refunded"
     UNCHANGED = "unchanged"
 
 
-def complete_payment(reference: str, gateway: Gateway, *, now: datetime) -> Booking:
+def complete_payment(reference: str, *, now: datetime) -> Booking:
     """Ask the gateway about a payment, outside any transaction, and record what it says. Returns the paid booking.
 
-    Refuses: payment_unknown, payment_not_confirmed, payment_declined, payment_returned. Raises Transient, Permanent.
+    Refuses: payment_unknown, payment_not_confirmed, payment_declined, payment_returned, payments_unavailable. Raises
+    Transient, Permanent.
     """
     payment = Payment.objects.filter(reference=reference).first()
     if payment is None:
         raise Refused(Code.PAYMENT_UNKNOWN)
     if payment.state != PaymentState.CAPTURED:
-        report = _completed(payment, gateway)
+        report = _completed(payment, gateway_named(payment.gateway))
         record_report(report, actor=f"gateway:{payment.gateway}", now=now)
         payment = Payment.objects.get(pk=payment.pk)
     return _paid_booking(payment)
@@ -166,6 +166,8 @@ def receive_event(gateway: str, event: Event, *, now: datetime) -> Outcome:
     outcome = Outcome.UNCHANGED
     if event.report is not None and event.kind in (EventKind.ORDER_CAPTURED, EventKind.ORDER_DECLINED):
         outcome = _record(event.report, actor=f"gateway:{gateway}", now=now)
+    if event.refund is not None:
+        outcome = Outcome.REFUNDED if record_refund_report(event.refund, now=now) else Outcome.UNCHANGED
     row = InboxEvent(
         gateway=gateway,
         event_id=event.event_id,
@@ -214,7 +216,7 @@ def _capture(booking: Booking, payment: Payment, report: OrderReport, *, actor: 
     payment.save()
     if is_exact and is_first:
         if booking.state in (State.APPROVED, State.PAYMENT_PENDING):
-            _confirm(booking, payment, actor=actor, now=now)
+            confirm(booking, payment, intent="record_capture", actor=actor, now=now)
             return Outcome.CONFIRMED
         if _may_be_reinstated(booking, now=now):
             _reinstate(booking, payment, actor=actor, now=now)
@@ -223,19 +225,22 @@ def _capture(booking: Booking, payment: Payment, report: OrderReport, *, actor: 
     return Outcome.RETURNED
 
 
-def _confirm(booking: Booking, payment: Payment, *, actor: str, now: datetime) -> None:
+def confirm(booking: Booking, payment: Payment | None, *, intent: str, actor: str, now: datetime) -> None:
+    """APPROVED or PAYMENT_PENDING → CONFIRMED. Another attempt may be open beside the one that paid: if it is captured
+    too, that is unexpected money."""
     assert booking.slot_end is not None
-    # another attempt may be open beside the one that paid; if it is captured too, that is unexpected money
     Payment.objects.filter(booking=booking, state=PaymentState.OPEN).update(state=PaymentState.IDLE, closed_at=now)
     booking.next_ask_at = None
     due_at = policy.completion(booking.slot_end)
+    details = {"payment": payment.pk, "captured_paise": payment.captured_paise} if payment else {}
     step(
         booking,
         lambda: booking.confirm(due_at=due_at),
-        intent="record_capture",
+        intent=intent,
         actor=actor,
         now=now,
-        details={"payment": payment.pk, "captured_paise": payment.captured_paise},
+        saving=["corporate"],
+        details=details,
     )
     announce_confirmed(booking, now=now)
 
@@ -261,7 +266,7 @@ def _reinstate(booking: Booking, payment: Payment, *, actor: str, now: datetime)
         details={"payment": payment.pk, "captured_paise": payment.captured_paise},
     )
     links.keep_open(booking)
-    announce_confirmed(booking, now=now)
+    announce_confirmed(booking, now=now, notice=Notice.LATE_PAYMENT_BOOKED)
 
 
 def _slot_of(booking: Booking) -> slots.Slot:
@@ -275,47 +280,21 @@ def _return_unexpected(booking: Booking, payment: Payment, *, now: datetime) -> 
     """Money that is not the first, exact, expected capture goes back in full, by itself."""
     payment.is_unexpected = True
     payment.save(update_fields=["is_unexpected"])
-    booking.ledger_sequence += 1
-    booking.save(update_fields=["ledger_sequence"])
-    write_ledger(
+    note(
         booking,
         intent="record_unexpected_capture",
-        source=booking.state,
         actor=f"gateway:{payment.gateway}",
         now=now,
         details={"payment": payment.pk, "captured_paise": payment.captured_paise},
     )
-    _queue_refund(payment, payment.captured_paise, reason="unexpected_capture", actor="system", now=now)
-
-
-def _queue_refund(payment: Payment, amount_paise: int, *, reason: str, actor: str, now: datetime) -> None:
-    refund = Refund.objects.create(
-        payment=payment,
-        reference=_reference("REF"),
-        amount_paise=amount_paise,
-        reason=reason,
-        actor=actor,
-        queued_at=now,
-    )
-    messages.emit(
-        queue=Queue.PAYMENTS,
-        kind=Work.MAKE_REFUND,
-        dedupe_key=f"refund:{refund.pk}:{Work.MAKE_REFUND}",
-        now=now,
-        booking_id=payment.booking_id,
-        subject_id=refund.pk,
-    )
-
-
-@intent
-def record_refund(refund_id: int, report: RefundReport, *, now: datetime) -> None:
-    """What the gateway says of a refund. A pending one stays queued."""
-    refund = Refund.objects.select_for_update().get(pk=refund_id)
-    if refund.state != RefundState.QUEUED or report.state == RefundOrderState.PENDING:
-        return
-    refund.state = RefundState.DONE if report.state == RefundOrderState.DONE else RefundState.REFUSED
-    refund.gateway_refund_id, refund.settled_at = report.gateway_refund_id, now
-    refund.save(update_fields=["state", "gateway_refund_id", "settled_at"])
+    if payment.captured_paise:
+        queue_refund(payment, payment.captured_paise, reason=RefundReason.UNEXPECTED, actor="system", now=now)
+    tell_visitor(booking, Notice.PAYMENT_RETURNED, now=now)
+    tell_staff(booking, Notice.STAFF_UNEXPECTED_MONEY, now=now)
+    is_open = Payment.objects.filter(booking=booking, state=PaymentState.OPEN).exists()
+    if booking.state == State.PAYMENT_PENDING and not is_open:  # it was this attempt's, and it paid the wrong sum
+        actor = f"gateway:{payment.gateway}"
+        end_in_time_or_not(booking, reason=Reason.ATTEMPT_FAILED, intent="fail_attempt", actor=actor, now=now)
 
 
 @intent
@@ -343,7 +322,7 @@ def ask_after_attempt(booking_id: int, *, now: datetime) -> None:
     payment = Payment.objects.select_for_update().get(booking=booking, state=PaymentState.OPEN)
     payment.asked += 1
     payment.save(update_fields=["asked"])
-    _owe(Work.ASK_GATEWAY, payment, key=f"payment:{payment.pk}:{Work.ASK_GATEWAY}:{payment.asked}", now=now)
+    owe_work(Work.ASK_GATEWAY, payment, key=f"payment:{payment.pk}:{Work.ASK_GATEWAY}:{payment.asked}", now=now)
 
 
 @intent
@@ -364,14 +343,3 @@ def _end_idle(booking: Booking, *, now: datetime) -> None:
 def _close_attempt(payment: Payment, state: PaymentState, *, now: datetime) -> None:
     payment.state, payment.closed_at = state, now
     payment.save(update_fields=["state", "closed_at"])
-
-
-def _owe(kind: Work, payment: Payment, *, key: str, now: datetime) -> None:
-    messages.emit(
-        queue=Queue.PAYMENTS, kind=kind, dedupe_key=key, now=now, booking_id=payment.booking_id, subject_id=payment.pk
-    )
-
-
-def _reference(prefix: str) -> str:
-    """Ours and the gateway's idempotency key: 100 random bits."""
-    return f"{prefix}-" + "".join(secrets.choice(CROCKFORD) for _ in range(20))

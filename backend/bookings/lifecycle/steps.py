@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from datetime import datetime
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
@@ -17,8 +17,8 @@ from backend.bookings.machine import FINAL, HOLDS_SLOT, Notice, Reason, State
 from backend.bookings.models import Booking, LedgerEntry
 from backend.errors import Code, Refused
 from backend.outbox import messages
-from backend.outbox.models import Queue
-from backend.people.models import Client
+from backend.outbox.models import Message, MessageState, Queue
+from backend.people.models import Client, Psychologist
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -28,6 +28,15 @@ _CONFLICTS = {"40001", "40P01"}  # serialization_failure, deadlock_detected: Pos
 
 VISITOR = "visitor"
 TIMER = "timer"
+MACHINES_FIELDS = (
+    "state",
+    "reason",
+    "due_at",
+    "closed_at",
+    "next_ask_at",
+    "cancellation_requested_at",
+    "ledger_sequence",
+)
 STRANGERS_NOTICES = (Notice.DRAFT_SUBMITTED, Notice.ALREADY_BOOKED, Notice.LINK_REQUESTED, Notice.NOTHING_OPEN)
 
 
@@ -72,7 +81,7 @@ def step(
     actor: str,
     now: datetime,
     saving: Iterable[str] = (),
-    details: dict[str, object] | None = None,
+    details: Mapping[str, object] | None = None,
 ) -> int:
     """Run one guarded transition, save what it changed, write its ledger row; return the row's sequence.
 
@@ -87,16 +96,38 @@ def step(
     if source in HOLDS_SLOT and booking.state not in HOLDS_SLOT:
         slots.release(booking)
     if booking.state in FINAL:
-        booking.next_ask_at = None
+        booking.next_ask_at = booking.cancellation_requested_at = None
         links.close(booking, now=now)
     booking.ledger_sequence += 1
-    booking.save(update_fields={"state", "reason", "due_at", "closed_at", "next_ask_at", "ledger_sequence", *saving})
+    booking.save(update_fields={*MACHINES_FIELDS, *saving})
     write_ledger(booking, intent=intent, source=source, actor=actor, now=now, details=details)
     return booking.ledger_sequence
 
 
+def note(
+    booking: Booking,
+    *,
+    intent: str,
+    actor: str,
+    now: datetime,
+    saving: Iterable[str] = (),
+    details: Mapping[str, object] | None = None,
+) -> int:
+    """Record what happened without a transition: save what changed, write its ledger row, return its sequence."""
+    booking.ledger_sequence += 1
+    booking.save(update_fields={"ledger_sequence", *saving})
+    write_ledger(booking, intent=intent, source=booking.state, actor=actor, now=now, details=details)
+    return booking.ledger_sequence
+
+
 def write_ledger(
-    booking: Booking, *, intent: str, source: State | str, actor: str, now: datetime, details: dict[str, object] | None
+    booking: Booking,
+    *,
+    intent: str,
+    source: State | str,
+    actor: str,
+    now: datetime,
+    details: Mapping[str, object] | None,
 ) -> None:
     """Append the row numbered `booking.ledger_sequence`."""
     LedgerEntry.objects.create(
@@ -108,7 +139,7 @@ def write_ledger(
         target=booking.state,
         reason=booking.reason,
         actor=actor,
-        details=details or {},
+        details=dict(details or {}),
         correlation_id=correlation.current(),
     )
 
@@ -119,14 +150,15 @@ def tell_visitor(
     *,
     now: datetime,
     not_before: datetime | None = None,
-    link_expires_at: datetime | None = None,
     once_per: str = "",
 ) -> bool:
     """Owe the visitor a notice about what the ledger's last row says. False: over the limit, so only recorded.
 
     `once_per` replaces the ledger's sequence in the dedupe key, for notices that no transition causes.
     """
-    suppressed = notice in STRANGERS_NOTICES and not _within_limits(booking.email, now)
+    suppressed = (notice in STRANGERS_NOTICES and not _within_limits(booking.email, now)) or (
+        notice == Notice.CANCELLATION_REQUESTED and _asked_too_often(booking, now)
+    )
     message_uuid = messages.emit(
         queue=Queue.MAIL,
         kind=notice,
@@ -138,8 +170,8 @@ def tell_visitor(
         ledger_sequence=booking.ledger_sequence,
         suppressed=suppressed,
     )
-    if notice in links.CARRIED_BY and not suppressed:
-        links.issue(booking, links.CARRIED_BY[notice], message_uuid, now=now, expires_at=link_expires_at)
+    for purpose in links.CARRIED_BY.get(notice, ()) if not suppressed else ():
+        links.issue(booking, purpose, message_uuid, now=now)
     return not suppressed
 
 
@@ -155,24 +187,39 @@ def tell_address(address: str, notice: Notice, *, now: datetime, once_per: str) 
     )
 
 
-def tell_staff(booking: Booking, notice: Notice, *, now: datetime, not_before: datetime | None = None) -> None:
-    """Owe the practice's inbox a notice; it names the booking's id and no person."""
+def tell_staff(
+    booking: Booking, notice: Notice, *, now: datetime, not_before: datetime | None = None, to: str = ""
+) -> None:
+    """Owe the practice's inbox, or `to`, a notice; it names the booking's id and no person."""
     messages.emit(
         queue=Queue.MAIL,
         kind=notice,
         dedupe_key=f"booking:{booking.pk}:{notice}:{booking.ledger_sequence}",
         now=now,
         not_before=not_before,
-        recipient=settings.STAFF_INBOX,
+        recipient=to or settings.STAFF_INBOX,
         booking_id=booking.pk,
         ledger_sequence=booking.ledger_sequence,
     )
 
 
-def announce_confirmed(booking: Booking, *, now: datetime) -> None:
-    """The confirmation and the session's reminders, as far as their time is still ahead."""
+def tell_psychologist(booking: Booking, notice: Notice, *, now: datetime, who: Psychologist | None = None) -> None:
+    """Owe the psychologist of the booking, or `who` had it before, a notice."""
+    psychologist = who or booking.psychologist
+    assert psychologist is not None
+    tell_staff(booking, notice, now=now, to=psychologist.email)
+
+
+def announce_confirmed(booking: Booking, *, now: datetime, notice: Notice = Notice.BOOKING_CONFIRMED) -> None:
+    """The confirmation to both sides, and the session's reminders."""
+    tell_visitor(booking, notice, now=now)
+    tell_psychologist(booking, Notice.PSYCHOLOGIST_SESSION_CONFIRMED, now=now)
+    owe_reminders(booking, now=now)
+
+
+def owe_reminders(booking: Booking, *, now: datetime) -> None:
+    """The session's reminders, as far as their time is still ahead."""
     assert booking.slot_start is not None
-    tell_visitor(booking, Notice.BOOKING_CONFIRMED, now=now)
     for notice, before in (
         (Notice.SESSION_APPROACHING, policy.REMIND_FIRST),
         (Notice.SESSION_IMMINENT, policy.REMIND_LAST),
@@ -181,27 +228,38 @@ def announce_confirmed(booking: Booking, *, now: datetime) -> None:
             tell_visitor(booking, notice, now=now, not_before=booking.slot_start - before)
 
 
-def end_in_time_or_not(booking: Booking, *, reason: Reason, intent: str, actor: str, now: datetime) -> int:
+def end_in_time_or_not(booking: Booking, *, reason: Reason, intent: str, actor: str, now: datetime) -> None:
     """PAYMENT_PENDING → APPROVED while `pay_by` and its grace are ahead, else PAYMENT_FAILED."""
     assert booking.pay_by is not None
     assert booking.slot_start is not None
     deadline = policy.payment_deadline(booking.pay_by, booking.slot_start)
     booking.next_ask_at = None
     if now < deadline:
-        return step(
+        step(
             booking,
             lambda: booking.end_attempt(due_at=deadline, reason=reason),
             intent=intent,
             actor=actor,
             now=now,
         )
-    return step(
+        tell_visitor(booking, Notice.PAYMENT_ATTEMPT_FAILED, now=now)
+        return
+    step(
         booking,
         lambda: booking.fail_payment(reason=Reason.PAYMENT_TIMED_OUT, now=now),
         intent=intent,
         actor=actor,
         now=now,
     )
+    tell_visitor(booking, Notice.PAYMENT_TIMED_OUT, now=now)
+
+
+def _asked_too_often(booking: Booking, now: datetime) -> bool:
+    """The booking's lock is held, so that two askers at once are counted one after the other."""
+    sent = Message.objects.filter(
+        booking_id=booking.pk, kind=Notice.CANCELLATION_REQUESTED, created_at__gt=now - timedelta(hours=1)
+    ).exclude(state=MessageState.SUPPRESSED)
+    return sent.count() >= policy.CANCEL_LINKS_PER_HOUR
 
 
 def _within_limits(address: str, now: datetime) -> bool:

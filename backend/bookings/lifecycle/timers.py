@@ -34,10 +34,11 @@ def lapse_draft(booking_id: int, *, now: datetime) -> None:
 
 @intent
 def close_unanswered(booking_id: int, *, now: datetime) -> None:
-    """PENDING → CANCELLED `unanswered`."""
+    """PENDING → CANCELLED `unanswered`, with an apology and a link to ask again by one click."""
     booking = lock_booking(booking_id)
     if _is_due(booking, State.PENDING, now):
         _cancel(booking, Reason.UNANSWERED, now=now)
+        tell_visitor(booking, Notice.BOOKING_UNANSWERED, now=now)
 
 
 @intent
@@ -46,6 +47,7 @@ def time_out_approval(booking_id: int, *, now: datetime) -> None:
     booking = lock_booking(booking_id)
     if _is_due(booking, State.APPROVED, now):
         _cancel(booking, Reason.PAYMENT_TIMED_OUT, now=now)
+        tell_visitor(booking, Notice.PAYMENT_TIMED_OUT, now=now)
 
 
 @intent

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, time
 from uuid import uuid4
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from backend.bookings import links, policy
@@ -20,7 +21,7 @@ from backend.bookings.lifecycle.steps import (
     write_ledger,
 )
 from backend.bookings.machine import ACTIVE, Notice, Reason, State
-from backend.bookings.models import Booking, ClosedDay, Link, Origin, Purpose
+from backend.bookings.models import Booking, ClosedDay, LedgerEntry, Link, Origin, Purpose, new_acknowledgement_id
 from backend.errors import Code, Refused
 from backend.people.models import Client
 
@@ -55,28 +56,35 @@ def submit_draft(draft: Draft, *, now: datetime) -> None:
 
     Refuses: date_past, age_refused.
     """
-    if draft.preferred_date < now.astimezone(policy.zone()).date():
-        raise Refused(Code.DATE_PAST)
-    if draft.age < policy.MINIMUM_AGE:
-        raise Refused(Code.AGE_REFUSED)
+    check_draft(draft, now=now)
     Client.objects.bulk_create([Client(email=draft.email, created_at=now)], ignore_conflicts=True)
     client = Client.objects.select_for_update().get(email=draft.email)
-    active = _active_booking(client)
+    active = active_booking(client)
     if active is not None:
+        _record_and_forget(client, draft, now=now)
         tell_visitor(active, Notice.ALREADY_BOOKED, now=now, once_per=uuid4().hex)
-        return
-    if _is_same_click(client, draft, now=now):
-        return
-    booking = _insert(client, draft, now=now)
+    elif not _is_same_click(client, draft, now=now):
+        _record(client, draft, now=now)
+
+
+def _record(client: Client, draft: Draft, *, now: datetime) -> None:
+    booking = booking_of(client, draft, now=now)
+    insert(booking)
     write_ledger(booking, intent="submit_draft", source="", actor=VISITOR, now=now, details=None)
-    if tell_visitor(booking, Notice.DRAFT_SUBMITTED, now=now, link_expires_at=booking.due_at):
+    if tell_visitor(booking, Notice.DRAFT_SUBMITTED, now=now):
         tell_visitor(
             booking,
             Notice.DRAFT_STILL_UNVERIFIED,
             now=now,
             not_before=now + policy.DRAFT_REMINDER_AFTER,
-            link_expires_at=booking.due_at,
         )
+
+
+def _record_and_forget(client: Client, draft: Draft, *, now: datetime) -> None:
+    """The same work as for any address, undone: how long we take must not tell that a booking exists."""
+    savepoint = transaction.savepoint()
+    _record(client, draft, now=now)
+    transaction.savepoint_rollback(savepoint)
 
 
 def verify_email(token: str, *, now: datetime) -> Booking:
@@ -103,7 +111,7 @@ def _verify(link: Link, *, now: datetime) -> None:
     assert booking.due_at is not None
     if booking.due_at <= now:
         raise Refused(Code.DRAFT_LAPSED)
-    if _active_booking(client) is not None:
+    if active_booking(client) is not None:
         raise Refused(Code.ALREADY_ACTIVE)
     booking.verified_at = now
     due_at = policy.open_time_after(now, policy.ANSWER_WITHIN, ClosedDay.calendar())
@@ -115,13 +123,63 @@ def _verify(link: Link, *, now: datetime) -> None:
         now=now,
         saving=["verified_at"],
     )
-    _fill_client(client, booking)
+    fill_client(client, booking)
     links.keep_open(booking)
     for sibling in drafts:
         if sibling.pk != booking.pk:
             _supersede(sibling, now=now)
+    announce_request(booking, now=now)
+
+
+def announce_request(booking: Booking, *, now: datetime) -> None:
+    """Tell the visitor and staff of a request, and owe the warnings of its deadline.
+
+    Staff hear at once and after STAFF_REMINDED_AFTER of open time, managers after MANAGER_TOLD_AFTER; then the visitor
+    reads that we are late, and that this is no refusal.
+    """
     tell_visitor(booking, Notice.BOOKING_RECEIVED, now=now)
     tell_staff(booking, Notice.STAFF_BOOKING_RECEIVED, now=now)
+    day_at = ClosedDay.calendar()
+    waiting_from = policy.open_time_after(now, policy.STAFF_REMINDED_AFTER, day_at)
+    overdue_from = policy.open_time_after(now, policy.MANAGER_TOLD_AFTER, day_at)
+    tell_staff(booking, Notice.STAFF_BOOKING_WAITING, now=now, not_before=waiting_from)
+    tell_staff(booking, Notice.MANAGER_BOOKING_OVERDUE, now=now, not_before=overdue_from, to=settings.MANAGER_INBOX)
+    tell_visitor(booking, Notice.ANSWER_LATE, now=now, not_before=overdue_from)
+
+
+@intent
+def request_again(token: str, *, now: datetime) -> Booking:
+    """∅ → PENDING: the same request once more, to the top of the list, after we left it unanswered. Spends the link.
+
+    A link that was used shows what came of it. Refuses: link_unknown, link_expired, already_active.
+    """
+    link = links.find(token, Purpose.AGAIN)
+    assert link.booking.client_id is not None
+    client = lock_client(link.booking.client_id)
+    if not links.spend(link, now=now):
+        return _after_used(link)
+    if active_booking(client) is not None:
+        raise Refused(Code.ALREADY_ACTIVE)
+    old = link.booking
+    draft = Draft(**{name: getattr(old, name) for name in Draft.__dataclass_fields__})
+    today = now.astimezone(policy.zone()).date()
+    draft = replace(draft, preferred_date=max(draft.preferred_date, today))
+    booking = born_pending(booking_of(client, draft, now=now), origin=Origin.VISITOR, now=now)
+    booking.is_priority = True
+    insert(booking)
+    details = {"instead_of": old.pk}
+    write_ledger(booking, intent="request_again", source="", actor=VISITOR, now=now, details=details)
+    announce_request(booking, now=now)
+    return booking
+
+
+def _after_used(link: Link) -> Booking:
+    """The booking that a used link led to. Refuses: link_expired, when it was never used."""
+    link = Link.objects.select_related("booking").get(pk=link.pk)
+    made = LedgerEntry.objects.filter(intent="request_again", details__instead_of=link.booking_id).first()
+    if link.spent_at is None or made is None:
+        raise Refused(Code.LINK_EXPIRED)
+    return made.booking
 
 
 @intent
@@ -132,10 +190,9 @@ def request_link(address: str, *, now: datetime) -> None:
     if booking is None:
         tell_address(address, Notice.NOTHING_OPEN, now=now, once_per=uuid4().hex)
     elif booking.state == State.DRAFT:
-        tell_visitor(booking, Notice.DRAFT_SUBMITTED, now=now, link_expires_at=booking.due_at, once_per=uuid4().hex)
+        tell_visitor(booking, Notice.DRAFT_SUBMITTED, now=now, once_per=uuid4().hex)
     else:
-        expires_at = booking.closed_at + policy.LINK_KEPT_AFTER_CLOSE if booking.closed_at else None
-        tell_visitor(booking, Notice.LINK_REQUESTED, now=now, link_expires_at=expires_at, once_per=uuid4().hex)
+        tell_visitor(booking, Notice.LINK_REQUESTED, now=now, once_per=uuid4().hex)
 
 
 def _latest_readable(client: Client, *, now: datetime) -> Booking | None:
@@ -149,7 +206,7 @@ def _latest_readable(client: Client, *, now: datetime) -> Booking | None:
     return found
 
 
-def _active_booking(client: Client) -> Booking | None:
+def active_booking(client: Client) -> Booking | None:
     found: Booking | None = Booking.objects.filter(client=client, origin=Origin.VISITOR, state__in=ACTIVE).first()
     return found
 
@@ -164,28 +221,51 @@ def _is_same_click(client: Client, draft: Draft, *, now: datetime) -> bool:
     )
 
 
-def _insert(client: Client, draft: Draft, *, now: datetime) -> Booking:
-    """The draft's row under a fresh acknowledgement id; a collision, one in 10^9 per row, draws again."""
+def check_draft(draft: Draft, *, now: datetime) -> None:
+    """What holds for every request, whoever types it. Refuses: date_past, age_refused."""
+    if draft.preferred_date < now.astimezone(policy.zone()).date():
+        raise Refused(Code.DATE_PAST)
+    if draft.age < policy.MINIMUM_AGE:
+        raise Refused(Code.AGE_REFUSED)
+
+
+def booking_of(client: Client, draft: Draft, *, now: datetime) -> Booking:
+    """A new row, not stored yet, in DRAFT."""
+    booking: Booking = Booking(
+        **asdict(draft),
+        client=client,
+        consent_given_at=now,
+        created_at=now,
+        due_at=now + policy.DRAFT_LIFETIME,
+        ledger_sequence=1,
+    )
+    return booking
+
+
+def born_pending(booking: Booking, *, origin: Origin, now: datetime) -> Booking:
+    """The same row born proved: another instance, because only its constructor may say the state it is born in."""
+    values = {field.attname: getattr(booking, field.attname) for field in booking._meta.concrete_fields}
+    due_at = policy.open_time_after(now, policy.ANSWER_WITHIN, ClosedDay.calendar())
+    values |= {"state": State.PENDING, "due_at": due_at, "origin": origin, "verified_at": now}
+    born: Booking = Booking(**values)
+    return born
+
+
+def insert(booking: Booking) -> None:
+    """Store a new booking; a collision of its acknowledgement id, one in 10^9 per row, draws again."""
     while True:
-        booking: Booking = Booking(
-            **asdict(draft),
-            client=client,
-            consent_given_at=now,
-            created_at=now,
-            due_at=now + policy.DRAFT_LIFETIME,
-            ledger_sequence=1,
-        )
         try:
             with transaction.atomic():
                 booking.save(force_insert=True)
         except IntegrityError:
             if not Booking.objects.filter(acknowledgement_id=booking.acknowledgement_id).exists():
                 raise
+            booking.acknowledgement_id = new_acknowledgement_id()
         else:
-            return booking
+            return
 
 
-def _fill_client(client: Client, booking: Booking) -> None:
+def fill_client(client: Client, booking: Booking) -> None:
     """What the visitor typed fills only what we did not know."""
     empty = [name for name in PERSONAL_FIELDS if not getattr(client, name) and getattr(booking, name)]
     for name in empty:

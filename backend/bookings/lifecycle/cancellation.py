@@ -1,0 +1,198 @@
+"""Calling off: asked by the visitor and proved by mail, or decided by staff; `standing` judges what comes back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from backend.bookings import links, policy
+from backend.bookings.lifecycle.refunds import RefundReason, announce_refund, queue_refund
+from backend.bookings.lifecycle.steps import (
+    TIMER,
+    VISITOR,
+    intent,
+    lock_booking,
+    note,
+    step,
+    tell_psychologist,
+    tell_staff,
+    tell_visitor,
+)
+from backend.bookings.machine import ACTIVE, Notice, Reason, State
+from backend.bookings.models import Booking, Link, Purpose
+from backend.bookings.standing import (
+    comes_back_paise,
+    left_paise,
+    paid_payment,
+    refund_ends_at,
+    refundable_paise,
+)
+from backend.errors import Code, Refused
+from backend.payments.models import Payment, PaymentState
+
+
+@intent
+def request_cancellation(acknowledgement_id: str, *, now: datetime) -> Booking:
+    """No transition: mails the link that proves the wish. The mail is limited; over the limit nothing tells the asker.
+
+    Refuses: booking_unknown, state_refuses, cancel_too_late.
+    """
+    found = Booking.objects.filter(acknowledgement_id=acknowledgement_id, verified_at__isnull=False)
+    booking_id = found.values_list("pk", flat=True).first()
+    if booking_id is None:
+        raise Refused(Code.BOOKING_UNKNOWN)
+    booking = lock_booking(booking_id)
+    _refuse_unless_cancellable(booking, now=now)
+    booking.cancellation_requested_at = now
+    note(
+        booking,
+        intent="request_cancellation",
+        actor=VISITOR,
+        now=now,
+        saving=["cancellation_requested_at"],
+    )
+    tell_visitor(booking, Notice.CANCELLATION_REQUESTED, now=now)
+    tell_staff(booking, Notice.STAFF_CANCELLATION_REQUESTED, now=now)
+    return booking
+
+
+@intent
+def confirm_cancellation(token: str, *, now: datetime) -> Booking:
+    """PENDING, APPROVED, PAYMENT_PENDING, CONFIRMED → CANCELLED `by_visitor` or `cancelled_late`. Spends the link.
+
+    A link that was used shows the booking as it is. Refuses: link_unknown, link_expired, state_refuses.
+    """
+    link = find(token)
+    booking = lock_booking(link.booking_id)
+    if booking.state not in ACTIVE:
+        return cancelled_by(token, now=now)
+    promise = promised(booking, link, now=now)
+    if not links.spend(link, now=now):
+        raise Refused(Code.LINK_EXPIRED)
+    _cancel(booking, promise.reason, actor=VISITOR, now=now)
+    _give_back(booking, promise.refund_paise, reason=RefundReason.BY_VISITOR, actor=VISITOR, now=now)
+    return booking
+
+
+def cancelled_by(token: str, *, now: datetime) -> Booking:
+    """The booking that this link cancelled. Changes nothing.
+
+    Refuses: link_unknown, not_cancelled_yet, link_expired, state_refuses (it closed in another way).
+    """
+    link = find(token)
+    booking = link.booking
+    if booking.state == State.CANCELLED and link.spent_at is not None:
+        return booking
+    if booking.state not in ACTIVE:
+        raise Refused(Code.STATE_REFUSES, state=booking.state)
+    expired = link.expires_at is None or link.expires_at <= now
+    raise Refused(Code.LINK_EXPIRED if expired else Code.NOT_CANCELLED_YET)
+
+
+def find(token: str) -> Link:
+    """A link that cancels. Refuses: link_unknown."""
+    return links.find(token, Purpose.CANCEL, Purpose.CANCEL_LATE)
+
+
+@dataclass(frozen=True)
+class Promise:
+    """What cancelling by a link will do: why it closes, and what comes back in paise."""
+
+    reason: Reason
+    refund_paise: int
+    paid_paise: int
+
+
+def promised(booking: Booking, link: Link, *, now: datetime) -> Promise:
+    """Judged when asked: a link that was asked for in time is in time. Refuses: link_expired, state_refuses."""
+    if booking.state not in ACTIVE:
+        raise Refused(Code.STATE_REFUSES, state=booking.state)
+    if link.spent_at is not None or link.expires_at is None or link.expires_at <= now:
+        raise Refused(Code.LINK_EXPIRED)
+    asked_at = link.created_at if link.purpose == Purpose.CANCEL else now
+    is_late = booking.state == State.CONFIRMED and not _is_in_time(booking, asked_at)
+    return Promise(
+        reason=Reason.CANCELLED_LATE if is_late else Reason.BY_VISITOR,
+        refund_paise=comes_back_paise(booking, asked_at=asked_at),
+        paid_paise=left_paise(booking),
+    )
+
+
+class RefundChoice(StrEnum):
+    """What staff give back when they cancel; anything but all of it needs a reason."""
+
+    FULL = "full"
+    NONE = "none"
+
+
+@intent
+def cancel_by_staff(
+    booking_id: int, *, note_to_visitor: str, refund: RefundChoice, refund_reason: str, actor: str, now: datetime
+) -> Booking:
+    """PENDING, APPROVED, PAYMENT_PENDING, CONFIRMED → CANCELLED `by_staff`, with a full refund unless they say why not.
+
+    Refuses: booking_unknown, state_refuses, refund_reason_required.
+    """
+    if refund is RefundChoice.NONE and not refund_reason.strip():
+        raise Refused(Code.REFUND_REASON_REQUIRED)
+    booking = lock_booking(booking_id)
+    booking.note_to_visitor, booking.refund_note = note_to_visitor.strip(), refund_reason.strip()
+    _cancel(booking, Reason.BY_STAFF, actor=actor, now=now)
+    payment = paid_payment(booking)
+    if payment is not None and refund is RefundChoice.FULL:
+        _give_back(booking, refundable_paise(payment), reason=RefundReason.BY_STAFF, actor=actor, now=now)
+    return booking
+
+
+@intent
+def lapse_cancellation(booking_id: int, *, now: datetime) -> None:
+    """No transition: the wish was not proved within its hour, so the booking stands."""
+    booking = lock_booking(booking_id)
+    asked_at = booking.cancellation_requested_at
+    if asked_at is None or asked_at + policy.CANCEL_LINK_LIFETIME > now or booking.state not in ACTIVE:
+        return
+    booking.cancellation_requested_at = None
+    note(booking, intent="lapse_cancellation", actor=TIMER, now=now, saving=["cancellation_requested_at"])
+    tell_visitor(booking, Notice.CANCELLATION_LAPSED, now=now)
+
+
+def _refuse_unless_cancellable(booking: Booking, *, now: datetime) -> None:
+    if booking.state not in ACTIVE:
+        raise Refused(Code.STATE_REFUSES, state=booking.state)
+    if booking.state != State.CONFIRMED:
+        return
+    assert booking.slot_start is not None
+    if now >= booking.slot_start or not _is_in_time(booking, now):
+        raise Refused(Code.CANCEL_TOO_LATE)
+
+
+def _is_in_time(booking: Booking, asked_at: datetime) -> bool:
+    """A day ahead; after a move by staff, any time."""
+    ends_at = refund_ends_at(booking)
+    return booking.moved_by_staff_at is not None or (ends_at is not None and asked_at <= ends_at)
+
+
+def _cancel(booking: Booking, reason: Reason, *, actor: str, now: datetime) -> None:
+    was_confirmed = booking.state == State.CONFIRMED
+    step(
+        booking,
+        lambda: booking.cancel(reason=reason, now=now),
+        intent="cancel",
+        actor=actor,
+        now=now,
+        saving=["note_to_visitor", "refund_note"],
+    )
+    Payment.objects.filter(booking=booking, state=PaymentState.OPEN).update(state=PaymentState.IDLE, closed_at=now)
+    links.end(booking, Purpose.CANCEL, Purpose.CANCEL_LATE, now=now)
+    tell_visitor(booking, Notice.BOOKING_CANCELLED, now=now)
+    if was_confirmed:
+        tell_psychologist(booking, Notice.PSYCHOLOGIST_SESSION_CANCELLED, now=now)
+
+
+def _give_back(booking: Booking, amount_paise: int, *, reason: RefundReason, actor: str, now: datetime) -> None:
+    payment = paid_payment(booking)
+    if payment is None or amount_paise == 0:
+        return
+    queue_refund(payment, amount_paise, reason=reason, actor=actor, now=now)
+    announce_refund(booking, payment, now=now)

@@ -1,0 +1,150 @@
+"""Money that goes back: queued in the transaction that owes it, made by the payments worker or at the desk."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime
+from enum import StrEnum
+
+from backend.bookings.lifecycle.steps import intent, lock_booking, note, tell_staff, tell_visitor
+from backend.bookings.machine import Notice
+from backend.bookings.models import CROCKFORD, Booking
+from backend.bookings.standing import paid_payment, refundable_paise
+from backend.errors import Code, Refused
+from backend.outbox import messages
+from backend.outbox.models import Queue
+from backend.payments.gateway import RefundOrderState, RefundReport
+from backend.payments.models import Payment, PaymentMethod, Refund, RefundState
+
+
+class Work(StrEnum):
+    """What the payments worker is asked to do."""
+
+    ENSURE_ORDER = "ensure_order"
+    ASK_GATEWAY = "ask_gateway"
+    MAKE_REFUND = "make_refund"
+
+
+class RefundReason(StrEnum):
+    """Why money goes back."""
+
+    UNEXPECTED = "unexpected_capture"
+    BY_VISITOR = "cancelled_by_visitor"
+    BY_STAFF = "cancelled_by_staff"
+    GRANTED = "granted_by_staff"
+
+
+def queue_refund(payment: Payment, amount_paise: int, *, reason: RefundReason, actor: str, now: datetime) -> Refund:
+    """Owe `amount_paise` back. The caller holds the booking's lock. Refuses: refund_exceeds_capture."""
+    if not 0 < amount_paise <= refundable_paise(payment):
+        raise Refused(Code.REFUND_EXCEEDS_CAPTURE)
+    refund = Refund.objects.create(
+        payment=payment,
+        reference=reference("REF"),
+        amount_paise=amount_paise,
+        reason=reason,
+        actor=actor,
+        queued_at=now,
+    )
+    if payment.method == PaymentMethod.ONLINE:
+        owe_work(Work.MAKE_REFUND, payment, key=f"refund:{refund.pk}:{Work.MAKE_REFUND}", now=now, subject=refund.pk)
+    return refund
+
+
+@intent
+def grant_refund(booking_id: int, amount_paise: int | None, *, actor: str, now: datetime) -> Refund:
+    """No transition: staff give back a part, or all that is left (`None`).
+
+    Refuses: booking_unknown, refund_exceeds_capture.
+    """
+    booking = lock_booking(booking_id)
+    payment = paid_payment(booking)
+    if payment is None:
+        raise Refused(Code.REFUND_EXCEEDS_CAPTURE)
+    amount = refundable_paise(payment) if amount_paise is None else amount_paise
+    refund = queue_refund(payment, amount, reason=RefundReason.GRANTED, actor=actor, now=now)
+    note(booking, intent="grant_refund", actor=actor, now=now, details={"refund": refund.pk, "amount_paise": amount})
+    announce_refund(booking, payment, now=now)
+    return refund
+
+
+def announce_refund(booking: Booking, payment: Payment, *, now: datetime) -> None:
+    """Tell the visitor that money is on its way; at the desk somebody must hand it out."""
+    tell_visitor(booking, Notice.REFUND_QUEUED, now=now)
+    if payment.method == PaymentMethod.DESK:
+        tell_staff(booking, Notice.STAFF_REFUND_DUE, now=now)
+
+
+@intent
+def record_refund(refund_id: int, report: RefundReport, *, now: datetime) -> None:
+    """What the gateway answered to a refund. A pending one stays queued."""
+    booking_id = Refund.objects.values_list("payment__booking_id", flat=True).get(pk=refund_id)
+    booking = lock_booking(booking_id)
+    _settle(booking, Refund.objects.select_for_update().get(pk=refund_id), report, now=now)
+
+
+def record_refund_report(report: RefundReport, *, now: datetime) -> bool:
+    """The same from a webhook, in its transaction. False: nothing new, or not a refund of ours."""
+    found = Refund.objects.filter(reference=report.reference).values_list("pk", "payment__booking_id").first()
+    if found is None:
+        return False
+    booking = lock_booking(found[1])
+    return _settle(booking, Refund.objects.select_for_update().get(pk=found[0]), report, now=now)
+
+
+@intent
+def record_refund_made(refund_id: int, *, actor: str, now: datetime) -> None:
+    """No transition: staff handed out a refund at the desk, or settled outside what the gateway refused.
+
+    Repeated: nothing happens. Refuses: refund_at_gateway (it is on its way there), refund_exceeds_capture (its sum was
+    promised again since).
+    """
+    booking_id = Refund.objects.values_list("payment__booking_id", flat=True).get(pk=refund_id)
+    booking = lock_booking(booking_id)
+    refund = Refund.objects.select_for_update().get(pk=refund_id)
+    if refund.state == RefundState.DONE:
+        return
+    if refund.state == RefundState.QUEUED and refund.payment.method == PaymentMethod.ONLINE:
+        raise Refused(Code.REFUND_AT_GATEWAY)
+    if refund.state == RefundState.REFUSED and refundable_paise(refund.payment) < refund.amount_paise:
+        raise Refused(Code.REFUND_EXCEEDS_CAPTURE)
+    _made(booking, refund, actor=actor, now=now)
+
+
+def _settle(booking: Booking, refund: Refund, report: RefundReport, *, now: datetime) -> bool:
+    if refund.state != RefundState.QUEUED or report.state == RefundOrderState.PENDING:
+        return False
+    refund.gateway_refund_id = report.gateway_refund_id
+    if report.state == RefundOrderState.DONE:
+        _made(booking, refund, actor="gateway", now=now)
+        return True
+    refund.state, refund.settled_at = RefundState.REFUSED, now
+    refund.save(update_fields=["state", "gateway_refund_id", "settled_at"])
+    note(booking, intent="refund_refused", actor="gateway", now=now, details={"refund": refund.pk})
+    tell_staff(booking, Notice.STAFF_REFUND_DUE, now=now)
+    return True
+
+
+def _made(booking: Booking, refund: Refund, *, actor: str, now: datetime) -> None:
+    refund.state, refund.settled_at = RefundState.DONE, now
+    refund.save(update_fields=["state", "gateway_refund_id", "settled_at"])
+    details: dict[str, object] = {"refund": refund.pk, "amount_paise": refund.amount_paise}
+    note(booking, intent="refund_made", actor=actor, now=now, details=details)
+    tell_visitor(booking, Notice.REFUND_MADE, now=now)
+
+
+def owe_work(kind: Work, payment: Payment, *, key: str, now: datetime, subject: int | None = None) -> None:
+    """Owe the payments worker a piece of work about a payment, or about `subject`, a refund of it."""
+    messages.emit(
+        queue=Queue.PAYMENTS,
+        kind=kind,
+        dedupe_key=key,
+        now=now,
+        booking_id=payment.booking_id,
+        subject_id=payment.pk if subject is None else subject,
+    )
+
+
+def reference(prefix: str) -> str:
+    """Ours and the gateway's idempotency key: 100 random bits."""
+    return f"{prefix}-" + "".join(secrets.choice(CROCKFORD) for _ in range(20))
