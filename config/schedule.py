@@ -30,6 +30,7 @@ TABLE: dict[str, tuple[str, timedelta]] = {
     "time out unpaid approvals": ("workers.timers.time_out_approvals", SWEEP_EVERY),
     "ask after open attempts": ("workers.timers.ask_after_attempts", SWEEP_EVERY),
     "complete sessions": ("workers.timers.complete_sessions", SWEEP_EVERY),
+    "lapse cancellations": ("workers.timers.lapse_cancellations", SWEEP_EVERY),
     "purge lapsed drafts": ("workers.timers.purge_drafts", PURGE_EVERY),
     "purge links": ("workers.timers.purge_links", PURGE_EVERY),
     "blank settled messages": ("workers.timers.blank_messages", PURGE_EVERY),

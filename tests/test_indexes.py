@@ -61,7 +61,7 @@ LOOK_UPS: dict[str, tuple[str, Callable[[], Any]]] = {
     "link by token": ("bookings_link_digest", lambda: miss(lambda: links.find("x", Purpose.BOOKING))),
     "link of a message": ("link_message", lambda: links.token_of(Message().uuid)),
     "client by address": ("client_email", lambda: list(Client.objects.filter(email="a@example.org"))),
-    "active booking": ("booking_client|one_active_booking_per_client", lambda: visitor._active_booking(Client(pk=1))),
+    "active booking": ("booking_client|one_active_booking_per_client", lambda: visitor.active_booking(Client(pk=1))),
     "a client's bookings": ("booking_client", lambda: visitor._latest_readable(Client(pk=1), now=NOW)),
     "free or taken": (
         "claim_psychologist",

@@ -33,7 +33,7 @@ def send(message: Message) -> MessageState:
         return MessageState.OBSOLETE
     if message.context is None:
         messages.freeze(message, context, now=timezone.now())
-    mail = notices.compose(message, links.token_of(message.uuid))
+    mail = notices.compose(message, links.tokens_of(message.uuid))
     _outlet.send(mail)
     log.info("sent %s %s", message.kind, message.uuid)
     return MessageState.DONE

@@ -6,8 +6,8 @@ import logging
 
 from django.utils import timezone
 
-from backend.bookings.lifecycle import money
-from backend.bookings.lifecycle.money import Work
+from backend.bookings.lifecycle import money, refunds
+from backend.bookings.lifecycle.refunds import Work
 from backend.errors import Permanent, Transient
 from backend.outbox.models import Message, MessageState, Queue
 from backend.payments.gateway import Order, OrderState, RefundOrder, RefundOrderState, gateway_named
@@ -65,7 +65,7 @@ def _make_refund(refund_id: int) -> MessageState:
     report = gateway_named(payment.gateway).ensure_refund(
         RefundOrder(refund.reference, payment.reference, refund.amount_paise, payment.captured_currency)
     )
-    money.record_refund(refund_id, report, now=timezone.now())
+    refunds.record_refund(refund_id, report, now=timezone.now())
     if report.state is RefundOrderState.PENDING:
         raise Transient("the gateway has not finished the refund yet")
     if report.state is RefundOrderState.REFUSED:

@@ -10,7 +10,7 @@ from typing import Protocol
 from django.utils import timezone
 
 from backend.bookings import links, policy, queries
-from backend.bookings.lifecycle import money, timers
+from backend.bookings.lifecycle import cancellation, money, timers
 from backend.bookings.machine import State
 from backend.outbox import messages
 from workers.app import app, stopping
@@ -50,6 +50,12 @@ def ask_after_attempts() -> None:
 def complete_sessions() -> None:
     """CONFIRMED → COMPLETED, the session's time has passed."""
     _sweep(lambda now: queries.due(State.CONFIRMED, now=now), timers.complete_session)
+
+
+@app.task(name="workers.timers.lapse_cancellations")
+def lapse_cancellations() -> None:
+    """Cancellations that were asked for and not proved: the booking stands."""
+    _sweep(lambda now: queries.cancellations_to_lapse(now=now), cancellation.lapse_cancellation)
 
 
 @app.task(name="workers.timers.purge_drafts")
