@@ -1,0 +1,102 @@
+"""What a mail says and whether it is still true: judged when it leaves, not when it was owed.
+
+`prepare` reads the booking again and returns what the templates need, or None when the notice has been overtaken;
+`compose` makes the mail of what `prepare` once said. Between the two stands the outbox row, which keeps the first
+attempt's words for every retry. They hold no token, no line of the visitor's message and no line of an enquiry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+
+from backend.bookings import links
+from backend.bookings.invitation import invitation
+from backend.bookings.machine import Notice
+from backend.bookings.mail import ReproducibleMail, domain, render
+from backend.bookings.models import Booking, Purpose
+from backend.bookings.notices import enquiries
+from backend.bookings.notices.facts import house
+from backend.bookings.notices.occasion import Facts, Occasion
+from backend.bookings.notices.rules import RULES
+from backend.errors import Permanent
+from backend.outbox.models import Message
+
+
+def prepare(message: Message, *, now: datetime) -> Facts | None:
+    """The context of the mail's templates; None when it is no longer true and must not be sent."""
+    notice = Notice(message.kind)
+    if notice == Notice.NOTHING_OPEN:  # speaks of no booking
+        return message.context or house()
+    if notice == Notice.STAFF_ENQUIRY_RECEIVED:
+        return enquiries.reference(message)
+    rule = RULES[notice]
+    booking = Booking.objects.select_related("psychologist").defer("user_message").filter(pk=message.booking_id).first()
+    if booking is None:
+        return None
+    occasion = Occasion(booking, message, now)
+    if not rule.holds(occasion):
+        return None
+    facts = house()
+    for saying in rule.says:
+        facts |= saying(occasion)
+    if message.context is None:
+        return facts
+    return message.context if _promises_the_same(message.context, facts) else None
+
+
+def compose(message: Message, tokens: Mapping[Purpose, str]) -> EmailMultiAlternatives:
+    """The mail, from the frozen context: the same bytes on every call. Raises Permanent when a link of it is gone."""
+    assert message.context is not None, "freeze the context first"
+    assert message.frozen_at is not None
+    notice = Notice(message.kind)
+    context = dict(message.context)
+    if notice == Notice.STAFF_ENQUIRY_RECEIVED:
+        context |= house() | enquiries.read(message)
+    context |= _addresses(notice, tokens)
+    mail = ReproducibleMail(
+        render(notice, context),
+        to=message.recipient,
+        uuid=message.uuid,
+        dated=message.frozen_at,
+        correlation_id=message.correlation_id,
+    )
+    if notice in WITH_INVITATION and context["is_confirmed"]:
+        sequence = message.ledger_sequence or 0
+        entry = invitation(context, domain=domain(), sequence=sequence, stamped_at=message.frozen_at)
+        mail.attach("appointment.ics", entry, "text/calendar")
+    return mail
+
+
+WITH_INVITATION = (Notice.BOOKING_CONFIRMED, Notice.LATE_PAYMENT_BOOKED, Notice.BOOKING_MOVED)
+PROMISES = ("starts_at", "pay_by", "promised", "refund_way")
+
+
+def _promises_the_same(frozen: Facts, facts: Facts) -> bool:
+    """Whether a retry would still name the right time, sum and way; the step that changed it owes a notice of its own.
+
+    What is no longer spoken of (the time to pay, once it is paid) was right when it was said.
+    """
+    return all(frozen.get(name) == facts.get(name, frozen.get(name)) for name in PROMISES)
+
+
+def _addresses(notice: Notice, tokens: Mapping[Purpose, str]) -> Facts:
+    """Where this notice's links lead. Raises Permanent when a token is missing."""
+    cancel = ("cancel_url", f"{settings.PUBLIC_URL}/go/cancel/")
+    places = {
+        Purpose.BOOKING: ("booking_url", f"{settings.FRONTEND_URL}/verify-email"),
+        Purpose.CANCEL: cancel,
+        Purpose.CANCEL_LATE: cancel,
+        Purpose.AGAIN: ("again_url", f"{settings.PUBLIC_URL}/go/again/"),
+    }
+    found: Facts = {}
+    for purpose in links.CARRIED_BY.get(notice, ()):
+        token = tokens.get(purpose)
+        if not token:
+            raise Permanent(f"the {purpose} link that this mail carries is gone")
+        name, place = places[purpose]
+        found[name] = f"{place}?token={token}"
+    return found

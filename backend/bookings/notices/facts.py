@@ -1,0 +1,173 @@
+"""What a notice says to a visitor of the request and the session. Never a token, never a line of their message."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+from django.conf import settings
+
+from backend.bookings import policy, wording
+from backend.bookings.machine import HOLDS_SLOT, Reason, State
+from backend.bookings.models import Booking, Mode, Origin, Period
+from backend.bookings.notices.occasion import Facts, Occasion
+
+
+def house() -> Facts:
+    """In every mail. Help lines beyond 112 follow once the address is proved, with `known`."""
+    return {"practice": settings.PRACTICE_NAME, "site_url": settings.FRONTEND_URL, "support_lines": []}
+
+
+# -- the request -------------------------------------------------------------------------------------------------------
+
+
+def unproved(occasion: Occasion) -> Facts:
+    """Nothing that was typed: the reader may be a stranger to the request."""
+    booking = occasion.booking
+    facts: Facts = {"asked_at": wording.day_and_time(booking.created_at)}
+    if booking.due_at is not None:
+        facts["confirm_by"] = wording.day_and_time(booking.due_at)
+    return facts
+
+
+def known(occasion: Occasion) -> Facts:
+    """For whoever proved the address."""
+    return {
+        "acknowledgement_id": occasion.booking.acknowledgement_id,
+        "first_name": _first_name(occasion.booking.full_name),
+        "support_lines": help_lines(),
+    }
+
+
+def kept(occasion: Occasion) -> Facts:
+    """Until when a closed booking can be read."""
+    closed_at = occasion.booking.closed_at
+    return {"readable_until": wording.day_and_time(closed_at + policy.LINK_KEPT_AFTER_CLOSE)} if closed_at else {}
+
+
+def wish(occasion: Occasion) -> Facts:
+    """What was asked for, how it came to us, and by when we answer."""
+    booking = occasion.booking
+    assert booking.due_at is not None
+    return {
+        "preferred": _preference(booking),
+        "is_online": booking.mode == Mode.ONLINE,
+        "answer_by": wording.day_and_time(booking.due_at),
+        "is_by_staff": booking.origin == Origin.STAFF,
+        "is_again": booking.is_priority,
+    }
+
+
+def again(occasion: Occasion) -> Facts:
+    """Until when the same request can be sent once more."""
+    ends_at = occasion.message.created_at + policy.AGAIN_LINK_LIFETIME
+    return {"asked_at": wording.day_and_time(occasion.booking.created_at), "again_until": wording.day_and_time(ends_at)}
+
+
+def note(occasion: Occasion) -> Facts:
+    """What staff add in their own words, on one line."""
+    return {"note": _on_one_line(occasion.booking.note_to_visitor)}
+
+
+# -- the session -------------------------------------------------------------------------------------------------------
+
+
+def session(occasion: Occasion) -> Facts:
+    """Who, when and where, as the booking has it now."""
+    booking = occasion.booking
+    assert booking.psychologist is not None
+    assert booking.slot_start is not None
+    assert booking.slot_end is not None
+    return {
+        "psychologist": booking.psychologist.full_name,
+        "starts": wording.day_and_time(booking.slot_start),
+        "starts_clock": wording.clock_time(booking.slot_start),
+        "ends_clock": wording.clock_time(booking.slot_end),
+        "starts_at": booking.slot_start.isoformat(),
+        "ends_at": booking.slot_end.isoformat(),
+        "is_online": booking.mode == Mode.ONLINE,
+        "place": booking.meeting_link if booking.mode == Mode.ONLINE else _address(booking),
+        "is_confirmed": booking.state == State.CONFIRMED,
+    }
+
+
+def moved(occasion: Occasion) -> Facts:
+    """The time it had before, if the move changed that."""
+    assert occasion.entry is not None
+    was = datetime.fromisoformat(occasion.entry.details["from"])
+    is_new_time = was != occasion.booking.slot_start
+    return {"was": wording.day_and_time(was) if is_new_time else "", "is_new_time": is_new_time}
+
+
+def held_time(occasion: Occasion) -> Facts:
+    """The session's time, for a booking that may have none; enough to tell which one is meant."""
+    booking = occasion.booking
+    return {
+        "starts": wording.day_and_time(booking.slot_start) if booking.slot_start else "",
+        "is_session": booking.state in HOLDS_SLOT,
+        "is_confirmed": booking.state == State.CONFIRMED,
+    }
+
+
+# -- calling off -------------------------------------------------------------------------------------------------------
+
+
+def cancel_link(occasion: Occasion) -> Facts:
+    """Until when the link that proves the wish to cancel works."""
+    return {"link_until": wording.day_and_time(occasion.message.created_at + policy.CANCEL_LINK_LIFETIME)}
+
+
+def called_off(occasion: Occasion) -> Facts:
+    """What was called off, by whom, and how they put it."""
+    booking, entry = occasion.booking, occasion.entry
+    by_staff = booking.reason == Reason.BY_STAFF
+    return {
+        "is_by_staff": by_staff,
+        "is_late": booking.reason == Reason.CANCELLED_LATE,
+        "was_confirmed": entry is not None and entry.source == State.CONFIRMED,
+        "starts": wording.day_and_time(booking.slot_start) if booking.slot_start else "",
+        "note": _on_one_line(booking.note_to_visitor) if by_staff else "",
+    }
+
+
+# -- details -----------------------------------------------------------------------------------------------------------
+
+
+_LIKE_A_LINK = re.compile(r"[/:@]|\.\S")
+
+
+def _first_name(full_name: str) -> str:
+    """The word to greet by: the first, or the whole name where that is a title or an initial ("Dr.", "R").
+
+    Empty for what mail programs would turn into a link: whoever typed the name chose its target.
+    """
+    first, _, rest = " ".join(full_name.split()).partition(" ")
+    name = f"{first} {rest}".strip() if first.endswith(".") or len(first) < 2 else first
+    return "" if _LIKE_A_LINK.search(name) else name
+
+
+def _preference(booking: Booking) -> str:
+    day = booking.preferred_date
+    text = f"{day:%A}, {day.day} {day:%B %Y}"
+    if booking.preferred_period != Period.CUSTOM:
+        return f"{text}, in the {booking.get_preferred_period_display().lower()}"
+    if booking.preferred_time_start is None or booking.preferred_time_end is None:
+        return text
+    ends_at = datetime.combine(day, booking.preferred_time_end, tzinfo=policy.zone())
+    return f"{text}, between {booking.preferred_time_start:%H:%M} and {wording.clock_time(ends_at)}"
+
+
+def _address(booking: Booking) -> str:
+    return ", ".join(line.strip(" ,") for line in booking.address.splitlines() if line.strip(" ,"))
+
+
+def _on_one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def help_lines() -> list[dict[str, str]]:
+    """Each line with the digits that a telephone dials."""
+    return [
+        {"name": name, "number": number, "dial": "".join(sign for sign in number if sign in "+0123456789")}
+        for name, number in wording.support_lines()
+    ]
