@@ -1,14 +1,18 @@
 """Every address of this backend."""
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
+from backend.api import pages
 from backend.api.public import Ping
 
 urlpatterns = [
-    path("", Ping.as_view()),
+    path("", Ping.as_view(schema=None)),  # outside what /api/schema/ describes
     path("api/", include("backend.api.urls")),
+    path("go/cancel/", pages.Cancel.as_view()),
+    path("go/again/", pages.Again.as_view()),
+    re_path("^go(?:/|$)", pages.Nowhere.as_view()),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
 ]

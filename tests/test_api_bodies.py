@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 
 import pytest
+from django.conf import settings as configured
 
 from tests import api
 
@@ -123,7 +124,7 @@ class Unread(io.RawIOBase):
         raise AssertionError("read")
 
 
-@pytest.mark.parametrize("length", [64 * 1024 + 1, 10 * 1024 * 1024, 10**17])
+@pytest.mark.parametrize("length", [configured.MAX_BODY_BYTES + 1, 10 * 1024 * 1024, 10**17])
 def test_a_body_too_long_is_413_without_being_read(length: int) -> None:
     environ = {"CONTENT_LENGTH": str(length), "wsgi.input": Unread()}
     for address in (*api.POSTS, api.HOOK, "/api/nothing/"):
@@ -139,7 +140,7 @@ def test_a_length_that_is_no_number_is_400(length: str) -> None:
 
 def test_a_body_of_the_longest_allowed_length_is_read() -> None:
     body = b'{"email": "asha@example.org"}'
-    api.done(api.post(api.STATUS, body + b" " * (64 * 1024 - len(body))))
+    api.done(api.post(api.STATUS, body + b" " * (configured.MAX_BODY_BYTES - len(body))))
 
 
 class CutOff(io.RawIOBase):

@@ -20,15 +20,15 @@ def status(booking: Booking) -> dict[str, Any]:
         "status": booking.state,
         "preferred_date": booking.preferred_date.isoformat(),
         "preferred_period": booking.preferred_period,
-        "preferred_time_start": _hours(booking.preferred_time_start),
-        "preferred_time_end": _hours(booking.preferred_time_end),
+        "preferred_time_start": hours(booking.preferred_time_start),
+        "preferred_time_end": hours(booking.preferred_time_end),
         "mode": booking.mode,
-        "approved_slot_start": _instant(booking.slot_start),
-        "approved_slot_end": _instant(booking.slot_end),
+        "approved_slot_start": instant(booking.slot_start),
+        "approved_slot_end": instant(booking.slot_end),
         "amount": None if booking.amount_paise is None else wording.rupees(booking.amount_paise),
         "timeline": queries.timeline(booking),
-        "created_at": _instant(booking.created_at),
-        "due_at": _instant(_announced_deadline(booking)),
+        "created_at": instant(booking.created_at),
+        "due_at": instant(_announced_deadline(booking)),
         "next_step": next_step(booking),
         "payment_status": queries.payment_status(booking),
         "support": support_lines(),
@@ -89,7 +89,7 @@ def support_lines() -> list[dict[str, str]]:
 
 def slot_choices(slots: object) -> list[dict[str, str | None]]:
     """Free slots as instants with offset."""
-    return [{"start": _instant(s.start), "end": _instant(s.end)} for s in cast(Iterable[Slot], slots)]
+    return [{"start": instant(s.start), "end": instant(s.end)} for s in cast(Iterable[Slot], slots)]
 
 
 def _announced_deadline(booking: Booking) -> datetime | None:
@@ -97,9 +97,11 @@ def _announced_deadline(booking: Booking) -> datetime | None:
     return booking.pay_by if booking.state in (State.APPROVED, State.PAYMENT_PENDING) else booking.due_at
 
 
-def _instant(at: datetime | None) -> str | None:
+def instant(at: datetime | None) -> str | None:
+    """ISO 8601 in UTC."""
     return None if at is None else at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def _hours(at: time | None) -> str | None:
+def hours(at: time | None) -> str | None:
+    """`HH:MM`."""
     return None if at is None else at.strftime("%H:%M")

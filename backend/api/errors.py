@@ -19,6 +19,7 @@ from rest_framework.response import Response
 
 from backend.api.answers import slot_choices
 from backend.bookings import policy, wording
+from backend.bookings.machine import State
 from backend.errors import Code, Permanent, Refused, Transient
 
 log = logging.getLogger(__name__)
@@ -33,8 +34,11 @@ ANSWERS: dict[Code, Answer] = {
     Code.BOOKING_UNKNOWN: Answer(404, "We know no booking under this id. Please check it and try again."),
     Code.LINK_UNKNOWN: Answer(404, "This link is not valid. Please open the newest link in your email."),
     Code.PAYMENT_UNKNOWN: Answer(404, "We know no payment under this reference."),
+    Code.REFUND_UNKNOWN: Answer(404, "This booking has no refund under this reference."),
     Code.TOO_MANY_MISSES: Answer(429, "Too many unknown ids were tried. Please wait and try again later."),
-    Code.LINK_EXPIRED: Answer(410, "This link has expired. Enter your email address to get a new one."),
+    Code.LOGIN_FAILED: Answer(401, "Name and password do not belong to an account that may use this."),
+    Code.TOO_MANY_LOGINS: Answer(429, "Too many log-ins failed. Please wait and try again later."),
+    Code.LINK_EXPIRED: Answer(410, "This link has expired. Please ask for a new one on our site."),
     Code.DRAFT_LAPSED: Answer(410, "This request was not confirmed in time and has lapsed. Please book again."),
     Code.DRAFT_SUPERSEDED: Answer(410, "Another request from this address was confirmed instead of this one."),
     Code.OPEN_IN_BROWSER: Answer(409, "Please open the link from your email in a browser to confirm your address."),
@@ -51,6 +55,28 @@ ANSWERS: dict[Code, Answer] = {
         409, "Your payment arrived, but this booking could not be confirmed with it. The money goes back to you."
     ),
     Code.PAYMENTS_UNAVAILABLE: Answer(503, "Online payment is not available at the moment. Please try again later."),
+    Code.CONFIRM_BY_EMAIL: Answer(
+        409, "Not cancelled yet. We have sent you an email; open its link within {cancel_link_lifetime}."
+    ),
+    Code.CANCEL_TOO_LATE: Answer(
+        409,
+        "A session can be cancelled on the site until {cancel_notice} before it starts. "
+        "After that, please use the link in your confirmation email.",
+    ),
+    Code.NOT_CANCELLED_YET: Answer(409, "Not cancelled yet. Open the link in our email and press its button."),
+    Code.CANCELLATION_PENDING: Answer(
+        409,
+        "The visitor asked to cancel and has not proved it yet. "
+        "To approve all the same, send despite_cancellation_request.",
+    ),
+    Code.REFUND_EXCEEDS_CAPTURE: Answer(409, "This is more than what was paid and has not been given back."),
+    Code.REFUND_AT_GATEWAY: Answer(409, "This refund is on its way at the gateway."),
+    Code.REFUND_REASON_REQUIRED: Answer(400, "To keep the money, say why."),
+    Code.OUTCOME_CLOSED: Answer(
+        409, "An outcome can be recorded from the session's start until {outcome_open_for} after its end."
+    ),
+    Code.SPONSOR_UNKNOWN: Answer(400, "Choose a corporate that is active."),
+    Code.TOO_MANY_ENQUIRIES: Answer(429, "Too many messages have arrived. Please try again in an hour."),
     Code.SLOT_TAKEN: Answer(409, "This time is already taken."),
     Code.SLOT_PAST: Answer(400, "This time is in the past."),
     Code.SLOT_TOO_NEAR: Answer(409, "This time is too near to be paid online."),
@@ -66,10 +92,36 @@ ANSWERS: dict[Code, Answer] = {
     Code.EVENT_MALFORMED: Answer(400, "The event cannot be read."),
 }
 
-FIELDS = {Code.DATE_PAST: "preferred_date", Code.AGE_REFUSED: "age"}  # refusals that speak of one field of the draft
+# refusals that speak of one field of the request
+FIELDS = {
+    Code.DATE_PAST: "preferred_date",
+    Code.AGE_REFUSED: "age",
+    Code.SLOT_PAST: "slot_start",
+    Code.SLOT_INVALID: "slot_start",
+    Code.PSYCHOLOGIST_REQUIRED: "psychologist_id",
+    Code.MEETING_LINK_REQUIRED: "meeting_link",
+    Code.ADDRESS_REQUIRED: "location_id",
+    Code.AMOUNT_INVALID: "amount",
+    Code.REFUND_EXCEEDS_CAPTURE: "amount",
+    Code.REFUND_REASON_REQUIRED: "refund_reason",
+    Code.SPONSOR_UNKNOWN: "corporate_id",
+}
+# what state_refuses says where it knows the state
+_REFUSED_IN = {
+    State.DRAFT: "This request waits for its email address to be confirmed and does not allow this yet.",
+    State.PENDING: "This request waits for the practice's answer and does not allow this yet.",
+    State.APPROVED: "This booking waits for its payment and does not allow this.",
+    State.PAYMENT_PENDING: "A payment for this booking is under way, so this is not possible.",
+    State.CONFIRMED: "This booking is already confirmed and does not allow this any more.",
+    State.COMPLETED: "This session has already taken place.",
+    State.REJECTED: "The practice could not offer this session; the request is closed.",
+    State.CANCELLED: "This booking is already cancelled.",
+    State.PAYMENT_FAILED: "This booking is closed, because the payment did not arrive in time.",
+}
 
 _STATUS_CODES = {
     400: ("malformed", "The request could not be read."),
+    401: ("not_authenticated", "Please log in and send your token in the header Authorization: Token …"),
     403: ("forbidden", "You may not do this."),
     404: ("not_found", "There is nothing at this address. Every address of this service ends in a slash."),
     405: ("method_not_allowed", "This address does not accept this kind of request."),
@@ -101,7 +153,10 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
         return None
     is_ours = isinstance(error, (OperationalError, InterfaceError, Permanent))
     _note(problem, context["request"], error=error if is_ours else None)
-    return Response(_body(problem, context["request"]), status=problem.status, headers=dict(problem.headers))
+    headers = dict(problem.headers)
+    if problem.status == 401:
+        headers["WWW-Authenticate"] = "Token"
+    return Response(_body(problem, context["request"]), status=problem.status, headers=headers)
 
 
 def json_answer(status: int, request: HttpRequest, *, code: str = "", detail: str = "") -> JsonResponse:
@@ -152,7 +207,15 @@ def refusal(refused: Refused) -> Problem:
 
 def sentence(code: Code, context: Mapping[str, object]) -> str:
     """What a person reads when `code` refuses."""
-    shown: dict[str, object] = {"minimum_age": policy.MINIMUM_AGE, "answer_by": "the end of the day"}
+    if code is Code.STATE_REFUSES and context.get("state") in _REFUSED_IN:
+        return _REFUSED_IN[State(str(context["state"]))]
+    shown: dict[str, object] = {
+        "minimum_age": policy.MINIMUM_AGE,
+        "answer_by": "the end of the day",
+        "cancel_notice": wording.span(policy.CANCEL_NOTICE),
+        "cancel_link_lifetime": wording.span(policy.CANCEL_LINK_LIFETIME),
+        "outcome_open_for": wording.span(policy.OUTCOME_OPEN_FOR),
+    }
     for name, value in context.items():
         if value is not None:
             shown[name] = _moment(value) if isinstance(value, datetime) else value

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from datetime import date, time
+from enum import StrEnum
 from typing import Any
 
 from django.core.validators import EmailValidator
@@ -99,12 +100,12 @@ class WholeNumberField(StrictField):
 class ChoiceField(StrictField):
     """One of the values of an enumeration, spelt as it is."""
 
-    def __init__(self, ask: str, choices: type[TextChoices], **kwargs: Any) -> None:
-        self.choices = choices
+    def __init__(self, ask: str, choices: type[TextChoices | StrEnum], **kwargs: Any) -> None:
+        self.values = [str(choice.value) for choice in choices]
         super().__init__(ask, **kwargs)
 
     def to_internal_value(self, data: Any) -> str:
-        if not isinstance(data, str) or data not in self.choices.values:
+        if not isinstance(data, str) or data not in self.values:
             self.fail("invalid")
         return data
 

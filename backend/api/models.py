@@ -1,4 +1,4 @@
-"""Look-ups of unknown ids, counted per client and hour, so that nobody can try them all."""
+"""Look-ups of unknown ids and failed log-ins, counted per client and hour, so that nobody can try them all."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from django.db import models
 
 
 class LookupMiss(models.Model):
-    """`client` is an IPv4 address, an IPv6 /64 network, or `*` for everybody together."""
+    """`client` is an IPv4 address, an IPv6 /64 network, or `*` for everybody together.
+
+    `login:` before it counts failed log-ins instead of misses.
+    """
 
     client = models.CharField(max_length=45)
     hour = models.DateTimeField()

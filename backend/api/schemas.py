@@ -94,6 +94,18 @@ class PaymentRequest(serializers.Serializer[str]):
     payment_reference = LineField("Please begin the payment again; its reference is missing.", max_length=40)
 
 
+class EnquiryRequest(serializers.Serializer[str]):
+    subject = LineField(
+        "Please write the subject as one line of text.",
+        required=False,
+        allow_blank=True,
+        allow_null=True,
+        default="",
+        max_length=200,
+    )
+    text = ParagraphField("Please write your message.", max_length=10_000)
+
+
 Shape = TypeVar("Shape", bound=serializers.Serializer[Any])
 
 

@@ -1,4 +1,4 @@
-"""The brake on guessing acknowledgement ids: hits cost no write, misses are counted in the database, by clock hours.
+"""The brakes on guessing ids and passwords: misses are counted in the database, by clock hours, and hits cost no write.
 
 A client over its limit is refused every look-up, hits too: a refusal of misses alone would tell which ids exist. Others
 go on. When all clients together missed too often, guesses come from many addresses, and one miss is enough to be
@@ -22,6 +22,8 @@ from backend.bookings import policy
 from backend.errors import Code, Refused
 
 EVERYBODY = "*"
+LOGIN = "login:"  # before a client's address where failed log-ins are counted
+LOGIN_FAILURES_PER_HOUR = 20  # per client; a desk that shares an address and mistypes stays below it
 KEPT = timedelta(days=1)  # how long counts stay, for whoever looks into an attack
 
 
@@ -43,6 +45,23 @@ def look_up(request: Request, *, now: datetime) -> Iterator[None]:
         raise
 
 
+@contextmanager
+def log_in(request: Request, *, now: datetime) -> Iterator[None]:
+    """Around a log-in: refuses who failed too often, good passwords too, and counts a failure.
+
+    Refuses: too_many_logins, with `retry_after`.
+    """
+    client = LOGIN + client_network(request)
+    if LookupMiss.objects.filter(client=client, hour=_hour(now), count__gte=LOGIN_FAILURES_PER_HOUR).exists():
+        raise Refused(Code.TOO_MANY_LOGINS, retry_after=_hour(now) + timedelta(hours=1) - now)
+    try:
+        yield
+    except Refused as refused:
+        if refused.code is Code.LOGIN_FAILED:
+            _count(client, now=now)
+        raise
+
+
 def _is_guesser(client: str, *, now: datetime) -> bool:
     rows = LookupMiss.objects.filter(client__in=[client, EVERYBODY], hour=_hour(now)).values_list("client", "count")
     misses = dict(rows)
@@ -56,7 +75,7 @@ def _count(client: str, *, now: datetime) -> None:
         return
     LookupMiss.objects.bulk_create([LookupMiss(client=client, hour=_hour(now))], ignore_conflicts=True)
     row.update(count=F("count") + 1)
-    if client == EVERYBODY:  # the first miss of an hour clears up
+    if client == EVERYBODY or client.startswith(LOGIN):  # the first miss of an hour clears up
         LookupMiss.objects.filter(hour__lt=now - KEPT).delete()
 
 

@@ -2,7 +2,11 @@
 
 from django.urls import path
 
-from backend.api import hooks, public
+from backend.api import access, cancellations, docs, docs_public, enquiries, hooks, public, staff
+
+docs_public.describe()
+
+_BOOKING = "staff/bookings/<str:acknowledgement_id>/"
 
 urlpatterns = [
     path("", public.Ping.as_view()),
@@ -14,5 +18,27 @@ urlpatterns = [
     path("bookings/check-status/", public.CheckStatus.as_view()),
     path("bookings/initiate-payment/", public.InitiatePayment.as_view()),
     path("bookings/complete-payment/", public.CompletePayment.as_view()),
+    path("bookings/request-cancellation/", cancellations.RequestCancellation.as_view()),
+    path("bookings/verify-cancellation/", cancellations.VerifyCancellation.as_view()),
+    path("send-email/", enquiries.SendEmail.as_view()),
     path("hooks/payments/<slug:gateway_name>/", hooks.PaymentEvent.as_view()),
+    path("staff/login/", access.Login.as_view()),
+    path("staff/logout/", access.Logout.as_view()),
+    path("staff/logoutall/", access.LogoutAll.as_view()),
+    path("staff/bookings/", staff.Bookings.as_view()),
+    path(_BOOKING, staff.WholeBooking.as_view()),
+    path(f"{_BOOKING}approve/", staff.Approve.as_view()),
+    path(f"{_BOOKING}reject/", staff.Reject.as_view()),
+    path(f"{_BOOKING}cancel/", staff.Cancel.as_view()),
+    path(f"{_BOOKING}reschedule/", staff.Reschedule.as_view()),
+    path(f"{_BOOKING}desk-payment/", staff.DeskPayment.as_view()),
+    path(f"{_BOOKING}sponsor/", staff.Sponsor.as_view()),
+    path(f"{_BOOKING}refund/", staff.Refund.as_view()),
+    path(f"{_BOOKING}refund-made/", staff.RefundMade.as_view()),
+    path(f"{_BOOKING}outcome/", staff.RecordOutcome.as_view()),
+    path("staff/psychologists/", staff.Psychologists.as_view()),
+    path("staff/locations/", staff.Locations.as_view()),
+    path("staff/corporates/", staff.Corporates.as_view()),
+    path("schema/", docs.Schema.as_view(), name="schema"),
+    path("docs/", docs.Docs.as_view()),
 ]

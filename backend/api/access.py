@@ -1,0 +1,124 @@
+"""Who may use the staff API: log-in, hashed tokens that can be revoked, and Django's own permissions."""
+
+from __future__ import annotations
+
+import hmac
+
+from django.contrib.auth import authenticate
+from django.contrib.auth.models import User
+from django.contrib.auth.signals import user_logged_in, user_logged_out
+from django.db.models import QuerySet
+from django.utils import timezone
+from knox.auth import TokenAuthentication
+from knox.crypto import hash_token
+from knox.models import AuthToken
+from knox.settings import CONSTANTS
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from backend.api import answers, throttle
+from backend.api.docs import MessageAnswer, Operation, described
+from backend.api.docs_staff import LoginAnswer
+from backend.api.schemas import read
+from backend.api.staff_schemas import LoginRequest
+from backend.errors import Code, Refused
+
+ACTOR_LONGEST = 80  # characters; the ledger's column
+
+
+class StaffToken(TokenAuthentication):  # type: ignore[misc]  # knox has no annotations
+    """Knox's tokens, read in one query; its own way deletes expired ones on every request and trips over odd bytes."""
+
+    def authenticate_credentials(self, token: bytes) -> tuple[User, AuthToken]:
+        """The account behind a token that is neither expired nor revoked."""
+        text = token.decode("ascii", "replace")
+        digest = hash_token(text)
+        found = AuthToken.objects.select_related("user").filter(
+            token_key=text[: CONSTANTS.TOKEN_KEY_LENGTH], expiry__gt=timezone.now(), user__is_active=True
+        )
+        for candidate in found:
+            if hmac.compare_digest(candidate.digest, digest):
+                return candidate.user, candidate
+        raise AuthenticationFailed
+
+
+class IsStaff(BasePermission):
+    """Logged in, and still of the practice's staff."""
+
+    def has_permission(self, request: Request, _view: APIView) -> bool:
+        return bool(request.user and request.user.is_staff)
+
+
+class MaySee(IsStaff):
+    """Reads bookings; who may change them may read them."""
+
+    needed: tuple[str, ...] = ("bookings.view_booking", "bookings.change_booking")
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        return super().has_permission(request, view) and any(request.user.has_perm(name) for name in self.needed)
+
+
+class MayChange(MaySee):
+    """Acts on bookings."""
+
+    needed = ("bookings.change_booking",)
+
+
+def actor_of(request: Request) -> str:
+    """As the ledger names whoever asks."""
+    return f"staff:{request.user.get_username()}"[:ACTOR_LONGEST]
+
+
+class StaffView(APIView):
+    """An endpoint for staff: reading needs one permission, acting another."""
+
+    authentication_classes = (StaffToken,)
+
+    def get_permissions(self) -> list[BasePermission]:
+        return [MaySee() if self.request.method in ("GET", "HEAD", "OPTIONS") else MayChange()]
+
+
+@described(post=Operation("staff_login", LoginAnswer, LoginRequest))
+class Login(APIView):
+    """POST: a token for name and password. Failures are counted per client; who is not staff fails too."""
+
+    def post(self, request: Request) -> Response:
+        given, now = read(LoginRequest, request.data).validated_data, timezone.now()
+        with throttle.log_in(request, now=now):
+            user = authenticate(request._request, username=given["username"], password=given["password"])
+            if user is None or not user.is_staff:
+                raise Refused(Code.LOGIN_FAILED)
+        AuthToken.objects.filter(expiry__lte=now).delete()
+        row, token = AuthToken.objects.create(user)
+        user_logged_in.send(sender=type(user), request=request._request, user=user)
+        return Response({"token": token, "expires_at": answers.instant(row.expiry)})
+
+
+@described(post=Operation("staff_logout", MessageAnswer))
+class Logout(APIView):
+    """POST: this token ends."""
+
+    authentication_classes = (StaffToken,)
+    permission_classes = (IsStaff,)
+
+    def post(self, request: Request) -> Response:
+        self.ended(request).delete()
+        user_logged_out.send(sender=type(request.user), request=request._request, user=request.user)
+        return Response({"message": "You are logged out."})
+
+    def ended(self, request: Request) -> QuerySet[AuthToken]:
+        """The tokens that end."""
+        tokens: QuerySet[AuthToken] = AuthToken.objects.filter(pk=request.auth.pk)
+        return tokens
+
+
+@described(post=Operation("staff_logout_all", MessageAnswer))
+class LogoutAll(Logout):
+    """POST: every token of this account ends."""
+
+    def ended(self, request: Request) -> QuerySet[AuthToken]:
+        tokens: QuerySet[AuthToken] = AuthToken.objects.filter(user=request.user)
+        return tokens

@@ -1,0 +1,167 @@
+"""What the schema says of the answers that staff get."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from backend.bookings.machine import Reason, State
+from backend.bookings.models import Gender, Mode, Origin, Outcome, PaymentMode, Period
+from backend.outbox.models import MessageState, Queue
+from backend.payments.models import PaymentMethod, PaymentState, RefundState
+
+
+def _maybe_instant() -> serializers.DateTimeField:
+    return serializers.DateTimeField(allow_null=True)
+
+
+def _rupees(**kwargs: Any) -> serializers.CharField:
+    return serializers.CharField(help_text="Rupees, two decimals.", **kwargs)
+
+
+class LoginAnswer(serializers.Serializer[Any]):
+    token = serializers.CharField()
+    expires_at = serializers.DateTimeField()
+
+
+class NamedAnswer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+
+
+class BookingAnswer(serializers.Serializer[Any]):
+    """One line of the list, and the answer of every action."""
+
+    acknowledgement_id = serializers.CharField()
+    status = serializers.ChoiceField(State.choices)
+    reason = serializers.ChoiceField(Reason.choices, allow_blank=True)
+    origin = serializers.ChoiceField(Origin.choices)
+    is_priority = serializers.BooleanField()
+    created_at = serializers.DateTimeField()
+    due_at = _maybe_instant()
+    pay_by = _maybe_instant()
+    closed_at = _maybe_instant()
+    cancellation_requested_at = _maybe_instant()
+    full_name = serializers.CharField()
+    email = serializers.CharField()
+    phone_number = serializers.CharField()
+    is_minor = serializers.BooleanField()
+    preferred_date = serializers.DateField()
+    preferred_period = serializers.ChoiceField(Period.choices)
+    preferred_time_start = serializers.CharField(allow_null=True, help_text="HH:MM")
+    preferred_time_end = serializers.CharField(allow_null=True, help_text="HH:MM")
+    mode = serializers.ChoiceField(Mode.choices)
+    payment_mode = serializers.ChoiceField(PaymentMode.choices)
+    psychologist = NamedAnswer(allow_null=True)
+    corporate = NamedAnswer(allow_null=True)
+    slot_start = _maybe_instant()
+    slot_end = _maybe_instant()
+    amount = _rupees(allow_null=True)
+    outcome = serializers.ChoiceField(Outcome.choices)
+
+
+class BookingsAnswer(serializers.Serializer[Any]):
+    bookings = BookingAnswer(many=True)
+    next = serializers.CharField(allow_null=True, help_text="The `after` of the next page; null on the last.")
+
+
+class LedgerAnswer(serializers.Serializer[Any]):
+    sequence = serializers.IntegerField()
+    at = serializers.DateTimeField()
+    intent = serializers.CharField()
+    source = serializers.CharField(allow_blank=True)  # type: ignore[assignment]  # hides Field.source, on purpose
+    target = serializers.CharField()
+    reason = serializers.CharField(allow_blank=True)
+    actor = serializers.CharField()
+    details = serializers.DictField()
+    correlation_id = serializers.CharField(allow_blank=True)
+
+
+class RefundAnswer(serializers.Serializer[Any]):
+    refund_reference = serializers.CharField()
+    state = serializers.ChoiceField(RefundState.choices)
+    amount = _rupees()
+    reason = serializers.CharField()
+    actor = serializers.CharField()
+    queued_at = serializers.DateTimeField()
+    settled_at = _maybe_instant()
+
+
+class AttemptAnswer(serializers.Serializer[Any]):
+    payment_reference = serializers.CharField()
+    method = serializers.ChoiceField(PaymentMethod.choices)
+    gateway = serializers.CharField(allow_blank=True)
+    state = serializers.ChoiceField(PaymentState.choices)
+    amount = _rupees()
+    captured = _rupees()
+    is_unexpected = serializers.BooleanField()
+    started_at = serializers.DateTimeField()
+    captured_at = _maybe_instant()
+    refunds = RefundAnswer(many=True)
+
+
+class OwedAnswer(serializers.Serializer[Any]):
+    """A mail or a piece of work for the gateway, and what became of it."""
+
+    kind = serializers.CharField()
+    queue = serializers.ChoiceField(Queue.choices)
+    recipient = serializers.CharField(allow_blank=True)
+    state = serializers.ChoiceField(MessageState.choices)
+    not_before = serializers.DateTimeField()
+    settled_at = _maybe_instant()
+    attempts = serializers.IntegerField()
+    last_error = serializers.CharField(allow_blank=True)
+
+
+class WholeBookingAnswer(BookingAnswer):
+    """One booking with everything that belongs to it."""
+
+    city = serializers.CharField()
+    state = serializers.CharField(help_text="Of the address.")
+    country = serializers.CharField()
+    age = serializers.IntegerField(allow_null=True)
+    gender = serializers.ChoiceField(Gender.choices)
+    emergency_contact = serializers.CharField()
+    user_message = serializers.CharField(allow_blank=True)
+    verified_at = _maybe_instant()
+    guardian_consent_at = _maybe_instant()
+    guardian_consent_by = serializers.CharField(allow_blank=True)
+    meeting_link = serializers.CharField(allow_blank=True)
+    address = serializers.CharField(allow_blank=True)
+    note_to_visitor = serializers.CharField(allow_blank=True)
+    moved_by_staff_at = _maybe_instant()
+    payment_status = serializers.CharField()
+    ledger = LedgerAnswer(many=True)
+    payments = AttemptAnswer(many=True)
+    messages = OwedAnswer(many=True)
+
+
+class LocationAnswer(NamedAnswer):
+    address = serializers.CharField()
+
+
+class PsychologistAnswer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    full_name = serializers.CharField()
+    email = serializers.CharField()
+    is_active = serializers.BooleanField()
+    fee = _rupees()
+    meeting_link = serializers.CharField(allow_blank=True)
+    location = LocationAnswer(allow_null=True)
+
+
+class CorporateAnswer(NamedAnswer):
+    is_active = serializers.BooleanField()
+
+
+class PsychologistsAnswer(serializers.Serializer[Any]):
+    psychologists = PsychologistAnswer(many=True)
+
+
+class LocationsAnswer(serializers.Serializer[Any]):
+    locations = LocationAnswer(many=True)
+
+
+class CorporatesAnswer(serializers.Serializer[Any]):
+    corporates = CorporateAnswer(many=True)

@@ -1,0 +1,219 @@
+"""Staff's endpoints: find bookings, see one whole, and every intent that staff have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Generic
+
+from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from backend.api import staff_answers
+from backend.api.access import StaffView, actor_of
+from backend.api.docs import Operation, described
+from backend.api.docs_staff import (
+    BookingAnswer,
+    BookingsAnswer,
+    CorporatesAnswer,
+    LocationsAnswer,
+    PsychologistsAnswer,
+    WholeBookingAnswer,
+)
+from backend.api.schemas import DraftRequest, Shape, read
+from backend.api.staff_schemas import (
+    ApprovalRequest,
+    CancelRequest,
+    MoveRequest,
+    NoteRequest,
+    NothingRequest,
+    OutcomeRequest,
+    RefundMadeRequest,
+    RefundRequest,
+    SponsorRequest,
+    WantedRequest,
+)
+from backend.bookings import staff_queries
+from backend.bookings.lifecycle import cancellation, desk, refunds, staff
+from backend.bookings.lifecycle.cancellation import RefundChoice
+from backend.bookings.models import Outcome
+
+
+@described(
+    get=Operation("staff_bookings", BookingsAnswer, WantedRequest),
+    post=Operation("staff_create", BookingAnswer, DraftRequest, 201),
+)
+class Bookings(StaffView):
+    """GET: bookings, newest first; `next` is the `after` of the next page. POST: a request taken by telephone."""
+
+    def get(self, request: Request) -> Response:
+        asked = read(WantedRequest, request.query_params)
+        limit = asked.validated_data["limit"]
+        rows = staff_queries.bookings(asked.wanted(), after=asked.validated_data["after"], limit=limit + 1)
+        shown = [staff_answers.summary(booking) for booking in rows[:limit]]
+        return Response({"bookings": shown, "next": shown[-1]["acknowledgement_id"] if len(rows) > limit else None})
+
+    def post(self, request: Request) -> Response:
+        body = read(DraftRequest, request.data)
+        booking = desk.create_by_staff(body.draft(), actor=actor_of(request), now=timezone.now())
+        return _summary(booking.acknowledgement_id, status=201)
+
+
+@described(get=Operation("staff_booking", WholeBookingAnswer))
+class WholeBooking(StaffView):
+    """GET: one booking with its ledger, its money and what became of its mails."""
+
+    def get(self, _request: Request, acknowledgement_id: str) -> Response:
+        return Response(staff_answers.detail(staff_queries.booking(acknowledgement_id)))
+
+
+class Action(StaffView, Generic[Shape]):
+    """POST: one intent; the answer is the booking as it then is."""
+
+    shape: type[Shape]
+
+    def post(self, request: Request, acknowledgement_id: str) -> Response:
+        body = read(self.shape, request.data)
+        self.act(staff_queries.booking_id(acknowledgement_id), body, actor=actor_of(request), now=timezone.now())
+        return _summary(acknowledgement_id)
+
+    def act(self, booking_id: int, body: Shape, *, actor: str, now: datetime) -> None:
+        """The intent."""
+        raise NotImplementedError
+
+
+def action(name: str) -> Callable[[type[Action[Any]]], type[Action[Any]]]:
+    """Describes an action to the schema."""
+
+    def decorate(view: type[Action[Any]]) -> type[Action[Any]]:
+        return described(post=Operation(f"staff_{name}", BookingAnswer, view.shape))(view)
+
+    return decorate
+
+
+def _summary(acknowledgement_id: str, *, status: int = 200) -> Response:
+    return Response(staff_answers.summary(staff_queries.booking(acknowledgement_id)), status=status)
+
+
+@action("approve")
+class Approve(Action[ApprovalRequest]):
+    """POST: set psychologist, time and amount. `slot_taken` brings `free_slots`."""
+
+    shape = ApprovalRequest
+
+    def act(self, booking_id: int, body: ApprovalRequest, *, actor: str, now: datetime) -> None:
+        staff.approve(booking_id, body.approval(), actor=actor, now=now)
+
+
+@action("reject")
+class Reject(Action[NoteRequest]):
+    """POST: decline the request."""
+
+    shape = NoteRequest
+
+    def act(self, booking_id: int, body: NoteRequest, *, actor: str, now: datetime) -> None:
+        staff.reject(booking_id, note_to_visitor=body.validated_data["note_to_visitor"], actor=actor, now=now)
+
+
+@action("cancel")
+class Cancel(Action[CancelRequest]):
+    """POST: call the booking off; what was paid goes back unless `refund` is `none`, with a reason."""
+
+    shape = CancelRequest
+
+    def act(self, booking_id: int, body: CancelRequest, *, actor: str, now: datetime) -> None:
+        given = body.validated_data
+        cancellation.cancel_by_staff(
+            booking_id,
+            note_to_visitor=given["note_to_visitor"],
+            refund=RefundChoice(given["refund"]),
+            refund_reason=given["refund_reason"],
+            actor=actor,
+            now=now,
+        )
+
+
+@action("reschedule")
+class Reschedule(Action[MoveRequest]):
+    """POST: move the session; id and payment stay. `slot_taken` brings `free_slots`."""
+
+    shape = MoveRequest
+
+    def act(self, booking_id: int, body: MoveRequest, *, actor: str, now: datetime) -> None:
+        staff.reschedule(booking_id, body.move(), actor=actor, now=now)
+
+
+@action("desk_payment")
+class DeskPayment(Action[NothingRequest]):
+    """POST: the amount was paid at the desk."""
+
+    shape = NothingRequest
+
+    def act(self, booking_id: int, _body: NothingRequest, *, actor: str, now: datetime) -> None:
+        desk.record_desk_payment(booking_id, actor=actor, now=now)
+
+
+@action("sponsor")
+class Sponsor(Action[SponsorRequest]):
+    """POST: a corporate pays."""
+
+    shape = SponsorRequest
+
+    def act(self, booking_id: int, body: SponsorRequest, *, actor: str, now: datetime) -> None:
+        desk.sponsor(booking_id, body.validated_data["corporate_id"], actor=actor, now=now)
+
+
+@action("refund")
+class Refund(Action[RefundRequest]):
+    """POST: give back a part, or all that is left."""
+
+    shape = RefundRequest
+
+    def act(self, booking_id: int, body: RefundRequest, *, actor: str, now: datetime) -> None:
+        refunds.grant_refund(booking_id, body.validated_data["amount"], actor=actor, now=now)
+
+
+@action("refund_made")
+class RefundMade(Action[RefundMadeRequest]):
+    """POST: a refund was handed out at the desk, or settled outside what the gateway refused."""
+
+    shape = RefundMadeRequest
+
+    def act(self, booking_id: int, body: RefundMadeRequest, *, actor: str, now: datetime) -> None:
+        refund_id = staff_queries.refund_id(booking_id, body.validated_data["refund_reference"])
+        refunds.record_refund_made(refund_id, actor=actor, now=now)
+
+
+@action("outcome")
+class RecordOutcome(Action[OutcomeRequest]):
+    """POST: what became of the session, recorded or corrected."""
+
+    shape = OutcomeRequest
+
+    def act(self, booking_id: int, body: OutcomeRequest, *, actor: str, now: datetime) -> None:
+        desk.record_outcome(booking_id, Outcome(body.validated_data["outcome"]), actor=actor, now=now)
+
+
+@described(get=Operation("staff_psychologists", PsychologistsAnswer))
+class Psychologists(StaffView):
+    """GET: who gives sessions."""
+
+    def get(self, _request: Request) -> Response:
+        return Response({"psychologists": [staff_answers.psychologist(row) for row in staff_queries.psychologists()]})
+
+
+@described(get=Operation("staff_locations", LocationsAnswer))
+class Locations(StaffView):
+    """GET: where sessions in person take place."""
+
+    def get(self, _request: Request) -> Response:
+        return Response({"locations": [staff_answers.location(row) for row in staff_queries.locations()]})
+
+
+@described(get=Operation("staff_corporates", CorporatesAnswer))
+class Corporates(StaffView):
+    """GET: who may sponsor sessions."""
+
+    def get(self, _request: Request) -> Response:
+        return Response({"corporates": [staff_answers.corporate(row) for row in staff_queries.corporates()]})

@@ -1,0 +1,155 @@
+"""What staff see of a booking and of the people around it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from backend.api.answers import hours, instant
+from backend.bookings import policy, queries, staff_queries, wording
+from backend.bookings.models import Booking, LedgerEntry
+from backend.outbox.models import Message
+from backend.payments.models import Payment, Refund
+from backend.people.models import Corporate, Location, Psychologist
+
+
+def summary(booking: Booking) -> dict[str, Any]:
+    """One line of the list, and the answer of every action. Never the visitor's message."""
+    return {
+        "acknowledgement_id": booking.acknowledgement_id,
+        "status": booking.state,
+        "reason": booking.reason,
+        "origin": booking.origin,
+        "is_priority": booking.is_priority,
+        "created_at": instant(booking.created_at),
+        "due_at": instant(booking.due_at),
+        "pay_by": instant(booking.pay_by),
+        "closed_at": instant(booking.closed_at),
+        "cancellation_requested_at": instant(booking.cancellation_requested_at),
+        "full_name": booking.full_name,
+        "email": booking.email,
+        "phone_number": booking.phone_number,
+        "is_minor": booking.age is not None and booking.age < policy.ADULT_AGE,
+        "preferred_date": booking.preferred_date.isoformat(),
+        "preferred_period": booking.preferred_period,
+        "preferred_time_start": hours(booking.preferred_time_start),
+        "preferred_time_end": hours(booking.preferred_time_end),
+        "mode": booking.mode,
+        "payment_mode": booking.payment_mode,
+        "psychologist": _named(booking.psychologist),
+        "corporate": _named(booking.corporate),
+        "slot_start": instant(booking.slot_start),
+        "slot_end": instant(booking.slot_end),
+        "amount": _rupees(booking.amount_paise),
+        "outcome": booking.outcome,
+    }
+
+
+def detail(booking: Booking) -> dict[str, Any]:
+    """Everything about one booking, its visitor's message included."""
+    return {
+        **summary(booking),
+        "city": booking.city,
+        "state": booking.region,
+        "country": booking.country,
+        "age": booking.age,
+        "gender": booking.gender,
+        "emergency_contact": booking.emergency_contact,
+        "user_message": booking.user_message,
+        "verified_at": instant(booking.verified_at),
+        "guardian_consent_at": instant(booking.guardian_consent_at),
+        "guardian_consent_by": booking.guardian_consent_by,
+        "meeting_link": booking.meeting_link,
+        "address": booking.address,
+        "note_to_visitor": booking.note_to_visitor,
+        "moved_by_staff_at": instant(booking.moved_by_staff_at),
+        "payment_status": queries.payment_status(booking),
+        "ledger": [_entry(entry) for entry in staff_queries.ledger(booking)],
+        "payments": [_payment(payment) for payment in staff_queries.payments(booking)],
+        "messages": [_message(message) for message in staff_queries.messages(booking)],
+    }
+
+
+def _entry(entry: LedgerEntry) -> dict[str, Any]:
+    return {
+        "sequence": entry.sequence,
+        "at": instant(entry.at),
+        "intent": entry.intent,
+        "source": entry.source,
+        "target": entry.target,
+        "reason": entry.reason,
+        "actor": entry.actor,
+        "details": entry.details,
+        "correlation_id": entry.correlation_id,
+    }
+
+
+def _payment(payment: Payment) -> dict[str, Any]:
+    return {
+        "payment_reference": payment.reference,
+        "method": payment.method,
+        "gateway": payment.gateway,
+        "state": payment.state,
+        "amount": _rupees(payment.amount_paise),
+        "captured": _rupees(payment.captured_paise),
+        "is_unexpected": payment.is_unexpected,
+        "started_at": instant(payment.started_at),
+        "captured_at": instant(payment.captured_at),
+        "refunds": [_refund(refund) for refund in payment.refunds.all()],
+    }
+
+
+def _refund(refund: Refund) -> dict[str, Any]:
+    return {
+        "refund_reference": refund.reference,
+        "state": refund.state,
+        "amount": _rupees(refund.amount_paise),
+        "reason": refund.reason,
+        "actor": refund.actor,
+        "queued_at": instant(refund.queued_at),
+        "settled_at": instant(refund.settled_at),
+    }
+
+
+def _message(message: Message) -> dict[str, Any]:
+    return {
+        "kind": message.kind,
+        "queue": message.queue,
+        "recipient": message.recipient,
+        "state": message.state,
+        "not_before": instant(message.not_before),
+        "settled_at": instant(message.settled_at),
+        "attempts": message.attempts,
+        "last_error": message.last_error,
+    }
+
+
+def psychologist(row: Psychologist) -> dict[str, Any]:
+    """Someone who gives sessions; `fee` is what an approval asks for unless staff say otherwise."""
+    fee = policy.SESSION_FEE_PAISE if row.fee_paise is None else row.fee_paise
+    return {
+        "id": row.pk,
+        "full_name": row.full_name,
+        "email": row.email,
+        "is_active": row.is_active,
+        "fee": wording.rupees(fee),
+        "meeting_link": row.meeting_link,
+        "location": None if row.location is None else location(row.location),
+    }
+
+
+def location(row: Location) -> dict[str, Any]:
+    """A place for sessions in person."""
+    return {"id": row.pk, "name": row.name, "address": row.address}
+
+
+def corporate(row: Corporate) -> dict[str, Any]:
+    """Who may sponsor sessions."""
+    return {"id": row.pk, "name": row.name, "is_active": row.is_active}
+
+
+def _named(row: Psychologist | Corporate | None) -> dict[str, Any] | None:
+    return None if row is None else {"id": row.pk, "name": str(row)}
+
+
+def _rupees(paise: int | None) -> str | None:
+    return None if paise is None else wording.rupees(paise)

@@ -1,0 +1,76 @@
+"""The fields of staff's requests that the site's form has not: instants, rupees, flags, ids, passwords."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+from backend.api.fields import StrictField, WholeNumberField
+
+PAISE_MOST = 2_147_483_647  # what the columns of sums hold
+_INSTANT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-9]{2})"
+)
+
+
+class InstantField(StrictField):
+    """ISO 8601 with an offset, read as UTC; without one nobody knows which hour is meant."""
+
+    def to_internal_value(self, data: Any) -> datetime:
+        if not isinstance(data, str) or not _INSTANT.fullmatch(data):
+            self.fail("invalid")
+        try:
+            return datetime.fromisoformat(data).astimezone(UTC)
+        except (ValueError, OverflowError):
+            self.fail("invalid")
+
+
+class RupeesField(StrictField):
+    """Rupees as text, with two decimals or none, `"1500.00"`; read as paise."""
+
+    def to_internal_value(self, data: Any) -> int:
+        match = re.fullmatch(r"([0-9]{1,8})(?:\.([0-9]{2}))?", data) if isinstance(data, str) else None
+        if match is None:
+            self.fail("invalid")
+        paise = int(match[1]) * 100 + int(match[2] or 0)
+        if paise > PAISE_MOST:
+            self.fail("invalid")
+        return paise
+
+
+class FlagField(StrictField):
+    """JSON's `true` or `false`; absent means false."""
+
+    def __init__(self, ask: str) -> None:
+        super().__init__(ask, required=False, default=False)
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            self.fail("invalid")
+        return data
+
+
+class IdField(WholeNumberField):
+    """The number of a row."""
+
+    def __init__(self, ask: str, **kwargs: Any) -> None:
+        super().__init__(ask, least=1, most=2**31 - 1, **kwargs)
+
+
+class PasswordField(StrictField):
+    """Text as it is, not trimmed; at most what is worth hashing."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str) or not 0 < len(data) <= 200 or not _can_be_sent(data):
+            self.fail("invalid")
+        return data
+
+
+def _can_be_sent(text: str) -> bool:
+    """Whether there are bytes for it: JSON can hold half of a surrogate pair."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,123 @@
+"""Reads for staff: the list they search, one whole booking, and the people they choose from. Nothing here writes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.db.models import Q, QuerySet
+
+from backend.bookings.models import Booking, LedgerEntry
+from backend.bookings.queries import normalized
+from backend.errors import Code, Refused
+from backend.outbox.models import Message
+from backend.payments.models import Payment, Refund
+from backend.people.models import Corporate, Location, Psychologist
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which bookings staff look for; what is empty does not narrow. Days are inclusive."""
+
+    state: str = ""
+    mode: str = ""
+    psychologist_id: int | None = None
+    preferred_from: date | None = None
+    preferred_until: date | None = None
+    due_before: datetime | None = None
+    text: str = ""  # part of a name, address or telephone number, or an id as people type it
+
+
+def bookings(wanted: Wanted, *, after: str, limit: int) -> list[Booking]:
+    """Up to `limit` bookings, newest first, from behind the one with the acknowledgement id `after`. One query.
+
+    Refuses: booking_unknown, for `after`.
+    """
+    found = _shown().filter(_condition(wanted))
+    if after:
+        found = found.filter(pk__lt=Booking.objects.filter(acknowledgement_id=normalized(after)).values("pk"))
+    rows = list(found.order_by("-pk")[:limit])
+    if after and not rows:
+        booking_id(after)  # the end of the list, or behind nothing that exists?
+    return rows
+
+
+def _condition(wanted: Wanted) -> Q:
+    narrowing = {
+        "state": wanted.state or None,
+        "mode": wanted.mode or None,
+        "psychologist": wanted.psychologist_id,
+        "preferred_date__gte": wanted.preferred_from,
+        "preferred_date__lte": wanted.preferred_until,
+        "due_at__lt": wanted.due_before,
+    }
+    condition = Q(**{name: value for name, value in narrowing.items() if value is not None})
+    if not wanted.text:
+        return condition
+    return condition & (
+        Q(acknowledgement_id__in=(normalized(wanted.text), normalized(f"MS-{wanted.text}")))
+        | Q(full_name__icontains=wanted.text)
+        | Q(email__icontains=wanted.text)
+        | Q(phone_number__icontains=wanted.text)
+    )
+
+
+def _shown() -> QuerySet[Booking]:
+    rows: QuerySet[Booking] = Booking.objects.select_related("psychologist", "corporate").defer("user_message")
+    return rows
+
+
+def booking(acknowledgement_id: str) -> Booking:
+    """A booking in any state. Refuses: booking_unknown."""
+    found: Booking | None = _shown().filter(acknowledgement_id=normalized(acknowledgement_id)).first()
+    if found is None:
+        raise Refused(Code.BOOKING_UNKNOWN)
+    return found
+
+
+def booking_id(acknowledgement_id: str) -> int:
+    """What intents of staff take. Refuses: booking_unknown."""
+    rows = Booking.objects.filter(acknowledgement_id=normalized(acknowledgement_id))
+    found: int | None = rows.values_list("pk", flat=True).first()
+    if found is None:
+        raise Refused(Code.BOOKING_UNKNOWN)
+    return found
+
+
+def refund_id(booking_id: int, reference: str) -> int:
+    """A refund of this booking. Refuses: refund_unknown."""
+    rows = Refund.objects.filter(payment__booking=booking_id, reference=reference)
+    found: int | None = rows.values_list("pk", flat=True).first()
+    if found is None:
+        raise Refused(Code.REFUND_UNKNOWN)
+    return found
+
+
+def ledger(booking: Booking) -> list[LedgerEntry]:
+    """What happened to a booking, in order."""
+    return list(LedgerEntry.objects.filter(booking=booking).order_by("sequence"))
+
+
+def payments(booking: Booking) -> list[Payment]:
+    """Its attempts to pay, oldest first, with their refunds."""
+    return list(Payment.objects.filter(booking=booking).order_by("pk").prefetch_related("refunds"))
+
+
+def messages(booking: Booking) -> list[Message]:
+    """What was owed because of it, oldest first; without what the mails said."""
+    return list(Message.objects.filter(booking_id=booking.pk).order_by("pk").defer("context"))
+
+
+def psychologists() -> list[Psychologist]:
+    """All of them, by name, with their place."""
+    return list(Psychologist.objects.select_related("location").order_by("full_name", "pk"))
+
+
+def locations() -> list[Location]:
+    """Where sessions in person take place, by name."""
+    return list(Location.objects.order_by("name", "pk"))
+
+
+def corporates() -> list[Corporate]:
+    """Who may sponsor sessions, by name."""
+    return list(Corporate.objects.order_by("name", "pk"))
