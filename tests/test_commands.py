@@ -13,10 +13,12 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.test import Client as Browser
 
+from backend.bookings.lifecycle import cancellation
 from backend.bookings.machine import State
 from backend.bookings.models import Booking, ClosedDay, LedgerEntry, SlotClaim
 from backend.outbox.models import Message
 from backend.people.models import Corporate, Location, Psychologist
+from config import settings as product
 from tests import story
 
 pytestmark = pytest.mark.django_db
@@ -142,8 +144,17 @@ def test_what_a_booking_itself_refuses_is_said(now: datetime) -> None:
     assert "It is now Draft" in refusal(story.submitted("draft@example.org", now=now), *settled)
     twice = story.approved(now=now, who=who)
     assert refusal(twice, *settled).startswith(
-        "state_refuses: This request was dealt with before you. It is now Approved: “approve” by staff:desk, "
+        "state_refuses: This booking was dealt with before you. It is now Approved: “approve” by staff:desk, "
     )
+
+
+def test_a_visitor_who_asked_to_cancel_is_looked_at_twice(now: datetime) -> None:
+    booking, settled = story.pending(now=now), ("--psychologist", story.psychologist().pk, "--at", WEDNESDAY_EVENING)
+    cancellation.request_cancellation(booking.acknowledgement_id, now=now)
+    assert refusal(booking, *settled).startswith(
+        "cancellation_pending: The visitor asked to cancel, Mon 23 Nov 2026, 10:00 IST"
+    )
+    assert " APPROVED " in run("approve_booking", booking, *settled, "--despite-cancellation-request")
 
 
 @pytest.mark.parametrize(
@@ -205,7 +216,8 @@ def rows() -> list[object]:
     return [row for model in models for row in model.objects.order_by("pk").values()]
 
 
-def test_a_practice_is_seeded_and_its_desk_can_log_in() -> None:
+def test_a_practice_is_seeded_and_its_desk_can_log_in(settings) -> None:
+    settings.PASSWORD_HASHERS = product.PASSWORD_HASHERS  # as deployed; the other tests use a quick one
     printed = run("seed_practice")
     assert Psychologist.objects.filter(is_active=True).exclude(meeting_link="").exclude(location=None).count() == 3
     assert len(set(Psychologist.objects.values_list("fee_paise", flat=True))) == 3

@@ -2,31 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from django.contrib import admin
-from django.db import models
-from django.http import HttpRequest
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from backend.admin_pages import NOTHING, ReadOnly, instant
 from backend.outbox.models import Message, MessageState
-
-
-class ReadOnly:
-    """For a page or an inline that shows rows and changes none."""
-
-    def has_add_permission(self, _request: HttpRequest, _obj: models.Model | None = None) -> bool:
-        return False
-
-    def has_change_permission(self, _request: HttpRequest, _obj: models.Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, _request: HttpRequest, _obj: models.Model | None = None) -> bool:
-        return False
-
 
 COLOURS = {
     MessageState.WAITING: "info",
@@ -35,11 +17,6 @@ COLOURS = {
     MessageState.SUPPRESSED: "warning",
     MessageState.DEAD: "danger",
 }
-
-
-def instant(at: datetime | None) -> str:
-    """`01 Dec 2026, 18:30 IST`, in the practice's zone."""
-    return f"{timezone.localtime(at):%d %b %Y, %H:%M %Z}" if at else "-"
 
 
 @admin.register(Message)
@@ -60,7 +37,7 @@ class MessageAdmin(ReadOnly, admin.ModelAdmin[Message]):
     @admin.display(description="booking", ordering="booking_id")
     def booking(self, message: Message) -> str:
         if message.booking_id is None:
-            return "-"
+            return NOTHING
         url = reverse("admin:bookings_booking_change", args=[message.booking_id])
         return format_html('<a href="{}">booking {}</a>', url, message.booking_id)
 

@@ -2,33 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from decimal import Decimal
 
 from django.contrib import admin
-from django.db import models
-from django.http import HttpRequest
-from django.utils import timezone
 
+from backend.admin_pages import NOTHING, ReadOnly, instant
 from backend.payments.models import InboxEvent, Payment, Refund
-
-
-class ReadOnly:
-    """As in `outbox.admin`: two apps of one layer may not import each other."""
-
-    def has_add_permission(self, _request: HttpRequest, _obj: models.Model | None = None) -> bool:
-        return False
-
-    def has_change_permission(self, _request: HttpRequest, _obj: models.Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, _request: HttpRequest, _obj: models.Model | None = None) -> bool:
-        return False
-
-
-def instant(at: datetime | None) -> str:
-    """`01 Dec 2026, 18:30 IST`, in the practice's zone."""
-    return f"{timezone.localtime(at):%d %b %Y, %H:%M %Z}" if at else "-"
 
 
 def money(paise: int, currency: str) -> str:
@@ -76,7 +55,7 @@ class PaymentAdmin(ReadOnly, admin.ModelAdmin[Payment]):
 
     @admin.display(description="captured", ordering="captured_paise")
     def captured(self, payment: Payment) -> str:
-        return money(payment.captured_paise, payment.captured_currency) if payment.captured_paise else "-"
+        return money(payment.captured_paise, payment.captured_currency) if payment.captured_paise else NOTHING
 
     @admin.display(description="captured at")
     def captured_at_time(self, payment: Payment) -> str:

@@ -1,4 +1,4 @@
-"""The people of the practice, editable by staff; every edit is kept in the history."""
+"""The people of the practice, editable by staff, every edit kept in the history; and what was written to us."""
 
 from __future__ import annotations
 
@@ -7,11 +7,25 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.http import HttpRequest
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from simple_history.admin import SimpleHistoryAdmin
 
-from backend.people.models import Client, Corporate, Location, Psychologist
+from backend.admin_pages import ReadOnly, instant
+from backend.people.models import Client, Corporate, Enquiry, Location, Psychologist
+
+
+class WithHistory(SimpleHistoryAdmin):  # type: ignore[misc]  # the library has no types
+    """The library's list of versions writes times without their zone; here they name it."""
+
+    def render_history_view(
+        self, request: HttpRequest, template: str, context: dict[str, Any], **kwargs: Any
+    ) -> HttpResponse:
+        for version in context.get("page_obj", ()):
+            version.history_date = instant(version.history_date)
+        answer: HttpResponse = super().render_history_view(request, template, context, **kwargs)
+        return answer
 
 
 class ClientForm(forms.ModelForm[Client]):
@@ -25,7 +39,7 @@ class ClientForm(forms.ModelForm[Client]):
 
 
 @admin.register(Client)
-class ClientAdmin(SimpleHistoryAdmin):  # type: ignore[misc]  # the library has no types
+class ClientAdmin(WithHistory):
     form = ClientForm
     list_display = ["full_name_or_address", "email", "phone_number", "city", "country", "since"]
     search_fields = ["email", "full_name", "phone_number"]
@@ -39,7 +53,7 @@ class ClientAdmin(SimpleHistoryAdmin):  # type: ignore[misc]  # the library has 
 
     @admin.display(description="known since", ordering="created_at")
     def since(self, client: Client) -> str:
-        return f"{timezone.localtime(client.created_at):%d %b %Y, %H:%M %Z}" if client.created_at else "-"
+        return instant(client.created_at)
 
     def save_model(self, request: HttpRequest, obj: Client, form: Any, change: bool) -> None:
         if not change:
@@ -50,7 +64,9 @@ class ClientAdmin(SimpleHistoryAdmin):  # type: ignore[misc]  # the library has 
 class PsychologistForm(forms.ModelForm[Psychologist]):
     """The fee is typed in rupees and stored in paise."""
 
-    default_fee_paise: int | None = None  # told by `bookings.admin`, which knows the policy; this layer may not ask it
+    # told by `bookings.admin`, which knows the policy; this layer may not ask it
+    default_fee_paise: int | None = None
+    largest_fee_paise: int | None = None
 
     fee = forms.DecimalField(
         required=False,
@@ -71,6 +87,14 @@ class PsychologistForm(forms.ModelForm[Psychologist]):
         if self.instance.fee_paise is not None:
             self.initial["fee"] = fee_text(self.instance.fee_paise)
 
+    def clean_fee(self) -> Decimal | None:
+        """No session may cost more, so an approval with this fee would be refused."""
+        fee: Decimal | None = self.cleaned_data["fee"]
+        largest = self.largest_fee_paise
+        if fee is not None and largest is not None and fee * 100 > largest:
+            raise forms.ValidationError(f"A session costs at most {largest // 100:,} rupees.")
+        return fee
+
     def save(self, commit: bool = True) -> Psychologist:
         fee: Decimal | None = self.cleaned_data["fee"]
         self.instance.fee_paise = None if fee is None else int(fee * 100)
@@ -86,7 +110,7 @@ def fee_text(fee_paise: int | None) -> str:
 
 
 @admin.register(Psychologist)
-class PsychologistAdmin(SimpleHistoryAdmin):  # type: ignore[misc]  # the library has no types
+class PsychologistAdmin(WithHistory):
     form = PsychologistForm
     list_display = ["full_name", "email", "fee", "meeting_link", "location", "is_active"]
     list_filter = ["is_active"]
@@ -101,15 +125,31 @@ class PsychologistAdmin(SimpleHistoryAdmin):  # type: ignore[misc]  # the librar
 
 
 @admin.register(Location)
-class LocationAdmin(SimpleHistoryAdmin):  # type: ignore[misc]  # the library has no types
+class LocationAdmin(WithHistory):
     list_display = ["name", "address"]
     search_fields = ["name", "address"]
     ordering = ["name"]
 
 
 @admin.register(Corporate)
-class CorporateAdmin(SimpleHistoryAdmin):  # type: ignore[misc]  # the library has no types
+class CorporateAdmin(WithHistory):
     list_display = ["name", "contact_email", "is_active"]
     list_filter = ["is_active"]
     search_fields = ["name", "contact_email"]
     ordering = ["name"]
+
+
+@admin.register(Enquiry)
+class EnquiryAdmin(ReadOnly, admin.ModelAdmin[Enquiry]):
+    list_display = ["subject", "received"]
+    search_fields = ["subject"]
+    show_full_result_count = False
+    list_per_page = 50
+    fields = ["subject", "received", "text"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Enquiry]:
+        return super().get_queryset(request).defer("text")  # decrypted on the one page that shows it
+
+    @admin.display(description="received", ordering="received_at")
+    def received(self, enquiry: Enquiry) -> str:
+        return instant(enquiry.received_at)

@@ -1,35 +1,35 @@
-"""Bookings as staff see them: a list to work from, one page that tells everything, and the way to approve a request."""
+"""Bookings as staff see them: a list to work from, and one page that tells everything and leads to every action."""
 
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
-from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
-from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.contrib import admin
+from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
+from django.http import HttpRequest
 from django.template.loader import render_to_string
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from backend.admin_pages import NOTHING, ReadOnly, day, instant
 from backend.bookings import policy, queries
-from backend.bookings.admin.approval import ApprovalForm, done, last_step
-from backend.bookings.admin.display import NOTHING, badge, day, fact, instant, money, time_left
-from backend.bookings.machine import State
+from backend.bookings.admin.display import badge, fact, mark, money, time_left
+from backend.bookings.admin.pages import ActionPages
+from backend.bookings.lifecycle.staff import AMOUNT_MOST_PAISE
+from backend.bookings.machine import ACTIVE, State
 from backend.bookings.models import Booking, LedgerEntry
 from backend.outbox.admin import COLOURS as FATES
-from backend.outbox.admin import ReadOnly
 from backend.outbox.models import Message, MessageState, Queue
-from backend.payments.models import Payment
+from backend.payments.models import Payment, Refund
 from backend.people.admin import PsychologistForm
 
 PsychologistForm.default_fee_paise = policy.SESSION_FEE_PAISE
-ACTOR_LONGEST = 80  # characters a ledger row has for its actor; a user name may be longer
+PsychologistForm.largest_fee_paise = AMOUNT_MOST_PAISE
+# Asked again after we left them unanswered: they come first. Beside the list's own count the sorting costs little
+PRIORITY_FIRST = Case(
+    When(state=State.PENDING, is_priority=True, then=Value(0)), default=Value(1), output_field=IntegerField()
+).asc()
 
 
 class PreferredDate(admin.SimpleListFilter):
@@ -48,6 +48,23 @@ class PreferredDate(admin.SimpleListFilter):
             "today": Q(preferred_date=today),
             "tomorrow": Q(preferred_date=today + timedelta(days=1)),
             "week": Q(preferred_date__range=(today, today + timedelta(days=7))),
+        }
+        return queryset.filter(wanted.get(self.value() or "", Q()))
+
+
+class Asking(admin.SimpleListFilter):
+    """What somebody waits for, beyond the state."""
+
+    title = "what is asked"
+    parameter_name = "asked"
+
+    def lookups(self, _request: HttpRequest, _model_admin: object) -> list[tuple[str, str]]:
+        return [("again", "Asked again"), ("cancel", "Asked to cancel")]
+
+    def queryset(self, _request: HttpRequest, queryset: QuerySet[Booking]) -> QuerySet[Booking]:
+        wanted = {
+            "again": Q(is_priority=True, state__in=ACTIVE),
+            "cancel": Q(cancellation_requested_at__isnull=False),
         }
         return queryset.filter(wanted.get(self.value() or "", Q()))
 
@@ -92,9 +109,10 @@ class PaymentInline(ReadOnly, admin.TabularInline[Payment, Booking]):
 
 
 @admin.register(Booking)
-class BookingAdmin(ReadOnly, admin.ModelAdmin[Booking]):
+class BookingAdmin(ActionPages):
     list_display = ["acknowledgement_id", "status", "full_name", "preferred", "mode", "psychologist", "slot", "left"]
-    list_filter = ["state", "mode", "psychologist", PreferredDate]
+    list_filter = ["state", Asking, "mode", "psychologist", PreferredDate]
+    ordering = [PRIORITY_FIRST, "-id"]
     list_select_related = ["psychologist"]
     list_per_page = 50
     search_fields = ["acknowledgement_id", "full_name", "email", "phone_number"]
@@ -116,11 +134,12 @@ class BookingAdmin(ReadOnly, admin.ModelAdmin[Booking]):
             "What was settled",
             {
                 "fields": [
-                    "psychologist", "slot", "meeting_link", "address", "price", "payment", "payable", "corporate",
-                    "consent",
+                    "psychologist", "slot", "moved", "meeting_link", "address", "price", "payment", "payable",
+                    "corporate", "consent", "outcome", "note_to_visitor", "refund_note",
                 ]
             },
         ),
+        ("Refunds", {"fields": ["refunds"]}),
         ("Messages", {"fields": ["mails"]}),
     ]  # fmt: skip
 
@@ -135,73 +154,36 @@ class BookingAdmin(ReadOnly, admin.ModelAdmin[Booking]):
             return queryset.filter(acknowledgement_id=acknowledgement_id), False
         return super().get_search_results(request, queryset, search_term)
 
-    def may_approve(self, request: HttpRequest) -> bool:
-        """Whether the account may decide; the page itself can be read by those who may only look."""
-        return request.user.has_perm("bookings.change_booking")
-
-    # -- approving ----------------------------------------------------------------------------------------------------
-
-    def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.approve)
-        return [path("<int:booking_id>/approve/", view, name="bookings_booking_approve"), *super().get_urls()]
-
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        context = {**(extra_context or {}), "may_approve": self.may_approve(request), "pending": State.PENDING}
-        return super().change_view(request, object_id, form_url, context)
-
-    def approve(self, request: HttpRequest, booking_id: int) -> HttpResponse:
-        """The approval form; on success the booking's page says what was done."""
-        if not self.may_approve(request):
-            raise PermissionDenied
-        booking = get_object_or_404(Booking.objects.select_related("corporate"), pk=booking_id)
-        if request.method == "POST":
-            form = ApprovalForm(booking, request.POST)
-            actor = f"staff:{request.user.get_username()}"[:ACTOR_LONGEST]
-            approved = form.decide(actor=actor, now=timezone.now())
-            if approved is None:
-                return self._approval_page(request, form)
-            messages.success(request, done(approved))
-        elif booking.state == State.PENDING:
-            return self._approval_page(request, ApprovalForm(booking))
-        else:
-            messages.warning(request, f"There is nothing to approve. {last_step(booking)}")
-        return redirect("admin:bookings_booking_change", booking.pk)
-
-    def _approval_page(self, request: HttpRequest, form: ApprovalForm) -> HttpResponse:
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": f"Approve {form.booking}",
-            "booking": form.booking,
-            "form": form,
-            "asked": self._asked(form.booking),
-        }
-        return TemplateResponse(request, "admin/bookings/booking/approve.html", context, status=form.status)
-
-    def _asked(self, booking: Booking) -> list[tuple[str, str]]:
-        """What the visitor asked for, as far as it matters to the decision."""
+    def about(self, booking: Booking) -> list[tuple[str, str]]:
         payment = booking.get_payment_mode_display()
         if booking.corporate:
             payment = f"sponsored by {booking.corporate}"
-        return [
+        facts = [
+            ("State", booking.get_state_display()),
             ("Name", booking.full_name),
             ("Age", self.years(booking)),
             ("From", self.place(booking)),
             ("Preferred", self.preferred(booking)),
             ("Session", booking.get_mode_display()),
-            ("Payment", payment),
+            ("Payment", f"{payment}, {self.payment(booking)}"),
             ("Message", booking.user_message or NOTHING),
             ("Time left", self.left(booking)),
         ]
+        if booking.slot_start:
+            settled = [("Psychologist", str(booking.psychologist)), ("Slot", self.slot(booking))]
+            facts[5:5] = [*settled, ("Amount", self.price(booking))]
+        return facts
 
     # -- what is shown ------------------------------------------------------------------------------------------------
 
     @admin.display(description="state", ordering="state")
     def status(self, booking: Booking) -> SafeString:
+        is_again = booking.is_priority and booking.state in ACTIVE
+        marks = mark("asked again" if is_again else "") + mark(
+            "asked to cancel" if booking.cancellation_requested_at else ""
+        )
         reason = f" {booking.get_reason_display()}" if booking.reason else ""
-        return format_html("{}{}", badge(booking.state), reason)
+        return format_html("{}{}{}", badge(booking.state), marks, reason)
 
     @admin.display(description="time left", ordering="due_at")
     def left(self, booking: Booking) -> str:
@@ -217,6 +199,10 @@ class BookingAdmin(ReadOnly, admin.ModelAdmin[Booking]):
     @admin.display(description="slot", ordering="slot_start")
     def slot(self, booking: Booking) -> str:
         return instant(booking.slot_start)
+
+    @admin.display(description="moved by us")
+    def moved(self, booking: Booking) -> str:
+        return instant(booking.moved_by_staff_at)
 
     @admin.display(description="opened")
     def opened(self, booking: Booking) -> str:
@@ -257,6 +243,21 @@ class BookingAdmin(ReadOnly, admin.ModelAdmin[Booking]):
         if booking.guardian_consent_at is None:
             return NOTHING
         return f"recorded by {booking.guardian_consent_by}, {instant(booking.guardian_consent_at)}"
+
+    @admin.display(description="refunds of this booking")
+    def refunds(self, booking: Booking) -> SafeString:
+        refunds = Refund.objects.filter(payment__booking=booking).select_related("payment").order_by("pk")
+        rows = [
+            {
+                "refund": refund,
+                "amount": money(refund.amount_paise),
+                "reason": refund.reason.replace("_", " "),
+                "queued": instant(refund.queued_at),
+                "settled": instant(refund.settled_at),
+            }
+            for refund in refunds
+        ]
+        return render_to_string("admin/bookings/booking/refunds.html", {"rows": rows})
 
     @admin.display(description="mails about this booking")
     def mails(self, booking: Booking) -> SafeString:

@@ -1,16 +1,15 @@
-"""How the admin shows instants, spans and states."""
+"""How the admin shows states, spans, money and the facts of a ledger row."""
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from backend.bookings import policy, wording
+from backend.admin_pages import NOTHING
+from backend.bookings import wording
 from backend.bookings.machine import State
-
-NOTHING = "-"
 
 COLOURS = {
     State.DRAFT: "secondary",
@@ -30,17 +29,9 @@ def badge(state: str) -> SafeString:
     return format_html('<span class="badge text-bg-{}">{}</span>', COLOURS[State(state)], State(state).label)
 
 
-def instant(at: datetime | None) -> str:
-    """`Tue 1 Dec 2026, 18:30 IST`, in the practice's zone."""
-    if at is None:
-        return NOTHING
-    local = at.astimezone(policy.zone())
-    return f"{day(local)}, {local:%H:%M %Z}"
-
-
-def day(on: date) -> str:
-    """`Tue 1 Dec 2026`."""
-    return f"{on:%a} {on.day} {on:%b %Y}"
+def mark(text: str) -> SafeString:
+    """Something that presses; nothing for nothing."""
+    return format_html(' <span class="badge text-bg-danger">{}</span>', text) if text else SafeString("")
 
 
 def time_left(until: datetime | None, *, now: datetime) -> str:

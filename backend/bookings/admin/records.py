@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from backend.bookings.admin.display import badge, instant
+from backend.admin_pages import ReadOnly, instant
+from backend.bookings.admin.display import badge
 from backend.bookings.models import ClosedDay, LedgerEntry, SlotClaim
-from backend.outbox.admin import ReadOnly
 
 
 @admin.register(LedgerEntry)

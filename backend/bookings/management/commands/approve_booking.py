@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,10 +10,14 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
+from backend.admin_pages import instant
 from backend.bookings import policy, queries
-from backend.bookings.admin import approval
-from backend.bookings.admin.display import instant, money
+from backend.bookings.admin.display import money
+from backend.bookings.admin.forms import paise
+from backend.bookings.admin.refusals import sentence
+from backend.bookings.admin.session import MINUTES_MOST, ApprovalForm
 from backend.bookings.lifecycle import staff
+from backend.bookings.management.commands._arguments import actor, add_actor
 from backend.bookings.models import Booking
 from backend.errors import Refused
 from backend.people.models import Location, Psychologist
@@ -36,16 +39,19 @@ class Command(BaseCommand):
         parser.add_argument("--meeting-link", default="", metavar="URL", help="empty: the psychologist's own")
         parser.add_argument("--location", type=int, metavar="ID", help="empty: the psychologist's own")
         parser.add_argument("--guardian-consent", action="store_true", help="the guardian of a minor consented")
-        parser.add_argument("--actor", default="staff:console", metavar="staff:NAME", help="who the ledger names")
+        parser.add_argument(
+            "--despite-cancellation-request", action="store_true", help="although the visitor asked to cancel"
+        )
+        add_actor(parser)
 
     def handle(self, *_args: Any, **options: Any) -> None:
         now = timezone.now()
         booking = _booking(options["acknowledgement_id"])
         decided = _approval(options, now=now)
         try:
-            booking = staff.approve(booking.pk, decided, actor=_actor(options["actor"]), now=now)
+            booking = staff.approve(booking.pk, decided, actor=actor(options["actor"]), now=now)
         except Refused as refused:
-            raise CommandError(f"{refused.code}: {approval.sentence(refused, booking)}") from refused
+            raise CommandError(f"{refused.code}: {sentence(refused, booking)}") from refused
         pay_by = f"pay by {instant(booking.pay_by)}" if booking.pay_by else "nothing to pay up front"
         self.stdout.write(
             f"{booking} {booking.state} {instant(booking.slot_start)}, {booking.psychologist}, "
@@ -65,8 +71,8 @@ def _booking(typed: str) -> Booking:
 
 def _approval(options: dict[str, Any], *, now: datetime) -> staff.Approval:
     length: int | None = options["length"]
-    if length is not None and not 0 < length <= approval.MINUTES_MOST:
-        raise CommandError(f"--length {length}: give minutes between 1 and {approval.MINUTES_MOST}.")
+    if length is not None and not 0 < length <= MINUTES_MOST:
+        raise CommandError(f"--length {length}: give minutes between 1 and {MINUTES_MOST}.")
     location_id: int | None = options["location"]
     if location_id is not None and not Location.objects.filter(pk=location_id).exists():
         raise CommandError(f"--location {location_id}: there is no such location.")
@@ -78,6 +84,7 @@ def _approval(options: dict[str, Any], *, now: datetime) -> staff.Approval:
         meeting_link=_meeting_link(options["meeting_link"]),
         location_id=location_id,
         guardian_consent=options["guardian_consent"],
+        despite_cancellation_request=options["despite_cancellation_request"],
     )
 
 
@@ -113,11 +120,11 @@ def _slot_start(options: dict[str, Any], *, now: datetime) -> datetime:
 def _amount_paise(typed: str | None) -> int | None:
     if typed is None:
         return None
-    return int(_clean(forms.DecimalField(max_digits=10, decimal_places=2), "--amount", typed) * 100)
+    return paise(_clean(forms.DecimalField(max_digits=10, decimal_places=2), "--amount", typed))
 
 
 def _meeting_link(typed: str) -> str:
-    return str(_clean(approval.ApprovalForm.base_fields["meeting_link"], "--meeting-link", typed))
+    return str(_clean(ApprovalForm.base_fields["meeting_link"], "--meeting-link", typed))
 
 
 def _clean(field: forms.Field, option: str, typed: str) -> Any:
@@ -126,9 +133,3 @@ def _clean(field: forms.Field, option: str, typed: str) -> Any:
         return field.clean(typed)
     except ValidationError as error:
         raise CommandError(f"{option} {typed!r}: {' '.join(error.messages)}") from error
-
-
-def _actor(typed: str) -> str:
-    if not re.fullmatch(r"staff:\S{1,74}", typed):  # 80 characters is what a ledger row has
-        raise CommandError(f"--actor {typed!r}: give staff: and a name of up to 74 characters.")
-    return typed

@@ -1,0 +1,133 @@
+"""A request taken on the phone: the site's questions as a form, the double click, and what the caller is told."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.core.validators import RegexValidator
+from django.db import transaction
+
+from backend.bookings import policy
+from backend.bookings.admin.consequences import NO_MONEY, Consequences
+from backend.bookings.admin.done import done
+from backend.bookings.admin.forms import dress
+from backend.bookings.lifecycle import desk
+from backend.bookings.lifecycle.visitor import Draft
+from backend.bookings.machine import ACTIVE
+from backend.bookings.models import Booking, LedgerEntry, Origin, Period
+
+OLDEST = 120  # years; what the site's form allows
+MESSAGE_LONGEST = 2000  # characters, as on the site
+NOT_GIVEN = "NA"  # the site's word for a state that was left out
+
+
+class CallerForm(forms.ModelForm[Booking]):
+    """What the site asks a visitor. The model lends lengths and choices; the lifecycle makes the row."""
+
+    phone_number = forms.CharField(
+        validators=[RegexValidator(r"\A[0-9]{10}\Z", "Give 10 digits.")], widget=forms.TextInput(attrs={"type": "tel"})
+    )
+    age = forms.IntegerField(min_value=0, max_value=OLDEST)
+    user_message = forms.CharField(
+        required=False, max_length=MESSAGE_LONGEST, label="Message", widget=forms.Textarea(attrs={"rows": 3})
+    )
+    consent = forms.BooleanField(label="The caller agrees that we keep this to handle the request")
+
+    class Meta:
+        model = Booking
+        fields = (
+            "full_name", "email", "phone_number", "age", "gender", "emergency_contact", "city", "region", "country",
+            "mode", "preferred_date", "preferred_period", "preferred_time_start", "preferred_time_end", "payment_mode",
+            "user_message",
+        )  # fmt: skip
+        labels = {"preferred_time_start": "From", "preferred_time_end": "Until", "payment_mode": "Pays"}
+        help_texts = {"region": f"Empty: {NOT_GIVEN}.", "email": "The id and every notice go there."}
+        widgets = {
+            "preferred_date": forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+            "preferred_time_start": forms.TimeInput(format="%H:%M", attrs={"type": "time"}),
+            "preferred_time_end": forms.TimeInput(format="%H:%M", attrs={"type": "time"}),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial["country"] = "India"
+        for name in ("full_name", "email", "gender", "city", "country", "emergency_contact"):
+            self.fields[name].required = True
+        for name in ("preferred_time_start", "preferred_time_end"):
+            self.fields[name].help_text = "Of the custom hours."
+        dress(self)
+
+    def clean_email(self) -> str:
+        """Lower-cased, as a person is known by."""
+        return str(self.cleaned_data["email"]).lower()
+
+    def clean(self) -> dict[str, Any]:
+        """Hours belong to the custom period alone, and there to both ends."""
+        typed = super().clean() or self.cleaned_data
+        start, end = typed.get("preferred_time_start"), typed.get("preferred_time_end")
+        if typed.get("preferred_period") != Period.CUSTOM:
+            typed["preferred_time_start"] = typed["preferred_time_end"] = None
+        elif start is None or end is None:
+            self.add_error("preferred_time_end", "Give the hours that suit the caller, from and until.")
+        elif end <= start:
+            self.add_error("preferred_time_end", "The end must be after the start.")
+        return typed
+
+    def draft(self) -> Draft:
+        """What was typed. Call after `is_valid()`."""
+        typed = {name: self.cleaned_data[name] for name in Draft.__dataclass_fields__}
+        return Draft(**{**typed, "region": typed["region"] or NOT_GIVEN})
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """The caller's booking; not new when the same click had arrived before."""
+
+    booking: Booking
+    is_new: bool
+
+
+def record(draft: Draft, *, actor: str, now: datetime) -> Recorded:
+    """Create the booking, unless the very same was created a moment ago: one click that arrived twice.
+
+    The client's lock, which the intent takes, lets the second of two at once see the first. Refuses: as the intent.
+    """
+    with transaction.atomic():
+        booking = desk.create_by_staff(draft, actor=actor, now=now)
+        twin = _same_click(booking, draft, now=now)
+        if twin is not None:
+            transaction.set_rollback(True)
+    return Recorded(twin or booking, is_new=twin is None)
+
+
+def told(recorded: Recorded) -> str:
+    """What the receptionist reads, and reads out."""
+    booking = recorded.booking
+    if not recorded.is_new:
+        by = LedgerEntry.objects.filter(booking=booking, intent="create_by_staff").values_list("actor", flat=True)
+        return f"This request was recorded a moment ago as {booking}, by {by[0]}. Nothing was added."
+    others = Booking.objects.filter(client=booking.client_id, state__in=ACTIVE).exclude(pk=booking.pk)
+    beside = ", ".join(f"{other}, {other.get_state_display()}" for other in others)
+    also = f" Also open under this address: {beside}." if beside else ""
+    return f"The caller's id is {booking}. {done(booking)}{also}"
+
+
+def consequences() -> Consequences:
+    """What recording a request will do."""
+    mails = (
+        "“booking received” to the caller, with the id and a link",
+        f"“staff booking received” to {settings.STAFF_INBOX}; later the warnings of an unanswered request",
+    )
+    return Consequences(mails, NO_MONEY)
+
+
+def _same_click(booking: Booking, draft: Draft, *, now: datetime) -> Booking | None:
+    recent = Booking.objects.filter(
+        client=booking.client_id, origin=Origin.STAFF, created_at__gt=now - policy.DRAFT_REPEAT_WINDOW
+    ).exclude(pk=booking.pk)
+    said = asdict(draft)
+    return next((other for other in recent if all(getattr(other, name) == said[name] for name in said)), None)

@@ -1,0 +1,168 @@
+"""The pages on which staff act: one view for every action of the table, and the request of a caller."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.forms import BaseForm
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.utils import timezone
+
+from backend.admin_pages import ReadOnly, instant
+from backend.bookings.admin import caller
+from backend.bookings.admin.actions import ACTIONS, Action, Decision, Overtaken, carry_out, open_to
+from backend.bookings.admin.caller import CallerForm
+from backend.bookings.admin.done import done
+from backend.bookings.admin.forms import ActionForm
+from backend.bookings.admin.refusals import ANSWERS, OVERTAKEN, last_step, sentence
+from backend.bookings.models import Booking
+from backend.errors import Code, Refused
+
+ACTOR_LONGEST = 80  # characters a ledger row has for its actor; a user name may be longer
+CONFLICT = 409
+
+
+class ActionPages(ReadOnly, admin.ModelAdmin[Booking]):
+    """A decision counts only for the booking as it was when its page was opened: `seen` is that ledger sequence."""
+
+    def may_decide(self, request: HttpRequest) -> bool:
+        """Whether the account may act; the page itself can be read by those who may only look."""
+        return request.user.has_perm("bookings.change_booking")
+
+    def get_urls(self) -> list[URLPattern]:
+        ours = [path("new/", self.admin_site.admin_view(self.new), name="bookings_booking_new")]
+        for action in ACTIONS:
+            view = self.admin_site.admin_view(partial(self.act, action=action))
+            ours.append(path(f"<int:booking_id>/{action.name}/", view, name=f"bookings_booking_{action.name}"))
+        return [*ours, *super().get_urls()]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return super().changelist_view(request, {**(extra_context or {}), "may_decide": self.may_decide(request)})
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Booking | None = None,
+    ) -> HttpResponse:
+        """The booking's page, with a button for each action that is possible."""
+        assert obj is not None, "bookings are not added here"
+        context["actions"] = open_to(obj, now=timezone.now()) if self.may_decide(request) else []
+        context["asked_to_cancel"] = instant(obj.cancellation_requested_at)
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+    # -- an action on a booking ----------------------------------------------------------------------------------------
+
+    def act(self, request: HttpRequest, booking_id: int, *, action: Action) -> HttpResponse:
+        """What will happen, and on POST what happened; a refusal is shown beside what was typed."""
+        booking = self._to_decide_on(request, booking_id)
+        if request.method == "POST":
+            form = action.form(booking, request.POST)
+            status = self._decide(request, action, form)
+            if status:
+                return self._action_page(request, action, form, status)
+            messages.success(request, done(self._booking(booking_id)))
+        elif action.is_open(booking, timezone.now()):
+            return self._action_page(request, action, action.form(booking), 200)
+        else:
+            messages.warning(request, f"“{action.label}” is not possible now. {last_step(booking)}")
+        return redirect("admin:bookings_booking_change", booking_id)
+
+    def _decide(self, request: HttpRequest, action: Action, form: ActionForm) -> int:
+        """0 when it is done, else the status of the page that says why not."""
+        is_valid, now = form.is_valid(), timezone.now()
+        if request.POST.get("seen") != str(form.booking.ledger_sequence):
+            form.add_error(None, _overtaken(action, form.booking))
+            return CONFLICT
+        if not is_valid:
+            return 400
+        try:
+            carry_out(action, Decision(form, actor=self._actor(request), now=now))
+        except Overtaken:
+            form.add_error(None, _overtaken(action, self._booking(form.booking.pk)))
+            return CONFLICT
+        except Refused as refused:
+            return _refuse(form, refused, form.booking)
+        return 0
+
+    def _action_page(self, request: HttpRequest, action: Action, form: ActionForm, status: int) -> HttpResponse:
+        booking = self._booking(form.booking.pk)
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": f"{action.label}: {booking}",
+            "booking": booking,
+            "action": action,
+            "form": form,
+            "is_open": action.is_open(booking, timezone.now()),
+            "consequences": action.consequences(booking),
+            "about": self.about(booking),
+            "asked_to_cancel": instant(booking.cancellation_requested_at),
+        }
+        return TemplateResponse(request, "admin/bookings/booking/action.html", context, status=status)
+
+    def about(self, booking: Booking) -> list[tuple[str, str]]:
+        """What staff must know of a booking to decide about it, label by label."""
+        raise NotImplementedError
+
+    # -- a caller's request --------------------------------------------------------------------------------------------
+
+    def new(self, request: HttpRequest) -> HttpResponse:
+        """The request of somebody on the phone; on success the booking's page shows its id."""
+        self._refuse_readers(request)
+        now, status = timezone.now(), 200
+        form = CallerForm(request.POST if request.method == "POST" else None)
+        if request.method == "POST":
+            status = 400
+            if form.is_valid():
+                try:
+                    recorded = caller.record(form.draft(), actor=self._actor(request), now=now)
+                except Refused as refused:
+                    status = _refuse(form, refused)
+                else:
+                    level = messages.SUCCESS if recorded.is_new else messages.WARNING
+                    messages.add_message(request, level, caller.told(recorded))
+                    return redirect("admin:bookings_booking_change", recorded.booking.pk)
+        context = {**self.admin_site.each_context(request), "opts": self.opts, "title": "New booking", "form": form}
+        context["consequences"] = caller.consequences()
+        return TemplateResponse(request, "admin/bookings/booking/new.html", context, status=status)
+
+    # -- details -------------------------------------------------------------------------------------------------------
+
+    def _to_decide_on(self, request: HttpRequest, booking_id: int) -> Booking:
+        self._refuse_readers(request)
+        found: Booking = get_object_or_404(Booking.objects.select_related("corporate", "psychologist"), pk=booking_id)
+        return found
+
+    def _refuse_readers(self, request: HttpRequest) -> None:
+        if not self.may_decide(request):
+            raise PermissionDenied
+
+    def _booking(self, booking_id: int) -> Booking:
+        booking: Booking = Booking.objects.select_related("corporate", "psychologist").get(pk=booking_id)
+        return booking
+
+    def _actor(self, request: HttpRequest) -> str:
+        return f"staff:{request.user.get_username()}"[:ACTOR_LONGEST]
+
+
+def _refuse(form: BaseForm, refused: Refused, booking: Booking | None = None) -> int:
+    """Show the refusal beside its field; the page's status."""
+    answer = ANSWERS[refused.code]
+    form.add_error(answer.field if answer.field in form.fields else None, sentence(refused, booking))
+    return answer.status
+
+
+def _overtaken(action: Action, booking: Booking) -> str:
+    if action.is_open(booking, timezone.now()):
+        return OVERTAKEN.format(last_step=last_step(booking))
+    return sentence(Refused(Code.STATE_REFUSES), booking)
