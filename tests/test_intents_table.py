@@ -1,0 +1,175 @@
+"""Every intent from every state: what happens, as a table in docs/intents.md that this test writes and checks.
+
+`TEST_WRITE_DOCS=1` writes it; otherwise the test compares.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from django.db import transaction
+
+from backend.bookings.lifecycle import cancellation, desk, money, refunds, staff, timers, visitor
+from backend.bookings.lifecycle.cancellation import RefundChoice
+from backend.bookings.machine import ACTIVE, Notice, State
+from backend.bookings.models import Booking, LedgerEntry, Outcome, Purpose
+from backend.errors import Refused
+from backend.payments.models import Payment
+from backend.people.models import Corporate
+from tests import story
+
+DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "intents.md"
+HEAD = """# Every intent from every state
+
+Written and checked by `tests/test_intents_table.py` against the real intents; `TEST_WRITE_DOCS=1` renews it. An arrow
+is a transition, `noted` a ledger row without one, `–` nothing at all (the intent came too late, twice, or for another
+state), and a word in code style the refusal. Rules that depend on time, money or slots are in the tests of each intent.
+
+"""
+
+
+def timed_out(*, now: datetime) -> Booking:
+    booking, payment = story.paying(now=now)
+    assert booking.pay_by is not None
+    late = booking.pay_by + timedelta(minutes=11)
+    money.end_idle_attempt(payment.pk, now=late)
+    return story.again(booking)
+
+
+def completed(*, now: datetime) -> Booking:
+    booking = story.confirmed(now=now)
+    timers.complete_session(booking.pk, now=booking.due_at)
+    return story.again(booking)
+
+
+def rejected(*, now: datetime) -> Booking:
+    return staff.reject(story.pending(now=now).pk, note_to_visitor="", actor="staff:desk", now=now)
+
+
+def cancelled(*, now: datetime) -> Booking:
+    booking = story.pending(now=now)
+    return call_off(booking, now)
+
+
+def call_off(booking: Booking, now: datetime) -> Booking:
+    return cancellation.cancel_by_staff(
+        booking.pk, note_to_visitor="", refund=RefundChoice.FULL, refund_reason="", actor="staff:desk", now=now
+    )
+
+
+MAKERS: dict[State, Callable[..., Booking]] = {
+    State.DRAFT: story.submitted,
+    State.PENDING: story.pending,
+    State.APPROVED: story.approved,
+    State.PAYMENT_PENDING: lambda *, now: story.paying(now=now)[0],
+    State.CONFIRMED: story.confirmed,
+    State.COMPLETED: completed,
+    State.REJECTED: rejected,
+    State.CANCELLED: cancelled,
+    State.PAYMENT_FAILED: timed_out,
+}
+
+
+def payment_of(booking: Booking, now: datetime) -> Payment:
+    """The booking's attempt; where there can be none, a row as an earlier attempt would have left."""
+    found = Payment.objects.filter(booking=booking).first()
+    return found or Payment.objects.create(
+        booking=booking,
+        reference=f"PAY-{booking.pk}",
+        amount_paise=booking.amount_paise or 150_000,
+        currency="INR",
+        state="idle",
+        started_at=now,
+        closed_at=now,
+    )
+
+
+def cancelling_token(booking: Booking, now: datetime) -> str:
+    """Asked for while the booking was active; otherwise none exists."""
+    if booking.state not in ACTIVE:
+        return "none"
+    cancellation.request_cancellation(booking.acknowledgement_id, now=now)
+    return story.token_of(booking, Notice.CANCELLATION_REQUESTED, Purpose.CANCEL)
+
+
+def due(booking: Booking, now: datetime) -> datetime:
+    return booking.due_at or now + timedelta(days=400)
+
+
+def move(booking: Booking, now: datetime) -> object:
+    return staff.reschedule(booking.pk, staff.Move(now + timedelta(days=9)), actor="staff:desk", now=now)
+
+
+def approve(booking: Booking, now: datetime) -> object:
+    approval = staff.Approval(story.psychologist("Dr. New").pk, now + timedelta(days=9))
+    return staff.approve(booking.pk, approval, actor="staff:desk", now=now)
+
+
+def sponsor(booking: Booking, now: datetime) -> object:
+    return desk.sponsor(booking.pk, Corporate.objects.create(name="Acme").pk, actor="staff:desk", now=now)
+
+
+def report(booking: Booking, now: datetime, make: Callable[[Payment], object]) -> object:
+    return money.record_report(make(payment_of(booking, now)), actor="gateway:sandbox", now=now)  # type: ignore[arg-type]
+
+
+INTENTS: dict[str, Callable[[Booking, datetime], object]] = {
+    "verify_email": lambda b, now: visitor.verify_email(story.token_of(b), now=now),
+    "approve": approve,
+    "reject": lambda b, now: staff.reject(b.pk, note_to_visitor="", actor="staff:desk", now=now),
+    "start_payment": lambda b, now: money.start_payment(b.acknowledgement_id, now=now),
+    "record_report, captured": lambda b, now: report(b, now, story.captured),
+    "record_report, declined": lambda b, now: report(b, now, story.declined),
+    "end_idle_attempt, due": lambda b, now: money.end_idle_attempt(payment_of(b, now).pk, now=due(b, now)),
+    "record_desk_payment": lambda b, now: desk.record_desk_payment(b.pk, actor="staff:desk", now=now),
+    "sponsor": sponsor,
+    "reschedule": move,
+    "request_cancellation": lambda b, now: cancellation.request_cancellation(b.acknowledgement_id, now=now),
+    "confirm_cancellation": lambda b, now: cancellation.confirm_cancellation(cancelling_token(b, now), now=now),
+    "cancel_by_staff": call_off,
+    "grant_refund": lambda b, now: refunds.grant_refund(b.pk, None, actor="staff:desk", now=now),
+    "record_outcome": lambda b, now: desk.record_outcome(
+        b.pk, Outcome.ATTENDED, actor="staff:desk", now=b.slot_start or now
+    ),
+    "extend_deadline": lambda b, now: desk.extend_deadline(
+        b.pk, State(b.state), timedelta(hours=1), actor="staff:desk", now=now
+    ),
+    "lapse_draft, due": lambda b, now: timers.lapse_draft(b.pk, now=due(b, now)),
+    "close_unanswered, due": lambda b, now: timers.close_unanswered(b.pk, now=due(b, now)),
+    "time_out_approval, due": lambda b, now: timers.time_out_approval(b.pk, now=due(b, now)),
+    "complete_session, due": lambda b, now: timers.complete_session(b.pk, now=due(b, now)),
+}
+
+
+def outcome_of(state: State, intent: str, now: datetime) -> str:
+    """What the intent does from this state."""
+    with transaction.atomic():
+        booking = MAKERS[state](now=now)
+        rows = LedgerEntry.objects.filter(booking=booking).count()
+        try:
+            INTENTS[intent](booking, now)
+        except Refused as refused:
+            outcome = f"`{refused.code}`"
+        else:
+            after = story.again(booking)
+            noted = LedgerEntry.objects.filter(booking=booking).count() > rows
+            outcome = f"→ {after.state}" if after.state != state else "noted" if noted else "–"
+        transaction.set_rollback(True)
+    return outcome
+
+
+@pytest.mark.django_db
+def test_every_intent_from_every_state_does_what_the_table_says(now: datetime, settings) -> None:
+    settings.PAYMENT_GATEWAY = "sandbox"
+    lines = ["| Intent | " + " | ".join(State) + " |", "|---" * (len(State) + 1) + "|"]
+    for intent in INTENTS:
+        cells = [outcome_of(state, intent, now) for state in State]
+        lines.append(f"| {intent} | " + " | ".join(cells) + " |")
+    table = HEAD + "\n".join(lines) + "\n"
+    if os.environ.get("TEST_WRITE_DOCS"):
+        DOCUMENT.write_text(table)
+    assert DOCUMENT.read_text() == table
