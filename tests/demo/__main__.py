@@ -13,17 +13,22 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from types import FrameType
-from typing import NoReturn
+from typing import NoReturn, TypeAlias
 
 from tests.demo import stack as stacks
+from tests.demo.bank import Bank
 from tests.demo.desk import Desk
 from tests.demo.journeys import JOURNEYS
 from tests.demo.mailbox import Mailbox
+from tests.demo.pages import Pages
 from tests.demo.site import Site
 from tests.demo.stack import NoStackError, Stack, WrongAddressError
-from tests.demo.walk import Narrator, StepFailed, Walk
+from tests.demo.staff import Staff, log_in
+from tests.demo.unexpected import Unexpected
+from tests.demo.walk import STACK, Narrator, StepFailed, Walk, World
+
+Preparation: TypeAlias = Callable[[list[str], Desk, Stack, Narrator], list[str]]
 
 FIRST_MAIL_WITHIN = 60.0  # seconds; the workers start after the web server
 
@@ -37,12 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         signal.signal(number, _leave)
     narrator = Narrator()
     try:
-        with _stack(url, narrator) as stack:
-            try:
-                failed = _failed(stack, narrator)
-            finally:
-                narrator.mute_journeys()
-        return _sum_up(failed, stack, narrator)
+        return _sum_up(_elsewhere(url.rstrip("/"), narrator) if url else _at_home(narrator), narrator)
     except WrongAddressError as error:
         sys.stderr.write(f"{error}\n")
         return 2
@@ -57,38 +57,88 @@ def _leave(number: int, _frame: FrameType | None) -> NoReturn:
     raise SystemExit(128 + number)
 
 
-def _stack(url: str | None, narrator: Narrator) -> AbstractContextManager[Stack]:
-    return nullcontext(stacks.running(url.rstrip("/"))) if url else stacks.own(narrator)
+def _at_home(narrator: Narrator) -> dict[str, bool]:
+    """Every journey, on stacks of our own: a second one where visitors who cancel get nothing back."""
+    results: dict[str, bool] = {}
+    for var, refunds in ((stacks.OWN_VAR, "full"), (stacks.SECOND_VAR, "none")):
+        names = [name for name, journey in JOURNEYS.items() if (journey.refunds or "full") == refunds]
+        with stacks.own(narrator, var, REFUND_ON_VISITOR_CANCELLATION=refunds) as stack:
+            results |= _walked(names, stack, narrator, prepare=_open_every_day)
+    return results
 
 
-def _failed(stack: Stack, narrator: Narrator) -> list[str]:
-    """Walks all journeys; the names of those that failed."""
+def _elsewhere(url: str, narrator: Narrator) -> dict[str, bool]:
+    """The journeys that fit the stack at `url`."""
+    stack = stacks.running(url)
+    return _walked(list(JOURNEYS), stack, narrator, prepare=_choose)
+
+
+def _open_every_day(names: list[str], desk: Desk, stack: Stack, narrator: Narrator) -> list[str]:
+    """Staff's deadlines count open days only; closed ones are removed, so that they pass today too."""
+    narrator.tell(STACK, f"every day is an open day here, so that deadlines pass: closed days {desk.open_every_day()}")
+    return names
+
+
+def _choose(names: list[str], desk: Desk, stack: Stack, narrator: Narrator) -> list[str]:
+    """Those that can be walked there; the others are told."""
+    is_closed = desk.is_closed_today()
+    fit = []
+    for name in names:
+        journey = JOURNEYS[name]
+        if journey.refunds not in ("", stack.refunds):
+            narrator.tell(STACK, f"left out: {name}, because REFUND_ON_VISITOR_CANCELLATION is {stack.refunds} there")
+        elif journey.needs_open_day and is_closed:
+            narrator.tell(STACK, f"left out: {name}, because today is a closed day there, on which no deadline passes")
+        else:
+            fit.append(name)
+    return fit
+
+
+def _walked(names: list[str], stack: Stack, narrator: Narrator, *, prepare: Preparation) -> dict[str, bool]:
+    """Walks these journeys; whether each went well."""
+    desk = Desk(stacks.clean_environment(str(stack.env_file)), stack.staff_inbox)
+    try:
+        names = prepare(names, desk, stack, narrator)
+        with desk.account() as (name, password):
+            results = _all_walks(names, stack, desk, log_in(stack.url, name, password), narrator)
+    except Unexpected as error:
+        raise NoStackError(f"The stack does not answer to staff: {error}") from error
+    except BaseException:
+        narrator.mute_journeys()
+        raise
+    if not all(results.values()):
+        sys.stderr.write(f"The stack's logs are in {os.path.relpath(stack.logs)}/\n")
+    return results
+
+
+def _all_walks(names: list[str], stack: Stack, desk: Desk, token: str, narrator: Narrator) -> dict[str, bool]:
     mailbox = Mailbox(stack.mail)
-    environment = stacks.clean_environment(str(stack.env_file))
 
     def walk(name: str) -> Walk:
-        return Walk(name, narrator, Site(stack.url, stack.origin), mailbox, Desk(environment, stack.staff_inbox))
+        site, pages = Site(stack.url, stack.origin), Pages(stack.public_url)
+        staff, bank = Staff(stack.url, token), Bank(*stack.bank)
+        return Walk(name, narrator, World(site, pages, mailbox, desk, staff, bank))
 
     if not _went_well(_mail_flows, walk("mail")):
-        return ["mail"]
-    return _walk_all({name: walk(name) for name in JOURNEYS})
+        return {"mail": False}
+    return _walk_all({name: walk(name) for name in names})
 
 
-def _sum_up(failed: list[str], stack: Stack, narrator: Narrator) -> int:
-    if failed:
-        sys.stderr.write(f"FAILED: {', '.join(failed)}. The stack's logs are in {os.path.relpath(stack.logs)}/\n")
+def _sum_up(results: dict[str, bool], narrator: Narrator) -> int:
+    if failed := [name for name, went_well in results.items() if not went_well]:
+        sys.stderr.write(f"FAILED: {', '.join(failed)}, after {narrator.elapsed():.0f} s.\n")
         return 1
-    names = ", ".join(JOURNEYS)
-    sys.stdout.write(f"All {len(JOURNEYS)} journeys ended as they must ({names}), in {narrator.elapsed():.0f} s.\n")
+    names = ", ".join(results)
+    sys.stdout.write(f"All {len(results)} journeys ended as they must ({names}), in {narrator.elapsed():.0f} s.\n")
     return 0
 
 
-def _walk_all(walks: dict[str, Walk]) -> list[str]:
-    """All at the same time; afterwards their mail once more. The names of those that failed."""
+def _walk_all(walks: dict[str, Walk]) -> dict[str, bool]:
+    """All at the same time; afterwards their mail once more. Whether each went well."""
     results: dict[str, bool] = {}
 
     def run(name: str) -> None:
-        results[name] = _went_well(JOURNEYS[name], walks[name])
+        results[name] = _went_well(JOURNEYS[name].walk, walks[name])
 
     threads = [threading.Thread(target=run, args=(name,), daemon=True) for name in walks]
     for thread in threads:
@@ -97,7 +147,7 @@ def _walk_all(walks: dict[str, Walk]) -> list[str]:
         thread.join()
     for name in [name for name, went_well in results.items() if went_well]:
         results[name] = _went_well(Walk.finds_nothing_more, walks[name])
-    return [name for name in walks if not results[name]]
+    return {name: results[name] for name in walks}
 
 
 def _went_well(journey: Callable[[Walk], None], walk: Walk) -> bool:

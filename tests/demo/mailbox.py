@@ -84,7 +84,7 @@ def _parsed(content: bytes, *, number: int) -> Mail:
     return Mail(
         number=number,
         recipients=frozenset(address.addr_spec.lower() for address in message["To"].addresses),
-        subject=str(message["Subject"]),
+        subject=str(message["Subject"]).strip(),  # the parser keeps the blank of a folded line
         sent_at=message["Date"].datetime,
         text=text.get_content() if text else "",
         calendar=calendars[0].get_content() if calendars else None,
@@ -100,11 +100,12 @@ class Inbox:
         self._mailbox = mailbox
         self._about = about
 
-    def next(self) -> Mail | None:
-        """The oldest mail not read yet; it counts as read now."""
+    def next(self, titled: str = "") -> Mail | None:
+        """The oldest mail not read yet, of those with `titled` in the subject; it counts as read now."""
         read = {mail.number for mail in self.read}
         unread = [mail for mail in self._mailbox.to(self.owner) if mail.number not in read]
-        found = next((mail for mail in unread if mail.mentions(self._about)), None)
+        wanted = (mail for mail in unread if mail.mentions(self._about) and titled in mail.subject)
+        found = next(wanted, None)
         if found:
             self.read.append(found)
         return found

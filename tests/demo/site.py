@@ -2,44 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 
+from tests.demo.answers import Answer, exchange, parsed, session
 from tests.demo.unexpected import Unexpected
 
-TIMEOUT_SECONDS = 15
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a script of the page gets to see."""
-
-    request: str
-    status: int
-    body: dict[str, Any]
-
-    def accepted(self, *fields: str) -> dict[str, Any]:
-        """The body of a 2xx that has these fields."""
-        if not 200 <= self.status < 300:
-            raise Unexpected(f"2xx from {self.request}", f"came {self}")
-        if missing := [name for name in fields if name not in self.body]:
-            raise Unexpected(f"{', '.join(missing)} in the answer to {self.request}", f"it has {', '.join(self.body)}")
-        return self.body
-
-    def refused(self, status: int) -> str:
-        """The sentence of a refusal with this status."""
-        if self.status != status:
-            raise Unexpected(f"{status} from {self.request}", f"came {self}")
-        return str(self)
-
-    def __str__(self) -> str:
-        said = self.body.get("detail") or self.body.get("message") or self.body
-        return f"{self.status} “{said}”"
 
 
 class Site:
@@ -49,8 +21,7 @@ class Site:
         self.origin = origin
         self._api = api.rstrip("/") + "/api/bookings/"
         self._asked_before: set[str] = set()  # a browser asks once per address whether it may post JSON there
-        self._session = requests.Session()
-        self._session.trust_env = False  # no proxy between here and a local stack
+        self._session = session()
         is_same_site = urlsplit(api).hostname == urlsplit(origin).hostname  # sites have no port
         self._session.headers.update(
             {
@@ -91,6 +62,14 @@ class Site:
         """The payment page's second button."""
         return self._post("complete-payment/", {"payment_reference": payment_reference})
 
+    def request_cancellation(self, acknowledgement_id: str) -> Answer:
+        """The status page's button."""
+        return self._post("request-cancellation/", {"acknowledgement_id": acknowledgement_id})
+
+    def verify_cancellation(self, token: str) -> Answer:
+        """What the page behind the cancellation's redirect does as soon as it opens."""
+        return self._get("verify-cancellation/", token=token)
+
     # -- the browser --------------------------------------------------------------------------------------------------
 
     def _get(self, path: str, **query: str) -> Answer:
@@ -106,16 +85,7 @@ class Site:
         request = f"{method} {path}"
         response = self._exchange(method, path, **options)
         self._may_read(response, request)
-        is_json = response.headers.get("Content-Type", "").startswith("application/json")
-        try:
-            body = response.json() if is_json else None
-        except requests.JSONDecodeError:
-            body = None
-        if not isinstance(body, dict):
-            raise Unexpected(f"a JSON object from {request}", f"came {response.status_code} {response.text[:200]!r}")
-        if response.status_code >= 400 and not (isinstance(body.get("detail"), str) and body["detail"]):
-            raise Unexpected(f"a sentence as detail of {response.status_code} from {request}", f"came {body}")
-        return Answer(request, response.status_code, body)
+        return parsed(response, request)
 
     def _ask_first(self, path: str) -> None:
         """The preflight."""
@@ -127,12 +97,7 @@ class Site:
             raise Unexpected(f"leave to post JSON to {path}", f"came {response.status_code}, headers “{allowed}”")
 
     def _exchange(self, method: str, path: str, **options: Any) -> requests.Response:
-        try:
-            return self._session.request(
-                method, self._api + path, timeout=TIMEOUT_SECONDS, allow_redirects=False, **options
-            )
-        except requests.RequestException as error:
-            raise Unexpected(f"an answer to {method} {path}", f"came {type(error).__name__}: {error}") from error
+        return exchange(self._session, method, self._api + path, **options)
 
     def _may_read(self, response: requests.Response, request: str) -> None:
         """Without this header a browser keeps the answer from the page."""

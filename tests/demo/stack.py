@@ -23,6 +23,7 @@ from tests.demo.desk import ROOT
 from tests.demo.walk import PAUSE, STACK, Narrator
 
 OWN_VAR = ROOT / "var" / "demo"
+SECOND_VAR = ROOT / "var" / "demo-none"
 START_WITHIN = 60.0  # seconds, migrations included
 BACK_WITHIN = 15.0  # seconds; a web process that was killed serves again within them
 STOP_WITHIN = 90.0  # seconds; the supervisor gives its stages up to 30 s each, and needs about three in all
@@ -64,6 +65,21 @@ class Stack:
         return self._setting("STAFF_INBOX", "staff@localhost").lower()
 
     @property
+    def public_url(self) -> str:
+        """Where the backend's own pages are, by its mails."""
+        return self._setting("PUBLIC_URL", self.url).rstrip("/")
+
+    @property
+    def bank(self) -> tuple[str, str]:
+        """Address and key of the sandbox gateway."""
+        return self._setting("SANDBOX_URL", ""), self._setting("SANDBOX_SECRET", "")
+
+    @property
+    def refunds(self) -> str:
+        """What a visitor who cancels in time gets back: full or none."""
+        return self._setting("REFUND_ON_VISITOR_CANCELLATION", "none")
+
+    @property
     def is_fast(self) -> bool:
         """Whether its durations were shortened, as PROFILE=fast does."""
         return bool(self._setting("DRAFT_LIFETIME", ""))
@@ -97,26 +113,27 @@ def running(url: str) -> Stack:
 
 
 @contextmanager
-def own(narrator: Narrator) -> Iterator[Stack]:
+def own(narrator: Narrator, var: Path, **settings: str) -> Iterator[Stack]:
     """A fresh stack on free ports; it is stopped afterwards, whatever happens. Raises NoStackError."""
-    _sweep(OWN_VAR)
+    _sweep(var)
     port = _free_port()
     command = [sys.executable, "-m", "config.local.run", "--profile", "fast", "--port", str(port)]
-    command += ["--var", str(OWN_VAR.relative_to(ROOT))]
-    output = OWN_VAR / "stack.log"
-    narrator.tell(STACK, f"python {' '.join(command[1:])}")
+    command += ["--var", str(var.relative_to(ROOT))]
+    output = var / "stack.log"
+    given = "".join(f"{name}={value} " for name, value in settings.items())
+    narrator.tell(STACK, f"{given}python {' '.join(command[1:])}")
     with output.open("wb") as log:
         # A group of its own, so that Ctrl-C reaches us alone and the stack is stopped once, by us
         process = subprocess.Popen(
             command,
             cwd=ROOT,
-            env=clean_environment(os.devnull),
+            env=clean_environment(os.devnull) | settings,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
             start_new_session=True,
         )
-    stack = Stack(f"http://localhost:{port}", OWN_VAR / "mail", OWN_VAR / "stack.env")
+    stack = Stack(f"http://localhost:{port}", var / "mail", var / "stack.env")
     try:
         _wait_until_it_answers(stack, process, output, narrator)
         yield stack
@@ -194,8 +211,16 @@ def _tail(path: Path, lines: int = 15) -> str:
 
 def _stop(process: subprocess.Popen[bytes], stack: Stack, narrator: Narrator) -> None:
     """SIGTERM, and the proof that it is gone. A second Ctrl-C must not leave it running."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in numbers}
+    try:
+        _end(process, stack, narrator)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _end(process: subprocess.Popen[bytes], stack: Stack, narrator: Narrator) -> None:
     begun, was_running = time.monotonic(), process.poll() is None
     process.terminate()
     try:

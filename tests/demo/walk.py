@@ -7,18 +7,23 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TypeVar
 
+from tests.demo.bank import Bank
 from tests.demo.desk import Desk
 from tests.demo.mailbox import Inbox, Mail, Mailbox
+from tests.demo.pages import Pages
 from tests.demo.site import Site
+from tests.demo.staff import Staff
 from tests.demo.unexpected import Unexpected
 
 Found = TypeVar("Found")
 
 STACK = "stack"  # speaks until the very end
 PAUSE = 0.2  # seconds between two looks
-MAIL_WITHIN = 20.0  # seconds; beat wakes the mail worker every second, the rest is for a busy machine
+MAIL_WITHIN = 30.0  # seconds; beat wakes the mail worker every second, the rest is for a busy machine
 
 
 class StepFailed(Exception):
@@ -38,7 +43,7 @@ class Narrator:
         duration = "" if took is None else f"+{took:.1f} s"
         with self._lock:
             if who == STACK or not self._is_over:
-                sys.stdout.write(f"{self.elapsed():6.1f} s {duration:>8}  {who:<8} {text}\n")
+                sys.stdout.write(f"{self.elapsed():6.1f} s {duration:>8}  {who:<10} {text}\n")
                 sys.stdout.flush()
 
     def mute_journeys(self) -> None:
@@ -68,15 +73,30 @@ def until(look: Callable[[], Found | None], *, within: float, expected: str, cam
     return found
 
 
-class Walk:
-    """What a journey has at hand: the site, the desk, inboxes, and a voice."""
+@dataclass(frozen=True)
+class World:
+    """What a journey meets."""
 
-    def __init__(self, name: str, narrator: Narrator, site: Site, mailbox: Mailbox, desk: Desk) -> None:
+    site: Site
+    pages: Pages
+    mailbox: Mailbox
+    desk: Desk
+    staff: Staff
+    bank: Bank
+
+
+class Walk:
+    """What a journey has at hand: the world, inboxes, and a voice."""
+
+    def __init__(self, name: str, narrator: Narrator, world: World) -> None:
         self.name = name
-        self.site = site
-        self.desk = desk
+        self.site = world.site
+        self.pages = world.pages
+        self.desk = world.desk
+        self.staff = world.staff
+        self.bank = world.bank
         self._narrator = narrator
-        self._mailbox = mailbox
+        self._mailbox = world.mailbox
         self._inboxes: list[Inbox] = []
 
     @contextmanager
@@ -98,11 +118,11 @@ class Walk:
         return inbox
 
     @contextmanager
-    def receives(self, inbox: Inbox, what: str, *, within: float = MAIL_WITHIN) -> Iterator[Mail]:
-        """The next mail, whose contents the block checks; its line shows the subject."""
+    def receives(self, inbox: Inbox, what: str, *, titled: str = "", within: float = MAIL_WITHIN) -> Iterator[Mail]:
+        """The next mail with `titled` in its subject, whose contents the block checks; its line shows the subject."""
         with self.step(f"✉ to {inbox.owner}") as step:
             mail = until(
-                inbox.next,
+                lambda: inbox.next(titled),
                 within=within,
                 expected=f"a mail {what}, in {self._mailbox.folder},",
                 came=lambda: " after ".join(["none came", *(f"“{read.subject}”" for read in inbox.read[-1:])]),
@@ -112,6 +132,11 @@ class Walk:
                 yield mail
             except Unexpected as error:
                 raise Unexpected(f"a mail {what}, {error.expected}", f"{error.came} in “{mail.subject}”") from error
+
+    def waits_until(self, instant: datetime, what: str) -> None:
+        """Nothing happens until then."""
+        with self.step(what):
+            time.sleep(max(0.0, (instant - datetime.now(UTC)).total_seconds()))
 
     def reaches(self, acknowledgement_id: str, state: str, *, within: float) -> dict[str, object]:
         """Poll the status page's request until the booking is in `state`; its last answer."""

@@ -1,0 +1,34 @@
+"""The journeys of the demo; a further one is a function in one of these modules and its line in JOURNEYS."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tests.demo.journeys import cancelling, desk, paying, straight
+from tests.demo.walk import Walk
+
+
+@dataclass(frozen=True)
+class Journey:
+    """What is walked, and where it can be."""
+
+    walk: Callable[[Walk], None]
+    refunds: str = ""  # what REFUND_ON_VISITOR_CANCELLATION must say; empty: anything
+    needs_open_day: bool = False  # staff's deadlines must be able to pass today
+
+
+JOURNEYS: dict[str, Journey] = {
+    "paid": Journey(straight.paid_session),
+    "lapsed": Journey(straight.lapsed_draft),
+    "refunded": Journey(cancelling.cancelled_with_refund, refunds="full"),
+    "unrefunded": Journey(cancelling.cancelled_without_refund, refunds="none"),
+    "short": Journey(cancelling.cancelled_at_short_notice),
+    "declined": Journey(paying.declined_at_first),
+    "late": Journey(paying.paid_late),
+    "too late": Journey(paying.paid_too_late),
+    "desk": Journey(desk.paid_at_the_desk),
+    "rejected": Journey(desk.rejected),
+    "unanswered": Journey(desk.unanswered, needs_open_day=True),
+    "caller": Journey(desk.created_for_a_caller),
+}

@@ -1,0 +1,75 @@
+"""What staff do by the staff API, with a token of their own."""
+
+from __future__ import annotations
+
+import random
+from datetime import datetime
+from typing import Any
+
+from tests.demo.answers import Answer, exchange, parsed, session
+from tests.demo.unexpected import Unexpected
+
+
+def log_in(url: str, name: str, password: str) -> str:
+    """A token."""
+    path = "login/"
+    given = {"username": name, "password": password}
+    answer = parsed(exchange(session(), "POST", f"{url}/api/staff/{path}", json=given), f"POST staff/{path}")
+    return str(answer.accepted("token", "expires_at")["token"])
+
+
+class Staff:
+    """Someone of the practice, logged in at `url`."""
+
+    def __init__(self, url: str, token: str) -> None:
+        self._api = f"{url}/api/staff/"
+        self._session = session(Authorization=f"Token {token}")
+
+    def approve(self, acknowledgement_id: str, slot_start: datetime) -> dict[str, Any]:
+        """With any psychologist who is free then; the booking."""
+        rows = [row for row in self._psychologists() if row["is_active"]]
+        answer = None
+        for psychologist in random.sample(rows, k=len(rows)):
+            answer = self._approve(acknowledgement_id, slot_start, psychologist["id"])
+            if answer.body.get("code") != "slot_taken":
+                return answer.accepted("status", "psychologist", "slot_start", "amount")
+        raise Unexpected("a psychologist who is free", f"came {answer or 'no psychologist at all'}")
+
+    def approve_with(self, acknowledgement_id: str, slot_start: datetime, psychologist_id: int) -> dict[str, Any]:
+        """With this psychologist; the booking."""
+        answer = self._approve(acknowledgement_id, slot_start, psychologist_id)
+        return answer.accepted("status", "psychologist", "slot_start", "amount")
+
+    def address_of(self, psychologist_id: int) -> str:
+        """Where a psychologist reads mail."""
+        return next(str(row["email"]) for row in self._psychologists() if row["id"] == psychologist_id)
+
+    def reject(self, acknowledgement_id: str, note: str) -> dict[str, Any]:
+        """The booking, closed."""
+        return self._act(acknowledgement_id, "reject", note_to_visitor=note)
+
+    def take_money(self, acknowledgement_id: str) -> dict[str, Any]:
+        """It was paid at the desk."""
+        return self._act(acknowledgement_id, "desk-payment")
+
+    def create(self, form: dict[str, Any]) -> dict[str, Any]:
+        """A request taken by telephone."""
+        return self._send("POST", "bookings/", json=form).accepted("acknowledgement_id", "status", "origin")
+
+    def booking(self, acknowledgement_id: str) -> dict[str, Any]:
+        """All that is known of it."""
+        return self._send("GET", f"bookings/{acknowledgement_id}/").accepted("status", "ledger", "payments")
+
+    def _psychologists(self) -> list[dict[str, Any]]:
+        return list(self._send("GET", "psychologists/").accepted("psychologists")["psychologists"])
+
+    def _approve(self, acknowledgement_id: str, slot_start: datetime, psychologist_id: int) -> Answer:
+        decided = {"psychologist_id": psychologist_id, "slot_start": slot_start.isoformat()}
+        return self._send("POST", f"bookings/{acknowledgement_id}/approve/", json=decided)
+
+    def _act(self, acknowledgement_id: str, action: str, **decided: object) -> dict[str, Any]:
+        return self._send("POST", f"bookings/{acknowledgement_id}/{action}/", json=decided).accepted("status")
+
+    def _send(self, method: str, path: str, **options: Any) -> Answer:
+        response = exchange(self._session, method, self._api + path, **options)
+        return parsed(response, f"{method} staff/{path}")
