@@ -6,10 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import requests
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
 
 from tests.demo.unexpected import Unexpected
 
 TIMEOUT_SECONDS = 15
+# A web process killed a moment ago is on its way back. Only a refused connection is tried again: nothing was sent.
+RECONNECT = Retry(total=None, connect=20, read=0, status=0, other=0, redirect=0, backoff_factor=0.2, backoff_max=1)
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,7 @@ def session(**headers: str) -> requests.Session:
     made = requests.Session()
     made.trust_env = False
     made.headers.update(headers)
+    made.mount("http://", HTTPAdapter(max_retries=RECONNECT))
     return made
 
 
