@@ -277,16 +277,18 @@ DEFAULT_FROM_EMAIL = env.text(
     default="MindSettler <bookings@localhost>",
     example="MindSettler <bookings@example.org>",
 )
+_provider_name = (EMAIL_PROVIDER or "provider").upper()  # Anymail's settings of a provider begin with its name
 STAFF_INBOX = env.text(
     "STAFF_INBOX", "where staff read of new requests", default="staff@localhost", example="desk@example.org"
 )
 ANYMAIL = {
     "REQUESTS_TIMEOUT": 10,
-    # Anymail reads its provider's key from a setting of the provider's own name
-    f"{(EMAIL_PROVIDER or 'provider').upper()}_API_KEY": env.text(
+    f"{_provider_name}_API_KEY": env.text(
         "EMAIL_API_KEY", "key of an EMAIL_PROVIDER other than SMTP", example="secret"
     ),
 }
+if _api_url := env.text("EMAIL_API_URL", "where its API is, if elsewhere", example="https://api.eu.mailgun.net/v3"):
+    ANYMAIL[f"{_provider_name}_API_URL"] = _api_url
 _MAIL_BACKENDS = {
     "smtp": "django.core.mail.backends.smtp.EmailBackend",
     "file": "django.core.mail.backends.filebased.EmailBackend",

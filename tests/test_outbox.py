@@ -108,8 +108,8 @@ def test_back_off_grows_with_jitter_and_ends_in_death(now: datetime) -> None:
         spans.append(fresh(row).next_attempt_at - now)
         now = fresh(row).next_attempt_at
     for attempt, span in enumerate(spans[:-1], start=1):
-        most = min(messages.BACK_OFF_FIRST * 2 ** (attempt - 1) * 1.5, messages.BACK_OFF_MOST)
-        assert most / 2 <= span <= most
+        usual = min(messages.BACK_OFF_FIRST * messages.BACK_OFF_FACTOR ** (attempt - 1), messages.BACK_OFF_MOST)
+        assert usual * 0.75 <= span <= usual * 1.25
     assert (fresh(row).state, fresh(row).last_error) == (MessageState.DEAD, "no answer")
 
 

@@ -13,10 +13,11 @@ from django.db.models import F, Q, QuerySet
 from backend import correlation
 from backend.outbox.models import Message, MessageState, Queue
 
-LEASE = timedelta(seconds=60)  # renewed before each effect; every effect's own time-outs sum to less than half of it
+LEASE = timedelta(seconds=50)  # renewed before each effect; every effect's own time-outs sum to less than half of it
 BATCH = 20  # rows a worker claims at once
-MAX_ATTEMPTS = 8  # with the back-off below: given up after about two hours
-BACK_OFF_FIRST = timedelta(seconds=10)
+MAX_ATTEMPTS = 8  # with the back-off below: given up after a bit more than an hour
+BACK_OFF_FIRST = timedelta(seconds=4)  # most failures of a provider are over within seconds, and someone waits
+BACK_OFF_FACTOR = 3  # 4 s, 12 s, 36 s, 2 min, 5 min, 16 min, 49 min: an outage of an hour is outlived
 BACK_OFF_MOST = timedelta(hours=1)
 
 
@@ -144,8 +145,8 @@ def back_off(message: Message, error: str, *, now: datetime) -> None:
     if message.attempts >= MAX_ATTEMPTS:
         _settle(message, MessageState.DEAD, now=now, error=error)
         return
-    span = min(BACK_OFF_FIRST * 2 ** (message.attempts - 1) * 1.5, BACK_OFF_MOST)
-    jittered = span * random.uniform(0.5, 1)  # noqa: S311  # spreads retries; guards nothing
+    span = min(BACK_OFF_FIRST * BACK_OFF_FACTOR ** (message.attempts - 1), BACK_OFF_MOST)
+    jittered = span * random.uniform(0.75, 1.25)  # noqa: S311  # spreads retries; guards nothing
     _held(message).update(lease_expires_at=None, next_attempt_at=now + jittered, last_error=error[:300])
 
 

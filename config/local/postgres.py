@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Any, NoReturn
+from typing import Any, LiteralString, NoReturn
 from urllib.parse import quote
 
 import psycopg
@@ -33,31 +33,80 @@ SETTINGS = {
 START_WITHIN = 30.0  # seconds
 
 
-@contextmanager
-def throwaway() -> Iterator[str]:
-    """The DATABASE_URL of a new server; the server and its data are gone afterwards.
+class Throwaway:
+    """A new server in a folder of its own, which `close` deletes with its data. `settings` change or add to SETTINGS.
 
     Its user is no superuser but may create databases, as in production: what only a superuser may do fails here too.
     """
-    folder = Path(tempfile.mkdtemp(prefix="pg-"))
-    try:
-        who = _unprivileged(folder)
-        binaries = _copy_binaries(folder)
-        data = folder / "data"
-        _initialise(binaries / "initdb", data, who)
-        command = [str(binaries / "postgres"), "-D", str(data), "-k", str(folder)]
-        command += [word for name, value in SETTINGS.items() for word in ("-c", f"{name}={value}")]
-        with (folder / "log").open("w") as log:
-            # A session of its own, so that Ctrl-C reaches us first and we stop it when the tests have stopped
-            server = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True, **who)  # noqa: S603 -- our words
+
+    def __init__(self, **settings: str) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="pg-"))
+        self.url = f"postgresql://app@{quote(str(self._folder), safe='')}/app"
         try:
-            _create_owner(folder, server)
-            yield f"postgresql://app@{quote(str(folder), safe='')}/app"
-        finally:
-            server.send_signal(signal.SIGINT)  # "fast shutdown": does not wait for clients
-            server.wait()
+            self._who = _unprivileged(self._folder)
+            binaries = _copy_binaries(self._folder)
+            data = self._folder / "data"
+            _initialise(binaries / "initdb", data, self._who)
+            self._command = [str(binaries / "postgres"), "-D", str(data), "-k", str(self._folder)]
+            self._command += [
+                word for name, value in (SETTINGS | settings).items() for word in ("-c", f"{name}={value}")
+            ]
+            self._server = self._start()
+        except BaseException:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            raise
+        try:
+            self._run("CREATE ROLE app LOGIN CREATEDB", "CREATE DATABASE app OWNER app")
+        except BaseException:
+            self.close()
+            raise
+
+    def crash(self) -> None:
+        """End it as `pg_ctl -m immediate` does: every backend at once, with no checkpoint."""
+        self._server.send_signal(signal.SIGQUIT)
+        self._server.wait()
+
+    def restart(self) -> None:
+        """Start it again after `crash`; it recovers from its log, and answers when this returns."""
+        self._server = self._start()
+        self._run("SELECT 1")
+
+    def close(self) -> None:
+        """Stop it without waiting for its clients, and delete its data."""
+        self._server.send_signal(signal.SIGINT)  # "fast shutdown"
+        self._server.wait()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        with (self._folder / "log").open("a") as log:
+            # A session of its own, so that Ctrl-C reaches us first and we stop it when the tests have stopped
+            return subprocess.Popen(self._command, stdout=log, stderr=log, start_new_session=True, **self._who)  # noqa: S603 -- our words
+
+    def _run(self, *statements: LiteralString) -> None:
+        """Wait until the server answers, and run these as its superuser."""
+        deadline = time.monotonic() + START_WITHIN
+        where = f"host={self._folder} user=postgres dbname=postgres"
+        while True:
+            try:
+                with psycopg.connect(where, autocommit=True) as connection:
+                    for statement in statements:
+                        connection.execute(statement)
+                return
+            except psycopg.OperationalError:
+                if self._server.poll() is not None or time.monotonic() > deadline:
+                    words = (self._folder / "log").read_text()
+                    raise RuntimeError(f"PostgreSQL does not start:\n{words}") from None
+                time.sleep(0.05)
+
+
+@contextmanager
+def throwaway() -> Iterator[str]:
+    """The DATABASE_URL of a new server; the server and its data are gone afterwards."""
+    server = Throwaway()
+    try:
+        yield server.url
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        server.close()
 
 
 def _unprivileged(folder: Path) -> dict[str, Any]:
@@ -88,21 +137,6 @@ def _initialise(initdb: Path, data: Path, who: dict[str, Any]) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False, **who)  # noqa: S603 -- our words
     if done.returncode:
         raise RuntimeError(f"initdb failed:\n{done.stdout}{done.stderr}")
-
-
-def _create_owner(folder: Path, server: subprocess.Popen[bytes]) -> None:
-    """Wait until the server answers, then create the user and the database of the URL."""
-    deadline = time.monotonic() + START_WITHIN
-    while True:
-        try:
-            with psycopg.connect(host=str(folder), user="postgres", dbname="postgres", autocommit=True) as connection:
-                connection.execute("CREATE ROLE app LOGIN CREATEDB")
-                connection.execute("CREATE DATABASE app OWNER app")
-                return
-        except psycopg.OperationalError:
-            if server.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"PostgreSQL does not start:\n{(folder / 'log').read_text()}") from None
-            time.sleep(0.05)
 
 
 def run(command: Sequence[str]) -> int:
