@@ -181,6 +181,7 @@ def _database() -> dict[str, Any]:
         "connect_timeout": 5,
         "application_name": "mindsettler",
     }
+    database["CONN_HEALTH_CHECKS"] = True  # the pool asks before it lends: PostgreSQL may have restarted meanwhile
     return database
 
 
