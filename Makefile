@@ -2,6 +2,7 @@
 #   make run                 the whole stack in this terminal; PROFILE=fast shows a life cycle in a minute
 #   make test                every check
 #   make demo                the life cycle, driven from outside against a stack of its own; URL=… against another one
+#   make chaos               a storm of faults over the whole stack, and its figures; SEED=n repeats one, MINUTES=n
 #   make manage CMD="check"  manage.py in the environment of the running stack
 #   make lock, make format, make readme, make clean
 
@@ -16,7 +17,7 @@ ifneq ($(shell $(PYTHON) -c '$(BELONGS_HERE)' 2>/dev/null && echo yes),yes)
 .PHONY: .venv/pyvenv.cfg
 endif
 
-.PHONY: run test demo manage lock format readme clean
+.PHONY: run test demo chaos manage lock format readme clean
 
 run: .venv/run.stamp
 	@exec $(PYTHON) -m config.local.run --profile "$(PROFILE)" --port "$(PORT)"
@@ -26,6 +27,9 @@ test: .venv/dev.stamp
 
 demo: .venv/dev.stamp
 	@exec $(PYTHON) -m tests.demo $(URL)
+
+chaos: .venv/dev.stamp
+	@exec $(PYTHON) -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SQLITE),--sqlite)
 
 manage: .venv/run.stamp
 	@test -f var/stack.env || { echo "There is no stack yet: make run" >&2; exit 1; }

@@ -1,0 +1,123 @@
+"""Runs the storm: `python -m tests.chaos [--seed N] [--minutes M] [--sqlite] [--short]`.
+
+Exit codes: 0 every figure holds, 1 one is missed, 2 the stack does not start.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import logging
+import os
+import secrets
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+from typing import TYPE_CHECKING, NoReturn
+
+from tests.chaos import faults as weather_plan
+from tests.chaos import races
+from tests.chaos import stack as stacks
+from tests.chaos.figures import Figure, table
+from tests.chaos.journal import Journal
+
+if TYPE_CHECKING:
+    from tests.chaos.stack import Stack
+
+SHORT, SHORT_PACE = 14.0, 0.4  # seconds of storm, and the share of each duration
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The exit code."""
+    options = _options(arguments)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _leave)
+    seconds, pace = (SHORT, SHORT_PACE) if options.short else (options.minutes * 60, 1.0)
+    _say(f"seed {options.seed}, {seconds:.0f} s of storm, on {'SQLite' if options.sqlite else 'PostgreSQL'}")
+    try:
+        with stacks.built(options.seed, postgres=not options.sqlite, pace=pace) as stack:
+            ours = _ours(stack, options, seconds)
+        naive = [] if options.short or options.sqlite else _naive(options, seconds)
+    except RuntimeError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    _say(table(ours, naive))
+    missed = [figure.name for figure in ours if not figure.holds]
+    if missed:
+        _say(f"MISSED: {', '.join(missed)}; again with: make chaos SEED={options.seed}")
+        return 1
+    _say("Every figure holds.")
+    return 0
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__.partition("\n")[0])
+    parser.add_argument("--seed", type=int, default=secrets.randbelow(10_000), help="repeats a run's faults")
+    parser.add_argument("--minutes", type=float, default=1.5, help="how long traffic and faults go on")
+    parser.add_argument("--sqlite", action="store_true", help="on SQLite, without PostgreSQL's restart")
+    parser.add_argument("--short", action="store_true", help="a few seconds of storm alone, as the tests run it")
+    return parser.parse_args(arguments)
+
+
+def _ours(stack: Stack, options: argparse.Namespace, seconds: float) -> list[Figure]:
+    os.environ.update(stack.environment)
+    stacks.add_servers(stack)
+    stacks.add_service(stack)
+    stacks.migrate(stack)
+    _become_a_client_of_its_database()
+    # Imported only now, since the settings read the environment set above
+    storm = importlib.import_module("tests.chaos.storm")
+    journal = Journal()
+    stack.start()
+    stack.wait_until(lambda: stack.answers() and stack.provider_answers(), "the start of web and provider")
+    world = storm.prepared(stack, journal)
+    storm.wait_until_mail_flows(world)
+    plan = weather_plan.plan(options.seed, seconds, with_postgres=not options.sqlite)
+    _say(f"the stack works; {len(plan)} faults are planned")
+    figures: list[Figure] = storm.ride(stack, world, plan, seconds, is_timed=not options.short)
+    if not options.short:
+        calm = importlib.import_module("tests.chaos.calm")
+        _say("the storm is over; now the calm")
+        figures += calm.requests_by_broker(stack, world)
+        figures += calm.beat_away(stack)
+        stack.stop()
+    if not options.short and not options.sqlite:
+        _say("and the races")
+        figures += races.run(stack.environment)
+    return figures
+
+
+def _naive(options: argparse.Namespace, seconds: float) -> list[Figure]:
+    """The same storm over the usual design."""
+    from tests.chaos import naive_storm
+
+    _say("the same storm over a naive design")
+    with stacks.built(options.seed, postgres=True) as stack:
+        os.environ.update(stack.environment)
+        stacks.add_servers(stack)
+        naive_storm.add_naive_service(stack)
+        naive_storm.create_table(stack)
+        stack.start()
+        stack.wait_until(lambda: stack.answers() and stack.provider_answers(), "the start of the naive web")
+        return naive_storm.ride(stack, weather_plan.plan(options.seed, seconds, with_postgres=True), seconds)
+
+
+def _become_a_client_of_its_database() -> None:
+    import django
+
+    django.setup()
+    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # it tells of each connection that the restart cut
+
+
+def _leave(number: int, _frame: FrameType | None) -> NoReturn:
+    raise SystemExit(128 + number)
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

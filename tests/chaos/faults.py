@@ -1,0 +1,78 @@
+"""The faults of a storm: drawn from a seed, so that a run can be repeated."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What goes wrong."""
+
+    WORKER = "kill -9 of a worker"
+    CHILD = "kill -9 of a worker's child"
+    BEAT = "kill -9 of beat"
+    WEB = "kill -9 of web"
+    WEB_CHILD = "kill -9 of a web process"
+    REDIS_KILLED = "Redis killed"
+    REDIS_FROZEN = "Redis frozen"
+    REDIS_FLUSHED = "Redis flushed"
+    POSTGRES = "PostgreSQL restarted"
+    MAIL_FAILING = "mail provider answers 500"
+    MAIL_BUSY = "mail provider answers 429"
+    MAIL_HANGING = "mail provider hangs"
+    MAIL_DROPPING = "mail provider accepts and drops"
+
+
+LASTS = {  # seconds, from and to; a kill is over at once, and the supervisor's work begins
+    Kind.REDIS_KILLED: (2.0, 4.0),
+    Kind.REDIS_FROZEN: (2.0, 5.0),
+    Kind.MAIL_FAILING: (2.0, 4.0),
+    Kind.MAIL_BUSY: (2.0, 4.0),
+    Kind.MAIL_HANGING: (2.0, 4.0),
+    Kind.MAIL_DROPPING: (2.0, 4.0),
+}
+WEIGHTS = {
+    Kind.WORKER: 4,
+    Kind.CHILD: 5,
+    Kind.BEAT: 2,
+    Kind.WEB: 1,
+    Kind.WEB_CHILD: 1,
+    Kind.REDIS_KILLED: 1,
+    Kind.REDIS_FROZEN: 1,
+    Kind.REDIS_FLUSHED: 1,
+    Kind.MAIL_FAILING: 1,
+    Kind.MAIL_BUSY: 1,
+    Kind.MAIL_HANGING: 1,
+    Kind.MAIL_DROPPING: 2,
+}
+EVERY = 2.5  # seconds between two faults, on average
+
+
+@dataclass(frozen=True)
+class Fault:
+    """`at` and `seconds` count from the storm's beginning; `seed` decides which of several processes it hits."""
+
+    at: float
+    kind: Kind
+    seconds: float
+    seed: int
+
+
+def plan(seed: int, seconds: float, *, with_postgres: bool) -> list[Fault]:
+    """Every kind at least once when there is room, PostgreSQL exactly once; all is over when the storm is."""
+    chosen = random.Random(seed)
+    kinds = list(WEIGHTS)
+    chosen.shuffle(kinds)
+    wanted = max(3, round(seconds / EVERY))
+    kinds = kinds[:wanted] + chosen.choices(list(WEIGHTS), list(WEIGHTS.values()), k=max(0, wanted - len(kinds)))
+    faults = [_drawn(kind, seconds, chosen) for kind in kinds]
+    if with_postgres:
+        faults.append(Fault(chosen.uniform(0.4, 0.7) * seconds, Kind.POSTGRES, 0.0, 0))
+    return sorted(faults, key=lambda fault: fault.at)
+
+
+def _drawn(kind: Kind, seconds: float, chosen: random.Random) -> Fault:
+    lasts = min(chosen.uniform(*LASTS.get(kind, (0.0, 0.0))), seconds / 3)
+    return Fault(chosen.uniform(2.0, seconds - lasts), kind, lasts, chosen.getrandbits(32))

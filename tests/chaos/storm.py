@@ -1,0 +1,138 @@
+"""One storm from beginning to calm, over our stack."""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import datetime, timedelta
+
+from django.contrib.auth import get_user_model
+from django.db import Error, connection
+from django.utils import timezone
+from knox.models import AuthToken
+from kombu.exceptions import OperationalError
+
+from backend.bookings.models import Booking, ClosedDay
+from backend.outbox.models import Message
+from backend.people.models import Psychologist
+from config import schedule
+from tests.chaos import measures, verdict
+from tests.chaos.deadlines import Deadlines
+from tests.chaos.faults import Fault
+from tests.chaos.figures import Figure, none_of
+from tests.chaos.journal import Journal
+from tests.chaos.stack import Stack
+from tests.chaos.traffic import Traffic, Visit, World
+from tests.chaos.weather import Weather
+from workers.app import app
+
+CALM_WITHIN = 60.0  # seconds after the last fault: whatever was owed is done or dead
+SLOW_CALM_WITHIN = 240.0  # the same where no time is asserted
+STORIES_END_WITHIN = 100.0  # seconds; the longest chain of deadlines that a visitor leaves behind
+
+
+class TwiceMore(threading.Thread):
+    """Sends every wake-up of the schedule twice more, so that with beat's own each comes three times."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True, name="twice more")
+        self._is_over = threading.Event()
+
+    def run(self) -> None:
+        while not self._is_over.wait(1.0):
+            for task, every in schedule.TABLE.values():
+                if every <= timedelta(seconds=1):
+                    self._send(task)
+
+    def stop(self) -> None:
+        self._is_over.set()
+        self.join()
+
+    def _send(self, task: str) -> None:
+        for _ in range(2):
+            try:
+                app.send_task(task, expires=60, retry=False)
+            except (OperationalError, OSError):
+                return
+
+
+def prepared(stack: Stack, journal: Journal) -> World:
+    """Someone who works at the desk, and psychologists whose every day is open."""
+    ClosedDay.objects.all().delete()
+    link = "https://meet.example.org/room"
+    people = [
+        Psychologist.objects.create(full_name=f"Dr. {n}", email=f"dr{n}@example.org", meeting_link=link)
+        for n in range(12)
+    ]
+    user = get_user_model().objects.create_superuser("storm", "storm@example.org", "irrelevant here")
+    return World(stack, journal, AuthToken.objects.create(user)[1], [person.pk for person in people])
+
+
+def wait_until_mail_flows(world: World) -> None:
+    """The whole way works once: a draft's mail was accepted."""
+    visit = Visit(world, 0)
+    visit.submit()
+    world.stack.wait_until(lambda: bool(world.stack.mails_to(visit.address)), "the first mail")
+
+
+def ride(stack: Stack, world: World, faults: list[Fault], seconds: float, *, is_timed: bool) -> list[Figure]:
+    """Traffic and faults for `seconds`, then calm, then the verdict; without `is_timed` no figure depends on speed."""
+    journal = world.journal
+    traffic, deadlines, twice_more = Traffic(world), Deadlines(), TwiceMore()
+    deadlines.start()
+    twice_more.start()
+    began = time.monotonic()
+    Weather(stack, journal).blow(faults)
+    time.sleep(max(0.0, began + seconds - time.monotonic()))
+    ended_at = timezone.now()
+    traffic.stop()
+    connection.close()  # PostgreSQL restarted since it was opened
+    calm = _calm(ended_at, CALM_WITHIN if is_timed else SLOW_CALM_WITHIN)
+    _last_deadlines()
+    twice_more.stop()
+    deadlines.look()
+    deadlines.stop()
+    return [
+        Figure("faults injected", str(len(journal.faults))),
+        *verdict.judge(stack, journal),
+        calm,
+        *measures.requests_in_storm(journal, is_timed=is_timed),
+        measures.waits(stack),
+        spread_of(deadlines),
+        *measures.recovery(stack, journal),
+    ]
+
+
+def spread_of(deadlines: Deadlines) -> Figure:
+    return measures.spread("lateness of deadlines p50 / p99 / max", deadlines.lateness())
+
+
+def _calm(ended_at: datetime, within: float) -> Figure:
+    """Wait until nothing is left of what was owed when the faults ended, as long as it may take."""
+    name = f"effects neither done nor dead {within:.0f} s after the faults"
+    deadline = ended_at + timedelta(seconds=within)
+    while True:
+        left = list(
+            Message.objects.filter(state="waiting", not_before__lte=ended_at, created_at__lte=ended_at).values_list(
+                "queue", "kind", "attempts", "last_error"
+            )
+        )
+        if not left or timezone.now() >= deadline:
+            return none_of(name, [str(row) for row in left])
+        time.sleep(0.5)
+
+
+def _last_deadlines() -> None:
+    """Wait until every deadline that passes soon has been kept, and what it owed has left."""
+    give_up_at = time.monotonic() + STORIES_END_WITHIN
+    while time.monotonic() < give_up_at:
+        now = timezone.now()
+        try:
+            soon = Booking.objects.filter(due_at__lte=now + timedelta(seconds=60)).exists()
+            owed = Message.objects.filter(state="waiting", not_before__lte=now).exists()
+        except Error:
+            connection.close()
+            continue
+        if not soon and not owed:
+            return
+        time.sleep(0.5)
