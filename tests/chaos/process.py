@@ -50,11 +50,14 @@ class Part:
         """`kill -9` of the leader alone."""
         self._signal(signal.SIGKILL)
 
-    def kill_child(self, chosen: random.Random) -> None:
-        """`kill -9` of one of its children; of the leader when it has none yet."""
+    def kill_child(self, chosen: random.Random) -> bool:
+        """`kill -9` of one of its children. False: it has none just now."""
         children = sorted(pid for pid in process_table.group(self.pid) if pid != self.pid)
+        if not children:
+            return False
         with suppress(ProcessLookupError):
-            os.kill(chosen.choice(children) if children else self.pid, signal.SIGKILL)
+            os.kill(chosen.choice(children), signal.SIGKILL)
+        return True
 
     def freeze(self) -> None:
         self._signal(signal.SIGSTOP)

@@ -60,11 +60,13 @@ class Weather:
             return
         part = chosen.choice(candidates)
         happened, pid = self._journal.fault(kind, part.name), part.pid
-        if kind in (Kind.CHILD, Kind.WEB_CHILD):
-            part.kill_child(chosen)
-        else:
-            part.kill()
-        if kind is Kind.WEB:  # orphans answer until the supervisor ends them; it counts from the new process's answer
+        if kind in (Kind.CHILD, Kind.WEB_CHILD) and part.kill_child(chosen):
+            return
+        part.kill()
+        if kind in (
+            Kind.WEB,
+            Kind.WEB_CHILD,
+        ):  # orphans answer until the supervisor ends them: wait for the new process
             self._stack.wait_until(lambda: part.pid != pid and self._stack.answers(), "the return of web")
             happened.until = time.time()
 
