@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from backend.bookings import policy
-from backend.bookings.lifecycle import money, staff, timers
+from backend.bookings.lifecycle import desk, money, staff, timers
 from backend.bookings.lifecycle.money import Outcome, Work
 from backend.bookings.machine import Notice, Reason, State
 from backend.bookings.models import Booking, LedgerEntry, SlotClaim
@@ -15,6 +15,7 @@ from backend.errors import Code, Refused
 from backend.outbox.models import Message
 from backend.payments.gateway import Event, EventKind, OrderState
 from backend.payments.models import InboxEvent, Payment, PaymentState, Refund
+from backend.people.models import Corporate
 from tests import story
 from tests.story import RAVI
 
@@ -72,6 +73,13 @@ def test_a_pending_request_cannot_be_paid(now: datetime) -> None:
 def test_a_paid_booking_says_that_nothing_is_left_to_pay(now: datetime) -> None:
     booking = story.confirmed(now=now)
     assert code_of(lambda: money.start_payment(booking.acknowledgement_id, now=now)) is Code.ALREADY_PAID
+
+
+def test_money_that_went_back_does_not_make_a_sponsored_booking_paid(now: datetime) -> None:
+    booking, payment = story.paying(now=now)
+    desk.sponsor(booking.pk, Corporate.objects.create(name="Acme").pk, actor="staff:desk", now=now)
+    assert money.record_report(story.captured(payment), actor=GATEWAY, now=now) is Outcome.RETURNED
+    assert code_of(lambda: money.start_payment(booking.acknowledgement_id, now=now)) is Code.NOTHING_TO_PAY
 
 
 def test_a_free_booking_says_that_nothing_is_to_be_paid(now: datetime) -> None:

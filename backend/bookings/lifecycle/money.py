@@ -32,6 +32,7 @@ from backend.bookings.lifecycle.steps import (
 )
 from backend.bookings.machine import ACTIVE, Notice, Reason, State
 from backend.bookings.models import Booking, Origin
+from backend.bookings.standing import paid_payment
 from backend.errors import Code, Permanent, Refused
 from backend.payments.gateway import (
     Event,
@@ -60,8 +61,7 @@ def start_payment(acknowledgement_id: str, *, now: datetime) -> Payment:
     if booking.state == State.PAYMENT_PENDING:
         return Payment.objects.get(booking=booking, state=PaymentState.OPEN)
     if booking.state in (State.CONFIRMED, State.COMPLETED):
-        paid = Payment.objects.filter(booking=booking, state=PaymentState.CAPTURED).exists()
-        raise Refused(Code.ALREADY_PAID if paid else Code.NOTHING_TO_PAY)
+        raise Refused(Code.NOTHING_TO_PAY if paid_payment(booking) is None else Code.ALREADY_PAID)
     if booking.state != State.APPROVED:
         raise Refused(Code.STATE_REFUSES, state=booking.state)
     return _begin_attempt(booking, now=now)
