@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from backend.bookings import policy, queries
-from backend.bookings.lifecycle import cancellation, refunds, staff, visitor
+from backend.bookings.lifecycle import cancellation, money, refunds, staff, visitor
 from backend.bookings.lifecycle.cancellation import RefundChoice
 from backend.bookings.machine import Notice, Reason, State
 from backend.bookings.models import Booking, LedgerEntry, Link, Purpose, SlotClaim
@@ -183,6 +183,26 @@ def test_after_a_move_by_staff_the_visitor_may_cancel_until_the_start_with_a_ful
     cancelled = cancellation.confirm_cancellation(token, now=start - timedelta(seconds=1))
     assert cancelled.reason == Reason.BY_VISITOR
     assert Refund.objects.get().amount_paise == 150_000
+
+
+@pytest.mark.parametrize("late", [timedelta(seconds=-1), timedelta(0), timedelta(minutes=9)])
+@pytest.mark.parametrize("how", ["paid meanwhile", "moved meanwhile"])
+def test_a_link_that_was_asked_for_in_time_cancels_nothing_once_the_session_has_begun(
+    how: str, late: timedelta, now: datetime
+) -> None:
+    start = now + timedelta(minutes=50)
+    booking, payment = story.paying(now=now, at=start if how == "paid meanwhile" else far(now))
+    token = ask(booking, now)
+    money.record_report(story.captured(payment), actor="gateway:sandbox", now=now)
+    if how == "moved meanwhile":
+        staff.reschedule(booking.pk, staff.Move(start), actor="staff:desk", now=now)
+    prove = lambda: cancellation.confirm_cancellation(token, now=start + late)  # noqa: E731
+    if late < timedelta(0):
+        assert prove().state == State.CANCELLED
+        return
+    assert code_of(prove) is Code.LINK_EXPIRED
+    assert code_of(lambda: cancellation.cancelled_by(token, now=start + late)) is Code.LINK_EXPIRED
+    assert story.again(booking).state == State.CONFIRMED
 
 
 def test_a_booking_gets_three_cancellation_links_an_hour_and_the_rest_is_suppressed(now: datetime) -> None:

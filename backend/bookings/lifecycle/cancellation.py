@@ -86,8 +86,7 @@ def cancelled_by(token: str, *, now: datetime) -> Booking:
         return booking
     if booking.state not in ACTIVE:
         raise Refused(Code.STATE_REFUSES, state=booking.state)
-    expired = link.expires_at is None or link.expires_at <= now
-    raise Refused(Code.LINK_EXPIRED if expired else Code.NOT_CANCELLED_YET)
+    raise Refused(Code.LINK_EXPIRED if _has_ended(link, booking, now=now) else Code.NOT_CANCELLED_YET)
 
 
 def find(token: str) -> Link:
@@ -108,7 +107,7 @@ def promised(booking: Booking, link: Link, *, now: datetime) -> Promise:
     """Judged when asked: a link that was asked for in time is in time. Refuses: link_expired, state_refuses."""
     if booking.state not in ACTIVE:
         raise Refused(Code.STATE_REFUSES, state=booking.state)
-    if link.spent_at is not None or link.expires_at is None or link.expires_at <= now:
+    if link.spent_at is not None or _has_ended(link, booking, now=now):
         raise Refused(Code.LINK_EXPIRED)
     asked_at = link.created_at if link.purpose == Purpose.CANCEL else now
     is_late = booking.state == State.CONFIRMED and not _is_in_time(booking, asked_at)
@@ -117,6 +116,13 @@ def promised(booking: Booking, link: Link, *, now: datetime) -> Promise:
         refund_paise=comes_back_paise(booking, asked_at=asked_at),
         paid_paise=left_paise(booking),
     )
+
+
+def _has_ended(link: Link, booking: Booking, *, now: datetime) -> bool:
+    """Past its time, or past the start of the session: that may have drawn near since the link was asked for."""
+    if link.expires_at is None or link.expires_at <= now:
+        return True
+    return booking.state == State.CONFIRMED and booking.slot_start is not None and booking.slot_start <= now
 
 
 class RefundChoice(StrEnum):
