@@ -82,6 +82,15 @@ def test_a_move_to_another_psychologist_tells_the_old_and_the_new_one(now: datet
     ]
 
 
+def test_a_session_that_was_missed_and_is_moved_has_no_outcome_yet(now: datetime) -> None:
+    booking = story.confirmed(now=now)
+    begun = booking.slot_start + timedelta(minutes=20)
+    desk.record_outcome(booking.pk, Outcome.NO_SHOW, now=begun, **STAFF)
+    moved = staff.reschedule(booking.pk, staff.Move(begun + timedelta(days=3)), now=begun, **STAFF)
+    assert moved.outcome == story.again(booking).outcome == Outcome.UNRECORDED
+    assert LedgerEntry.objects.get(booking=booking, intent="record_outcome").details["to"] == Outcome.NO_SHOW
+
+
 def test_a_move_only_ever_shortens_the_time_to_pay(now: datetime) -> None:
     start = story.slot_tomorrow(now)
     booking = story.approved(now=now, at=start)

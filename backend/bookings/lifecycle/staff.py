@@ -17,7 +17,7 @@ from backend.bookings.lifecycle.steps import (
     tell_visitor,
 )
 from backend.bookings.machine import HOLDS_SLOT, Notice, Reason, State
-from backend.bookings.models import Booking, Mode, Purpose
+from backend.bookings.models import Booking, Mode, Outcome, Purpose
 from backend.errors import Code, Refused
 from backend.people.models import Location, Psychologist
 
@@ -128,6 +128,7 @@ SETTLED_BY_MOVE = (
     "pay_by",
     "due_at",
     "moved_by_staff_at",
+    "outcome",
 )
 
 
@@ -166,6 +167,7 @@ def reschedule(booking_id: int, move: Move, *, actor: str, now: datetime) -> Boo
     }
     booking.psychologist, booking.slot_start, booking.slot_end = psychologist, slot.start, slot.end
     booking.moved_by_staff_at = now
+    booking.outcome = Outcome.UNRECORDED  # what was recorded is of the time before; the ledger keeps it
     _shorten_deadline(booking, now=now)
     note(booking, intent="reschedule", actor=actor, now=now, saving=SETTLED_BY_MOVE, details=details)
     _announce_move(booking, before, now=now)
