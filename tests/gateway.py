@@ -138,10 +138,10 @@ def free_port() -> int:
                 return port
 
 
-def until(holds: Callable[[], bool]) -> None:
-    """Look again and again until it holds, or fail at the deadline."""
-    deadline = time.monotonic() + PATIENCE
+def until(holds: Callable[[], bool], *, within: float = PATIENCE, else_show: Callable[[], str] = str) -> None:
+    """Look again and again until it holds, or fail at the deadline with what `else_show` has to say."""
+    deadline = time.monotonic() + within
     pause = threading.Event()
     while not holds():
-        assert time.monotonic() < deadline, "did not happen in time"
+        assert time.monotonic() < deadline, f"did not happen in time\n{else_show()}"
         pause.wait(0.02)

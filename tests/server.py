@@ -39,21 +39,29 @@ def database_url() -> str:
     return f"postgresql://{user}{':' + password if password else ''}@{host}{port}/{values['NAME']}"
 
 
-@contextmanager
-def web_server(**environment: str) -> Iterator[str]:
-    """Granian with two workers, as in the Procfile; yields its URL."""
-    port = free_port()
-    folder = Path(tempfile.mkdtemp(prefix="web-"))
-    if connection.vendor == "sqlite":  # the server finds the test's file where it looks for its own
+def environment(folder: Path, **changes: str) -> dict[str, str]:
+    """What a process needs to work on the test's own database, with `folder` for everything else."""
+    if connection.vendor == "sqlite":  # it finds the test's file where it looks for its own
         (folder / "db.sqlite3").symlink_to(Path(connection.settings_dict["NAME"]).resolve())
-    given = {
+    return {
         **os.environ,
         "VAR_DIR": str(folder),
         "DATABASE_URL": database_url(),
         "ENV_FILE": os.devnull,
+        **changes,
+    }
+
+
+@contextmanager
+def web_server(**variables: str) -> Iterator[str]:
+    """Granian with two workers, as in the Procfile; yields its URL."""
+    port = free_port()
+    folder = Path(tempfile.mkdtemp(prefix="web-"))
+    given = {
+        **environment(folder),
         "PUBLIC_URL": f"http://127.0.0.1:{port}",
         "REDIS_URL": "redis://127.0.0.1:1/0",  # nobody is there: the web tier must not care
-        **environment,
+        **variables,
     }
     command = [
         *(sys.executable, "-m", "granian", "--interface", "wsgi", "config.wsgi:application"),

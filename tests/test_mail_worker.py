@@ -19,21 +19,17 @@ from tests import mail_sink, story
 from tests.mail_sink import Sink
 from tests.story import RAVI
 from workers import mail
-from workers.app import stopping
+from workers.stopping import stopping
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
 
 @pytest.fixture
 def sink(settings) -> Iterator[Sink]:
-    sink = Sink()
-    controller = mail_sink.start(sink)
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", sink.port
-    settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
-    yield sink
-    mail._outlet.close()
-    controller.stop()
+    with mail_sink.listening() as sink:
+        sink.serve(settings)
+        yield sink
+        mail._outlet.close()
 
 
 def drain(at: datetime) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from multiprocessing import Event
 from typing import Any
 
 from celery import Celery
@@ -12,13 +11,11 @@ from celery.signals import task_prerun, worker_shutting_down
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 from backend import correlation
+from workers.stopping import stopping
 
 app = Celery("mindsettler")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.imports = ("workers.mail", "workers.payments", "workers.timers")
-
-# Made before the pool forks, so that the children see what the parent learns: a SIGTERM reaches the parent alone.
-stopping = Event()
 
 
 @worker_shutting_down.connect

@@ -15,7 +15,7 @@ from backend import correlation
 from backend.errors import Permanent, Transient
 from backend.outbox import messages
 from backend.outbox.models import Message, MessageState, Queue
-from workers.app import stopping
+from workers.stopping import stopping
 
 log = logging.getLogger(__name__)
 
@@ -27,15 +27,16 @@ TURN = timedelta(seconds=1)  # how long a notice waits before it looks again whe
 
 def drain(queue: Queue, perform: Perform, *, helper: Task[[], None]) -> None:
     """Work until nothing is due, the budget is spent, or the worker is asked to stop; unbegun rows are handed back."""
-    began = time.monotonic()
-    rows = messages.claim(queue, now=timezone.now())
-    if len(rows) == messages.BATCH and not stopping.is_set():
-        _wake(helper)
-    for index, row in enumerate(rows):
-        if stopping.is_set() or time.monotonic() - began > BUDGET_SECONDS:
-            messages.hand_back(rows[index:])
-            return
-        _one(row, perform)
+    with stopping.deferred():
+        began = time.monotonic()
+        rows = messages.claim(queue, now=timezone.now())
+        if len(rows) == messages.BATCH and not stopping.is_set():
+            _wake(helper)
+        for index, row in enumerate(rows):
+            if stopping.is_set() or time.monotonic() - began > BUDGET_SECONDS:
+                messages.hand_back(rows[index:])
+                return
+            _one(row, perform)
 
 
 def _wake(helper: Task[[], None]) -> None:

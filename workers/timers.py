@@ -13,7 +13,8 @@ from backend.bookings import links, policy, queries
 from backend.bookings.lifecycle import cancellation, money, timers
 from backend.bookings.machine import State
 from backend.outbox import messages
-from workers.app import app, stopping
+from workers.app import app
+from workers.stopping import stopping
 
 log = logging.getLogger(__name__)
 

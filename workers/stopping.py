@@ -1,0 +1,60 @@
+"""Stopping between two effects: the worker learns that it should stop, and finishes what is in hand first."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from ctypes import c_bool
+from multiprocessing.sharedctypes import RawValue
+from types import FrameType
+
+
+class Stopping:
+    """Whether to begin nothing more. Made before the pool forks, so that the children see what their parent learns.
+
+    Without a lock: a child that is killed while it looks would leave the lock locked, for its siblings and its parent.
+    """
+
+    def __init__(self) -> None:
+        self._worker = RawValue(c_bool, False)
+        self._process = False
+
+    def set(self) -> None:
+        """The whole worker stops."""
+        self._worker.value = True
+
+    def clear(self) -> None:
+        """The next worker in this process begins anew; of use to tests alone."""
+        self._worker.value = False
+
+    def is_set(self) -> bool:
+        """Asked before each effect."""
+        return self._worker.value or self._process
+
+    @contextmanager
+    def deferred(self) -> Iterator[None]:
+        """A TERM that reaches this process takes effect at the end of the block, and makes `is_set` true till then.
+
+        Supervisors may tell the whole group, as systemd does by default, and Celery's handler would have this process
+        leave in the middle of a mail: sent, not settled, so sent again.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            yield  # only the main thread gets signals
+            return
+        usual = signal.signal(signal.SIGTERM, self._note)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGTERM, usual)
+            was_told, self._process = self._process, False
+            if was_told and not self._worker.value:  # a parent that stops too ends this process when its task is done
+                os.kill(os.getpid(), signal.SIGTERM)
+
+    def _note(self, _number: int, _frame: FrameType | None) -> None:
+        self._process = True
+
+
+stopping = Stopping()
