@@ -79,6 +79,12 @@ def test_beginning_counts_the_attempt_and_renews_the_lease(now: datetime) -> Non
     assert (fresh(row).attempts, fresh(row).lease_expires_at) == (1, later + messages.LEASE)
 
 
+def test_a_row_that_was_begun_has_its_next_turn_after_those_claimed_with_it(now: datetime) -> None:
+    deadly, beside = owe(now, "1"), owe(now, "2", booking_id=2)
+    assert messages.begin(messages.claim(Queue.MAIL, now=now)[0], now=now)  # and there its worker dies
+    assert [row.pk for row in messages.claim(Queue.MAIL, now=now + messages.LEASE)] == [beside.pk, deadly.pk]
+
+
 def test_a_claim_takes_one_queue_only_and_the_oldest_turns_first(now: datetime) -> None:
     owe(now, "p", queue=Queue.PAYMENTS)
     second = owe(now, "b", not_before=now + timedelta(seconds=2))

@@ -94,12 +94,16 @@ def claim(queue: Queue, *, now: datetime, limit: int = BATCH) -> list[Message]:
 def begin(message: Message, *, now: datetime) -> bool:
     """Count an attempt and renew the lease, before the effect. False: the row is no longer ours, or was given up.
 
-    The attempt is counted first, so that an effect which kills its process is given up like any other.
+    The attempt is counted first, so that an effect which kills its process is given up like any other. And its next
+    turn comes after those of the rows claimed with it: else it would kill their worker again, lease after lease.
     """
     if message.attempts >= MAX_ATTEMPTS:
         _settle(message, MessageState.DEAD, now=now, error=message.last_error or "its worker died in every attempt")
         return False
-    held = _held(message).update(attempts=F("attempts") + 1, lease_expires_at=now + LEASE)
+    lease_ends_at = now + LEASE
+    held = _held(message).update(
+        attempts=F("attempts") + 1, lease_expires_at=lease_ends_at, next_attempt_at=lease_ends_at
+    )
     message.attempts += 1
     return held == 1
 
