@@ -71,6 +71,14 @@ def purge_links() -> None:
     links.purge(now=timezone.now())
 
 
+@app.task(name="workers.timers.mend_turns")
+def mend_turns() -> None:
+    """Messages that a clock set back would keep waiting for its old time get their turn."""
+    mended = messages.mend_turns(now=timezone.now())
+    if mended:
+        log.warning("the clock stepped back: %d turns mended", mended)
+
+
 @app.task(name="workers.timers.blank_messages")
 def blank_messages() -> None:
     """Old settled messages lose address and text."""

@@ -101,7 +101,11 @@ def attempts_to_ask_after(*, now: datetime) -> list[int]:
     """Bookings whose open attempt passed its deadline and whose turn to ask the gateway has come."""
     return list(
         Booking.objects.filter(state=State.PAYMENT_PENDING, due_at__lte=now)
-        .filter(Q(next_ask_at=None) | Q(next_ask_at__lte=now))
+        .filter(
+            Q(next_ask_at=None)
+            | Q(next_ask_at__lte=now)
+            | Q(next_ask_at__gt=now + policy.GATEWAY_ASK_EVERY)  # set by a clock that stepped back since
+        )
         .order_by("due_at")
         .values_list("pk", flat=True)[: policy.SWEEP_BATCH]
     )

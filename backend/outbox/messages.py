@@ -1,4 +1,4 @@
-"""Emit, claim, begin, settle, hand back, back off, give up, re-drive and blank: the whole life of an outbox row."""
+"""Emit, claim, begin, settle, hand back, back off, give up, re-drive, mend, blank: the whole life of an outbox row."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ MAX_ATTEMPTS = 8  # with the back-off below: given up after a bit more than an h
 BACK_OFF_FIRST = timedelta(seconds=4)  # most failures of a provider are over within seconds, and someone waits
 BACK_OFF_FACTOR = 3  # 4 s, 12 s, 36 s, 2 min, 5 min, 16 min, 49 min: an outage of an hour is outlived
 BACK_OFF_MOST = timedelta(hours=1)
+JITTER = 0.25  # of the wait, either way: spreads the retries of rows that failed together
 
 
 def emit(
@@ -149,8 +150,7 @@ def back_off(message: Message, error: str, *, now: datetime) -> None:
     if message.attempts >= MAX_ATTEMPTS:
         _settle(message, MessageState.DEAD, now=now, error=error)
         return
-    span = min(BACK_OFF_FIRST * BACK_OFF_FACTOR ** (message.attempts - 1), BACK_OFF_MOST)
-    jittered = span * random.uniform(0.75, 1.25)  # noqa: S311  # spreads retries; guards nothing
+    jittered = _usual_wait(message.attempts) * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311  # guards nothing
     _held(message).update(lease_expires_at=None, next_attempt_at=now + jittered, last_error=error[:300])
 
 
@@ -167,6 +167,24 @@ def redrive(message_id: int, *, now: datetime) -> bool:
     return revived == 1
 
 
+def mend_turns(*, now: datetime) -> int:
+    """After a clock stepped back: no row waits for an instant further ahead than one that could be set now.
+
+    What was owed at once is due at once, what was planned at its own instant; who holds a lease keeps it for LEASE, so
+    that nothing in hand is begun twice. Without such a step nothing is found. Returns how many turns were mended.
+    """
+    waiting = Message.objects.filter(state=MessageState.WAITING)
+    mended = waiting.filter(lease_expires_at__gt=now + LEASE).update(lease_expires_at=now + LEASE)
+    waiting.filter(not_before__gt=now, not_before=F("created_at")).update(not_before=now)
+    planned = waiting.filter(not_before__gt=now, next_attempt_at__gt=F("not_before"))
+    mended += planned.update(next_attempt_at=F("not_before"))
+    too_far = Q()
+    for attempts in range(MAX_ATTEMPTS + 1):
+        longest = max(LEASE, _usual_wait(attempts) * (1 + JITTER))
+        too_far |= Q(attempts=attempts, next_attempt_at__gt=now + longest)
+    return mended + waiting.filter(too_far, not_before__lte=now).update(next_attempt_at=now)
+
+
 def blank(*, settled_before: datetime, now: datetime, limit: int = 500) -> int:
     """Take address and text off old settled rows; the rows stay. Returns how many."""
     ids = list(
@@ -180,6 +198,11 @@ def blank(*, settled_before: datetime, now: datetime, limit: int = 500) -> int:
 def _held(message: Message) -> QuerySet[Message]:
     """The row, as long as it is still ours: waiting, and not claimed by anybody since."""
     return Message.objects.filter(pk=message.pk, fence=message.fence, state=MessageState.WAITING)
+
+
+def _usual_wait(attempts: int) -> timedelta:
+    """How long a row waits after that many attempts, but for the jitter."""
+    return min(BACK_OFF_FIRST * float(BACK_OFF_FACTOR) ** (attempts - 1), BACK_OFF_MOST)
 
 
 def _settle(message: Message, state: MessageState, *, now: datetime, error: str) -> bool:

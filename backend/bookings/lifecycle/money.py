@@ -315,7 +315,7 @@ def ask_after_attempt(booking_id: int, *, now: datetime) -> None:
     if now >= booking.due_at + policy.GATEWAY_ASK_FOR:
         _end_idle(booking, now=now)
         return
-    if booking.next_ask_at is not None and booking.next_ask_at > now:
+    if booking.next_ask_at is not None and now < booking.next_ask_at <= now + policy.GATEWAY_ASK_EVERY:
         return
     booking.next_ask_at = now + policy.GATEWAY_ASK_EVERY
     booking.save(update_fields=["next_ask_at"])
