@@ -3,6 +3,7 @@
 #   make test                every check
 #   make demo                the life cycle, driven from outside against a stack of its own; URL=… against another one
 #   make chaos               a storm of faults over the whole stack, and its figures; SEED=n repeats one, MINUTES=n
+#   make model               random visitors, staff, money and clocks against every rule; STEPS=20000, SEED=n repeats a run
 #   make manage CMD="check"  manage.py in the environment of the running stack
 #   make lock, make format, make readme, make clean
 
@@ -17,7 +18,7 @@ ifneq ($(shell $(PYTHON) -c '$(BELONGS_HERE)' 2>/dev/null && echo yes),yes)
 .PHONY: .venv/pyvenv.cfg
 endif
 
-.PHONY: run test demo chaos manage lock format readme clean
+.PHONY: run test demo chaos model manage lock format readme clean
 
 run: .venv/run.stamp
 	@exec $(PYTHON) -m config.local.run --profile "$(PROFILE)" --port "$(PORT)"
@@ -30,6 +31,10 @@ demo: .venv/dev.stamp
 
 chaos: .venv/dev.stamp
 	@exec $(PYTHON) -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SQLITE),--sqlite)
+
+model: .venv/dev.stamp
+	@exec $(PYTHON) -m config.local.postgres -- $(PYTHON) -m tests.model --steps "$(STEPS)" $(if $(SEED),--seed "$(SEED)")
+STEPS ?= 5000
 
 manage: .venv/run.stamp
 	@test -f var/stack.env || { echo "There is no stack yet: make run" >&2; exit 1; }
@@ -44,7 +49,7 @@ format: .venv/dev.stamp
 	$(PYTHON) -m ruff check -q --fix
 	$(PYTHON) -m ruff format -q
 
-readme: .venv/dev.stamp  # its generated parts: the state machine and the configuration
+readme: .venv/dev.stamp  # the generated parts of README and docs: state machine, configuration
 	@$(PYTHON) -m config.local.readme
 
 clean:  # leaves var/: it holds data and keys

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+import hypothesis
 import pytest
 from django.conf import settings
 from django.db import connection
 from django.test import TransactionTestCase
+from hypothesis import HealthCheck
 
 from backend.bookings import ledger
 
@@ -16,7 +18,12 @@ MONDAY_MORNING = datetime(2026, 11, 23, 4, 30, tzinfo=UTC)  # 10:00 in Asia/Kolk
 
 
 def pytest_configure() -> None:
-    """Accounts are made in hundreds of tests; Argon2 is slow on purpose, and nothing here is worth guarding."""
+    """Accounts are made in hundreds of tests; Argon2 is slow on purpose, and nothing here is worth guarding.
+
+    Hypothesis has no say in how long an example takes: a busy machine is no bug.
+    """
+    hypothesis.settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    hypothesis.settings.load_profile("house")
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 

@@ -1,0 +1,165 @@
+"""What the gateway says: in any order, late, twice, wrong, and now and then nothing."""
+
+from __future__ import annotations
+
+from itertools import count
+
+from hypothesis import strategies as st
+
+from backend.bookings.lifecycle import money, refunds
+from backend.errors import Code
+from backend.payments.gateway import Event, EventKind, OrderReport, OrderState, RefundOrderState, RefundReport
+from tests.model.invariants import ACTIVE, BUFFER, GRACE
+from tests.model.picture import Row
+from tests.model.world import GATEWAY, WHICH, Did, World, deed
+
+VIA = st.booleans()  # by webhook, or because we asked
+WRONG = st.sampled_from([(1, "INR"), (-1, "INR"), (0, "USD"), (-150_000, "INR")])  # what it adds, its currency
+
+
+class Bank(World):
+    """Captures, declines, refunds, and reports repeated word by word."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._events = count(1)
+        self._last: Event | None = None
+
+    @deed(needs="attempts", which=WHICH, by_webhook=VIA)
+    def pay(self, which: int, by_webhook: bool) -> None:
+        self.pay_for(self._attempt(which, "open"), by_webhook)
+
+    @deed(needs="attempts", which=WHICH, by_webhook=VIA)
+    def pay_after_all(self, which: int, by_webhook: bool) -> None:
+        self.pay_for(self._attempt(which, "failed", "idle"), by_webhook)
+
+    def pay_for(self, payment: Row, by_webhook: bool = False) -> None:
+        """The exact sum arrives."""
+        expected = self._expected(payment, is_exact=True)
+        self._became(self._say(_report(payment, payment.amount_paise, payment.currency), by_webhook), payment, expected)
+
+    @deed(needs="attempts", which=WHICH, wrong=WRONG, by_webhook=VIA)
+    def pay_wrongly(self, which: int, wrong: tuple[int, str], by_webhook: bool) -> None:
+        payment = self._attempt(which, "open", "failed", "idle")
+        paise, currency = max(0, payment.amount_paise + wrong[0]), wrong[1]
+        expected = self._expected(payment, is_exact=False)
+        self._became(self._say(_report(payment, paise, currency), by_webhook), payment, expected)
+
+    @deed(needs="attempts", which=WHICH, by_webhook=VIA)
+    def decline(self, which: int, by_webhook: bool) -> None:
+        payment = self._attempt(which, "open")
+        report = _report(payment, payment.amount_paise, payment.currency, OrderState.DECLINED)
+        did = self._say(report, by_webhook)
+        if payment.state == "open":
+            self._ended(did, payment.booking_id)
+        else:
+            assert did.before.payments == did.after.payments
+            assert did.before.bookings == did.after.bookings
+
+    @deed(needs="attempts")
+    def repeat_last_report(self) -> None:
+        if self._last is None:
+            return
+        assert not self.do(money.receive_event, GATEWAY, self._last).changed, "a webhook counted twice"
+        if self._last.report is not None:
+            assert not self.do(money.record_report, self._last.report, actor=f"gateway:{GATEWAY}").changed
+        self.worked()
+
+    @deed(needs="attempts", which=WHICH)
+    def report_an_unknown_payment(self, which: int) -> None:
+        payment = self._attempt(which, "open")
+        payment = type(payment)(**{**vars(payment), "reference": "PAY-NOBODY"})
+        event = Event("evt_0", EventKind.ORDER_CAPTURED, _report(payment, payment.amount_paise, "INR"), None)
+        self.do(money.receive_event, GATEWAY, event).was_refused(Code.PAYMENT_UNKNOWN)
+        self.worked()
+
+    @deed(needs="attempts", which=WHICH)
+    def order_made(self, which: int) -> None:
+        payment = self._attempt(which, "open")
+        report = _report(payment, payment.amount_paise, payment.currency, OrderState.OPEN)
+        self.do(money.note_order, payment.id, report, timed=False)
+
+    @deed(needs="attempts", which=WHICH)
+    def give_up_attempt(self, which: int) -> None:
+        bookings = self.seen.bookings
+
+        def is_over(payment: Row) -> bool:
+            return payment.state == "open" and bookings[payment.booking_id].due_at <= self.now
+
+        payment = self.one_of(self.seen.attempts, which, is_over)
+        did = self.do(money.end_idle_attempt, payment.id)
+        if is_over(payment):
+            self._ended(did, payment.booking_id)
+        else:
+            assert not did.changed, "an attempt ended before its time"
+
+    @deed(needs="orders_back", which=WHICH, state=st.sampled_from(RefundOrderState), by_webhook=VIA)
+    def answer_refund(self, which: int, state: RefundOrderState, by_webhook: bool) -> None:
+        refund = self.one_of(self.seen.orders_back, which, lambda row: row.state == "queued")
+        report = RefundReport(refund.reference, f"rf_{refund.id}", state, refund.amount_paise)
+        if by_webhook:
+            kind = EventKind.REFUND_DONE if state is RefundOrderState.DONE else EventKind.REFUND_REFUSED
+            self._last = Event(f"evt_{next(self._events)}", kind, None, report)
+            did = self.do(money.receive_event, GATEWAY, self._last)
+        else:
+            did = self.do(refunds.record_refund, refund.id, report)
+        after = did.after.refunds[refund.id]
+        is_news = refund.state == "queued" and state is not RefundOrderState.PENDING
+        assert after.state == (state.value if is_news else refund.state)
+
+    def _attempt(self, which: int, *states: str) -> Row:
+        return self.one_of(self.seen.attempts, which, lambda payment: payment.state in states)
+
+    def _say(self, report: OrderReport, by_webhook: bool) -> Did:
+        kind = EventKind.ORDER_CAPTURED if report.state is OrderState.CAPTURED else EventKind.ORDER_DECLINED
+        event = Event(f"evt_{next(self._events)}", kind, report, None)
+        if not by_webhook:
+            return self.do(money.record_report, report, actor=f"gateway:{GATEWAY}").went_well()
+        self._last = event
+        return self.do(money.receive_event, GATEWAY, event).went_well()
+
+    def _expected(self, payment: Row, *, is_exact: bool) -> str:
+        """The first exact capture confirms; after the time to pay only into a slot that is free, ahead, and alone."""
+        booking = self.seen.bookings[payment.booking_id]
+        if payment.state == "captured":
+            return "unchanged"
+        if not is_exact or self.seen.paid(booking.id):
+            return "returned"
+        if booking.state in ("APPROVED", "PAYMENT_PENDING"):
+            return "confirmed"
+        is_back = booking.reason == "payment_timed_out" and booking.slot_start > self.now
+        return "reinstated" if is_back and self._is_free(booking) and self._is_alone(booking) else "returned"
+
+    def _is_free(self, booking: Row) -> bool:
+        until = booking.slot_end + BUFFER
+        held = [c for c in self.seen.claims.values() if c.psychologist_id == booking.psychologist_id]
+        return all(c.blocked_until <= booking.slot_start or until <= c.blocked_from for c in held)
+
+    def _is_alone(self, booking: Row) -> bool:
+        others = [b for b in self.seen.bookings.values() if b.state in ACTIVE and b.origin == "visitor"]
+        return all(other.email != booking.email for other in others)
+
+    def _became(self, did: Did, payment: Row, expected: str) -> None:
+        assert did.answer == expected, f"{did.answer}, not {expected}: {payment}"
+        if expected == "unchanged":
+            assert did.before.bookings == did.after.bookings
+            return
+        after = did.after.payments[payment.id]
+        assert (after.state, after.is_unexpected) == ("captured", expected == "returned")
+        if expected != "returned":
+            assert did.after.bookings[payment.booking_id].state == "CONFIRMED"
+        elif payment.state == "open":
+            self._ended(did, payment.booking_id)
+
+    def _ended(self, did: Did, booking_id: int) -> None:
+        """There is time for another attempt, or there is not."""
+        was = did.before.bookings[booking_id]
+        deadline = min(was.pay_by + GRACE, was.slot_start)
+        after = did.after.bookings[booking_id]
+        assert after.state == ("APPROVED" if self.now < deadline else "PAYMENT_FAILED"), f"{was} ended as {after}"
+        assert after.pay_by == was.pay_by
+
+
+def _report(payment: Row, paise: int, currency: str, state: OrderState = OrderState.CAPTURED) -> OrderReport:
+    capture_id = f"cap_{payment.id}" if state is OrderState.CAPTURED else ""
+    return OrderReport(payment.reference, f"order_{payment.id}", state, paise, currency, capture_id)

@@ -1,0 +1,173 @@
+"""What time does: the clock runs, jumps to deadlines and steps back; timers fire, due or not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from hypothesis import strategies as st
+
+from backend.bookings import links, policy, queries
+from backend.bookings.lifecycle import cancellation, money, timers
+from backend.bookings.machine import State
+from backend.outbox import messages
+from tests.model.invariants import ACTIVE, GRACE
+from tests.model.picture import Row
+from tests.model.world import WHICH, Did, World, deed
+
+SPANS = st.sampled_from(
+    [
+        timedelta(minutes=1),
+        timedelta(minutes=10),
+        timedelta(hours=1),
+        timedelta(hours=6),
+        timedelta(days=1),
+        timedelta(days=3),
+    ]
+)
+DEADLINES: dict[str, tuple[Callable[..., None], str, str]] = {
+    "lapse_draft": (timers.lapse_draft, "DRAFT", "CANCELLED"),
+    "close_unanswered": (timers.close_unanswered, "PENDING", "CANCELLED"),
+    "time_out_approval": (timers.time_out_approval, "APPROVED", "CANCELLED"),
+    "complete_session": (timers.complete_session, "CONFIRMED", "COMPLETED"),
+}
+ASKED_FOR = timedelta(minutes=30)  # how long the gateway is asked after the deadline
+AN_HOUR = timedelta(hours=1)
+
+
+class Clock(World):
+    """A timer that comes early, late or twice does nothing; one that is due does exactly its work."""
+
+    @deed(span=SPANS)
+    def wait(self, span: timedelta) -> None:
+        self.now += span
+        self.worked()
+
+    @deed(needs="bookings", times=3, which=WHICH, seconds=st.sampled_from([0, -1, 1]))
+    def reach(self, which: int, seconds: int) -> None:
+        """To a booking's deadline, just before it, or just after."""
+        was = self.one_of(self.seen.bookings.values(), which, lambda b: b.due_at is not None and b.due_at > self.now)
+        if was.due_at is not None:
+            self.now = was.due_at + timedelta(seconds=seconds)
+            self.worked()
+
+    @deed(needs="claims", which=WHICH, seconds=st.sampled_from([0, -1, 1]))
+    def reach_a_session(self, which: int, seconds: int) -> None:
+        """To the start of a session, just before it, or just after."""
+        claim = self.one_of(self.seen.claims.values(), which, lambda claim: claim.blocked_from > self.now)
+        self.now = max(self.now, claim.blocked_from + timedelta(seconds=seconds))
+        self.worked()
+
+    @deed(needs="bookings", which=WHICH, seconds=st.sampled_from([0, -1, 1]))
+    def reach_an_end(self, which: int, seconds: int) -> None:
+        """To one of the next instants at which a right or a link ends, just before it, or just after."""
+        ahead = sorted({at for at in self._ends() if at > self.now})
+        if ahead:
+            self.now = ahead[which % min(len(ahead), 6)] + timedelta(seconds=seconds)
+            self.worked()
+
+    @deed()
+    def step_back(self) -> None:
+        self.now -= timedelta(hours=2)
+        self.worked()
+
+    @deed(needs="bookings", times=2, which=WHICH, name=st.none() | st.sampled_from(sorted(DEADLINES)))
+    def fire(self, which: int, name: str | None) -> None:
+        """The timer of the booking's state, or any."""
+        was = self.one_of(self.seen.bookings.values(), which, self._is_overdue)
+        timer, source, target = DEADLINES.get(name or _TIMER_OF.get(was.state, ""), DEADLINES["lapse_draft"])
+        self._fired(self.do(timer, was.id), was, was.state == source and was.due_at <= self.now, target)
+        assert not self.do(timer, was.id).changed, "it fired twice"
+
+    @deed(needs="attempts", which=WHICH)
+    def ask_gateway(self, which: int) -> None:
+        was = self.one_of(self.seen.bookings.values(), which, self._is_unpaid)
+        did = self.do(money.ask_after_attempt, was.id)
+        if was.state != "PAYMENT_PENDING" or was.due_at > self.now:
+            assert not did.changed, "asked before its time"
+        elif was.due_at + ASKED_FOR <= self.now:
+            deadline = min(was.pay_by + GRACE, was.slot_start)
+            target = "APPROVED" if self.now < deadline else "PAYMENT_FAILED"
+            assert did.after.bookings[was.id].state == target
+        elif was.next_ask_at is None or was.next_ask_at <= self.now:
+            assert len(did.after.messages) == len(did.before.messages) + 1, "the gateway was not asked"
+        else:
+            assert not did.changed, "asked twice in a minute"
+
+    @deed(needs="bookings", which=WHICH)
+    def lapse_cancellation(self, which: int) -> None:
+        asked = lambda booking: booking.cancellation_requested_at is not None  # noqa: E731
+        was = self.one_of(self.seen.bookings.values(), which, asked)
+        did = self.do(cancellation.lapse_cancellation, was.id)
+        assert did.changed == (asked(was) and was.cancellation_requested_at + AN_HOUR <= self.now)
+        assert did.after.bookings[was.id].state == was.state
+
+    @deed(needs="bookings", which=WHICH)
+    def purge(self, which: int) -> None:
+        was = self.one_of(self.seen.bookings.values(), which, self._is_stale)
+        did = self.do(timers.purge_draft, was.id)
+        assert did.changed == self._is_stale(was)
+        if did.changed:
+            after = did.after.bookings[was.id]
+            assert (after.email, after.full_name, after.user_message, after.client_id) == ("", "", "", None)
+            others = any(b.client_id == was.client_id for b in did.after.bookings.values())
+            assert (was.client_id in did.after.clients) == others, "a client without booking, or a booking without"
+
+    @deed(needs="bookings")
+    def sweep(self) -> None:
+        """Everything the workers would do now; afterwards nothing is overdue but what the gateway is asked about."""
+        for state, (timer, *_) in zip(_SWEPT, DEADLINES.values(), strict=True):
+            for booking_id in queries.due(state, now=self.now):
+                self.do(timer, booking_id)
+        for booking_id in queries.attempts_to_ask_after(now=self.now):
+            self.do(money.ask_after_attempt, booking_id)
+        for booking_id in queries.cancellations_to_lapse(now=self.now):
+            self.do(cancellation.lapse_cancellation, booking_id)
+        for booking_id in queries.drafts_to_purge(now=self.now):
+            self.do(timers.purge_draft, booking_id)
+        self.do(links.purge)
+        self.do(messages.blank, settled_before=self.now - policy.MESSAGES_BLANKED_AFTER)
+        for booking in self.seen.bookings.values():
+            self._in_time(booking)
+
+    def _in_time(self, booking: Row) -> None:
+        if booking.state == "PAYMENT_PENDING":
+            assert booking.due_at + ASKED_FOR > self.now, f"asked after for ever: {booking}"
+            assert booking.due_at > self.now or booking.next_ask_at > self.now, f"not asked after: {booking}"
+        elif booking.due_at is not None:
+            assert booking.due_at > self.now or booking.reason.startswith("attempt_"), f"overdue: {booking}"
+        if booking.state in ACTIVE and booking.cancellation_requested_at is not None:
+            assert booking.cancellation_requested_at + AN_HOUR > self.now, f"asked to cancel for ever: {booking}"
+
+    def _fired(self, did: Did, was: Row, is_due: bool, target: str) -> None:
+        if is_due:
+            assert did.after.bookings[was.id].state == target, f"due, and nothing happened: {was}"
+        else:
+            assert not did.changed, f"fired before its time: {was}"
+
+    def _is_stale(self, booking: Row) -> bool:
+        """Closed unproved for an hour, and still somebody's."""
+        is_unproved = booking.state == "CANCELLED" and booking.verified_at is None and booking.purged_at is None
+        return is_unproved and booking.closed_at + AN_HOUR <= self.now
+
+    def _is_overdue(self, booking: Row) -> bool:
+        return booking.state in _TIMER_OF and booking.due_at <= self.now
+
+    def _is_unpaid(self, booking: Row) -> bool:
+        return booking.state == "PAYMENT_PENDING" and booking.due_at <= self.now
+
+    def _ends(self) -> list[datetime]:
+        found: list[datetime | None] = [link.expires_at for link in self.seen.links.values()]
+        for booking in self.seen.bookings.values():
+            found += [booking.pay_by, booking.slot_end, booking.next_ask_at]
+            if booking.cancellation_requested_at is not None:
+                found.append(booking.cancellation_requested_at + AN_HOUR)
+            if booking.closed_at is not None:
+                found.append(booking.closed_at + AN_HOUR)
+            if booking.slot_start is not None:
+                found.append(booking.slot_start - timedelta(hours=24))
+        return [at for at in found if at is not None]
+
+
+_SWEPT = [State(source) for _, source, _ in DEADLINES.values()]
+_TIMER_OF = {source: name for name, (_, source, _) in DEADLINES.items()}

@@ -1,0 +1,163 @@
+"""What must hold of all rows at any moment, written down from the design and not from the code it checks."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from itertools import combinations
+
+from tests.model.picture import Picture, Row
+
+ACTIVE = {"PENDING", "APPROVED", "PAYMENT_PENDING", "CONFIRMED"}
+HOLDS_SLOT = {"APPROVED", "PAYMENT_PENDING", "CONFIRMED"}
+FINAL = {"COMPLETED", "REJECTED", "CANCELLED", "PAYMENT_FAILED"}
+ARROWS = {
+    ("", "DRAFT"),
+    ("", "PENDING"),
+    ("DRAFT", "PENDING"),
+    ("DRAFT", "CANCELLED"),
+    ("PENDING", "APPROVED"),
+    ("PENDING", "CONFIRMED"),
+    ("PENDING", "REJECTED"),
+    ("PENDING", "CANCELLED"),
+    ("APPROVED", "PAYMENT_PENDING"),
+    ("APPROVED", "CONFIRMED"),
+    ("APPROVED", "CANCELLED"),
+    ("PAYMENT_PENDING", "CONFIRMED"),
+    ("PAYMENT_PENDING", "APPROVED"),
+    ("PAYMENT_PENDING", "PAYMENT_FAILED"),
+    ("PAYMENT_PENDING", "CANCELLED"),
+    ("CONFIRMED", "COMPLETED"),
+    ("CONFIRMED", "CANCELLED"),
+    ("CANCELLED", "CONFIRMED"),  # late money, see changes.py
+    ("PAYMENT_FAILED", "CONFIRMED"),
+}
+GRACE = timedelta(minutes=10)
+BUFFER = timedelta(minutes=15)
+LINK_KEPT = timedelta(days=30)
+COMPLETE_AFTER = timedelta(minutes=30)
+
+
+def check(picture: Picture) -> None:
+    """Raises AssertionError, naming the rows, when one of them breaks the design."""
+    for booking in picture.bookings.values():
+        _deadline(booking)
+        _claim(picture, booking)
+        _attempt(picture, booking)
+        _place(booking)
+        _ledger(picture, booking)
+        if booking.state in ("CONFIRMED", "COMPLETED"):
+            assert _is_settled(picture, booking), f"promised without the money: {booking}"
+    for link in picture.links.values():
+        _link(link, picture.bookings[link.booking_id])
+    for payment in picture.payments.values():
+        _money(picture, payment)
+    _one_active(picture)
+    _no_overlap(picture)
+
+
+def _deadline(booking: Row) -> None:
+    """Every waiting state has a deadline, and no final one; what belongs to a wait ends with it."""
+    is_final = booking.state in FINAL
+    assert (booking.due_at is None) == is_final, f"deadline: {booking}"
+    assert (booking.closed_at is not None) == is_final, f"closed: {booking}"
+    assert booking.next_ask_at is None or booking.state == "PAYMENT_PENDING", f"asks after no attempt: {booking}"
+    assert booking.cancellation_requested_at is None or booking.state in ACTIVE, f"still called off: {booking}"
+    if booking.state in ("APPROVED", "PAYMENT_PENDING"):
+        assert booking.pay_by < booking.slot_start or booking.pay_by == booking.slot_start, f"pay_by: {booking}"
+        assert booking.due_at <= min(booking.pay_by + GRACE, booking.slot_start), f"waits past its slot: {booking}"
+    if booking.state == "CONFIRMED":
+        assert booking.due_at == booking.slot_end + COMPLETE_AFTER, f"completion: {booking}"
+
+
+def _claim(picture: Picture, booking: Row) -> None:
+    """A claim exists exactly while the slot is held, and says what the booking says."""
+    claims = [claim for claim in picture.claims.values() if claim.booking_id == booking.id]
+    assert len(claims) == (booking.state in HOLDS_SLOT), f"{len(claims)} claims: {booking}"
+    for claim in claims:
+        assert (claim.psychologist_id, claim.blocked_from, claim.blocked_until) == (
+            booking.psychologist_id,
+            booking.slot_start,
+            booking.slot_end + BUFFER,
+        ), f"{claim} is not the slot of {booking}"
+
+
+def _link(link: Row, booking: Row) -> None:
+    """A booking link reads until a month after the end, and is never spent; one that cancels does so once, in time."""
+    is_over = booking.state in FINAL
+    if link.purpose == "booking":
+        until = booking.closed_at + LINK_KEPT if is_over else booking.due_at if booking.state == "DRAFT" else None
+        assert (link.expires_at, link.spent_at) == (until, None), f"{link} reads {booking}"
+    elif link.purpose == "again":
+        assert booking.reason == "unanswered", f"asks again for {booking}"
+    elif link.spent_at is not None:
+        assert booking.reason in ("by_visitor", "cancelled_late"), f"{link} was used, and yet {booking}"
+    elif link.purpose == "cancel_late" and booking.state == "CONFIRMED":
+        assert link.expires_at <= booking.slot_start, f"{link} cancels what has begun: {booking}"
+
+
+def _attempt(picture: Picture, booking: Row) -> None:
+    """One attempt is open exactly while the booking waits for it."""
+    attempts = [payment for payment in picture.payments_of(booking.id) if payment.state == "open"]
+    assert len(attempts) == (booking.state == "PAYMENT_PENDING"), f"{len(attempts)} open attempts: {booking}"
+
+
+def _place(booking: Row) -> None:
+    """Nobody is promised a session without a place, an amount, or a guardian's consent."""
+    if booking.state not in HOLDS_SLOT:
+        return
+    assert booking.meeting_link if booking.mode == "ONLINE" else booking.address, f"nowhere: {booking}"
+    assert booking.amount_paise is not None, f"no amount: {booking}"
+    assert booking.age >= 18 or booking.guardian_consent_at is not None, f"no consent: {booking}"
+    assert booking.verified_at is not None, f"never proved: {booking}"
+
+
+def _ledger(picture: Picture, booking: Row) -> None:
+    """Numbered 1..n without a gap, each row beginning where the last ended, the last where the booking stands."""
+    entries = picture.ledger_of(booking.id)
+    assert [entry.sequence for entry in entries] == list(range(1, booking.ledger_sequence + 1)), f"gap: {entries}"
+    source = ""
+    for entry in entries:
+        assert entry.source == source, f"{entry} does not begin at {source}"
+        assert entry.source == entry.target or (entry.source, entry.target) in ARROWS, f"no such arrow: {entry}"
+        source = entry.target
+    assert source == booking.state, f"the ledger ends at {source}: {booking}"
+
+
+def _is_settled(picture: Picture, booking: Row) -> bool:
+    """Captured in full by the gateway or at the desk, or nothing to pay up front."""
+    is_due_there = (booking.mode, booking.payment_mode) == ("OFFLINE", "OFFLINE")
+    if booking.corporate_id is not None or booking.amount_paise == 0 or is_due_there:
+        return True
+    paid = picture.paid(booking.id)
+    return paid is not None and paid.captured_paise == booking.amount_paise
+
+
+def _money(picture: Picture, payment: Row) -> None:
+    """Never dropped: a capture pays for its booking, exactly and alone, or goes back in full. Never more goes back."""
+    assert picture.left_paise(payment) >= 0, f"more goes back than came in: {payment}"
+    if payment.state != "captured":
+        assert payment.captured_paise == 0, f"money of no capture: {payment}"
+        return
+    if payment.is_unexpected:
+        returned = [r.amount_paise for r in picture.refunds.values() if r.payment_id == payment.id]
+        assert payment.captured_paise == 0 or payment.captured_paise in returned, f"kept: {payment}"
+        return
+    assert (payment.captured_paise, payment.captured_currency) == (payment.amount_paise, payment.currency)
+    assert payment.amount_paise == picture.bookings[payment.booking_id].amount_paise, f"another price: {payment}"
+    others = [p for p in picture.payments_of(payment.booking_id) if p.state == "captured" and not p.is_unexpected]
+    assert others == [payment], f"paid twice: {others}"
+    took = [e for e in picture.ledger_of(payment.booking_id) if e.details.get("payment") == payment.id]
+    assert any(e.details.get("captured_paise") == payment.captured_paise for e in took), f"not in the ledger: {payment}"
+
+
+def _one_active(picture: Picture) -> None:
+    """One active booking per address, beside those that staff made."""
+    active = [b.email for b in picture.bookings.values() if b.state in ACTIVE and b.origin == "visitor"]
+    assert len(active) == len(set(active)), f"two active bookings of one visitor: {active}"
+
+
+def _no_overlap(picture: Picture) -> None:
+    """One psychologist, one session at a time."""
+    for one, other in combinations(picture.claims.values(), 2):
+        is_apart = one.blocked_until <= other.blocked_from or other.blocked_until <= one.blocked_from
+        assert one.psychologist_id != other.psychologist_id or is_apart, f"promised twice: {one} and {other}"

@@ -1,0 +1,142 @@
+"""Everybody together: visitors, the practice, the bank and the clock, begun at random points of the life cycle."""
+
+from __future__ import annotations
+
+import inspect
+from datetime import timedelta
+
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import seed as seeded
+from hypothesis import strategies as st
+from hypothesis.stateful import initialize, rule, run_state_machine_as_test
+
+from backend.bookings import policy
+from backend.bookings.lifecycle import cancellation, desk, money, refunds, staff, timers, visitor
+from tests import story
+from tests.model.bank import Bank
+from tests.model.clock import Clock
+from tests.model.invariants import GRACE
+from tests.model.picture import Row
+from tests.model.post import Post
+from tests.model.practice import WHEN, Practice
+from tests.model.visitors import Visitors
+from tests.model.world import ADDRESSES, WHICH, Deed, deed, deeds, drawn_from
+
+# how far a booking has come when the example begins
+STAGES = ("DRAFT", "PENDING", "APPROVED", "PAYMENT_PENDING", "CONFIRMED")
+MODULES = (visitor, staff, money, refunds, cancellation, desk, timers)
+ASKS_THE_NETWORK = {"money.complete_payment"}  # and then calls record_report, which is driven
+
+
+class Stream(Visitors, Practice, Bank):
+    """The way that most bookings go."""
+
+    @deed(needs="bookings", times=8, which=WHICH, when=WHEN)
+    def go_on(self, which: int, when: timedelta) -> None:
+        """One step further, whoever's turn it is."""
+        was = self.booking(which, *STAGES[:-1])
+        if was.state == "DRAFT":
+            found = [link for link in self.seen.booking_links if link.booking_id == was.id]
+            if found:
+                self.verify_by(found[-1])
+        elif was.state == "PENDING":
+            self.approve_at(was, self.start(when, None))
+        elif was.state == "APPROVED":
+            self.begin_to_pay_for(was)
+        elif was.state == "PAYMENT_PENDING":
+            self.pay_for(next(p for p in self.seen.payments_of(was.id) if p.state == "open"))
+
+
+DEEDS = deeds(Clock, Stream, Visitors, Practice, Bank, Post)  # the simplest first: waiting
+
+
+class Life(Stream, Clock, Post):
+    """The state machine that Hypothesis runs."""
+
+    gives_back = False
+
+    @initialize(
+        closed=st.none() | st.sampled_from(["CANCELLED", "PAYMENT_FAILED"]),
+        stages=st.lists(st.sampled_from(STAGES), min_size=1, max_size=len(ADDRESSES) - 1),
+        gives_back=st.booleans(),
+    )
+    def begin(self, closed: str | None, stages: list[str], gives_back: bool) -> None:
+        """Bookings of different visitors, brought on their way by the real intents; one has closed meanwhile."""
+        self.gives_back = gives_back
+        policy.REFUND_ON_VISITOR_CANCELLATION = "full" if gives_back else "none"
+        *others, last = ADDRESSES
+        if closed is not None:
+            self._close(last, closed)
+            self.do(visitor.submit_draft, story.draft_of(last, now=self.now)).went_well()  # and tries anew
+        for number, stage in enumerate(stages):
+            self._bring(others[number], stage, number)
+
+    @rule(deed=drawn_from(DEEDS))
+    def turn(self, deed: Deed) -> None:
+        """Somebody does something."""
+        self.take(DEEDS[deed.name], deed)
+
+    def _bring(self, address: str, stage: str, number: int) -> Row:
+        """Its session is the day after tomorrow."""
+
+        def booking() -> Row:
+            return next(b for b in self.seen.bookings.values() if b.email == address)
+
+        steps = STAGES.index(stage)
+        self.do(visitor.submit_draft, story.draft_of(address, now=self.now)).went_well()
+        if steps > 0:
+            self.verify_by(next(link for link in self.seen.links.values() if link.booking_id == booking().id))
+        if steps > 1:
+            start = story.slot_tomorrow(self.now) + timedelta(days=1, hours=2 * number)
+            self.approve_at(booking(), start).went_well()
+        if steps > 2:
+            self.begin_to_pay_for(booking())
+        if steps > 3:
+            self.pay_for(self.seen.payments_of(booking().id)[0])
+        return booking()
+
+    def _close(self, address: str, state: str) -> None:
+        """CANCELLED: never answered. PAYMENT_FAILED: an attempt was left open until the time to pay was over."""
+        if state == "CANCELLED":
+            booking = self._bring(address, "PENDING", 0)
+            self.now = booking.due_at
+            self.do(timers.close_unanswered, booking.id)
+        else:
+            booking = self._bring(address, "PAYMENT_PENDING", 0)
+            self.now = booking.pay_by + GRACE
+            self.do(money.end_idle_attempt, self.seen.payments_of(booking.id)[0].id)
+        assert self.seen.bookings[booking.id].state == state
+
+
+# of a round. Hypothesis varies one example five times after its tenth; ten fresh ones get further, and shrink no worse
+EXAMPLES = 10
+TURNS = 50  # of an example
+
+
+def run(*, seed: int) -> None:
+    """One round. Raises what broke, with the smallest example found. The same seed does the same."""
+    how = settings(
+        max_examples=EXAMPLES,
+        stateful_step_count=TURNS,
+        derandomize=True,  # remembers nothing between runs; the seed decides
+        deadline=None,
+        phases=[Phase.generate, Phase.shrink],
+        report_multiple_bugs=False,
+        suppress_health_check=list(HealthCheck),
+    )
+    run_state_machine_as_test(seeded(seed)(Life), settings=how)
+
+
+def rules() -> set[str]:
+    """The names of the model's rules."""
+    return set(DEEDS)
+
+
+def intents() -> set[str]:
+    """What doors, workers and sweeps may call: every public function of the lifecycle that takes the clock."""
+    return {
+        f"{module.__name__.rpartition('.')[2]}.{name}"
+        for module in MODULES
+        for name, function in inspect.getmembers(module, inspect.isfunction)
+        if function.__module__ == module.__name__ and hasattr(function, "__wrapped__") and not name.startswith("_")
+    } - ASKS_THE_NETWORK

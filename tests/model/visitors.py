@@ -1,0 +1,208 @@
+"""What visitors do, and strangers: every door that asks for no password."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from hypothesis import strategies as st
+
+from backend.bookings import links
+from backend.bookings.lifecycle import cancellation, money, visitor
+from backend.bookings.lifecycle.visitor import Draft
+from backend.errors import Code
+from tests import story
+from tests.model.invariants import ACTIVE
+from tests.model.picture import Picture, Row
+from tests.model.world import ADDRESSES, WHICH, Did, World, deed
+
+PLACES = st.sampled_from([("ONLINE", "ONLINE"), ("ONLINE", "OFFLINE"), ("OFFLINE", "ONLINE"), ("OFFLINE", "OFFLINE")])
+NOTICE = timedelta(hours=24)
+
+
+class Visitors(World):
+    """Drafts, proofs, payments begun, cancellations, and requests made again."""
+
+    draft: Draft | None = None
+
+    @deed(
+        address=st.sampled_from(ADDRESSES),
+        place=PLACES,
+        age=st.sampled_from([31, 16, 12]),
+        days=st.sampled_from([3, 0, -2]),
+    )
+    def submit(self, address: str, place: tuple[str, str], age: int, days: int) -> None:
+        preferred = self.now.date() + timedelta(days=days)
+        mode, payment_mode = place
+        self.draft = story.draft_of(
+            address, now=self.now, age=age, mode=mode, payment_mode=payment_mode, preferred_date=preferred
+        )
+        did = self.do(visitor.submit_draft, self.draft)
+        if age < 13 or days < 0:
+            assert did.code in (Code.AGE_REFUSED, Code.DATE_PAST)
+        elif _active(did.before, address):
+            assert did.after.bookings == did.before.bookings, "a stranger's draft was kept beside an active booking"
+
+    @deed(times=3, address=st.sampled_from(ADDRESSES), place=PLACES, age=st.sampled_from([31, 31, 16]))
+    def arrive(self, address: str, place: tuple[str, str], age: int) -> None:
+        """A visitor who reads mail at once."""
+        draft = story.draft_of(address, now=self.now, mode=place[0], payment_mode=place[1], age=age)
+        did = self.do(visitor.submit_draft, draft).went_well()
+        for link in did.after.booking_links:
+            if link.id not in did.before.links and did.after.bookings[link.booking_id].state == "DRAFT":
+                self.verify_by(link)
+                break
+
+    @deed(needs="bookings")
+    def click_twice(self) -> None:
+        if self.draft is None:
+            return
+        first = self.do(visitor.submit_draft, self.draft)
+        self.now += timedelta(seconds=59)
+        second = self.do(visitor.submit_draft, self.draft)
+        if len(first.after.bookings) > len(first.before.bookings):
+            assert not second.changed, "one click made two drafts"
+
+    @deed(needs="booking_links", times=2, which=WHICH)
+    def verify(self, which: int) -> None:
+        seen = self.seen
+        drafts = {b.id for b in seen.bookings.values() if b.state == "DRAFT" and b.due_at > self.now}
+        beside = {id_ for id_ in drafts if _active(seen, seen.bookings[id_].email)}  # rare, and must be refused
+        self.verify_by(self.one_of(seen.booking_links, which, lambda link: link.booking_id in (beside or drafts)))
+
+    def verify_by(self, link: Row) -> None:
+        """The visitor opens the link of a draft, or of what became of it."""
+        was = self.seen.bookings[link.booking_id]
+        did = self.do(visitor.verify_email, _token(link))
+        if was.state != "DRAFT":
+            assert not did.changed
+        elif was.due_at <= self.now:
+            did.was_refused(Code.DRAFT_LAPSED)
+        elif _active(did.before, was.email):
+            did.was_refused(Code.ALREADY_ACTIVE)
+        else:
+            self._proved(did.went_well(), was)
+
+    def _proved(self, did: Did, was: Row) -> None:
+        assert did.after.bookings[was.id].state == "PENDING"
+        for other in did.after.bookings.values():
+            assert (other.email, other.state) != (was.email, "DRAFT"), f"a sibling was left: {other}"
+
+    @deed(needs="booking_links", which=WHICH)
+    def try_wrong_tokens(self, which: int) -> None:
+        token = _token(self.one_of(self.seen.booking_links, which, self._works))
+        self.do(visitor.verify_email, "nonsense").was_refused(Code.LINK_UNKNOWN)
+        self.do(cancellation.confirm_cancellation, token).was_refused(Code.LINK_UNKNOWN)
+        self.do(visitor.request_again, token).was_refused(Code.LINK_UNKNOWN)
+        self.worked()
+
+    @deed(address=st.sampled_from([*ADDRESSES, "nobody@example.org"]))
+    def ask_for_link(self, address: str) -> None:
+        did = self.do(visitor.request_link, address).went_well()
+        assert len(did.after.messages) == len(did.before.messages) + 1
+        assert did.after.bookings == did.before.bookings
+
+    @deed(needs="bookings", times=2, which=WHICH)
+    def begin_to_pay(self, which: int) -> None:
+        def is_payable(booking: Row) -> bool:
+            return booking.state == "APPROVED" and self.now < booking.due_at
+
+        self.begin_to_pay_for(self.one_of(self.seen.bookings.values(), which, is_payable))
+
+    def begin_to_pay_for(self, was: Row) -> None:
+        did = self.do(money.start_payment, was.acknowledgement_id)
+        if was.state == "APPROVED" and self.now < was.due_at:
+            did.went_well()
+            assert did.after.bookings[was.id].state == "PAYMENT_PENDING"
+        elif was.state == "PAYMENT_PENDING":
+            assert not did.went_well().changed
+            assert did.answer.state == "open"
+        elif was.state in ("CONFIRMED", "COMPLETED"):
+            did.was_refused(Code.ALREADY_PAID if did.before.paid(was.id) else Code.NOTHING_TO_PAY)
+        elif was.state == "APPROVED":
+            did.was_refused(Code.PAY_BY_PASSED)
+        else:
+            did.was_refused(Code.BOOKING_UNKNOWN if was.verified_at is None else Code.STATE_REFUSES)
+
+    @deed(needs="bookings", times=2, which=WHICH)
+    def ask_to_cancel(self, which: int) -> None:
+        was = self.booking(which, *ACTIVE)
+        did = self.do(cancellation.request_cancellation, was.acknowledgement_id)
+        if was.verified_at is None:
+            did.was_refused(Code.BOOKING_UNKNOWN)
+        elif was.state not in ACTIVE:
+            did.was_refused(Code.STATE_REFUSES)
+        elif was.state == "CONFIRMED" and not self._may_cancel(was):
+            did.was_refused(Code.CANCEL_TOO_LATE)
+        else:
+            assert did.went_well().after.bookings[was.id].cancellation_requested_at == self.now
+
+    @deed(needs="cancel", times=2, which=WHICH)
+    def prove_cancellation(self, which: int) -> None:
+        self._cancel_by(self.one_of(self.seen.cancel, which, self._works))
+
+    @deed(needs="cancel_late", which=WHICH)
+    def cancel_late(self, which: int) -> None:
+        self._cancel_by(self.one_of(self.seen.cancel_late, which, self._works))
+
+    def _cancel_by(self, link: Row) -> None:
+        """Works once, on an active booking, before the session begins; gives back what the policy promises."""
+        was = self.seen.bookings[link.booking_id]
+        paid = self.seen.paid(was.id)
+        left = self.seen.left_paise(paid) if paid else 0
+        did = self.do(cancellation.confirm_cancellation, _token(link))
+        if not did.changed:
+            return
+        assert was.state in ACTIVE
+        assert self._works(link), f"a link that had ended cancelled: {link}"
+        now = did.after.bookings[was.id]
+        assert now.state == "CANCELLED"
+        if was.state == "CONFIRMED":
+            assert self.now < was.slot_start, f"cancelled by the visitor after it began: {was}"
+        asked_at = link.created_at if link.purpose == "cancel" else self.now
+        assert now.reason == ("by_visitor" if self._is_timely(was, asked_at) else "cancelled_late")
+        gone = left - (did.after.left_paise(paid) if paid else 0)
+        assert gone == self._promised(was, asked_at, left), f"{gone} of {left} paise came back: {was}"
+
+    @deed(needs="again", which=WHICH)
+    def ask_again(self, which: int) -> None:
+        link = self.one_of(self.seen.again, which, self._works)
+        was = self.seen.bookings[link.booking_id]
+        did = self.do(visitor.request_again, _token(link))
+        if not self._works(link):
+            assert not did.changed
+        elif _active(did.before, was.email):
+            did.was_refused(Code.ALREADY_ACTIVE)
+        else:
+            assert did.went_well().changed
+            assert (did.answer.state, did.answer.is_priority) == ("PENDING", True)
+
+    def _works(self, link: Row) -> bool:
+        """Neither used nor expired."""
+        return link.spent_at is None and link.expires_at is not None and link.expires_at > self.now
+
+    def _may_cancel(self, booking: Row) -> bool:
+        return self.now < booking.slot_start and self._is_in_time(booking, self.now)
+
+    def _is_in_time(self, booking: Row, asked_at: object) -> bool:
+        """A day ahead; after a move by staff until the start."""
+        return booking.moved_by_staff_at is not None or asked_at <= booking.slot_start - NOTICE
+
+    def _is_timely(self, booking: Row, asked_at: object) -> bool:
+        return booking.state != "CONFIRMED" or self._is_in_time(booking, asked_at)
+
+    def _promised(self, booking: Row, asked_at: object, left: int) -> int:
+        """Nothing, unless staff moved the session, or it is in time and the practice gives back."""
+        if booking.slot_start is None:
+            return 0
+        is_kind = self.gives_back and self._is_in_time(booking, asked_at)
+        return left if booking.moved_by_staff_at is not None or is_kind else 0
+
+
+def _active(seen: Picture, address: str) -> list[Row]:
+    """What stands in the way of another booking of this visitor."""
+    found = seen.bookings.values()
+    return [b for b in found if b.state in ACTIVE and (b.email, b.origin) == (address, "visitor")]
+
+
+def _token(link: Row) -> str:
+    return links.tokens_of(link.message_uuid)[link.purpose]

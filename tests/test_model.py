@@ -1,0 +1,23 @@
+"""Random visitors, staff, money and clocks never bring a booking to where the design does not allow it."""
+
+from __future__ import annotations
+
+import pytest
+
+from backend.bookings.machine import State
+from tests.model import life
+from tests.model.tally import Tally
+
+ROUNDS = 2
+
+
+@pytest.mark.django_db
+@pytest.mark.timeout(600)  # seconds; a failure is shrunk for minutes
+def test_no_interleaving_breaks_the_design() -> None:
+    tally = life.Life.tally = Tally()
+    for seed in range(ROUNDS):
+        life.run(seed=seed)
+    assert set(tally.called) >= life.intents(), "an intent without a rule: give it one in tests/model"
+    assert set(tally.entered) == set(State)
+    assert tally.examples >= ROUNDS * life.EXAMPLES
+    assert tally.steps >= ROUNDS * life.EXAMPLES * life.TURNS // 2
