@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -13,7 +12,7 @@ from django.utils import timezone
 from simple_history.admin import SimpleHistoryAdmin
 
 from backend.admin_pages import ReadOnly, instant
-from backend.people.models import Client, Corporate, Enquiry, Location, Psychologist
+from backend.people.models import Client, Enquiry, Language, Location, Specialization
 
 
 class WithHistory(SimpleHistoryAdmin):  # type: ignore[misc]  # the library has no types
@@ -61,81 +60,20 @@ class ClientAdmin(WithHistory):
         super().save_model(request, obj, form, change)
 
 
-class PsychologistForm(forms.ModelForm[Psychologist]):
-    """The fee is typed in rupees and stored in paise."""
-
-    # told by `bookings.admin`, which knows the policy; this layer may not ask it
-    default_fee_paise: int | None = None
-    largest_fee_paise: int | None = None
-
-    fee = forms.DecimalField(
-        required=False,
-        min_value=0,
-        max_digits=8,
-        decimal_places=2,
-        label="Fee in rupees",
-        widget=forms.NumberInput(attrs={"class": "vTextField"}),  # as wide and framed as its neighbours
-    )
-
-    class Meta:
-        model = Psychologist
-        exclude = ["fee_paise"]  # noqa: DJ006  # the page shows the rest, and types this one in rupees
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["fee"].help_text = f"Of one session, such as 1500.00. Empty: {fee_text(None)}."
-        if self.instance.fee_paise is not None:
-            self.initial["fee"] = fee_text(self.instance.fee_paise)
-
-    def clean_fee(self) -> Decimal | None:
-        """No session may cost more, so an approval with this fee would be refused."""
-        fee: Decimal | None = self.cleaned_data["fee"]
-        largest = self.largest_fee_paise
-        if fee is not None and largest is not None and fee * 100 > largest:
-            raise forms.ValidationError(f"A session costs at most {largest // 100:,} rupees.")
-        return fee
-
-    def save(self, commit: bool = True) -> Psychologist:
-        fee: Decimal | None = self.cleaned_data["fee"]
-        self.instance.fee_paise = None if fee is None else int(fee * 100)
-        return super().save(commit)
+@admin.register(Language)
+class LanguageAdmin(admin.ModelAdmin[Language]):
+    search_fields = ["name"]
 
 
-def fee_text(fee_paise: int | None) -> str:
-    """`1500.00`, or what applies when a psychologist has no fee of their own."""
-    if fee_paise is not None:
-        return f"{Decimal(fee_paise) / 100:.2f}"
-    default = PsychologistForm.default_fee_paise
-    return "the practice's default" + ("" if default is None else f", {fee_text(default)}")
-
-
-@admin.register(Psychologist)
-class PsychologistAdmin(WithHistory):
-    form = PsychologistForm
-    list_display = ["full_name", "email", "fee", "meeting_link", "location", "is_active"]
-    list_filter = ["is_active"]
-    list_select_related = ["location"]
-    search_fields = ["full_name", "email"]
-    fields = ["full_name", "email", "is_active", "fee", "meeting_link", "location", "user"]
-    history_list_display = ["is_active"]
-
-    @admin.display(description="fee in rupees", ordering="fee_paise")
-    def fee(self, psychologist: Psychologist) -> str:
-        return fee_text(psychologist.fee_paise)
+@admin.register(Specialization)
+class SpecializationAdmin(admin.ModelAdmin[Specialization]):
+    search_fields = ["name"]
 
 
 @admin.register(Location)
 class LocationAdmin(WithHistory):
     list_display = ["name", "address"]
     search_fields = ["name", "address"]
-    ordering = ["name"]
-
-
-@admin.register(Corporate)
-class CorporateAdmin(WithHistory):
-    list_display = ["name", "contact_email", "is_active"]
-    list_filter = ["is_active"]
-    search_fields = ["name", "contact_email"]
     ordering = ["name"]
 
 

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from zoneinfo import available_timezones
+
 from django.conf import settings
-from django.core.validators import MinValueValidator, URLValidator
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator, URLValidator
 from django.db import models
 from django.db.models.functions import Lower
 from simple_history.models import HistoricalRecords
 
 from backend.encryption import EncryptedTextField
+from backend.people.hours_models import Offer as Offer
+from backend.people.hours_models import TimeOff as TimeOff
+from backend.people.hours_models import WorkingHours as WorkingHours
+from backend.people.hours_models import overlap_sentence as overlap_sentence
+from backend.people.hours_models import share_time as share_time
 
 
 class Client(models.Model):
@@ -46,8 +54,40 @@ class Location(models.Model):
         return self.name
 
 
+class Language(models.Model):
+    """A language that sessions are held in."""
+
+    name = models.CharField(max_length=40)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(Lower("name"), name="language_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Specialization(models.Model):
+    """What a psychologist is trained for, as visitors look for it."""
+
+    name = models.CharField(max_length=80)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(Lower("name"), name="specialization_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def validate_zone(name: str) -> None:
+    """Refuse what the IANA data base does not know."""
+    if name not in available_timezones():
+        raise ValidationError("There is no such time zone; zones are written as Asia/Kolkata.")
+
+
 class Psychologist(models.Model):
-    """Someone who gives sessions, one at a time."""
+    """Someone who gives sessions, one at a time. What is empty of their terms is the practice's default."""
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
     full_name = models.CharField(max_length=120)
@@ -63,6 +103,24 @@ class Psychologist(models.Model):
     )
     location = models.ForeignKey(Location, null=True, blank=True, on_delete=models.PROTECT)
     is_active = models.BooleanField(default=True)
+    registration_number = models.CharField(max_length=40, blank=True, help_text="As visitors read it.")
+    languages = models.ManyToManyField(Language, blank=True)
+    specializations = models.ManyToManyField(Specialization, blank=True)
+    time_zone = models.CharField(
+        max_length=40, blank=True, validators=[validate_zone], help_text="Of the hours below, such as Asia/Kolkata."
+    )
+    session_minutes = models.PositiveSmallIntegerField(
+        "session length in minutes", null=True, blank=True, validators=[MinValueValidator(5), MaxValueValidator(240)]
+    )
+    buffer_minutes = models.PositiveSmallIntegerField(
+        "pause after a session in minutes", null=True, blank=True, validators=[MaxValueValidator(240)]
+    )
+    notice_hours = models.PositiveSmallIntegerField(
+        "minimum notice in hours", null=True, blank=True, validators=[MaxValueValidator(720)]
+    )
+    horizon_days = models.PositiveSmallIntegerField(
+        "booking horizon in days", null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(366)]
+    )
     history = HistoricalRecords()
 
     class Meta:
@@ -73,15 +131,61 @@ class Psychologist(models.Model):
 
 
 class Corporate(models.Model):
-    """An employer who sponsors sessions."""
+    """An employer who sponsors sessions: whose, from when until when, and how many a month."""
 
     name = models.CharField(max_length=120, unique=True)
     contact_email = models.EmailField(max_length=254, blank=True)
     is_active = models.BooleanField(default=True)
+    code = models.CharField(
+        max_length=40,
+        blank=True,
+        validators=[RegexValidator(r"\A[0-9A-Z-]+\Z", "Use letters, digits and hyphens.")],
+        help_text="What its people give when they book, such as ACME-7Q4K. Empty: no code.",
+    )
+    starts_on = models.DateField("contract from", null=True, blank=True, help_text="First day. Empty: no beginning.")
+    ends_on = models.DateField("contract until", null=True, blank=True, help_text="Last day. Empty: no end.")
+    sessions_a_month = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Sessions sponsored a calendar month, by the session's day. Empty: no limit."
+    )
     history = HistoricalRecords()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["code"],
+                condition=~models.Q(code=""),
+                name="corporate_code_unique",
+                violation_error_message="Another corporate has this code.",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(starts_on=None)
+                | models.Q(ends_on=None)
+                | models.Q(ends_on__gte=models.F("starts_on")),
+                name="corporate_contract_ends_after_start",
+                violation_error_message="The contract must not end before it begins.",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
+
+
+class SponsorDomain(models.Model):
+    """Whoever proved an address in this domain belongs to the corporate; one domain, one corporate."""
+
+    corporate = models.ForeignKey(Corporate, on_delete=models.CASCADE, related_name="domains")
+    domain = models.CharField(
+        max_length=253,
+        unique=True,
+        validators=[RegexValidator(r"\A[0-9a-z-]+(\.[0-9a-z-]+)+\Z", "Write it as in acme.example, in lower case.")],
+        help_text="What follows the @, exactly. Never that of a public mail service: everybody would be sponsored.",
+    )
+
+    class Meta:
+        ordering = ["domain"]
+
+    def __str__(self) -> str:
+        return self.domain
 
 
 class Enquiry(models.Model):

@@ -1,0 +1,136 @@
+"""A psychologist's hours and time off as parts of their admin page, typed in their own local time."""
+
+from __future__ import annotations
+
+from datetime import date, time, timedelta
+from itertools import combinations
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.forms.models import BaseInlineFormSet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from backend.people.hours import Clock
+from backend.people.models import Psychologist, TimeOff, WorkingHours, overlap_sentence, share_time
+
+_DAY = timedelta(days=1)
+SHOWN_FOR = timedelta(days=7)  # what is over leaves the page after this; it stays in the history
+
+
+def zone_of(psychologist: Psychologist) -> ZoneInfo:
+    """In which they live by the clock; the practice's where none is given."""
+    return ZoneInfo(psychologist.time_zone or settings.PRACTICE_TIME_ZONE)
+
+
+class OfOnePsychologist(BaseInlineFormSet[Any, Psychologist, Any]):
+    """Each row knows the psychologist as they are typed above it, and not as they are stored."""
+
+    def _construct_form(self, i: int, **kwargs: Any) -> Any:
+        form = super()._construct_form(i, **kwargs)  # type: ignore[misc]  # Django's own hook, which its stubs leave out
+        form.instance.psychologist = self.instance
+        return form
+
+    def kept(self) -> list[Any]:
+        """The forms that are filled in well and stay."""
+        filled = (form for form in self.forms if form.instance.pk or form.has_changed())
+        return [form for form in filled if not form.errors and not form.cleaned_data.get("DELETE")]
+
+
+class HoursFormSet(OfOnePsychologist):
+    def _construct_form(self, i: int, **kwargs: Any) -> Any:
+        form = super()._construct_form(i, **kwargs)
+        form.instance.judged_together = True
+        return form
+
+    def clean(self) -> None:
+        """No two spans of a day lie over one another; said beside the later row."""
+        super().clean()
+        for one, other in combinations(self.kept(), 2):
+            if share_time(one.instance, other.instance):
+                other.add_error("starts_at", overlap_sentence(one.instance))
+
+
+class WorkingHoursInline(admin.TabularInline[WorkingHours, Psychologist]):
+    """Of every week and of single days, in one list, so that they can be held against one another."""
+
+    model = WorkingHours
+    formset = HoursFormSet
+    extra = 0
+    fields = ["weekday", "day", "starts_at", "ends_at", "offers", "location"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[WorkingHours]:
+        since = timezone.now().date() - SHOWN_FOR
+        return super().get_queryset(request).filter(Q(day=None) | Q(day__gte=since)).order_by("day", "weekday", "pk")
+
+
+class TimeOffForm(forms.ModelForm[TimeOff]):
+    """Whole days, or hours of days; stored as instants."""
+
+    first_day = forms.DateField(label="from", widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}))
+    first_time = forms.TimeField(
+        label="at",
+        required=False,
+        help_text="Empty: from the start of the day.",
+        widget=forms.TimeInput(format="%H:%M"),
+    )
+    last_day = forms.DateField(
+        label="until",
+        required=False,
+        help_text="Empty: the same day.",
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+    )
+    last_time = forms.TimeField(
+        label="at",
+        required=False,
+        help_text="Empty: to the end of the day.",
+        widget=forms.TimeInput(format="%H:%M", attrs={"type": "time"}),
+    )
+
+    class Meta:
+        model = TimeOff
+        fields = ("note",)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            zone = zone_of(self.instance.psychologist)
+            first, last = (at.astimezone(zone) for at in (self.instance.starts_at, self.instance.ends_at))
+            is_to_midnight = last.time() == time.min
+            self.initial["first_day"] = first.date()
+            self.initial["first_time"] = None if first.time() == time.min else first.time()
+            self.initial["last_day"] = last.date() - _DAY if is_to_midnight else last.date()
+            self.initial["last_time"] = None if is_to_midnight else last.time()
+
+    def clean(self) -> dict[str, Any]:
+        """The instants, by the psychologist's clock."""
+        typed = super().clean() or self.cleaned_data
+        first: date | None = typed.get("first_day")
+        if first is None or self.errors:
+            return typed
+        last: date = typed["last_day"] or first
+        clock = Clock(zone_of(self.instance.psychologist))
+        start = clock.instant(first, typed["first_time"] or time.min)
+        at = typed["last_time"]
+        end = clock.instant(last, at) if at else clock.instant(last + _DAY, time.min)
+        if end <= start:
+            self.add_error("last_time" if at and last == first else "last_day", "The end must be after the start.")
+        else:
+            self.instance.starts_at, self.instance.ends_at = start, end
+        return typed
+
+
+class TimeOffInline(admin.TabularInline[TimeOff, Psychologist]):
+    model = TimeOff
+    form = TimeOffForm
+    formset = OfOnePsychologist
+    extra = 0
+    fields = ["first_day", "first_time", "last_day", "last_time", "note"]
+    verbose_name_plural = "time off (slots that are held stay held)"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[TimeOff]:
+        return super().get_queryset(request).filter(ends_at__gte=timezone.now() - SHOWN_FOR).order_by("starts_at", "pk")
