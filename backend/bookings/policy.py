@@ -6,7 +6,7 @@ Read a value as `policy.NAME`, never by `from policy import NAME`: tests and the
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -34,6 +34,9 @@ STAFF_REMINDED_AFTER = env.duration("STAFF_REMINDED_AFTER", "open time after whi
 MANAGER_TOLD_AFTER = env.duration(
     "MANAGER_TOLD_AFTER", "open time after which managers hear, and the visitor reads that we are late", default="48h"
 )
+ALTERNATIVE_LINK_LIFETIME = env.duration(
+    "ALTERNATIVE_LINK_LIFETIME", "how long the times that a rejection offers instead can be taken", default="48h"
+)
 AGAIN_LINK_LIFETIME = env.duration(
     "AGAIN_LINK_LIFETIME", "how long an unanswered visitor can ask again by one click", default="14d"
 )
@@ -44,6 +47,11 @@ PAY_BEFORE_SLOT = env.duration("PAY_BEFORE_SLOT", "payment is due this long befo
 PAY_GRACE = env.duration("PAY_GRACE", "unannounced grace after pay_by, never past the slot's start", default="10m")
 ONLINE_PAYMENT_NOTICE = env.duration(
     "ONLINE_PAYMENT_NOTICE", "a slot nearer than this cannot be paid online", default="30m"
+)
+FOLLOW_UP_PAY_BEFORE = env.duration(
+    "FOLLOW_UP_PAY_BEFORE",
+    "a follow-up is to be paid this long before it starts, if that gives more time than PAY_WITHIN",
+    default="48h",
 )
 SESSION_FEE_PAISE = env.integer("SESSION_FEE_PAISE", "default fee of a session, in paise", default=150_000)
 CURRENCY = "INR"
@@ -60,12 +68,21 @@ SESSION_LENGTH = env.duration("SESSION_LENGTH", "default length of a session", d
 SESSION_LONGEST = timedelta(hours=4)  # a longer one is a typing error
 SLOT_HORIZON = timedelta(days=366)  # a slot further ahead is a typing error
 SLOT_BUFFER = env.duration("SLOT_BUFFER", "pause a psychologist has after a session", default="15m")
+BOOKING_NOTICE = env.duration("BOOKING_NOTICE", "free slots nearer than this are not offered", default="24h")
+BOOKING_HORIZON = env.duration("BOOKING_HORIZON", "free slots further ahead are not offered", default="60d")
+SLOT_STEP_LEAST = timedelta(minutes=15)  # starts nearer to one another are no choice, however short sessions are
+# what visitors mean by them on the site's form, in the practice's hours: when the session begins
+PERIODS = {"MORNING": (time(6), time(12)), "EVENING": (time(16), time(22))}
+SLOTS_LONGEST_LIST = timedelta(days=31)  # what the public may ask for at once
 COMPLETE_AFTER = env.duration("COMPLETE_AFTER", "a session counts as held this long after its end", default="30m")
 REMIND_FIRST = env.duration("REMIND_FIRST", "first session reminder, before the start", default="24h")
 REMIND_LAST = env.duration("REMIND_LAST", "last session reminder, before the start", default="1h")
 
 # -- cancelling -------------------------------------------------------------------------------------------------------
-CANCEL_NOTICE = env.duration("CANCEL_NOTICE", "a visitor can cancel in time until this long before", default="24h")
+CANCEL_NOTICE = env.duration(
+    "CANCEL_NOTICE", "a visitor can cancel in time, or move the session, until this long before", default="24h"
+)
+MOVES_BY_VISITOR = env.integer("MOVES_BY_VISITOR", "how often a visitor can move a session", default=2)
 CANCEL_LINK_LIFETIME = env.duration("CANCEL_LINK_LIFETIME", "how long a cancellation waits for its proof", default="1h")
 CANCEL_LINKS_PER_HOUR = env.integer("CANCEL_LINKS_PER_HOUR", "cancellation links a booking gets, an hour", default=3)
 REFUND_ON_VISITOR_CANCELLATION = env.choice(
@@ -112,6 +129,16 @@ def pay_by(approved_at: datetime, slot_start: datetime) -> datetime:
     """When payment is due: min(PAY_WITHIN after approval, max(slot - PAY_BEFORE_SLOT, half of the time left))."""
     half_way = approved_at + (slot_start - approved_at) / 2
     return min(approved_at + PAY_WITHIN, max(slot_start - PAY_BEFORE_SLOT, half_way))
+
+
+def follow_up_pay_by(approved_at: datetime, slot_start: datetime) -> datetime:
+    """When a session booked from the last one is to be paid: nobody pays a series of weeks within a day."""
+    return max(pay_by(approved_at, slot_start), slot_start - FOLLOW_UP_PAY_BEFORE)
+
+
+def payment_reminder(approved_at: datetime, pay_by_at: datetime) -> datetime:
+    """When a visitor who has not paid is reminded: at half time, and at most half of PAY_WITHIN before the end."""
+    return max(half_time(approved_at, pay_by_at), pay_by_at - PAY_WITHIN / 2)
 
 
 def payment_deadline(pay_by_at: datetime, slot_start: datetime) -> datetime:

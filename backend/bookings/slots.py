@@ -6,22 +6,35 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from backend.bookings import policy
-from backend.bookings.models import Booking, SlotClaim
+from backend.bookings.free_slots import Search, free_slots, terms_of
+from backend.bookings.models import Alternative, Booking, SlotClaim
 from backend.errors import Code, Refused
-from backend.people.models import Psychologist
+from backend.people.models import Psychologist, WorkingHours
 
-NEARBY_STEP = timedelta(minutes=30)  # the grid on which alternatives are offered
-NEARBY_SPAN = timedelta(days=2)  # how far from the wanted time they are looked for
+NEARBY_STEP = timedelta(minutes=30)  # the grid on which alternatives are offered to who has no hours
+NEARBY_SPAN = timedelta(days=2)  # how far from the wanted time they are then looked for
+NEARBY_IN_HOURS = timedelta(days=14)  # the same for who has hours, which may be few
 NEARBY_COUNT = 3
 
 
 @dataclass(frozen=True)
 class Slot:
-    """A psychologist's time, half-open `[start, end)`, aware instants."""
+    """A psychologist's time, half-open `[start, end)`, aware instants, and the pause after it."""
 
     psychologist_id: int
     start: datetime
     end: datetime
+    pause: timedelta | None = None  # none: the practice's
+
+    @property
+    def blocked_until(self) -> datetime:
+        """Until when nobody else can have the psychologist."""
+        return self.end + (policy.SLOT_BUFFER if self.pause is None else self.pause)
+
+
+def slot_with(psychologist: Psychologist, start: datetime, end: datetime) -> Slot:
+    """A session with this psychologist, who has pauses of their own."""
+    return Slot(psychologist.pk, start, end, terms_of(psychologist).buffer)
 
 
 def claim(booking: Booking, slot: Slot, *, now: datetime) -> None:
@@ -29,11 +42,13 @@ def claim(booking: Booking, slot: Slot, *, now: datetime) -> None:
 
     The check decides, because the caller holds the psychologist's lock; the exclusion constraint is the last net.
     """
-    until = slot.end + policy.SLOT_BUFFER
     if not is_free(slot, for_booking=booking):
-        raise Refused(Code.SLOT_TAKEN, free_slots=nearby(slot, now=now))
+        raise Refused(Code.SLOT_TAKEN, free_slots=nearby(slot, now=now, for_booking=booking))
     SlotClaim.objects.create(
-        psychologist_id=slot.psychologist_id, booking=booking, blocked_from=slot.start, blocked_until=until
+        psychologist_id=slot.psychologist_id,
+        booking=booking,
+        blocked_from=slot.start,
+        blocked_until=slot.blocked_until,
     )
 
 
@@ -43,9 +58,9 @@ def move(booking: Booking, slot: Slot, *, now: datetime) -> None:
     Refuses: slot_taken. The booking's own old time is no obstacle.
     """
     if not is_free(slot, for_booking=booking):
-        raise Refused(Code.SLOT_TAKEN, free_slots=nearby(slot, now=now))
+        raise Refused(Code.SLOT_TAKEN, free_slots=nearby(slot, now=now, for_booking=booking))
     SlotClaim.objects.filter(booking=booking).update(
-        psychologist_id=slot.psychologist_id, blocked_from=slot.start, blocked_until=slot.end + policy.SLOT_BUFFER
+        psychologist_id=slot.psychologist_id, blocked_from=slot.start, blocked_until=slot.blocked_until
     )
 
 
@@ -54,11 +69,25 @@ def is_free(slot: Slot, *, for_booking: Booking) -> bool:
     return (
         not SlotClaim.objects.filter(
             psychologist_id=slot.psychologist_id,
-            blocked_from__lt=slot.end + policy.SLOT_BUFFER,
+            blocked_from__lt=slot.blocked_until,
             blocked_until__gt=slot.start,
         )
         .exclude(booking=for_booking)
         .exists()
+    )
+
+
+def of_alternative(alternative: Alternative) -> Slot:
+    """The time that was offered."""
+    return slot_with(alternative.psychologist, alternative.slot_start, alternative.slot_end)
+
+
+def can_be_taken(alternative: Alternative, *, now: datetime) -> bool:
+    """Whether a time that a rejection offered is still free; nobody held it."""
+    return (
+        alternative.slot_start > now
+        and alternative.psychologist.is_active
+        and is_free(of_alternative(alternative), for_booking=alternative.booking)
     )
 
 
@@ -67,23 +96,39 @@ def release(booking: Booking) -> None:
     SlotClaim.objects.filter(booking=booking).delete()
 
 
-def nearby(wanted: Slot, *, now: datetime) -> list[Slot]:
-    """Up to NEARBY_COUNT free slots of the same length and psychologist, nearest to the wanted start first."""
-    length = wanted.end - wanted.start
+def nearby(wanted: Slot, *, now: datetime, for_booking: Booking | None = None) -> list[Slot]:
+    """Up to NEARBY_COUNT free slots of the same psychologist, nearest to the wanted start first.
+
+    Of their hours, for the booking's mode; where they have none, any time that nobody holds, of the same length.
+    """
+    if not WorkingHours.objects.filter(psychologist=wanted.psychologist_id).exists():
+        return _nearby_at_any_hour(wanted, now=now)
+    search = Search(
+        wanted.start - NEARBY_IN_HOURS,
+        wanted.start + NEARBY_IN_HOURS,
+        mode=for_booking.mode if for_booking else "",
+        psychologist_ids=(wanted.psychologist_id,),
+        for_booking_id=for_booking.pk if for_booking else None,
+    )
+    free = sorted(free_slots(search, now=now), key=lambda slot: abs(slot.start - wanted.start))
+    return [Slot(slot.psychologist_id, slot.start, slot.end, wanted.pause) for slot in free[:NEARBY_COUNT]]
+
+
+def _nearby_at_any_hour(wanted: Slot, *, now: datetime) -> list[Slot]:
+    length, blocked = wanted.end - wanted.start, wanted.blocked_until - wanted.start
     held = list(
         SlotClaim.objects.filter(
             psychologist_id=wanted.psychologist_id,
-            blocked_from__lt=wanted.start + NEARBY_SPAN + length + policy.SLOT_BUFFER,
+            blocked_from__lt=wanted.start + NEARBY_SPAN + blocked,
             blocked_until__gt=wanted.start - NEARBY_SPAN,
         ).values_list("blocked_from", "blocked_until")
     )
     found: list[Slot] = []
     for step in range(1, int(NEARBY_SPAN / NEARBY_STEP)):
         for start in (wanted.start - step * NEARBY_STEP, wanted.start + step * NEARBY_STEP):
-            until = start + length + policy.SLOT_BUFFER
-            is_held = any(blocked_from < until and blocked_until > start for blocked_from, blocked_until in held)
+            is_held = any(first < start + blocked and until > start for first, until in held)
             if start > now + policy.ONLINE_PAYMENT_NOTICE and not is_held:
-                found.append(Slot(wanted.psychologist_id, start, start + length))
+                found.append(Slot(wanted.psychologist_id, start, start + length, wanted.pause))
         if len(found) >= NEARBY_COUNT:
             break
     return found[:NEARBY_COUNT]

@@ -1,0 +1,47 @@
+"""What one search of a busy practice costs in CPU: `python -m tests.measure_slots`, in a database of its own.
+
+By itself on SQLite; after `python -m config.local.postgres --` on PostgreSQL, whose own CPU is not in it. No test holds
+this against a limit: a busy machine is no bug.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import sys
+import time
+
+import django
+
+TIMES = 40
+
+
+def main() -> None:
+    """One line."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    django.setup()
+    from django.db import connection
+    from django.test.runner import DiscoverRunner
+
+    runner = DiscoverRunner(verbosity=0, interactive=False)
+    made = runner.setup_databases()
+    try:
+        sys.stdout.write(f"{connection.vendor}: {_measured()}\n")
+    finally:
+        runner.teardown_databases(made)
+
+
+def _measured() -> str:
+    from tests import busy_practice
+
+    busy_practice.fill()
+    costs, found = [], 0
+    for _ in range(TIMES):
+        before = time.process_time()
+        found = len(busy_practice.search())
+        costs.append((time.process_time() - before) * 1000)
+    return f"{found} free slots, {min(costs):.1f} ms of CPU at best, {statistics.median(costs):.1f} ms in the middle"
+
+
+if __name__ == "__main__":
+    main()
