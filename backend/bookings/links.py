@@ -1,7 +1,8 @@
 """Mailed links: a token is derived, never stored.
 
-token = HMAC-SHA256(TOKEN_KEY[i], purpose || uuid of the outbox row), base64url. The mail worker derives it again, so a
-retry sends the same bytes; the database keeps only its SHA-256 and i.
+token = HMAC-SHA256(TOKEN_KEY[i], purpose || uuid of the outbox row), base64url; of the times that one mail offers, each
+has its number after the purpose. The mail worker derives it again, so a retry sends the same bytes; the database keeps
+only its SHA-256 and i.
 """
 
 from __future__ import annotations
@@ -16,10 +17,11 @@ from django.conf import settings
 
 from backend.bookings import policy
 from backend.bookings.machine import Notice, Reason, State
-from backend.bookings.models import Booking, Link, Purpose
+from backend.bookings.models import Alternative, Booking, Link, Purpose
 from backend.errors import Code, Refused
 
 BOOKING_LINK = (Purpose.BOOKING,)
+OF_A_SESSION = (Purpose.BOOKING, Purpose.CANCEL_LATE, Purpose.RESCHEDULE)
 CARRIED_BY: dict[Notice, tuple[Purpose, ...]] = {
     Notice.DRAFT_SUBMITTED: BOOKING_LINK,
     Notice.DRAFT_STILL_UNVERIFIED: BOOKING_LINK,
@@ -27,12 +29,13 @@ CARRIED_BY: dict[Notice, tuple[Purpose, ...]] = {
     Notice.LINK_REQUESTED: BOOKING_LINK,
     Notice.BOOKING_RECEIVED: BOOKING_LINK,
     Notice.BOOKING_UNANSWERED: (Purpose.AGAIN,),
-    Notice.BOOKING_APPROVED: BOOKING_LINK,
+    Notice.BOOKING_REJECTED: (Purpose.ALTERNATIVE,),
+    Notice.BOOKING_APPROVED: (Purpose.BOOKING, Purpose.RESCHEDULE),
     Notice.PAYMENT_STILL_DUE: BOOKING_LINK,
     Notice.PAYMENT_ATTEMPT_FAILED: BOOKING_LINK,
-    Notice.BOOKING_CONFIRMED: (Purpose.BOOKING, Purpose.CANCEL_LATE),
-    Notice.LATE_PAYMENT_BOOKED: (Purpose.BOOKING, Purpose.CANCEL_LATE),
-    Notice.BOOKING_MOVED: (Purpose.BOOKING, Purpose.CANCEL_LATE),
+    Notice.BOOKING_CONFIRMED: OF_A_SESSION,
+    Notice.LATE_PAYMENT_BOOKED: OF_A_SESSION,
+    Notice.BOOKING_MOVED: OF_A_SESSION,
     Notice.SESSION_APPROACHING: (Purpose.BOOKING, Purpose.CANCEL_LATE),
     Notice.SESSION_IMMINENT: BOOKING_LINK,
     Notice.CANCELLATION_REQUESTED: (Purpose.CANCEL,),
@@ -41,24 +44,33 @@ CARRIED_BY: dict[Notice, tuple[Purpose, ...]] = {
 
 
 def issue(booking: Booking, purpose: Purpose, message_uuid: UUID, *, now: datetime) -> None:
-    """Store the digest of the token that this message will carry."""
+    """Store the digest of the token that this message will carry; of alternatives, one for each time offered."""
     key_index = len(settings.TOKEN_KEY) - 1
-    Link.objects.create(
-        booking=booking,
-        purpose=purpose,
-        message_uuid=message_uuid,
-        digest=digest(_derive(purpose, message_uuid, key_index)),
-        key_index=key_index,
-        created_at=now,
-        expires_at=_expiry(booking, purpose, now=now),
-    )
+    of: list[Alternative | None] = [None]
+    if purpose == Purpose.ALTERNATIVE:
+        of = list(Alternative.objects.filter(booking=booking))
+    for alternative in of:
+        token = _derive(_name(purpose, alternative), message_uuid, key_index)
+        expires_at = _expiry(booking, purpose, now=now)
+        if alternative is not None:
+            expires_at = min(now + policy.ALTERNATIVE_LINK_LIFETIME, alternative.slot_start)
+        Link.objects.create(
+            booking=booking,
+            purpose=purpose,
+            alternative=alternative,
+            message_uuid=message_uuid,
+            digest=digest(token),
+            key_index=key_index,
+            created_at=now,
+            expires_at=expires_at,
+        )
 
 
 def _expiry(booking: Booking, purpose: Purpose, *, now: datetime) -> datetime | None:
     """A booking link lives as long as its booking and a while longer; the links that act have terms of their own."""
     if purpose == Purpose.CANCEL:
         return now + policy.CANCEL_LINK_LIFETIME
-    if purpose == Purpose.CANCEL_LATE:
+    if purpose in (Purpose.CANCEL_LATE, Purpose.RESCHEDULE):  # whether there is time to move is the intent's to judge
         return booking.slot_start
     if purpose == Purpose.AGAIN:
         return now + policy.AGAIN_LINK_LIFETIME
@@ -67,10 +79,16 @@ def _expiry(booking: Booking, purpose: Purpose, *, now: datetime) -> datetime | 
     return booking.closed_at + policy.LINK_KEPT_AFTER_CLOSE if booking.closed_at else None
 
 
-def tokens_of(message_uuid: UUID) -> dict[Purpose, str]:
-    """The tokens a message carries, by purpose, derived again."""
-    found = Link.objects.filter(message_uuid=message_uuid)
-    return {Purpose(x.purpose): _derive(Purpose(x.purpose), message_uuid, x.key_index) for x in found}
+def tokens_of(message_uuid: UUID) -> dict[str, str]:
+    """The tokens a message carries, derived again, by purpose; those of alternatives by `alternative:1` and so on."""
+    found = Link.objects.filter(message_uuid=message_uuid).select_related("alternative").order_by("pk")
+    names = ((_name(Purpose(link.purpose), link.alternative), link.key_index) for link in found)
+    return {name: _derive(name, message_uuid, key_index) for name, key_index in names}
+
+
+def name_of(alternative_number: int) -> str:
+    """Under which `tokens_of` has the token of an alternative."""
+    return f"{Purpose.ALTERNATIVE.value}:{alternative_number}"
 
 
 def token_of(message_uuid: UUID, purpose: Purpose = Purpose.BOOKING) -> str:
@@ -87,10 +105,16 @@ def spend(link: Link, *, now: datetime) -> bool:
     return spent == 1
 
 
+def taken_of(link: Link) -> Booking | None:
+    """The booking that came of one of the times that a rejection offered, by this link or by a sibling."""
+    taken: Booking | None = Booking.objects.filter(taken_from__booking=link.booking_id).first()
+    return taken
+
+
 def find(token: str, *purposes: Purpose) -> Link:
     """The link behind a token, with its booking. Refuses: link_unknown. Expiry is the caller's to judge."""
     link = (
-        Link.objects.select_related("booking", "booking__psychologist")
+        Link.objects.select_related("booking", "booking__psychologist", "alternative", "alternative__psychologist")
         .filter(digest=digest(token), purpose__in=purposes)
         .first()
     )
@@ -136,7 +160,11 @@ def digest(token: str) -> str:
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _derive(purpose: Purpose, message_uuid: UUID, key_index: int) -> str:
+def _name(purpose: Purpose, alternative: Alternative | None) -> str:
+    return purpose.value if alternative is None else name_of(alternative.number)
+
+
+def _derive(name: str, message_uuid: UUID, key_index: int) -> str:
     key = settings.TOKEN_KEY[key_index].encode()
-    mac = hmac.new(key, purpose.value.encode() + b"\0" + message_uuid.bytes, hashlib.sha256).digest()
+    mac = hmac.new(key, name.encode() + b"\0" + message_uuid.bytes, hashlib.sha256).digest()
     return base64.urlsafe_b64encode(mac).rstrip(b"=").decode()

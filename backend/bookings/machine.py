@@ -69,6 +69,11 @@ class Reason(models.TextChoices):
     LATE_CAPTURE = "late_capture", "paid after the deadline, slot still free"
 
 
+# who acts, as the ledger names them; staff and gateways have names of their own, `staff:desk`, `gateway:sandbox`
+VISITOR = "visitor"
+TIMER = "timer"
+
+
 class Notice(models.TextChoices):
     """What may be told to whom, as past events; also the names of the mail templates."""
 

@@ -1,4 +1,4 @@
-"""The booking and the rows that belong to it: its ledger, its hold on a slot, its links, and the closed days."""
+"""The booking and the rows that belong to it: its ledger, its hold on a slot, and the closed days."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from django.db import models
 from django.db.models import Q
 
 from backend.bookings import policy
+from backend.bookings.link_models import Alternative as Alternative
+from backend.bookings.link_models import Link as Link
+from backend.bookings.link_models import Purpose as Purpose
 from backend.bookings.machine import ACTIVE, FINAL, BookingMachine, State
 from backend.encryption import EncryptedTextField
 from backend.people.models import Client, Corporate, Psychologist
@@ -65,6 +68,8 @@ class Booking(BookingMachine):
     acknowledgement_id = models.CharField(max_length=9, unique=True, default=new_acknowledgement_id, editable=False)
     origin = models.CharField(max_length=8, choices=Origin.choices, default=Origin.VISITOR)
     client = models.ForeignKey(Client, null=True, on_delete=models.PROTECT, related_name="bookings")
+    # the session from which staff booked this one
+    follows = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="follow_ups")
 
     email = models.EmailField(max_length=254, blank=True)
     full_name = models.CharField(max_length=120, blank=True)
@@ -82,12 +87,21 @@ class Booking(BookingMachine):
     preferred_period = models.CharField(max_length=8, choices=Period.choices)
     preferred_time_start = models.TimeField(null=True, blank=True)
     preferred_time_end = models.TimeField(null=True, blank=True)
+    # a wish, not a hold: while the request is PENDING the slot is not offered to others
+    preferred_psychologist = models.ForeignKey(
+        Psychologist, null=True, blank=True, on_delete=models.SET_NULL, related_name="wished_for"
+    )
+    preferred_slot_start = models.DateTimeField(null=True, blank=True)
     mode = models.CharField(max_length=8, choices=Mode.choices)
     payment_mode = models.CharField(max_length=8, choices=PaymentMode.choices)
 
     guardian_consent_at = models.DateTimeField(null=True, blank=True)
     guardian_consent_by = models.CharField(max_length=80, blank=True)  # who recorded it
+    sponsor_code = models.CharField(max_length=40, blank=True)  # as the visitor gave it, in upper case
     corporate = models.ForeignKey(Corporate, null=True, blank=True, on_delete=models.PROTECT)
+    # while PENDING `corporate` is only named, by code, address or staff; approval asks what its month has left
+    sponsored_month = models.DateField(null=True, blank=True)  # its first day: whose allowance holds this session
+    sponsorship_returned_at = models.DateTimeField(null=True, blank=True)  # the allowance has the session back
     psychologist = models.ForeignKey(Psychologist, null=True, blank=True, on_delete=models.PROTECT)
     slot_start = models.DateTimeField(null=True, blank=True)
     slot_end = models.DateTimeField(null=True, blank=True)
@@ -100,6 +114,7 @@ class Booking(BookingMachine):
     next_ask_at = models.DateTimeField(null=True, blank=True)  # when the gateway is asked after an open attempt again
     cancellation_requested_at = models.DateTimeField(null=True, blank=True)  # asked, and not yet proved by mail
     moved_by_staff_at = models.DateTimeField(null=True, blank=True)  # the visitor may then cancel until the start
+    moves_by_visitor = models.PositiveSmallIntegerField(default=0)
     is_priority = models.BooleanField(default=False)  # asked again after we left a request unanswered
     outcome = models.CharField(max_length=16, choices=Outcome.choices, default=Outcome.UNRECORDED)
     note_to_visitor = models.CharField(max_length=300, blank=True)  # what staff add to a rejection or cancellation
@@ -143,6 +158,18 @@ class Booking(BookingMachine):
                 condition=Q(cancellation_requested_at__isnull=False),
                 name="booking_cancellation",
             ),
+            # what a sponsor's month has left
+            models.Index(
+                fields=["corporate", "sponsored_month"],
+                condition=Q(sponsored_month__isnull=False),
+                name="booking_sponsored",
+            ),
+            # the slots that requests ask for, which are not offered meanwhile
+            models.Index(
+                fields=["preferred_psychologist", "preferred_slot_start"],
+                condition=Q(state=State.PENDING.value, preferred_slot_start__isnull=False),
+                name="booking_wish",
+            ),
             # check-status by address: the newest booking under it
             models.Index(fields=["email", "-id"], name="booking_email"),
         ]
@@ -152,6 +179,7 @@ class Booking(BookingMachine):
 
     @property
     def is_sponsored(self) -> bool:
+        """A sponsor pays, or before approval may."""
         return self.corporate_id is not None
 
     @property
@@ -205,37 +233,6 @@ class SlotClaim(models.Model):
 
     def __str__(self) -> str:
         return f"{self.psychologist_id} {self.blocked_from:%Y-%m-%d %H:%M}"
-
-
-class Purpose(models.TextChoices):
-    """What a mailed link lets its holder do."""
-
-    BOOKING = "booking", "Booking"  # proves a DRAFT, later reads; never spent
-    CANCEL = "cancel", "Cancel"  # proves a cancellation that was asked for
-    CANCEL_LATE = "cancel_late", "Cancel late"  # in the confirmation mail, until the start
-    AGAIN = "again", "Request again"  # in the apology for a request we left unanswered
-
-
-class Link(models.Model):
-    """A mailed link. Only the token's digest is stored; the mail worker derives the token again from the message."""
-
-    booking = models.ForeignKey(Booking, on_delete=models.CASCADE, related_name="links")
-    purpose = models.CharField(max_length=16, choices=Purpose.choices)
-    message_uuid = models.UUIDField()
-    digest = models.CharField(max_length=64, unique=True)  # SHA-256, hex
-    key_index = models.PositiveSmallIntegerField()
-    created_at = models.DateTimeField()
-    expires_at = models.DateTimeField(null=True, blank=True)  # null: as long as the booking is open
-    spent_at = models.DateTimeField(null=True, blank=True)
-
-    class Meta:
-        indexes = [
-            models.Index(fields=["message_uuid"], name="link_message"),
-            models.Index(fields=["expires_at"], condition=Q(expires_at__isnull=False), name="link_expiry"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.purpose} {self.pk}"
 
 
 class ClosedDay(models.Model):

@@ -8,9 +8,9 @@ from datetime import datetime
 
 from django.db.models import Q
 
-from backend.bookings import links, policy, standing
+from backend.bookings import links, policy, slots, standing
 from backend.bookings.machine import State
-from backend.bookings.models import Booking, LedgerEntry, Purpose
+from backend.bookings.models import Alternative, Booking, LedgerEntry, Purpose
 from backend.errors import Code, Refused
 
 _TYPED = str.maketrans("ILO", "110")  # letters that Crockford's alphabet leaves out, read as the digits they resemble
@@ -72,6 +72,41 @@ def repeat(token: str, *, now: datetime) -> Repeat:
     if entry is None:
         raise Refused(Code.LINK_EXPIRED)
     return Repeat(link.booking, entry.booking)
+
+
+@dataclass(frozen=True)
+class Offered:
+    """One of the times that a rejection offered, as it stands now, with the token of its own link."""
+
+    alternative: Alternative
+    token: str
+    is_free: bool
+    is_asked: bool  # it is this link's
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a link in a rejection can do, or what came of it."""
+
+    offered: list[Offered]
+    taken: Booking | None
+
+
+def choice(token: str, *, now: datetime) -> Choice:
+    """The times that came in the same mail. Refuses: link_unknown, link_expired."""
+    link = links.find(token, Purpose.ALTERNATIVE)
+    taken = links.taken_of(link)
+    if taken is not None:
+        return Choice([], taken)
+    if link.expires_at is None or link.expires_at <= now:
+        raise Refused(Code.LINK_EXPIRED)
+    tokens = links.tokens_of(link.message_uuid)
+    rows = Alternative.objects.filter(booking=link.booking).select_related("psychologist")
+    offered = [
+        Offered(row, tokens[links.name_of(row.number)], slots.can_be_taken(row, now=now), row.pk == link.alternative_id)
+        for row in rows
+    ]
+    return Choice(offered, None)
 
 
 def timeline(booking: Booking) -> list[str]:

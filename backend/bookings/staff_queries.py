@@ -63,8 +63,9 @@ def _condition(wanted: Wanted) -> Q:
 
 
 def _shown() -> QuerySet[Booking]:
-    rows: QuerySet[Booking] = Booking.objects.select_related("psychologist", "corporate").defer("user_message")
-    return rows
+    beside = ("psychologist", "preferred_psychologist", "corporate", "follows")
+    rows: QuerySet[Booking] = Booking.objects.select_related(*beside)
+    return rows.defer("user_message", "follows__user_message")
 
 
 def booking(acknowledgement_id: str) -> Booking:

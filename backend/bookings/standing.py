@@ -35,7 +35,7 @@ def payment_status(booking: Booking) -> PaymentStatus:
         if left == payment.captured_paise:
             return PaymentStatus.PAID
         return PaymentStatus.PART_REFUNDED if left > 0 else PaymentStatus.REFUNDED
-    if booking.is_sponsored:
+    if booking.is_sponsored and booking.state != State.PENDING:  # before approval nobody knows if it is covered
         return PaymentStatus.SPONSORED
     if booking.amount_paise == 0 or booking.state in CALLED_OFF:
         return PaymentStatus.NOT_NEEDED
@@ -72,6 +72,13 @@ def comes_back_paise(booking: Booking, *, asked_at: datetime) -> int:
     ends_at = refund_ends_at(booking)
     is_in_time = ends_at is not None and asked_at <= ends_at
     return left if is_in_time and policy.REFUND_ON_VISITOR_CANCELLATION == "full" else 0
+
+
+def move_until(booking: Booking) -> datetime | None:
+    """Until when a visitor may move the session; None where they may not, or not any more."""
+    if booking.slot_start is None or booking.moves_by_visitor >= policy.MOVES_BY_VISITOR:
+        return None
+    return booking.slot_start - policy.CANCEL_NOTICE
 
 
 def refund_ends_at(booking: Booking) -> datetime | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from backend.bookings import links, policy
+from backend.bookings import links, policy, sponsors
 from backend.bookings.lifecycle.refunds import RefundReason, announce_refund, queue_refund
 from backend.bookings.lifecycle.steps import (
     TIMER,
@@ -181,16 +181,18 @@ def _is_in_time(booking: Booking, asked_at: datetime) -> bool:
 
 def _cancel(booking: Booking, reason: Reason, *, actor: str, now: datetime) -> None:
     was_confirmed = booking.state == State.CONFIRMED
+    details = {} if reason == Reason.CANCELLED_LATE else sponsors.give_back(booking, now=now)
     step(
         booking,
         lambda: booking.cancel(reason=reason, now=now),
         intent="cancel",
         actor=actor,
         now=now,
-        saving=["note_to_visitor", "refund_note"],
+        saving=["note_to_visitor", "refund_note", "sponsorship_returned_at"],
+        details=details,
     )
     Payment.objects.filter(booking=booking, state=PaymentState.OPEN).update(state=PaymentState.IDLE, closed_at=now)
-    links.end(booking, Purpose.CANCEL, Purpose.CANCEL_LATE, now=now)
+    links.end(booking, Purpose.CANCEL, Purpose.CANCEL_LATE, Purpose.RESCHEDULE, now=now)
     tell_visitor(booking, Notice.BOOKING_CANCELLED, now=now)
     if was_confirmed:
         tell_psychologist(booking, Notice.PSYCHOLOGIST_SESSION_CANCELLED, now=now)

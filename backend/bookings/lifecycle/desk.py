@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from backend.bookings import policy
+from backend.bookings import policy, sponsors
 from backend.bookings.lifecycle.money import confirm
 from backend.bookings.lifecycle.refunds import reference
 from backend.bookings.lifecycle.steps import intent, lock_booking, lock_client, note, write_ledger
@@ -76,24 +76,29 @@ def record_desk_payment(booking_id: int, *, actor: str, now: datetime) -> Bookin
 
 
 @intent
-def sponsor(booking_id: int, corporate_id: int, *, actor: str, now: datetime) -> Booking:
-    """PENDING: noted, so that approval needs no payment. APPROVED or PAYMENT_PENDING → CONFIRMED.
+def sponsor(booking_id: int, corporate_id: int | None, *, actor: str, now: datetime) -> Booking:
+    """PENDING: noted, so that approval asks the sponsor first; None: the visitor pays after all. APPROVED or
+    PAYMENT_PENDING → CONFIRMED.
 
-    Refuses: booking_unknown, sponsor_unknown, already_paid, state_refuses.
+    Refuses: booking_unknown, sponsor_unknown, sponsor_does_not_cover, already_paid, state_refuses.
     """
-    corporate = Corporate.objects.filter(pk=corporate_id, is_active=True).first()
-    if corporate is None:
+    corporate = Corporate.objects.filter(pk=corporate_id, is_active=True).first() if corporate_id is not None else None
+    if corporate is None and corporate_id is not None:
         raise Refused(Code.SPONSOR_UNKNOWN)
     booking = lock_booking(booking_id)
     if paid_payment(booking) is not None:
         raise Refused(Code.ALREADY_PAID)
     if booking.state not in (State.PENDING, State.APPROVED, State.PAYMENT_PENDING):
         raise Refused(Code.STATE_REFUSES, state=booking.state)
+    if corporate is None and booking.state != State.PENDING:
+        raise Refused(Code.SPONSOR_UNKNOWN)
     booking.corporate = corporate
     if booking.state == State.PENDING:
-        details: dict[str, object] = {"corporate": corporate.pk}
+        details: dict[str, object] = {"corporate": corporate_id}
         note(booking, intent="sponsor", actor=actor, now=now, saving=["corporate"], details=details)
     else:
+        assert booking.slot_start is not None
+        sponsors.reserve(booking, booking.slot_start)
         confirm(booking, None, intent="sponsor", actor=actor, now=now)
     return booking
 
@@ -113,7 +118,10 @@ def record_outcome(booking_id: int, outcome: Outcome, *, actor: str, now: dateti
         raise Refused(Code.OUTCOME_CLOSED)
     details: dict[str, object] = {"from": booking.outcome, "to": outcome.value}
     booking.outcome = outcome
-    note(booking, intent="record_outcome", actor=actor, now=now, saving=["outcome"], details=details)
+    is_our_fault = outcome is Outcome.PRACTICE_ABSENT
+    details |= sponsors.give_back(booking, now=now) if is_our_fault else sponsors.take_again(booking)
+    saving = ["outcome", "sponsorship_returned_at"]
+    note(booking, intent="record_outcome", actor=actor, now=now, saving=saving, details=details)
     return booking
 
 

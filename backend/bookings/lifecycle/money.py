@@ -233,13 +233,14 @@ def confirm(booking: Booking, payment: Payment | None, *, intent: str, actor: st
     booking.next_ask_at = None
     due_at = policy.completion(booking.slot_end)
     details = {"payment": payment.pk, "captured_paise": payment.captured_paise} if payment else {}
+    details |= {"corporate": booking.corporate_id} if booking.corporate_id else {}
     step(
         booking,
         lambda: booking.confirm(due_at=due_at),
         intent=intent,
         actor=actor,
         now=now,
-        saving=["corporate"],
+        saving=["corporate", "sponsored_month"],
         details=details,
     )
     announce_confirmed(booking, now=now)
@@ -270,10 +271,10 @@ def _reinstate(booking: Booking, payment: Payment, *, actor: str, now: datetime)
 
 
 def _slot_of(booking: Booking) -> slots.Slot:
-    assert booking.psychologist_id is not None
+    assert booking.psychologist is not None
     assert booking.slot_start is not None
     assert booking.slot_end is not None
-    return slots.Slot(booking.psychologist_id, booking.slot_start, booking.slot_end)
+    return slots.slot_with(booking.psychologist, booking.slot_start, booking.slot_end)
 
 
 def _return_unexpected(booking: Booking, payment: Payment, *, now: datetime) -> None:

@@ -14,6 +14,8 @@ from django_fsm import TransitionNotAllowed
 from backend import correlation
 from backend.bookings import links, policy, slots
 from backend.bookings.machine import FINAL, HOLDS_SLOT, Notice, Reason, State
+from backend.bookings.machine import TIMER as TIMER
+from backend.bookings.machine import VISITOR as VISITOR
 from backend.bookings.models import Booking, LedgerEntry
 from backend.errors import Code, Refused
 from backend.outbox import messages
@@ -26,8 +28,6 @@ R = TypeVar("R")
 TRIES = 4  # the first and up to three more, after a deadlock or a serialization failure
 _CONFLICTS = {"40001", "40P01"}  # serialization_failure, deadlock_detected: PostgreSQL manual, appendix A
 
-VISITOR = "visitor"
-TIMER = "timer"
 MACHINES_FIELDS = (
     "state",
     "reason",
@@ -57,7 +57,7 @@ def intent(function: Callable[P, R]) -> Callable[P, R]:
     return run
 
 
-# Locks, always in this order: client, psychologists by id, bookings by id, payments by id.
+# Locks, always in this order: client, psychologists by id, bookings by id, the sponsor, payments by id.
 
 
 def lock_client(client_id: int) -> Client:

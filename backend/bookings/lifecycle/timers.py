@@ -68,6 +68,7 @@ PERSONAL_TEXT = (
     "gender",
     "emergency_contact",
     "user_message",
+    "sponsor_code",
 )
 
 

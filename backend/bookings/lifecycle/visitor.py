@@ -9,7 +9,7 @@ from uuid import uuid4
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from backend.bookings import links, policy
+from backend.bookings import links, policy, sponsors
 from backend.bookings.lifecycle.steps import (
     VISITOR,
     intent,
@@ -23,7 +23,7 @@ from backend.bookings.lifecycle.steps import (
 from backend.bookings.machine import ACTIVE, Notice, Reason, State
 from backend.bookings.models import Booking, ClosedDay, LedgerEntry, Link, Origin, Purpose, new_acknowledgement_id
 from backend.errors import Code, Refused
-from backend.people.models import Client
+from backend.people.models import Client, Psychologist
 
 PERSONAL_FIELDS = ("full_name", "phone_number", "city", "region", "country", "gender", "emergency_contact")
 
@@ -48,13 +48,16 @@ class Draft:
     mode: str
     payment_mode: str
     user_message: str
+    sponsor_code: str = ""  # in upper case
+    preferred_psychologist_id: int | None = None  # a wish, as is the slot: neither is held
+    preferred_slot_start: datetime | None = None
 
 
 @intent
 def submit_draft(draft: Draft, *, now: datetime) -> None:
     """∅ → DRAFT. Says nothing to the asker about the address: the answer is in the mail.
 
-    Refuses: date_past, age_refused.
+    Refuses: date_past, age_refused, wish_unknown, wish_past; not a wish for what is taken: no request is lost by it.
     """
     check_draft(draft, now=now)
     Client.objects.bulk_create([Client(email=draft.email, created_at=now)], ignore_conflicts=True)
@@ -114,6 +117,7 @@ def _verify(link: Link, *, now: datetime) -> None:
     if active_booking(client) is not None:
         raise Refused(Code.ALREADY_ACTIVE)
     booking.verified_at = now
+    booking.corporate = sponsors.named_by(booking)
     due_at = policy.open_time_after(now, policy.ANSWER_WITHIN, ClosedDay.calendar())
     step(
         booking,
@@ -121,7 +125,8 @@ def _verify(link: Link, *, now: datetime) -> None:
         intent="verify_email",
         actor=VISITOR,
         now=now,
-        saving=["verified_at"],
+        saving=["verified_at", "corporate"],
+        details={"corporate": booking.corporate_id} if booking.corporate_id else None,
     )
     fill_client(client, booking)
     links.keep_open(booking)
@@ -163,7 +168,12 @@ def request_again(token: str, *, now: datetime) -> Booking:
     old = link.booking
     draft = Draft(**{name: getattr(old, name) for name in Draft.__dataclass_fields__})
     today = now.astimezone(policy.zone()).date()
-    draft = replace(draft, preferred_date=max(draft.preferred_date, today))
+    is_ahead = draft.preferred_slot_start is not None and draft.preferred_slot_start > now
+    draft = replace(
+        draft,
+        preferred_date=max(draft.preferred_date, today),
+        preferred_slot_start=draft.preferred_slot_start if is_ahead else None,
+    )
     booking = born_pending(booking_of(client, draft, now=now), origin=Origin.VISITOR, now=now)
     booking.is_priority = True
     insert(booking)
@@ -222,11 +232,16 @@ def _is_same_click(client: Client, draft: Draft, *, now: datetime) -> bool:
 
 
 def check_draft(draft: Draft, *, now: datetime) -> None:
-    """What holds for every request, whoever types it. Refuses: date_past, age_refused."""
+    """What holds for every request, whoever types it. Refuses: date_past, age_refused, wish_unknown, wish_past."""
     if draft.preferred_date < now.astimezone(policy.zone()).date():
         raise Refused(Code.DATE_PAST)
     if draft.age < policy.MINIMUM_AGE:
         raise Refused(Code.AGE_REFUSED)
+    wanted, who = draft.preferred_slot_start, draft.preferred_psychologist_id
+    if wanted is not None and not now < wanted <= now + policy.SLOT_HORIZON:
+        raise Refused(Code.WISH_PAST)
+    if who is not None and not Psychologist.objects.filter(pk=who, is_active=True).exists():
+        raise Refused(Code.WISH_UNKNOWN)
 
 
 def booking_of(client: Client, draft: Draft, *, now: datetime) -> Booking:
@@ -248,6 +263,7 @@ def born_pending(booking: Booking, *, origin: Origin, now: datetime) -> Booking:
     due_at = policy.open_time_after(now, policy.ANSWER_WITHIN, ClosedDay.calendar())
     values |= {"state": State.PENDING, "due_at": due_at, "origin": origin, "verified_at": now}
     born: Booking = Booking(**values)
+    born.corporate = sponsors.named_by(born)
     return born
 
 

@@ -1,0 +1,100 @@
+"""A psychologist who cannot come: time off, and what becomes of each booking in it, as staff decided."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from backend.bookings import slots
+from backend.bookings.lifecycle.cancellation import RefundChoice, cancel_by_staff
+from backend.bookings.lifecycle.staff import Move, reschedule
+from backend.bookings.lifecycle.steps import intent
+from backend.bookings.models import Booking
+from backend.errors import Code, Refused
+from backend.people.models import TimeOff
+
+
+@dataclass(frozen=True)
+class Absence:
+    """Who is away, `[start, end)`."""
+
+    psychologist_id: int
+    start: datetime
+    end: datetime
+    note: str = ""  # for the practice alone
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What becomes of one booking, seen as of this ledger row: moved there, or cancelled with all its money."""
+
+    booking_id: int
+    seen: int
+    move: Move | None
+
+
+@dataclass(frozen=True)
+class Done:
+    """What came of it: refused, or done."""
+
+    booking_id: int
+    refused: Refused | None
+
+
+def be_away(
+    absence: Absence, decisions: Iterable[Decision], *, note_to_visitor: str, actor: str, now: datetime
+) -> list[Done]:
+    """Record the time off, then carry out the decisions, each in a transaction of its own; what fails is told.
+
+    The time off comes first, so that nobody books into it meanwhile. Refuses: psychologist_required, slot_invalid.
+    """
+    record_time_off(absence)
+    return [_carry_out(one, note_to_visitor=note_to_visitor, actor=actor, now=now) for one in decisions]
+
+
+@intent
+def record_time_off(absence: Absence) -> TimeOff:
+    """Under the psychologist's lock, which every claim takes too. What is covered already is not recorded twice.
+
+    Refuses: psychologist_required, slot_invalid.
+    """
+    if absence.end <= absence.start:
+        raise Refused(Code.SLOT_INVALID)
+    if not slots.lock_psychologists([absence.psychologist_id]):
+        raise Refused(Code.PSYCHOLOGIST_REQUIRED)
+    same = TimeOff.objects.filter(psychologist=absence.psychologist_id)
+    covering: TimeOff | None = same.filter(starts_at__lte=absence.start, ends_at__gte=absence.end).first()
+    if covering is not None:
+        return covering
+    return TimeOff.objects.create(
+        psychologist_id=absence.psychologist_id, starts_at=absence.start, ends_at=absence.end, note=absence.note
+    )
+
+
+def _carry_out(decision: Decision, *, note_to_visitor: str, actor: str, now: datetime) -> Done:
+    try:
+        with transaction.atomic():
+            _decide(decision, note_to_visitor=note_to_visitor, actor=actor, now=now)
+            after = Booking.objects.only("ledger_sequence", "state").get(pk=decision.booking_id)
+            if after.ledger_sequence != decision.seen + 1:  # somebody else's row stands between: see it first
+                raise Refused(Code.STATE_REFUSES, state=after.state)
+    except Refused as refused:
+        return Done(decision.booking_id, refused)
+    return Done(decision.booking_id, None)
+
+
+def _decide(decision: Decision, *, note_to_visitor: str, actor: str, now: datetime) -> None:
+    if decision.move is not None:
+        reschedule(decision.booking_id, decision.move, actor=actor, now=now)
+        return
+    cancel_by_staff(
+        decision.booking_id,
+        note_to_visitor=note_to_visitor,
+        refund=RefundChoice.FULL,
+        refund_reason="",
+        actor=actor,
+        now=now,
+    )

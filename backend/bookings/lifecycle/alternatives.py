@@ -1,0 +1,156 @@
+"""Times that a rejection offers instead: recorded with it, held by nobody, and taken by one of the mailed links."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from copy import copy
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from backend.bookings import links, policy, slots
+from backend.bookings.lifecycle.money import confirm
+from backend.bookings.lifecycle.sessions import (
+    Approval,
+    announce_approved,
+    fee_paise,
+    look_twice,
+    needs_payment,
+    settle_place,
+    slot_of,
+    sponsor_or_pay,
+    time_to_pay,
+)
+from backend.bookings.lifecycle.steps import VISITOR, intent, lock_client, write_ledger
+from backend.bookings.lifecycle.visitor import Draft, active_booking, booking_of, insert
+from backend.bookings.machine import State
+from backend.bookings.models import Alternative, Booking, Origin, Purpose
+from backend.errors import Code, Refused
+from backend.people.models import Client, Psychologist
+
+ALTERNATIVES_MOST = 3  # more are no help to somebody who has to choose
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A time that staff offer; no length means the psychologist's usual one."""
+
+    psychologist_id: int
+    slot_start: datetime
+    slot_length: timedelta | None = None
+    despite_hours: bool = False
+
+
+def record_offers(
+    booking: Booking, offers: Sequence[Offer], psychologists: Mapping[int, Psychologist], *, now: datetime
+) -> list[Alternative]:
+    """The caller holds the psychologists' locks. The price is today's fee, as the mail names it.
+
+    Refuses: too_many_alternatives, psychologist_required, slot_invalid, slot_past, outside_hours, slot_taken,
+    meeting_link_required, address_required.
+    """
+    if len(offers) > ALTERNATIVES_MOST:
+        raise Refused(Code.TOO_MANY_ALTERNATIVES)
+    found = []
+    for number, offer in enumerate(offers, start=1):
+        psychologist = psychologists.get(offer.psychologist_id)
+        if psychologist is None or not psychologist.is_active:
+            raise Refused(Code.PSYCHOLOGIST_REQUIRED)
+        slot = slot_of(psychologist, Approval(psychologist.pk, offer.slot_start, offer.slot_length), now=now)
+        location_id = look_twice(booking, psychologist, slot, despite_hours=offer.despite_hours, now=now)
+        if not slots.is_free(slot, for_booking=booking):
+            raise Refused(Code.SLOT_TAKEN, free_slots=slots.nearby(slot, now=now, for_booking=booking))
+        settle_place(copy(booking), psychologist, location_id=location_id)  # only to see that there is one
+        found.append(
+            Alternative.objects.create(
+                booking=booking,
+                number=number,
+                psychologist=psychologist,
+                slot_start=slot.start,
+                slot_end=slot.end,
+                amount_paise=fee_paise(psychologist),
+            )
+        )
+    return found
+
+
+@intent
+def take_alternative(token: str, *, now: datetime) -> Booking:
+    """∅ → APPROVED, or on → CONFIRMED when nothing is to be paid up front. Spends the link; its siblings end with it.
+
+    A link that was used, or ended because a sibling was, shows the booking that came of it. Refuses: link_unknown,
+    link_expired, already_active, slot_taken, slot_too_near, meeting_link_required, address_required.
+    """
+    link = links.find(token, Purpose.ALTERNATIVE)
+    alternative, rejected = link.alternative, link.booking
+    assert alternative is not None
+    assert rejected.client_id is not None
+    client = lock_client(rejected.client_id)
+    psychologist = slots.lock_psychologists([alternative.psychologist_id])[alternative.psychologist_id]
+    taken = links.taken_of(link)
+    if taken is not None:
+        return taken
+    if not links.spend(link, now=now):
+        raise Refused(Code.LINK_EXPIRED)
+    if active_booking(client) is not None:
+        raise Refused(Code.ALREADY_ACTIVE)
+    if not psychologist.is_active:
+        raise Refused(Code.SLOT_TAKEN)
+    return _take(client, rejected, alternative, psychologist, now=now)
+
+
+def _take(
+    client: Client, rejected: Booking, alternative: Alternative, psychologist: Psychologist, *, now: datetime
+) -> Booking:
+    booking = _born(client, rejected, alternative, now=now)
+    slot = slots.of_alternative(alternative)
+    location_id = look_twice(booking, psychologist, slot, despite_hours=True, now=now)
+    settle_place(booking, psychologist, location_id=location_id)
+    details: dict[str, object] = {
+        "instead_of": rejected.pk,
+        "alternative": alternative.number,
+        "psychologist": psychologist.pk,
+        "amount_paise": booking.amount_paise,
+        **sponsor_or_pay(booking, may_ask=True),
+    }
+    must_pay = needs_payment(booking)
+    if must_pay:
+        if alternative.slot_start - now < policy.ONLINE_PAYMENT_NOTICE:
+            raise Refused(Code.SLOT_TOO_NEAR)
+        booking.pay_by = time_to_pay(booking, alternative.slot_start, now=now)
+        booking.due_at = policy.payment_deadline(booking.pay_by, alternative.slot_start)
+    insert(booking)
+    slots.claim(booking, slot, now=now)
+    alternative.taken_by = booking
+    alternative.save(update_fields=["taken_by"])
+    write_ledger(booking, intent="take_alternative", source="", actor=VISITOR, now=now, details=details)
+    if must_pay:
+        announce_approved(booking, now=now)
+    else:
+        confirm(booking, None, intent="take_alternative", actor=VISITOR, now=now)
+    return booking
+
+
+def _born(client: Client, rejected: Booking, alternative: Alternative, *, now: datetime) -> Booking:
+    """The rejected request once more, with its time. Only a constructor may say the state a row is born in."""
+    draft = Draft(**{name: getattr(rejected, name) for name in Draft.__dataclass_fields__})
+    values = {
+        field.attname: getattr(booking, field.attname)
+        for booking in [booking_of(client, draft, now=now)]
+        for field in booking._meta.concrete_fields
+    }
+    values |= {
+        "state": State.APPROVED,
+        "due_at": alternative.slot_start,
+        "origin": Origin.VISITOR,
+        "verified_at": now,
+        "consent_given_at": rejected.consent_given_at,
+        "guardian_consent_at": rejected.guardian_consent_at,
+        "guardian_consent_by": rejected.guardian_consent_by,
+        "corporate_id": rejected.corporate_id,
+        "psychologist_id": alternative.psychologist_id,
+        "slot_start": alternative.slot_start,
+        "slot_end": alternative.slot_end,
+        "amount_paise": alternative.amount_paise,
+    }
+    booking: Booking = Booking(**values)
+    return booking

@@ -1,0 +1,167 @@
+"""The next sessions, booked by staff from the last one: each a booking of its own, with its own claim and payment.
+
+Each is mailed by the approval's own mail, at once: twelve sessions are twelve mails, because each has its own time,
+link and deadline. One reminder follows each, shortly before that session is to be paid.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from django.db import transaction
+
+from backend.bookings import policy, slots
+from backend.bookings.lifecycle.sessions import Approval, take_on
+from backend.bookings.lifecycle.steps import intent, lock_booking, lock_client, write_ledger
+from backend.bookings.lifecycle.visitor import Draft, booking_of, born_pending, insert
+from backend.bookings.machine import State
+from backend.bookings.models import Booking, Origin, Period
+from backend.errors import Code, Refused
+
+SERIES_MOST = 12  # sessions booked at once: three months of weeks
+TREATED = (State.CONFIRMED, State.COMPLETED)
+OF_THE_WHOLE = (Code.BOOKING_UNKNOWN, Code.STATE_REFUSES, Code.PSYCHOLOGIST_REQUIRED)
+
+
+@dataclass(frozen=True)
+class Series:
+    """When the sessions start, and what they share. Empty: as in the session they follow; no amount: the fee."""
+
+    slot_starts: tuple[datetime, ...] | Rhythm
+    psychologist_id: int | None = None
+    slot_length: timedelta | None = None
+    amount_paise: int | None = None
+    guardian_consent: bool = False
+    pay_if_not_sponsored: bool = False
+    despite_hours: bool = False
+
+
+@dataclass(frozen=True)
+class Rhythm:
+    """Starts at one interval, at the same hour of the practice's clock; without `first` they go on from the last."""
+
+    count: int
+    interval: timedelta
+    first: datetime | None = None
+
+    def starts(self, last_start: datetime, *, now: datetime) -> tuple[datetime, ...]:
+        """In UTC, whatever the clock does in between; those that go on from the last are ahead."""
+        local = (self.first or last_start).astimezone(policy.zone())
+        if self.first is None:
+            local += max(1, (now - last_start) // self.interval + 1) * self.interval
+        return tuple((local + n * self.interval).astimezone(UTC) for n in range(self.count))
+
+
+@dataclass(frozen=True)
+class Place:
+    """What became of one start: the booking, or why there is none."""
+
+    slot_start: datetime
+    booking: Booking | None
+    refused: Refused | None
+
+
+def book_series(booking_id: int, series: Series, *, actor: str, now: datetime) -> list[Place]:
+    """Book what fits, each in a transaction of its own; the rest is told, start by start.
+
+    Refuses: series_too_long, booking_unknown, state_refuses, psychologist_required.
+    """
+    starts = series.slot_starts
+    if isinstance(starts, Rhythm):
+        starts = starts.starts(_last_start(booking_id), now=now)
+    if not 1 <= len(starts) <= SERIES_MOST:
+        raise Refused(Code.SERIES_TOO_LONG)
+    return [_place(booking_id, series, start, actor=actor, now=now) for start in sorted(set(starts))]
+
+
+def try_series(booking_id: int, series: Series, *, actor: str, now: datetime) -> list[Place]:
+    """What `book_series` would do: the very same, undone. The bookings it returns exist nowhere."""
+    with transaction.atomic():
+        places = book_series(booking_id, series, actor=actor, now=now)
+        transaction.set_rollback(True)
+    return places
+
+
+def _last_start(booking_id: int) -> datetime:
+    last: Booking | None = Booking.objects.only("state", "slot_start").filter(pk=booking_id).first()
+    if last is None:
+        raise Refused(Code.BOOKING_UNKNOWN)
+    if last.state not in TREATED or last.slot_start is None:
+        raise Refused(Code.STATE_REFUSES, state=last.state)
+    return last.slot_start
+
+
+def _place(booking_id: int, series: Series, slot_start: datetime, *, actor: str, now: datetime) -> Place:
+    try:
+        return Place(slot_start, book_follow_up(booking_id, series, slot_start, actor=actor, now=now), None)
+    except Refused as refused:
+        if refused.code in OF_THE_WHOLE:
+            raise
+        return Place(slot_start, None, refused)
+
+
+@intent
+def book_follow_up(booking_id: int, series: Series, slot_start: datetime, *, actor: str, now: datetime) -> Booking:
+    """∅ → PENDING → APPROVED, or → CONFIRMED when nothing is to be paid up front; after a CONFIRMED or COMPLETED one.
+
+    Refuses: booking_unknown, state_refuses, psychologist_required, slot_invalid, slot_past, slot_too_near, slot_taken,
+    meeting_link_required, address_required, guardian_consent_required, amount_invalid, sponsor_does_not_cover.
+    """
+    found = Booking.objects.filter(pk=booking_id).values("client_id", "psychologist_id").first()
+    if found is None:
+        raise Refused(Code.BOOKING_UNKNOWN)
+    if found["client_id"] is not None:
+        lock_client(found["client_id"])
+    wanted = series.psychologist_id or found["psychologist_id"]
+    psychologist = slots.lock_psychologists([wanted]).get(wanted)
+    last = lock_booking(booking_id)
+    if last.state not in TREATED:
+        raise Refused(Code.STATE_REFUSES, state=last.state)
+    if psychologist is None or not psychologist.is_active:
+        raise Refused(Code.PSYCHOLOGIST_REQUIRED)
+    approval = _approval(last, series, slot_start, psychologist_id=psychologist.pk)
+    booking = _born(last, approval, now=now)
+    insert(booking)
+    write_ledger(booking, intent="book_follow_up", source="", actor=actor, now=now, details={"follows": last.pk})
+    take_on(booking, psychologist, approval, actor=actor, now=now)
+    return booking
+
+
+def _approval(last: Booking, series: Series, slot_start: datetime, *, psychologist_id: int) -> Approval:
+    assert last.slot_start is not None
+    assert last.slot_end is not None
+    return Approval(
+        psychologist_id,
+        slot_start,
+        slot_length=series.slot_length or last.slot_end - last.slot_start,
+        amount_paise=series.amount_paise,
+        guardian_consent=series.guardian_consent,
+        despite_hours=series.despite_hours,
+        keeps_place=psychologist_id == last.psychologist_id,
+        pay_if_not_sponsored=series.pay_if_not_sponsored,
+    )
+
+
+def _born(last: Booking, approval: Approval, *, now: datetime) -> Booking:
+    """The person, mode and ways to pay of the last one, for the day of the next. Its message was about the first."""
+    assert last.client is not None
+    assert approval.slot_length is not None
+    assert approval.slot_start is not None
+    start = approval.slot_start.astimezone(policy.zone())
+    draft = replace(
+        Draft(**{name: getattr(last, name) for name in Draft.__dataclass_fields__}),
+        preferred_date=start.date(),
+        preferred_period=Period.CUSTOM,
+        preferred_time_start=start.time(),
+        preferred_time_end=(start + approval.slot_length).time(),
+        preferred_psychologist_id=None,
+        preferred_slot_start=None,
+        user_message="",
+    )
+    booking = born_pending(booking_of(last.client, draft, now=now), origin=Origin.STAFF, now=now)
+    booking.follows, booking.consent_given_at = last, last.consent_given_at
+    booking.guardian_consent_at, booking.guardian_consent_by = last.guardian_consent_at, last.guardian_consent_by
+    booking.corporate = last.corporate or booking.corporate
+    booking.meeting_link, booking.address = last.meeting_link, last.address
+    return booking
