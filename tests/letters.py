@@ -9,7 +9,7 @@ from uuid import UUID
 
 from backend.bookings import links, notices
 from backend.bookings.machine import ACTIVE, HOLDS_SLOT, Notice, Reason, State
-from backend.bookings.models import Booking, PaymentMode
+from backend.bookings.models import Alternative, Booking, PaymentMode
 from backend.outbox.models import Message, Queue
 from backend.payments.models import RefundState
 from tests.factories import (
@@ -171,6 +171,21 @@ def _unexpected(booking: Booking, now: datetime) -> None:
     write_row(booking, "record_unexpected_capture", now=now, payment=payment.pk)
 
 
+def _offered(booking: Booking, now: datetime) -> None:
+    """Three times that are free, all of one psychologist."""
+    who = make_psychologist("Dr. Rohan Mehta")
+    for number in (1, 2, 3):
+        start = now + timedelta(days=number)
+        Alternative.objects.create(
+            booking=booking,
+            number=number,
+            psychologist=who,
+            slot_start=start,
+            slot_end=start + timedelta(hours=1),
+            amount_paise=200_000,
+        )
+
+
 def _refund_in(state: RefundState, intent: str) -> Callable[[Booking, datetime], None]:
     def rows(booking: Booking, now: datetime) -> None:
         refund = make_refund(make_payment(booking, now=now), now=now, state=state)
@@ -183,6 +198,7 @@ _SPEAKS_OF: dict[Notice, Callable[[Booking, datetime], None]] = {
     Notice.PAYMENT_ATTEMPT_FAILED: _declined,
     Notice.PAYMENT_RETURNED: _unexpected,
     Notice.STAFF_UNEXPECTED_MONEY: _unexpected,
+    Notice.BOOKING_REJECTED: _offered,
     Notice.BOOKING_MOVED: _moved,
     Notice.PSYCHOLOGIST_SESSION_MOVED: _moved,
     Notice.CANCELLATION_REQUESTED: _asked_to_cancel,

@@ -44,7 +44,7 @@ NAMES_A_TIME = (
     *(Notice.LATE_PAYMENT_BOOKED, Notice.BOOKING_MOVED, Notice.SESSION_APPROACHING, Notice.SESSION_IMMINENT),
     *(Notice.PSYCHOLOGIST_SESSION_CONFIRMED, Notice.PSYCHOLOGIST_SESSION_MOVED),
 )
-TOKENS = {purpose: f"token-{purpose}" for purpose in Purpose}
+TOKENS = {purpose: f"token-{purpose}" for purpose in Purpose} | {links.name_of(n): f"token-{n}" for n in (1, 2, 3)}
 EVERY_NOTICE = pytest.mark.parametrize("notice", Notice)
 
 
@@ -189,18 +189,27 @@ PLACES = {
     Purpose.BOOKING: "https://www.example.org/verify-email?token=",
     Purpose.CANCEL: "https://api.example.org/go/cancel/?token=",
     Purpose.CANCEL_LATE: "https://api.example.org/go/cancel/?token=",
+    Purpose.RESCHEDULE: "https://api.example.org/go/reschedule/?token=",
+    Purpose.ALTERNATIVE: "https://api.example.org/go/alternative/?token=",
     Purpose.AGAIN: "https://api.example.org/go/again/?token=",
 }
 CARRIED = [(notice, purpose) for notice, purposes in links.CARRIED_BY.items() for purpose in purposes]
+
+
+def names_of(purpose: Purpose) -> list[str]:
+    """Of the tokens of this purpose that a mail of the tests carries."""
+    return [links.name_of(number) for number in (1, 2, 3)] if purpose == Purpose.ALTERNATIVE else [purpose]
 
 
 @pytest.mark.parametrize(("notice", "purpose"), CARRIED)
 def test_every_link_is_in_both_bodies(notice: Notice, purpose: Purpose, now: datetime, settings: Settings) -> None:
     settings.FRONTEND_URL, settings.PUBLIC_URL = "https://www.example.org", "https://api.example.org"
     mail = mail_of(notice, now=now)
-    address = PLACES[purpose] + links.token_of(UUID_OF_ROW, purpose)
-    assert address in mail.body.split()
-    assert address in Addresses(html_of(mail)).leads_to
+    tokens = links.tokens_of(UUID_OF_ROW)
+    for name in names_of(purpose):
+        address = PLACES[purpose] + tokens[name]
+        assert address in mail.body.split()
+        assert address in Addresses(html_of(mail)).leads_to
 
 
 @pytest.mark.parametrize("notice", [notice for notice in Notice if notice not in links.CARRIED_BY])
@@ -213,7 +222,7 @@ def test_a_mail_without_links_of_its_own_shows_no_token(notice: Notice, now: dat
 def test_a_mail_whose_link_is_gone_is_given_up(notice: Notice, purpose: Purpose, now: datetime) -> None:
     message = frozen(owed(notice, true_booking(notice, now=now), now=now), now=now)
     tokens = links.tokens_of(message.uuid)
-    del tokens[purpose]
+    del tokens[names_of(purpose)[-1]]
     with pytest.raises(Permanent):
         notices.compose(message, tokens)
 

@@ -11,7 +11,7 @@ from backend.bookings import links, notices, policy, standing
 from backend.bookings.lifecycle import cancellation, desk, money
 from backend.bookings.lifecycle.cancellation import RefundChoice
 from backend.bookings.machine import Notice, State
-from backend.bookings.models import Booking, Link, Purpose
+from backend.bookings.models import Booking, Link, Origin, Purpose
 from backend.bookings.standing import PaymentStatus
 from backend.outbox.models import Message
 from backend.payments.models import PaymentMethod, RefundState
@@ -280,9 +280,11 @@ def test_without_money_the_status_is_that_of_the_booking(
     assert standing.payment_status(make_booking(state, now=now, **fields)) is status
 
 
-def test_a_sponsor_speaks_before_the_amount(now: datetime) -> None:
+def test_a_sponsor_speaks_before_the_amount_but_not_before_approval(now: datetime) -> None:
     acme = Corporate.objects.create(name="Acme Mills")
-    assert standing.payment_status(make_booking(State.PENDING, now=now, corporate=acme)) is PaymentStatus.SPONSORED
+    assert standing.payment_status(make_booking(State.CONFIRMED, now=now, corporate=acme)) is PaymentStatus.SPONSORED
+    named = make_booking(State.PENDING, now=now, corporate=acme, origin=Origin.STAFF)
+    assert standing.payment_status(named) is PaymentStatus.OPEN
 
 
 REFUNDS = [

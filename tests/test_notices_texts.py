@@ -257,7 +257,7 @@ def test_a_move_tells_both_times_and_that_older_links_died(state: State, now: da
     for text in said(mail):
         assert "Tuesday, 24 November 2026, 15:30 IST" in text
         assert "Tuesday, 24 November 2026, 17:30 IST" in text
-        assert "Links to cancel in our earlier mails no longer work" in text
+        assert "Links to cancel or to choose another time in our earlier mails no longer work" in text
 
 
 def test_a_move_to_a_colleague_at_the_same_time_is_not_called_a_new_time(now: datetime) -> None:

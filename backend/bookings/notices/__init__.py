@@ -48,7 +48,7 @@ def prepare(message: Message, *, now: datetime) -> Facts | None:
     return message.context if _promises_the_same(message.context, facts) else None
 
 
-def compose(message: Message, tokens: Mapping[Purpose, str]) -> EmailMultiAlternatives:
+def compose(message: Message, tokens: Mapping[str, str]) -> EmailMultiAlternatives:
     """The mail, from the frozen context: the same bytes on every call. Raises Permanent when a link of it is gone."""
     assert message.context is not None, "freeze the context first"
     assert message.frozen_at is not None
@@ -56,7 +56,7 @@ def compose(message: Message, tokens: Mapping[Purpose, str]) -> EmailMultiAltern
     context = dict(message.context)
     if notice == Notice.STAFF_ENQUIRY_RECEIVED:
         context |= house() | enquiries.read(message)
-    context |= _addresses(notice, tokens)
+    context |= _addresses(notice, context, tokens)
     mail = ReproducibleMail(
         render(notice, context),
         to=message.recipient,
@@ -83,20 +83,38 @@ def _promises_the_same(frozen: Facts, facts: Facts) -> bool:
     return all(frozen.get(name) == facts.get(name, frozen.get(name)) for name in PROMISES)
 
 
-def _addresses(notice: Notice, tokens: Mapping[Purpose, str]) -> Facts:
+def _addresses(notice: Notice, context: Facts, tokens: Mapping[str, str]) -> Facts:
     """Where this notice's links lead. Raises Permanent when a token is missing."""
     cancel = ("cancel_url", f"{settings.PUBLIC_URL}/go/cancel/")
     places = {
         Purpose.BOOKING: ("booking_url", f"{settings.FRONTEND_URL}/verify-email"),
         Purpose.CANCEL: cancel,
         Purpose.CANCEL_LATE: cancel,
+        Purpose.RESCHEDULE: ("reschedule_url", f"{settings.PUBLIC_URL}/go/reschedule/"),
         Purpose.AGAIN: ("again_url", f"{settings.PUBLIC_URL}/go/again/"),
     }
     found: Facts = {}
     for purpose in links.CARRIED_BY.get(notice, ()):
+        if purpose == Purpose.ALTERNATIVE:
+            found["alternatives"] = [_with_address(row, tokens) for row in _rows(context, "alternatives")]
+            continue
         token = tokens.get(purpose)
         if not token:
             raise Permanent(f"the {purpose} link that this mail carries is gone")
         name, place = places[purpose]
         found[name] = f"{place}?token={token}"
     return found
+
+
+def _rows(context: Facts, name: str) -> list[Facts]:
+    rows = context.get(name, [])
+    assert isinstance(rows, list)
+    return rows
+
+
+def _with_address(row: Facts, tokens: Mapping[str, str]) -> Facts:
+    """One of the times offered, with its own link. Raises Permanent when the token is missing."""
+    token = tokens.get(links.name_of(int(str(row["number"]))))
+    if not token:
+        raise Permanent("the link of a time that this mail offers is gone")
+    return {**row, "url": f"{settings.PUBLIC_URL}/go/alternative/?token={token}"}

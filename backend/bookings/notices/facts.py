@@ -7,9 +7,9 @@ from datetime import datetime
 
 from django.conf import settings
 
-from backend.bookings import policy, wording
-from backend.bookings.machine import HOLDS_SLOT, Reason, State
-from backend.bookings.models import Booking, Mode, Origin, Period
+from backend.bookings import policy, slots, standing, wording
+from backend.bookings.machine import HOLDS_SLOT, VISITOR, Reason, State
+from backend.bookings.models import Alternative, Booking, Mode, Origin, Period
 from backend.bookings.notices.occasion import Facts, Occasion
 
 
@@ -69,6 +69,27 @@ def note(occasion: Occasion) -> Facts:
     return {"note": _on_one_line(occasion.booking.note_to_visitor)}
 
 
+def alternatives(occasion: Occasion) -> Facts:
+    """The times offered instead that are still free as this is written, in their order; nobody holds them."""
+    rows = Alternative.objects.filter(booking=occasion.booking).select_related("psychologist")
+    ends_at = occasion.message.created_at + policy.ALTERNATIVE_LINK_LIFETIME
+    free = [row for row in rows if ends_at > occasion.now and slots.can_be_taken(row, now=occasion.now)]
+    return {
+        "alternatives": [
+            {
+                "number": row.number,
+                "starts": wording.day_and_time(row.slot_start),
+                "psychologist": row.psychologist.full_name,
+                "amount": ""
+                if occasion.booking.is_sponsored or not row.amount_paise
+                else wording.rupees(row.amount_paise),
+            }
+            for row in free
+        ],
+        "alternatives_until": wording.day_and_time(ends_at),
+    }
+
+
 # -- the session -------------------------------------------------------------------------------------------------------
 
 
@@ -91,12 +112,31 @@ def session(occasion: Occasion) -> Facts:
     }
 
 
+def occasion_of(occasion: Occasion) -> Facts:
+    """How this session came about, where that was not by a request that we answered."""
+    booking = occasion.booking
+    return {
+        "is_follow_up": booking.follows_id is not None,
+        "is_alternative": Alternative.objects.filter(taken_by=booking).exists(),
+    }
+
+
 def moved(occasion: Occasion) -> Facts:
-    """The time it had before, if the move changed that."""
+    """The time it had before, if the move changed that, and whose wish it was."""
     assert occasion.entry is not None
     was = datetime.fromisoformat(occasion.entry.details["from"])
     is_new_time = was != occasion.booking.slot_start
-    return {"was": wording.day_and_time(was) if is_new_time else "", "is_new_time": is_new_time}
+    return {
+        "was": wording.day_and_time(was) if is_new_time else "",
+        "is_new_time": is_new_time,
+        "is_by_visitor": occasion.entry.actor == VISITOR,
+    }
+
+
+def movable(occasion: Occasion) -> Facts:
+    """Until when the visitor can choose another time; empty, and so unsaid, when they cannot."""
+    ends_at = standing.move_until(occasion.booking)
+    return {"move_until": wording.day_and_time(ends_at) if ends_at is not None and ends_at > occasion.now else ""}
 
 
 def held_time(occasion: Occasion) -> Facts:

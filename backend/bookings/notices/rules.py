@@ -28,7 +28,9 @@ TIMED_OUT = (State.CANCELLED, State.PAYMENT_FAILED)
 
 _visitor_asks = truth.none_since("request_cancellation")
 _session = (facts.known, facts.session)
-_confirmation = Rule((State.CONFIRMED,), (truth.end_ahead, truth.unmoved), (*_session, money.money, money.terms))
+_confirmation = Rule(
+    (State.CONFIRMED,), (truth.end_ahead, truth.unmoved), (*_session, facts.movable, money.money, money.terms)
+)
 _reminder = Rule((State.CONFIRMED,), (truth.start_ahead, truth.unmoved), (*_session, money.money, money.terms))
 _last_reminder = replace(_reminder, says=(*_session, money.money))
 _request = Rule((State.PENDING,), (), (facts.wish, desk.dossier, desk.pressing))
@@ -47,9 +49,11 @@ RULES = {
         (truth.because(Reason.UNANSWERED), truth.no_newer_booking, truth.again_link_ahead),
         (facts.known, facts.again),
     ),
-    Notice.BOOKING_REJECTED: Rule((State.REJECTED,), (), (facts.known, facts.note)),
+    Notice.BOOKING_REJECTED: Rule((State.REJECTED,), (), (facts.known, facts.note, facts.alternatives)),
     # to the visitor: the payment
-    Notice.BOOKING_APPROVED: Rule(PAYING, (truth.unmoved,), (*_session, money.price)),  # else the move's own says it
+    Notice.BOOKING_APPROVED: Rule(
+        PAYING, (truth.unmoved,), (*_session, facts.occasion_of, facts.movable, money.price)
+    ),  # else the move's own says it
     Notice.PAYMENT_STILL_DUE: Rule(
         (State.APPROVED,), (truth.pay_by_ahead,), (*_session, money.price)
     ),  # not while an attempt is open: its own end speaks next
@@ -68,7 +72,7 @@ RULES = {
     Notice.BOOKING_MOVED: Rule(
         HOLDS_SLOT,
         (truth.end_ahead, truth.unmoved),
-        (*_session, facts.moved, money.price_or_money, money.terms),
+        (*_session, facts.moved, facts.movable, money.price_or_money, money.terms),
     ),
     Notice.SESSION_APPROACHING: _reminder,
     Notice.SESSION_IMMINENT: _last_reminder,
