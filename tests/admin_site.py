@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from django.contrib.auth.models import Permission, User
 from django.db import models
 from django.test import Client as Browser
@@ -12,6 +14,8 @@ from backend.outbox.models import Message
 from backend.payments.models import Payment, Refund
 from backend.people.models import Psychologist
 from tests import story
+
+Row = Mapping[str, object]
 
 
 def logged_in(user: User) -> Browser:
@@ -57,6 +61,21 @@ def session_form(
     psychologist = str(who.pk) if who else ""
     typed = {"psychologist": psychologist, "slot_start_0": day, "slot_start_1": hour, "length": "60"}
     return form_of(booking, **(typed | changes))
+
+
+def rows_of(prefix: str, *rows: Row, stored: int = 0) -> dict[str, str]:
+    """What the browser sends of an inline: these rows, the first `stored` of them read from the database."""
+    sent = {f"{prefix}-TOTAL_FORMS": str(len(rows)), f"{prefix}-INITIAL_FORMS": str(stored)}
+    for number, row in enumerate(rows):
+        sent |= {f"{prefix}-{number}-{name}": str(value) for name, value in row.items()}
+    return sent
+
+
+def psychologist_form(
+    hours: tuple[dict[str, object], ...] = (), off: tuple[dict[str, object], ...] = ()
+) -> dict[str, str]:
+    """The part of a psychologist's page that is about their time, all of its rows new."""
+    return rows_of("working_hours", *hours) | rows_of("time_off", *off)
 
 
 def written() -> tuple[object, ...]:

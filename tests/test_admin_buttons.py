@@ -12,7 +12,7 @@ from django.test import Client as Browser
 from django.utils.html import escape
 
 from backend.bookings.admin.refusals import ANSWERS
-from backend.bookings.lifecycle import cancellation, desk, refunds, staff
+from backend.bookings.lifecycle import cancellation, desk, follow_ups, refunds, staff
 from backend.bookings.machine import State
 from backend.errors import Code
 from tests import story
@@ -84,6 +84,7 @@ def test_what_is_not_offered_is_refused_when_sent_all_the_same(
 def test_every_refusal_that_staff_can_meet_has_its_sentence() -> None:
     intents = (
         staff.approve, staff.reject, staff.reschedule, cancellation.cancel_by_staff, desk.create_by_staff,
+        follow_ups.book_series, follow_ups.book_follow_up,
         desk.record_desk_payment, desk.sponsor, desk.record_outcome, refunds.grant_refund, refunds.record_refund_made,
     )  # fmt: skip
     documented = " ".join((intent.__doc__ or "").partition("Refuses:")[2] for intent in intents)

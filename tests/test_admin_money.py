@@ -121,8 +121,9 @@ def test_a_sponsor_is_chosen_among_the_active_ones(desk: Browser, now: datetime)
     }
     assert "is Pending" in post(desk, booking, "sponsor", corporate=str(here.pk))
     approval = desk.get(action_url(booking, "approve")).content.decode()
-    assert "sponsored by Here" in approval
-    assert "Nothing is to be paid up front." in approval
+    assert "Online, unless the sponsor covers it" in approval
+    assert "Here<br>November 2026: no limit" in approval
+    assert "One session is taken from what Here has left." in approval
 
 
 # -- giving money back -------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from django.urls import reverse
 from backend.bookings.machine import State
 from backend.bookings.models import ClosedDay
 from backend.people.models import Client, Enquiry, Psychologist
-from tests.admin_site import clerk, list_url, owner, page_url
+from tests.admin_site import clerk, list_url, owner, page_url, psychologist_form
 from tests.factories import make_booking, make_client, make_psychologist
 
 pytestmark = pytest.mark.django_db
@@ -33,7 +33,7 @@ def desk() -> Browser:
 def test_a_fee_is_typed_in_rupees_and_kept_in_paise(desk: Browser) -> None:
     add = reverse("admin:people_psychologist_add")
     assert "1500.00" in desk.get(add).content.decode()  # the default, in the help text
-    fields = {"full_name": "Dr. Rao", "email": "rao@example.org", "is_active": "on"}
+    fields = {"full_name": "Dr. Rao", "email": "rao@example.org", "is_active": "on", **psychologist_form()}
     assert desk.post(add, {**fields, "fee": "1250.50"}).status_code == 302
     who = Psychologist.objects.get()
     assert who.fee_paise == 125_050
@@ -45,14 +45,15 @@ def test_a_fee_is_typed_in_rupees_and_kept_in_paise(desk: Browser) -> None:
 
 
 def test_a_fee_is_at_most_what_an_approval_allows(desk: Browser) -> None:
-    add, fields = reverse("admin:people_psychologist_add"), {"full_name": "Dr. Rao", "email": "rao@example.org"}
+    add = reverse("admin:people_psychologist_add")
+    fields = {"full_name": "Dr. Rao", "email": "rao@example.org", **psychologist_form()}
     assert "A session costs at most 100,000 rupees." in desk.post(add, fields | {"fee": "100001"}).content.decode()
     assert desk.post(add, fields | {"fee": "100000"}).status_code == 302
 
 
 def test_an_edit_is_kept_in_the_history_with_who_made_it(desk: Browser) -> None:
     who = make_psychologist()
-    desk.post(page_url(who), {"full_name": "Dr. New Name", "email": who.email, "fee": "10"})
+    desk.post(page_url(who), {"full_name": "Dr. New Name", "email": who.email, "fee": "10", **psychologist_form()})
     newest = who.history.first()
     assert (newest.full_name, newest.fee_paise, newest.history_user.username) == ("Dr. New Name", 1000, "desk")
     versions = desk.get(reverse("admin:people_psychologist_history", args=[who.pk])).content.decode()
@@ -70,10 +71,15 @@ def test_an_edit_is_kept_in_the_history_with_who_made_it(desk: Browser) -> None:
         ({"meeting_link": "http://insecure.org"}, "meeting_link"),
         ({"email": "nobody"}, "email"),
         ({"full_name": ""}, "full_name"),
+        ({"time_zone": "Asia/Pune"}, "time_zone"),
+        ({"session_minutes": "4"}, "session_minutes"),
+        ({"session_minutes": "241"}, "session_minutes"),
+        ({"buffer_minutes": "-1"}, "buffer_minutes"),
+        ({"horizon_days": "0"}, "horizon_days"),
     ],
 )
 def test_a_wrong_field_is_named(desk: Browser, fields: dict[str, str], wrong: str) -> None:
-    good = {"full_name": "Dr. Rao", "email": "rao@example.org", "is_active": "on"}
+    good = {"full_name": "Dr. Rao", "email": "rao@example.org", "is_active": "on", **psychologist_form()}
     answer = desk.post(reverse("admin:people_psychologist_add"), good | fields)
     assert answer.status_code == 200
     assert set(answer.context["adminform"].form.errors) == {wrong}

@@ -11,15 +11,16 @@ import pytest
 import time_machine
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
+from django.db.models import Q
 from django.test import Client as Browser
 
 from backend.bookings.lifecycle import cancellation
 from backend.bookings.machine import State
 from backend.bookings.models import Booking, ClosedDay, LedgerEntry, SlotClaim
 from backend.outbox.models import Message
-from backend.people.models import Corporate, Location, Psychologist
+from backend.people.models import Corporate, Location, Psychologist, WorkingHours
 from config import settings as product
-from tests import story
+from tests import story, working
 
 pytestmark = pytest.mark.django_db
 
@@ -207,21 +208,32 @@ def test_of_two_people_with_one_name_the_number_decides(now: datetime) -> None:
     assert f"several people have this name. Known: {first.pk} Dr. Meera Iyer, {second.pk} Dr. Meera Iyer." in error
 
 
+def test_a_time_outside_the_hours_is_booked_when_the_command_says_so(now: datetime) -> None:
+    booking, who = story.pending(now=now), working.psychologist(hours="08:00 09:00")
+    at = ("--psychologist", str(who.pk), "--at", WEDNESDAY_EVENING)
+    assert "outside_hours: This time is outside the psychologist's hours" in refusal(booking, *at)
+    assert " APPROVED " in run("approve_booking", booking, *at, "--despite-hours")
+
+
 # -- seed_practice -----------------------------------------------------------------------------------------------------
 
 
 def rows() -> list[object]:
     """Everything the command may touch."""
-    models = (Psychologist, Location, Corporate, ClosedDay, User)
+    models = (Psychologist, WorkingHours, Location, Corporate, ClosedDay, User)
     return [row for model in models for row in model.objects.order_by("pk").values()]
 
 
 def test_a_practice_is_seeded_and_its_desk_can_log_in(settings) -> None:
     settings.PASSWORD_HASHERS = product.PASSWORD_HASHERS  # as deployed; the other tests use a quick one
     printed = run("seed_practice")
-    assert Psychologist.objects.filter(is_active=True).exclude(meeting_link="").exclude(location=None).count() == 3
+    assert Psychologist.objects.filter(is_active=True).exclude(meeting_link="").exclude(location=None).count() == 4
     assert len(set(Psychologist.objects.values_list("fee_paise", flat=True))) == 3
     assert (Location.objects.count(), Corporate.objects.count()) == (1, 1)
+    for row in (*Psychologist.objects.all(), *WorkingHours.objects.all()):
+        row.full_clean()
+    without = Q(languages=None) | Q(specializations=None) | Q(working_hours=None)
+    assert not Psychologist.objects.filter(without).exists()
     assert ClosedDay.objects.get().get_weekday_display() == "Sunday"
     password = re.search(r"with the password (\S+) \(shown this once\)", printed)
     assert password is not None
@@ -250,4 +262,4 @@ def test_seeding_leaves_what_people_made_as_it_is() -> None:
     psychologists = Psychologist.objects.filter(pk=mine.pk)
     assert [psychologists.values().get(), User.objects.values().get(), ClosedDay.objects.values().get()] == before
     assert list(User.objects.all()) == [desk]
-    assert Psychologist.objects.count() == 3
+    assert Psychologist.objects.count() == 4

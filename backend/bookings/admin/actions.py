@@ -15,7 +15,6 @@ from backend.bookings.admin.consequences import Consequences
 from backend.bookings.admin.forms import (
     ActionForm,
     CancelForm,
-    NoteForm,
     OutcomeForm,
     RefundForm,
     RefundMadeForm,
@@ -23,6 +22,7 @@ from backend.bookings.admin.forms import (
     paise,
 )
 from backend.bookings.admin.owed import refunds_to_settle
+from backend.bookings.admin.rejection import RejectForm
 from backend.bookings.admin.session import ApprovalForm, MoveForm
 from backend.bookings.lifecycle import cancellation, desk, refunds, staff
 from backend.bookings.lifecycle.cancellation import RefundChoice
@@ -136,7 +136,15 @@ def _approve(by: Decision) -> None:
 
 
 def _reject(by: Decision) -> None:
-    staff.reject(by.booking.pk, note_to_visitor=by.typed["note_to_visitor"], actor=by.actor, now=by.now)
+    assert isinstance(by.form, RejectForm)
+    staff.reject(
+        by.booking.pk,
+        note_to_visitor=by.typed["note_to_visitor"],
+        offers=by.form.offers(),
+        guardian_consent=by.typed.get("guardian_consent", False),
+        actor=by.actor,
+        now=by.now,
+    )
 
 
 def _cancel(by: Decision) -> None:
@@ -160,7 +168,8 @@ def _record_payment(by: Decision) -> None:
 
 
 def _sponsor(by: Decision) -> None:
-    desk.sponsor(by.booking.pk, by.typed["corporate"].pk, actor=by.actor, now=by.now)
+    corporate = by.typed["corporate"]
+    desk.sponsor(by.booking.pk, corporate.pk if corporate else None, actor=by.actor, now=by.now)
 
 
 def _refund(by: Decision) -> None:
@@ -206,7 +215,7 @@ ACTIONS = (
     ),
     Action(
         "reject", "Reject", "Reject and tell the visitor", "danger",
-        NoteForm, _leads_on(Booking.reject), _reject, consequences.rejecting,
+        RejectForm, _leads_on(Booking.reject), _reject, consequences.rejecting,
     ),
     Action(
         "cancel", "Cancel", "Cancel and tell the visitor", "danger",

@@ -8,28 +8,28 @@ from django.contrib import admin
 from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
 from django.http import HttpRequest
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from backend.admin_pages import NOTHING, ReadOnly, day, instant
 from backend.bookings import policy, queries
-from backend.bookings.admin.display import badge, fact, mark, money, time_left
-from backend.bookings.admin.pages import ActionPages
-from backend.bookings.lifecycle.staff import AMOUNT_MOST_PAISE
+from backend.bookings.admin.display import badge, fact, mark, money, sponsor, time_left
+from backend.bookings.admin.follow_ups import FollowUpPages
 from backend.bookings.machine import ACTIVE, State
 from backend.bookings.models import Booking, LedgerEntry
 from backend.outbox.admin import COLOURS as FATES
 from backend.outbox.models import Message, MessageState, Queue
 from backend.payments.models import Payment, Refund
-from backend.people.admin import PsychologistForm
 
-PsychologistForm.default_fee_paise = policy.SESSION_FEE_PAISE
-PsychologistForm.largest_fee_paise = AMOUNT_MOST_PAISE
 # Asked again after we left them unanswered: they come first. Beside the list's own count the sorting costs little
 PRIORITY_FIRST = Case(
     When(state=State.PENDING, is_priority=True, then=Value(0)), default=Value(1), output_field=IntegerField()
 ).asc()
+
+
+CHANGE = "admin:bookings_booking_change"
 
 
 class PreferredDate(admin.SimpleListFilter):
@@ -109,7 +109,7 @@ class PaymentInline(ReadOnly, admin.TabularInline[Payment, Booking]):
 
 
 @admin.register(Booking)
-class BookingAdmin(ActionPages):
+class BookingAdmin(FollowUpPages):
     list_display = ["acknowledgement_id", "status", "full_name", "preferred", "mode", "psychologist", "slot", "left"]
     list_filter = ["state", Asking, "mode", "psychologist", PreferredDate]
     ordering = [PRIORITY_FIRST, "-id"]
@@ -120,13 +120,13 @@ class BookingAdmin(ActionPages):
     show_full_result_count = False
     inlines = [LedgerInline, PaymentInline]
     fieldsets = [
-        (None, {"fields": ["status", "left", "opened", "verified", "closed", "origin", "client"]}),
+        (None, {"fields": ["status", "left", "opened", "verified", "closed", "origin", "client", "series"]}),
         (
             "What the visitor asked for",
             {
                 "fields": [
                     "full_name", "email", "phone_number", "place", "years", "gender", "emergency_contact",
-                    "preferred", "mode", "payment_mode", "user_message",
+                    "preferred", "wish", "mode", "payment_mode", "sponsor_code", "user_message",
                 ]
             },
         ),
@@ -135,7 +135,7 @@ class BookingAdmin(ActionPages):
             {
                 "fields": [
                     "psychologist", "slot", "moved", "meeting_link", "address", "price", "payment", "payable",
-                    "corporate", "consent", "outcome", "note_to_visitor", "refund_note",
+                    "corporate", "sponsored", "consent", "outcome", "note_to_visitor", "refund_note",
                 ]
             },
         ),
@@ -157,21 +157,25 @@ class BookingAdmin(ActionPages):
     def about(self, booking: Booking) -> list[tuple[str, str]]:
         payment = booking.get_payment_mode_display()
         if booking.corporate:
-            payment = f"sponsored by {booking.corporate}"
+            is_settled = booking.state != State.PENDING
+            payment = f"sponsored by {booking.corporate}" if is_settled else f"{payment}, unless the sponsor covers it"
         facts = [
             ("State", booking.get_state_display()),
             ("Name", booking.full_name),
             ("Age", self.years(booking)),
             ("From", self.place(booking)),
             ("Preferred", self.preferred(booking)),
+            ("Wish", self.wish(booking)),
             ("Session", booking.get_mode_display()),
             ("Payment", f"{payment}, {self.payment(booking)}"),
             ("Message", booking.user_message or NOTHING),
             ("Time left", self.left(booking)),
         ]
+        if booking.corporate and booking.state == State.PENDING:
+            facts.insert(-2, ("Sponsor", sponsor(booking.corporate, now=timezone.now())))
         if booking.slot_start:
             settled = [("Psychologist", str(booking.psychologist)), ("Slot", self.slot(booking))]
-            facts[5:5] = [*settled, ("Amount", self.price(booking))]
+            facts[6:6] = [*settled, ("Amount", self.price(booking))]
         return facts
 
     # -- what is shown ------------------------------------------------------------------------------------------------
@@ -196,6 +200,12 @@ class BookingAdmin(ActionPages):
             hours = f" {booking.preferred_time_start:%H:%M} to {booking.preferred_time_end:%H:%M}"
         return f"{day(booking.preferred_date)}, {booking.get_preferred_period_display().lower()}{hours}"
 
+    @admin.display(description="wish (not held)")
+    def wish(self, booking: Booking) -> str:
+        who = str(booking.preferred_psychologist or "")
+        at = instant(booking.preferred_slot_start) if booking.preferred_slot_start else ""
+        return ", ".join(part for part in (who, at) if part) or NOTHING
+
     @admin.display(description="slot", ordering="slot_start")
     def slot(self, booking: Booking) -> str:
         return instant(booking.slot_start)
@@ -203,6 +213,13 @@ class BookingAdmin(ActionPages):
     @admin.display(description="moved by us")
     def moved(self, booking: Booking) -> str:
         return instant(booking.moved_by_staff_at)
+
+    @admin.display(description="booked from, and next sessions")
+    def series(self, booking: Booking) -> str | SafeString:
+        rows = [*([booking.follows] if booking.follows else []), *booking.follow_ups.order_by("slot_start")]
+        line = '<a href="{}">{}</a> {} {}'
+        links = ((reverse(CHANGE, args=[row.pk]), row, instant(row.slot_start), badge(row.state)) for row in rows)
+        return format_html_join(SafeString("<br>"), line, links) or NOTHING
 
     @admin.display(description="opened")
     def opened(self, booking: Booking) -> str:
@@ -237,6 +254,15 @@ class BookingAdmin(ActionPages):
     @admin.display(description="to be paid by")
     def payable(self, booking: Booking) -> str:
         return instant(booking.pay_by)
+
+    @admin.display(description="from the sponsor's month")
+    def sponsored(self, booking: Booking) -> str:
+        if booking.corporate and booking.state == State.PENDING:
+            return sponsor(booking.corporate, now=timezone.now())
+        if booking.sponsored_month is None:
+            return NOTHING
+        returned = instant(booking.sponsorship_returned_at)
+        return f"{booking.sponsored_month:%B %Y}" + (f", given back {returned}" if returned != NOTHING else "")
 
     @admin.display(description="guardian's consent")
     def consent(self, booking: Booking) -> str:

@@ -42,9 +42,12 @@ class CallerForm(forms.ModelForm[Booking]):
         fields = (
             "full_name", "email", "phone_number", "age", "gender", "emergency_contact", "city", "region", "country",
             "mode", "preferred_date", "preferred_period", "preferred_time_start", "preferred_time_end", "payment_mode",
-            "user_message",
+            "sponsor_code", "user_message",
         )  # fmt: skip
-        labels = {"preferred_time_start": "From", "preferred_time_end": "Until", "payment_mode": "Pays"}
+        labels = {
+            "preferred_time_start": "From", "preferred_time_end": "Until", "payment_mode": "Pays",
+            "sponsor_code": "Code of a sponsor",
+        }  # fmt: skip
         help_texts = {"region": f"Empty: {NOT_GIVEN}.", "email": "The id and every notice go there."}
         widgets = {
             "preferred_date": forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
@@ -79,8 +82,9 @@ class CallerForm(forms.ModelForm[Booking]):
 
     def draft(self) -> Draft:
         """What was typed. Call after `is_valid()`."""
-        typed = {name: self.cleaned_data[name] for name in Draft.__dataclass_fields__}
-        return Draft(**{**typed, "region": typed["region"] or NOT_GIVEN})
+        typed = {name: value for name, value in self.cleaned_data.items() if name in Draft.__dataclass_fields__}
+        more = {"region": typed["region"] or NOT_GIVEN, "sponsor_code": typed["sponsor_code"].upper()}
+        return Draft(**{**typed, **more})
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,13 @@ class Consequences(NamedTuple):
 
 def approving(booking: Booking) -> Consequences:
     """Until a psychologist is chosen, the amount is not known; what is typed decides."""
-    if booking.is_due_at_practice or booking.is_sponsored:
+    if booking.is_sponsored:
+        mails = (
+            *_confirmation(booking, "the psychologist"),
+            "If the visitor has to pay, the approval's mails.",
+        )
+        return Consequences(mails, f"{NO_MONEY} One session is taken from what {booking.corporate} has left.")
+    if booking.is_due_at_practice:
         return Consequences(_confirmation(booking, "the psychologist"), f"{NO_MONEY} Nothing is to be paid up front.")
     mails = (
         _mail(Notice.BOOKING_APPROVED, booking.email, "with the amount and the ways to pay"),
@@ -39,19 +45,24 @@ def approving(booking: Booking) -> Consequences:
 
 
 def rejecting(booking: Booking) -> Consequences:
-    return Consequences((_mail(Notice.BOOKING_REJECTED, booking.email, "with your note"),), NO_MONEY)
+    mail = _mail(Notice.BOOKING_REJECTED, booking.email, "with your note and a link for each time that you offer")
+    return Consequences((mail,), f"{NO_MONEY} Who takes an offered time is asked to pay like anybody else.")
 
 
 def cancelling(booking: Booking) -> Consequences:
+    mails, moves = calling_off(booking)
+    return Consequences(mails, f"{moves}, unless you choose otherwise." if left_paise(booking) else moves)
+
+
+def calling_off(booking: Booking) -> Consequences:
+    """With all that was paid on its way back."""
     mails = [_mail(Notice.BOOKING_CANCELLED, booking.email, "with your note")]
     if booking.state == State.CONFIRMED and booking.psychologist:
         mails.append(_mail(Notice.PSYCHOLOGIST_SESSION_CANCELLED, booking.psychologist.email))
     left = left_paise(booking)
     if left == 0:
         return Consequences(tuple(mails), f"{NO_MONEY}{_if_paying(booking)}")
-    return Consequences(
-        (*mails, *_refund_mails(booking)), f"{_going_back(booking, left)}, unless you choose otherwise."
-    )
+    return Consequences((*mails, *_refund_mails(booking)), _going_back(booking, left))
 
 
 def moving(booking: Booking) -> Consequences:
@@ -77,7 +88,8 @@ def paying_at_the_desk(booking: Booking) -> Consequences:
 
 def sponsoring(booking: Booking) -> Consequences:
     if booking.state == State.PENDING:
-        return Consequences(NO_MAIL, f"{NO_MONEY} Approval will ask the visitor for no payment.")
+        more = "Approval takes the session from what the sponsor has left then, and asks the visitor for no payment."
+        return Consequences(NO_MAIL, f"{NO_MONEY} {more}")
     not_asked = f"{NO_MONEY} The visitor is not asked for {money(booking.amount_paise)} any more.{_if_paying(booking)}"
     return Consequences(_confirmation(booking, _psychologists_address(booking)), not_asked)
 

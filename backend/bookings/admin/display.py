@@ -8,8 +8,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from backend.admin_pages import NOTHING
-from backend.bookings import wording
+from backend.bookings import sponsors, wording
 from backend.bookings.machine import State
+from backend.people.models import Corporate
 
 COLOURS = {
     State.DRAFT: "secondary",
@@ -55,6 +56,15 @@ def span(length: timedelta) -> str:
 def money(paise: int | None) -> str:
     """`1500.00 rupees`."""
     return NOTHING if paise is None else f"{wording.rupees(paise)} rupees"
+
+
+def sponsor(corporate: Corporate, *, now: datetime) -> str:
+    """Whether a corporate would pay, a line a month: `Acme; December 2026: 3 of 10 left`."""
+    lines = [str(corporate)]
+    for month in sponsors.outlook(corporate, now=now):
+        left = "no limit" if month.left is None else f"{month.left} of {corporate.sessions_a_month} left"
+        lines.append(f"{month.first_day:%B %Y}: {left}" + (f"; not covered: {month.gap}" if month.gap else ""))
+    return "\n".join(lines)
 
 
 def fact(name: str, value: object) -> str:

@@ -12,6 +12,7 @@ from backend.bookings.admin.display import money
 from backend.bookings.admin.owed import refunds_to_settle
 from backend.bookings.admin.refusals import ANSWERS
 from backend.bookings.lifecycle.cancellation import RefundChoice
+from backend.bookings.machine import State
 from backend.bookings.models import Booking, Outcome
 from backend.bookings.standing import left_paise
 from backend.errors import Code
@@ -105,6 +106,13 @@ class SponsorForm(ActionForm):
         label="Corporate that pays",
         error_messages={"invalid_choice": ANSWERS[Code.SPONSOR_UNKNOWN].sentence},
     )
+
+    def fit(self) -> None:
+        """Before approval a sponsor can be taken away again: a code may have been somebody else's."""
+        corporate = self.fields["corporate"]
+        assert isinstance(corporate, forms.ModelChoiceField)
+        if self.booking.state == State.PENDING and self.booking.is_sponsored:
+            corporate.required, corporate.empty_label = False, "Nobody: the visitor pays"
 
 
 class RefundForm(ActionForm):

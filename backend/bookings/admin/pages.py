@@ -91,7 +91,7 @@ class ActionPages(ReadOnly, admin.ModelAdmin[Booking]):
             form.add_error(None, _overtaken(action, self._booking(form.booking.pk)))
             return CONFLICT
         except Refused as refused:
-            return _refuse(form, refused, form.booking)
+            return refuse(form, refused, form.booking)
         return 0
 
     def _action_page(self, request: HttpRequest, action: Action, form: ActionForm, status: int) -> HttpResponse:
@@ -127,7 +127,7 @@ class ActionPages(ReadOnly, admin.ModelAdmin[Booking]):
                 try:
                     recorded = caller.record(form.draft(), actor=self._actor(request), now=now)
                 except Refused as refused:
-                    status = _refuse(form, refused)
+                    status = refuse(form, refused)
                 else:
                     level = messages.SUCCESS if recorded.is_new else messages.WARNING
                     messages.add_message(request, level, caller.told(recorded))
@@ -155,7 +155,7 @@ class ActionPages(ReadOnly, admin.ModelAdmin[Booking]):
         return f"staff:{request.user.get_username()}"[:ACTOR_LONGEST]
 
 
-def _refuse(form: BaseForm, refused: Refused, booking: Booking | None = None) -> int:
+def refuse(form: BaseForm, refused: Refused, booking: Booking | None = None) -> int:
     """Show the refusal beside its field; the page's status."""
     answer = ANSWERS[refused.code]
     form.add_error(answer.field if answer.field in form.fields else None, sentence(refused, booking))

@@ -8,6 +8,8 @@ from typing import NamedTuple
 from backend.admin_pages import NOTHING, instant
 from backend.bookings import policy
 from backend.bookings.admin.display import span
+from backend.bookings.lifecycle.alternatives import ALTERNATIVES_MOST
+from backend.bookings.lifecycle.follow_ups import SERIES_MOST
 from backend.bookings.models import Booking, LedgerEntry
 from backend.bookings.slots import Slot
 from backend.errors import Code, Refused
@@ -39,6 +41,14 @@ ANSWERS: dict[Code, Answer] = {
     Code.SLOT_INVALID: Answer(
         400, "slot_start", "A session lasts at most {longest} and starts within the next {horizon}."
     ),
+    Code.TOO_MANY_ALTERNATIVES: Answer(400, None, "Offer at most {alternatives_most} times."),
+    Code.SERIES_TOO_LONG: Answer(400, "count", "A series has at most {series_most} sessions."),
+    Code.OUTSIDE_HOURS: Answer(
+        409,
+        "despite_hours",
+        "This time is outside the psychologist's hours, or within their time off. Look twice before you book it. "
+        "{free_slots}",
+    ),
     Code.MEETING_LINK_REQUIRED: Answer(
         400, "meeting_link", "The session is online and the psychologist has no meeting link: give one."
     ),
@@ -55,6 +65,10 @@ ANSWERS: dict[Code, Answer] = {
     Code.AMOUNT_INVALID: Answer(400, "amount", "The amount must be between 0 and 100,000 rupees."),
     Code.ALREADY_PAID: Answer(409, None, "This booking is paid already. {last_step} Nothing was changed."),
     Code.SPONSOR_UNKNOWN: Answer(400, "corporate", "Choose a corporate that is active."),
+    Code.SPONSOR_DOES_NOT_COVER: Answer(
+        409, "pay_if_not_sponsored", "The sponsor does not cover this session: {why}. The visitor would have to pay."
+    ),
+    Code.MONTH_NOT_SPONSORED: Answer(409, "slot_start", "The sponsor does not cover a session at this time."),
     Code.REFUND_REASON_REQUIRED: Answer(400, "refund_reason", "Say why nothing is given back."),
     Code.REFUND_EXCEEDS_CAPTURE: Answer(400, "amount", "This is nothing, or more than what is left of the payment."),
     Code.REFUND_AT_GATEWAY: Answer(409, None, "This refund is on its way at the gateway. Nothing was changed."),
@@ -74,6 +88,9 @@ def sentence(refused: Refused, booking: Booking | None = None) -> str:
         "horizon": lambda: span(policy.SLOT_HORIZON),
         "outcome_open_for": lambda: span(policy.OUTCOME_OPEN_FOR),
         "minimum_age": lambda: str(policy.MINIMUM_AGE),
+        "alternatives_most": lambda: str(ALTERNATIVES_MOST),
+        "series_most": lambda: str(SERIES_MOST),
+        "why": lambda: str(refused.context.get("why", NOTHING)),
         "last_step": lambda: last_step(booking) if booking else "",
         "asked_at": lambda: instant(booking.cancellation_requested_at) if booking else NOTHING,
     }

@@ -6,15 +6,19 @@ from datetime import timedelta
 from typing import Any
 
 from django import forms
+from django.utils import timezone
 
 from backend.bookings import policy
 from backend.bookings.admin.display import money, span
 from backend.bookings.admin.forms import ActionForm, paise
+from backend.bookings.admin.offered import Chosen, SlotField, suggested
 from backend.bookings.admin.refusals import ANSWERS
-from backend.bookings.lifecycle.staff import Approval, Move
+from backend.bookings.lifecycle.sessions import Approval, fee_paise
+from backend.bookings.lifecycle.staff import Move
 from backend.bookings.models import Booking, Mode
+from backend.bookings.suggestions import suggestions
 from backend.errors import Code
-from backend.people.models import Location, Psychologist
+from backend.people.models import Location, Psychologist, TimeOff, WorkingHours
 
 # What makes a link good is said at the model's field; a form field made by it would leave its validators to the model
 LINK_VALIDATORS = Psychologist._meta.get_field("meeting_link").validators
@@ -23,8 +27,20 @@ MINUTES_MOST = 24 * 60  # what the field accepts; whether a length makes sense i
 
 class PsychologistChoice(forms.ModelChoiceField[Psychologist]):
     def label_from_instance(self, obj: Psychologist) -> str:
-        fee = policy.SESSION_FEE_PAISE if obj.fee_paise is None else obj.fee_paise
-        return f"{obj.full_name}, {money(fee)}"
+        return f"{obj.full_name}, {money(fee_paise(obj))}"
+
+
+class SlotStartField(forms.SplitDateTimeField):
+    """Date and hour, in the practice's zone."""
+
+    def __init__(self, **options: Any) -> None:
+        widget = forms.SplitDateTimeWidget(
+            date_attrs={"type": "date", "class": "form-control"},
+            time_attrs={"type": "time", "class": "form-control"},
+            date_format="%Y-%m-%d",
+            time_format="%H:%M",
+        )
+        super().__init__(widget=widget, **options)
 
 
 class SessionForm(ActionForm):
@@ -33,21 +49,17 @@ class SessionForm(ActionForm):
         required=False,
         error_messages={"invalid_choice": ANSWERS[Code.PSYCHOLOGIST_REQUIRED].sentence},
     )
-    slot_start = forms.SplitDateTimeField(
-        widget=forms.SplitDateTimeWidget(
-            date_attrs={"type": "date", "class": "form-control"},
-            time_attrs={"type": "time", "class": "form-control"},
-            date_format="%Y-%m-%d",
-            time_format="%H:%M",
-        )
-    )
+    slot_start = SlotStartField()
     length = forms.IntegerField(required=False, min_value=1, max_value=MINUTES_MOST, label="Length in minutes")
     meeting_link = forms.CharField(required=False, validators=LINK_VALIDATORS)
     location = forms.ModelChoiceField(Location.objects.order_by("name"), required=False)
+    despite_hours = forms.BooleanField(required=False, label="Book it although it is outside the psychologist's hours")
 
     def fit(self) -> None:
         self.fields["slot_start"].label = f"Session starts ({policy.zone().key} time)"
         del self.fields["location" if self.booking.mode == Mode.ONLINE else "meeting_link"]
+        if not somebody_has_hours():
+            del self.fields["despite_hours"]
 
     def offer(self, *, psychologist: str, place: str, length: timedelta) -> None:
         """Say what an empty choice means, and start from the usual length."""
@@ -70,12 +82,18 @@ class SessionForm(ActionForm):
             "slot_length": timedelta(minutes=typed["length"]) if typed["length"] else None,
             "meeting_link": typed.get("meeting_link", ""),
             "location_id": typed["location"].pk if typed.get("location") else None,
+            "despite_hours": typed.get("despite_hours", False),
         }
 
 
 class ApprovalForm(SessionForm):
     """What staff decide about one request. Only the fields that matter to this booking are shown."""
 
+    offered = SlotField(
+        required=False,
+        label="Free slot",
+        help_text="Nearest to what the visitor asked for. One chosen here counts instead of what is typed below.",
+    )
     amount = forms.DecimalField(
         required=False,
         max_digits=10,
@@ -87,17 +105,53 @@ class ApprovalForm(SessionForm):
     despite_cancellation_request = forms.BooleanField(
         required=False, label="Approve although the visitor asked to cancel"
     )
-    field_order = ("psychologist", "slot_start", "length", "amount", "meeting_link", "location")
+    pay_if_not_sponsored = forms.BooleanField(
+        required=False, label="If the sponsor does not cover this session, ask the visitor to pay"
+    )
+    field_order = ("offered", "psychologist", "slot_start", "length", "amount", "meeting_link", "location")
 
     def fit(self) -> None:
         super().fit()
         booking = self.booking
-        self.initial["slot_start"] = [booking.preferred_date, booking.preferred_time_start]
+        self._offer_slots()
+        when = [booking.preferred_date, booking.preferred_time_start]
+        self.initial["slot_start"] = booking.preferred_slot_start or when
+        self.initial["psychologist"] = booking.preferred_psychologist_id
         self.offer(psychologist="Choose", place="The psychologist's own", length=policy.SESSION_LENGTH)
+        if Psychologist.objects.filter(session_minutes__isnull=False).exists():  # then no length is everybody's
+            self.initial.pop("length", None)
+            self.fields["length"].help_text = "Empty: the psychologist's usual length."
         if booking.age is None or booking.age >= policy.ADULT_AGE:
             del self.fields["guardian_consent"]
         if booking.cancellation_requested_at is None:
             del self.fields["despite_cancellation_request"]
+        if not booking.is_sponsored:
+            del self.fields["pay_if_not_sponsored"]
+
+    def _offer_slots(self) -> None:
+        found = suggestions(self.booking, now=timezone.now())
+        if not found and not self.data.get("offered"):
+            del self.fields["offered"]
+            return
+        field = self.fields["offered"]
+        assert isinstance(field, SlotField)
+        field.choices = suggested(found)
+
+    def clean(self) -> dict[str, Any] | None:
+        """A free slot that was chosen counts, however little of another time was typed."""
+        cleaned = super().clean()
+        if self.cleaned_data.get("offered"):
+            for name in ("psychologist", "slot_start", "length"):
+                self.errors.pop(name, None)
+                self.cleaned_data[name] = None
+        return cleaned
+
+    def session(self) -> dict[str, Any]:
+        """What was typed, or the free slot that was chosen."""
+        chosen: Chosen | None = self.cleaned_data.get("offered")
+        return super().session() | (
+            {"psychologist_id": chosen.psychologist_id, "slot_start": chosen.start} if chosen else {}
+        )
 
     def approval(self) -> Approval:
         """What was typed. Call after `is_valid()`."""
@@ -107,6 +161,7 @@ class ApprovalForm(SessionForm):
             amount_paise=paise(typed["amount"]),
             guardian_consent=typed.get("guardian_consent", False),
             despite_cancellation_request=typed.get("despite_cancellation_request", False),
+            pay_if_not_sponsored=typed.get("pay_if_not_sponsored", False),
         )
 
 
@@ -130,6 +185,11 @@ class MoveForm(SessionForm):
     def move(self) -> Move:
         """What was typed. Call after `is_valid()`."""
         return Move(**self.session())
+
+
+def somebody_has_hours() -> bool:
+    """Whether any time can be outside of them."""
+    return WorkingHours.objects.exists() or TimeOff.objects.exists()
 
 
 def _length(booking: Booking) -> timedelta:

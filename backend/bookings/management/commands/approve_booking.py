@@ -17,6 +17,7 @@ from backend.bookings.admin.forms import paise
 from backend.bookings.admin.refusals import sentence
 from backend.bookings.admin.session import MINUTES_MOST, ApprovalForm
 from backend.bookings.lifecycle import staff
+from backend.bookings.lifecycle.sessions import Approval
 from backend.bookings.management.commands._arguments import actor, add_actor
 from backend.bookings.models import Booking
 from backend.errors import Refused
@@ -42,6 +43,10 @@ class Command(BaseCommand):
         parser.add_argument(
             "--despite-cancellation-request", action="store_true", help="although the visitor asked to cancel"
         )
+        parser.add_argument(
+            "--pay-if-not-sponsored", action="store_true", help="ask the visitor to pay where the sponsor does not"
+        )
+        parser.add_argument("--despite-hours", action="store_true", help="outside the psychologist's hours as well")
         add_actor(parser)
 
     def handle(self, *_args: Any, **options: Any) -> None:
@@ -69,14 +74,14 @@ def _booking(typed: str) -> Booking:
     return booking
 
 
-def _approval(options: dict[str, Any], *, now: datetime) -> staff.Approval:
+def _approval(options: dict[str, Any], *, now: datetime) -> Approval:
     length: int | None = options["length"]
     if length is not None and not 0 < length <= MINUTES_MOST:
         raise CommandError(f"--length {length}: give minutes between 1 and {MINUTES_MOST}.")
     location_id: int | None = options["location"]
     if location_id is not None and not Location.objects.filter(pk=location_id).exists():
         raise CommandError(f"--location {location_id}: there is no such location.")
-    return staff.Approval(
+    return Approval(
         psychologist_id=_psychologist(options["psychologist"]).pk,
         slot_start=_slot_start(options, now=now),
         slot_length=None if length is None else timedelta(minutes=length),
@@ -85,6 +90,8 @@ def _approval(options: dict[str, Any], *, now: datetime) -> staff.Approval:
         location_id=location_id,
         guardian_consent=options["guardian_consent"],
         despite_cancellation_request=options["despite_cancellation_request"],
+        despite_hours=options["despite_hours"],
+        pay_if_not_sponsored=options["pay_if_not_sponsored"],
     )
 
 
