@@ -4,13 +4,15 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
-from backend.api import pages
+from backend.api import pages, pages_of_times
 from backend.api.public import Ping
 
 urlpatterns = [
     path("", Ping.as_view(schema=None)),  # outside what /api/schema/ describes
     path("api/", include("backend.api.urls")),
     path("go/cancel/", pages.Cancel.as_view()),
+    path("go/alternative/", pages_of_times.Alternative.as_view()),
+    path("go/reschedule/", pages_of_times.Reschedule.as_view()),
     path("go/again/", pages.Again.as_view()),
     re_path("^go(?:/|$)", pages.Nowhere.as_view()),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),

@@ -21,7 +21,7 @@ from backend.bookings.lifecycle import refunds
 from backend.bookings.machine import Notice, State
 from backend.bookings.models import Purpose
 from backend.people.models import Corporate, Location
-from tests import api, factories, story
+from tests import api, factories, story, working
 from tests.staff_api import BOOKINGS, PASSWORD, STAFF, VIEW, account, desk
 from tests.story import RAVI
 
@@ -156,6 +156,17 @@ def test_the_rest_of_what_staff_see_is_what_it_says(schema: dict[str, Any], now:
     second = story.pending(RAVI, now=now)
     taken = {"psychologist_id": booking.psychologist_id, "slot_start": booking.slot_start.isoformat()}
     check(schema, "POST", f"{one}approve/", staff.act(second, "approve", taken))
+    check(schema, "POST", f"{one}approve/", staff.act(second, "approve", {"auto": True}))
+    working.psychologist("Dr. Hours")
+    check(schema, "GET", f"{one}suggestions/", staff.get(f"{second.acknowledgement_id}/suggestions/"))
+    check(schema, "POST", f"{one}follow-up/", staff.act(booking, "follow-up", {"count": 2, "preview": True}))
+    check(schema, "POST", f"{one}follow-up/", staff.act(booking, "follow-up", {"slot_starts": [taken["slot_start"]]}))
+    check(schema, "POST", f"{one}follow-up/", staff.act(booking, "follow-up", {"count": 2}))
+    check(schema, "POST", f"{one}reject/", staff.act(second, "reject", {"alternatives": [taken]}))
+    type(second).objects.filter(pk=second.pk).update(
+        corporate=Corporate.objects.create(name="Acme", sessions_a_month=3)
+    )
+    check(schema, "GET", one, staff.get(f"{second.acknowledgement_id}/"))
     check(schema, "POST", BOOKINGS, staff.post("", api.form(now)))
     account("someone", VIEW, password=PASSWORD)
     login = api.post(f"{STAFF}login/", {"username": "someone", "password": PASSWORD})

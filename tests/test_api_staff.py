@@ -37,7 +37,7 @@ SUMMARY = {
     *("acknowledgement_id", "status", "reason", "origin", "is_priority", "created_at", "due_at", "pay_by", "closed_at"),
     *("cancellation_requested_at", "full_name", "email", "phone_number", "is_minor", "preferred_date", "corporate"),
     *("preferred_period", "preferred_time_start", "preferred_time_end", "mode", "payment_mode", "psychologist"),
-    *("slot_start", "slot_end", "amount", "outcome"),
+    *("slot_start", "slot_end", "amount", "outcome", "follows", "preferred_psychologist", "preferred_slot_start"),
 }
 
 

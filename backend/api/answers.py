@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, time
 from typing import Any, cast
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from backend.bookings import queries, wording
 from backend.bookings.machine import State
@@ -100,6 +101,11 @@ def _announced_deadline(booking: Booking) -> datetime | None:
 def instant(at: datetime | None) -> str | None:
     """ISO 8601 in UTC."""
     return None if at is None else at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def local(at: datetime, zone: ZoneInfo) -> str:
+    """ISO 8601 with the offset of `zone`."""
+    return at.astimezone(zone).isoformat()
 
 
 def hours(at: time | None) -> str | None:

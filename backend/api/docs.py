@@ -31,7 +31,9 @@ class ProblemAnswer(serializers.Serializer[Any]):
         child=serializers.ListField(child=serializers.CharField()), required=False, help_text="By field."
     )
     free_slots = serializers.ListField(
-        child=serializers.DictField(child=serializers.DateTimeField()), required=False, help_text="With slot_taken."
+        child=serializers.DictField(child=serializers.DateTimeField()),
+        required=False,
+        help_text="With slot_taken, outside_hours, no_free_slot.",
     )
     has_booking = serializers.BooleanField(required=False, help_text="false, from POST check-status/.")
 
@@ -84,7 +86,7 @@ class FieldShape(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-ca
                 return {"type": "string", "format": "date"}
             case fields.TimeOfDayField():
                 return {"type": "string", "pattern": "^[0-2][0-9]:[0-5][0-9]"}
-            case staff_fields.InstantField():
+            case fields.InstantField():
                 return {"type": "string", "format": "date-time"}
             case staff_fields.RupeesField():
                 return {"type": "string", "pattern": r"^[0-9]{1,8}(\.[0-9]{2})?$"}

@@ -51,6 +51,8 @@ class BookingAnswer(serializers.Serializer[Any]):
     preferred_period = serializers.ChoiceField(Period.choices)
     preferred_time_start = serializers.CharField(allow_null=True, help_text="HH:MM")
     preferred_time_end = serializers.CharField(allow_null=True, help_text="HH:MM")
+    preferred_psychologist = NamedAnswer(allow_null=True, help_text="A wish.")
+    preferred_slot_start = _maybe_instant()
     mode = serializers.ChoiceField(Mode.choices)
     payment_mode = serializers.ChoiceField(PaymentMode.choices)
     psychologist = NamedAnswer(allow_null=True)
@@ -59,6 +61,7 @@ class BookingAnswer(serializers.Serializer[Any]):
     slot_end = _maybe_instant()
     amount = _rupees(allow_null=True)
     outcome = serializers.ChoiceField(Outcome.choices)
+    follows = serializers.CharField(allow_null=True, help_text="The session from which staff booked this one.")
 
 
 class BookingsAnswer(serializers.Serializer[Any]):
@@ -114,6 +117,37 @@ class OwedAnswer(serializers.Serializer[Any]):
     last_error = serializers.CharField(allow_blank=True)
 
 
+class SponsorMonthAnswer(serializers.Serializer[Any]):
+    month = serializers.CharField(help_text="YYYY-MM, of the session.")
+    used = serializers.IntegerField()
+    left = serializers.IntegerField(allow_null=True, help_text="Null: no limit.")
+    not_covered_because = serializers.CharField(allow_null=True, help_text="Null: one more session is covered.")
+
+
+class SuggestionAnswer(serializers.Serializer[Any]):
+    psychologist_id = serializers.IntegerField()
+    start = serializers.DateTimeField()
+    end = serializers.DateTimeField()
+    fits = serializers.BooleanField(help_text="All that the visitor asked for: day, hours, mode and psychologist.")
+
+
+class SuggestionsAnswer(serializers.Serializer[Any]):
+    time_zone = serializers.CharField(help_text="Whose offset the times have.")
+    suggestions = SuggestionAnswer(many=True)
+
+
+class CorporateAnswer(NamedAnswer):
+    is_active = serializers.BooleanField()
+
+
+class SponsorshipAnswer(CorporateAnswer):
+    """Who sponsors the booking. Before approval `outlook` tells whether they would."""
+
+    month = serializers.CharField(allow_null=True, help_text="YYYY-MM: whose allowance holds the session.")
+    returned_at = _maybe_instant()
+    outlook = SponsorMonthAnswer(many=True)
+
+
 class WholeBookingAnswer(BookingAnswer):
     """One booking with everything that belongs to it."""
 
@@ -132,9 +166,35 @@ class WholeBookingAnswer(BookingAnswer):
     note_to_visitor = serializers.CharField(allow_blank=True)
     moved_by_staff_at = _maybe_instant()
     payment_status = serializers.CharField()
+    sponsor_code = serializers.CharField(allow_blank=True, help_text="As the visitor gave it.")
+    sponsorship = SponsorshipAnswer(allow_null=True)
     ledger = LedgerAnswer(many=True)
     payments = AttemptAnswer(many=True)
     messages = OwedAnswer(many=True)
+
+
+class FreeSlotAnswer(serializers.Serializer[Any]):
+    start = serializers.DateTimeField()
+    end = serializers.DateTimeField()
+
+
+class FollowUpAnswer(serializers.Serializer[Any]):
+    """One start: what it became, or in a preview would become; or why nothing."""
+
+    slot_start = serializers.DateTimeField()
+    fits = serializers.BooleanField()
+    status = serializers.ChoiceField(State.choices, allow_null=True)
+    amount = _rupees(allow_null=True)
+    pay_by = _maybe_instant()
+    booking = BookingAnswer(allow_null=True, help_text="Null in a preview.")
+    code = serializers.CharField(allow_null=True)
+    detail = serializers.CharField(allow_null=True)
+    free_slots = FreeSlotAnswer(many=True)
+
+
+class FollowUpsAnswer(serializers.Serializer[Any]):
+    preview = serializers.BooleanField()
+    sessions = FollowUpAnswer(many=True)
 
 
 class LocationAnswer(NamedAnswer):
@@ -149,10 +209,6 @@ class PsychologistAnswer(serializers.Serializer[Any]):
     fee = _rupees()
     meeting_link = serializers.CharField(allow_blank=True)
     location = LocationAnswer(allow_null=True)
-
-
-class CorporateAnswer(NamedAnswer):
-    is_active = serializers.BooleanField()
 
 
 class PsychologistsAnswer(serializers.Serializer[Any]):

@@ -19,6 +19,8 @@ from rest_framework.response import Response
 
 from backend.api.answers import slot_choices
 from backend.bookings import policy, wording
+from backend.bookings.lifecycle.alternatives import ALTERNATIVES_MOST
+from backend.bookings.lifecycle.follow_ups import SERIES_MOST
 from backend.bookings.machine import State
 from backend.errors import Code, Permanent, Refused, Transient
 
@@ -63,6 +65,8 @@ ANSWERS: dict[Code, Answer] = {
         "A session can be cancelled on the site until {cancel_notice} before it starts. "
         "After that, please use the link in your confirmation email.",
     ),
+    Code.MOVE_TOO_LATE: Answer(409, "A session can be moved until {cancel_notice} before it starts."),
+    Code.MOVES_USED_UP: Answer(409, "This session was moved as often as possible. Please write to us instead."),
     Code.NOT_CANCELLED_YET: Answer(409, "Not cancelled yet. Open the link in our email and press its button."),
     Code.CANCELLATION_PENDING: Answer(
         409,
@@ -76,11 +80,25 @@ ANSWERS: dict[Code, Answer] = {
         409, "An outcome can be recorded from the session's start until {outcome_open_for} after its end."
     ),
     Code.SPONSOR_UNKNOWN: Answer(400, "Choose a corporate that is active."),
+    Code.SPONSOR_DOES_NOT_COVER: Answer(
+        409,
+        "The sponsor does not cover this session: {why}. "
+        "To approve all the same and ask the visitor to pay, send pay_if_not_sponsored.",
+    ),
+    Code.MONTH_NOT_SPONSORED: Answer(
+        409, "The sponsor of this session does not cover one at that time. Please choose another time."
+    ),
     Code.TOO_MANY_ENQUIRIES: Answer(429, "Too many messages have arrived. Please try again in an hour."),
     Code.SLOT_TAKEN: Answer(409, "This time is already taken."),
     Code.SLOT_PAST: Answer(400, "This time is in the past."),
     Code.SLOT_TOO_NEAR: Answer(409, "This time is too near to be paid online."),
+    Code.OUTSIDE_HOURS: Answer(
+        409, "This time is outside the psychologist's hours. To book it all the same, send despite_hours."
+    ),
+    Code.NO_FREE_SLOT: Answer(409, "No free slot fits what the visitor asked for."),
     Code.SLOT_INVALID: Answer(400, "A session must have a sensible length and be within a year."),
+    Code.TOO_MANY_ALTERNATIVES: Answer(400, "Please offer at most {alternatives_most} times."),
+    Code.SERIES_TOO_LONG: Answer(400, "A series has between 1 and {series_most} sessions."),
     Code.PSYCHOLOGIST_REQUIRED: Answer(400, "Choose a psychologist who is active."),
     Code.MEETING_LINK_REQUIRED: Answer(400, "An online session needs a meeting link."),
     Code.ADDRESS_REQUIRED: Answer(400, "A session in person needs a location."),
@@ -88,6 +106,8 @@ ANSWERS: dict[Code, Answer] = {
     Code.AMOUNT_INVALID: Answer(400, "The amount must be between 0 and 100,000 rupees."),
     Code.DATE_PAST: Answer(400, "Please choose today or a later date."),
     Code.AGE_REFUSED: Answer(400, "Bookings are open from the age of {minimum_age}."),
+    Code.WISH_UNKNOWN: Answer(400, "Please choose a psychologist of ours, or none."),
+    Code.WISH_PAST: Answer(400, "Please choose a time that is ahead, and within a year."),
     Code.SIGNATURE_INVALID: Answer(400, "The signature does not match."),
     Code.EVENT_MALFORMED: Answer(400, "The event cannot be read."),
 }
@@ -96,6 +116,8 @@ ANSWERS: dict[Code, Answer] = {
 FIELDS = {
     Code.DATE_PAST: "preferred_date",
     Code.AGE_REFUSED: "age",
+    Code.WISH_UNKNOWN: "psychologist",
+    Code.WISH_PAST: "preferred_slot_start",
     Code.SLOT_PAST: "slot_start",
     Code.SLOT_INVALID: "slot_start",
     Code.PSYCHOLOGIST_REQUIRED: "psychologist_id",
@@ -211,6 +233,9 @@ def sentence(code: Code, context: Mapping[str, object]) -> str:
         return _REFUSED_IN[State(str(context["state"]))]
     shown: dict[str, object] = {
         "minimum_age": policy.MINIMUM_AGE,
+        "series_most": SERIES_MOST,
+        "alternatives_most": ALTERNATIVES_MOST,
+        "why": "it has nothing left",
         "answer_by": "the end of the day",
         "cancel_notice": wording.span(policy.CANCEL_NOTICE),
         "cancel_link_lifetime": wording.span(policy.CANCEL_LINK_LIFETIME),

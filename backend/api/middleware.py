@@ -72,6 +72,8 @@ def _refusal_unread(request: HttpRequest) -> HttpResponse | None:
 def _in_json(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
     if response.status_code < 300 or response.headers.get("Content-Type", "").startswith("application/json"):
         return response
+    if response.status_code == 304:
+        return response
     if response.status_code < 400:  # nothing here redirects, save SecurityMiddleware
         return errors.json_answer(403, request, code="https_required", detail="Please use https.")
     answer = errors.json_answer(response.status_code, request)

@@ -11,6 +11,8 @@ from backend.api.fields import (
     ChoiceField,
     ConsentField,
     DayField,
+    IdField,
+    InstantField,
     LineField,
     ParagraphField,
     PhoneField,
@@ -57,6 +59,29 @@ class DraftRequest(serializers.Serializer[Draft]):
         default="",
         max_length=2000,
     )
+    sponsor_code = LineField(
+        "Please write your sponsor's code as text.",
+        required=False,
+        allow_blank=True,
+        allow_null=True,
+        default="",
+        max_length=40,
+        help_text="Of an employer who pays for sessions; an unknown one is kept and changes nothing.",
+    )
+    psychologist = IdField(
+        "Please choose a psychologist, or none.",
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="A wish: the id of psychologists/.",
+    )
+    preferred_slot_start = InstantField(
+        "Please write the time with its offset, such as 2026-11-24T17:30:00+05:30.",
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="A wish: a start of slots/. It is not held.",
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         start, end = attrs["preferred_time_start"], attrs["preferred_time_end"]
@@ -74,7 +99,9 @@ class DraftRequest(serializers.Serializer[Draft]):
         values = dict(self.validated_data)
         del values["consent_given"]
         values["region"] = values.pop("state") or "NA"
+        values["preferred_psychologist_id"] = values.pop("psychologist")
         values["user_message"] = values["user_message"] or ""
+        values["sponsor_code"] = (values["sponsor_code"] or "").upper()
         return Draft(**values)
 
 

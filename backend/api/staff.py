@@ -19,6 +19,7 @@ from backend.api.docs_staff import (
     CorporatesAnswer,
     LocationsAnswer,
     PsychologistsAnswer,
+    SuggestionsAnswer,
     WholeBookingAnswer,
 )
 from backend.api.schemas import DraftRequest, Shape, read
@@ -26,18 +27,21 @@ from backend.api.staff_schemas import (
     ApprovalRequest,
     CancelRequest,
     MoveRequest,
-    NoteRequest,
     NothingRequest,
     OutcomeRequest,
     RefundMadeRequest,
     RefundRequest,
+    RejectRequest,
     SponsorRequest,
+    SuggestionsRequest,
     WantedRequest,
 )
 from backend.bookings import staff_queries
 from backend.bookings.lifecycle import cancellation, desk, refunds, staff
 from backend.bookings.lifecycle.cancellation import RefundChoice
+from backend.bookings.lifecycle.first_fit import approve_first_fit
 from backend.bookings.models import Outcome
+from backend.bookings.suggestions import suggestions
 
 
 @described(
@@ -65,7 +69,7 @@ class WholeBooking(StaffView):
     """GET: one booking with its ledger, its money and what became of its mails."""
 
     def get(self, _request: Request, acknowledgement_id: str) -> Response:
-        return Response(staff_answers.detail(staff_queries.booking(acknowledgement_id)))
+        return Response(staff_answers.detail(staff_queries.booking(acknowledgement_id), now=timezone.now()))
 
 
 class Action(StaffView, Generic[Shape]):
@@ -98,22 +102,44 @@ def _summary(acknowledgement_id: str, *, status: int = 200) -> Response:
 
 @action("approve")
 class Approve(Action[ApprovalRequest]):
-    """POST: set psychologist, time and amount. `slot_taken` brings `free_slots`."""
+    """POST: set psychologist, time and amount. `slot_taken`, `outside_hours` and `no_free_slot` bring `free_slots`."""
 
     shape = ApprovalRequest
 
     def act(self, booking_id: int, body: ApprovalRequest, *, actor: str, now: datetime) -> None:
-        staff.approve(booking_id, body.approval(), actor=actor, now=now)
+        if body.validated_data["auto"]:
+            language = body.validated_data["language"]
+            approve_first_fit(booking_id, body.approval(), language=language, actor=actor, now=now)
+        else:
+            staff.approve(booking_id, body.approval(), actor=actor, now=now)
+
+
+@described(get=Operation("staff_suggestions", SuggestionsAnswer, SuggestionsRequest))
+class Suggestions(StaffView):
+    """GET: free slots that suit what the visitor asked for, first those that fit, then the nearest."""
+
+    def get(self, request: Request, acknowledgement_id: str) -> Response:
+        asked = read(SuggestionsRequest, request.query_params).validated_data
+        booking = staff_queries.booking(acknowledgement_id)
+        return Response(staff_answers.suggestions(suggestions(booking, now=timezone.now(), **asked)))
 
 
 @action("reject")
-class Reject(Action[NoteRequest]):
-    """POST: decline the request."""
+class Reject(Action[RejectRequest]):
+    """POST: decline the request; with up to three free times that the visitor may take instead."""
 
-    shape = NoteRequest
+    shape = RejectRequest
 
-    def act(self, booking_id: int, body: NoteRequest, *, actor: str, now: datetime) -> None:
-        staff.reject(booking_id, note_to_visitor=body.validated_data["note_to_visitor"], actor=actor, now=now)
+    def act(self, booking_id: int, body: RejectRequest, *, actor: str, now: datetime) -> None:
+        given = body.validated_data
+        staff.reject(
+            booking_id,
+            note_to_visitor=given["note_to_visitor"],
+            offers=body.offers(),
+            guardian_consent=given["guardian_consent"],
+            actor=actor,
+            now=now,
+        )
 
 
 @action("cancel")
@@ -136,7 +162,7 @@ class Cancel(Action[CancelRequest]):
 
 @action("reschedule")
 class Reschedule(Action[MoveRequest]):
-    """POST: move the session; id and payment stay. `slot_taken` brings `free_slots`."""
+    """POST: move the session; id and payment stay. `slot_taken` and `outside_hours` bring `free_slots`."""
 
     shape = MoveRequest
 
@@ -156,7 +182,7 @@ class DeskPayment(Action[NothingRequest]):
 
 @action("sponsor")
 class Sponsor(Action[SponsorRequest]):
-    """POST: a corporate pays."""
+    """POST: a corporate pays, as far as its contract and its month reach."""
 
     shape = SponsorRequest
 
@@ -216,4 +242,4 @@ class Corporates(StaffView):
     """GET: who may sponsor sessions."""
 
     def get(self, _request: Request) -> Response:
-        return Response({"corporates": [staff_answers.corporate(row) for row in staff_queries.corporates()]})
+        return Response({"corporates": [staff_answers.corporate_row(row) for row in staff_queries.corporates()]})

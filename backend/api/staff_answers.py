@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
-from backend.api.answers import hours, instant
-from backend.bookings import policy, queries, staff_queries, wording
+from backend.api.answers import hours, instant, local
+from backend.bookings import policy, queries, sponsors, staff_queries, wording
+from backend.bookings.lifecycle.sessions import fee_paise
+from backend.bookings.machine import State
 from backend.bookings.models import Booking, LedgerEntry
+from backend.bookings.suggestions import Suggestion
 from backend.outbox.models import Message
 from backend.payments.models import Payment, Refund
 from backend.people.models import Corporate, Location, Psychologist
@@ -33,18 +37,21 @@ def summary(booking: Booking) -> dict[str, Any]:
         "preferred_period": booking.preferred_period,
         "preferred_time_start": hours(booking.preferred_time_start),
         "preferred_time_end": hours(booking.preferred_time_end),
+        "preferred_psychologist": _named(booking.preferred_psychologist),
+        "preferred_slot_start": instant(booking.preferred_slot_start),
         "mode": booking.mode,
         "payment_mode": booking.payment_mode,
         "psychologist": _named(booking.psychologist),
         "corporate": _named(booking.corporate),
         "slot_start": instant(booking.slot_start),
         "slot_end": instant(booking.slot_end),
-        "amount": _rupees(booking.amount_paise),
+        "amount": rupees(booking.amount_paise),
         "outcome": booking.outcome,
+        "follows": None if booking.follows is None else booking.follows.acknowledgement_id,
     }
 
 
-def detail(booking: Booking) -> dict[str, Any]:
+def detail(booking: Booking, *, now: datetime) -> dict[str, Any]:
     """Everything about one booking, its visitor's message included."""
     return {
         **summary(booking),
@@ -63,9 +70,30 @@ def detail(booking: Booking) -> dict[str, Any]:
         "note_to_visitor": booking.note_to_visitor,
         "moved_by_staff_at": instant(booking.moved_by_staff_at),
         "payment_status": queries.payment_status(booking),
+        "sponsor_code": booking.sponsor_code,
+        "sponsorship": None if booking.corporate is None else _sponsorship(booking, booking.corporate, now=now),
         "ledger": [_entry(entry) for entry in staff_queries.ledger(booking)],
         "payments": [_payment(payment) for payment in staff_queries.payments(booking)],
         "messages": [_message(message) for message in staff_queries.messages(booking)],
+    }
+
+
+def _sponsorship(booking: Booking, corporate: Corporate, *, now: datetime) -> dict[str, Any]:
+    """Which month's allowance holds the session; before approval, whether those ahead would."""
+    months = sponsors.outlook(corporate, now=now) if booking.state == State.PENDING else []
+    return {
+        **corporate_row(corporate),
+        "month": None if booking.sponsored_month is None else f"{booking.sponsored_month:%Y-%m}",
+        "returned_at": instant(booking.sponsorship_returned_at),
+        "outlook": [
+            {
+                "month": f"{month.first_day:%Y-%m}",
+                "used": month.used,
+                "left": month.left,
+                "not_covered_because": month.gap.value if month.gap else None,
+            }
+            for month in months
+        ],
     }
 
 
@@ -89,8 +117,8 @@ def _payment(payment: Payment) -> dict[str, Any]:
         "method": payment.method,
         "gateway": payment.gateway,
         "state": payment.state,
-        "amount": _rupees(payment.amount_paise),
-        "captured": _rupees(payment.captured_paise),
+        "amount": rupees(payment.amount_paise),
+        "captured": rupees(payment.captured_paise),
         "is_unexpected": payment.is_unexpected,
         "started_at": instant(payment.started_at),
         "captured_at": instant(payment.captured_at),
@@ -102,7 +130,7 @@ def _refund(refund: Refund) -> dict[str, Any]:
     return {
         "refund_reference": refund.reference,
         "state": refund.state,
-        "amount": _rupees(refund.amount_paise),
+        "amount": rupees(refund.amount_paise),
         "reason": refund.reason,
         "actor": refund.actor,
         "queued_at": instant(refund.queued_at),
@@ -123,9 +151,24 @@ def _message(message: Message) -> dict[str, Any]:
     }
 
 
+def suggestions(found: list[Suggestion]) -> dict[str, Any]:
+    """Free slots in the order in which they suit a booking."""
+    zone = policy.zone()
+    shown = [
+        {
+            "psychologist_id": one.slot.psychologist_id,
+            "start": local(one.slot.start, zone),
+            "end": local(one.slot.end, zone),
+            "fits": one.fits,
+        }
+        for one in found
+    ]
+    return {"time_zone": zone.key, "suggestions": shown}
+
+
 def psychologist(row: Psychologist) -> dict[str, Any]:
     """Someone who gives sessions; `fee` is what an approval asks for unless staff say otherwise."""
-    fee = policy.SESSION_FEE_PAISE if row.fee_paise is None else row.fee_paise
+    fee = fee_paise(row)
     return {
         "id": row.pk,
         "full_name": row.full_name,
@@ -142,7 +185,7 @@ def location(row: Location) -> dict[str, Any]:
     return {"id": row.pk, "name": row.name, "address": row.address}
 
 
-def corporate(row: Corporate) -> dict[str, Any]:
+def corporate_row(row: Corporate) -> dict[str, Any]:
     """Who may sponsor sessions."""
     return {"id": row.pk, "name": row.name, "is_active": row.is_active}
 
@@ -151,5 +194,6 @@ def _named(row: Psychologist | Corporate | None) -> dict[str, Any] | None:
     return None if row is None else {"id": row.pk, "name": str(row)}
 
 
-def _rupees(paise: int | None) -> str | None:
+def rupees(paise: int | None) -> str | None:
+    """With two decimals; None where there is no sum."""
     return None if paise is None else wording.rupees(paise)

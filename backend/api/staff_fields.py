@@ -1,29 +1,13 @@
-"""The fields of staff's requests that the site's form has not: instants, rupees, flags, ids, passwords."""
+"""The fields of staff's requests that the site's form has not: rupees, flags, passwords."""
 
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 from typing import Any
 
-from backend.api.fields import StrictField, WholeNumberField
+from backend.api.fields import StrictField
 
 PAISE_MOST = 2_147_483_647  # what the columns of sums hold
-_INSTANT = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-9]{2})"
-)
-
-
-class InstantField(StrictField):
-    """ISO 8601 with an offset, read as UTC; without one nobody knows which hour is meant."""
-
-    def to_internal_value(self, data: Any) -> datetime:
-        if not isinstance(data, str) or not _INSTANT.fullmatch(data):
-            self.fail("invalid")
-        try:
-            return datetime.fromisoformat(data).astimezone(UTC)
-        except (ValueError, OverflowError):
-            self.fail("invalid")
 
 
 class RupeesField(StrictField):
@@ -49,13 +33,6 @@ class FlagField(StrictField):
         if not isinstance(data, bool):
             self.fail("invalid")
         return data
-
-
-class IdField(WholeNumberField):
-    """The number of a row."""
-
-    def __init__(self, ask: str, **kwargs: Any) -> None:
-        super().__init__(ask, least=1, most=2**31 - 1, **kwargs)
 
 
 class PasswordField(StrictField):

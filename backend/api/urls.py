@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from backend.api import access, cancellations, docs, docs_public, enquiries, hooks, public, staff
+from backend.api import (
+    access,
+    cancellations,
+    docs,
+    docs_public,
+    enquiries,
+    hooks,
+    public,
+    slots,
+    staff,
+    staff_follow_ups,
+)
 
 docs_public.describe()
 
@@ -13,6 +24,8 @@ urlpatterns = [
     path("health/", public.Ping.as_view()),
     path("ping/", public.Ping.as_view()),
     path("support/", public.Support.as_view()),
+    path("psychologists/", slots.Psychologists.as_view()),
+    path("slots/", slots.Slots.as_view()),
     path("bookings/draft/", public.Draft.as_view()),
     path("bookings/verify-email/", public.VerifyEmail.as_view()),
     path("bookings/check-status/", public.CheckStatus.as_view()),
@@ -27,10 +40,12 @@ urlpatterns = [
     path("staff/logoutall/", access.LogoutAll.as_view()),
     path("staff/bookings/", staff.Bookings.as_view()),
     path(_BOOKING, staff.WholeBooking.as_view()),
+    path(f"{_BOOKING}suggestions/", staff.Suggestions.as_view()),
     path(f"{_BOOKING}approve/", staff.Approve.as_view()),
     path(f"{_BOOKING}reject/", staff.Reject.as_view()),
     path(f"{_BOOKING}cancel/", staff.Cancel.as_view()),
     path(f"{_BOOKING}reschedule/", staff.Reschedule.as_view()),
+    path(f"{_BOOKING}follow-up/", staff_follow_ups.FollowUp.as_view()),
     path(f"{_BOOKING}desk-payment/", staff.DeskPayment.as_view()),
     path(f"{_BOOKING}sponsor/", staff.Sponsor.as_view()),
     path(f"{_BOOKING}refund/", staff.Refund.as_view()),
