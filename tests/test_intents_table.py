@@ -9,25 +9,40 @@ import os
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from django.db import transaction
 
-from backend.bookings.lifecycle import cancellation, desk, money, refunds, staff, timers, visitor
+from backend.bookings import links
+from backend.bookings.lifecycle import (
+    alternatives,
+    cancellation,
+    desk,
+    follow_ups,
+    money,
+    moving,
+    refunds,
+    staff,
+    timers,
+    visitor,
+)
 from backend.bookings.lifecycle.cancellation import RefundChoice
 from backend.bookings.machine import ACTIVE, Notice, State
-from backend.bookings.models import Booking, LedgerEntry, Outcome, Purpose
+from backend.bookings.models import Alternative, Booking, LedgerEntry, Outcome, Purpose
 from backend.errors import Refused
+from backend.outbox.models import Message
 from backend.payments.models import Payment
 from backend.people.models import Corporate
-from tests import story
+from tests import story, working
 
 DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "intents.md"
 HEAD = """# Every intent from every state
 
 Written and checked by `tests/test_intents_table.py` against the real intents; `TEST_WRITE_DOCS=1` renews it. An arrow
-is a transition, `noted` a ledger row without one, `–` nothing at all (the intent came too late, twice, or for another
-state), and a word in code style the refusal. Rules that depend on time, money or slots are in the tests of each intent.
+is a transition (after `∅` of another booking, born by it), `noted` a ledger row without one, `–` nothing at all (the
+intent came too late, twice, or for another state), and a word in code style the refusal. Rules that depend on time,
+money or slots are in the tests of each intent.
 
 """
 
@@ -117,10 +132,47 @@ def report(booking: Booking, now: datetime, make: Callable[[Payment], object]) -
     return money.record_report(make(payment_of(booking, now)), actor="gateway:sandbox", now=now)  # type: ignore[arg-type]
 
 
+def book_follow_up(booking: Booking, now: datetime) -> object:
+    """What it makes is another booking: the table says whether it does."""
+    series = follow_ups.Series((now + timedelta(days=9),), psychologist_id=story.psychologist("Dr. New").pk)
+    return follow_ups.book_series(booking.pk, series, actor="staff:desk", now=now)
+
+
+def reject_with_times(booking: Booking, now: datetime) -> object:
+    offers = [alternatives.Offer(story.psychologist("Dr. New").pk, now + timedelta(days=9))]
+    return staff.reject(booking.pk, note_to_visitor="", offers=offers, actor="staff:desk", now=now)
+
+
+def take_alternative(booking: Booking, now: datetime) -> object:
+    """Only a rejection offers some; elsewhere there is no such link."""
+    token = "none"
+    if booking.state == State.REJECTED:
+        who = story.psychologist("Dr. New")
+        start = now + timedelta(days=1)
+        row = {"psychologist": who, "slot_start": start, "slot_end": start + timedelta(hours=1), "amount_paise": 1}
+        Alternative.objects.create(booking=booking, number=1, **row)
+        message = Message.objects.get(booking_id=booking.pk, kind=Notice.BOOKING_REJECTED)
+        links.issue(booking, Purpose.ALTERNATIVE, message.uuid, now=now)
+        token = links.tokens_of(message.uuid)[links.name_of(1)]
+    return alternatives.take_alternative(token, now=now)
+
+
+def move_by_visitor(booking: Booking, now: datetime) -> object:
+    """By a link as every approval mails one, also where the booking closed since."""
+    who = booking.psychologist or story.psychologist("Dr. New")
+    working.weekly(who, "10:00 18:00")
+    uuid = uuid4()
+    links.issue(booking, Purpose.RESCHEDULE, uuid, now=now)
+    choice = moving.Choice(who.pk, now + timedelta(days=9))
+    return moving.reschedule_by_visitor(links.token_of(uuid, Purpose.RESCHEDULE), choice, now=now)
+
+
 INTENTS: dict[str, Callable[[Booking, datetime], object]] = {
     "verify_email": lambda b, now: visitor.verify_email(story.token_of(b), now=now),
     "approve": approve,
     "reject": lambda b, now: staff.reject(b.pk, note_to_visitor="", actor="staff:desk", now=now),
+    "reject, with other times": reject_with_times,
+    "take_alternative": take_alternative,
     "start_payment": lambda b, now: money.start_payment(b.acknowledgement_id, now=now),
     "record_report, captured": lambda b, now: report(b, now, story.captured),
     "record_report, declined": lambda b, now: report(b, now, story.declined),
@@ -128,6 +180,8 @@ INTENTS: dict[str, Callable[[Booking, datetime], object]] = {
     "record_desk_payment": lambda b, now: desk.record_desk_payment(b.pk, actor="staff:desk", now=now),
     "sponsor": sponsor,
     "reschedule": move,
+    "reschedule_by_visitor": move_by_visitor,
+    "book_follow_up": book_follow_up,
     "request_cancellation": lambda b, now: cancellation.request_cancellation(b.acknowledgement_id, now=now),
     "confirm_cancellation": lambda b, now: cancellation.confirm_cancellation(cancelling_token(b, now), now=now),
     "cancel_by_staff": call_off,
@@ -149,7 +203,7 @@ def outcome_of(state: State, intent: str, now: datetime) -> str:
     """What the intent does from this state."""
     with transaction.atomic():
         booking = MAKERS[state](now=now)
-        rows = LedgerEntry.objects.filter(booking=booking).count()
+        rows, bookings = LedgerEntry.objects.filter(booking=booking).count(), Booking.objects.count()
         try:
             INTENTS[intent](booking, now)
         except Refused as refused:
@@ -157,7 +211,10 @@ def outcome_of(state: State, intent: str, now: datetime) -> str:
         else:
             after = story.again(booking)
             noted = LedgerEntry.objects.filter(booking=booking).count() > rows
-            outcome = f"→ {after.state}" if after.state != state else "noted" if noted else "–"
+            made = Booking.objects.count() > bookings
+            made_state = Booking.objects.latest("pk").state
+            stays = f"∅ → {made_state}" if made else "noted" if noted else "–"
+            outcome = f"→ {after.state}" if after.state != state else stays
         transaction.set_rollback(True)
     return outcome
 
