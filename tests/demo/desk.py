@@ -56,7 +56,7 @@ class Desk:
         """Find a psychologist who is free in `starts_in` seconds, other demos may hold some; what the command says."""
         refusal = ""
         for psychologist in random.sample(list(PSYCHOLOGISTS), k=len(PSYCHOLOGISTS)) * ROUNDS:
-            options = ["--psychologist", psychologist, "--in", str(starts_in)]
+            options = ["--psychologist", psychologist, "--in", str(starts_in), "--despite-hours"]
             done = self._manage("approve_booking", acknowledgement_id, *options)
             if done.returncode == 0:
                 return _matching(rf"{acknowledgement_id} APPROVED .+", done)

@@ -24,6 +24,7 @@ class Page:
     text: str
     action: str | None
     fields: dict[str, str]
+    choices: list[str]  # what the radio buttons would send, in order; none is chosen
 
     def says(self, words: str) -> None:
         """Raises Unexpected unless they can be read on it."""
@@ -44,12 +45,12 @@ class Pages:
         expect(f"status of {address.partition('?')[0]}", expected=200, came=page.status)
         return page
 
-    def press(self, page: Page) -> Page:
+    def press(self, page: Page, **chosen: str) -> Page:
         """What comes of the button."""
         if page.action is None:
             raise Unexpected("a button on the page", f"it says “{page.text}”")
         address = urljoin(page.address, page.action)
-        return self._read(exchange(self._session, "POST", address, data=page.fields), address)
+        return self._read(exchange(self._session, "POST", address, data=page.fields | chosen), address)
 
     def _read(self, response: requests.Response, address: str) -> Page:
         kind = response.headers.get("Content-Type", "")
@@ -59,13 +60,14 @@ class Pages:
         reader.feed(response.text)
         text = " ".join(" ".join(reader.words).split())
         location = response.headers.get("Location", "")
-        return Page(address, response.status_code, location, text, reader.action, reader.fields)
+        return Page(address, response.status_code, location, text, reader.action, reader.fields, reader.choices)
 
 
 @dataclass
 class _Reader(HTMLParser):
     words: list[str] = field(default_factory=list)
     fields: dict[str, str] = field(default_factory=dict)
+    choices: list[str] = field(default_factory=list)
     action: str | None = None
     unseen: str = ""
 
@@ -76,7 +78,9 @@ class _Reader(HTMLParser):
         values = {name: value or "" for name, value in attrs}
         if tag == "form" and values.get("method") == "post":
             self.action = values.get("action", "")
-        if tag == "input":
+        if tag == "input" and values.get("type") == "radio":
+            self.choices.append(values["value"])
+        elif tag == "input":
             self.fields[values["name"]] = values.get("value", "")
         if tag in UNSEEN:
             self.unseen = tag

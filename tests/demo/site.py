@@ -20,6 +20,7 @@ class Site:
     def __init__(self, api: str, origin: str) -> None:
         self.origin = origin
         self._api = api.rstrip("/") + "/api/bookings/"
+        self._slots = api.rstrip("/") + "/api/slots/"
         self._asked_before: set[str] = set()  # a browser asks once per address whether it may post JSON there
         self._session = session()
         is_same_site = urlsplit(api).hostname == urlsplit(origin).hostname  # sites have no port
@@ -69,6 +70,12 @@ class Site:
     def verify_cancellation(self, token: str) -> Answer:
         """What the page behind the cancellation's redirect does as soon as it opens."""
         return self._get("verify-cancellation/", token=token)
+
+    def free_slots(self, first: datetime) -> list[dict[str, Any]]:
+        """What is free for online sessions in the week from then on."""
+        days = {"from": first.date().isoformat(), "to": (first.date() + timedelta(days=6)).isoformat()}
+        response = exchange(self._session, "GET", self._slots, params={**days, "mode": "ONLINE"})
+        return list(parsed(response, "GET slots/").accepted("slots")["slots"])
 
     # -- the browser --------------------------------------------------------------------------------------------------
 

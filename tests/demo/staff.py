@@ -44,9 +44,14 @@ class Staff:
         """Where a psychologist reads mail."""
         return next(str(row["email"]) for row in self._psychologists() if row["id"] == psychologist_id)
 
-    def reject(self, acknowledgement_id: str, note: str) -> dict[str, Any]:
+    def reject(self, acknowledgement_id: str, note: str, **more: object) -> dict[str, Any]:
         """The booking, closed."""
-        return self._act(acknowledgement_id, "reject", note_to_visitor=note)
+        return self._act(acknowledgement_id, "reject", note_to_visitor=note, despite_hours=True, **more)
+
+    def offer(self, starts: list[datetime]) -> list[dict[str, Any]]:
+        """These times of somebody, at whatever hour."""
+        who = next(row["id"] for row in self._psychologists() if row["is_active"])
+        return [{"psychologist_id": who, "slot_start": start.isoformat()} for start in sorted(starts)]
 
     def take_money(self, acknowledgement_id: str) -> dict[str, Any]:
         """It was paid at the desk."""
@@ -64,7 +69,8 @@ class Staff:
         return list(self._send("GET", "psychologists/").accepted("psychologists")["psychologists"])
 
     def _approve(self, acknowledgement_id: str, slot_start: datetime, psychologist_id: int) -> Answer:
-        decided = {"psychologist_id": psychologist_id, "slot_start": slot_start.isoformat()}
+        at = slot_start.isoformat()  # the fast profile's sessions begin in seconds, whatever the hour
+        decided = {"psychologist_id": psychologist_id, "slot_start": at, "despite_hours": True}
         return self._send("POST", f"bookings/{acknowledgement_id}/approve/", json=decided)
 
     def _act(self, acknowledgement_id: str, action: str, **decided: object) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.demo.journeys import cancelling, desk, paying, straight
+from tests.demo.journeys import cancelling, choosing, desk, paying, sponsored, straight
 from tests.demo.walk import Walk
 
 
@@ -30,5 +30,8 @@ JOURNEYS: dict[str, Journey] = {
     "desk": Journey(desk.paid_at_the_desk),
     "rejected": Journey(desk.rejected),
     "unanswered": Journey(desk.unanswered, needs_open_day=True),
+    "alternative": Journey(choosing.alternative_taken),
+    "moved": Journey(choosing.moved_by_the_visitor),
+    "sponsored": Journey(sponsored.sponsored),
     "caller": Journey(desk.created_for_a_caller),
 }
