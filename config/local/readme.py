@@ -1,4 +1,4 @@
-"""Writes the README's generated parts from the code: `python -m config.local.readme` (`--check` only compares)."""
+"""Writes the generated parts of README and docs from the code: `python -m config.local.readme`; `--check` compares."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ import django
 
 from config.local import keys
 
-README = Path(__file__).resolve().parents[2] / "README.md"
+ROOT = Path(__file__).resolve().parents[2]
+README = ROOT / "README.md"
+FILES = (README, ROOT / "docs" / "configuration.md")
 BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -67,11 +69,11 @@ def main() -> int:
     # the table shows the defaults, whatever this machine has set
     os.environ.update(keys.generate(), ENV_FILE=os.devnull, DEBUG="1", DJANGO_SETTINGS_MODULE="config.settings")
     django.setup()
-    text = README.read_text()
-    fresh = renewed(text)
+    stale = {path: fresh for path in FILES if (fresh := renewed(path.read_text())) != path.read_text()}
     if "--check" in sys.argv:
-        return int(text != fresh)
-    README.write_text(fresh)
+        return int(bool(stale))
+    for path, fresh in stale.items():
+        path.write_text(fresh)
     return 0
 
 
