@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import subprocess
 import sys
 from collections import Counter
@@ -50,10 +49,6 @@ def test_two_workers_two_beats_and_thrice_the_wake_ups_send_each_mail_once() -> 
             return not waiting().filter(pk__in=ids).exists()
 
         until(everything_left, within=60, else_show=workers[0].log)
-        for process in (*beats, *workers):
-            process.send(signal.SIGTERM)
-        for process in (*beats, *workers):
-            process.ended()
         logs = {process.path.name: process.log() for process in running.processes}
     assert len(sink.accepted) == DUE
     assert set(sink.times_sent().values()) == {1}
