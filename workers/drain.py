@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 Perform = Callable[[Message], MessageState]
 
-BUDGET_SECONDS = 20  # one drain's share of its 45 s limit; the slowest single effect takes 15 s on top
+BUDGET_SECONDS = 20  # one drain's share of its 45 s limit; the slowest single effect takes 20 s on top
 TURN = timedelta(seconds=1)  # how long a notice waits before it looks again whether its elder has left
 
 
