@@ -17,7 +17,7 @@ ZONES = ("Asia/Kolkata", "America/New_York", "Europe/London", "")
 FIRST = datetime(2026, 10, 12, tzinfo=UTC)  # both Western zones change their clocks within the month
 
 
-def fill() -> None:
+def fill(claims: int = CLAIMS) -> None:
     """Hours from 06:00 to 22:00 with a break, and claims of 15 minutes spread over nights and days."""
     people = Psychologist.objects.bulk_create(
         Psychologist(full_name=f"Dr. {n}", email=f"p{n}@example.org", time_zone=ZONES[n % 4])
@@ -29,11 +29,11 @@ def fill() -> None:
         for weekday in range(7)
         for first, last in ((6, 13), (14, 22))
     )
-    _claim(people)
+    _claim(people, claims)
 
 
-def _claim(people: list[Psychologist]) -> None:
-    each = CLAIMS // PSYCHOLOGISTS
+def _claim(people: list[Psychologist], claims: int) -> None:
+    each = claims // PSYCHOLOGISTS
     places = random.Random(7)
     starts = [FIRST + timedelta(minutes=15 * n) for n in range(DAYS * 24 * 4)]
     held = [(who, start) for who in people for start in sorted(places.sample(starts, each))]

@@ -352,9 +352,10 @@ def test_they_are_those_that_a_look_at_every_minute_finds(data: st.DataObject) -
 # -- what it costs -----------------------------------------------------------------------------------------------------
 
 
-def test_three_queries_answer_for_fifty_psychologists_and_twenty_thousand_claims() -> None:
-    busy_practice.fill()
-    assert SlotClaim.objects.count() == busy_practice.CLAIMS
+@pytest.mark.parametrize("claims", [1_000, 2_000])
+def test_three_queries_answer_for_fifty_psychologists_however_many_claims(claims: int) -> None:
+    busy_practice.fill(claims)
+    assert SlotClaim.objects.count() == claims
     with CaptureQueriesContext(connection) as captured:
         found = busy_practice.search()
     assert len(captured) == 3

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-import pytest
 import requests
 from django.db import connection as connection  # the mark below reads it
 from django.utils import timezone
@@ -22,15 +20,12 @@ from backend.bookings.models import Booking, LedgerEntry, Purpose, SlotClaim
 from backend.outbox.models import Message
 from backend.people.models import Corporate, Psychologist
 from tests import story, working
-from tests.test_races_staff import approval, staff_headers
-from tests.test_races_staff import site as site
+from tests.races import CROWD, ONLY_POSTGRESQL, approval, at_once, staff_headers
+from tests.races import server as server
+from tests.races import site as site
 
-pytestmark = [
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.timeout(300),
-    pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite has one writer; the races need PostgreSQL"),
-]
-EACH = 50  # of each of the four ways to the same time: 200 at once
+pytestmark = ONLY_POSTGRESQL
+EACH = CROWD // 4  # of each of the four ways to the same time
 DAY = timedelta(days=1)
 Call = Callable[[], requests.Response]
 
@@ -43,11 +38,6 @@ def slots_of(who: Psychologist, now: datetime, number: int = 1) -> list[datetime
     """Free ones, some days ahead."""
     found = free_slots(Search(now + 3 * DAY, now + 20 * DAY, psychologist_ids=(who.pk,)), now=now)
     return [slot.start for slot in found[:number]]
-
-
-def at_once(calls: list[Call], workers: int = 50) -> list[requests.Response]:
-    with ThreadPoolExecutor(workers) as many:
-        return list(many.map(lambda call: call(), calls))
 
 
 def approving(url: str, headers: dict[str, str], booking: Booking, who: Psychologist, start: datetime) -> Call:
@@ -84,7 +74,7 @@ def no_overlap() -> None:
         assert all(one.blocked_until <= other.blocked_from for one, other in pairwise(held))
 
 
-def test_of_two_hundred_who_want_one_time_in_four_ways_one_wins(site: str) -> None:
+def test_of_many_who_want_one_time_in_four_ways_one_wins(site: str) -> None:
     now, headers = timezone.now(), staff_headers()
     before = [works(f"Dr. Before {n}") for n in range(EACH)]  # ids on both sides of the one that all want:
     wanted = works("Dr. Wanted")
@@ -130,13 +120,13 @@ def test_sessions_that_change_places_with_one_another(site: str) -> None:
 def test_a_click_that_arrives_ten_times_moves_once(site: str) -> None:
     now = timezone.now()
     calls: list[Call] = []
-    for n in range(20):
+    for n in range(EACH):
         who = works(f"Dr. {n}")
         held, *free = slots_of(who, now, 3)
         booking = story.approved(f"v{n}@example.org", now=now, who=who, at=held)
         calls += [moving_by_visitor(site, booking, who, free[click % 2]) for click in range(10)]
     assert {answer.status_code for answer in at_once(calls)} == {200}
-    assert LedgerEntry.objects.filter(intent="reschedule").count() == 20
+    assert LedgerEntry.objects.filter(intent="reschedule").count() == EACH
     assert set(Booking.objects.values_list("moves_by_visitor", flat=True)) == {1}
     no_overlap()
 
@@ -144,13 +134,13 @@ def test_a_click_that_arrives_ten_times_moves_once(site: str) -> None:
 def test_three_links_of_one_rejection_pressed_at_once_make_one_booking(site: str) -> None:
     now = timezone.now()
     calls: list[Call] = []
-    for n in range(20):
+    for n in range(EACH):
         who = works(f"Dr. {n}")
         offers = [Offer(who.pk, start) for start in slots_of(who, now, 3)]
         tokens = offered(story.pending(f"v{n}@example.org", now=now), offers, now)
         calls += [taking(site, token) for token in tokens * 2]
     assert {answer.status_code for answer in at_once(calls)} == {200}
-    assert Booking.objects.filter(state=State.APPROVED).count() == SlotClaim.objects.count() == 20
+    assert Booking.objects.filter(state=State.APPROVED).count() == SlotClaim.objects.count() == EACH
 
 
 def test_a_sponsors_last_sessions_are_not_given_twice(site: str) -> None:

@@ -3,48 +3,39 @@
 from __future__ import annotations
 
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 
-import pytest
 import requests
-from django.db import connection  # noqa: F401  # the mark above reads it
+from django.db import connection  # noqa: F401  # the mark reads it
 from django.utils import timezone
 
 from backend.bookings import policy
 from backend.bookings.models import Booking, SlotClaim
 from tests import story, working
-from tests.server import web_server
-from tests.test_races import deadlocks
-from tests.test_races_staff import staff_headers
+from tests.races import CROWD, ONLY_POSTGRESQL, at_once, staff_headers
+from tests.races import server as server
+from tests.races import site as site
 
-pytestmark = [
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.timeout(300),
-    pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite has one writer; the races need PostgreSQL"),
-]
-
-CROWD = 40
+pytestmark = ONLY_POSTGRESQL
 
 
-def test_of_many_automatic_approvals_at_once_each_slot_goes_to_one_and_none_stays_free() -> None:
+def test_of_many_automatic_approvals_at_once_each_slot_goes_to_one_and_none_stays_free(site: str) -> None:
     now = timezone.now()
     day = (now.astimezone(policy.zone()) + timedelta(days=5)).date()
     for name in ("Dr. A", "Dr. B"):
         working.psychologist(name, hours="08:00 12:00", session_minutes=60, buffer_minutes=0)
     ids = [story.pending(f"v{n}@example.org", now=now, preferred_date=day).acknowledgement_id for n in range(CROWD)]
-    headers, before = staff_headers(), deadlocks()
-    with web_server() as url, ThreadPoolExecutor(CROWD) as many:
+    headers = staff_headers()
 
-        def approve(acknowledgement_id: str) -> requests.Response:
-            address = f"{url}/api/staff/bookings/{acknowledgement_id}/approve/"
-            return requests.post(address, json={"auto": True}, headers=headers, timeout=60)
+    def approve(acknowledgement_id: str) -> requests.Response:
+        address = f"{site}/api/staff/bookings/{acknowledgement_id}/approve/"
+        return requests.post(address, json={"auto": True}, headers=headers, timeout=60)
 
-        answers = list(many.map(approve, ids))
+    answers = at_once([partial(approve, acknowledgement_id) for acknowledgement_id in ids])
     assert Counter(answer.status_code for answer in answers) == {200: 8, 409: CROWD - 8}
     assert {answer.json()["code"] for answer in answers if answer.status_code == 409} == {"no_free_slot"}
     assert SlotClaim.objects.count() == 8
     starts = Booking.objects.exclude(slot_start=None).values_list("psychologist", "slot_start")
     assert len(set(starts)) == 8
     assert {start.astimezone(policy.zone()).date() for _, start in starts} == {day}
-    assert deadlocks() == before

@@ -3,78 +3,31 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime, timedelta
-from itertools import pairwise
+from functools import partial
 
 import pytest
 import requests
 from django.conf import settings as django_settings
-from django.contrib.auth import get_user_model
-from django.db import close_old_connections, connection
+from django.db import connection  # noqa: F401  # the mark reads it
 from django.utils import timezone
-from knox.models import AuthToken
 
 from backend.bookings.lifecycle import cancellation, money, timers
-from backend.bookings.machine import HOLDS_SLOT, Notice, State
+from backend.bookings.machine import Notice, State
 from backend.bookings.models import Booking, LedgerEntry, Purpose, SlotClaim
-from backend.payments.models import Payment, PaymentState, Refund
+from backend.payments.models import Payment, Refund
 from backend.payments.sandbox import wire
 from tests import story
-from tests.server import web_server
-from tests.test_races import deadlocks
+from tests.races import CROWD, ONLY_POSTGRESQL, approval, at_once, staff_headers
+from tests.races import server as server
+from tests.races import site as site
 
-pytestmark = [
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.timeout(300),
-    pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite has one writer; the races need PostgreSQL"),
-]
-
-PAIRS = int(os.environ.get("TEST_RACE_PAIRS", "40"))  # of each kind of two-sided race
-CROWD = 200  # approvals of one slot at once
-
-
-@pytest.fixture
-def site(settings, request: pytest.FixtureRequest, record_property: Callable[[str, object], None]) -> Iterator[str]:
-    """A server, and afterwards what must hold whatever happened."""
-    settings.PAYMENT_GATEWAY = "sandbox"
-    before = deadlocks()
-    with web_server(DEBUG="1", SANDBOX_SECRET=django_settings.SANDBOX_SECRET, PAYMENT_GATEWAY="sandbox") as url:
-        yield url
-    assert deadlocks() == before
-    wrong = [booking.pk for booking in Booking.objects.all() if not _is_one_chain(booking)]
-    race = request.node.name.removeprefix("test_").replace("_", " ")
-    record_property(f"figure: illegal or double transitions: {race}", f"{len(wrong)} of 0")
-    assert not wrong
-    for payment in Payment.objects.filter(state=PaymentState.CAPTURED):
-        assert payment.booking.state == State.CONFIRMED or payment.is_unexpected or payment.booking.closed_at
-        if payment.is_unexpected:
-            assert Refund.objects.get(payment=payment).amount_paise == payment.captured_paise
-
-
-def _is_one_chain(booking: Booking) -> bool:
-    """Its ledger leads without gaps to its state, and it has a claim exactly if that state holds a slot."""
-    rows = list(LedgerEntry.objects.filter(booking=booking).order_by("sequence"))
-    return (
-        [row.sequence for row in rows] == list(range(1, booking.ledger_sequence + 1))
-        and rows[-1].target == booking.state
-        and all(after.source == before.target for before, after in pairwise(rows))
-        and SlotClaim.objects.filter(booking=booking).exists() == (booking.state in HOLDS_SLOT)
-    )
-
-
-def staff_headers() -> dict[str, str]:
-    user = get_user_model().objects.create_superuser("desk", "desk@example.org", "irrelevant-here")
-    return {"Authorization": f"Token {AuthToken.objects.create(user)[1]}"}
-
-
-def approval(who: int, start: datetime) -> dict[str, object]:
-    return {"psychologist_id": who, "slot_start": start.isoformat(), "despite_cancellation_request": True}
+pytestmark = ONLY_POSTGRESQL
+FLIGHT = 16  # requests at once in the races of two sides
 
 
 def capture(url: str, payment: Payment) -> int:
@@ -89,21 +42,11 @@ def capture(url: str, payment: Payment) -> int:
 
 def both(pairs: list[tuple[Callable[[], object], Callable[[], object]]]) -> list[object]:
     """Run the two sides of every pair at once; results in order, sides adjacent."""
-    calls = [call for pair in pairs for call in pair]
-
-    def run(call: Callable[[], object]) -> object:
-        try:
-            return call()
-        finally:
-            close_old_connections()
-            connection.close()
-
-    with ThreadPoolExecutor(16) as many:
-        return list(many.map(run, calls))
+    return at_once([call for pair in pairs for call in pair], FLIGHT)
 
 
 @pytest.mark.parametrize("step", [0, 1], ids=["identical", "overlapping"])
-def test_of_two_hundred_simultaneous_approvals_of_one_slot_one_wins(
+def test_of_many_simultaneous_approvals_of_one_slot_one_wins(
     site: str, step: int, record_property: Callable[[str, object], None]
 ) -> None:
     now = timezone.now()
@@ -117,8 +60,7 @@ def test_of_two_hundred_simultaneous_approvals_of_one_slot_one_wins(
             f"{site}/api/staff/bookings/{ids[number]}/approve/", json=body, headers=headers, timeout=60
         )
 
-    with ThreadPoolExecutor(50) as many:
-        answers = list(many.map(approve, range(CROWD)))
+    answers = at_once([partial(approve, number) for number in range(CROWD)])
     statuses = Counter(answer.status_code for answer in answers)
     kind = "overlapping" if step else "identical"
     record_property(f"figure: winners of {CROWD} simultaneous approvals of one slot, {kind}", f"{statuses[200]} of 1")
@@ -134,20 +76,20 @@ def test_pay_against_expire(site: str) -> None:
     now = timezone.now()
     start = now + timedelta(days=5)
     pairs = []
-    for n in range(PAIRS):
+    for n in range(CROWD):
         booking, payment = story.paying(f"v{n}@example.org", now=now, who=story.psychologist(f"Dr. {n}"), at=start)
         at = booking.due_at
         pairs.append((lambda p=payment: capture(site, p), lambda p=payment, a=at: money.end_idle_attempt(p.pk, now=a)))
     assert set(both(pairs)[::2]) == {200}
     assert set(Booking.objects.values_list("state", flat=True)) == {State.CONFIRMED}
-    assert LedgerEntry.objects.filter(target=State.CONFIRMED).count() == PAIRS
+    assert LedgerEntry.objects.filter(target=State.CONFIRMED).count() == CROWD
 
 
 def test_late_pay_against_time_out(site: str) -> None:
     now = timezone.now()
     start = now + timedelta(days=5)
     pairs = []
-    for n in range(PAIRS):
+    for n in range(CROWD):
         booking, payment = story.paying(f"v{n}@example.org", now=now, who=story.psychologist(f"Dr. {n}"), at=start)
         money.end_idle_attempt(payment.pk, now=booking.due_at)
         at = story.again(booking).due_at
@@ -163,7 +105,7 @@ def test_pay_against_cancel(site: str) -> None:
     now = timezone.now()
     start = now + timedelta(days=5)
     pairs = []
-    for n in range(PAIRS):
+    for n in range(CROWD):
         booking, payment = story.paying(f"v{n}@example.org", now=now, who=story.psychologist(f"Dr. {n}"), at=start)
         token = asked(booking, now)
         pairs.append((lambda p=payment: capture(site, p), lambda t=token: proved(site, t)))
@@ -172,7 +114,7 @@ def test_pay_against_cancel(site: str) -> None:
     assert set(Booking.objects.values_list("state", flat=True)) == {State.CANCELLED}
     unexpected = Payment.objects.filter(is_unexpected=True).count()
     assert Refund.objects.count() == unexpected
-    assert LedgerEntry.objects.filter(target=State.CANCELLED, intent="cancel").count() == PAIRS
+    assert LedgerEntry.objects.filter(target=State.CANCELLED, intent="cancel").count() == CROWD
 
 
 def asked(booking: Booking, now: datetime) -> str:
@@ -188,7 +130,7 @@ def test_approve_against_cancel(site: str) -> None:
     now = timezone.now()
     headers, start = staff_headers(), now + timedelta(days=5)
     pairs = []
-    for n in range(PAIRS):
+    for n in range(CROWD):
         booking, who = story.pending(f"v{n}@example.org", now=now), story.psychologist(f"Dr. {n}")
         token = asked(booking, now)
         address = f"{site}/api/staff/bookings/{booking.acknowledgement_id}/approve/"
@@ -210,7 +152,7 @@ def test_reschedule_against_approve(site: str) -> None:
     now = timezone.now()
     headers, start = staff_headers(), (now + timedelta(days=5)).replace(microsecond=0)
     pairs = []
-    for n in range(PAIRS):
+    for n in range(CROWD):
         who = story.psychologist(f"Dr. {n}")
         held = story.approved(f"held{n}@example.org", now=now, who=who, at=start - timedelta(days=1))
         fresh = story.pending(f"new{n}@example.org", now=now)
@@ -228,4 +170,4 @@ def test_reschedule_against_approve(site: str) -> None:
     results = both(pairs)
     for moved, approved in zip(results[::2], results[1::2], strict=True):
         assert sorted([moved, approved]) == [200, 409]
-    assert SlotClaim.objects.filter(blocked_from=start).count() == PAIRS
+    assert SlotClaim.objects.filter(blocked_from=start).count() == CROWD

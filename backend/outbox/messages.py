@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from django.db.models import F, Q, QuerySet
 
 from backend import correlation
+from backend import environment as env
 from backend.outbox.models import Message, MessageState, Queue
 
 LEASE = timedelta(seconds=50)  # renewed before each effect; every effect's own time-outs sum to less than half of it
@@ -18,7 +19,7 @@ BATCH = 20  # rows a worker claims at once
 MAX_ATTEMPTS = 8  # with the back-off below: given up after a bit more than an hour
 BACK_OFF_FIRST = timedelta(seconds=4)  # most failures of a provider are over within seconds, and someone waits
 BACK_OFF_FACTOR = 3  # 4 s, 12 s, 36 s, 2 min, 5 min, 16 min, 49 min: an outage of an hour is outlived
-BACK_OFF_MOST = timedelta(hours=1)
+BACK_OFF_MOST = env.duration("BACK_OFF_MOST", "the longest wait between two attempts of an effect", default="1h")
 JITTER = 0.25  # of the wait, either way: spreads the retries of rows that failed together
 
 

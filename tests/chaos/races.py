@@ -13,8 +13,8 @@ from tests.chaos import stack as stacks
 from tests.chaos.figures import Figure
 from tests.chaos.process import ROOT
 
-FILES = ("tests/test_races.py", "tests/test_races_staff.py")
-PAIRS = 200  # of each kind of two-sided race
+FILES = ("tests/test_races.py", "tests/test_races_staff.py", "tests/test_races_moves.py", "tests/test_races_slots.py")
+CROWD = 200  # who want the same at once
 
 
 def run(environment: Mapping[str, str]) -> list[Figure]:
@@ -36,7 +36,7 @@ def run(environment: Mapping[str, str]) -> list[Figure]:
         given = {
             name: value for name, value in environment.items() if name not in stacks.DURATIONS | stacks.OTHER_POLICY
         }
-        given |= {"TEST_RACE_PAIRS": str(PAIRS), "VAR_DIR": folder, "EMAIL_PROVIDER": ""}
+        given |= {"TEST_CROWD": str(CROWD), "VAR_DIR": folder, "EMAIL_PROVIDER": ""}
         ended = subprocess.run(command, cwd=ROOT, env=given, capture_output=True, text=True, check=False)
         cases = list(ElementTree.parse(report).iter("testcase")) if report.exists() else []
     figures = [

@@ -51,6 +51,7 @@ DURATIONS = {
 OTHER_POLICY = {
     "SWEEP_EVERY": "1s",
     "DRAIN_EVERY": "1s",
+    "BACK_OFF_MOST": "20s",  # all waits of the storm are short; an hour would outlast its calm
     "REFUND_ON_VISITOR_CANCELLATION": "full",
     "STRANGER_MAILS_PER_HOUR": "100000",
     "STRANGER_MAILS_PER_DAY": "100000",
