@@ -90,11 +90,11 @@ def test_the_page_tells_each_booking_in_the_way_and_what_would_happen(
     assert "1500.00 rupees go back through the gateway" in text
     assert "“refund queued” to asha@example.org" in text
     groups = dict(row.field.field.choices)
-    moves = [label for _, label in groups["Move, same psychologist"]]
-    assert moves[0] == "Tue 24 Nov 2026, 12:30 IST, Dr. Meera Iyer"
+    moves = [label for _, label in groups["The same psychologist"]]
+    assert moves[0] == "Move to Tue 24 Nov 2026, 12:30 IST, Dr. Meera Iyer"
     assert all("25 Nov" not in label for label in moves)
-    others = groups["Move, another psychologist"]
-    assert others[0] == (move_to(other, at("11:00")), "Wed 25 Nov 2026, 11:00 IST, Dr. Other")
+    others = groups["Another psychologist"]
+    assert others[0] == (move_to(other, at("11:00")), "Move to Wed 25 Nov 2026, 11:00 IST, Dr. Other")
     assert row.field.initial == move_to(who, at("12:30") - DAY)
     assert {"cancel", "stay"} <= set(groups)
     assert not TimeOff.objects.exists()

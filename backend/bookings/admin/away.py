@@ -175,8 +175,10 @@ class AwayPage(admin.ModelAdmin[Psychologist]):
 
 
 def _fates(way: WaysOut) -> list[tuple[str, str | list[tuple[str, str]]]]:
-    groups = (("Move, same psychologist", way.same), ("Move, another psychologist", way.others))
-    moves = [(name, choices(slots)) for name, slots in groups if slots]
+    groups = (("The same psychologist", way.same), ("Another psychologist", way.others))
+    moves = [
+        (name, [(value, f"Move to {label}") for value, label in choices(slots)]) for name, slots in groups if slots
+    ]
     return [*moves, (CANCEL, "Cancel, all money back"), (STAY, "Leave it as it is, and decide later")]
 
 
