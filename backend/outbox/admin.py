@@ -16,6 +16,7 @@ COLOURS = {
     MessageState.OBSOLETE: "secondary",
     MessageState.SUPPRESSED: "warning",
     MessageState.DEAD: "danger",
+    MessageState.DISCARDED: "secondary",
 }
 
 

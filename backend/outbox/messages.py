@@ -1,4 +1,4 @@
-"""Emit, claim, begin, settle, hand back, back off, give up, re-drive, mend, blank: the whole life of an outbox row."""
+"""Emit, claim, begin, settle, hand back, back off, give up, re-drive, discard, mend, blank: an outbox row's life."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from django.db import connection, transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, Q, QuerySet
 
 from backend import correlation
 from backend import environment as env
-from backend.outbox.models import Message, MessageState, Queue
+from backend.outbox.models import Message, MessageState, PausedQueue, Queue
 
 LEASE = timedelta(seconds=50)  # renewed before each effect; every effect's own time-outs sum to less than half of it
 BATCH = 20  # rows a worker claims at once
@@ -73,11 +73,12 @@ def stranger_may_cause(kinds: Collection[str], recipient: str, *, now: datetime,
 
 
 def claim(queue: Queue, *, now: datetime, limit: int = BATCH) -> list[Message]:
-    """Lease up to `limit` due rows of `queue`, oldest turn first, each under a new fence."""
+    """Lease up to `limit` due rows of `queue`, oldest turn first, each under a new fence. None while it is paused."""
     with transaction.atomic():
         due = (
             Message.objects.filter(queue=queue, state=MessageState.WAITING, next_attempt_at__lte=now)
             .filter(Q(lease_expires_at=None) | Q(lease_expires_at__lte=now))
+            .exclude(Exists(PausedQueue.objects.filter(queue=queue)))
             .order_by("next_attempt_at", "id")
         )
         if connection.features.has_select_for_update_skip_locked:
@@ -160,10 +161,10 @@ def give_up(message: Message, error: str, *, now: datetime) -> None:
     _settle(message, MessageState.DEAD, now=now, error=error)
 
 
-def redrive(message_id: int, *, now: datetime) -> bool:
+def redrive(message_id: int, *, now: datetime, due_at: datetime | None = None) -> bool:
     """Put a dead row back to work with fresh attempts. One conditional UPDATE: of two who press, one gets True."""
     revived = Message.objects.filter(pk=message_id, state=MessageState.DEAD, blanked_at=None).update(
-        state=MessageState.WAITING, attempts=0, next_attempt_at=now, lease_expires_at=None, settled_at=None
+        state=MessageState.WAITING, attempts=0, next_attempt_at=due_at or now, lease_expires_at=None, settled_at=None
     )
     return revived == 1
 
@@ -184,6 +185,31 @@ def mend_turns(*, now: datetime) -> int:
         longest = max(LEASE, _usual_wait(attempts) * (1 + JITTER))
         too_far |= Q(attempts=attempts, next_attempt_at__gt=now + longest)
     return mended + waiting.filter(too_far, not_before__lte=now).update(next_attempt_at=now)
+
+
+def discard(message_id: int) -> bool:
+    """A dead row is not wanted any more; it stays, and keeps its last error. Of two who press, one gets True."""
+    return Message.objects.filter(pk=message_id, state=MessageState.DEAD).update(state=MessageState.DISCARDED) == 1
+
+
+def release(message_id: int, *, now: datetime) -> bool:
+    """Take a lease away, so that any worker may claim the row at once; its holder can no longer settle it.
+
+    A holder that still lives may perform the effect once more: mails repeat their bytes, the gateway its key.
+    """
+    leased = Message.objects.filter(pk=message_id, state=MessageState.WAITING, lease_expires_at__gt=now)
+    return leased.update(lease_expires_at=None, fence=F("fence") + 1) == 1
+
+
+def pause(queue: Queue, *, by: str, reason: str, now: datetime) -> bool:
+    """Claim nothing more of `queue`; batches in hand are finished. False: it was paused already."""
+    given = {"paused_by": by, "reason": reason, "paused_at": now}
+    return PausedQueue.objects.get_or_create(queue=queue, defaults=given)[1]
+
+
+def resume(queue: Queue) -> bool:
+    """Claim again. False: it was not paused."""
+    return PausedQueue.objects.filter(queue=queue).delete()[0] == 1
 
 
 def blank(*, settled_before: datetime, now: datetime, limit: int = 500) -> int:

@@ -23,6 +23,7 @@ class MessageState(models.TextChoices):
     OBSOLETE = "obsolete", "Obsolete"  # no longer true when its turn came, so not sent
     SUPPRESSED = "suppressed", "Suppressed"  # over the limit on mail that a stranger can trigger
     DEAD = "dead", "Dead"  # given up after its attempts, or refused for good; kept, shown, can be re-driven
+    DISCARDED = "discarded", "Discarded"  # was dead, and an operator said why it is not wanted any more
 
 
 class Message(models.Model):
@@ -68,3 +69,15 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.uuid}"
+
+
+class PausedQueue(models.Model):
+    """While this row exists nothing more of its queue is claimed; what is owed waits."""
+
+    queue = models.CharField(max_length=16, choices=Queue.choices, primary_key=True)
+    paused_by = models.CharField(max_length=80)
+    reason = models.CharField(max_length=300)
+    paused_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.queue
