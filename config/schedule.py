@@ -14,6 +14,7 @@ EXPIRES = timedelta(seconds=60)
 DRAIN_EVERY = env.duration("DRAIN_EVERY", "how often each outbox queue is woken", default="1s")
 SWEEP_EVERY = env.duration("SWEEP_EVERY", "how often each deadline is swept", default="10s")
 PURGE_EVERY = env.duration("PURGE_EVERY", "how often stale personal data is purged", default="10m")
+CANARY_EVERY = env.duration("CANARY_EVERY", "how often a canary goes through each queue", default="5s")
 
 ROUTES = {
     "workers.mail.*": {"queue": "mail"},
@@ -35,4 +36,9 @@ TABLE: dict[str, tuple[str, timedelta]] = {
     "purge lapsed drafts": ("workers.timers.purge_drafts", PURGE_EVERY),
     "purge links": ("workers.timers.purge_links", PURGE_EVERY),
     "blank settled messages": ("workers.timers.blank_messages", PURGE_EVERY),
+    "forget old runs of timers": ("workers.timers.forget_runs", PURGE_EVERY),
+    "run timers that were asked for": ("workers.timers.run_asked", DRAIN_EVERY),
+    "canary mail": ("workers.mail.canary", CANARY_EVERY),
+    "canary payments": ("workers.payments.canary", CANARY_EVERY),
+    "canary timers": ("workers.timers.canary", CANARY_EVERY),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import socket
 import tempfile
 from datetime import timedelta
 from pathlib import Path
@@ -109,6 +110,7 @@ INSTALLED_APPS = [
     "backend.outbox",
     "backend.payments",
     "backend.bookings",
+    "backend.ops",
     "backend.api",
     "workers",
 ]
@@ -222,6 +224,15 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 WORKER_CONCURRENCY = env.integer(
     "WORKER_CONCURRENCY", "tasks a mail or payments worker performs at once", default=2, minimum=1
 )
+NODE_NAME = env.text(
+    "NODE_NAME",
+    "a process's name among its like, kept over restarts; set it where several of one type share a machine",
+    default=socket.gethostname(),
+    shown_default="the host's name",
+    example="worker-2",
+)
+if not re.fullmatch(r"[A-Za-z0-9._-]{1,100}", NODE_NAME):
+    raise Misconfigured(f"NODE_NAME={NODE_NAME!r}: expected letters, digits, dots and dashes.")
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = False  # the lease brings the work back; rejecting loops on poison
 CELERY_TASK_IGNORE_RESULT = True
@@ -374,7 +385,13 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None},  # its default asks validator.swagger.io
 }
-SECURE_REDIRECT_EXEMPT = [r"^$", r"^api/$", r"^api/(health|ping)/$"]  # a load balancer asks these without https
+METRICS_TOKEN = env.text(
+    "METRICS_TOKEN",
+    "bearer token that reads /metrics; empty admits this machine alone",
+    example="`openssl rand -hex 32`",
+)
+# a load balancer, and a scraper on the machine itself, ask these without https
+SECURE_REDIRECT_EXEMPT = [r"^$", r"^api/$", r"^api/(health|ping)/$", r"^(livez|readyz|metrics)/?$"]
 
 # -- people who log in ------------------------------------------------------------------------------------------------
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
@@ -432,6 +449,31 @@ JAZZMIN_SETTINGS = {
         "people.corporate": "fas fa-building",
         "outbox.message": "fas fa-envelope",
         "payments.payment": "fas fa-rupee-sign",
+        "ops.timerrun": "fas fa-history",
+        "ops.act": "fas fa-hand-pointer",
+        "ops.process": "fas fa-heartbeat",
+    },
+    "custom_links": {
+        "ops": [
+            {
+                "name": "Overview",
+                "url": "admin:ops_overview",
+                "icon": "fas fa-tachometer-alt",
+                "permissions": ["ops.view_act"],
+            },
+            {
+                "name": "Schedules",
+                "url": "admin:ops_schedules",
+                "icon": "fas fa-stopwatch",
+                "permissions": ["ops.view_act"],
+            },
+            {
+                "name": "Dead letters",
+                "url": "admin:ops_dead_letters",
+                "icon": "fas fa-skull-crossbones",
+                "permissions": ["ops.view_act"],
+            },
+        ]
     },
 }
 

@@ -47,7 +47,7 @@ def command(name: str) -> list[str]:
         return [*celery, "beat", "-l", "INFO", "--pidfile="]  # two at once are harmless, a stale pid file is not
     return [
         *celery,
-        *("worker", "-Q", name, "-n", f"{name}@%h", "-l", "INFO"),
+        *("worker", "-Q", name, "-n", f"{name}@{settings.NODE_NAME}", "-l", "INFO"),
         *("--pool", "prefork", "--concurrency", str(concurrency(name))),
         *("--without-gossip", "--without-mingle"),  # nobody listens: workers share nothing but the database
     ]

@@ -1,13 +1,20 @@
-"""Beat's scheduler: the database's table, and no fear of a clock that steps back."""
+"""Beat's scheduler: the database's table, a sign of life at its ticks, and no fear of a clock that steps back."""
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime
 from typing import Any
 
 from celery.schedules import schedstate, schedule
+from django.db import DatabaseError, InterfaceError, close_old_connections
 from django.utils import timezone
 from django_celery_beat.schedulers import DatabaseScheduler, ModelEntry
+
+from backend.ops.models import Role
+from workers import life
+
+log = logging.getLogger(__name__)
 
 
 class Entry(ModelEntry):  # type: ignore[misc] # the library has no types
@@ -35,13 +42,21 @@ class Scheduler(DatabaseScheduler):  # type: ignore[misc] # the library has no t
     _ticked_at: datetime | None = None
 
     def tick(self, *args: Any, **kwargs: Any) -> float:
-        """Send what is due; seconds until the next look. After a step back everything is read and planned anew."""
+        """Send what is due, then say so; seconds until the next look. After a step back all is read and planned anew.
+
+        A tick that hangs in the broker leaves no sign: what counts is that wake-ups leave.
+        """
         now = timezone.now()
         if self._ticked_at is not None and now < self._ticked_at:
             self._heap = None
             self._initial_read = True
         self._ticked_at = now
         pause: float = super().tick(*args, **kwargs)
+        try:
+            life.say(Role.BEAT)
+        except (DatabaseError, InterfaceError) as error:  # the scheduler outlives its database, and so must its sign
+            log.warning("no sign of life: %s", type(error).__name__)
+            close_old_connections()
         return pause
 
     def schedule_changed(self) -> bool:
@@ -49,3 +64,8 @@ class Scheduler(DatabaseScheduler):  # type: ignore[misc] # the library has no t
         seen = self._last_timestamp
         changed: bool = super().schedule_changed()
         return changed or (seen is not None and self._last_timestamp != seen)
+
+    def close(self) -> None:
+        """Beat stops."""
+        super().close()
+        life.say_bye(life.name_of(Role.BEAT))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
@@ -12,7 +13,10 @@ from django.utils import timezone
 from backend.bookings import links, policy, queries
 from backend.bookings.lifecycle import cancellation, money, timers
 from backend.bookings.machine import State
+from backend.ops import signs
+from backend.ops.models import Role
 from backend.outbox import messages
+from workers import life
 from workers.app import app
 from workers.stopping import stopping
 
@@ -26,73 +30,123 @@ class Intent(Protocol):
 @app.task(name="workers.timers.lapse_drafts")
 def lapse_drafts() -> None:
     """DRAFT → CANCELLED, its address not proved in time."""
-    _sweep(lambda now: queries.due(State.DRAFT, now=now), timers.lapse_draft)
+    _sweep("lapse_drafts", lambda now: queries.due(State.DRAFT, now=now), timers.lapse_draft)
 
 
 @app.task(name="workers.timers.close_unanswered")
 def close_unanswered() -> None:
     """PENDING → CANCELLED, not answered in time."""
-    _sweep(lambda now: queries.due(State.PENDING, now=now), timers.close_unanswered)
+    _sweep("close_unanswered", lambda now: queries.due(State.PENDING, now=now), timers.close_unanswered)
 
 
 @app.task(name="workers.timers.time_out_approvals")
 def time_out_approvals() -> None:
     """APPROVED → CANCELLED, not paid in time."""
-    _sweep(lambda now: queries.due(State.APPROVED, now=now), timers.time_out_approval)
+    _sweep("time_out_approvals", lambda now: queries.due(State.APPROVED, now=now), timers.time_out_approval)
 
 
 @app.task(name="workers.timers.ask_after_attempts")
 def ask_after_attempts() -> None:
     """PAYMENT_PENDING past its deadline: owe the question to the gateway, or close the attempt."""
-    _sweep(lambda now: queries.attempts_to_ask_after(now=now), money.ask_after_attempt)
+    _sweep("ask_after_attempts", lambda now: queries.attempts_to_ask_after(now=now), money.ask_after_attempt)
 
 
 @app.task(name="workers.timers.complete_sessions")
 def complete_sessions() -> None:
     """CONFIRMED → COMPLETED, the session's time has passed."""
-    _sweep(lambda now: queries.due(State.CONFIRMED, now=now), timers.complete_session)
+    _sweep("complete_sessions", lambda now: queries.due(State.CONFIRMED, now=now), timers.complete_session)
 
 
 @app.task(name="workers.timers.lapse_cancellations")
 def lapse_cancellations() -> None:
     """Cancellations that were asked for and not proved: the booking stands."""
-    _sweep(lambda now: queries.cancellations_to_lapse(now=now), cancellation.lapse_cancellation)
+    _sweep("lapse_cancellations", lambda now: queries.cancellations_to_lapse(now=now), cancellation.lapse_cancellation)
 
 
 @app.task(name="workers.timers.purge_drafts")
 def purge_drafts() -> None:
     """Drafts that were never proved lose their personal data."""
-    _sweep(lambda now: queries.drafts_to_purge(now=now), timers.purge_draft)
+    _sweep("purge_drafts", lambda now: queries.drafts_to_purge(now=now), timers.purge_draft)
 
 
 @app.task(name="workers.timers.purge_links")
 def purge_links() -> None:
     """Links that expired long ago are deleted."""
-    links.purge(now=timezone.now())
+    _purge("purge_links", lambda now: links.purge(now=now))
 
 
 @app.task(name="workers.timers.mend_turns")
 def mend_turns() -> None:
     """Messages that a clock set back would keep waiting for its old time get their turn."""
-    mended = messages.mend_turns(now=timezone.now())
+    _purge("mend_turns", _mended)
+
+
+def _mended(now: datetime) -> int:
+    mended = messages.mend_turns(now=now)
     if mended:
         log.warning("the clock stepped back: %d turns mended", mended)
+    return mended
 
 
 @app.task(name="workers.timers.blank_messages")
 def blank_messages() -> None:
     """Old settled messages lose address and text."""
-    now = timezone.now()
-    messages.blank(settled_before=now - policy.MESSAGES_BLANKED_AFTER, now=now)
+    _purge(
+        "blank_messages",
+        lambda now: messages.blank(settled_before=now - policy.MESSAGES_BLANKED_AFTER, now=now),
+    )
 
 
-def _sweep(select: Callable[[datetime], list[int]], intent: Intent) -> None:
-    """One transaction each; one that fails is logged and skipped, and the next sweep tries it again."""
-    now = timezone.now()
-    for booking_id in select(now):
-        if stopping.is_set():
-            return
+@app.task(name="workers.timers.forget_runs")
+def forget_runs() -> None:
+    """The history of timers is kept for days, not for ever."""
+    _purge("forget_runs", lambda now: signs.forget_old_runs(now=now))
+
+
+@app.task(name="workers.timers.run_asked")
+def run_asked() -> None:
+    """Run what an operator asked for: the wish is a row, so that no web process needs the broker."""
+    life.say(Role.TIMERS)
+    while not stopping.is_set() and (wish := signs.take_asked_run(now=timezone.now())):
+        name, _asked_by.name = wish
+        task = app.tasks.get(f"workers.timers.{name}")
         try:
-            intent(booking_id, now=now)
-        except Exception:  # outermost loop: one broken booking must not keep the others waiting
-            log.exception("%s failed for booking %d", getattr(intent, "__name__", "intent"), booking_id)
+            if task is not None:  # else the timer went with an older release
+                task()
+        finally:
+            _asked_by.name = ""
+
+
+class _AskedBy(threading.local):
+    """Whom the history names for the run in hand; empty for beat's own runs."""
+
+    name = ""
+
+
+_asked_by = _AskedBy()
+
+
+def _sweep(name: str, select: Callable[[datetime], list[int]], intent: Intent) -> None:
+    """One transaction each; one that fails is logged and skipped, and the next sweep tries it again."""
+    life.say(Role.TIMERS)
+    now = timezone.now()
+    with signs.timer_run(name, clock=timezone.now, asked_by=_asked_by.name) as run:
+        for booking_id in (due := select(now)):
+            if stopping.is_set():
+                break
+            run.examined += 1
+            try:
+                intent(booking_id, now=now)
+            except Exception:  # outermost loop: one broken booking must not keep the others waiting
+                run.failed += 1
+                log.exception("%s failed for booking %d", getattr(intent, "__name__", "intent"), booking_id)
+            life.say(Role.TIMERS)
+        if run.examined:  # intents do nothing when another worker was first: what is no longer due was changed
+            run.changed = run.examined - len(set(due[: run.examined]).intersection(select(now)))
+
+
+def _purge(name: str, purge: Callable[[datetime], int]) -> None:
+    """A timer that deletes or blanks rows by itself."""
+    life.say(Role.TIMERS)
+    with signs.timer_run(name, clock=timezone.now, asked_by=_asked_by.name) as run:
+        run.examined = run.changed = purge(timezone.now())

@@ -1,0 +1,1 @@
+"""The operator's side: one snapshot of health, shown as page, metrics, command and readiness, and acts to mend it."""

@@ -1,0 +1,119 @@
+"""Reads the broker as kombu keeps it: never a whole queue, never longer than a moment.
+
+kombu keeps a queue as one list per priority, filled on the left and emptied on the right, and what workers hold
+unacknowledged in one hash for all queues, with a sorted set of delivery times: kombu/transport/redis.py.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import redis
+from django.conf import settings
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+ANSWER_WITHIN = 0.4  # seconds for each step; a hanging broker costs a page one of them
+PRIORITIES = ("", "\x06\x163", "\x06\x166", "\x06\x169")  # what kombu appends to a queue's name
+SENT_AT = "sent_at"  # the header in which a message says when it was sent, in seconds since the epoch
+UNACKED_READ = 500  # of those that workers hold, the oldest; a healthy system has a handful
+
+
+@dataclass(frozen=True)
+class CeleryQueue:
+    """A queue of wake-ups in the broker."""
+
+    name: str
+    ready: int
+    oldest_age: timedelta | None  # None: empty, or of a sender that did not say when
+    unacknowledged: int
+    oldest_unacknowledged_age: timedelta | None  # since it was delivered to a worker
+
+
+@dataclass(frozen=True)
+class Broker:
+    """What the broker told. Without queues when it did not answer."""
+
+    is_reachable: bool
+    trouble: str = ""
+    evicts: bool = False  # it may throw messages away when its memory is full
+    queues: tuple[CeleryQueue, ...] = ()
+
+
+def read(queues: Sequence[str], *, now: datetime) -> Broker:
+    """Ask over a new connection, so that the answer is about now; two round trips."""
+    try:
+        with _client() as client:
+            return _ask(client, queues, now)
+    except (redis.RedisError, OSError) as error:
+        return Broker(is_reachable=False, trouble=type(error).__name__)
+
+
+def _client() -> redis.Redis:
+    url = settings.CELERY_BROKER_URL.replace("redis+socket://", "unix://", 1)
+    return redis.Redis.from_url(
+        url,
+        socket_timeout=ANSWER_WITHIN,
+        socket_connect_timeout=ANSWER_WITHIN,
+        retry=Retry(NoBackoff(), 0),
+        protocol=2,
+        driver_info=None,  # telling it would be one question more before the first answer
+    )
+
+
+def _ask(client: redis.Redis, queues: Sequence[str], now: datetime) -> Broker:
+    lists = [queue + priority for queue in queues for priority in PRIORITIES]
+    pipe: Any = client.pipeline(transaction=False)
+    for name in lists:
+        pipe.llen(name).lindex(name, -1)
+    pipe.zrange("unacked_index", 0, UNACKED_READ - 1, withscores=True).info("memory")
+    *answers, unacked, memory = pipe.execute()
+    lengths, oldest = dict(zip(lists, answers[::2], strict=True)), dict(zip(lists, answers[1::2], strict=True))
+    held = _held(client, unacked)
+    found = []
+    for queue in queues:
+        names = [queue + priority for priority in PRIORITIES]
+        delivered = held.get(queue, [])
+        found.append(
+            CeleryQueue(
+                name=queue,
+                ready=sum(lengths[name] for name in names),
+                oldest_age=_age([sent_at(oldest[name]) for name in names], now),
+                unacknowledged=len(delivered),
+                oldest_unacknowledged_age=_age(delivered, now),
+            )
+        )
+    evicts = bool(memory.get("maxmemory")) and memory.get("maxmemory_policy") != "noeviction"
+    return Broker(is_reachable=True, evicts=evicts, queues=tuple(found))
+
+
+def _held(client: redis.Redis, unacked: list[tuple[bytes, float]]) -> dict[str, list[float]]:
+    """Delivery times by queue; the value of the hash is `[message, exchange, routing key]`."""
+    held: dict[str, list[float]] = {}
+    values: Any = client.hmget("unacked", [tag for tag, _ in unacked]) if unacked else []
+    for (_, delivered_at), value in zip(unacked, values, strict=True):
+        if value is not None:  # acknowledged between the two questions
+            held.setdefault(json.loads(value)[2], []).append(delivered_at)
+    return held
+
+
+def sent_at(message: bytes | None) -> float | None:
+    """When the message in this element of a list was sent; None if it does not say."""
+    if message is None:
+        return None
+    try:
+        said = json.loads(message)["headers"].get(SENT_AT)
+    except (ValueError, KeyError, TypeError):  # not one of ours
+        return None
+    return float(said) if isinstance(said, int | float) else None
+
+
+def _age(instants: Sequence[float | None], now: datetime) -> timedelta | None:
+    known = [instant for instant in instants if instant is not None]
+    if not known:
+        return None
+    return max(timedelta(0), now - datetime.fromtimestamp(min(known), tz=UTC))

@@ -1,0 +1,63 @@
+"""The configuration as an operator should have it: what is legal, but not for a practice that takes real bookings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.apps import apps
+from django.conf import settings
+from django.db import connection
+
+from backend.ops.findings import Finding, Level
+
+
+def configuration() -> tuple[Finding, ...]:
+    """Findings about the settings of this process; no I/O."""
+    if settings.DEBUG:
+        return (
+            _warn("debug", "DEBUG is on.", "Unset DEBUG; a page of an error shows settings and data to strangers."),
+        )
+    return tuple(_production())
+
+
+def _production() -> Iterator[Finding]:
+    if connection.vendor == "sqlite":
+        text = "The database is SQLite: one machine, one writer."
+        yield _warn("database", text, "Give DATABASE_URL, a PostgreSQL 15 or newer.")
+    if settings.CELERY_BROKER_URL.startswith("redis+socket://") and not settings.REDIS_URL:
+        yield _warn("broker", "REDIS_URL is not set.", "Give REDIS_URL; outside `make run` nobody starts a broker.")
+    if not settings.PUBLIC_URL.startswith("https://"):
+        yield _warn("transport", "PUBLIC_URL is not https.", "Set PUBLIC_URL to the https address visitors use.")
+    elif not settings.TRUSTED_PROXIES:
+        text = "TRUSTED_PROXIES is 0: every visitor seems to come from the proxy that ends TLS."
+        yield _warn("transport", text, "Set TRUSTED_PROXIES to the number of proxies in front.")
+    if settings.EMAIL_BACKEND.endswith(("filebased.EmailBackend", "console.EmailBackend")):
+        text = "Mails go to files or to the terminal, not to people."
+        yield _warn("mail", text, "Set EMAIL_HOST, or EMAIL_PROVIDER and EMAIL_API_KEY.")
+    if "localhost" in settings.DEFAULT_FROM_EMAIL:
+        yield _warn("mail", "FROM_EMAIL is a localhost address.", "Set FROM_EMAIL to an address of your domain.")
+    if "localhost" in settings.STAFF_INBOX:
+        yield _warn("mail", "STAFF_INBOX is a localhost address.", "Set STAFF_INBOX to where the desk reads.")
+    if not settings.PAYMENT_GATEWAY:
+        yield _warn("payments", "Online payment is off.", "Set PAYMENT_GATEWAY, or leave it if none is meant.")
+    elif settings.PAYMENT_GATEWAY == "sandbox":
+        yield _warn("payments", "The sandbox gateway moves no real money.", "Set PAYMENT_GATEWAY to a real one.")
+
+
+def schedule() -> tuple[Finding, ...]:
+    """What the installed schedule lacks, or has switched off, of the release's table. One query."""
+    entries = apps.get_model("django_celery_beat", "PeriodicTask").objects.values_list("name", "enabled")
+    installed = dict(entries)
+    found = []
+    for name in settings.BEAT_TABLE:
+        if name not in installed:
+            text = f"The schedule lacks “{name}”."
+            found.append(Finding(Level.DEGRADED, "schedule", text, "Run `python manage.py release`."))
+        elif not installed[name]:
+            text = f"“{name}” is switched off in the schedule."
+            found.append(_warn("schedule", text, "Enable it among the periodic tasks."))
+    return tuple(found)
+
+
+def _warn(component: str, text: str, advice: str) -> Finding:
+    return Finding(Level.WARNING, component, text, advice)

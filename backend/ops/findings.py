@@ -1,0 +1,144 @@
+"""What a snapshot means: each thing that is not as it should be, with what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from backend.ops.models import Role
+from backend.ops.snapshot import Snapshot
+from backend.ops.vitals import TimerState, Vitals
+from backend.ops.wording import age
+
+BEHIND_AFTER = timedelta(seconds=60)  # a free row that nobody claims, though its queue is drained every second
+OVERDUE_AFTER = timedelta(minutes=5)  # sweeps run every 10 s
+ASKED_FOR_LONG = timedelta(hours=1)  # an unreachable gateway is asked for half an hour past its deadline
+REFUND_DUE_FOR = timedelta(days=2)
+
+
+class Level(StrEnum):
+    """How bad."""
+
+    FATAL = "fatal"  # nothing can be booked
+    DEGRADED = "degraded"  # bookings work; what must follow them does not
+    WARNING = "warning"  # somebody should look
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is not as it should be. `component` is what readiness names."""
+
+    level: Level
+    component: str
+    text: str
+    advice: str
+
+
+def judge(snapshot: Snapshot) -> tuple[Finding, ...]:
+    """All findings, the worst first."""
+    found = [*_stores(snapshot)]
+    if snapshot.vitals is not None:
+        found += [*_processes(snapshot.vitals), *_canaries(snapshot.vitals), *_timers(snapshot.vitals)]
+        found += _outbox(snapshot.vitals)
+    found += _business(snapshot)
+    return tuple(sorted(found, key=lambda finding: list(Level).index(finding.level)))
+
+
+def _stores(snapshot: Snapshot) -> Iterator[Finding]:
+    database, broker = snapshot.database, snapshot.broker
+    if not database.is_reachable:
+        advice = "Start PostgreSQL, or mend DATABASE_URL. Nothing can be booked meanwhile."
+        yield Finding(Level.FATAL, "database", f"The database does not answer ({database.trouble}).", advice)
+    if database.pending_migrations:
+        names = ", ".join(database.pending_migrations[:3])
+        text = f"{len(database.pending_migrations)} migrations are pending: {names}…"
+        yield Finding(Level.FATAL, "migrations", text, "Run `python manage.py release`.")
+    if not broker.is_reachable:
+        advice = "Start Redis, or mend REDIS_URL. Bookings go on; mails and deadlines follow once it is back."
+        yield Finding(Level.DEGRADED, "broker", f"The broker does not answer ({broker.trouble}).", advice)
+    if broker.evicts:
+        text = "The broker may throw messages away when its memory is full."
+        yield Finding(Level.WARNING, "broker", text, "Set Redis' maxmemory-policy to noeviction.")
+
+
+def _processes(vitals: Vitals) -> Iterator[Finding]:
+    for role in Role:
+        named = "beat" if role == Role.BEAT else f"worker-{role.value}"
+        if not vitals.alive(role):
+            advice = f"Start the process type `{named}` of the Procfile, or restart it if it hangs."
+            yield Finding(Level.DEGRADED, named, f"No {named} is at work.", advice)
+            continue
+        for process in vitals.processes:
+            if process.role == role and not process.is_alive:
+                text = f"{process.name} fell silent {age(process.age)} ago; others of its type are at work."
+                yield Finding(Level.DEGRADED, named, text, "Restart it. If its machine is gone, this ends in an hour.")
+
+
+def _canaries(vitals: Vitals) -> Iterator[Finding]:
+    for canary in vitals.canaries:
+        if canary.is_stale:
+            when = f"The last one came {age(canary.age)} ago." if canary.age else "None ever came."
+            text = f"No canary comes through the queue {canary.queue.value}. {when}"
+            advice = f"See that beat, the broker and worker-{canary.queue.value} are at work; one of them may hang."
+            yield Finding(Level.DEGRADED, f"canary-{canary.queue.value}", text, advice)
+
+
+def _timers(vitals: Vitals) -> Iterator[Finding]:
+    if not vitals.timers:
+        yield Finding(Level.DEGRADED, "timers", "The schedule is empty.", "Run `python manage.py release`.")
+    for timer in vitals.timers:
+        if timer.state is TimerState.DOWN:
+            text = f"The timer {timer.name} is {age(timer.lateness)} late. {timer.error}".rstrip()
+            advice = "See the log of worker-timers for its last run, and that its canary comes through."
+            yield Finding(Level.DEGRADED, "timers", text, advice)
+        elif timer.state is TimerState.LATE:
+            text = f"The timer {timer.name} is {age(timer.lateness)} late."
+            yield Finding(Level.WARNING, "timers", text, "If it stays so, see the log of worker-timers.")
+        elif timer.state is TimerState.OFF:
+            text = f"The timer {timer.name} is switched off in the schedule."
+            yield Finding(Level.WARNING, "timers", text, f"Enable “{timer.entry}” among the periodic tasks.")
+        if timer.failed:
+            text = f"{timer.failed} bookings failed in the last run of {timer.name}."
+            yield Finding(Level.WARNING, "timers", text, "The log of worker-timers has a traceback for each.")
+
+
+def _outbox(vitals: Vitals) -> Iterator[Finding]:
+    for queue in vitals.outbox:
+        name = f"outbox-{queue.name.value}"
+        if queue.pause is not None:
+            text = f"The queue {queue.name.value} is paused by {queue.pause.by}: {queue.pause.reason}"
+            yield Finding(Level.DEGRADED, name, text, "Resume it on the operations page once the reason is gone.")
+        elif queue.oldest_ready_age and queue.oldest_ready_age > BEHIND_AFTER:
+            text = f"{queue.ready} rows of {queue.name.value} are free; the oldest for {age(queue.oldest_ready_age)}."
+            yield Finding(
+                Level.DEGRADED, name, text, f"Start more of `worker-{queue.name.value}`, or see why it hangs."
+            )
+        if queue.dead:
+            text = f"{queue.dead} dead letters in {queue.name.value}."
+            advice = "`python manage.py dead_letters list`; mend the cause, then re-drive or discard them."
+            yield Finding(Level.WARNING, name, text, advice)
+
+
+def _business(snapshot: Snapshot) -> Iterator[Finding]:
+    if snapshot.figures is None:
+        return
+    for rule in snapshot.figures.overdue:
+        limit = ASKED_FOR_LONG if rule.rule == "attempt_idle" else OVERDUE_AFTER
+        if rule.oldest_age is not None and rule.oldest_age > limit:
+            text = (
+                f"{rule.count} bookings are overdue by the rule {rule.rule.value}, the oldest {age(rule.oldest_age)}."
+            )
+            yield Finding(Level.WARNING, "deadlines", text, "See the timers: one is down, or fails on these bookings.")
+    if snapshot.figures.refunds_refused:
+        text = f"{snapshot.figures.refunds_refused} refunds were refused by the gateway."
+        yield Finding(Level.WARNING, "refunds", text, "Hand the money out and record it on the booking's page.")
+    if (oldest := snapshot.figures.oldest_refund_age) and oldest > REFUND_DUE_FOR:
+        text = f"{snapshot.figures.refunds_due} refunds are due, the oldest for {age(oldest)}."
+        yield Finding(Level.WARNING, "refunds", text, "See the queue payments, and refunds that the desk owes.")
+
+
+def components(findings: tuple[Finding, ...], level: Level) -> list[str]:
+    """The names of what is wrong at `level`, each once, in the order found."""
+    return list(dict.fromkeys(finding.component for finding in findings if finding.level is level))

@@ -1,0 +1,26 @@
+"""Asks whether beat ticks, for a supervisor or a container's probe."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from backend.ops import vitals
+from backend.ops.models import Role
+from backend.ops.wording import age
+
+
+class Command(BaseCommand):
+    help = "Exit 0 if any beat ticked within 30 s, else 1."
+    requires_system_checks = []
+
+    def handle(self, *_args: Any, **_options: Any) -> None:
+        beats = [process for process in vitals.processes(now=timezone.now()) if process.role == Role.BEAT]
+        if not beats:
+            raise CommandError("No beat has ticked within the hour.")
+        last = min(beats, key=lambda process: process.age)
+        if not last.is_alive:
+            raise CommandError(f"Beat fell silent {age(last.age)} ago.")
+        self.stdout.write(f"{last.name} ticks: its last sign of life is {age(last.age)} old.")

@@ -1,0 +1,32 @@
+"""Asks whether one process is at work, for a supervisor or a container's probe."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from backend.ops import vitals
+from backend.ops.wording import age
+
+
+class Command(BaseCommand):
+    help = "Exit 0 if the process gave a sign of life within 30 s, else 1."
+    requires_system_checks = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("name", help="mail, payments, timers or beat of this NODE_NAME, or a whole name: mail@host")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        name = options["name"] if "@" in options["name"] else f"{options['name']}@{settings.NODE_NAME}"
+        known = {process.name: process for process in vitals.processes(now=timezone.now())}
+        process = known.get(name)
+        if process is None:
+            raise CommandError(
+                f"{name} has given no sign of life within the hour. Known: {', '.join(known) or 'none'}."
+            )
+        if not process.is_alive:
+            raise CommandError(f"{name} fell silent {age(process.age)} ago.")
+        self.stdout.write(f"{name} is at work: its last sign of life is {age(process.age)} old.")

@@ -1,0 +1,141 @@
+"""The snapshot as metrics for Prometheus: names by its conventions, base units, no ids among the labels.
+
+Everything is read at scrape time from what all processes share, so each web process tells the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from backend.ops.figures import Figures
+from backend.ops.models import Role
+from backend.ops.snapshot import Snapshot
+from backend.ops.vitals import TimerState, Vitals
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+PREFIX = "mindsettler_"
+Number = float | timedelta | datetime | None
+Samples = Iterable[tuple[list[str], Number]]
+
+
+def exposition(snapshot: Snapshot) -> bytes:
+    """Prometheus' text format."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Collector(snapshot))
+    return generate_latest(registry)
+
+
+class _Collector(Collector):
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+
+    def describe(self) -> Iterable[Metric]:
+        """None: registering must not collect."""
+        return []
+
+    def collect(self) -> Iterable[Metric]:
+        """Every metric; a number that is unknown has no sample."""
+        yield from _stores(self._snapshot)
+        if self._snapshot.vitals is not None:
+            yield from _outbox(self._snapshot.vitals)
+            yield from _processes(self._snapshot.vitals)
+            yield from _timers(self._snapshot.vitals)
+        if self._snapshot.figures is not None:
+            yield from _business(self._snapshot.figures)
+
+
+def _gauge(name: str, help_text: str, labels: list[str], samples: Samples) -> Metric:
+    family = GaugeMetricFamily(PREFIX + name, help_text, labels=labels)
+    for values, number in samples:
+        if number is not None:
+            family.add_metric(values, _plain(number))
+    return family
+
+
+def _plain(number: float | timedelta | datetime) -> float:
+    if isinstance(number, timedelta):
+        return number.total_seconds()
+    return number.timestamp() if isinstance(number, datetime) else float(number)
+
+
+def _stores(snapshot: Snapshot) -> Iterator[Metric]:
+    database, broker = snapshot.database, snapshot.broker
+    yield _gauge("database_up", "Whether the database answers.", [], [([], database.is_reachable)])
+    yield _gauge("broker_up", "Whether the broker answers.", [], [([], broker.is_reachable)])
+    pending = len(database.pending_migrations)
+    yield _gauge("migrations_pending", "Migrations of this release not applied yet.", [], [([], pending)])
+    messages, ages = [], []
+    for queue in broker.queues:
+        messages.append(([queue.name, "ready"], queue.ready))
+        messages.append(([queue.name, "unacknowledged"], queue.unacknowledged))
+        ages.append(([queue.name, "ready"], queue.oldest_age))
+        ages.append(([queue.name, "unacknowledged"], queue.oldest_unacknowledged_age))
+    yield _gauge("celery_messages", "Wake-ups in the broker, all priorities.", ["queue", "state"], messages)
+    text = "Age of the oldest wake-up: since it was sent, or since a worker got it."
+    yield _gauge("celery_oldest_message_age_seconds", text, ["queue", "state"], ages)
+
+
+def _outbox(vitals: Vitals) -> Iterator[Metric]:
+    rows, ages = [], []
+    for queue in vitals.outbox:
+        for state in ("ready", "leased", "backing_off", "scheduled", "dead"):
+            rows.append(([queue.name.value, state], getattr(queue, state)))
+        ages.append(([queue.name.value, "ready"], queue.oldest_ready_age))
+        ages.append(([queue.name.value, "owed"], queue.oldest_owed_age))
+    yield _gauge("outbox_messages", "Effects owed or given up, by queue.", ["queue", "state"], rows)
+    text = "Age of the oldest effect: free and unclaimed (ready), or due and not done (owed)."
+    yield _gauge("outbox_oldest_message_age_seconds", text, ["queue", "state"], ages)
+    paused = [([queue.name.value], queue.pause is not None) for queue in vitals.outbox]
+    yield _gauge("outbox_paused", "Whether an operator paused the queue.", ["queue"], paused)
+
+
+def _processes(vitals: Vitals) -> Iterator[Metric]:
+    up = [([process.name, process.role.value], process.is_alive) for process in vitals.processes]
+    yield _gauge("process_up", "Whether a worker or beat gives signs of life.", ["process", "role"], up)
+    seen = [([process.name, process.role.value], process.seen_at) for process in vitals.processes]
+    yield _gauge("process_seen_timestamp_seconds", "Its last sign of life.", ["process", "role"], seen)
+    alive = [([role.value], vitals.alive(role)) for role in Role]
+    yield _gauge("processes_alive", "Processes at work, by role.", ["role"], alive)
+    yield _gauge("beat_tick_timestamp_seconds", "Beat's last tick.", [], [([], vitals.beat_seen_at)])
+    arrived = [([canary.queue.value], canary.arrived_at) for canary in vitals.canaries]
+    yield _gauge("canary_arrival_timestamp_seconds", "When the last canary came through.", ["queue"], arrived)
+    travel = [([canary.queue.value], canary.travel) for canary in vitals.canaries]
+    yield _gauge("canary_travel_seconds", "From beat through the queue to the row.", ["queue"], travel)
+    stale = [([canary.queue.value], canary.is_stale) for canary in vitals.canaries]
+    yield _gauge("canary_stale", "Whether the last canary is too old, or none ever came.", ["queue"], stale)
+
+
+def _timers(vitals: Vitals) -> Iterator[Metric]:
+    for moment in ("started", "finished", "succeeded", "due"):
+        at = [([timer.name], getattr(timer, f"{moment}_at")) for timer in vitals.timers]
+        text = f"When the timer {'is next due' if moment == 'due' else f'last {moment}'}."
+        yield _gauge(f"timer_{moment}_timestamp_seconds", text, ["timer"], at)
+    late = [([timer.name], timer.lateness) for timer in vitals.timers]
+    yield _gauge("timer_lateness_seconds", "How long a run that succeeds is overdue.", ["timer"], late)
+    states = [([t.name, state.value], t.state is state) for t in vitals.timers for state in TimerState]
+    yield _gauge("timer_state", "1 for the state the timer is in.", ["timer", "state"], states)
+    counts = ("examined", "changed", "failed")
+    rows = [([timer.name, count], getattr(timer, count)) for timer in vitals.timers for count in counts]
+    yield _gauge("timer_rows", "Rows of the last run.", ["timer", "result"], rows)
+
+
+def _business(figures: Figures) -> Iterator[Metric]:
+    states = [([state.value], count) for state, count in figures.bookings.items()]
+    yield _gauge("bookings", "Bookings by state.", ["state"], states)
+    overdue = [([rule.rule.value], rule.count) for rule in figures.overdue]
+    yield _gauge("bookings_overdue", "Bookings past a deadline without its consequence.", ["rule"], overdue)
+    ages = [([rule.rule.value], rule.oldest_age or 0) for rule in figures.overdue]
+    yield _gauge("bookings_oldest_overdue_seconds", "How long the oldest is overdue.", ["rule"], ages)
+    mails = [([mail.template, mail.result], mail.count) for mail in figures.mails]
+    yield _gauge("mails_last_day", "Mails settled within 24 hours.", ["template", "result"], mails)
+    yield _gauge("payments_open", "Attempts to pay that are open.", [], [([], figures.payments_open)])
+    refunds = [(["due"], figures.refunds_due), (["refused"], figures.refunds_refused)]
+    yield _gauge("refunds", "Refunds owed, and refunds that the gateway refused.", ["state"], refunds)
+    oldest = figures.oldest_refund_age or 0
+    yield _gauge("refunds_oldest_due_seconds", "How long the oldest refund is owed.", [], [([], oldest)])

@@ -1,0 +1,125 @@
+"""What the processes leave behind so that others can see them, and what operators did about it."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class Role(models.TextChoices):
+    """What a process of the Procfile does, in the order of the tables; all but beat work on the queue of that name."""
+
+    MAIL = "mail", "Mail"
+    PAYMENTS = "payments", "Payments"
+    TIMERS = "timers", "Timers"
+    BEAT = "beat", "Beat"
+
+
+QUEUES = (Role.MAIL, Role.PAYMENTS, Role.TIMERS)  # Celery's queues, each served by the workers of its role
+
+
+class Process(models.Model):
+    """A worker's or beat's last sign of life. One that stops properly takes its row away."""
+
+    name = models.CharField(max_length=120, primary_key=True)  # role@NODE_NAME, the same after a restart
+    role = models.CharField(max_length=16, choices=Role.choices)
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name_plural = "processes"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Canary(models.Model):
+    """The last message that went the whole way: beat, queue, worker, this row."""
+
+    queue = models.CharField(max_length=16, choices=Role.choices, primary_key=True)
+    sent_at = models.DateTimeField(null=True)
+    arrived_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["queue"]
+        verbose_name_plural = "canaries"
+
+    def __str__(self) -> str:
+        return self.queue
+
+
+class Counts(models.Model):
+    """What one run of a timer did. A row that failed is tried again by the next run."""
+
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    examined = models.PositiveIntegerField(default=0)
+    changed = models.PositiveIntegerField(default=0)  # no longer due afterwards
+    failed = models.PositiveIntegerField(default=0)
+    error = models.CharField(max_length=80, blank=True)  # the kind of error that broke the run off; no text, no data
+
+    class Meta:
+        abstract = True
+
+
+class Timer(Counts):
+    """A timer's last run, and an operator's wish to run it now. Start and finish are written apart: a run may hang."""
+
+    name = models.CharField(max_length=60, primary_key=True)  # the task's last word: lapse_drafts
+    succeeded_at = models.DateTimeField(null=True)  # the start of the last run that came to its end
+    asked_at = models.DateTimeField(null=True)  # somebody pressed "run now"; the worker that takes it clears it
+    asked_by = models.CharField(max_length=80, blank=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class TimerRun(Counts):
+    """History: the runs that had something to do, or failed, or were asked for. The idle ones would bury them."""
+
+    timer = models.CharField(max_length=60)
+    asked_by = models.CharField(max_length=80, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = "run of a timer"
+        verbose_name_plural = "runs of timers"
+        indexes = [
+            models.Index(fields=["timer", "-id"], name="timerrun_timer"),  # a timer's page
+            models.Index(fields=["started_at"], name="timerrun_started"),  # forgetting old ones
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.timer} {self.started_at:%Y-%m-%d %H:%M:%S}"
+
+
+class Verb(models.TextChoices):
+    """What an operator can do."""
+
+    REDRIVE = "redrive", "Re-drove a dead letter"
+    DISCARD = "discard", "Discarded a dead letter"
+    RELEASE = "release", "Released a lease"
+    RUN_TIMER = "run_timer", "Asked for a run of a timer"
+    PAUSE = "pause", "Paused a queue"
+    RESUME = "resume", "Resumed a queue"
+
+
+class Act(models.Model):
+    """One thing an operator did: who, when, to what, and why."""
+
+    at = models.DateTimeField()
+    actor = models.CharField(max_length=80)  # text, no foreign key: it outlives the account
+    verb = models.CharField(max_length=16, choices=Verb.choices)
+    subject = models.CharField(max_length=80)  # a message's kind, a queue, a timer
+    message_id = models.BigIntegerField(null=True)
+    reason = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = "act of an operator"
+        verbose_name_plural = "acts of operators"
+
+    def __str__(self) -> str:
+        return f"{self.get_verb_display()}: {self.subject}"

@@ -1,0 +1,33 @@
+"""Whether this instance may be given requests: the database and its migrations decide, the rest is only named."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from backend.ops import findings, snapshot
+from backend.ops.findings import Level
+
+
+class Status(StrEnum):
+    READY = "ready"
+    DEGRADED = "degraded"  # bookings work; what must follow them does not
+    UNAVAILABLE = "unavailable"
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """Names of components only: strangers may read it."""
+
+    status: Status
+    unavailable: list[str]
+    degraded: list[str]
+
+
+def ask(*, now: datetime) -> Readiness:
+    """Within a second, even when the broker hangs."""
+    found = findings.judge(snapshot.take(now=now, with_figures=False))
+    fatal, degraded = findings.components(found, Level.FATAL), findings.components(found, Level.DEGRADED)
+    status = Status.UNAVAILABLE if fatal else Status.DEGRADED if degraded else Status.READY
+    return Readiness(status, fatal, degraded)

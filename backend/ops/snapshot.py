@@ -1,0 +1,55 @@
+"""The snapshot: all that an operator can see, at one instant, from the database and the broker themselves.
+
+Everything that shows health shows this: the page, the command, the metrics and readiness. Nothing here writes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import DatabaseError, InterfaceError, transaction
+
+from backend.ops import broker, figures, migrations_state, vitals
+from backend.ops.broker import Broker
+from backend.ops.figures import Figures
+from backend.ops.models import QUEUES
+from backend.ops.vitals import Vitals
+
+
+@dataclass(frozen=True)
+class Database:
+    """Whether it answers, and which migrations of this release it has not seen."""
+
+    is_reachable: bool
+    pending_migrations: tuple[str, ...] = ()
+    trouble: str = ""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """`vitals` and `figures` are None where the database could not tell them; `figures` also when not asked for."""
+
+    taken_at: datetime
+    database: Database
+    broker: Broker
+    vitals: Vitals | None
+    figures: Figures | None
+
+
+def take(*, now: datetime, with_figures: bool = True) -> Snapshot:
+    """Look at everything once. About twenty short queries, and at most `broker.ANSWER_WITHIN` for a hanging broker.
+
+    Without figures: the half that readiness judges.
+    """
+    database, living, business = Database(is_reachable=True), None, None
+    try:
+        pending = migrations_state.pending()
+        database = Database(is_reachable=True, pending_migrations=pending)
+        if not pending:  # else a table may be missing
+            with transaction.atomic():
+                living = vitals.read(now=now)
+                business = figures.read(now=now) if with_figures else None
+    except (DatabaseError, InterfaceError) as error:
+        database = Database(is_reachable=False, trouble=type(error).__name__)
+    return Snapshot(now, database, broker.read([queue.value for queue in QUEUES], now=now), living, business)

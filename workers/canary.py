@@ -1,0 +1,40 @@
+"""Canaries: a message of beat goes through each queue to a worker, who writes that it came."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from celery import Task
+from django.utils import timezone
+
+from backend.ops import signs
+from backend.ops.broker import SENT_AT
+from backend.ops.models import Role
+from workers import life
+from workers.app import app
+
+
+@app.task(name="workers.mail.canary", bind=True)
+def mail(task: Task[[], None]) -> None:
+    """Through the mail queue."""
+    _arrived(task, Role.MAIL)
+
+
+@app.task(name="workers.payments.canary", bind=True)
+def payments(task: Task[[], None]) -> None:
+    """Through the payments queue."""
+    _arrived(task, Role.PAYMENTS)
+
+
+@app.task(name="workers.timers.canary", bind=True)
+def timers(task: Task[[], None]) -> None:
+    """Through the timers queue."""
+    _arrived(task, Role.TIMERS)
+
+
+def _arrived(task: Task[[], None], queue: Role) -> None:
+    said: Any = task.request.get(SENT_AT)
+    sent_at = datetime.fromtimestamp(said, tz=UTC) if said else None
+    signs.canary_arrived(queue, sent_at=sent_at, now=timezone.now())
+    life.say(queue)
