@@ -4,11 +4,14 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
-from backend.api import pages, pages_of_times
+from backend.api import health, pages, pages_of_times
 from backend.api.public import Ping
 
 urlpatterns = [
     path("", Ping.as_view(schema=None)),  # outside what /api/schema/ describes
+    re_path("^livez/?$", health.livez),
+    re_path("^readyz/?$", health.readyz),
+    re_path("^metrics/?$", health.figures),
     path("api/", include("backend.api.urls")),
     path("go/cancel/", pages.Cancel.as_view()),
     path("go/alternative/", pages_of_times.Alternative.as_view()),

@@ -1,0 +1,5 @@
+"""The operations pages of the admin, for superusers: look, and mend."""
+
+from backend.ops.admin import pages, records
+
+__all__ = ["pages", "records"]

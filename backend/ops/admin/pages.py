@@ -1,0 +1,150 @@
+"""The overview that refreshes itself, and the pages on which an operator acts; the list of acts hosts them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from backend.admin_pages import NOTHING, instant
+from backend.ops import acts, findings, snapshot, tables
+from backend.ops.admin.access import SuperusersOnly, actor, is_operator
+from backend.ops.admin.letters import LettersPage
+from backend.ops.models import Act, TimerRun
+from backend.ops.vitals import TimerSign, Vitals
+from backend.outbox.models import PausedQueue, Queue
+
+REFRESH_EVERY = 5  # seconds
+RUNS_SHOWN = 50
+PAGE_OF = {"Queues": "admin:ops_queue", "Timers": "admin:ops_timer"}  # where a row of a table leads
+View = Callable[..., HttpResponse]
+
+
+def _for_operators(view: View) -> View:
+    @wraps(view)
+    def guarded(request: HttpRequest, **arguments: str) -> HttpResponse:
+        if not is_operator(request):
+            raise PermissionDenied
+        return view(request, **arguments)
+
+    return guarded
+
+
+@admin.register(Act)
+class ActAdmin(SuperusersOnly, LettersPage, admin.ModelAdmin[Act]):
+    list_display = ["time", "actor", "verb", "subject", "message", "reason"]
+    list_filter = ["verb", ("at", admin.DateFieldListFilter)]
+    search_fields = ["actor", "subject", "=message_id"]
+    show_full_result_count = False
+    list_per_page = 50
+    fields = ["time", "actor", "verb", "subject", "message", "reason"]
+
+    def get_urls(self) -> list[URLPattern]:
+        pages: dict[str, tuple[str, View]] = {
+            "overview": ("overview/", self.overview),
+            "schedules": ("schedules/", self.schedules),
+            "timer": ("timers/<slug:name>/", self.timer),
+            "queue": ("queues/<slug:name>/", self.queue),
+            "dead_letters": ("dead-letters/", self.dead_letters),
+        }
+        ours = [
+            path(route, self.admin_site.admin_view(_for_operators(view)), name=f"ops_{name}")
+            for name, (route, view) in pages.items()
+        ]
+        return [*ours, *super().get_urls()]
+
+    @admin.display(description="at", ordering="at")
+    def time(self, act: Act) -> str:
+        return instant(act.at)
+
+    @admin.display(description="message")
+    def message(self, act: Act) -> str | SafeString:
+        if act.message_id is None:
+            return NOTHING
+        return format_html('<a href="../../outbox/message/{0}/change/">{0}</a>', act.message_id)
+
+    # -- looking -------------------------------------------------------------------------------------------------------
+
+    def overview(self, request: HttpRequest) -> HttpResponse:
+        """Everything at this moment; `?part=live` is what the page fetches again and again."""
+        taken = snapshot.take(now=timezone.now())
+        shown = [(table, PAGE_OF.get(table.title, "")) for table in tables.of(taken)]
+        context = {"tables": shown, "findings": findings.judge(taken), "taken_at": instant(taken.taken_at)}
+        return self._live_page(request, "Overview", context)
+
+    def schedules(self, request: HttpRequest) -> HttpResponse:
+        """The timers alone."""
+        taken = snapshot.take(now=timezone.now(), with_figures=False)
+        signs = taken.vitals.timers if taken.vitals else ()
+        found = [finding for finding in findings.judge(taken) if finding.component in ("timers", "beat")]
+        shown = [(tables.timers(signs), PAGE_OF["Timers"])]
+        context = {"tables": shown, "findings": found, "taken_at": instant(taken.taken_at)}
+        return self._live_page(request, "Schedules", context)
+
+    def _live_page(self, request: HttpRequest, title: str, context: dict[str, Any]) -> HttpResponse:
+        if request.GET.get("part") == "live":
+            return TemplateResponse(request, "admin/ops/_live.html", context)
+        return self.page(request, "live", title, {**context, "refresh_every": REFRESH_EVERY})
+
+    # -- acting --------------------------------------------------------------------------------------------------------
+
+    def timer(self, request: HttpRequest, name: str) -> HttpResponse:
+        """A timer's state and history; POST asks for a run now."""
+        sign = self._sign(name)
+        if request.method == "POST":
+            if acts.run_timer(name, actor=actor(request), now=timezone.now()):
+                messages.success(request, f"{name} runs as soon as a timers worker is free.")
+            else:
+                messages.warning(request, f"A run of {name} was asked for already.")
+            return redirect("admin:ops_timer", name)
+        runs = TimerRun.objects.filter(timer=name)[:RUNS_SHOWN]
+        history = [(instant(run.started_at), instant(run.finished_at), run) for run in runs]
+        context = {"name": name, "tables": [(tables.timers((sign,)), "")], "history": history}
+        return self.page(request, "timer", f"Timer {name}", context)
+
+    def _sign(self, name: str) -> TimerSign:
+        vitals: Vitals | None = snapshot.take(now=timezone.now(), with_figures=False).vitals
+        for sign in vitals.timers if vitals else ():
+            if sign.name == name:
+                return sign
+        raise Http404
+
+    def queue(self, request: HttpRequest, name: str) -> HttpResponse:
+        """A queue's pause and what is in workers' hands; POST pauses, resumes, or takes a lease away."""
+        if name not in Queue.values:
+            raise Http404
+        if request.method == "POST":
+            self._act_on_queue(request, Queue(name))
+            return redirect("admin:ops_queue", name)
+        now = timezone.now()
+        held = [(instant(row.lease_expires_at), row) for row in acts.leased(now=now).filter(queue=name)[:100]]
+        pause = PausedQueue.objects.filter(pk=name).first()
+        context = {"name": name, "pause": pause, "paused_at": pause and instant(pause.paused_at), "held": held}
+        return self.page(request, "queue", f"Queue {name}", context)
+
+    def _act_on_queue(self, request: HttpRequest, queue: Queue) -> None:
+        now, who, reason = timezone.now(), actor(request), request.POST.get("reason", "").strip()[:300]
+        match request.POST.get("do"):
+            case "pause" if not reason:
+                messages.error(request, "Say why: others will wonder.")
+            case "pause":
+                done = acts.pause(queue, reason=reason, actor=who, now=now)
+                self.told(request, done, "Paused. Batches in hand are finished.", "It was paused already.")
+            case "resume":
+                done = acts.resume(queue, actor=who, now=now)
+                self.told(request, done, "Resumed.", "It was not paused.")
+            case "release" if (chosen := request.POST.get("message", "")).isdecimal():
+                done = acts.release(int(chosen), actor=who, now=now)
+                self.told(request, done, "Released: any worker may take it.", "It is in nobody's hands any more.")
+            case _:
+                messages.error(request, "Nothing was done.")
