@@ -18,6 +18,7 @@ from backend.bookings.admin.display import time_left
 from backend.bookings.lifecycle import cancellation, timers, visitor
 from backend.bookings.machine import Notice, State
 from backend.bookings.models import Booking, ClosedDay, LedgerEntry, Link, Purpose, SlotClaim
+from backend.ops.models import Act, Process, TimerRun
 from backend.outbox.models import Message, MessageState
 from backend.payments.models import InboxEvent, Payment, Refund
 from backend.people.models import Client, Corporate, Enquiry, Language, Location, Psychologist, Specialization
@@ -27,7 +28,7 @@ from tests.factories import make_booking, make_psychologist
 
 pytestmark = pytest.mark.django_db
 
-READ_ONLY = (Booking, LedgerEntry, SlotClaim, Message, Payment, Refund, InboxEvent, Enquiry)
+READ_ONLY = (Booking, LedgerEntry, SlotClaim, Message, Payment, Refund, InboxEvent, Enquiry, Act, Process, TimerRun)
 EDITABLE = (Client, Psychologist, Location, Language, Specialization, Corporate, ClosedDay)
 
 
@@ -58,6 +59,9 @@ def everything(now: datetime) -> None:
     Specialization.objects.create(name="Grief")
     ClosedDay.objects.create(weekday=6)
     Enquiry.objects.create(subject="Workshop", text="For twenty people.", received_at=now)
+    Process.objects.create(name="mail@host", role="mail", seen_at=now)
+    TimerRun.objects.create(timer="lapse_drafts", started_at=now)
+    Act.objects.create(at=now, actor="staff:desk", verb="pause", subject="mail", reason="x")
 
 
 # -- the way in and the pages ------------------------------------------------------------------------------------------
@@ -103,6 +107,7 @@ def test_no_page_asks_another_host_for_anything(desk: Browser, everything: None,
     booking = story.pending("nisha@example.org", now=now)
     urls = ["/admin/", "/admin/password_change/", action_url(booking, "approve"), page_url(booking)]
     urls += [list_url(model) for model in READ_ONLY + EDITABLE]
+    urls += [f"/admin/ops/act/{page}/" for page in ("overview", "schedules", "dead-letters", "queues/mail")]
     pages = [desk.get(url).content.decode() for url in urls] + [Browser().get("/admin/login/").content.decode()]
     for page in pages:
         loaded = re.findall(r"<(?:script|link|img|iframe)\b[^>]*?(?:src|href)=[\"']([^\"']+)", page)

@@ -1,0 +1,65 @@
+"""A healthy system as the operator's snapshot sees it, and ways to make it unwell by moving its rows in time."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from backend.ops import signs
+from backend.ops.models import QUEUES, Canary, Process, Role, Timer
+from backend.outbox import messages
+from backend.outbox.models import Message, Queue
+from config import schedule as table
+from workers import schedule
+
+NODE = "test"
+
+
+def healthy(*, now: datetime) -> None:
+    """Every process gave a sign, every canary came, every timer ran, a moment ago."""
+    schedule.install(table.TABLE, expires=table.EXPIRES)
+    for role in Role:
+        signs.alive(f"{role.value}@{NODE}", role, now=now)
+    for queue in QUEUES:
+        signs.canary_arrived(queue, sent_at=now, now=now)
+    for task, _ in table.TABLE.values():
+        if task.startswith("workers.timers."):
+            with signs.timer_run(task.rpartition(".")[2], clock=lambda: now):
+                pass
+
+
+def silent(role: Role, for_span: timedelta) -> None:
+    """The processes of a role gave their last sign that much earlier: killed or frozen, it looks the same."""
+    for process in Process.objects.filter(role=role):
+        signs.alive(process.name, role, now=process.seen_at - for_span)
+
+
+def stale(queue: Role, for_span: timedelta) -> None:
+    """Its last canary came that much earlier."""
+    canary = Canary.objects.get(pk=queue)
+    signs.canary_arrived(queue, sent_at=canary.sent_at, now=canary.arrived_at - for_span)
+
+
+def late(timer: str, for_span: timedelta) -> None:
+    """Its last run that succeeded began that much earlier."""
+    row = Timer.objects.get(pk=timer)
+    Timer.objects.filter(pk=timer).update(
+        started_at=row.started_at - for_span, succeeded_at=row.succeeded_at - for_span
+    )
+
+
+def owed(key: str = "1", *, now: datetime, **fields: object) -> Message:
+    """A row of the outbox; a mail unless told otherwise."""
+    given = {"queue": Queue.MAIL, "kind": "booking_approved", "recipient": "asha@example.org", **fields}
+    with transaction.atomic():
+        messages.emit(dedupe_key=key, now=now, **given)
+    return Message.objects.get(dedupe_key=key)
+
+
+def dead(key: str = "1", *, now: datetime, error: str = "SMTP 550", **fields: object) -> Message:
+    """A dead letter."""
+    row = owed(key, now=now, **fields)
+    [claimed] = [found for found in messages.claim(row.queue, now=now) if found.pk == row.pk]
+    messages.give_up(claimed, error, now=now)
+    return Message.objects.get(pk=row.pk)

@@ -1,0 +1,260 @@
+"""The snapshot tells what is in the database and in the broker at the moment of looking."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+from django.utils import timezone
+
+from backend.bookings import policy
+from backend.bookings.machine import State
+from backend.ops import broker, findings, snapshot
+from backend.ops.figures import Rule
+from backend.ops.findings import Level
+from backend.ops.models import Role
+from backend.ops.snapshot import Snapshot
+from backend.ops.vitals import DOWN_AFTER, LATE_AFTER, MISSED_FOR, SILENT_AFTER, STALE_AFTER, TimerState
+from backend.outbox import messages
+from backend.outbox.models import Message, MessageState, Queue
+from backend.payments.models import Refund
+from config import schedule as table
+from tests import operations, story
+from tests.valkey import Valkey, valkey  # noqa: F401  # a fixture
+from workers import mail, timers
+
+pytestmark = pytest.mark.django_db
+SECOND = timedelta(seconds=1)
+SWEPT = 10 * SECOND  # SWEEP_EVERY
+
+
+def take(now: datetime) -> Snapshot:
+    return snapshot.take(now=now)
+
+
+def degraded(now: datetime) -> list[str]:
+    """What readiness names, the broker apart: these tests have none."""
+    return [name for name in findings.components(findings.judge(take(now)), Level.DEGRADED) if name != "broker"]
+
+
+# -- the broker
+
+
+def celery_queue(now: datetime, name: str = "mail") -> broker.CeleryQueue:
+    found = broker.read(["mail", "payments", "timers"], now=now)
+    assert found.is_reachable
+    return next(queue for queue in found.queues if queue.name == name)
+
+
+def test_waiting_messages_are_counted_in_every_priority(valkey: Valkey) -> None:  # noqa: F811
+    valkey.publish(mail.drain, 3)
+    valkey.publish(mail.drain, 2, priority=9)
+    assert celery_queue(timezone.now()).ready == 5
+    assert celery_queue(timezone.now(), "timers").ready == 0
+
+
+def test_the_oldest_message_tells_its_age(valkey: Valkey) -> None:  # noqa: F811
+    assert celery_queue(timezone.now()).oldest_age is None
+    before = timezone.now()
+    valkey.publish(mail.drain)
+    valkey.publish(mail.drain)
+    age = celery_queue(before + timedelta(minutes=5)).oldest_age
+    assert age is not None
+    assert timedelta(minutes=5) - (timezone.now() - before) <= age <= timedelta(minutes=5)
+
+
+def test_what_workers_hold_is_counted_by_queue(valkey: Valkey) -> None:  # noqa: F811
+    valkey.publish(mail.drain, 2)
+    valkey.publish(timers.lapse_drafts)
+    with valkey.take("mail"):
+        later = timezone.now() + timedelta(minutes=1)
+        held = celery_queue(later)
+        assert (held.ready, held.unacknowledged) == (1, 1)
+        assert held.oldest_unacknowledged_age is not None
+        assert held.oldest_unacknowledged_age >= timedelta(minutes=1)
+        assert celery_queue(later, "timers").unacknowledged == 0
+
+
+def test_a_message_of_a_stranger_has_no_age(valkey: Valkey) -> None:  # noqa: F811
+    for element in (b"no json", b"[]", b'{"headers": {}}', b'{"headers": {"sent_at": "soon"}}', b"\xff"):
+        valkey.client.delete("mail")
+        valkey.client.lpush("mail", element)
+        assert (celery_queue(timezone.now()).ready, celery_queue(timezone.now()).oldest_age) == (1, None)
+
+
+def test_a_broker_that_may_evict_is_a_finding(valkey: Valkey) -> None:  # noqa: F811
+    assert not broker.read(["mail"], now=timezone.now()).evicts
+    valkey.client.config_set("maxmemory", "100mb")
+    valkey.client.config_set("maxmemory-policy", "allkeys-lru")
+    assert broker.read(["mail"], now=timezone.now()).evicts
+
+
+def test_a_broker_that_is_gone_or_frozen_is_unreachable(valkey: Valkey, settings) -> None:  # noqa: F811
+    with valkey.frozen():
+        assert broker.read(["mail"], now=timezone.now()) == broker.Broker(False, "TimeoutError")
+    settings.CELERY_BROKER_URL = "redis://127.0.0.1:1/0"
+    assert broker.read(["mail"], now=timezone.now()) == broker.Broker(False, "ConnectionError")
+
+
+# -- the database
+
+
+def test_a_healthy_system_has_no_findings(now: datetime) -> None:
+    operations.healthy(now=now)
+    assert [found.component for found in findings.judge(take(now))] == ["broker"]
+
+
+def test_a_snapshot_costs_few_queries_however_much_there_is(now: datetime, django_assert_max_num_queries) -> None:
+    operations.healthy(now=now)
+    for number in range(3):
+        story.confirmed(f"v{number}@example.org", now=now, at=story.slot_tomorrow(now, 4 + 3 * number))
+    with django_assert_max_num_queries(18):
+        take(now)
+
+
+def test_the_outbox_is_counted_by_what_holds_each_row(now: datetime) -> None:
+    operations.dead("dead", now=now)
+    operations.owed("leased", now=now)
+    messages.claim(Queue.MAIL, now=now)
+    operations.owed("ready", now=now)
+    operations.owed("scheduled", now=now, not_before=now + timedelta(hours=1))
+    backing = operations.owed("backing off", now=now - timedelta(minutes=3))
+    Message.objects.filter(pk=backing.pk).update(attempts=2, next_attempt_at=now + SECOND)
+    vitals = take(now).vitals
+    assert vitals
+    [mails, payments] = vitals.outbox
+    assert (mails.ready, mails.leased, mails.backing_off, mails.scheduled, mails.dead) == (1, 1, 1, 1, 1)
+    assert (mails.oldest_ready_age, mails.oldest_owed_age) == (timedelta(0), timedelta(minutes=3))
+    assert (payments.ready, payments.dead, payments.oldest_ready_age) == (0, 0, None)
+
+
+def test_a_lease_that_ended_is_ready_again(now: datetime) -> None:
+    operations.owed(now=now)
+    messages.claim(Queue.MAIL, now=now)
+    after = take(now + messages.LEASE).vitals
+    assert after
+    assert (after.outbox[0].ready, after.outbox[0].leased) == (1, 0)
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_a_process_is_gone_once_it_was_silent_for_long_enough(role: Role, now: datetime) -> None:
+    operations.healthy(now=now)
+    operations.silent(role, SILENT_AFTER)
+    assert degraded(now) == []
+    assert degraded(now + SECOND) == ["beat" if role == Role.BEAT else f"worker-{role}"]
+
+
+def test_one_silent_worker_is_missed_beside_others_for_an_hour(now: datetime) -> None:
+    operations.healthy(now=now)
+    operations.silent(Role.MAIL, SILENT_AFTER + SECOND)
+    operations.signs.alive("mail@other", Role.MAIL, now=now)
+    assert degraded(now) == ["worker-mail"]
+    operations.silent(Role.MAIL, MISSED_FOR)
+    operations.signs.alive("mail@other", Role.MAIL, now=now)
+    assert degraded(now) == []
+
+
+def test_a_process_that_stopped_on_purpose_is_not_missed(now: datetime) -> None:
+    operations.healthy(now=now)
+    operations.signs.alive("mail@other", Role.MAIL, now=now)
+    operations.signs.gone("mail@other")
+    assert degraded(now + SECOND) == []
+
+
+@pytest.mark.parametrize("queue", ["mail", "payments", "timers"])
+def test_a_canary_goes_stale(queue: str, now: datetime) -> None:
+    operations.healthy(now=now)
+    operations.stale(Role(queue), STALE_AFTER)
+    assert degraded(now) == []
+    operations.stale(Role(queue), SECOND)
+    assert degraded(now) == [f"canary-{queue}"]
+
+
+def timer(now: datetime, name: str = "lapse_drafts"):
+    vitals = take(now).vitals
+    assert vitals
+    return next(found for found in vitals.timers if found.name == name)
+
+
+def test_a_timer_is_new_up_late_and_down(now: datetime) -> None:
+    operations.schedule.install(table.TABLE, expires=table.EXPIRES)
+    assert timer(now).state is TimerState.NEW
+    operations.healthy(now=now)
+    due = now + SWEPT
+    assert (timer(now).due_at, timer(now).lateness) == (due, timedelta(0))
+    assert timer(due + LATE_AFTER).state is TimerState.UP
+    assert timer(due + LATE_AFTER + SECOND).state is TimerState.LATE
+    assert timer(due + DOWN_AFTER).state is TimerState.LATE
+    assert timer(due + DOWN_AFTER + SECOND).state is TimerState.DOWN
+    assert timer(due + DOWN_AFTER + SECOND).lateness == DOWN_AFTER + SECOND
+
+
+def test_a_timer_that_only_crashes_goes_down(now: datetime) -> None:
+    operations.healthy(now=now)
+    later = now + SWEPT + DOWN_AFTER + SECOND
+    with pytest.raises(ZeroDivisionError), operations.signs.timer_run("lapse_drafts", clock=lambda: later):
+        _ = 1 / 0
+    found = timer(later)
+    assert (found.state, found.error, found.started_at) == (TimerState.DOWN, "ZeroDivisionError", later)
+    assert "timers" in degraded(later)
+
+
+def test_a_timer_an_operator_switched_off_is_said_to_be_off(now: datetime) -> None:
+    from django_celery_beat.models import PeriodicTask
+
+    operations.healthy(now=now)
+    PeriodicTask.objects.filter(name="lapse drafts").update(enabled=False)
+    assert timer(now + timedelta(days=1)).state is TimerState.OFF
+
+
+def test_bookings_are_counted_by_state_and_overdue_by_rule(now: datetime) -> None:
+    story.submitted(now=now)
+    booking = story.pending(story.RAVI, now=now)
+    later = booking.due_at + timedelta(minutes=10)
+    figures = take(later).figures
+    assert figures
+    assert (figures.bookings[State.DRAFT], figures.bookings[State.PENDING]) == (1, 1)
+    assert set(figures.bookings) == set(State)
+    rules = {rule.rule: (rule.count, rule.oldest_age) for rule in figures.overdue}
+    assert rules[Rule.REQUEST_UNANSWERED] == (1, timedelta(minutes=10))
+    assert rules[Rule.DRAFT_LAPSES] == (1, later - (now + policy.DRAFT_LIFETIME))
+    assert rules[Rule.SESSION_OVER] == (0, None)
+    assert set(rules) == set(Rule)
+    assert "deadlines" in [found.component for found in findings.judge(take(later))]
+
+
+def test_mails_are_counted_by_template_and_result_for_a_day(now: datetime) -> None:
+    for number in range(3):
+        operations.owed(str(number), now=now)
+    Message.objects.filter(dedupe_key__in=["0", "1"]).update(state=MessageState.DONE, settled_at=now)
+    Message.objects.filter(dedupe_key="2").update(state=MessageState.DEAD, settled_at=now)
+
+    def mails(at: datetime) -> list[tuple[str, str, int]]:
+        figures = take(at).figures
+        assert figures
+        return [(row.template, row.result, row.count) for row in figures.mails]
+
+    assert mails(now) == [("booking_approved", "dead", 1), ("booking_approved", "done", 2)]
+    assert mails(now + timedelta(days=1)) == []
+
+
+def test_open_payments_and_refunds_are_counted(now: datetime, settings) -> None:
+    settings.PAYMENT_GATEWAY = "sandbox"
+    _, payment = story.paying(now=now)
+    for number, state in enumerate(("queued", "done", "refused")):
+        Refund.objects.create(
+            payment=payment, reference=f"r{number}", amount_paise=1, reason="x", actor="x", state=state, queued_at=now
+        )
+    figures = take(now + timedelta(hours=1)).figures
+    assert figures
+    assert (figures.payments_open, figures.refunds_due, figures.refunds_refused) == (1, 1, 1)
+    assert figures.oldest_refund_age == timedelta(hours=1)
+
+
+def test_a_paused_queue_and_rows_nobody_claims_degrade(now: datetime) -> None:
+    operations.healthy(now=now)
+    operations.owed(now=now - findings.BEHIND_AFTER)
+    assert degraded(now) == []
+    assert degraded(now + SECOND) == ["outbox-mail"]
+    messages.pause(Queue.PAYMENTS, by="staff:asha", reason="x", now=now)
+    assert degraded(now) == ["outbox-payments"]
