@@ -9,7 +9,7 @@ from threading import Barrier
 import pytest
 from django.db import connection
 
-from backend.ops import acts
+from backend.ops import acts, snapshot
 from backend.ops.models import Act, Timer
 from backend.outbox import messages
 from backend.outbox.models import Message, MessageState, PausedQueue, Queue
@@ -52,6 +52,23 @@ def test_many_are_redriven_at_a_rate(now: datetime) -> None:
     turns = [again(row).next_attempt_at for row in (rows[0], rows[2], rows[3])]
     assert turns == [now, now + timedelta(seconds=2), now + timedelta(seconds=4)]
     assert [row.pk for row in messages.claim(Queue.MAIL, now=now)] == [rows[0].pk, rows[1].pk]
+
+
+def test_the_mending_of_clocks_keeps_the_rate_of_a_redrive(now: datetime) -> None:
+    """Else every letter would go at once, ten seconds after somebody asked for one a minute."""
+    rows = [operations.dead(str(number), now=now) for number in range(3)]
+    acts.redrive_many([row.pk for row in rows], per_minute=1, actor=ASHA, now=now)
+    assert messages.mend_turns(now=now + timedelta(seconds=10)) == 0
+    turns = [again(row).next_attempt_at for row in rows]
+    assert turns == [now, now + timedelta(minutes=1), now + timedelta(minutes=2)]
+
+
+def test_a_redriven_letter_is_owed_since_then(now: datetime) -> None:
+    row = operations.dead(now=now - timedelta(days=3))
+    acts.redrive(row.pk, actor=ASHA, now=now)
+    vitals = snapshot.take(now=now).vitals
+    assert vitals
+    assert vitals.outbox[0].oldest_owed_age == timedelta(0)
 
 
 def test_a_discarded_letter_stays_with_its_error_and_is_not_sent(now: datetime) -> None:

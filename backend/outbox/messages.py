@@ -162,9 +162,18 @@ def give_up(message: Message, error: str, *, now: datetime) -> None:
 
 
 def redrive(message_id: int, *, now: datetime, due_at: datetime | None = None) -> bool:
-    """Put a dead row back to work with fresh attempts. One conditional UPDATE: of two who press, one gets True."""
+    """Put a dead row back to work with fresh attempts. One conditional UPDATE: of two who press, one gets True.
+
+    It is owed from `due_at` on, so that nobody takes a later turn for one that a clock left behind.
+    """
+    due = due_at or now
     revived = Message.objects.filter(pk=message_id, state=MessageState.DEAD, blanked_at=None).update(
-        state=MessageState.WAITING, attempts=0, next_attempt_at=due_at or now, lease_expires_at=None, settled_at=None
+        state=MessageState.WAITING,
+        attempts=0,
+        not_before=due,
+        next_attempt_at=due,
+        lease_expires_at=None,
+        settled_at=None,
     )
     return revived == 1
 
