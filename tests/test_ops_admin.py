@@ -194,10 +194,15 @@ def test_a_timer_is_asked_for_and_its_history_shown(now: datetime) -> None:
     assert Timer.objects.get(pk="lapse_drafts").asked_by == "staff:asha"
     with signs.timer_run("lapse_drafts", clock=lambda: now, asked_by="staff:asha") as run:
         run.examined, run.changed = 7, 6
-    page = browser.get(url("timer"))
-    assert [(run.examined, run.changed, run.asked_by) for _, _, run in page.context["history"]] == [
-        (7, 6, "staff:asha")
-    ]
+    with signs.timer_run("purge_links", clock=lambda: now) as run:
+        run.examined = run.failed = 1
+    [(shown, _)] = browser.get(url("timer")).context["history"]
+    at = "2026-11-23 04:30:00Z"
+    ours = ("lapse_drafts", at, at, "7", "6", "0", "–", "staff:asha")
+    assert [row.cells for row in shown.rows] == [ours]
+    [_, (everything, _)] = browser.get(url("schedules")).context["tables"]
+    assert [row.subject for row in everything.rows] == ["purge_links", "lapse_drafts"]
+    assert everything.rows[1].cells == ours
 
 
 @pytest.mark.parametrize("path", ["timers/canary/", "timers/nothing/", "queues/timers/", "queues/nothing/"])

@@ -167,6 +167,7 @@ def test_metrics_say_what_the_snapshot_says(at: datetime, valkey: Valkey) -> Non
     found = scrape()
     assert found["mindsettler_database_up"] == {(): 1}
     assert found["mindsettler_broker_up"] == {(): 1}
+    assert found["mindsettler_broker_evicts"] == {(): 0}
     assert found["mindsettler_celery_messages"][("queue", "mail"), ("state", "ready")] == 1
     assert found["mindsettler_outbox_messages"][("queue", "mail"), ("state", "dead")] == 1
     assert found["mindsettler_process_up"][("process", "beat@test"), ("role", "beat")] == 0
@@ -177,6 +178,8 @@ def test_metrics_say_what_the_snapshot_says(at: datetime, valkey: Valkey) -> Non
     assert found["mindsettler_bookings"][(("state", "DRAFT"),)] == 1
     assert found["mindsettler_mails_last_day"][("result", "dead"), ("template", "booking_approved")] == 1
     assert found["mindsettler_refunds"][(("state", "due"),)] == 0
+    assert found["mindsettler_payments_oldest_open_seconds"] == {(): 0}
+    assert found["mindsettler_outbox_oldest_message_age_seconds"][("queue", "mail"), ("state", "dead")] == 0
 
 
 @pytest.mark.django_db

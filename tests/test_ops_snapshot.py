@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 
 from backend.bookings import policy
+from backend.bookings.lifecycle import timers as lifecycle
 from backend.bookings.machine import State
 from backend.ops import broker, findings, snapshot
 from backend.ops.figures import Rule
@@ -123,6 +124,7 @@ def test_the_outbox_is_counted_by_what_holds_each_row(now: datetime) -> None:
     vitals = take(now).vitals
     assert vitals
     [mails, payments] = vitals.outbox
+    assert (mails.oldest_dead_age, payments.oldest_dead_age) == (timedelta(0), None)
     assert (mails.ready, mails.leased, mails.backing_off, mails.scheduled, mails.dead) == (1, 1, 1, 1, 1)
     assert (mails.oldest_ready_age, mails.oldest_owed_age) == (timedelta(0), timedelta(minutes=3))
     assert (payments.ready, payments.dead, payments.oldest_ready_age) == (0, 0, None)
@@ -223,6 +225,21 @@ def test_bookings_are_counted_by_state_and_overdue_by_rule(now: datetime) -> Non
     assert "deadlines" in [found.component for found in findings.judge(take(later))]
 
 
+def test_a_draft_that_waits_for_the_next_purge_is_no_finding(now: datetime) -> None:
+    """Purges run every ten minutes, sweeps every ten seconds."""
+    operations.healthy(now=now)
+    booking = story.submitted(now=now)
+    lapsed_at = now + policy.DRAFT_LIFETIME
+    lifecycle.lapse_draft(booking.pk, now=lapsed_at)
+    purged_at = lapsed_at + policy.DRAFT_PURGE_AFTER
+
+    def named(at: datetime) -> bool:
+        return "deadlines" in [found.component for found in findings.judge(take(at))]
+
+    assert not named(purged_at + findings.OVERDUE_LATER[Rule.DRAFT_PURGED])
+    assert named(purged_at + findings.OVERDUE_LATER[Rule.DRAFT_PURGED] + SECOND)
+
+
 def test_mails_are_counted_by_template_and_result_for_a_day(now: datetime) -> None:
     for number in range(3):
         operations.owed(str(number), now=now)
@@ -248,7 +265,7 @@ def test_open_payments_and_refunds_are_counted(now: datetime, settings) -> None:
     figures = take(now + timedelta(hours=1)).figures
     assert figures
     assert (figures.payments_open, figures.refunds_due, figures.refunds_refused) == (1, 1, 1)
-    assert figures.oldest_refund_age == timedelta(hours=1)
+    assert (figures.oldest_payment_age, figures.oldest_refund_age) == (timedelta(hours=1), timedelta(hours=1))
 
 
 def test_a_paused_queue_and_rows_nobody_claims_degrade(now: datetime) -> None:

@@ -65,6 +65,7 @@ class Figures:
     overdue: tuple[Overdue, ...]  # every rule
     mails: tuple[Mails, ...]
     payments_open: int
+    oldest_payment_age: timedelta | None  # since the attempt began
     refunds_due: int
     oldest_refund_age: timedelta | None
     refunds_refused: int  # the gateway would not; staff must act
@@ -81,11 +82,15 @@ def read(*, now: datetime) -> Figures:
         .annotate(Count("pk"), Min("queued_at"))
     }
     due, oldest_refund = refunds.get(RefundState.QUEUED, (0, None))
+    attempts, begun = (
+        Payment.objects.filter(state=PaymentState.OPEN).aggregate(n=Count("pk"), at=Min("started_at")).values()
+    )
     return Figures(
         bookings={state: counts.get(state, 0) for state in State},
         overdue=_overdue(now),
         mails=_mails(now),
-        payments_open=Payment.objects.filter(state=PaymentState.OPEN).count(),
+        payments_open=attempts,
+        oldest_payment_age=since(begun, now),
         refunds_due=due,
         oldest_refund_age=since(oldest_refund, now),
         refunds_refused=refunds.get(RefundState.REFUSED, (0, None))[0],

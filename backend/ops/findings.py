@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
+from backend.ops.figures import Rule
 from backend.ops.models import Role
 from backend.ops.snapshot import Snapshot
 from backend.ops.vitals import TimerState, Vitals
@@ -14,7 +15,10 @@ from backend.ops.wording import age
 
 BEHIND_AFTER = timedelta(seconds=60)  # a free row that nobody claims, though its queue is drained every second
 OVERDUE_AFTER = timedelta(minutes=5)  # sweeps run every 10 s
-ASKED_FOR_LONG = timedelta(hours=1)  # an unreachable gateway is asked for half an hour past its deadline
+OVERDUE_LATER = {
+    Rule.ATTEMPT_IDLE: timedelta(hours=1),  # an unreachable gateway is asked for half an hour past its deadline
+    Rule.DRAFT_PURGED: timedelta(hours=1),  # purged every 10 min, 200 at a time
+}
 REFUND_DUE_FOR = timedelta(days=2)
 
 
@@ -125,8 +129,7 @@ def _business(snapshot: Snapshot) -> Iterator[Finding]:
     if snapshot.figures is None:
         return
     for rule in snapshot.figures.overdue:
-        limit = ASKED_FOR_LONG if rule.rule == "attempt_idle" else OVERDUE_AFTER
-        if rule.oldest_age is not None and rule.oldest_age > limit:
+        if rule.oldest_age is not None and rule.oldest_age > OVERDUE_LATER.get(rule.rule, OVERDUE_AFTER):
             text = (
                 f"{rule.count} bookings are overdue by the rule {rule.rule.value}, the oldest {age(rule.oldest_age)}."
             )

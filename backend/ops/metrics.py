@@ -68,6 +68,8 @@ def _stores(snapshot: Snapshot) -> Iterator[Metric]:
     database, broker = snapshot.database, snapshot.broker
     yield _gauge("database_up", "Whether the database answers.", [], [([], database.is_reachable)])
     yield _gauge("broker_up", "Whether the broker answers.", [], [([], broker.is_reachable)])
+    text = "Whether the broker may throw messages away when its memory is full."
+    yield _gauge("broker_evicts", text, [], [([], broker.evicts if broker.is_reachable else None)])
     pending = len(database.pending_migrations)
     yield _gauge("migrations_pending", "Migrations of this release not applied yet.", [], [([], pending)])
     messages, ages = [], []
@@ -88,8 +90,9 @@ def _outbox(vitals: Vitals) -> Iterator[Metric]:
             rows.append(([queue.name.value, state], getattr(queue, state)))
         ages.append(([queue.name.value, "ready"], queue.oldest_ready_age))
         ages.append(([queue.name.value, "owed"], queue.oldest_owed_age))
+        ages.append(([queue.name.value, "dead"], queue.oldest_dead_age))
     yield _gauge("outbox_messages", "Effects owed or given up, by queue.", ["queue", "state"], rows)
-    text = "Age of the oldest effect: free and unclaimed (ready), or due and not done (owed)."
+    text = "Age of the oldest effect: free and unclaimed (ready), due and not done (owed), or given up (dead)."
     yield _gauge("outbox_oldest_message_age_seconds", text, ["queue", "state"], ages)
     paused = [([queue.name.value], queue.pause is not None) for queue in vitals.outbox]
     yield _gauge("outbox_paused", "Whether an operator paused the queue.", ["queue"], paused)
@@ -135,6 +138,8 @@ def _business(figures: Figures) -> Iterator[Metric]:
     mails = [([mail.template, mail.result], mail.count) for mail in figures.mails]
     yield _gauge("mails_last_day", "Mails settled within 24 hours.", ["template", "result"], mails)
     yield _gauge("payments_open", "Attempts to pay that are open.", [], [([], figures.payments_open)])
+    begun = figures.oldest_payment_age or 0
+    yield _gauge("payments_oldest_open_seconds", "How long the oldest attempt is open.", [], [([], begun)])
     refunds = [(["due"], figures.refunds_due), (["refused"], figures.refunds_refused)]
     yield _gauge("refunds", "Refunds owed, and refunds that the gateway refused.", ["state"], refunds)
     oldest = figures.oldest_refund_age or 0

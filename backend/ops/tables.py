@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
 from backend.ops.broker import CeleryQueue
 from backend.ops.figures import Figures
+from backend.ops.models import TimerRun
 from backend.ops.snapshot import Snapshot
 from backend.ops.vitals import OutboxQueue, TimerSign, TimerState, Vitals
 from backend.ops.wording import NOTHING, age, instant
@@ -80,7 +81,7 @@ def _queues(snapshot: Snapshot, vitals: Vitals) -> Table:
         tone = Tone.WARNING if outbox and outbox.dead else Tone.CALM
         rows.append(Row(cells, Tone.DANGER if canary.is_stale or is_paused else tone, name if outbox else ""))
     columns = (
-        "Queue", "Ready", "Leased", "Backing off", "Scheduled", "Dead", "Oldest ready", "Oldest owed",
+        "Queue", "Ready", "Leased", "Backing off", "Scheduled", "Dead", "Oldest ready", "Oldest owed", "Oldest dead",
         "Wake-ups", "Oldest", "In work", "Longest", "Canary",
     )  # fmt: skip
     return Table("Queues", columns, tuple(rows))
@@ -88,9 +89,10 @@ def _queues(snapshot: Snapshot, vitals: Vitals) -> Table:
 
 def _owed_cells(queue: OutboxQueue | None) -> tuple[str, ...]:
     if queue is None:  # sweeps owe nothing
-        return (NOTHING,) * 7
+        return (NOTHING,) * 8
     counts = (queue.ready, queue.leased, queue.backing_off, queue.scheduled, queue.dead)
-    return *(str(count) for count in counts), age(queue.oldest_ready_age), age(queue.oldest_owed_age)
+    ages = (queue.oldest_ready_age, queue.oldest_owed_age, queue.oldest_dead_age)
+    return *(str(count) for count in counts), *(age(span) for span in ages)
 
 
 def _wake_cells(queue: CeleryQueue | None) -> tuple[str, ...]:
@@ -140,6 +142,29 @@ def timers(found: tuple[TimerSign, ...]) -> Table:
     return Table("Timers", columns, rows)
 
 
+def history(runs: Iterable[TimerRun]) -> Table:
+    """What timers did, the latest run first."""
+    rows = tuple(
+        Row(
+            (
+                run.timer,
+                instant(run.started_at),
+                instant(run.finished_at),
+                str(run.examined),
+                str(run.changed),
+                str(run.failed),
+                run.error or NOTHING,
+                run.asked_by or NOTHING,
+            ),
+            Tone.WARNING if run.failed or run.error else Tone.CALM,
+            run.timer,
+        )
+        for run in runs
+    )
+    columns = ("Timer", "Started", "Finished", "Examined", "Changed", "Failed", "Error", "Asked for by")
+    return Table("Runs that had something to do, failed, or were asked for", columns, rows)
+
+
 _TONES = {TimerState.DOWN: Tone.DANGER, TimerState.LATE: Tone.WARNING, TimerState.OFF: Tone.WARNING}
 
 
@@ -157,7 +182,7 @@ def _business(figures: Figures) -> Iterator[Table]:
     )
     yield Table("Mails of the last 24 hours", ("Template", "Result", "Mails"), mails)
     money = (
-        Row(("Open attempts to pay", str(figures.payments_open), NOTHING)),
+        Row(("Open attempts to pay", str(figures.payments_open), age(figures.oldest_payment_age))),
         Row(("Refunds due", str(figures.refunds_due), age(figures.oldest_refund_age))),
         Row(
             ("Refunds refused by the gateway", str(figures.refunds_refused), NOTHING),

@@ -43,6 +43,7 @@ class OutboxQueue:
     dead: int
     oldest_ready_age: timedelta | None  # since its turn came: how far the workers are behind
     oldest_owed_age: timedelta | None  # since it became due, attempts included: how long somebody has waited
+    oldest_dead_age: timedelta | None  # since it was given up
     pause: Pause | None
 
 
@@ -139,21 +140,22 @@ def _outbox(now: datetime) -> tuple[OutboxQueue, ...]:
         )
     )
     waiting: dict[str, Any] = {row["queue"]: row for row in counted}
-    dead_rows = Message.objects.filter(state=MessageState.DEAD).order_by().values_list("queue").annotate(Count("pk"))
-    dead: dict[str, int] = dict(dead_rows)
+    dead_rows = Message.objects.filter(state=MessageState.DEAD).order_by().values_list("queue")
+    dead = {queue: (count, at) for queue, count, at in dead_rows.annotate(Count("pk"), Min("settled_at"))}
     pauses = {row.queue: Pause(row.paused_by, row.paused_at, row.reason) for row in PausedQueue.objects.all()}
     found = []
     for queue in Queue:
-        row = waiting.get(queue, {})
+        row, (dead_count, oldest_dead) = waiting.get(queue, {}), dead.get(queue, (0, None))
         seen = {name: int(row.get(name, 0)) for name in ("ready", "leased", "backing_off")}
         found.append(
             OutboxQueue(
                 name=queue,
                 **seen,
                 scheduled=int(row.get("rows", 0)) - sum(seen.values()),
-                dead=dead.get(queue, 0),
+                dead=dead_count,
                 oldest_ready_age=since(row.get("oldest_ready"), now),
                 oldest_owed_age=since(row.get("oldest_owed"), now),
+                oldest_dead_age=since(oldest_dead, now),
                 pause=pauses.get(queue),
             )
         )

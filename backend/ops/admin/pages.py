@@ -83,11 +83,12 @@ class ActAdmin(SuperusersOnly, LettersPage, admin.ModelAdmin[Act]):
         return self._live_page(request, "Overview", context)
 
     def schedules(self, request: HttpRequest) -> HttpResponse:
-        """The timers alone."""
+        """The timers alone, and what they did of late."""
         taken = snapshot.take(now=timezone.now(), with_figures=False)
         signs = taken.vitals.timers if taken.vitals else ()
         found = [finding for finding in findings.judge(taken) if finding.component in ("timers", "beat")]
-        shown = [(tables.timers(signs), PAGE_OF["Timers"])]
+        runs = TimerRun.objects.all()[:RUNS_SHOWN] if taken.vitals else ()
+        shown = [(table, PAGE_OF["Timers"]) for table in (tables.timers(signs), tables.history(runs))]
         context = {"tables": shown, "findings": found, "taken_at": instant(taken.taken_at)}
         return self._live_page(request, "Schedules", context)
 
@@ -108,8 +109,7 @@ class ActAdmin(SuperusersOnly, LettersPage, admin.ModelAdmin[Act]):
                 messages.warning(request, f"A run of {name} was asked for already.")
             return redirect("admin:ops_timer", name)
         runs = TimerRun.objects.filter(timer=name)[:RUNS_SHOWN]
-        history = [(instant(run.started_at), instant(run.finished_at), run) for run in runs]
-        context = {"name": name, "tables": [(tables.timers((sign,)), "")], "history": history}
+        context = {"state": [(tables.timers((sign,)), "")], "history": [(tables.history(runs), "")]}
         return self.page(request, "timer", f"Timer {name}", context)
 
     def _sign(self, name: str) -> TimerSign:
