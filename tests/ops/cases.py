@@ -1,0 +1,110 @@
+"""What each alert must do: be quiet at the last good value and until its wait is over, and alert then."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+P = "mindsettler_"
+GONE = "stale"  # what Prometheus notes when a series ends
+Values = Mapping[str, tuple[float | str, float | str]]  # series: before and after the change
+MINUTE = 60
+
+
+@dataclass(frozen=True)
+class Fires:
+    """Quiet before the change and until `wait` seconds after it; then there is one alert with these labels."""
+
+    alert: str
+    series: Values
+    wait: int = 0
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Quiet:
+    """Never alerts: it is the cause of another alert that does, or is as it may be."""
+
+    alert: str
+    series: Values
+
+
+def _timer(state: str) -> Values:
+    return {f'{P}timer_state{{timer="lapse_drafts",state="{state}"}}': (0, 1)}
+
+
+def _overdue(rule: str, before: float, after: float) -> Values:
+    return {f'{P}bookings_oldest_overdue_seconds{{rule="{rule}"}}': (before, after)}
+
+
+MAIL = {"queue": "mail"}
+TIMER = {"timer": "lapse_drafts"}
+ALIVE = f"{P}processes_alive"
+STALE = f'{P}canary_stale{{queue="mail"}}'
+READY = f'{P}outbox_oldest_message_age_seconds{{queue="mail",state="ready"}}'
+OWED = f'{P}outbox_oldest_message_age_seconds{{queue="mail",state="owed"}}'
+DEAD = f'{P}outbox_messages{{queue="mail",state="dead"}}'
+PAUSED = f'{P}outbox_paused{{queue="mail"}}'
+HELD = f'{P}celery_oldest_message_age_seconds{{queue="mail",state="unacknowledged"}}'
+SILENT = f'{P}process_up{{process="mail@a",role="mail"}}'
+STORES_WELL: Values = {f"{P}database_up": (1, 1), f"{P}migrations_pending": (0, 0)}
+STATE = f'{P}timer_state{{timer="lapse_drafts",state="up"}}'
+
+CASES: tuple[Fires | Quiet, ...] = (
+    Fires("MetricsMissing", {f"{P}database_up": (1, GONE)}, 2 * MINUTE),
+    Fires("DatabaseDown", {f"{P}database_up": (1, 0)}, 30),
+    Fires("MigrationsPending", {f"{P}migrations_pending": (0, 1)}, 2 * MINUTE),
+    Fires("BrokerDown", {f"{P}broker_up": (1, 0)}, 30),
+    Fires("BrokerEvicts", {f"{P}broker_evicts": (0, 1)}, 5 * MINUTE),
+    Fires("BeatSilent", {f'{ALIVE}{{role="beat"}}': (1, 0)}),
+    Fires("WorkersSilent", {f'{ALIVE}{{role="mail"}}': (1, 0)}, labels={"role": "mail"}),
+    Quiet("WorkersSilent", {f'{ALIVE}{{role="beat"}}': (1, 0)}),
+    Fires(
+        "ProcessSilent",
+        {SILENT: (1, 0), f'{ALIVE}{{role="mail"}}': (2, 1)},
+        5 * MINUTE,
+        {"process": "mail@a", "role": "mail"},
+    ),
+    Quiet("ProcessSilent", {SILENT: (1, 0), f'{ALIVE}{{role="mail"}}': (1, 0)}),
+    Fires("CanaryStale", {STALE: (0, 1), f"{P}broker_up": (1, 1), f'{ALIVE}{{role="beat"}}': (1, 1)}, labels=MAIL),
+    Quiet("CanaryStale", {STALE: (0, 1), f"{P}broker_up": (1, 0)}),
+    Quiet("CanaryStale", {STALE: (0, 1), f'{ALIVE}{{role="beat"}}': (1, 0)}),
+    Fires("WakeUpsPileUp", {f'{P}celery_messages{{queue="mail",state="ready"}}': (1000, 1001)}, 5 * MINUTE, MAIL),
+    Quiet("WakeUpsPileUp", {f'{P}celery_messages{{queue="mail",state="unacknowledged"}}': (0, 9999)}),
+    Fires("TaskStuck", {HELD: (300, 301)}, MINUTE, MAIL),
+    Fires("OutboxBehind", {READY: (60, 61), PAUSED: (0, 0)}, MINUTE, MAIL),
+    Quiet("OutboxBehind", {READY: (60, 61), PAUSED: (0, 1)}),
+    Quiet("OutboxBehind", {OWED: (60, 9999)}),
+    Fires("EffectsOverdue", {OWED: (900, 901), PAUSED: (0, 0)}, MINUTE, MAIL),
+    Quiet("EffectsOverdue", {OWED: (900, 901), PAUSED: (0, 1)}),
+    Fires("DeadLetters", {DEAD: (0, 1)}, labels=MAIL),
+    Quiet("DeadLetters", {f'{P}outbox_messages{{queue="mail",state="ready"}}': (0, 1)}),
+    Fires("ManyDeadLetters", {DEAD: (3, 14)}, labels=MAIL),
+    Quiet("ManyDeadLetters", {DEAD: (3, 13)}),
+    Fires("QueuePaused", {PAUSED: (0, 1)}, 30 * MINUTE, MAIL),
+    Fires("ScheduleEmpty", {STATE: (1, GONE), **STORES_WELL}, 2 * MINUTE),
+    Quiet("ScheduleEmpty", {STATE: (1, GONE), f"{P}database_up": (1, 0), f"{P}migrations_pending": (0, 0)}),
+    Quiet("ScheduleEmpty", {STATE: (1, GONE), f"{P}database_up": (1, 1), f"{P}migrations_pending": (0, 1)}),
+    Fires(
+        "TimerDown",
+        {**_timer("down"), f'{ALIVE}{{role="beat"}}': (1, 1), f'{ALIVE}{{role="timers"}}': (1, 1)},
+        labels=TIMER,
+    ),
+    Quiet("TimerDown", {**_timer("down"), f'{ALIVE}{{role="beat"}}': (1, 0), f'{ALIVE}{{role="timers"}}': (1, 1)}),
+    Quiet("TimerDown", {**_timer("down"), f'{ALIVE}{{role="beat"}}': (1, 1), f'{ALIVE}{{role="timers"}}': (1, 0)}),
+    Fires("TimerLate", _timer("late"), 5 * MINUTE, TIMER),
+    Fires("TimerFailing", {f'{P}timer_rows{{timer="lapse_drafts",result="failed"}}': (0, 1)}, 5 * MINUTE, TIMER),
+    Quiet("TimerFailing", {f'{P}timer_rows{{timer="lapse_drafts",result="changed"}}': (0, 1)}),
+    Fires("TimerOff", _timer("off"), 60 * MINUTE, TIMER),
+    Fires("TimerNeverRan", _timer("new"), 60 * MINUTE, TIMER),
+    Fires("DeadlineMissed", _overdue("session_over", 300, 301), labels={"rule": "session_over"}),
+    Quiet("DeadlineMissed", _overdue("attempt_idle", 0, 3600)),
+    Quiet("DeadlineMissed", _overdue("draft_purged", 0, 3600)),
+    Fires("AttemptUnsettled", _overdue("attempt_idle", 3600, 3601)),
+    Fires("PurgeOverdue", _overdue("draft_purged", 3600, 3601)),
+    Fires("RefundsRefused", {f'{P}refunds{{state="refused"}}': (0, 1)}),
+    Quiet("RefundsRefused", {f'{P}refunds{{state="due"}}': (0, 1)}),
+    Fires("RefundsOverdue", {f"{P}refunds_oldest_due_seconds": (172800, 172801)}),
+    Fires("MailsSuppressed", {f'{P}mails_last_day{{template="draft_submitted",result="suppressed"}}': (100, 101)}),
+    Quiet("MailsSuppressed", {f'{P}mails_last_day{{template="draft_submitted",result="done"}}': (100, 9999)}),
+)
