@@ -10,6 +10,7 @@ from django.utils import timezone
 from backend.bookings import policy
 from backend.bookings.lifecycle import timers as lifecycle
 from backend.bookings.machine import State
+from backend.bookings.models import Booking
 from backend.ops import broker, findings, snapshot
 from backend.ops.figures import Rule
 from backend.ops.findings import Level
@@ -109,7 +110,7 @@ def test_a_snapshot_costs_few_queries_however_much_there_is(now: datetime, djang
     operations.healthy(now=now)
     for number in range(3):
         story.confirmed(f"v{number}@example.org", now=now, at=story.slot_tomorrow(now, 4 + 3 * number))
-    with django_assert_max_num_queries(18):
+    with django_assert_max_num_queries(14):
         take(now)
 
 
@@ -223,6 +224,23 @@ def test_bookings_are_counted_by_state_and_overdue_by_rule(now: datetime) -> Non
     assert rules[Rule.SESSION_OVER] == (0, None)
     assert set(rules) == set(Rule)
     assert "deadlines" in [found.component for found in findings.judge(take(later))]
+
+
+def test_wishes_to_cancel_that_nobody_proved_are_counted_over_all_states(now: datetime) -> None:
+    earlier, later = story.pending(now=now), story.confirmed(story.RAVI, now=now)
+    asked_at = now + timedelta(minutes=1)
+    Booking.objects.filter(pk=earlier.pk).update(cancellation_requested_at=now)
+    Booking.objects.filter(pk=later.pk).update(cancellation_requested_at=asked_at)
+
+    def unproved(at: datetime) -> tuple[int, timedelta | None]:
+        figures = take(at).figures
+        assert figures
+        return next((row.count, row.oldest_age) for row in figures.overdue if row.rule is Rule.CANCELLATION_UNPROVED)
+
+    lapses_at = now + policy.CANCEL_LINK_LIFETIME
+    assert unproved(lapses_at - SECOND) == (0, None)
+    assert unproved(lapses_at) == (1, timedelta(0))
+    assert unproved(lapses_at + timedelta(minutes=1)) == (2, timedelta(minutes=1))
 
 
 def test_a_draft_that_waits_for_the_next_purge_is_no_finding(now: datetime) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from django.db.models import Count, Min
+from django.db.models import Count, Min, Q
 
 from backend.bookings import policy
 from backend.bookings.machine import State
@@ -72,8 +72,8 @@ class Figures:
 
 
 def read(*, now: datetime) -> Figures:
-    """Seven queries."""
-    counts = dict(Booking.objects.order_by().values_list("state").annotate(Count("pk")))
+    """Four queries."""
+    bookings, overdue = _bookings(now)
     refunds = {
         state: (count, oldest)
         for state, count, oldest in Refund.objects.exclude(state=RefundState.DONE)
@@ -82,35 +82,52 @@ def read(*, now: datetime) -> Figures:
         .annotate(Count("pk"), Min("queued_at"))
     }
     due, oldest_refund = refunds.get(RefundState.QUEUED, (0, None))
-    attempts, begun = (
-        Payment.objects.filter(state=PaymentState.OPEN).aggregate(n=Count("pk"), at=Min("started_at")).values()
-    )
+    attempts = Payment.objects.filter(state=PaymentState.OPEN).aggregate(n=Count("pk"), begun=Min("started_at"))
     return Figures(
-        bookings={state: counts.get(state, 0) for state in State},
-        overdue=_overdue(now),
+        bookings=bookings,
+        overdue=overdue,
         mails=_mails(now),
-        payments_open=attempts,
-        oldest_payment_age=since(begun, now),
+        payments_open=attempts["n"],
+        oldest_payment_age=since(attempts["begun"], now),
         refunds_due=due,
         oldest_refund_age=since(oldest_refund, now),
         refunds_refused=refunds.get(RefundState.REFUSED, (0, None))[0],
     )
 
 
-def _overdue(now: datetime) -> tuple[Overdue, ...]:
-    passed = Booking.objects.filter(due_at__lte=now).order_by().values_list("state")
-    found = {RULE_OF[State(state)]: (count, at) for state, count, at in passed.annotate(Count("pk"), Min("due_at"))}
-    asked_by = now - policy.CANCEL_LINK_LIFETIME
-    wishes = Booking.objects.filter(cancellation_requested_at__lte=asked_by)
-    count, at = wishes.aggregate(n=Count("pk"), at=Min("cancellation_requested_at")).values()
-    found[Rule.CANCELLATION_UNPROVED] = (count, at and at + policy.CANCEL_LINK_LIFETIME)
-    closed_by = now - policy.DRAFT_PURGE_AFTER
-    drafts = Booking.objects.filter(state=State.CANCELLED, verified_at=None, purged_at=None, closed_at__lte=closed_by)
-    count, at = drafts.aggregate(n=Count("pk"), at=Min("closed_at")).values()
-    found[Rule.DRAFT_PURGED] = (count, at and at + policy.DRAFT_PURGE_AFTER)
-    return tuple(
-        Overdue(rule, found.get(rule, (0, None))[0], since(found.get(rule, (0, None))[1], now)) for rule in Rule
-    )
+def _bookings(now: datetime) -> tuple[dict[State, int], tuple[Overdue, ...]]:
+    """One query: counting the final ones reads the whole table anyway."""
+    passed = Q(due_at__lte=now)
+    unproved = Q(cancellation_requested_at__lte=now - policy.CANCEL_LINK_LIFETIME)
+    lapsed = Q(verified_at=None, purged_at=None, closed_at__lte=now - policy.DRAFT_PURGE_AFTER)
+    rows = (
+        Booking.objects.order_by()
+        .values_list("state")
+        .annotate(
+            count=Count("pk"),
+            passed=Count("pk", filter=passed), due=Min("due_at", filter=passed),
+            unproved=Count("pk", filter=unproved), asked=Min("cancellation_requested_at", filter=unproved),
+            lapsed=Count("pk", filter=lapsed), closed=Min("closed_at", filter=lapsed),
+        )
+    )  # fmt: skip
+    counts, late = dict.fromkeys(State, 0), {rule: Overdue(rule, 0, None) for rule in Rule}
+    for name, count, n_passed, due_at, n_unproved, asked_at, n_lapsed, closed_at in rows:
+        state = State(name)
+        counts[state] = count
+        if state in RULE_OF:
+            late[RULE_OF[state]] = Overdue(RULE_OF[state], n_passed, since(due_at, now))
+        if state == State.CANCELLED:
+            purge_at = closed_at and closed_at + policy.DRAFT_PURGE_AFTER
+            late[Rule.DRAFT_PURGED] = Overdue(Rule.DRAFT_PURGED, n_lapsed, since(purge_at, now))
+        lapse_at = asked_at and asked_at + policy.CANCEL_LINK_LIFETIME
+        late[Rule.CANCELLATION_UNPROVED] = _together(late[Rule.CANCELLATION_UNPROVED], n_unproved, since(lapse_at, now))
+    return counts, tuple(late.values())
+
+
+def _together(sum_so_far: Overdue, count: int, age: timedelta | None) -> Overdue:
+    """A rule that more than one state has to keep."""
+    ages = [known for known in (sum_so_far.oldest_age, age) if known is not None]
+    return Overdue(sum_so_far.rule, sum_so_far.count + count, max(ages, default=None))
 
 
 def _mails(now: datetime) -> tuple[Mails, ...]:
