@@ -1,20 +1,13 @@
-"""The alerts: each has a runbook and a test that fails without it, and speaks of metrics that there are."""
+"""The alerts: each has a runbook and a test that fails without it."""
 
 from __future__ import annotations
 
 import re
-from datetime import datetime
 
 import pytest
-import time_machine
-from django.test import Client as Browser
 
-from backend.outbox.models import Message, MessageState, Queue
-from tests import operations
 from tests.ops import promtool, rules
 from tests.ops.cases import CASES, Fires
-from tests.valkey import Valkey, valkey  # noqa: F401  # a fixture
-from workers import mail
 
 with_promtool = pytest.mark.skipif(not promtool.found(), reason="promtool is not installed: make ops-test brings it")
 ALERTS = sorted(rules.by_name(rules.load()))
@@ -57,26 +50,6 @@ def test_an_alert_that_is_deleted_is_missed(alert: str) -> None:
     assert alert in rules.tested(rules.without(loaded, alert), rules.tests_of(loaded, alert))
 
 
-@pytest.fixture
-def scrape(now: datetime, valkey: Valkey) -> str:  # noqa: F811
-    """Of a system in which something of everything happens."""
-    with time_machine.travel(now, tick=False):
-        operations.healthy(now=now)
-        operations.dead("dead", now=now)
-        operations.owed("owed", now=now)
-        operations.owed("free", now=now, queue=Queue.PAYMENTS)
-        operations.owed("kept back", now=now)
-        Message.objects.filter(dedupe_key="kept back").update(state=MessageState.SUPPRESSED, settled_at=now)
-        valkey.publish(mail.drain, 2)
-        with valkey.take("mail"):
-            return Browser().get("/metrics").text
-
-
-@pytest.mark.django_db
-def test_what_an_alert_names_is_in_a_scrape(scrape: str) -> None:
-    assert rules.unknown(rules.load(), scrape) == []
-
-
 def test_a_name_that_no_scrape_has_is_found() -> None:
     told = 'mindsettler_refunds{state="due"} 1\n'
     wrong = {"alert": "x", "expr": 'max(mindsettler_refunds{state="refuse"}) > 0 or mindsettler_refund > 1'}
@@ -84,10 +57,3 @@ def test_a_name_that_no_scrape_has_is_found() -> None:
         'x: no mindsettler_refunds with state="refuse"',
         "x: no sample of mindsettler_refund",
     ]
-
-
-@with_promtool
-@pytest.mark.django_db
-def test_the_metrics_keep_the_conventions(scrape: str) -> None:
-    done = promtool.run("check", "metrics", given=scrape.encode())
-    assert (done.returncode, done.stdout.decode()) == (0, "")

@@ -18,7 +18,7 @@ PYTHON = sys.executable
 PYTEST = (PYTHON, "-m", "pytest", "-q", "-n", "3", "--dist", "worksteal")
 # What runs once: knows no database, or its own; and how processes end and what a storm of ends leaves, which is
 # shown on the database of production (`make chaos SQLITE=1` has the storm on the other)
-ONLY_ON_SQLITE = ("test_environment", "test_local_stack", "test_readme", "test_sandbox_gateway")
+ONLY_ON_SQLITE = ("test_environment", "test_local_stack", "test_ops_alerts", "test_readme", "test_sandbox_gateway")
 ONLY_ON_POSTGRESQL = ("test_deploy", "test_deploy_web", "test_poison", "test_stopping", "test_storm")
 
 # Only these reach the checks: an exported DATABASE_URL must neither decide a test nor be its victim

@@ -50,4 +50,6 @@ def run(*arguments: str, given: bytes = b"") -> subprocess.CompletedProcess[byte
     """`promtool …`; its output is kept together."""
     program = found()
     assert program, "promtool is not here"
-    return subprocess.run([program, *arguments], input=given, stdout=-1, stderr=-2, check=False)
+    return subprocess.run(
+        [program, *arguments], input=given, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+    )
