@@ -3,6 +3,7 @@
 #   make test                every check
 #   make demo                the life cycle, driven from outside against a stack of its own; URL=… against another one
 #   make chaos               a storm of faults over the whole stack, and its figures; SEED=n repeats one, MINUTES=n
+#   make ops-test            the alerts against their tests, and what is seen in time of real faults; ONLY="rules scrape"
 #   make model               random visitors, staff, money and clocks against every rule; STEPS=20000, SEED=n repeats a run
 #   make manage CMD="check"  manage.py in the environment of the running stack
 #   make lock, make format, make readme, make clean
@@ -18,7 +19,7 @@ ifneq ($(shell $(PYTHON) -c '$(BELONGS_HERE)' 2>/dev/null && echo yes),yes)
 .PHONY: .venv/pyvenv.cfg
 endif
 
-.PHONY: run test demo chaos model manage lock format readme clean
+.PHONY: run test demo chaos ops-test model manage lock format readme clean
 
 run: .venv/run.stamp
 	@exec $(PYTHON) -m config.local.run --profile "$(PROFILE)" --port "$(PORT)"
@@ -31,6 +32,9 @@ demo: .venv/dev.stamp
 
 chaos: .venv/dev.stamp
 	@exec $(PYTHON) -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SQLITE),--sqlite)
+
+ops-test: .venv/dev.stamp
+	@exec $(PYTHON) -m tests.ops $(if $(ONLY),--only $(ONLY))
 
 model: .venv/dev.stamp
 	@exec $(PYTHON) -m config.local.postgres -- $(PYTHON) -m tests.model --steps "$(STEPS)" $(if $(SEED),--seed "$(SEED)")
