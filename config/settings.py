@@ -244,7 +244,6 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 20  # seconds a task in hand may go on after SIGTERM
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
-CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_DEFAULT_QUEUE = "timers"
 CELERY_TASK_CREATE_MISSING_QUEUES = True
 CELERY_TASK_ROUTES = schedule.ROUTES
@@ -482,24 +481,18 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {
-        "correlation": {"()": "backend.correlation.LogFilter"},
         "once": {"()": "backend.api.logs.OncePerRefusal"},
+        "error_of_task": {"()": "backend.logs.ErrorOfTask"},
     },
-    "formatters": {
-        "line": {
-            "()": "backend.correlation.LogFormatter",
-            "format": "{asctime} {levelname} {name} [{correlation_id}] {message}",
-            "style": "{",
-        },
-    },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["correlation"]}},
+    "formatters": {"line": {"()": "backend.logs.formatter", "as_json": not DEBUG}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
     "loggers": {
         "django": {"handlers": []},  # its own handler would write every line twice with DEBUG on
         "django.request": {"level": "ERROR", "filters": ["once"]},  # the API logs its refusals once, with their code
         "django.security.DisallowedHost": {"level": "CRITICAL"},  # scanners; not worth a traceback
         "celery.beat": {"level": "WARNING"},  # a line per wake-up would be 15 a second
-        "celery.app.trace": {"level": "WARNING"},
+        "celery.app.trace": {"level": "WARNING", "filters": ["error_of_task"]},
         "celery.worker.strategy": {"level": "WARNING"},
     },
 }

@@ -22,7 +22,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from backend.errors import Permanent, Transient
-from tests import api
+from tests import api, log_lines
 from tests.server import ROOT
 
 
@@ -244,7 +244,7 @@ def test_a_crash_is_logged_with_its_traceback_once(caplog: pytest.LogCaptureFixt
         caplog.clear()
 
 
-def test_every_line_carries_the_id_that_the_answer_gives(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO)
-    response = api.get(api.STATUS, {"acknowledgement_id": "MS-000000"})
-    assert [vars(record)["correlation_id"] for record in caplog.records] == [response["X-Correlation-ID"]]
+def test_every_line_carries_the_id_that_the_answer_gives() -> None:
+    with log_lines.collected() as lines:
+        response = api.get(api.STATUS, {"acknowledgement_id": "MS-000000"})
+    assert [line["correlation_id"] for line in lines.parsed()] == [response["X-Correlation-ID"]]

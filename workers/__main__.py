@@ -42,12 +42,12 @@ def become(name: str) -> NoReturn:
 
 def command(name: str) -> list[str]:
     """Python's arguments that run beat, or the worker of the queue `name`."""
-    celery = ["-m", "celery", "-A", "workers.app"]
+    celery = ["-m", "celery", "--quiet", "-A", "workers.app"]  # its banner is no line of the log
     if name == BEAT:
-        return [*celery, "beat", "-l", "INFO", "--pidfile="]  # two at once are harmless, a stale pid file is not
+        return [*celery, "beat", "--pidfile="]  # two at once are harmless, a stale pid file is not
     return [
         *celery,
-        *("worker", "-Q", name, "-n", f"{name}@{settings.NODE_NAME}", "-l", "INFO"),
+        *("worker", "-Q", name, "-n", f"{name}@{settings.NODE_NAME}"),
         *("--pool", "prefork", "--concurrency", str(concurrency(name))),
         *("--without-gossip", "--without-mingle"),  # nobody listens: workers share nothing but the database
     ]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging.config
 import os
 import time
 from typing import Any
 
-from celery import Celery
-from celery.signals import before_task_publish, task_prerun, worker_shutdown, worker_shutting_down
+from celery import Celery, Task
+from celery.signals import before_task_publish, setup_logging, task_prerun, worker_shutdown, worker_shutting_down
+from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -17,6 +19,12 @@ from workers.stopping import stopping
 app = Celery("mindsettler")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.imports = ("workers.mail", "workers.payments", "workers.timers", "workers.canary")
+
+
+@setup_logging.connect
+def _log(**_signal: Any) -> None:
+    """As every other process logs; without this, Celery brings handlers and formats of its own."""
+    logging.config.dictConfig(settings.LOGGING)
 
 
 @worker_shutting_down.connect
@@ -39,6 +47,6 @@ def _stamp(headers: dict[str, Any], **_signal: Any) -> None:
 
 
 @task_prerun.connect
-def _correlate(task_id: str, **_signal: Any) -> None:
-    """A task's own log lines carry the task's id; each message it performs brings the id of its request."""
-    correlation.begin(task_id)
+def _correlate(task_id: str, task: Task[[], None], **_signal: Any) -> None:
+    """A task's own lines carry the task's id; each message it performs brings the id of its request."""
+    correlation.begin(task_id, task=task.name)

@@ -52,7 +52,7 @@ def _wake(helper: Task[[], None]) -> None:
 
 
 def _one(row: Message, perform: Perform) -> None:
-    correlation.begin(row.correlation_id)
+    correlation.begin(row.correlation_id, task=f"workers.{row.queue}.drain", message=str(row.uuid), kind=row.kind)
     now = timezone.now()
     if messages.waits_for_older(row, now=now):
         messages.postpone(row, until=now + TURN)
@@ -72,3 +72,4 @@ def _one(row: Message, perform: Perform) -> None:
         messages.back_off(row, type(error).__name__, now=timezone.now())
     else:
         messages.settle(row, state, now=timezone.now())
+        log.info("%s %s: %s", row.kind, row.uuid, state)

@@ -35,7 +35,6 @@ def send(message: Message) -> MessageState:
         messages.freeze(message, context, now=timezone.now())
     mail = notices.compose(message, links.tokens_of(message.uuid))
     _outlet.send(mail)
-    log.info("sent %s %s", message.kind, message.uuid)
     return MessageState.DONE
 
 

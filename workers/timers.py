@@ -10,6 +10,7 @@ from typing import Protocol
 
 from django.utils import timezone
 
+from backend import correlation
 from backend.bookings import links, policy, queries
 from backend.bookings.lifecycle import cancellation, money, timers
 from backend.bookings.machine import State
@@ -109,6 +110,7 @@ def run_asked() -> None:
     life.say(Role.TIMERS)
     while not stopping.is_set() and (wish := signs.take_asked_run(now=timezone.now())):
         name, _asked_by.name = wish
+        correlation.begin(task=f"workers.timers.{name}")
         task = app.tasks.get(f"workers.timers.{name}")
         try:
             if task is not None:  # else the timer went with an older release

@@ -32,6 +32,9 @@ class CorrelationId:
         value = correlation.begin(given if _ID.fullmatch(given) else "")
         response = self.get_response(request)
         response["X-Correlation-ID"] = value
+        if request.method == "POST" and response.status_code < 400:  # a refusal and a crash have lines of their own
+            match = request.resolver_match
+            log.info("did %s %s %d", request.method, match.route if match else "-", response.status_code)
         return response
 
 
