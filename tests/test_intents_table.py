@@ -47,27 +47,26 @@ money or slots are in the tests of each intent.
 """
 
 
-def timed_out(*, now: datetime) -> Booking:
-    booking, payment = story.paying(now=now)
+def timed_out(*, now: datetime, **typed: object) -> Booking:
+    booking, payment = story.paying(now=now, **typed)
     assert booking.pay_by is not None
     late = booking.pay_by + timedelta(minutes=11)
     money.end_idle_attempt(payment.pk, now=late)
     return story.again(booking)
 
 
-def completed(*, now: datetime) -> Booking:
-    booking = story.confirmed(now=now)
+def completed(*, now: datetime, **typed: object) -> Booking:
+    booking = story.confirmed(now=now, **typed)
     timers.complete_session(booking.pk, now=booking.due_at)
     return story.again(booking)
 
 
-def rejected(*, now: datetime) -> Booking:
-    return staff.reject(story.pending(now=now).pk, note_to_visitor="", actor="staff:desk", now=now)
+def rejected(*, now: datetime, **typed: object) -> Booking:
+    return staff.reject(story.pending(now=now, **typed).pk, note_to_visitor="", actor="staff:desk", now=now)
 
 
-def cancelled(*, now: datetime) -> Booking:
-    booking = story.pending(now=now)
-    return call_off(booking, now)
+def cancelled(*, now: datetime, **typed: object) -> Booking:
+    return call_off(story.pending(now=now, **typed), now)
 
 
 def call_off(booking: Booking, now: datetime) -> Booking:
@@ -80,7 +79,7 @@ MAKERS: dict[State, Callable[..., Booking]] = {
     State.DRAFT: story.submitted,
     State.PENDING: story.pending,
     State.APPROVED: story.approved,
-    State.PAYMENT_PENDING: lambda *, now: story.paying(now=now)[0],
+    State.PAYMENT_PENDING: lambda *, now, **typed: story.paying(now=now, **typed)[0],
     State.CONFIRMED: story.confirmed,
     State.COMPLETED: completed,
     State.REJECTED: rejected,
