@@ -440,6 +440,14 @@ JAZZMIN_SETTINGS = {
     "use_google_fonts_cdn": False,
     "show_ui_builder": False,
     "hide_apps": ["django_celery_beat"],
+    "custom_css": "desk/frame.css",
+    "custom_js": "desk/frame.js",
+    "topmenu_links": [
+        {"name": "Today", "url": "admin:index"},
+        {"name": "Bookings", "url": "admin:bookings_booking_changelist", "permissions": ["bookings.view_booking"]},
+        {"name": "New booking", "url": "admin:bookings_booking_new", "permissions": ["bookings.change_booking"]},
+        {"name": "All pages", "url": "desk:all"},
+    ],
     "icons": {
         "bookings.booking": "fas fa-calendar-check",
         "people.client": "fas fa-user",

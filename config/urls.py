@@ -19,5 +19,6 @@ urlpatterns = [
     path("go/again/", pages.Again.as_view()),
     re_path("^go(?:/|$)", pages.Nowhere.as_view()),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin/", include("backend.bookings.admin.urls")),  # the desk's own pages stand before the admin's
     path("admin/", admin.site.urls),
 ]

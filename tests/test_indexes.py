@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 
 from backend.api import throttle
 from backend.api.models import LookupMiss
-from backend.bookings import free_slots, links, queries, slots, sponsors
+from backend.bookings import free_slots, links, month, queries, slots, sponsors, today
 from backend.bookings.lifecycle import visitor
 from backend.bookings.machine import State
 from backend.bookings.models import Booking, Link, Purpose, SlotClaim
@@ -80,6 +80,11 @@ LOOK_UPS: dict[str, tuple[str, Callable[[], Any]]] = {
         "claim_psychologist",
         lambda: free_slots._busy([1, 2], free_slots.Search(NOW, NOW + timedelta(days=31))),
     ),
+    "today's sessions": ("booking_slot", lambda: list(today._sessions(Booking.objects.all(), now=NOW))),
+    "a month's requests": (
+        "booking_verified",
+        lambda: month._requests(Booking.objects.all(), NOW, NOW + timedelta(days=30)),
+    ),
     "payment by reference": ("payments_payment_reference", lambda: list(Payment.objects.filter(reference="x"))),
     "inbox": ("inbox_event_once", lambda: InboxEvent.objects.filter(gateway="s", event_id="e").exists()),
     "misses": ("lookup_miss_once", lambda: list(LookupMiss.objects.filter(client="*", hour=throttle._hour(NOW)))),
@@ -101,8 +106,9 @@ def fill() -> None:
             payment_mode=like.payment_mode,
             due_at=NOW + timedelta(hours=1),
             created_at=NOW,
+            verified_at=NOW - timedelta(hours=n),
         )
-        for client in clients
+        for n, client in enumerate(clients)
     )
     who = story.psychologist()
     one, half = timedelta(hours=1), timedelta(minutes=30)

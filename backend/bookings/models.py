@@ -115,6 +115,7 @@ class Booking(BookingMachine):
     cancellation_requested_at = models.DateTimeField(null=True, blank=True)  # asked, and not yet proved by mail
     moved_by_staff_at = models.DateTimeField(null=True, blank=True)  # the visitor may then cancel until the start
     moves_by_visitor = models.PositiveSmallIntegerField(default=0)
+    message_read_at = models.DateTimeField(null=True, blank=True)  # when staff first opened what the visitor wrote
     is_priority = models.BooleanField(default=False)  # asked again after we left a request unanswered
     outcome = models.CharField(max_length=16, choices=Outcome.choices, default=Outcome.UNRECORDED)
     note_to_visitor = models.CharField(max_length=300, blank=True)  # what staff add to a rejection or cancellation
@@ -170,6 +171,10 @@ class Booking(BookingMachine):
                 condition=Q(state=State.PENDING.value, preferred_slot_start__isnull=False),
                 name="booking_wish",
             ),
+            # the sessions of a day, a week or a month
+            models.Index(fields=["slot_start"], condition=Q(slot_start__isnull=False), name="booking_slot"),
+            # the requests of a month
+            models.Index(fields=["verified_at"], condition=Q(verified_at__isnull=False), name="booking_verified"),
             # check-status by address: the newest booking under it
             models.Index(fields=["email", "-id"], name="booking_email"),
         ]

@@ -21,6 +21,7 @@ from backend.bookings.admin.caller import CallerForm
 from backend.bookings.admin.done import done
 from backend.bookings.admin.forms import ActionForm
 from backend.bookings.admin.refusals import ANSWERS, OVERTAKEN, last_step, sentence
+from backend.bookings.lifecycle.reading import mark_message_read
 from backend.bookings.models import Booking
 from backend.errors import Code, Refused
 
@@ -58,6 +59,8 @@ class ActionPages(ReadOnly, admin.ModelAdmin[Booking]):
         assert obj is not None, "bookings are not added here"
         context["actions"] = open_to(obj, now=timezone.now()) if self.may_decide(request) else []
         context["asked_to_cancel"] = instant(obj.cancellation_requested_at)
+        if self.may_decide(request):  # a message counts as read once somebody who can answer it has opened it
+            mark_message_read(obj.pk, now=timezone.now())
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     # -- an action on a booking ----------------------------------------------------------------------------------------
@@ -96,6 +99,8 @@ class ActionPages(ReadOnly, admin.ModelAdmin[Booking]):
 
     def _action_page(self, request: HttpRequest, action: Action, form: ActionForm, status: int) -> HttpResponse:
         booking = self._booking(form.booking.pk)
+        if request.method == "GET":
+            mark_message_read(booking.pk, now=timezone.now())
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,

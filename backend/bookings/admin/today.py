@@ -1,0 +1,225 @@
+"""The admin's front page: every line says who waits for what, and leads to where it is dealt with."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+
+from backend.admin_pages import day, instant
+from backend.bookings import policy
+from backend.bookings.admin import numbers
+from backend.bookings.admin.desk import Link, act, of_booking, seen_by, sees_bookings
+from backend.bookings.admin.display import money, span, time_left
+from backend.bookings.machine import State
+from backend.bookings.models import Booking, Mode, Origin
+from backend.bookings.today import SHOWN, UNEXPECTED_FOR, Failure, Today, today
+from backend.outbox.models import Queue
+from backend.payments.models import Payment, Refund, RefundState
+
+MONTH = re.compile(r"\A(\d{4})-(\d{2})\Z")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One thing that waits. `tone` is Bootstrap's name of a colour; `phone` is shown where somebody should ring."""
+
+    booking: Link
+    who: str
+    what: str
+    when: str = ""
+    tone: str = "secondary"
+    marks: tuple[str, ...] = ()
+    acts: tuple[Link, ...] = ()
+    phone: str = ""
+    place: str = ""  # a meeting link or a room
+
+
+@dataclass(frozen=True)
+class Section:
+    """Lines under a title; `more` leads to the rest, where there are more than are shown."""
+
+    name: str
+    title: str
+    lines: list[Line]
+    nothing: str
+    more: str = ""
+
+
+def front(request: HttpRequest) -> HttpResponse:
+    """Today for those who see bookings, the list of pages for everybody else."""
+    if not sees_bookings(request):
+        return admin.site.index(request)
+    now = timezone.now()
+    first_day = _month_of(request.GET.get("month", ""), now=now)
+    seen = seen_by(request)
+    found = today(seen, now=now)
+    context = {
+        **admin.site.each_context(request),
+        "title": "Today",
+        "now": instant(now),
+        "sections": _sections(found, now=now),
+        "sessions": _by_psychologist(found.sessions, now=now),
+        "numbers": numbers.of(seen, first_day, now=now),
+    }
+    return TemplateResponse(request, "admin/desk/today.html", context)
+
+
+def _month_of(text: str, *, now: datetime) -> date:
+    found = MONTH.match(text)
+    if found and 1 <= int(found[2]) <= 12 and 2000 <= int(found[1]) <= 2100:
+        return date(int(found[1]), int(found[2]), 1)
+    return now.astimezone(policy.zone()).date().replace(day=1)
+
+
+# -- what waits --------------------------------------------------------------------------------------------------------
+
+
+def _sections(found: Today, *, now: datetime) -> list[Section]:
+    failed = [
+        *(_failure(failure) for failure in found.failures),
+        *(_refund(refund) for refund in found.refunds),
+        *(_unexpected(payment) for payment in found.unexpected),
+    ]
+    bookings = reverse("admin:bookings_booking_changelist")
+    return [
+        _section("waiting", "Waiting for a decision", [_waiting(row, now=now) for row in found.waiting],
+                 "Every request is answered.", f"{bookings}?state__exact={State.PENDING}"),
+        _section("failed", "Failed", failed, "Every mail left, and no money is stuck.",
+                 reverse("admin:outbox_message_changelist") + "?state__exact=dead"),
+        _section("asked", "Asked to cancel, not proved yet", [_asked(row, now=now) for row in found.asked_to_cancel],
+                 "Nobody.", f"{bookings}?asked=cancel"),
+        _section("lapsing", "Holds about to lapse", [_lapsing(row, now=now) for row in found.lapsing],
+                 "None within hours.", bookings),
+        _section("unrecorded", "Outcome not recorded", [_unrecorded(row) for row in found.unrecorded],
+                 "Every session has its outcome.", bookings),
+        _section("unpaid", "Held, not paid", [_unpaid(row) for row in found.unpaid],
+                 "Nothing is owed at the practice.", bookings),
+    ]  # fmt: skip
+
+
+def _section(name: str, title: str, lines: list[Line], nothing: str, more: str) -> Section:
+    return Section(name, title, lines[:SHOWN], nothing, more if len(lines) > SHOWN else "")
+
+
+def _waiting(booking: Booking, *, now: datetime) -> Line:
+    is_unread = getattr(booking, "is_unread", False)
+    marks = (("unread message",) if is_unread else ()) + (("asked again",) if booking.is_priority else ())
+    if booking.age is not None and booking.age < policy.ADULT_AGE:
+        marks += ("minor",)
+    due = booking.due_at or now
+    hours = (due - now).total_seconds() / 3600
+    by = "" if booking.origin == Origin.VISITOR else ", by phone"
+    return Line(
+        of_booking(booking),
+        booking.full_name,
+        f"{booking.get_mode_display()}{by}; wants {day(booking.preferred_date)}, "
+        f"{booking.get_preferred_period_display().lower()}",
+        time_left(booking.due_at, now=now) + (" left" if hours > 0 else ""),
+        "danger" if hours < 12 else "warning" if hours < 36 else "secondary",
+        marks,
+        (act(booking, "approve"), act(booking, "reject")),
+    )
+
+
+def _asked(booking: Booking, *, now: datetime) -> Line:
+    asked = booking.cancellation_requested_at or now
+    what = f"{booking.get_state_display()}; session {instant(booking.slot_start)}"
+    return Line(of_booking(booking), booking.full_name, what, f"asked {span(now - asked)} ago", "warning",
+                acts=(act(booking, "cancel"),), phone=booking.phone_number)  # fmt: skip
+
+
+def _lapsing(booking: Booking, *, now: datetime) -> Line:
+    is_paying = booking.state == State.PAYMENT_PENDING
+    left = time_left(booking.due_at, now=now)
+    what = f"{money(booking.amount_paise)} for {instant(booking.slot_start)}, {booking.psychologist}"
+    acts = (act(booking, "record-payment"), act(booking, "reschedule"))
+    return Line(of_booking(booking), booking.full_name, what, f"{left} left" if "overdue" not in left else left,
+                "warning", ("paying now",) if is_paying else (), acts, booking.phone_number)  # fmt: skip
+
+
+def _unrecorded(booking: Booking) -> Line:
+    return Line(of_booking(booking), booking.full_name, str(booking.psychologist), instant(booking.slot_start),
+                acts=(act(booking, "record-outcome"),))  # fmt: skip
+
+
+def _unpaid(booking: Booking) -> Line:
+    what = f"{money(booking.amount_paise)}, {booking.psychologist}"
+    return Line(of_booking(booking), booking.full_name, what, instant(booking.slot_start), "warning",
+                acts=(act(booking, "record-payment"),), phone=booking.phone_number)  # fmt: skip
+
+
+# -- what failed -------------------------------------------------------------------------------------------------------
+
+
+def _failure(failure: Failure) -> Line:
+    message, booking = failure.message, failure.booking
+    kind = message.kind.replace("_", " ")
+    what = f"“{kind}” did not reach {message.recipient}" if message.queue == Queue.MAIL else f"Gateway: {kind} failed"
+    row = Link("Message", reverse("admin:outbox_message_change", args=[message.pk]))
+    why = message.last_error[:120]
+    return Line(
+        of_booking(booking) if booking else row,
+        booking.full_name if booking else "",
+        f"{what}. {why}",
+        instant(message.settled_at),
+        "danger",
+        ("ring",) if failure.leaves_visitor_unreached else (),
+        (row,),
+        booking.phone_number if booking and failure.leaves_visitor_unreached else "",
+    )
+
+
+def _refund(refund: Refund) -> Line:
+    booking = refund.payment.booking
+    is_refused = refund.state == RefundState.REFUSED
+    what = f"{money(refund.amount_paise)} {'refused by the gateway' if is_refused else 'to be handed out at the desk'}"
+    return Line(of_booking(booking), booking.full_name, f"Refund of {what}", instant(refund.queued_at),
+                "danger" if is_refused else "warning", ("ring",) if is_refused else (),
+                (act(booking, "refund-made"),), booking.phone_number)  # fmt: skip
+
+
+def _unexpected(payment: Payment) -> Line:
+    booking = payment.booking
+    what = f"{money(payment.captured_paise)} arrived that nobody expected; they go back by themselves"
+    row = Link("Payment", reverse("admin:payments_payment_change", args=[payment.pk]))
+    return Line(of_booking(booking), booking.full_name, f"{what} (shown for {span(UNEXPECTED_FOR)})",
+                instant(payment.captured_at), "warning", acts=(row,))  # fmt: skip
+
+
+# -- today's sessions --------------------------------------------------------------------------------------------------
+
+
+def _by_psychologist(bookings: list[Booking], *, now: datetime) -> list[tuple[str, list[Line]]]:
+    found: dict[int | None, tuple[str, list[Line]]] = {}
+    for booking in bookings:
+        _, lines = found.setdefault(booking.psychologist_id, (str(booking.psychologist), []))
+        lines.append(_session(booking, now=now))
+    return list(found.values())
+
+
+def _session(booking: Booking, *, now: datetime) -> Line:
+    assert booking.slot_start is not None
+    assert booking.slot_end is not None
+    zone = policy.zone()
+    when = f"{booking.slot_start.astimezone(zone):%H:%M} to {booking.slot_end.astimezone(zone):%H:%M}"
+    is_now, is_over = booking.slot_start <= now < booking.slot_end, booking.slot_end <= now
+    state = (booking.get_outcome_display() if is_over else booking.get_state_display()).lower()
+    is_held = booking.state in (State.CONFIRMED, State.COMPLETED)
+    acts = act(booking, "record-outcome") if is_held and booking.slot_start <= now else act(booking, "reschedule")
+    return Line(
+        of_booking(booking),
+        booking.full_name,
+        state,
+        when,
+        "success" if is_held else "warning",
+        ("now",) if is_now else (),
+        (acts,),
+        place=booking.meeting_link if booking.mode == Mode.ONLINE else booking.address,
+    )
