@@ -444,6 +444,7 @@ JAZZMIN_SETTINGS = {
     "custom_js": "desk/frame.js",
     "topmenu_links": [
         {"name": "Today", "url": "admin:index"},
+        {"name": "Calendar", "url": "desk:calendar", "permissions": ["bookings.view_booking"]},
         {"name": "Bookings", "url": "admin:bookings_booking_changelist", "permissions": ["bookings.view_booking"]},
         {"name": "New booking", "url": "admin:bookings_booking_new", "permissions": ["bookings.change_booking"]},
         {"name": "All pages", "url": "desk:all"},
@@ -461,6 +462,20 @@ JAZZMIN_SETTINGS = {
         "ops.process": "fas fa-heartbeat",
     },
     "custom_links": {
+        "bookings": [
+            {
+                "name": "Calendar",
+                "url": "desk:calendar",
+                "icon": "fas fa-calendar-alt",
+                "permissions": ["bookings.view_booking"],
+            },
+            {
+                "name": "Day list",
+                "url": "desk:day",
+                "icon": "fas fa-print",
+                "permissions": ["bookings.view_booking"],
+            },
+        ],
         "ops": [
             {
                 "name": "Overview",
@@ -480,7 +495,7 @@ JAZZMIN_SETTINGS = {
                 "icon": "fas fa-skull-crossbones",
                 "permissions": ["ops.view_act"],
             },
-        ]
+        ],
     },
 }
 

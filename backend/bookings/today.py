@@ -17,7 +17,8 @@ from backend.bookings.models import Booking, Mode, Origin, Outcome, PaymentMode
 from backend.outbox.models import Message, MessageState, Queue
 from backend.payments.models import Payment, PaymentMethod, PaymentState, Refund, RefundState
 
-SHOWN = 40  # rows of a list; whoever has more waiting works from the list of bookings
+SHOWN = 15  # rows of a list; whoever has more waiting works from the list of bookings
+DEAD_READ = 100  # dead messages; several may be about one booking, and share a line
 LAPSES_WITHIN = timedelta(hours=6)  # a hold nearer to its end than this is worth a call
 UNPAID_FOR = timedelta(days=60)  # how long a session that was held and not paid is asked after here
 UNEXPECTED_FOR = timedelta(days=7)  # how long money that nobody expected is shown
@@ -105,7 +106,7 @@ def _sessions(rows: QuerySet[Booking], *, now: datetime) -> QuerySet[Booking]:
 
 
 def _failures(rows: QuerySet[Booking]) -> list[Failure]:
-    dead = list(Message.objects.filter(state=MessageState.DEAD).defer("context").order_by("-pk")[: SHOWN + 1])
+    dead = list(Message.objects.filter(state=MessageState.DEAD).defer("context").order_by("-pk")[:DEAD_READ])
     bookings = rows.in_bulk({message.booking_id for message in dead if message.booking_id is not None})
     found = ((message, bookings.get(message.booking_id or 0)) for message in dead)
     return [Failure(message, booking) for message, booking in found if booking or message.booking_id is None]

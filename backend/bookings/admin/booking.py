@@ -17,6 +17,7 @@ from backend.admin_pages import NOTHING, ReadOnly, day, instant
 from backend.bookings import policy, queries
 from backend.bookings.admin.display import badge, fact, mark, money, sponsor, time_left
 from backend.bookings.admin.follow_ups import FollowUpPages
+from backend.bookings.admin.moving import CalendarPages
 from backend.bookings.machine import ACTIVE, State
 from backend.bookings.models import Booking, LedgerEntry
 from backend.outbox.admin import COLOURS as FATES
@@ -109,7 +110,7 @@ class PaymentInline(ReadOnly, admin.TabularInline[Payment, Booking]):
 
 
 @admin.register(Booking)
-class BookingAdmin(FollowUpPages):
+class BookingAdmin(CalendarPages, FollowUpPages):
     list_display = ["acknowledgement_id", "status", "full_name", "preferred", "mode", "psychologist", "slot", "left"]
     list_filter = ["state", Asking, "mode", "psychologist", PreferredDate]
     ordering = [PRIORITY_FIRST, "-id"]

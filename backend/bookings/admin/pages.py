@@ -125,7 +125,7 @@ class ActionPages(ReadOnly, admin.ModelAdmin[Booking]):
         """The request of somebody on the phone; on success the booking's page shows its id."""
         self._refuse_readers(request)
         now, status = timezone.now(), 200
-        form = CallerForm(request.POST if request.method == "POST" else None)
+        form = CallerForm(request.POST if request.method == "POST" else None, initial=request.GET.dict())
         if request.method == "POST":
             status = 400
             if form.is_valid():

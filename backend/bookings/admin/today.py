@@ -83,7 +83,7 @@ def _month_of(text: str, *, now: datetime) -> date:
 
 def _sections(found: Today, *, now: datetime) -> list[Section]:
     failed = [
-        *(_failure(failure) for failure in found.failures),
+        *(_failure(failures) for failures in _by_reader(found.failures)),
         *(_refund(refund) for refund in found.refunds),
         *(_unexpected(payment) for payment in found.unexpected),
     ]
@@ -158,10 +158,21 @@ def _unpaid(booking: Booking) -> Line:
 # -- what failed -------------------------------------------------------------------------------------------------------
 
 
-def _failure(failure: Failure) -> Line:
+def _by_reader(failures: list[Failure]) -> list[list[Failure]]:
+    """Those about one booking to one reader, or to the gateway, make one line."""
+    found: dict[tuple[int | None, str, str], list[Failure]] = {}
+    for failure in failures:
+        message = failure.message
+        found.setdefault((message.booking_id, message.queue, message.recipient), []).append(failure)
+    return list(found.values())
+
+
+def _failure(failures: list[Failure]) -> Line:
+    failure = failures[0]
     message, booking = failure.message, failure.booking
-    kind = message.kind.replace("_", " ")
-    what = f"“{kind}” did not reach {message.recipient}" if message.queue == Queue.MAIL else f"Gateway: {kind} failed"
+    kinds = ", ".join(f"“{each.message.kind.replace('_', ' ')}”" for each in failures)
+    is_mail = message.queue == Queue.MAIL
+    what = f"{kinds} did not reach {message.recipient}" if is_mail else f"Gateway: {kinds} failed"
     row = Link("Message", reverse("admin:outbox_message_change", args=[message.pk]))
     why = message.last_error[:120]
     return Line(

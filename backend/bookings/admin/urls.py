@@ -5,10 +5,14 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import path
 
-from backend.bookings.admin import today
+from backend.bookings.admin import calendar, today
 
 app_name = "desk"
 urlpatterns = [
     path("", admin.site.admin_view(today.front), name="today"),
+    path("calendar/", admin.site.admin_view(calendar.page), name="calendar"),
+    path("calendar/events/", admin.site.admin_view(calendar.events), name="events"),
+    path("calendar/shades/", admin.site.admin_view(calendar.shades), name="shades"),
+    path("calendar/day/", admin.site.admin_view(calendar.day_list), name="day"),
     path("all/", admin.site.admin_view(admin.site.index), name="all"),
 ]

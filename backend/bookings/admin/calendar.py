@@ -1,0 +1,185 @@
+"""The calendar: its page, the two feeds that it loads as it is turned, and the day list for paper."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from django.contrib import admin
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+
+from backend.admin_pages import day
+from backend.bookings import diary, policy
+from backend.bookings.admin.desk import decides, seen_by, sees_bookings
+from backend.bookings.diary import Kind, Session, Shade, Shown
+from backend.bookings.machine import HOLDS_SLOT, State
+from backend.bookings.models import Mode, Outcome
+from backend.people.models import Psychologist
+
+SPAN_MOST = timedelta(days=45)  # a month's page shows six weeks
+VIEWS = ("resourceTimeGridDay", "timeGridDay", "timeGridWeek", "dayGridMonth", "listWeek")
+# told apart without colour: a sign, and what it says; the style sheet adds a pattern of lines
+SIGNS = {
+    State.PENDING: "? wish, not held",
+    State.APPROVED: "₹ held, to be paid",
+    State.PAYMENT_PENDING: "… paying now",
+    State.CONFIRMED: "✓ confirmed",
+    State.COMPLETED: "■ over",
+}
+
+
+class Malformed(Exception):
+    """A feed was asked for what no calendar page asks."""
+
+
+def page(request: HttpRequest) -> HttpResponse:
+    """The calendar with its filters; everything in it comes from the feeds."""
+    _refuse_strangers(request)
+    now = timezone.now().astimezone(policy.zone())
+    people = list(Psychologist.objects.filter(is_active=True).values_list("pk", "full_name"))
+    chosen = _ids(request.GET)
+    options = {
+        "psychologists": [{"id": pk, "title": name} for pk, name in people],
+        "signs": SIGNS,
+        "zone": f"{now:%z}"[:3] + ":" + f"{now:%z}"[3:],
+        "today": f"{now:%Y-%m-%d}",
+        "events": reverse("desk:events"),
+        "shades": reverse("desk:shades"),
+        "booking": reverse("admin:bookings_booking_changelist"),
+        "create": reverse("admin:bookings_booking_new") if decides(request) else "",
+        "maySchedule": decides(request),
+    }
+    context = {
+        **admin.site.each_context(request),
+        "title": "Calendar",
+        "options": options,
+        "people": [(pk, name, pk in chosen) for pk, name in people],
+        "states": [(state, SIGNS[state], state in request.GET.getlist("state")) for state in SIGNS],
+        "modes": [(mode, mode.label, mode == request.GET.get("mode")) for mode in Mode],
+        "zone": f"{now:%Z}",
+    }
+    return TemplateResponse(request, "admin/desk/calendar.html", context)
+
+
+def events(request: HttpRequest) -> HttpResponse:
+    """The sessions and wishes of the span in view."""
+    _refuse_strangers(request)
+    try:
+        shown = _shown(request.GET)
+    except Malformed as malformed:
+        return JsonResponse({"detail": str(malformed)}, status=400)
+    may_move = decides(request)
+    rows = diary.sessions(seen_by(request), shown)
+    return JsonResponse([_event(row, may_move=may_move) for row in rows], safe=False)
+
+
+def shades(request: HttpRequest) -> HttpResponse:
+    """When nobody works, of each psychologist (`columns=1`) or of all together."""
+    _refuse_strangers(request)
+    try:
+        shown = _shown(request.GET)
+    except Malformed as malformed:
+        return JsonResponse({"detail": str(malformed)}, status=400)
+    rows = diary.shades(shown, by_psychologist=request.GET.get("columns") == "1")
+    return JsonResponse([_background(row) for row in rows], safe=False)
+
+
+def day_list(request: HttpRequest) -> HttpResponse:
+    """One day on paper, a sheet a psychologist."""
+    _refuse_strangers(request)
+    today = timezone.now().astimezone(policy.zone()).date()
+    try:
+        on = date.fromisoformat(request.GET.get("date", "")) if request.GET.get("date") else today
+        start, end = (datetime.combine(at, time(), policy.zone()) for at in (on, on + timedelta(days=1)))
+    except (ValueError, OverflowError):
+        raise Http404 from None
+    found = diary.day_list(seen_by(request), Shown(start, end, _ids(request.GET)))
+    chosen = request.GET.get("psychologist", "")
+    context = {
+        **admin.site.each_context(request),
+        "title": f"Sessions of {day(on)}",
+        "on": on.isoformat(),
+        "zone": f"{start:%Z}",
+        "sheets": found,
+        "people": [
+            (pk, name, str(pk) == chosen)
+            for pk, name in Psychologist.objects.filter(is_active=True).values_list("pk", "full_name")
+        ],
+        "before": (on - timedelta(days=1)).isoformat(),
+        "after": (on + timedelta(days=1)).isoformat(),
+        "chosen": chosen,
+    }
+    return TemplateResponse(request, "admin/desk/day.html", context)
+
+
+# -- details -----------------------------------------------------------------------------------------------------------
+
+
+def _refuse_strangers(request: HttpRequest) -> None:
+    if not sees_bookings(request):
+        raise Http404
+
+
+def _ids(query: QueryDict) -> tuple[int, ...]:
+    return tuple(int(text) for text in query.getlist("psychologist") if text.isascii() and text.isdecimal())[:100]
+
+
+def _shown(query: QueryDict) -> Shown:
+    start, end = local_instant(query.get("start", "")), local_instant(query.get("end", ""))
+    if start is None or end is None or not timedelta(0) < end - start <= SPAN_MOST:
+        raise Malformed(f"Give a start and an end, at most {SPAN_MOST.days} days apart.")
+    return Shown(start, end, _ids(query), tuple(query.getlist("state")), query.get("mode", ""))
+
+
+def local_instant(text: str) -> datetime | None:
+    """`2026-11-23T18:00:00` on the practice's clock; None for anything else."""
+    try:
+        found = datetime.fromisoformat(text).replace(tzinfo=policy.zone(), microsecond=0)
+    except ValueError:
+        return None
+    return found if 2000 <= found.year <= 2100 else None  # beyond, some zone's arithmetic leaves the calendar
+
+
+def _local(at: datetime) -> str:
+    """As the calendar takes it: the practice's wall clock, whatever zone the browser is in."""
+    return at.astimezone(policy.zone()).replace(tzinfo=None).isoformat(timespec="seconds")
+
+
+def _event(row: Session, *, may_move: bool) -> dict[str, Any]:
+    state = State(row.state)
+    sign = SIGNS[state]
+    if state == State.COMPLETED:
+        sign = f"■ {Outcome(row.outcome).label.lower()}"
+    return {
+        "id": row.booking_id,
+        "start": _local(row.start),
+        "end": _local(row.end),
+        "resourceIds": [row.psychologist_id] if row.psychologist_id else [],
+        "title": row.full_name or row.acknowledgement_id,
+        "classNames": [f"desk-s-{state.lower()}"],
+        "startEditable": may_move and state in HOLDS_SLOT,
+        "extendedProps": {
+            "name": row.acknowledgement_id,
+            "sign": sign,
+            "mode": Mode(row.mode).label,
+            "asked": row.cancellation_requested_at is not None,
+            "seen": row.ledger_sequence,
+        },
+    }
+
+
+def _background(row: Shade) -> dict[str, Any]:
+    start, end = _local(row.start), _local(row.end)
+    event: dict[str, Any] = {
+        "start": start,
+        "end": end,
+        "title": f"{row.kind.capitalize()}{': ' + row.note if row.note else ''}" if row.kind != Kind.OUTSIDE else "",
+        "display": "background",
+        "classNames": [f"desk-b-{row.kind.name.lower()}"],
+    }
+    if row.psychologist_id is not None:
+        event["resourceIds"] = [row.psychologist_id]
+    return event

@@ -1,0 +1,88 @@
+"""What the calendar opens beside itself: a booking with its actions, and the question before a dragged session moves.
+
+A drag is the action “Reschedule” with its time and psychologist typed: same form, same intent, same refusals.
+"""
+
+from __future__ import annotations
+
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.utils import timezone
+
+from backend.admin_pages import instant
+from backend.bookings import policy
+from backend.bookings.admin.actions import ACTIONS, open_to
+from backend.bookings.admin.calendar import local_instant
+from backend.bookings.admin.desk import act, of_booking, seen_by
+from backend.bookings.admin.done import done
+from backend.bookings.admin.pages import ActionPages
+from backend.bookings.admin.session import MoveForm
+from backend.bookings.lifecycle.reading import mark_message_read
+from backend.bookings.models import Booking
+from backend.people.models import Psychologist
+
+MOVE = next(action for action in ACTIONS if action.name == "reschedule")
+
+
+class CalendarPages(ActionPages):
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view
+        return [
+            path("<int:booking_id>/panel/", view(self.panel), name="bookings_booking_panel"),
+            path("<int:booking_id>/drag/", view(self.drag), name="bookings_booking_drag"),
+            *super().get_urls(),
+        ]
+
+    def panel(self, request: HttpRequest, booking_id: int) -> HttpResponse:
+        """One booking, as a part of the calendar's page."""
+        rows = seen_by(request).select_related("psychologist", "corporate")
+        booking: Booking = get_object_or_404(rows, pk=booking_id)
+        mark_message_read(booking.pk, now=timezone.now())
+        actions = open_to(booking, now=timezone.now()) if self.may_decide(request) else []
+        context = {
+            "booking": booking,
+            "link": of_booking(booking),
+            "about": self.about(booking),
+            "actions": [(act(booking, action.name), action.tone) for action in actions],
+        }
+        return TemplateResponse(request, "admin/desk/_panel.html", context)
+
+    def drag(self, request: HttpRequest, booking_id: int) -> HttpResponse:
+        """GET asks what a drag would do; POST does it, and answers with what was done or why not."""
+        booking = self._to_decide_on(request, booking_id)
+        if request.method != "POST":
+            return self._question(request, booking, None, 200)
+        form = MoveForm(booking, request.POST)
+        status = self._decide(request, MOVE, form)
+        if status:
+            return self._question(request, booking, form, status)
+        moved = Booking.objects.select_related("psychologist").get(pk=booking_id)
+        return JsonResponse({"told": done(moved)})
+
+    def _question(self, request: HttpRequest, booking: Booking, form: MoveForm | None, status: int) -> HttpResponse:
+        sent = request.POST if form else request.GET
+        start = local_instant(f"{sent.get('slot_start_0', '')}T{sent.get('slot_start_1', '')}")
+        if start is None:
+            raise Http404
+        chosen = sent.get("psychologist", "")
+        rows = Psychologist.objects.filter(is_active=True)
+        to = get_object_or_404(rows, pk=int(chosen)) if chosen.isascii() and chosen.isdecimal() else None
+        local = start.astimezone(policy.zone())
+        context = {
+            "booking": booking,
+            "was": f"{instant(booking.slot_start)}, {booking.psychologist}",
+            "will_be": f"{instant(start)}, {to or booking.psychologist}",
+            "typed": {
+                "slot_start_0": f"{local:%Y-%m-%d}",
+                "slot_start_1": f"{local:%H:%M}",
+                "psychologist": to.pk if to else "",
+                "seen": sent.get("seen", ""),
+            },
+            "errors": [error for errors in form.errors.values() for error in errors] if form else [],
+            "may_insist": form is not None and "despite_hours" in form.errors,
+            "consequences": MOVE.consequences(booking),
+            "whole_form": act(booking, MOVE.name),
+        }
+        return TemplateResponse(request, "admin/desk/_move.html", context, status=status)

@@ -1,0 +1,186 @@
+// The calendar's page: filters and view stand in the address, sessions come from the feeds, decisions go to the server.
+// Times are the practice's wall clock throughout; the server reads and writes them so, whatever zone this browser is in.
+(() => {
+    const options = JSON.parse(document.getElementById("calendar-options").textContent);
+    const filters = document.getElementById("filters");
+    const panel = document.getElementById("panel");
+    const trouble = document.getElementById("trouble");
+    const told = document.getElementById("told");
+    const token = document.querySelector("[name=csrfmiddlewaretoken]").value;
+    const asked = new URLSearchParams(location.search);
+    const isNarrow = matchMedia("(max-width: 767px)").matches;
+    if (isNarrow) filters.closest("details").open = false;
+    const views = {
+        resourceTimeGridDay: "Columns", timeGridDay: "Day", timeGridWeek: "Week", dayGridMonth: "Month", listWeek: "List",
+    };
+
+    const chosen = () => new URLSearchParams([...new FormData(filters)].filter(([, value]) => value));
+    const resources = () => {
+        const ids = chosen().getAll("psychologist");
+        return options.psychologists.filter(({id}) => !ids.length || ids.includes(String(id)));
+    };
+    const say = (place, text) => { place.textContent = text; place.hidden = !text; };
+    const isColumns = (view) => view.startsWith("resource");
+
+    // -- loading ------------------------------------------------------------------------------------------------------
+
+    const load = async (url, info, more = {}) => {
+        const query = chosen();
+        for (const [name, value] of Object.entries({start: info.startStr, end: info.endStr, ...more})) query.set(name, value);
+        const answer = await fetch(`${url}?${query}`, {redirect: "error"});
+        if (!answer.ok) throw new Error(answer.status);
+        say(trouble, "");
+        return answer.json();
+    };
+    const orSay = (loading) => loading.catch(() => {
+        say(trouble, "The calendar could not be loaded. What you see may be old; reload the page.");
+        return [];
+    });
+    const source = (load) => ({events: (info) => orSay(load(info))});
+
+    // -- showing ------------------------------------------------------------------------------------------------------
+
+    const element = (name, text, className = "") => Object.assign(document.createElement(name), {textContent: text, className});
+    const content = ({event, timeText}) => {
+        if (event.display === "background") return event.title;
+        const box = element("div", "", "desk-event");
+        const {sign, name, mode, asked} = event.extendedProps;
+        const [mark, ...words] = sign.split(" ");
+        box.append(element("b", `${mark} ${timeText}`), " ", element("span", event.title, "desk-name"), " ");
+        box.append(element("span", `${words.join(" ")}, ${mode.toLowerCase()} ${name}`, "desk-more"));
+        if (asked) box.append(" ", element("span", "! asked to cancel", "desk-asked"));
+        return {domNodes: [box]};
+    };
+
+    const remember = ({view}) => {
+        const query = chosen();
+        query.set("view", view.type);
+        query.set("date", calendar ? iso(calendar.getOption("date")).slice(0, 10) : options.today);
+        history.replaceState(null, "", `?${query}`);
+        const on = new URLSearchParams({date: query.get("date")});
+        if (query.getAll("psychologist").length === 1) on.set("psychologist", query.get("psychologist"));
+        const print = document.getElementById("print");
+        print.href = `${print.pathname}?${on}`;
+    };
+    const iso = (date) => {
+        const two = (number) => String(number).padStart(2, "0");
+        return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}T${two(date.getHours())}:${two(date.getMinutes())}`;
+    };
+
+    // -- the panel beside it ------------------------------------------------------------------------------------------
+
+    let undo = null;  // what puts a dragged session back where it was
+    const open = (html) => {  // the server's own page, every text in it escaped there
+        panel.innerHTML = html;
+        if (!panel.open) panel.showModal();
+    };
+    const close = () => panel.close();
+    panel.addEventListener("close", () => { undo?.(); undo = null; });
+    panel.addEventListener("click", (event) => {
+        if (event.target === panel || event.target.closest("[data-close]")) close();
+    });
+    const ask = async (url, settings = {}) => {
+        try {
+            const answer = await fetch(url, {redirect: "error", ...settings});
+            const isJson = answer.headers.get("content-type").startsWith("application/json");
+            return isJson ? answer.json() : {html: await answer.text(), isPart: [200, 400, 409].includes(answer.status)};
+        } catch {
+            return {html: "", isPart: false};
+        }
+    };
+    const failed = () => { close(); say(trouble, "The server could not be asked. Nothing was changed."); };
+
+    const details = async ({event}) => {
+        if (event.display === "background") return;
+        const {html, isPart} = await ask(`${options.booking}${event.id}/panel/`);
+        if (isPart) open(html); else failed();
+    };
+    const drop = async ({event, newResource, revert}) => {
+        undo = revert;
+        const [day, time] = iso(event.start).split("T");
+        const query = new URLSearchParams({
+            slot_start_0: day, slot_start_1: time, seen: event.extendedProps.seen, psychologist: newResource?.id ?? "",
+        });
+        const {html, isPart} = await ask(`${options.booking}${event.id}/drag/?${query}`);
+        if (isPart) open(html); else { undo?.(); undo = null; failed(); }
+    };
+    panel.addEventListener("submit", async (event) => {
+        event.preventDefault();
+        const form = event.target;
+        form.querySelector("[type=submit]").disabled = true;
+        const answer = await ask(form.action, {method: "POST", body: new FormData(form), headers: {"X-CSRFToken": token}});
+        if (answer.told) {
+            undo = null;
+            close();
+            say(told, answer.told);
+            calendar.refetchEvents();
+        } else if (answer.isPart) open(answer.html);
+        else failed();
+    });
+
+    // -- making a booking by dragging a span ----------------------------------------------------------------------------
+
+    const create = ({start, end, allDay, resource}) => {
+        const [day, from] = iso(start).split("T");
+        const query = new URLSearchParams({preferred_date: day});
+        if (!allDay) {
+            query.set("preferred_period", "CUSTOM");
+            query.set("preferred_time_start", from);
+            query.set("preferred_time_end", iso(end).split("T")[1]);
+            query.set("preferred_slot_start", `${day}T${from}`);
+        }
+        if (resource) query.set("preferred_psychologist", resource.id);
+        location.href = `${options.create}?${query}`;
+    };
+
+    // -- all together -------------------------------------------------------------------------------------------------
+
+    const view = views[asked.get("view")] ? asked.get("view") : isNarrow ? "listWeek" : "resourceTimeGridDay";
+    const date = /^\d{4}-\d{2}-\d{2}$/.test(asked.get("date")) ? asked.get("date") : options.today;
+    let calendar = null;
+    let shown = view;
+    calendar = EventCalendar.create(document.getElementById("calendar"), {
+        view, date,
+        timeZone: options.zone,
+        locale: "en-GB",
+        firstDay: 1,
+        height: isNarrow ? undefined : "calc(100vh - 15rem)",
+        headerToolbar: {start: "today prev,next", center: "title", end: Object.keys(views).join(",")},
+        buttonText: (text) => ({...text, today: "Today", ...views}),
+        allDaySlot: false,
+        slotMinTime: "07:00",
+        slotMaxTime: "22:00",
+        flexibleSlotTimeLimits: {eventFilter: (event) => event.display !== "background"},
+        scrollTime: "09:00",
+        nowIndicator: true,
+        dayMaxEvents: true,
+        columnWidth: isNarrow ? "9rem" : undefined,
+        views: {dayGridMonth: {height: "58rem", displayEventEnd: false}},
+        eventDurationEditable: false,
+        eventStartEditable: options.maySchedule,
+        selectable: Boolean(options.create),
+        selectMinDistance: 5,
+        selectBackgroundColor: "#bfe0ea",
+        resources: resources(),
+        eventSources: [
+            source((info) => load(options.events, info)),
+            source((info) => load(options.shades, info, isColumns(shown) ? {columns: 1} : {})),
+        ],
+        eventContent: content,
+        eventClick: details,
+        eventDrop: drop,
+        select: create,
+        datesSet: (info) => {
+            const changed = isColumns(shown) !== isColumns(info.view.type);
+            shown = info.view.type;
+            remember(info);
+            if (changed) calendar?.refetchEvents();
+        },
+    });
+    filters.addEventListener("change", () => {
+        calendar.setOption("resources", resources());
+        calendar.refetchEvents();
+        remember({view: calendar.getView()});
+    });
+    filters.addEventListener("submit", (event) => event.preventDefault());
+})();
