@@ -127,6 +127,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
+    "backend.admin_pages.HiddenIfForbidden",
 ]
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
@@ -481,19 +482,19 @@ JAZZMIN_SETTINGS = {
                 "name": "Overview",
                 "url": "admin:ops_overview",
                 "icon": "fas fa-tachometer-alt",
-                "permissions": ["ops.view_act"],
+                "permissions": ["ops.add_act"],
             },
             {
                 "name": "Schedules",
                 "url": "admin:ops_schedules",
                 "icon": "fas fa-stopwatch",
-                "permissions": ["ops.view_act"],
+                "permissions": ["ops.add_act"],
             },
             {
                 "name": "Dead letters",
                 "url": "admin:ops_dead_letters",
                 "icon": "fas fa-skull-crossbones",
-                "permissions": ["ops.view_act"],
+                "permissions": ["ops.add_act"],
             },
         ],
     },

@@ -17,7 +17,7 @@ from django.urls import reverse
 from backend.bookings.admin.display import time_left
 from backend.bookings.lifecycle import cancellation, timers, visitor
 from backend.bookings.machine import Notice, State
-from backend.bookings.models import Booking, ClosedDay, LedgerEntry, Link, Purpose, SlotClaim
+from backend.bookings.models import Booking, ClosedDay, Disclosure, LedgerEntry, Link, Purpose, SlotClaim
 from backend.ops.models import Act, Process, TimerRun
 from backend.outbox.models import Message, MessageState
 from backend.payments.models import InboxEvent, Payment, Refund
@@ -28,7 +28,20 @@ from tests.factories import make_booking, make_psychologist
 
 pytestmark = pytest.mark.django_db
 
-READ_ONLY = (Booking, LedgerEntry, SlotClaim, Message, Payment, Refund, InboxEvent, Enquiry, Act, Process, TimerRun)
+READ_ONLY = (
+    Booking,
+    LedgerEntry,
+    Disclosure,
+    SlotClaim,
+    Message,
+    Payment,
+    Refund,
+    InboxEvent,
+    Enquiry,
+    Act,
+    Process,
+    TimerRun,
+)
 EDITABLE = (Client, Psychologist, Location, Language, Specialization, Corporate, ClosedDay)
 
 
@@ -53,6 +66,7 @@ def everything(now: datetime) -> None:
         payment=payment, reference="REF-1", amount_paise=100, reason="by_staff", actor="staff:desk", queued_at=now
     )
     InboxEvent.objects.create(gateway="sandbox", event_id="evt_1", kind="order.captured", received_at=now)
+    Disclosure.objects.create(booking=booking, actor="staff:desk", at=now)
     Corporate.objects.create(name="Acme")
     Location.objects.create(name="Rooms", address="1 Road")
     Language.objects.create(name="Marathi")
@@ -148,7 +162,7 @@ def test_records_cannot_be_added_changed_or_deleted(desk: Browser, everything: N
     label = f"{model._meta.app_label}_{model._meta.model_name}"
     attempt = {"state": "PENDING", "full_name": "Mallory", "actor": "mallory", "amount_paise": "1", "recipient": "m"}
     for url in (page_url(row), reverse(f"admin:{label}_delete", args=[row.pk]), reverse(f"admin:{label}_add")):
-        assert desk.post(url, {**attempt, "post": "yes"}).status_code == 403, url
+        assert desk.post(url, {**attempt, "post": "yes"}).status_code == 404, url
     desk.post(list_url(model), {"action": "delete_selected", "_selected_action": str(row.pk), "post": "yes"})
     assert model._default_manager.filter(pk=row.pk).values().get() == before
 

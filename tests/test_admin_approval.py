@@ -190,8 +190,8 @@ def test_approving_needs_the_permission_to_change_a_booking(now: datetime) -> No
     page = reader.get(page_url(booking))
     assert page.status_code == 200
     assert "/approve/" not in page.content.decode()
-    assert reader.get(approve_url(booking)).status_code == 403
-    assert reader.post(approve_url(booking), session_form(booking, who)).status_code == 403
+    assert reader.get(approve_url(booking)).status_code == 404
+    assert reader.post(approve_url(booking), session_form(booking, who)).status_code == 404
     assert Browser().get(approve_url(booking))["Location"].startswith("/admin/login/")
     assert story.again(booking).state == State.PENDING
     assert clerk("decider", "change_booking").post(approve_url(booking), session_form(booking, who)).status_code == 302

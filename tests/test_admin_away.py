@@ -241,10 +241,10 @@ def test_time_off_that_is_covered_is_recorded_once(who: Psychologist) -> None:
         assert refused.value.code is code
 
 
-def test_the_page_needs_the_permissions_to_decide_about_bookings_and_psychologists(who: Psychologist) -> None:
-    for permissions in (["change_psychologist"], ["change_booking"]):
-        assert clerk(f"only-{permissions[0]}", *permissions).get(url(who)).status_code == 403
-    assert clerk("both", "change_psychologist", "change_booking").get(url(who)).status_code == 200
+def test_the_page_needs_the_permissions_to_decide_about_bookings_and_to_add_time_off(who: Psychologist) -> None:
+    for permissions in (["add_timeoff"], ["change_booking"]):
+        assert clerk(f"only-{permissions[0]}", *permissions).get(url(who)).status_code == 404
+    assert clerk("both", "add_timeoff", "change_booking").get(url(who)).status_code == 200
     assert owner("someone").get(reverse("admin:people_psychologist_away", args=[987654])).status_code == 404
 
 

@@ -218,7 +218,7 @@ def test_who_may_only_look_sees_the_hours_and_changes_nothing(who: Psychologist)
     page = reader.get(page_url(who))
     assert page.status_code == 200
     assert "Away today" not in page.content.decode()
-    assert save(reader, who, {}).status_code == 403
+    assert save(reader, who, {}).status_code == 404
 
 
 def test_a_language_is_entered_once_whatever_its_case(desk: Browser) -> None:

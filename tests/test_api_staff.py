@@ -234,10 +234,10 @@ def test_reading_needs_one_permission_and_acting_the_other(now: datetime) -> Non
     for path in reads:
         api.done(reader.get(path))
         api.done(changer.get(path))
-        api.error(nobody.get(path), 403, "forbidden")
+        api.error(nobody.get(path), 404, "not_found")
     for path in acts:
-        api.error(reader.post(path, {}), 403, "forbidden")
-        api.error(nobody.post(path, {}), 403, "forbidden")
+        api.error(reader.post(path, {}), 404, "not_found")
+        api.error(nobody.post(path, {}), 404, "not_found")
     assert story.again(booking).ledger_sequence == booking.ledger_sequence
 
 

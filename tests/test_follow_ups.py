@@ -290,7 +290,7 @@ def test_the_api_answers_409_when_nothing_fits(now: datetime) -> None:
     api.done(desk_.act(last, "follow-up"))
     assert api.error(desk_.act(last, "follow-up"), 409, "slot_taken")["free_slots"]
     api.error(desk_.act(story.pending(story.RAVI, now=now), "follow-up"), 409, "state_refuses")
-    api.error(staff_desk("view_booking", username="reader").act(last, "follow-up"), 403, "forbidden")
+    api.error(staff_desk("view_booking", username="reader").act(last, "follow-up"), 404, "not_found")
 
 
 # -- the admin --------------------------------------------------------------------------------------------------------
@@ -336,4 +336,4 @@ def test_the_page_is_for_settled_sessions_and_for_those_who_may_decide(now: date
     assert "is not possible now" in browser.get(page_of(pending), follow=True).content.decode()
     last = story.confirmed(story.RAVI, now=now)
     assert browser.post(page_of(last), typed(last, count="13")).status_code == 400
-    assert clerk("reader", "view_booking").get(page_of(last)).status_code == 403
+    assert clerk("reader", "view_booking").get(page_of(last)).status_code == 404

@@ -1,8 +1,9 @@
-"""Who may use the staff API: log-in, hashed tokens that can be revoked, and Django's own permissions."""
+"""Who may use the staff API: log-in, hashed tokens that can be revoked, and what roles show."""
 
 from __future__ import annotations
 
 import hmac
+from functools import cached_property
 
 from django.contrib.auth import authenticate
 from django.contrib.auth.models import User
@@ -13,8 +14,8 @@ from knox.auth import TokenAuthentication
 from knox.crypto import hash_token
 from knox.models import AuthToken
 from knox.settings import CONSTANTS
-from rest_framework.exceptions import AuthenticationFailed
-from rest_framework.permissions import BasePermission
+from rest_framework.exceptions import AuthenticationFailed, NotFound
+from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -24,6 +25,7 @@ from backend.api.docs import MessageAnswer, Operation, described
 from backend.api.docs_staff import LoginAnswer
 from backend.api.schemas import read
 from backend.api.staff_schemas import LoginRequest
+from backend.bookings.sight import Sight
 from backend.errors import Code, Refused
 
 ACTOR_LONGEST = 80  # characters; the ledger's column
@@ -52,33 +54,35 @@ class IsStaff(BasePermission):
         return bool(request.user and request.user.is_staff)
 
 
-class MaySee(IsStaff):
-    """Reads bookings; who may change them may read them."""
-
-    needed: tuple[str, ...] = ("bookings.view_booking", "bookings.change_booking")
-
-    def has_permission(self, request: Request, view: APIView) -> bool:
-        return super().has_permission(request, view) and any(request.user.has_perm(name) for name in self.needed)
-
-
-class MayChange(MaySee):
-    """Acts on bookings."""
-
-    needed = ("bookings.change_booking",)
-
-
 def actor_of(request: Request) -> str:
     """As the ledger names whoever asks."""
     return f"staff:{request.user.get_username()}"[:ACTOR_LONGEST]
 
 
 class StaffView(APIView):
-    """An endpoint for staff: reading needs one permission, acting another."""
+    """An endpoint for staff. What somebody's roles do not show them answers as what does not exist."""
 
     authentication_classes = (StaffToken,)
+    permission_classes = (IsStaff,)
 
-    def get_permissions(self) -> list[BasePermission]:
-        return [MaySee() if self.request.method in ("GET", "HEAD", "OPTIONS") else MayChange()]
+    @cached_property
+    def sight(self) -> Sight:
+        """What whoever asks may see and do."""
+        return Sight(self.request.user)
+
+    def check_permissions(self, request: Request) -> None:
+        """Of the staff, and of a role that may read here, or act here."""
+        super().check_permissions(request)
+        if not (self.may_read() if request.method in SAFE_METHODS else self.may_act()):
+            raise NotFound
+
+    def may_read(self) -> bool:
+        """Whether there can be anything for them to read here."""
+        return self.sight.sees_bookings
+
+    def may_act(self) -> bool:
+        """Whether there can be anything for them to do here."""
+        return self.sight.decides
 
 
 @described(post=Operation("staff_login", LoginAnswer, LoginRequest))

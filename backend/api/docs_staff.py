@@ -45,7 +45,7 @@ class BookingAnswer(serializers.Serializer[Any]):
     cancellation_requested_at = _maybe_instant()
     full_name = serializers.CharField()
     email = serializers.CharField()
-    phone_number = serializers.CharField()
+    phone_number = serializers.CharField(help_text="Masked but for three digits where your role says so.")
     is_minor = serializers.BooleanField()
     preferred_date = serializers.DateField()
     preferred_period = serializers.ChoiceField(Period.choices)
@@ -157,7 +157,7 @@ class WholeBookingAnswer(BookingAnswer):
     age = serializers.IntegerField(allow_null=True)
     gender = serializers.ChoiceField(Gender.choices)
     emergency_contact = serializers.CharField()
-    user_message = serializers.CharField(allow_blank=True)
+    user_message = serializers.CharField(allow_blank=True, allow_null=True, help_text="Null: not for your eyes.")
     verified_at = _maybe_instant()
     guardian_consent_at = _maybe_instant()
     guardian_consent_by = serializers.CharField(allow_blank=True)
@@ -171,6 +171,11 @@ class WholeBookingAnswer(BookingAnswer):
     ledger = LedgerAnswer(many=True)
     payments = AttemptAnswer(many=True)
     messages = OwedAnswer(many=True)
+
+
+class PhoneAnswer(serializers.Serializer[Any]):
+    phone_number = serializers.CharField()
+    emergency_contact = serializers.CharField()
 
 
 class FreeSlotAnswer(serializers.Serializer[Any]):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Generic
 
+from django.db.models import Q
 from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -18,6 +19,7 @@ from backend.api.docs_staff import (
     BookingsAnswer,
     CorporatesAnswer,
     LocationsAnswer,
+    PhoneAnswer,
     PsychologistsAnswer,
     SuggestionsAnswer,
     WholeBookingAnswer,
@@ -37,10 +39,11 @@ from backend.api.staff_schemas import (
     WantedRequest,
 )
 from backend.bookings import staff_queries
-from backend.bookings.lifecycle import cancellation, desk, refunds, staff
+from backend.bookings.lifecycle import cancellation, desk, disclosure, refunds, staff
 from backend.bookings.lifecycle.cancellation import RefundChoice
 from backend.bookings.lifecycle.first_fit import approve_first_fit
 from backend.bookings.models import Outcome
+from backend.bookings.sight import Reach, Sight
 from backend.bookings.suggestions import suggestions
 
 
@@ -54,14 +57,16 @@ class Bookings(StaffView):
     def get(self, request: Request) -> Response:
         asked = read(WantedRequest, request.query_params)
         limit = asked.validated_data["limit"]
-        rows = staff_queries.bookings(asked.wanted(), after=asked.validated_data["after"], limit=limit + 1)
-        shown = [staff_answers.summary(booking) for booking in rows[:limit]]
+        rows = staff_queries.bookings(
+            asked.wanted(), among=self.sight.bookings(), after=asked.validated_data["after"], limit=limit + 1
+        )
+        shown = [staff_answers.summary(booking, self.sight) for booking in rows[:limit]]
         return Response({"bookings": shown, "next": shown[-1]["acknowledgement_id"] if len(rows) > limit else None})
 
     def post(self, request: Request) -> Response:
         body = read(DraftRequest, request.data)
         booking = desk.create_by_staff(body.draft(), actor=actor_of(request), now=timezone.now())
-        return _summary(booking.acknowledgement_id, status=201)
+        return _summary(booking.acknowledgement_id, self.sight, status=201)
 
 
 @described(get=Operation("staff_booking", WholeBookingAnswer))
@@ -69,18 +74,24 @@ class WholeBooking(StaffView):
     """GET: one booking with its ledger, its money and what became of its mails."""
 
     def get(self, _request: Request, acknowledgement_id: str) -> Response:
-        return Response(staff_answers.detail(staff_queries.booking(acknowledgement_id), now=timezone.now()))
+        booking = staff_queries.booking(acknowledgement_id, among=self.sight.bookings())
+        return Response(staff_answers.detail(booking, self.sight, now=timezone.now()))
 
 
 class Action(StaffView, Generic[Shape]):
     """POST: one intent; the answer is the booking as it then is."""
 
     shape: type[Shape]
+    reach = Reach.DESK
+
+    def may_act(self) -> bool:
+        return self.sight.acts(self.reach)
 
     def post(self, request: Request, acknowledgement_id: str) -> Response:
         body = read(self.shape, request.data)
-        self.act(staff_queries.booking_id(acknowledgement_id), body, actor=actor_of(request), now=timezone.now())
-        return _summary(acknowledgement_id)
+        booking_id = staff_queries.booking_id(acknowledgement_id, among=self.sight.bookings_to(self.reach))
+        self.act(booking_id, body, actor=actor_of(request), now=timezone.now())
+        return _summary(acknowledgement_id, self.sight)
 
     def act(self, booking_id: int, body: Shape, *, actor: str, now: datetime) -> None:
         """The intent."""
@@ -96,8 +107,9 @@ def action(name: str) -> Callable[[type[Action[Any]]], type[Action[Any]]]:
     return decorate
 
 
-def _summary(acknowledgement_id: str, *, status: int = 200) -> Response:
-    return Response(staff_answers.summary(staff_queries.booking(acknowledgement_id)), status=status)
+def _summary(acknowledgement_id: str, sight: Sight, *, status: int = 200) -> Response:
+    """Of a booking that they acted on, even if acting took it out of their sight."""
+    return Response(staff_answers.summary(staff_queries.booking(acknowledgement_id, among=Q()), sight), status=status)
 
 
 @action("approve")
@@ -105,6 +117,7 @@ class Approve(Action[ApprovalRequest]):
     """POST: set psychologist, time and amount. `slot_taken`, `outside_hours` and `no_free_slot` bring `free_slots`."""
 
     shape = ApprovalRequest
+    reach = Reach.UNASSIGNED
 
     def act(self, booking_id: int, body: ApprovalRequest, *, actor: str, now: datetime) -> None:
         if body.validated_data["auto"]:
@@ -120,7 +133,7 @@ class Suggestions(StaffView):
 
     def get(self, request: Request, acknowledgement_id: str) -> Response:
         asked = read(SuggestionsRequest, request.query_params).validated_data
-        booking = staff_queries.booking(acknowledgement_id)
+        booking = staff_queries.booking(acknowledgement_id, among=self.sight.bookings())
         return Response(staff_answers.suggestions(suggestions(booking, now=timezone.now(), **asked)))
 
 
@@ -129,6 +142,7 @@ class Reject(Action[RejectRequest]):
     """POST: decline the request; with up to three free times that the visitor may take instead."""
 
     shape = RejectRequest
+    reach = Reach.UNASSIGNED
 
     def act(self, booking_id: int, body: RejectRequest, *, actor: str, now: datetime) -> None:
         given = body.validated_data
@@ -165,6 +179,7 @@ class Reschedule(Action[MoveRequest]):
     """POST: move the session; id and payment stay. `slot_taken` and `outside_hours` bring `free_slots`."""
 
     shape = MoveRequest
+    reach = Reach.OWN
 
     def act(self, booking_id: int, body: MoveRequest, *, actor: str, now: datetime) -> None:
         staff.reschedule(booking_id, body.move(), actor=actor, now=now)
@@ -216,13 +231,35 @@ class RecordOutcome(Action[OutcomeRequest]):
     """POST: what became of the session, recorded or corrected."""
 
     shape = OutcomeRequest
+    reach = Reach.OWN
 
     def act(self, booking_id: int, body: OutcomeRequest, *, actor: str, now: datetime) -> None:
         desk.record_outcome(booking_id, Outcome(body.validated_data["outcome"]), actor=actor, now=now)
 
 
+@described(post=Operation("staff_reveal_phone", PhoneAnswer, NothingRequest))
+class RevealPhone(StaffView):
+    """POST: the telephone number that is masked otherwise; that you were shown it is recorded."""
+
+    def may_act(self) -> bool:
+        return self.sight.reveals_phones
+
+    def post(self, request: Request, acknowledgement_id: str) -> Response:
+        read(NothingRequest, request.data)
+        booking_id = staff_queries.booking_id(acknowledgement_id, among=self.sight.bookings())
+        booking = disclosure.reveal_phone(booking_id, actor=actor_of(request), now=timezone.now())
+        return Response(staff_answers.phone(booking))
+
+
+class ChoiceView(StaffView):
+    """What those who decide choose from."""
+
+    def may_read(self) -> bool:
+        return self.sight.sees_all
+
+
 @described(get=Operation("staff_psychologists", PsychologistsAnswer))
-class Psychologists(StaffView):
+class Psychologists(ChoiceView):
     """GET: who gives sessions."""
 
     def get(self, _request: Request) -> Response:
@@ -230,7 +267,7 @@ class Psychologists(StaffView):
 
 
 @described(get=Operation("staff_locations", LocationsAnswer))
-class Locations(StaffView):
+class Locations(ChoiceView):
     """GET: where sessions in person take place."""
 
     def get(self, _request: Request) -> Response:
@@ -238,7 +275,7 @@ class Locations(StaffView):
 
 
 @described(get=Operation("staff_corporates", CorporatesAnswer))
-class Corporates(StaffView):
+class Corporates(ChoiceView):
     """GET: who may sponsor sessions."""
 
     def get(self, _request: Request) -> Response:

@@ -10,13 +10,14 @@ from backend.bookings import policy, queries, sponsors, staff_queries, wording
 from backend.bookings.lifecycle.sessions import fee_paise
 from backend.bookings.machine import State
 from backend.bookings.models import Booking, LedgerEntry
+from backend.bookings.sight import Sight
 from backend.bookings.suggestions import Suggestion
 from backend.outbox.models import Message
 from backend.payments.models import Payment, Refund
 from backend.people.models import Corporate, Location, Psychologist
 
 
-def summary(booking: Booking) -> dict[str, Any]:
+def summary(booking: Booking, sight: Sight) -> dict[str, Any]:
     """One line of the list, and the answer of every action. Never the visitor's message."""
     return {
         "acknowledgement_id": booking.acknowledgement_id,
@@ -31,7 +32,7 @@ def summary(booking: Booking) -> dict[str, Any]:
         "cancellation_requested_at": instant(booking.cancellation_requested_at),
         "full_name": booking.full_name,
         "email": booking.email,
-        "phone_number": booking.phone_number,
+        "phone_number": sight.phone(booking.phone_number),
         "is_minor": booking.age is not None and booking.age < policy.ADULT_AGE,
         "preferred_date": booking.preferred_date.isoformat(),
         "preferred_period": booking.preferred_period,
@@ -51,17 +52,17 @@ def summary(booking: Booking) -> dict[str, Any]:
     }
 
 
-def detail(booking: Booking, *, now: datetime) -> dict[str, Any]:
-    """Everything about one booking, its visitor's message included."""
+def detail(booking: Booking, sight: Sight, *, now: datetime) -> dict[str, Any]:
+    """Everything about one booking; its visitor's message for those who may read it."""
     return {
-        **summary(booking),
+        **summary(booking, sight),
         "city": booking.city,
         "state": booking.region,
         "country": booking.country,
         "age": booking.age,
         "gender": booking.gender,
-        "emergency_contact": booking.emergency_contact,
-        "user_message": booking.user_message,
+        "emergency_contact": sight.phone(booking.emergency_contact),
+        "user_message": booking.user_message if sight.reads_message(booking) else None,
         "verified_at": instant(booking.verified_at),
         "guardian_consent_at": instant(booking.guardian_consent_at),
         "guardian_consent_by": booking.guardian_consent_by,
@@ -188,6 +189,11 @@ def location(row: Location) -> dict[str, Any]:
 def corporate_row(row: Corporate) -> dict[str, Any]:
     """Who may sponsor sessions."""
     return {"id": row.pk, "name": row.name, "is_active": row.is_active}
+
+
+def phone(booking: Booking) -> dict[str, Any]:
+    """What is shown once, and recorded."""
+    return {"phone_number": booking.phone_number, "emergency_contact": booking.emergency_contact}
 
 
 def _named(row: Psychologist | Corporate | None) -> dict[str, Any] | None:

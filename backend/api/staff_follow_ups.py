@@ -17,24 +17,31 @@ from backend.api.schemas import read
 from backend.api.staff_schemas import FollowUpRequest
 from backend.bookings import staff_queries
 from backend.bookings.lifecycle.follow_ups import Place, book_series, try_series
+from backend.bookings.sight import Reach, Sight
 
 
 @described(post=Operation("staff_follow_up", FollowUpsAnswer, FollowUpRequest))
 class FollowUp(StaffView):
     """POST: book the next sessions; what does not fit is told and the rest booked. 409 if nothing fits."""
 
+    def may_act(self) -> bool:
+        return self.sight.acts(Reach.OWN)
+
     def post(self, request: Request, acknowledgement_id: str) -> Response:
         body, now = read(FollowUpRequest, request.data), timezone.now()
-        booking_id, actor = staff_queries.booking_id(acknowledgement_id), actor_of(request)
+        booking_id = staff_queries.booking_id(acknowledgement_id, among=self.sight.bookings_to(Reach.OWN))
+        actor = actor_of(request)
         is_preview = body.validated_data["preview"]
         places = (try_series if is_preview else book_series)(booking_id, body.series(), actor=actor, now=now)
         refusals = [place.refused for place in places if place.refused is not None]
         if not is_preview and len(refusals) == len(places):
             raise refusals[0]
-        return Response({"preview": is_preview, "sessions": [_session(place, is_preview) for place in places]})
+        return Response(
+            {"preview": is_preview, "sessions": [_session(place, is_preview, self.sight) for place in places]}
+        )
 
 
-def _session(place: Place, is_preview: bool) -> dict[str, Any]:
+def _session(place: Place, is_preview: bool, sight: Sight) -> dict[str, Any]:
     """One start: what it became or would become, or why nothing."""
     booking, problem = place.booking, None if place.refused is None else errors.refusal(place.refused)
     return {
@@ -43,7 +50,7 @@ def _session(place: Place, is_preview: bool) -> dict[str, Any]:
         "status": None if booking is None else booking.state,
         "amount": None if booking is None else staff_answers.rupees(booking.amount_paise),
         "pay_by": None if booking is None else instant(booking.pay_by),
-        "booking": None if booking is None or is_preview else staff_answers.summary(booking),
+        "booking": None if booking is None or is_preview else staff_answers.summary(booking, sight),
         "code": None if problem is None else problem.code,
         "detail": None if problem is None else problem.detail,
         "free_slots": [] if problem is None else problem.more.get("free_slots", []),

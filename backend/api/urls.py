@@ -51,6 +51,7 @@ urlpatterns = [
     path(f"{_BOOKING}refund/", staff.Refund.as_view()),
     path(f"{_BOOKING}refund-made/", staff.RefundMade.as_view()),
     path(f"{_BOOKING}outcome/", staff.RecordOutcome.as_view()),
+    path(f"{_BOOKING}reveal-phone/", staff.RevealPhone.as_view()),
     path("staff/psychologists/", staff.Psychologists.as_view()),
     path("staff/locations/", staff.Locations.as_view()),
     path("staff/corporates/", staff.Corporates.as_view()),

@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import Q
 
 from backend.bookings import policy
+from backend.bookings.disclosure_models import Disclosure as Disclosure
 from backend.bookings.link_models import Alternative as Alternative
 from backend.bookings.link_models import Link as Link
 from backend.bookings.link_models import Purpose as Purpose
@@ -126,6 +127,14 @@ class Booking(BookingMachine):
 
     class Meta:
         ordering = ["-id"]
+        permissions = [  # what each is for: backend/roles.py
+            ("view_own_booking", "Can view own bookings"),
+            ("change_own_booking", "Can change own bookings"),
+            ("view_unassigned_booking", "Can decide about requests without a psychologist"),
+            ("view_user_message", "Can read the messages of all bookings"),
+            ("view_phone_number", "Can see telephone numbers"),
+            ("reveal_phone_number", "Can reveal a telephone number, recorded"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["client"],

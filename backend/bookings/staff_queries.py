@@ -28,17 +28,17 @@ class Wanted:
     text: str = ""  # part of a name, address or telephone number, or an id as people type it
 
 
-def bookings(wanted: Wanted, *, after: str, limit: int) -> list[Booking]:
+def bookings(wanted: Wanted, *, among: Q, after: str, limit: int) -> list[Booking]:
     """Up to `limit` bookings, newest first, from behind the one with the acknowledgement id `after`. One query.
 
     Refuses: booking_unknown, for `after`.
     """
-    found = _shown().filter(_condition(wanted))
+    found = _shown().filter(among, _condition(wanted))
     if after:
         found = found.filter(pk__lt=Booking.objects.filter(acknowledgement_id=normalized(after)).values("pk"))
     rows = list(found.order_by("-pk")[:limit])
     if after and not rows:
-        booking_id(after)  # the end of the list, or behind nothing that exists?
+        booking_id(after, among=among)  # the end of the list, or behind nothing that exists?
     return rows
 
 
@@ -68,17 +68,17 @@ def _shown() -> QuerySet[Booking]:
     return rows.defer("user_message", "follows__user_message")
 
 
-def booking(acknowledgement_id: str) -> Booking:
-    """A booking in any state. Refuses: booking_unknown."""
-    found: Booking | None = _shown().filter(acknowledgement_id=normalized(acknowledgement_id)).first()
+def booking(acknowledgement_id: str, *, among: Q) -> Booking:
+    """A booking in any state. Refuses: booking_unknown, for one that is not `among` those that the asker sees too."""
+    found: Booking | None = _shown().filter(among, acknowledgement_id=normalized(acknowledgement_id)).first()
     if found is None:
         raise Refused(Code.BOOKING_UNKNOWN)
     return found
 
 
-def booking_id(acknowledgement_id: str) -> int:
-    """What intents of staff take. Refuses: booking_unknown."""
-    rows = Booking.objects.filter(acknowledgement_id=normalized(acknowledgement_id))
+def booking_id(acknowledgement_id: str, *, among: Q) -> int:
+    """What intents of staff take. Refuses: booking_unknown, as above."""
+    rows = Booking.objects.filter(among, acknowledgement_id=normalized(acknowledgement_id))
     found: int | None = rows.values_list("pk", flat=True).first()
     if found is None:
         raise Refused(Code.BOOKING_UNKNOWN)

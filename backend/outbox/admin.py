@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from backend.admin_pages import NOTHING, ReadOnly, instant
 from backend.outbox.models import Message, MessageState
+from backend.roles import Ability, may
 
 COLOURS = {
     MessageState.WAITING: "info",
@@ -34,6 +38,13 @@ class MessageAdmin(ReadOnly, admin.ModelAdmin[Message]):
         ("What it says", {"fields": ["ledger_sequence", "subject_id", "context"]}),
         ("Trace", {"fields": ["uuid", "dedupe_key", "fence", "correlation_id"]}),
     ]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Message | None = None) -> Any:
+        """What a mail says is for those who may read the booking: an operator mends without it."""
+        shown = super().get_fieldsets(request, obj)
+        if may(request.user, Ability.SEE_BOOKINGS, Ability.DECIDE):
+            return shown
+        return [(name, options) for name, options in shown if "context" not in options["fields"]]
 
     @admin.display(description="booking", ordering="booking_id")
     def booking(self, message: Message) -> str:

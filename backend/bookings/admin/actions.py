@@ -28,6 +28,7 @@ from backend.bookings.lifecycle import cancellation, desk, refunds, staff
 from backend.bookings.lifecycle.cancellation import RefundChoice
 from backend.bookings.machine import HOLDS_SLOT, State
 from backend.bookings.models import Booking, Outcome
+from backend.bookings.sight import Reach, Sight
 from backend.bookings.standing import PaymentStatus, left_paise, payment_status
 
 Opening = Callable[[Booking, datetime], bool]
@@ -66,6 +67,7 @@ class Action:
     is_open: Opening
     run: Callable[[Decision], object]
     consequences: Callable[[Booking], Consequences]
+    reach: Reach = Reach.DESK
 
 
 def carry_out(action: Action, decision: Decision) -> None:
@@ -81,9 +83,9 @@ def carry_out(action: Action, decision: Decision) -> None:
             raise Overtaken
 
 
-def open_to(booking: Booking, *, now: datetime) -> list[Action]:
-    """The actions whose buttons the booking's page shows."""
-    return [action for action in ACTIONS if action.is_open(booking, now)]
+def open_to(sight: Sight, booking: Booking, *, now: datetime) -> list[Action]:
+    """The actions whose buttons the booking's page shows to somebody."""
+    return [action for action in ACTIONS if sight.may_act(booking, action.reach) and action.is_open(booking, now)]
 
 
 # -- when is it possible? ----------------------------------------------------------------------------------------------
@@ -187,7 +189,7 @@ def _record_outcome(by: Decision) -> None:
 ACTIONS = (
     Action(
         "approve", "Approve", "Approve and tell the visitor", "success",
-        ApprovalForm, _leads_on(Booking.approve), _approve, consequences.approving,
+        ApprovalForm, _leads_on(Booking.approve), _approve, consequences.approving, Reach.UNASSIGNED,
     ),
     Action(
         "record-payment", "Record desk payment", "Record the payment", "success",
@@ -195,7 +197,7 @@ ACTIONS = (
     ),
     Action(
         "record-outcome", "Record outcome", "Record the outcome", "success",
-        OutcomeForm, _was_held, _record_outcome, consequences.recording_outcome,
+        OutcomeForm, _was_held, _record_outcome, consequences.recording_outcome, Reach.OWN,
     ),
     Action(
         "refund-made", "Mark refund made", "The money was given back", "success",
@@ -207,7 +209,7 @@ ACTIONS = (
     ),
     Action(
         "reschedule", "Reschedule", "Move the session", "primary",
-        MoveForm, _has_slot, _reschedule, consequences.moving,
+        MoveForm, _has_slot, _reschedule, consequences.moving, Reach.OWN,
     ),
     Action(
         "refund", "Refund", "Give money back", "primary",
@@ -215,7 +217,7 @@ ACTIONS = (
     ),
     Action(
         "reject", "Reject", "Reject and tell the visitor", "danger",
-        RejectForm, _leads_on(Booking.reject), _reject, consequences.rejecting,
+        RejectForm, _leads_on(Booking.reject), _reject, consequences.rejecting, Reach.UNASSIGNED,
     ),
     Action(
         "cancel", "Cancel", "Cancel and tell the visitor", "danger",

@@ -8,8 +8,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
@@ -32,6 +31,7 @@ from backend.bookings.models import Booking
 from backend.bookings.ways_out import WaysOut, ways_out
 from backend.people.hours import Clock
 from backend.people.models import Psychologist
+from backend.roles import Ability, may
 
 CANCEL, STAY = "cancel", "stay"
 
@@ -117,8 +117,8 @@ class Row:
 
 class AwayPage(admin.ModelAdmin[Psychologist]):
     def may_send_away(self, request: HttpRequest) -> bool:
-        """Bookings are moved and cancelled, and the psychologist's calendar changes."""
-        return request.user.has_perms(("bookings.change_booking", "people.change_psychologist"))
+        """Bookings are moved and cancelled, and the psychologist has time off."""
+        return may(request.user, Ability.DECIDE) and may(request.user, Ability.SEND_AWAY)
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.away)
@@ -127,7 +127,7 @@ class AwayPage(admin.ModelAdmin[Psychologist]):
     def away(self, request: HttpRequest, psychologist_id: int) -> HttpResponse:
         """GET: what would happen. POST: it happens; what could not is told."""
         if not self.may_send_away(request):
-            raise PermissionDenied
+            raise Http404
         psychologist: Psychologist = get_object_or_404(Psychologist, pk=psychologist_id)
         now, is_post = timezone.now(), request.method == "POST"
         when = WhenForm(psychologist, request.POST if is_post else request.GET, now=now)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from typing import Any
 
 from django.contrib import admin
-from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -16,58 +16,18 @@ from django.utils.safestring import SafeString
 from backend.admin_pages import NOTHING, ReadOnly, day, instant
 from backend.bookings import policy, queries
 from backend.bookings.admin.display import badge, fact, mark, money, sponsor, time_left
+from backend.bookings.admin.filters import PRIORITY_FIRST, Asking, PreferredDate
 from backend.bookings.admin.follow_ups import FollowUpPages
 from backend.bookings.admin.moving import CalendarPages
 from backend.bookings.machine import ACTIVE, State
 from backend.bookings.models import Booking, LedgerEntry
+from backend.bookings.sight import Sight
 from backend.outbox.admin import COLOURS as FATES
 from backend.outbox.models import Message, MessageState, Queue
 from backend.payments.models import Payment, Refund
-
-# Asked again after we left them unanswered: they come first. Beside the list's own count the sorting costs little
-PRIORITY_FIRST = Case(
-    When(state=State.PENDING, is_priority=True, then=Value(0)), default=Value(1), output_field=IntegerField()
-).asc()
-
+from backend.roles import Ability, masked, may
 
 CHANGE = "admin:bookings_booking_change"
-
-
-class PreferredDate(admin.SimpleListFilter):
-    """Django's own date filter looks back; a desk looks ahead."""
-
-    title = "preferred date"
-    parameter_name = "preferred"
-
-    def lookups(self, _request: HttpRequest, _model_admin: object) -> list[tuple[str, str]]:
-        return [("past", "Passed"), ("today", "Today"), ("tomorrow", "Tomorrow"), ("week", "Next 7 days")]
-
-    def queryset(self, _request: HttpRequest, queryset: QuerySet[Booking]) -> QuerySet[Booking]:
-        today = timezone.now().astimezone(policy.zone()).date()
-        wanted = {
-            "past": Q(preferred_date__lt=today),
-            "today": Q(preferred_date=today),
-            "tomorrow": Q(preferred_date=today + timedelta(days=1)),
-            "week": Q(preferred_date__range=(today, today + timedelta(days=7))),
-        }
-        return queryset.filter(wanted.get(self.value() or "", Q()))
-
-
-class Asking(admin.SimpleListFilter):
-    """What somebody waits for, beyond the state."""
-
-    title = "what is asked"
-    parameter_name = "asked"
-
-    def lookups(self, _request: HttpRequest, _model_admin: object) -> list[tuple[str, str]]:
-        return [("again", "Asked again"), ("cancel", "Asked to cancel")]
-
-    def queryset(self, _request: HttpRequest, queryset: QuerySet[Booking]) -> QuerySet[Booking]:
-        wanted = {
-            "again": Q(is_priority=True, state__in=ACTIVE),
-            "cancel": Q(cancellation_requested_at__isnull=False),
-        }
-        return queryset.filter(wanted.get(self.value() or "", Q()))
 
 
 class LedgerInline(ReadOnly, admin.TabularInline[LedgerEntry, Booking]):
@@ -116,9 +76,9 @@ class BookingAdmin(CalendarPages, FollowUpPages):
     ordering = [PRIORITY_FIRST, "-id"]
     list_select_related = ["psychologist"]
     list_per_page = 50
+    show_full_result_count = False
     search_fields = ["acknowledgement_id", "full_name", "email", "phone_number"]
     search_help_text = "Id, name, address or phone"
-    show_full_result_count = False
     inlines = [LedgerInline, PaymentInline]
     fieldsets = [
         (None, {"fields": ["status", "left", "opened", "verified", "closed", "origin", "client", "series"]}),
@@ -147,6 +107,21 @@ class BookingAdmin(CalendarPages, FollowUpPages):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Booking]:
         return super().get_queryset(request).defer("user_message")  # decrypted on the one page that shows it
 
+    def get_fieldsets(self, request: HttpRequest, obj: Booking | None = None) -> Any:
+        """With what the account may not read in words that do not tell it."""
+        sight = Sight(request.user)
+        shown: dict[str, str] = (
+            {} if sight.sees_phones else {"phone_number": "masked_phone", "emergency_contact": "masked_contact"}
+        )
+        if obj is None or not sight.reads_message(obj):
+            shown["user_message"] = "hidden_message"
+        if not may(request.user, Ability.SEE_CLIENTS):
+            shown["client"] = "person"
+        return [
+            (name, {**options, "fields": [shown.get(str(field), field) for field in options["fields"]]})
+            for name, options in self.fieldsets
+        ]
+
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Booking], search_term: str
     ) -> tuple[QuerySet[Booking], bool]:
@@ -155,7 +130,7 @@ class BookingAdmin(CalendarPages, FollowUpPages):
             return queryset.filter(acknowledgement_id=acknowledgement_id), False
         return super().get_search_results(request, queryset, search_term)
 
-    def about(self, booking: Booking) -> list[tuple[str, str]]:
+    def about(self, booking: Booking, sight: Sight) -> list[tuple[str, str]]:
         payment = booking.get_payment_mode_display()
         if booking.corporate:
             is_settled = booking.state != State.PENDING
@@ -169,7 +144,10 @@ class BookingAdmin(CalendarPages, FollowUpPages):
             ("Wish", self.wish(booking)),
             ("Session", booking.get_mode_display()),
             ("Payment", f"{payment}, {self.payment(booking)}"),
-            ("Message", booking.user_message or NOTHING),
+            (
+                "Message",
+                booking.user_message or NOTHING if sight.reads_message(booking) else self.hidden_message(booking),
+            ),
             ("Time left", self.left(booking)),
         ]
         if booking.corporate and booking.state == State.PENDING:
@@ -206,6 +184,22 @@ class BookingAdmin(CalendarPages, FollowUpPages):
         who = str(booking.preferred_psychologist or "")
         at = instant(booking.preferred_slot_start) if booking.preferred_slot_start else ""
         return ", ".join(part for part in (who, at) if part) or NOTHING
+
+    @admin.display(description="client")
+    def person(self, booking: Booking) -> str:
+        return str(booking.client or NOTHING)
+
+    @admin.display(description="phone number")
+    def masked_phone(self, booking: Booking) -> str:
+        return masked(booking.phone_number) or NOTHING
+
+    @admin.display(description="emergency contact")
+    def masked_contact(self, booking: Booking) -> str:
+        return masked(booking.emergency_contact) or NOTHING
+
+    @admin.display(description="user message")
+    def hidden_message(self, _booking: Booking) -> str:
+        return "For the psychologist alone."
 
     @admin.display(description="slot", ordering="slot_start")
     def slot(self, booking: Booking) -> str:

@@ -13,10 +13,11 @@ from django.utils import timezone
 
 from backend.admin_pages import day
 from backend.bookings import diary, policy
-from backend.bookings.admin.desk import decides, seen_by, sees_bookings
+from backend.bookings.admin.desk import seen_by
 from backend.bookings.diary import Kind, Session, Shade, Shown
 from backend.bookings.machine import HOLDS_SLOT, State
 from backend.bookings.models import Mode, Outcome
+from backend.bookings.sight import Sight
 from backend.people.models import Psychologist
 
 SPAN_MOST = timedelta(days=45)  # a month's page shows six weeks
@@ -49,8 +50,8 @@ def page(request: HttpRequest) -> HttpResponse:
         "events": reverse("desk:events"),
         "shades": reverse("desk:shades"),
         "booking": reverse("admin:bookings_booking_changelist"),
-        "create": reverse("admin:bookings_booking_new") if decides(request) else "",
-        "maySchedule": decides(request),
+        "create": reverse("admin:bookings_booking_new") if Sight(request.user).decides else "",
+        "maySchedule": Sight(request.user).decides,
     }
     context = {
         **admin.site.each_context(request),
@@ -71,8 +72,8 @@ def events(request: HttpRequest) -> HttpResponse:
         shown = _shown(request.GET)
     except Malformed as malformed:
         return JsonResponse({"detail": str(malformed)}, status=400)
-    may_move = decides(request)
-    rows = diary.sessions(seen_by(request), shown)
+    may_move = Sight(request.user).decides
+    rows = diary.sessions(seen_by(Sight(request.user)), shown)
     return JsonResponse([_event(row, may_move=may_move) for row in rows], safe=False)
 
 
@@ -96,7 +97,7 @@ def day_list(request: HttpRequest) -> HttpResponse:
         start, end = (datetime.combine(at, time(), policy.zone()) for at in (on, on + timedelta(days=1)))
     except (ValueError, OverflowError):
         raise Http404 from None
-    found = diary.day_list(seen_by(request), Shown(start, end, _ids(request.GET)))
+    found = diary.day_list(seen_by(Sight(request.user)), Shown(start, end, _ids(request.GET)))
     chosen = request.GET.get("psychologist", "")
     context = {
         **admin.site.each_context(request),
@@ -119,7 +120,7 @@ def day_list(request: HttpRequest) -> HttpResponse:
 
 
 def _refuse_strangers(request: HttpRequest) -> None:
-    if not sees_bookings(request):
+    if not Sight(request.user).sees_bookings:
         raise Http404
 
 

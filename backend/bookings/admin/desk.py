@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from django.db.models import QuerySet
-from django.http import HttpRequest
 from django.urls import reverse
 
 from backend.bookings.admin.actions import ACTIONS
 from backend.bookings.models import Booking
+from backend.bookings.sight import Sight
 
-_LABELS = {action.name: action.label for action in ACTIONS}
+_ACTIONS = {action.name: action for action in ACTIONS}
 
 
 class Link(NamedTuple):
@@ -21,20 +21,10 @@ class Link(NamedTuple):
     url: str
 
 
-def sees_bookings(request: HttpRequest) -> bool:
-    """Some of them at least, be there any or not."""
-    return request.user.has_perms(["bookings.view_booking"]) or decides(request)
-
-
-def decides(request: HttpRequest) -> bool:
-    """Who may act on what they see."""
-    return request.user.has_perms(["bookings.change_booking"])
-
-
-def seen_by(request: HttpRequest) -> QuerySet[Booking]:
+def seen_by(sight: Sight) -> QuerySet[Booking]:
     """The bookings that the account sees."""
-    rows: QuerySet[Booking] = Booking.objects.all()
-    return rows if sees_bookings(request) else rows.none()
+    rows: QuerySet[Booking] = Booking.objects.filter(sight.bookings())
+    return rows
 
 
 def of_booking(booking: Booking) -> Link:
@@ -42,6 +32,10 @@ def of_booking(booking: Booking) -> Link:
     return Link(booking.acknowledgement_id, reverse("admin:bookings_booking_change", args=[booking.pk]))
 
 
-def act(booking: Booking, name: str) -> Link:
-    """To the page of an action, which says what would happen and asks."""
-    return Link(_LABELS[name], reverse(f"admin:bookings_booking_{name}", args=[booking.pk]))
+def acts_on(sight: Sight, booking: Booking, *names: str) -> tuple[Link, ...]:
+    """To the pages of those actions that are the account's to take; each says what would happen, and asks."""
+    return tuple(
+        Link(action.label, reverse(f"admin:bookings_booking_{action.name}", args=[booking.pk]))
+        for action in (_ACTIONS[name] for name in names)
+        if sight.may_act(booking, action.reach)
+    )

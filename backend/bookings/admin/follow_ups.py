@@ -24,6 +24,7 @@ from backend.bookings.admin.refusals import last_step, sentence
 from backend.bookings.admin.session import MINUTES_MOST, PsychologistChoice, SlotStartField, somebody_has_hours
 from backend.bookings.lifecycle.follow_ups import SERIES_MOST, TREATED, Place, Rhythm, Series, book_series, try_series
 from backend.bookings.lifecycle.sessions import is_minor
+from backend.bookings.sight import Reach, Sight
 from backend.errors import Refused
 from backend.people.models import Psychologist
 
@@ -91,12 +92,12 @@ class FollowUpPages(ActionPages):
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
         booking = context["original"]
-        context["may_follow_up"] = self.may_decide(request) and booking.state in TREATED
+        context["may_follow_up"] = Sight(request.user).may_act(booking, Reach.OWN) and booking.state in TREATED
         return super().render_change_form(request, context, *args, **kwargs)
 
     def follow_up(self, request: HttpRequest, booking_id: int) -> HttpResponse:
         """The form, what would fit, and what was booked."""
-        booking = self._to_decide_on(request, booking_id)
+        booking = self._to_decide_on(request, booking_id, Reach.OWN)
         if booking.state not in TREATED:
             messages.warning(request, f"“Book the next sessions” is not possible now. {last_step(booking)}")
             return redirect("admin:bookings_booking_change", booking_id)
@@ -135,7 +136,7 @@ class FollowUpPages(ActionPages):
             "rows": [_row(place) for place in places],
             "fitting": sum(place.booking is not None for place in places),
             "tried": tried,
-            "about": self.about(form.booking),
+            "about": self.about(form.booking, Sight(request.user)),
         }
         return TemplateResponse(request, "admin/bookings/booking/follow_up.html", context, status=status)
 

@@ -15,12 +15,13 @@ from backend.admin_pages import instant
 from backend.bookings import policy
 from backend.bookings.admin.actions import ACTIONS, open_to
 from backend.bookings.admin.calendar import local_instant
-from backend.bookings.admin.desk import act, of_booking, seen_by
+from backend.bookings.admin.desk import acts_on, of_booking, seen_by
 from backend.bookings.admin.done import done
 from backend.bookings.admin.pages import ActionPages
 from backend.bookings.admin.session import MoveForm
 from backend.bookings.lifecycle.reading import mark_message_read
 from backend.bookings.models import Booking
+from backend.bookings.sight import Sight
 from backend.people.models import Psychologist
 
 MOVE = next(action for action in ACTIONS if action.name == "reschedule")
@@ -37,21 +38,24 @@ class CalendarPages(ActionPages):
 
     def panel(self, request: HttpRequest, booking_id: int) -> HttpResponse:
         """One booking, as a part of the calendar's page."""
-        rows = seen_by(request).select_related("psychologist", "corporate")
+        sight, now = Sight(request.user), timezone.now()
+        rows = seen_by(sight).select_related("psychologist", "corporate")
         booking: Booking = get_object_or_404(rows, pk=booking_id)
-        mark_message_read(booking.pk, now=timezone.now())
-        actions = open_to(booking, now=timezone.now()) if self.may_decide(request) else []
+        if sight.reads_message(booking):
+            mark_message_read(booking.pk, now=now)
         context = {
             "booking": booking,
             "link": of_booking(booking),
-            "about": self.about(booking),
-            "actions": [(act(booking, action.name), action.tone) for action in actions],
+            "about": self.about(booking, sight),
+            "actions": [
+                (*acts_on(sight, booking, action.name), action.tone) for action in open_to(sight, booking, now=now)
+            ],
         }
         return TemplateResponse(request, "admin/desk/_panel.html", context)
 
     def drag(self, request: HttpRequest, booking_id: int) -> HttpResponse:
         """GET asks what a drag would do; POST does it, and answers with what was done or why not."""
-        booking = self._to_decide_on(request, booking_id)
+        booking = self._to_decide_on(request, booking_id, MOVE.reach)
         if request.method != "POST":
             return self._question(request, booking, None, 200)
         form = MoveForm(booking, request.POST)
@@ -83,6 +87,6 @@ class CalendarPages(ActionPages):
             "errors": [error for errors in form.errors.values() for error in errors] if form else [],
             "may_insist": form is not None and "despite_hours" in form.errors,
             "consequences": MOVE.consequences(booking),
-            "whole_form": act(booking, MOVE.name),
+            "whole_form": acts_on(Sight(request.user), booking, MOVE.name)[0],
         }
         return TemplateResponse(request, "admin/desk/_move.html", context, status=status)

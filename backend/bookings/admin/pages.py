@@ -6,9 +6,9 @@ from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.forms import BaseForm
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
@@ -21,8 +21,10 @@ from backend.bookings.admin.caller import CallerForm
 from backend.bookings.admin.done import done
 from backend.bookings.admin.forms import ActionForm
 from backend.bookings.admin.refusals import ANSWERS, OVERTAKEN, last_step, sentence
+from backend.bookings.lifecycle import disclosure
 from backend.bookings.lifecycle.reading import mark_message_read
 from backend.bookings.models import Booking
+from backend.bookings.sight import Reach, Sight
 from backend.errors import Code, Refused
 
 ACTOR_LONGEST = 80  # characters a ledger row has for its actor; a user name may be longer
@@ -32,19 +34,36 @@ CONFLICT = 409
 class ActionPages(ReadOnly, admin.ModelAdmin[Booking]):
     """A decision counts only for the booking as it was when its page was opened: `seen` is that ledger sequence."""
 
-    def may_decide(self, request: HttpRequest) -> bool:
-        """Whether the account may act; the page itself can be read by those who may only look."""
-        return request.user.has_perm("bookings.change_booking")
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return Sight(request.user).sees_bookings
+
+    def has_view_permission(self, request: HttpRequest, _obj: Booking | None = None) -> bool:
+        return Sight(request.user).sees_bookings
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Booking]:
+        """Those that the account sees; the others do not exist for it."""
+        return super().get_queryset(request).filter(Sight(request.user).bookings())
+
+    def _get_obj_does_not_exist_redirect(self, _request: HttpRequest, *_unknown: object) -> HttpResponse:
+        """Django leads to the index and names the id."""
+        raise Http404
 
     def get_urls(self) -> list[URLPattern]:
-        ours = [path("new/", self.admin_site.admin_view(self.new), name="bookings_booking_new")]
+        ours = [
+            path("new/", self.admin_site.admin_view(self.new), name="bookings_booking_new"),
+            path(
+                "<int:booking_id>/reveal-phone/",
+                self.admin_site.admin_view(self.reveal_phone),
+                name="bookings_booking_reveal_phone",
+            ),
+        ]
         for action in ACTIONS:
             view = self.admin_site.admin_view(partial(self.act, action=action))
             ours.append(path(f"<int:booking_id>/{action.name}/", view, name=f"bookings_booking_{action.name}"))
         return [*ours, *super().get_urls()]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        return super().changelist_view(request, {**(extra_context or {}), "may_decide": self.may_decide(request)})
+        return super().changelist_view(request, {**(extra_context or {}), "may_decide": Sight(request.user).decides})
 
     def render_change_form(
         self,
@@ -57,9 +76,11 @@ class ActionPages(ReadOnly, admin.ModelAdmin[Booking]):
     ) -> HttpResponse:
         """The booking's page, with a button for each action that is possible."""
         assert obj is not None, "bookings are not added here"
-        context["actions"] = open_to(obj, now=timezone.now()) if self.may_decide(request) else []
+        sight = Sight(request.user)
+        context["actions"] = open_to(sight, obj, now=timezone.now())
+        context["may_reveal"] = sight.reveals_phones and not sight.sees_phones
         context["asked_to_cancel"] = instant(obj.cancellation_requested_at)
-        if self.may_decide(request):  # a message counts as read once somebody who can answer it has opened it
+        if sight.reads_message(obj):  # a message counts as read once somebody whom it is shown to has opened it
             mark_message_read(obj.pk, now=timezone.now())
         return super().render_change_form(request, context, add, change, form_url, obj)
 
@@ -67,7 +88,7 @@ class ActionPages(ReadOnly, admin.ModelAdmin[Booking]):
 
     def act(self, request: HttpRequest, booking_id: int, *, action: Action) -> HttpResponse:
         """What will happen, and on POST what happened; a refusal is shown beside what was typed."""
-        booking = self._to_decide_on(request, booking_id)
+        booking = self._to_decide_on(request, booking_id, action.reach)
         if request.method == "POST":
             form = action.form(booking, request.POST)
             status = self._decide(request, action, form)
@@ -99,7 +120,7 @@ class ActionPages(ReadOnly, admin.ModelAdmin[Booking]):
 
     def _action_page(self, request: HttpRequest, action: Action, form: ActionForm, status: int) -> HttpResponse:
         booking = self._booking(form.booking.pk)
-        if request.method == "GET":
+        if request.method == "GET" and Sight(request.user).reads_message(booking):
             mark_message_read(booking.pk, now=timezone.now())
         context = {
             **self.admin_site.each_context(request),
@@ -110,20 +131,35 @@ class ActionPages(ReadOnly, admin.ModelAdmin[Booking]):
             "form": form,
             "is_open": action.is_open(booking, timezone.now()),
             "consequences": action.consequences(booking),
-            "about": self.about(booking),
+            "about": self.about(booking, Sight(request.user)),
             "asked_to_cancel": instant(booking.cancellation_requested_at),
         }
         return TemplateResponse(request, "admin/bookings/booking/action.html", context, status=status)
 
-    def about(self, booking: Booking) -> list[tuple[str, str]]:
-        """What staff must know of a booking to decide about it, label by label."""
+    def about(self, booking: Booking, sight: Sight) -> list[tuple[str, str]]:
+        """What somebody must know of a booking to decide about it, and may see, label by label."""
         raise NotImplementedError
+
+    # -- a telephone number --------------------------------------------------------------------------------------------
+
+    def reveal_phone(self, request: HttpRequest, booking_id: int) -> HttpResponse:
+        """POST: the number, once; who opens the address gets the booking's page, which masks it."""
+        sight = Sight(request.user)
+        rows = Booking.objects.filter(sight.bookings())
+        if not sight.reveals_phones or not rows.filter(pk=booking_id).exists():
+            raise Http404
+        if request.method != "POST":
+            return redirect("admin:bookings_booking_change", booking_id)
+        booking = disclosure.reveal_phone(booking_id, actor=self._actor(request), now=timezone.now())
+        context = {**self.admin_site.each_context(request), "opts": self.opts, "title": f"Call {booking}"}
+        return TemplateResponse(request, "admin/bookings/booking/phone.html", {**context, "booking": booking})
 
     # -- a caller's request --------------------------------------------------------------------------------------------
 
     def new(self, request: HttpRequest) -> HttpResponse:
         """The request of somebody on the phone; on success the booking's page shows its id."""
-        self._refuse_readers(request)
+        if not Sight(request.user).decides:
+            raise Http404
         now, status = timezone.now(), 200
         form = CallerForm(request.POST if request.method == "POST" else None, initial=request.GET.dict())
         if request.method == "POST":
@@ -143,14 +179,10 @@ class ActionPages(ReadOnly, admin.ModelAdmin[Booking]):
 
     # -- details -------------------------------------------------------------------------------------------------------
 
-    def _to_decide_on(self, request: HttpRequest, booking_id: int) -> Booking:
-        self._refuse_readers(request)
-        found: Booking = get_object_or_404(Booking.objects.select_related("corporate", "psychologist"), pk=booking_id)
+    def _to_decide_on(self, request: HttpRequest, booking_id: int, reach: Reach) -> Booking:
+        rows = Booking.objects.select_related("corporate", "psychologist")
+        found: Booking = get_object_or_404(rows.filter(Sight(request.user).bookings_to(reach)), pk=booking_id)
         return found
-
-    def _refuse_readers(self, request: HttpRequest) -> None:
-        if not self.may_decide(request):
-            raise PermissionDenied
 
     def _booking(self, booking_id: int) -> Booking:
         booking: Booking = Booking.objects.select_related("corporate", "psychologist").get(pk=booking_id)

@@ -7,7 +7,8 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.http import HttpRequest, HttpResponse
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 
@@ -18,6 +19,7 @@ from backend.bookings.lifecycle.sessions import AMOUNT_MOST_PAISE
 from backend.people.admin import WithHistory
 from backend.people.hours_admin import TimeOffInline, WorkingHoursInline
 from backend.people.models import Psychologist
+from backend.roles import Ability, may
 
 
 class PsychologistForm(forms.ModelForm[Psychologist]):
@@ -83,6 +85,24 @@ class PsychologistAdmin(AwayPage, WithHistory):
         ),
     ]
     history_list_display = ["is_active"]
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Psychologist | None = None) -> bool:
+        """A psychologist sees their own page."""
+        if super().has_view_permission(request, obj):
+            return True
+        is_own = obj is None or obj.user_id == request.user.pk
+        return is_own and may(request.user, Ability.SEE_OWN)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Psychologist]:
+        rows: QuerySet[Psychologist] = super().get_queryset(request)
+        return rows if super().has_view_permission(request) else rows.filter(user__username=request.user.get_username())
+
+    def _get_obj_does_not_exist_redirect(self, _request: HttpRequest, *_unknown: object) -> HttpResponse:
+        """Django leads to the index and names the id."""
+        raise Http404
 
     @admin.display(description="fee in rupees", ordering="fee_paise")
     def fee(self, psychologist: Psychologist) -> str:

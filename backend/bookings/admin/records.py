@@ -1,4 +1,4 @@
-"""The ledger and the held slots, read-only; the closed days, which staff edit."""
+"""The ledger, revealed numbers and the held slots, read-only; the closed days, which staff edit."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from django.contrib import admin
 
 from backend.admin_pages import ReadOnly, instant
 from backend.bookings.admin.display import badge
-from backend.bookings.models import ClosedDay, LedgerEntry, SlotClaim
+from backend.bookings.models import ClosedDay, Disclosure, LedgerEntry, SlotClaim
 
 
 @admin.register(LedgerEntry)
@@ -31,6 +31,23 @@ class LedgerEntryAdmin(ReadOnly, admin.ModelAdmin[LedgerEntry]):
     @admin.display(description="target", ordering="target")
     def result(self, entry: LedgerEntry) -> str:
         return badge(entry.target)
+
+
+@admin.register(Disclosure)
+class DisclosureAdmin(ReadOnly, admin.ModelAdmin[Disclosure]):
+    list_display = ["time", "booking", "actor"]
+    list_display_links = ["time"]
+    list_filter = [("at", admin.DateFieldListFilter)]
+    list_select_related = ["booking"]
+    search_fields = ["=booking__acknowledgement_id", "actor", "correlation_id"]
+    search_help_text = "Acknowledgement id or actor"
+    show_full_result_count = False
+    list_per_page = 50
+    fields = ["booking", "actor", "time", "correlation_id"]
+
+    @admin.display(description="telephone number shown at", ordering="at")
+    def time(self, row: Disclosure) -> str:
+        return instant(row.at)
 
 
 @admin.register(SlotClaim)

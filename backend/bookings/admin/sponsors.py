@@ -7,8 +7,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -102,5 +101,5 @@ class CorporateAdmin(WithHistory):
 
     def _of(self, request: HttpRequest, corporate_id: int) -> Corporate:
         if not self.has_view_permission(request):
-            raise PermissionDenied
+            raise Http404
         return get_object_or_404(Corporate, pk=corporate_id)

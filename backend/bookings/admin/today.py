@@ -15,10 +15,11 @@ from django.utils import timezone
 from backend.admin_pages import day, instant
 from backend.bookings import policy
 from backend.bookings.admin import numbers
-from backend.bookings.admin.desk import Link, act, of_booking, seen_by, sees_bookings
+from backend.bookings.admin.desk import Link, acts_on, of_booking, seen_by
 from backend.bookings.admin.display import money, span, time_left
 from backend.bookings.machine import State
 from backend.bookings.models import Booking, Mode, Origin
+from backend.bookings.sight import Sight
 from backend.bookings.today import SHOWN, UNEXPECTED_FOR, Failure, Today, today
 from backend.outbox.models import Queue
 from backend.payments.models import Payment, Refund, RefundState
@@ -54,18 +55,19 @@ class Section:
 
 def front(request: HttpRequest) -> HttpResponse:
     """Today for those who see bookings, the list of pages for everybody else."""
-    if not sees_bookings(request):
+    sight = Sight(request.user)
+    if not sight.sees_bookings:
         return admin.site.index(request)
     now = timezone.now()
     first_day = _month_of(request.GET.get("month", ""), now=now)
-    seen = seen_by(request)
+    seen = seen_by(sight)
     found = today(seen, now=now)
     context = {
         **admin.site.each_context(request),
         "title": "Today",
         "now": instant(now),
-        "sections": _sections(found, now=now),
-        "sessions": _by_psychologist(found.sessions, now=now),
+        "sections": _sections(sight, found, now=now),
+        "sessions": _by_psychologist(sight, found.sessions, now=now),
         "numbers": numbers.of(seen, first_day, now=now),
     }
     return TemplateResponse(request, "admin/desk/today.html", context)
@@ -81,25 +83,26 @@ def _month_of(text: str, *, now: datetime) -> date:
 # -- what waits --------------------------------------------------------------------------------------------------------
 
 
-def _sections(found: Today, *, now: datetime) -> list[Section]:
+def _sections(sight: Sight, found: Today, *, now: datetime) -> list[Section]:
     failed = [
-        *(_failure(failures) for failures in _by_reader(found.failures)),
-        *(_refund(refund) for refund in found.refunds),
-        *(_unexpected(payment) for payment in found.unexpected),
+        *(_failure(sight, failures) for failures in _by_reader(found.failures)),
+        *(_refund(sight, refund) for refund in found.refunds),
+        *(_unexpected(sight, payment) for payment in found.unexpected),
     ]
     bookings = reverse("admin:bookings_booking_changelist")
     return [
-        _section("waiting", "Waiting for a decision", [_waiting(row, now=now) for row in found.waiting],
+        _section("waiting", "Waiting for a decision", [_waiting(sight, row, now=now) for row in found.waiting],
                  "Every request is answered.", f"{bookings}?state__exact={State.PENDING}"),
         _section("failed", "Failed", failed, "Every mail left, and no money is stuck.",
                  reverse("admin:outbox_message_changelist") + "?state__exact=dead"),
-        _section("asked", "Asked to cancel, not proved yet", [_asked(row, now=now) for row in found.asked_to_cancel],
+        _section("asked", "Asked to cancel, not proved yet",
+                 [_asked(sight, row, now=now) for row in found.asked_to_cancel],
                  "Nobody.", f"{bookings}?asked=cancel"),
-        _section("lapsing", "Holds about to lapse", [_lapsing(row, now=now) for row in found.lapsing],
+        _section("lapsing", "Holds about to lapse", [_lapsing(sight, row, now=now) for row in found.lapsing],
                  "None within hours.", bookings),
-        _section("unrecorded", "Outcome not recorded", [_unrecorded(row) for row in found.unrecorded],
+        _section("unrecorded", "Outcome not recorded", [_unrecorded(sight, row) for row in found.unrecorded],
                  "Every session has its outcome.", bookings),
-        _section("unpaid", "Held, not paid", [_unpaid(row) for row in found.unpaid],
+        _section("unpaid", "Held, not paid", [_unpaid(sight, row) for row in found.unpaid],
                  "Nothing is owed at the practice.", bookings),
     ]  # fmt: skip
 
@@ -108,7 +111,7 @@ def _section(name: str, title: str, lines: list[Line], nothing: str, more: str) 
     return Section(name, title, lines[:SHOWN], nothing, more if len(lines) > SHOWN else "")
 
 
-def _waiting(booking: Booking, *, now: datetime) -> Line:
+def _waiting(sight: Sight, booking: Booking, *, now: datetime) -> Line:
     is_unread = getattr(booking, "is_unread", False)
     marks = (("unread message",) if is_unread else ()) + (("asked again",) if booking.is_priority else ())
     if booking.age is not None and booking.age < policy.ADULT_AGE:
@@ -124,35 +127,35 @@ def _waiting(booking: Booking, *, now: datetime) -> Line:
         time_left(booking.due_at, now=now) + (" left" if hours > 0 else ""),
         "danger" if hours < 12 else "warning" if hours < 36 else "secondary",
         marks,
-        (act(booking, "approve"), act(booking, "reject")),
+        acts_on(sight, booking, "approve", "reject"),
     )
 
 
-def _asked(booking: Booking, *, now: datetime) -> Line:
+def _asked(sight: Sight, booking: Booking, *, now: datetime) -> Line:
     asked = booking.cancellation_requested_at or now
     what = f"{booking.get_state_display()}; session {instant(booking.slot_start)}"
     return Line(of_booking(booking), booking.full_name, what, f"asked {span(now - asked)} ago", "warning",
-                acts=(act(booking, "cancel"),), phone=booking.phone_number)  # fmt: skip
+                acts=acts_on(sight, booking, "cancel"), phone=sight.phone(booking.phone_number))  # fmt: skip
 
 
-def _lapsing(booking: Booking, *, now: datetime) -> Line:
+def _lapsing(sight: Sight, booking: Booking, *, now: datetime) -> Line:
     is_paying = booking.state == State.PAYMENT_PENDING
     left = time_left(booking.due_at, now=now)
     what = f"{money(booking.amount_paise)} for {instant(booking.slot_start)}, {booking.psychologist}"
-    acts = (act(booking, "record-payment"), act(booking, "reschedule"))
+    acts = acts_on(sight, booking, "record-payment", "reschedule")
     return Line(of_booking(booking), booking.full_name, what, f"{left} left" if "overdue" not in left else left,
-                "warning", ("paying now",) if is_paying else (), acts, booking.phone_number)  # fmt: skip
+                "warning", ("paying now",) if is_paying else (), acts, sight.phone(booking.phone_number))  # fmt: skip
 
 
-def _unrecorded(booking: Booking) -> Line:
+def _unrecorded(sight: Sight, booking: Booking) -> Line:
     return Line(of_booking(booking), booking.full_name, str(booking.psychologist), instant(booking.slot_start),
-                acts=(act(booking, "record-outcome"),))  # fmt: skip
+                acts=acts_on(sight, booking, "record-outcome"))  # fmt: skip
 
 
-def _unpaid(booking: Booking) -> Line:
+def _unpaid(sight: Sight, booking: Booking) -> Line:
     what = f"{money(booking.amount_paise)}, {booking.psychologist}"
     return Line(of_booking(booking), booking.full_name, what, instant(booking.slot_start), "warning",
-                acts=(act(booking, "record-payment"),), phone=booking.phone_number)  # fmt: skip
+                acts=acts_on(sight, booking, "record-payment"), phone=sight.phone(booking.phone_number))  # fmt: skip
 
 
 # -- what failed -------------------------------------------------------------------------------------------------------
@@ -167,13 +170,14 @@ def _by_reader(failures: list[Failure]) -> list[list[Failure]]:
     return list(found.values())
 
 
-def _failure(failures: list[Failure]) -> Line:
+def _failure(sight: Sight, failures: list[Failure]) -> Line:
     failure = failures[0]
     message, booking = failure.message, failure.booking
     kinds = ", ".join(f"“{each.message.kind.replace('_', ' ')}”" for each in failures)
     is_mail = message.queue == Queue.MAIL
     what = f"{kinds} did not reach {message.recipient}" if is_mail else f"Gateway: {kinds} failed"
     row = Link("Message", reverse("admin:outbox_message_change", args=[message.pk]))
+    may_open = sight.user.has_perm("outbox.view_message")
     why = message.last_error[:120]
     return Line(
         of_booking(booking) if booking else row,
@@ -182,40 +186,41 @@ def _failure(failures: list[Failure]) -> Line:
         instant(message.settled_at),
         "danger",
         ("ring",) if failure.leaves_visitor_unreached else (),
-        (row,),
-        booking.phone_number if booking and failure.leaves_visitor_unreached else "",
+        (row,) if may_open else (),
+        sight.phone(booking.phone_number) if booking and failure.leaves_visitor_unreached else "",
     )
 
 
-def _refund(refund: Refund) -> Line:
+def _refund(sight: Sight, refund: Refund) -> Line:
     booking = refund.payment.booking
     is_refused = refund.state == RefundState.REFUSED
     what = f"{money(refund.amount_paise)} {'refused by the gateway' if is_refused else 'to be handed out at the desk'}"
     return Line(of_booking(booking), booking.full_name, f"Refund of {what}", instant(refund.queued_at),
                 "danger" if is_refused else "warning", ("ring",) if is_refused else (),
-                (act(booking, "refund-made"),), booking.phone_number)  # fmt: skip
+                acts_on(sight, booking, "refund-made"), sight.phone(booking.phone_number))  # fmt: skip
 
 
-def _unexpected(payment: Payment) -> Line:
+def _unexpected(sight: Sight, payment: Payment) -> Line:
     booking = payment.booking
     what = f"{money(payment.captured_paise)} arrived that nobody expected; they go back by themselves"
     row = Link("Payment", reverse("admin:payments_payment_change", args=[payment.pk]))
+    acts = (row,) if sight.user.has_perm("payments.view_payment") else ()
     return Line(of_booking(booking), booking.full_name, f"{what} (shown for {span(UNEXPECTED_FOR)})",
-                instant(payment.captured_at), "warning", acts=(row,))  # fmt: skip
+                instant(payment.captured_at), "warning", acts=acts)  # fmt: skip
 
 
 # -- today's sessions --------------------------------------------------------------------------------------------------
 
 
-def _by_psychologist(bookings: list[Booking], *, now: datetime) -> list[tuple[str, list[Line]]]:
+def _by_psychologist(sight: Sight, bookings: list[Booking], *, now: datetime) -> list[tuple[str, list[Line]]]:
     found: dict[int | None, tuple[str, list[Line]]] = {}
     for booking in bookings:
         _, lines = found.setdefault(booking.psychologist_id, (str(booking.psychologist), []))
-        lines.append(_session(booking, now=now))
+        lines.append(_session(sight, booking, now=now))
     return list(found.values())
 
 
-def _session(booking: Booking, *, now: datetime) -> Line:
+def _session(sight: Sight, booking: Booking, *, now: datetime) -> Line:
     assert booking.slot_start is not None
     assert booking.slot_end is not None
     zone = policy.zone()
@@ -223,7 +228,7 @@ def _session(booking: Booking, *, now: datetime) -> Line:
     is_now, is_over = booking.slot_start <= now < booking.slot_end, booking.slot_end <= now
     state = (booking.get_outcome_display() if is_over else booking.get_state_display()).lower()
     is_held = booking.state in (State.CONFIRMED, State.COMPLETED)
-    acts = act(booking, "record-outcome") if is_held and booking.slot_start <= now else act(booking, "reschedule")
+    next_act = "record-outcome" if is_held and booking.slot_start <= now else "reschedule"
     return Line(
         of_booking(booking),
         booking.full_name,
@@ -231,6 +236,6 @@ def _session(booking: Booking, *, now: datetime) -> Line:
         when,
         "success" if is_held else "warning",
         ("now",) if is_now else (),
-        (acts,),
+        acts_on(sight, booking, next_act),
         place=booking.meeting_link if booking.mode == Mode.ONLINE else booking.address,
     )

@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("bookings", "0006_follow_ups_moves_and_alternatives"),
+        ("bookings", "0007_disclosures_and_permissions"),
     ]
 
     operations = [

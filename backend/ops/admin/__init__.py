@@ -1,4 +1,4 @@
-"""The operations pages of the admin, for superusers: look, and mend."""
+"""The operations pages of the admin, for operators: look, and mend."""
 
 from backend.ops.admin import pages, records
 

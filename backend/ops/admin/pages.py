@@ -7,7 +7,6 @@ from functools import wraps
 from typing import Any
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -16,9 +15,9 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from backend.admin_pages import NOTHING, instant
+from backend.admin_pages import NOTHING, ReadOnly, instant
 from backend.ops import acts, findings, snapshot, tables
-from backend.ops.admin.access import SuperusersOnly, actor, is_operator
+from backend.ops.admin.access import actor, is_operator
 from backend.ops.admin.letters import LettersPage
 from backend.ops.models import Act, TimerRun
 from backend.ops.vitals import TimerSign, Vitals
@@ -34,14 +33,14 @@ def _for_operators(view: View) -> View:
     @wraps(view)
     def guarded(request: HttpRequest, **arguments: str) -> HttpResponse:
         if not is_operator(request):
-            raise PermissionDenied
+            raise Http404
         return view(request, **arguments)
 
     return guarded
 
 
 @admin.register(Act)
-class ActAdmin(SuperusersOnly, LettersPage, admin.ModelAdmin[Act]):
+class ActAdmin(ReadOnly, LettersPage, admin.ModelAdmin[Act]):
     list_display = ["time", "actor", "verb", "subject", "message", "reason"]
     list_filter = ["verb", ("at", admin.DateFieldListFilter)]
     search_fields = ["actor", "subject", "=message_id"]

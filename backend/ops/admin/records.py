@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from backend.admin_pages import instant
-from backend.ops.admin.access import SuperusersOnly
+from backend.admin_pages import ReadOnly, instant
 from backend.ops.models import Process, TimerRun
 
 
 @admin.register(TimerRun)
-class TimerRunAdmin(SuperusersOnly, admin.ModelAdmin[TimerRun]):
+class TimerRunAdmin(ReadOnly, admin.ModelAdmin[TimerRun]):
     list_display = ["timer", "started", "finished", "examined", "changed", "failed", "error", "asked_by"]
     list_filter = ["timer", ("started_at", admin.DateFieldListFilter)]
     search_fields = ["=timer", "error", "asked_by"]
@@ -28,7 +27,7 @@ class TimerRunAdmin(SuperusersOnly, admin.ModelAdmin[TimerRun]):
 
 
 @admin.register(Process)
-class ProcessAdmin(SuperusersOnly, admin.ModelAdmin[Process]):
+class ProcessAdmin(ReadOnly, admin.ModelAdmin[Process]):
     list_display = ["name", "role", "seen"]
     list_filter = ["role"]
     fields = ["name", "role", "seen"]
