@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from backend.bookings import slots
 from backend.bookings.machine import State
 from tests.model import life
 from tests.model.tally import Tally
@@ -21,3 +22,10 @@ def test_no_interleaving_breaks_the_design() -> None:
     assert set(tally.entered) == set(State)
     assert tally.examples >= ROUNDS * life.EXAMPLES
     assert tally.steps >= ROUNDS * life.EXAMPLES * life.TURNS // 2
+
+
+@pytest.mark.django_db
+def test_a_slot_that_is_never_given_back_would_be_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(slots, "release", lambda booking: None)
+    with pytest.raises(AssertionError, match="claims: "):
+        life.run(seed=0, shrinks=False)

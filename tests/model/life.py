@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import inspect
 from datetime import timedelta
+from importlib import import_module
+from pkgutil import iter_modules
 
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import seed as seeded
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule, run_state_machine_as_test
 
-from backend.bookings import policy
-from backend.bookings.lifecycle import cancellation, desk, money, refunds, staff, timers, visitor
+from backend.bookings import lifecycle, policy
+from backend.bookings.lifecycle import money, timers, visitor
 from tests import story
 from tests.model.bank import Bank
 from tests.model.clock import Clock
@@ -24,8 +26,14 @@ from tests.model.world import ADDRESSES, WHICH, Deed, deed, deeds, drawn_from
 
 # how far a booking has come when the example begins
 STAGES = ("DRAFT", "PENDING", "APPROVED", "PAYMENT_PENDING", "CONFIRMED")
-MODULES = (visitor, staff, money, refunds, cancellation, desk, timers)
-ASKS_THE_NETWORK = {"money.complete_payment"}  # and then calls record_report, which is driven
+# intents that no rule calls, each with its reason
+NOT_DRIVEN = {
+    "enquiries.receive_enquiry": "touches no booking",
+    "follow_ups.book_follow_up": "has no rule yet",
+    "alternatives.take_alternative": "has no rule yet",
+    "moving.reschedule_by_visitor": "has no rule yet",
+    "absence.record_time_off": "has no rule yet",
+}
 
 
 class Stream(Visitors, Practice, Bank):
@@ -113,14 +121,14 @@ EXAMPLES = 10
 TURNS = 50  # of an example
 
 
-def run(*, seed: int) -> None:
+def run(*, seed: int, shrinks: bool = True) -> None:
     """One round. Raises what broke, with the smallest example found. The same seed does the same."""
     how = settings(
         max_examples=EXAMPLES,
         stateful_step_count=TURNS,
         derandomize=True,  # remembers nothing between runs; the seed decides
         deadline=None,
-        phases=[Phase.generate, Phase.shrink],
+        phases=[Phase.generate, *([Phase.shrink] if shrinks else [])],
         report_multiple_bugs=False,
         suppress_health_check=list(HealthCheck),
     )
@@ -133,10 +141,11 @@ def rules() -> set[str]:
 
 
 def intents() -> set[str]:
-    """What doors, workers and sweeps may call: every public function of the lifecycle that takes the clock."""
+    """Every public intent of the lifecycle, so that a new one asks for its rule."""
+    modules = [import_module(f"{lifecycle.__name__}.{found.name}") for found in iter_modules(lifecycle.__path__)]
     return {
         f"{module.__name__.rpartition('.')[2]}.{name}"
-        for module in MODULES
+        for module in modules
         for name, function in inspect.getmembers(module, inspect.isfunction)
         if function.__module__ == module.__name__ and hasattr(function, "__wrapped__") and not name.startswith("_")
-    } - ASKS_THE_NETWORK
+    } - set(NOT_DRIVEN)
