@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 
+from backend.ops import findings
+from backend.ops.figures import Rule
 from tests.ops import promtool, rules
 from tests.ops.cases import CASES, Fires
 
@@ -25,6 +28,21 @@ def test_a_runbook_says_what_it_means_who_is_affected_where_to_look_and_what_to_
     text = (rules.RUNBOOKS / f"{alert}.md").read_text()
     assert text.startswith(f"# {alert}\n")
     assert re.findall(r"^\*\*(.+?)\*\*", text, flags=re.MULTILINE) == ["Means.", "Affected.", "Look.", "Do."]
+
+
+@pytest.mark.parametrize(
+    ("alert", "limit"),
+    [
+        ("OutboxBehind", findings.BEHIND_AFTER),
+        ("DeadlineMissed", findings.OVERDUE_AFTER),
+        ("AttemptUnsettled", findings.OVERDUE_LATER[Rule.ATTEMPT_IDLE]),
+        ("PurgeOverdue", findings.OVERDUE_LATER[Rule.DRAFT_PURGED]),
+        ("RefundsOverdue", findings.REFUND_DUE_FOR),
+    ],
+)
+def test_an_alert_and_the_operations_page_draw_the_line_at_the_same_place(alert: str, limit: timedelta) -> None:
+    expression = rules.by_name(rules.load())[alert]["expr"]
+    assert re.findall(r"> (\d+)", expression) == [f"{limit.total_seconds():.0f}"]
 
 
 def test_every_alert_is_tested() -> None:
