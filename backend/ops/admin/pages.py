@@ -21,6 +21,7 @@ from backend.ops.admin.access import actor, is_operator
 from backend.ops.admin.letters import LettersPage
 from backend.ops.models import Act, TimerRun
 from backend.ops.vitals import TimerSign, Vitals
+from backend.ops.wording import instant as utc
 from backend.outbox.models import PausedQueue, Queue
 
 REFRESH_EVERY = 5  # seconds
@@ -78,7 +79,7 @@ class ActAdmin(ReadOnly, LettersPage, admin.ModelAdmin[Act]):
         """Everything at this moment; `?part=live` is what the page fetches again and again."""
         taken = snapshot.take(now=timezone.now())
         shown = [(table, PAGE_OF.get(table.title, "")) for table in tables.of(taken)]
-        context = {"tables": shown, "findings": findings.judge(taken), "taken_at": instant(taken.taken_at)}
+        context = {"tables": shown, "findings": findings.judge(taken), "taken_at": utc(taken.taken_at)}
         return self._live_page(request, "Overview", context)
 
     def schedules(self, request: HttpRequest) -> HttpResponse:
@@ -88,7 +89,7 @@ class ActAdmin(ReadOnly, LettersPage, admin.ModelAdmin[Act]):
         found = [finding for finding in findings.judge(taken) if finding.component in ("timers", "beat")]
         runs = TimerRun.objects.all()[:RUNS_SHOWN] if taken.vitals else ()
         shown = [(table, PAGE_OF["Timers"]) for table in (tables.timers(signs), tables.history(runs))]
-        context = {"tables": shown, "findings": found, "taken_at": instant(taken.taken_at)}
+        context = {"tables": shown, "findings": found, "taken_at": utc(taken.taken_at)}
         return self._live_page(request, "Schedules", context)
 
     def _live_page(self, request: HttpRequest, title: str, context: dict[str, Any]) -> HttpResponse:
