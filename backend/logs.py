@@ -62,23 +62,29 @@ class ErrorOfTask(logging.Filter):
 
 def said(error: BaseException) -> str:
     """The kind of an error, and its words if they cannot quote a person; of a database only the first line."""
-    kind = type(error).__name__
+    words = words_of(error)
+    return f"{type(error).__name__}: {words}" if words else type(error).__name__
+
+
+def words_of(error: BaseException) -> str:
+    """What an error says, if its words are known to be ours or a server's; else nothing."""
     if type(error).__module__ in (*_OURS, *_OF_THE_BROKER):
-        return f"{kind}: {error}"
+        return str(error)
     if isinstance(error, (OperationalError, InterfaceError)):
-        return f"{kind}: {str(error).partition(chr(10))[0]}"
-    return kind
+        return str(error).partition("\n")[0]
+    return ""
 
 
 def trace(error: BaseException) -> str:
     """The traceback of an error and of those that led to it, oldest first, without words and without variables."""
     parts = []
-    for each in reversed(list(_chain(error))):
+    for each in reversed(list(chain(error))):
         parts.append("".join(traceback.format_tb(each.__traceback__)) + said(each))
     return "\n\n".join(parts)
 
 
-def _chain(error: BaseException) -> Iterator[BaseException]:
+def chain(error: BaseException) -> Iterator[BaseException]:
+    """The error, what led to it, and so on."""
     seen: set[int] = set()
     found: BaseException | None = error
     while found is not None and id(found) not in seen:

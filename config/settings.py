@@ -500,6 +500,22 @@ JAZZMIN_SETTINGS = {
     },
 }
 
+# -- watched from outside ---------------------------------------------------------------------------------------------
+SENTRY_DSN = env.text(
+    "SENTRY_DSN",
+    "where errors are reported, without whom they met; empty: nowhere",
+    example="https://key@sentry.example.org/1",
+)
+PING_URL = env.text(
+    "PING_URL",
+    "a watchdog that is told of each timer's runs at `PING_URL/lapse_drafts`, healthchecks' way; empty: none",
+    example="https://hc-ping.com/key",
+).rstrip("/")
+for _name, _value in (("SENTRY_DSN", SENTRY_DSN), ("PING_URL", PING_URL)):
+    if _value and not re.match(r"https?://[^/\s]", _value):
+        raise Misconfigured(f"{_name}: expected an address such as https://….")
+PING_EVERY = env.duration("PING_EVERY", "the watchdog hears of a timer's good runs at most this often", default="60s")
+
 # -- logs -------------------------------------------------------------------------------------------------------------
 LOGGING = {
     "version": 1,

@@ -36,6 +36,8 @@ def start(tmp_path: Path, **variables: str) -> subprocess.CompletedProcess[str]:
         ("SECRET_KEY", ""),
         ("TOKEN_KEY", ""),
         ("PAYMENT_GATEWAY", "paypall"),
+        ("SENTRY_DSN", "key@sentry.example.org"),
+        ("PING_URL", "hc-ping.com/key"),
         ("REFUND_ON_VISITOR_CANCELLATION", "half"),
     ],
 )

@@ -17,7 +17,7 @@ from backend.bookings.machine import State
 from backend.ops import signs
 from backend.ops.models import Role
 from backend.outbox import messages
-from workers import life
+from workers import life, pings
 from workers.app import app
 from workers.stopping import stopping
 
@@ -132,7 +132,7 @@ def _sweep(name: str, select: Callable[[datetime], list[int]], intent: Intent) -
     """One transaction each; one that fails is logged and skipped, and the next sweep tries it again."""
     life.say(Role.TIMERS)
     now = timezone.now()
-    with signs.timer_run(name, clock=timezone.now, asked_by=_asked_by.name) as run:
+    with pings.around(name), signs.timer_run(name, clock=timezone.now, asked_by=_asked_by.name) as run:
         for booking_id in (due := select(now)):
             if stopping.is_set():
                 break
@@ -150,5 +150,5 @@ def _sweep(name: str, select: Callable[[datetime], list[int]], intent: Intent) -
 def _purge(name: str, purge: Callable[[datetime], int]) -> None:
     """A timer that deletes or blanks rows by itself."""
     life.say(Role.TIMERS)
-    with signs.timer_run(name, clock=timezone.now, asked_by=_asked_by.name) as run:
+    with pings.around(name), signs.timer_run(name, clock=timezone.now, asked_by=_asked_by.name) as run:
         run.examined = run.changed = purge(timezone.now())
