@@ -514,6 +514,13 @@ PING_URL = env.text(
 for _name, _value in (("SENTRY_DSN", SENTRY_DSN), ("PING_URL", PING_URL)):
     if _value and not re.match(r"https?://[^/\s]", _value):
         raise Misconfigured(f"{_name}: expected an address such as https://….")
+FLOWER_BASIC_AUTH = env.listing(
+    "FLOWER_BASIC_AUTH",
+    "who may look into Celery with the process type `flower`, `name:password`",
+    example="ops:secret",
+)
+FLOWER_ADDRESS = env.text("FLOWER_ADDRESS", "the address on which `flower` listens", default="127.0.0.1")
+FLOWER_PORT = env.integer("FLOWER_PORT", "and its port", default=5555, minimum=1)
 PING_EVERY = env.duration("PING_EVERY", "the watchdog hears of a timer's good runs at most this often", default="60s")
 
 # -- logs -------------------------------------------------------------------------------------------------------------

@@ -54,7 +54,7 @@ def recorded(pid_file: Path) -> leftovers.Leader:
 
 def test_the_procfile_names_every_process_and_release_is_none_of_them() -> None:
     names = procfile.processes()
-    assert set(names) == {"web", "beat", "sandbox-gateway", *(f"worker-{queue}" for queue in QUEUES)}
+    assert set(names) == {"web", "beat", "flower", "sandbox-gateway", *(f"worker-{queue}" for queue in QUEUES)}
     assert names["beat"] == "python -m workers beat"
 
 

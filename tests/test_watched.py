@@ -1,16 +1,21 @@
-"""Watched from outside, where asked for: reports of errors without people, and pings that never hurt a timer."""
+"""Where asked for: reports of errors without people, pings that never hurt a timer, Flower behind a password."""
 
 from __future__ import annotations
 
 import json
 import logging
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 import sentry_sdk
 from django.conf import settings as configured
 from django.test import Client as Browser
@@ -21,7 +26,11 @@ from backend import correlation
 from backend.errors import Transient
 from backend.ops import reports
 from backend.ops.models import Timer
+from config.local import supervision
 from tests import planted, story
+from tests.gateway import until
+from tests.processes import START_WITHIN, stack
+from tests.server import ROOT, free_port
 from tests.test_no_leaks import broken, nothing_in, shout
 from workers import pings, timers
 
@@ -172,3 +181,41 @@ def test_a_watchdog_in_trouble_hurts_no_timer(
     assert "key" not in caplog.text
     timers.purge_links()  # nor is it asked again at once
     assert len(watchdog.heard) == {"refuses": 4, "hangs": 1, "is gone": 0}[trouble]
+
+
+# -- Flower -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("logins", ["", ":", "ops:", ":secret", "ops", "ops:secret,:"])
+def test_flower_starts_for_nobody_without_a_name_and_a_password(logins: str, tmp_path: Path) -> None:
+    given = {**os.environ, "ENV_FILE": os.devnull, "VAR_DIR": str(tmp_path), "FLOWER_BASIC_AUTH": logins}
+    ended = subprocess.run(
+        [sys.executable, "-m", "workers", "flower"], cwd=ROOT, env=given, capture_output=True, text=True
+    )
+    assert ended.returncode == 2
+    assert "FLOWER_BASIC_AUTH" in ended.stderr
+
+
+@pytest.mark.django_db(transaction=True)
+def test_flower_lets_in_who_knows_the_password_and_no_supervised_stack_starts_it() -> None:
+    pytest.importorskip("flower", reason="requirements.txt is not installed whole")
+    assert "flower" not in [name for stage in supervision.stages(with_broker=True) for name in stage.processes]
+    with stack(FLOWER_BASIC_AUTH="ops:secret", FLOWER_PORT=str(port := free_port())) as running:
+        flower = running.begin("flower")
+
+        def answer(auth: tuple[str, str] | None) -> int:
+            assert flower.popen.poll() is None, flower.log()
+            try:
+                return requests.get(f"http://127.0.0.1:{port}/workers", auth=auth, timeout=5).status_code
+            except requests.ConnectionError:
+                return 0
+
+        until(lambda: answer(None) == 401, within=START_WITHIN, else_show=flower.log)
+        assert answer(("ops", "wrong")) == 401
+        assert answer(("ops", "secret")) == 200
+        assert "secret" not in " ".join(flower_arguments(flower.pid))
+
+
+def flower_arguments(pid: int) -> list[str]:
+    """What every user of the machine can see of it."""
+    return Path(f"/proc/{pid}/cmdline").read_text().split("\0")

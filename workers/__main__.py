@@ -1,4 +1,4 @@
-"""Starts one Celery process: `python -m workers mail|payments|timers|beat`."""
+"""Starts one Celery process: `python -m workers mail|payments|timers|beat|flower`."""
 
 from __future__ import annotations
 
@@ -18,16 +18,26 @@ from workers.reach import NEEDS, Need
 
 QUEUES = ("mail", "payments", "timers")
 BEAT = "beat"
+FLOWER = "flower"
 SAY_EVERY = 60.0  # seconds
 logger = logging.getLogger("workers")
 
 
 def main(arguments: Sequence[str]) -> int:
     """Returns only to refuse its arguments."""
-    if len(arguments) == 1 and arguments[0] in (*QUEUES, BEAT):
+    if arguments == [FLOWER] and not _is_guarded():
+        sys.stderr.write("FLOWER_BASIC_AUTH is not set; Flower can stop workers, so it needs `name:password`.\n")
+        return 2
+    if len(arguments) == 1 and arguments[0] in (*QUEUES, BEAT, FLOWER):
         become(arguments[0])
-    sys.stderr.write(f"usage: python -m workers {'|'.join([*QUEUES, BEAT])}\n")
+    sys.stderr.write(f"usage: python -m workers {'|'.join([*QUEUES, BEAT, FLOWER])}\n")
     return 2
+
+
+def _is_guarded() -> bool:
+    """Whether every login has a name and a password; Flower would take `:` as one without either."""
+    logins = settings.FLOWER_BASIC_AUTH
+    return bool(logins) and all(all(login.partition(":")[::2]) for login in logins)
 
 
 def become(name: str) -> NoReturn:
@@ -41,10 +51,12 @@ def become(name: str) -> NoReturn:
 
 
 def command(name: str) -> list[str]:
-    """Python's arguments that run beat, or the worker of the queue `name`."""
+    """Python's arguments that run beat, Flower, or the worker of the queue `name`."""
     celery = ["-m", "celery", "--quiet", "-A", "workers.app"]  # its banner is no line of the log
     if name == BEAT:
         return [*celery, "beat", "--pidfile="]  # two at once are harmless, a stale pid file is not
+    if name == FLOWER:  # it reads FLOWER_BASIC_AUTH itself: on the command line every user of the machine would see it
+        return [*celery, "flower", f"--address={settings.FLOWER_ADDRESS}", f"--port={settings.FLOWER_PORT}"]
     return [
         *celery,
         *("worker", "-Q", name, "-n", f"{name}@{settings.NODE_NAME}"),

@@ -9,6 +9,9 @@ PATH = Path(__file__).resolve().parents[2] / "Procfile"
 _LINE = re.compile(r"([A-Za-z0-9_-]+):\s*(\S.*)")
 
 
+ON_DEMAND = ("flower",)  # what no stack needs
+
+
 def processes(path: Path = PATH) -> dict[str, str]:
     """Name and shell command of every long-running process; `release` is a step, not a process."""
     lines = (_LINE.fullmatch(line.strip()) for line in path.read_text().splitlines())

@@ -27,7 +27,7 @@ class Stage:
 
 def stages(*, with_broker: bool) -> list[Stage]:
     """All processes, in the order they start."""
-    names = [BROKER] * with_broker + list(procfile.processes())
+    names = [BROKER] * with_broker + [name for name in procfile.processes() if name not in procfile.ON_DEMAND]
     workers = [name for name in names if name not in _FIRST + _LAST]
     alone = {name: Stage(name, [name], stop_within=10) for name in names if name not in workers}
     # A worker may finish the task in hand, which the settings give 20 s
