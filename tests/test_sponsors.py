@@ -265,6 +265,13 @@ def test_a_move_into_a_month_that_is_used_up_is_refused(now: datetime) -> None:
     assert story.again(booking).slot_start == now + LATER
 
 
+def test_a_session_that_we_missed_counts_again_when_it_is_moved(now: datetime) -> None:
+    corporate, booking = acme(), sponsored(now=now)
+    desk.record_outcome(booking.pk, Outcome.PRACTICE_ABSENT, now=now + LATER, **STAFF)
+    staff.reschedule(booking.pk, staff.Move(now + 10 * DAY), now=now + LATER, **STAFF)
+    assert left(corporate, now) == [1, 0, 1]
+
+
 # -- before months were counted ---------------------------------------------------------------------------------------
 
 

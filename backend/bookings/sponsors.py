@@ -63,13 +63,16 @@ def reserve(booking: Booking, slot_start: datetime) -> None:
 
 
 def move(booking: Booking, slot_start: datetime) -> None:
-    """The session's new day counts in its own month. The caller saves. Refuses: month_not_sponsored."""
+    """The session's new day counts in its own month, also if we missed the old one. The caller saves.
+
+    Refuses: month_not_sponsored.
+    """
     if booking.sponsored_month is None or booking.corporate_id is None:
         return
     month = _month(_lock(booking.corporate_id), _day(slot_start), besides=booking)
     if month.gap is not None:
         raise Refused(Code.MONTH_NOT_SPONSORED)
-    booking.sponsored_month = month.first_day
+    booking.sponsored_month, booking.sponsorship_returned_at = month.first_day, None
 
 
 def give_back(booking: Booking, *, now: datetime) -> dict[str, object]:

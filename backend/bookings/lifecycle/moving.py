@@ -38,6 +38,7 @@ SETTLED_BY_MOVE = (
     "moved_by_staff_at",
     "moves_by_visitor",
     "sponsored_month",
+    "sponsorship_returned_at",
     "outcome",
 )
 
