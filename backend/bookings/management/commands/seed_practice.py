@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from datetime import time
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 from django.db.models import Q
+from django.utils import timezone
 
+from backend.bookings.management.commands._sample import Sample
 from backend.bookings.models import ClosedDay
 from backend.people.models import Corporate, Language, Location, Offer, Psychologist, Specialization, WorkingHours
 
@@ -72,8 +75,13 @@ class Command(BaseCommand):
         "if missing."
     )
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--bookings", type=int, default=0, help="also make so many bookings, in every state")
+
     @transaction.atomic
-    def handle(self, *_args: Any, **_options: Any) -> None:
+    def handle(self, *_args: Any, bookings: int = 0, **_options: Any) -> None:
+        if bookings and not settings.DEBUG:
+            raise CommandError("Bookings that nobody asked for have no place in a real practice: only with DEBUG.")
         name, address = LOCATION
         location, is_new = Location.objects.get_or_create(name=name, defaults={"address": address})
         self._say("location", location, is_new)
@@ -86,6 +94,9 @@ class Command(BaseCommand):
         closed, is_new = ClosedDay.objects.get_or_create(weekday=SUNDAY, defaults={"note": "Weekly day of rest"})
         self._say("closed day", closed, is_new)
         self._make_desk()
+        if bookings:
+            Sample(now=timezone.now()).make(bookings)
+            self.stdout.write(f"made {bookings} bookings")
 
     def _make_desk(self) -> None:
         users = get_user_model().objects

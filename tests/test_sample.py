@@ -1,0 +1,37 @@
+"""The sample of bookings that a practice to be looked at begins with."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db.models import Q
+
+from backend.bookings.machine import State
+from backend.bookings.models import Booking, Outcome
+from backend.outbox.models import Message, MessageState
+from backend.payments.models import Refund, RefundState
+from backend.people.models import TimeOff
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_sample_has_every_state_and_every_trouble(settings) -> None:
+    settings.DEBUG = True
+    call_command("seed_practice", bookings=40, verbosity=0)
+    assert Booking.objects.count() == 40
+    assert set(Booking.objects.values_list("state", flat=True)) == set(State)
+    assert Message.objects.filter(state=MessageState.DEAD).exists()
+    assert Refund.objects.filter(state=RefundState.REFUSED).exists()
+    assert TimeOff.objects.exists()
+    assert Booking.objects.filter(state=State.COMPLETED, outcome=Outcome.UNRECORDED).exists()
+    assert Booking.objects.filter(cancellation_requested_at__isnull=False).exists()
+    assert Booking.objects.filter(state=State.PENDING, preferred_slot_start__isnull=False).exists()
+    assert Booking.objects.filter(Q(full_name__contains="<script>") | Q(full_name__contains="<img")).exists()
+    assert all(booking.ledger.count() == booking.ledger_sequence for booking in Booking.objects.all())
+
+
+def test_a_real_practice_gets_no_bookings_that_nobody_asked_for(settings) -> None:
+    settings.DEBUG = False
+    with pytest.raises(CommandError):
+        call_command("seed_practice", bookings=1, verbosity=0)
+    assert not Booking.objects.exists()
