@@ -405,6 +405,7 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"  # the theme's login page forgets to say where to go on
 
 # -- transport security -----------------------------------------------------------------------------------------------
 _https = PUBLIC_URL.startswith("https://")

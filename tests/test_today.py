@@ -58,6 +58,12 @@ def test_a_stranger_is_asked_to_log_in() -> None:
     assert reverse("admin:login") in answer.url
 
 
+def test_who_logs_in_arrives_at_today() -> None:
+    User.objects.create_superuser("desk", password="a long one")
+    answer = Browser().post(reverse("admin:login"), {"username": "desk", "password": "a long one"})
+    assert (answer.status_code, answer.headers["Location"]) == (302, URL)
+
+
 def test_unread_messages_come_first_then_who_asked_again_then_the_nearest_deadline(now: datetime) -> None:
     late = factories.make_booking(State.PENDING, now=now, email="a@example.org", message_read_at=now)
     again = factories.make_booking(
