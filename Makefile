@@ -5,6 +5,7 @@
 #   make chaos               a storm of faults over the whole stack, and its figures; SEED=n repeats one, MINUTES=n
 #   make ops-test            the alerts against their tests, and what is seen in time of real faults; ONLY="rules scrape"
 #   make model               random visitors, staff, money and clocks against every rule; STEPS=20000, SEED=n repeats a run
+#   make seed-large          100,000 bookings into the running stack, to measure pages on; never where people work
 #   make manage CMD="check"  manage.py in the environment of the running stack
 #   make lock, make format, make readme, make clean
 
@@ -19,7 +20,7 @@ ifneq ($(shell $(PYTHON) -c '$(BELONGS_HERE)' 2>/dev/null && echo yes),yes)
 .PHONY: .venv/pyvenv.cfg
 endif
 
-.PHONY: run test demo chaos ops-test model manage lock format readme clean
+.PHONY: run test demo chaos ops-test model manage seed-large lock format readme clean
 
 run: .venv/run.stamp
 	@exec $(PYTHON) -m config.local.run --profile "$(PROFILE)" --port "$(PORT)"
@@ -43,6 +44,9 @@ STEPS ?= 5000
 manage: .venv/run.stamp
 	@test -f var/stack.env || { echo "There is no stack yet: make run" >&2; exit 1; }
 	@ENV_FILE=var/stack.env exec $(PYTHON) manage.py $(CMD)
+
+seed-large:
+	@$(MAKE) --no-print-directory manage CMD=seed_large
 
 lock: .venv/uv.stamp
 	$(UV) pip compile -q $(LOCKED) pyproject.toml -o requirements.txt

@@ -135,7 +135,11 @@ def _targets(world: World, model: type[models.Model] | None, route: str) -> dict
 
 
 def _filled(route: str, row: models.Model | None) -> str:
-    fixed = {"queues/<slug:name>": "queues/mail", "timers/<slug:name>": "timers/lapse_drafts"}
+    fixed = {
+        "queues/<slug:name>": "queues/mail",
+        "timers/<slug:name>": "timers/lapse_drafts",
+        "many/<slug:what>": "many/approve",
+    }
     for pattern, text in fixed.items():
         route = route.replace(pattern, text)
     if row is not None and "simple_history" not in route and "^([^/]+)/history" in route:

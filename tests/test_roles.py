@@ -86,10 +86,12 @@ def columns(now: datetime, of) -> dict[str, dict[str, str]]:
 
 
 @pytest.mark.skipif("TEST_WRITE_DOCS" not in os.environ, reason="writes the document")
+@pytest.mark.timeout(900)
 def test_write_the_document(now: datetime) -> None:
     DOCUMENT.write_text(written(columns(now, roles.column), columns(now, roles.words)))
 
 
+@pytest.mark.timeout(600)  # some hundreds of pages
 @pytest.mark.parametrize("role", COLUMNS)
 def test_a_role_meets_at_every_address_what_the_table_says(role: str, now: datetime) -> None:
     met = roles.column(role, now)

@@ -186,6 +186,16 @@ class Booking(BookingMachine):
             models.Index(fields=["verified_at"], condition=Q(verified_at__isnull=False), name="booking_verified"),
             # check-status by address: the newest booking under it
             models.Index(fields=["email", "-id"], name="booking_email"),
+            # the desk's list, newest first: of a state, of a psychologist, and those who asked again
+            models.Index(fields=["state", "-id"], name="booking_state"),
+            models.Index(fields=["psychologist", "-id"], name="booking_psychologist"),
+            models.Index(
+                fields=["-id"], condition=Q(state=State.PENDING.value, is_priority=True), name="booking_again"
+            ),
+            # wishes of some days
+            models.Index(fields=["preferred_date"], name="booking_preferred"),
+            # words of the desk's search, which SQLite reads whole; PostgreSQL has `booking_words`, by a migration
+            models.Index(fields=["full_name", "email", "phone_number"], name="booking_search"),
         ]
 
     def __str__(self) -> str:

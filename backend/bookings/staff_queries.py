@@ -9,6 +9,7 @@ from django.db.models import Q, QuerySet
 
 from backend.bookings.models import Booking, LedgerEntry
 from backend.bookings.queries import normalized
+from backend.bookings.search import matching
 from backend.errors import Code, Refused
 from backend.outbox.models import Message
 from backend.payments.models import Payment, Refund
@@ -52,14 +53,7 @@ def _condition(wanted: Wanted) -> Q:
         "due_at__lt": wanted.due_before,
     }
     condition = Q(**{name: value for name, value in narrowing.items() if value is not None})
-    if not wanted.text:
-        return condition
-    return condition & (
-        Q(acknowledgement_id__in=(normalized(wanted.text), normalized(f"MS-{wanted.text}")))
-        | Q(full_name__icontains=wanted.text)
-        | Q(email__icontains=wanted.text)
-        | Q(phone_number__icontains=wanted.text)
-    )
+    return condition & matching(wanted.text) if wanted.text.strip() else condition
 
 
 def _shown() -> QuerySet[Booking]:

@@ -76,10 +76,16 @@ def carry_out(action: Action, decision: Decision) -> None:
     Every intent writes one ledger row under the booking's lock: if it is not the next one after the row that staff saw,
     somebody else's stands between. Raises Refused, Overtaken.
     """
+    booking = decision.booking
+    if_unchanged(booking.pk, booking.ledger_sequence, lambda: action.run(decision))
+
+
+def if_unchanged(booking_id: int, seen: int, act: Callable[[], object]) -> None:
+    """Run an intent for a booking whose last ledger row was `seen`. Raises Refused, Overtaken."""
     with transaction.atomic():
-        action.run(decision)
-        now_at = Booking.objects.values_list("ledger_sequence", flat=True).get(pk=decision.booking.pk)
-        if now_at != decision.booking.ledger_sequence + 1:
+        act()
+        now_at = Booking.objects.values_list("ledger_sequence", flat=True).get(pk=booking_id)
+        if now_at != seen + 1:
             raise Overtaken
 
 

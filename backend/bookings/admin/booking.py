@@ -16,8 +16,8 @@ from django.utils.safestring import SafeString
 from backend.admin_pages import NOTHING, ReadOnly, day, instant
 from backend.bookings import policy, queries
 from backend.bookings.admin.display import badge, fact, mark, money, sponsor, time_left
-from backend.bookings.admin.filters import PRIORITY_FIRST, Asking, PreferredDate
-from backend.bookings.admin.follow_ups import FollowUpPages
+from backend.bookings.admin.filters import PRIORITY_FIRST, Asking, Deadline, Money, PreferredDate, SessionDate
+from backend.bookings.admin.listing import BookingList
 from backend.bookings.admin.moving import CalendarPages
 from backend.bookings.machine import ACTIVE, State
 from backend.bookings.models import Booking, LedgerEntry
@@ -70,13 +70,11 @@ class PaymentInline(ReadOnly, admin.TabularInline[Payment, Booking]):
 
 
 @admin.register(Booking)
-class BookingAdmin(CalendarPages, FollowUpPages):
+class BookingAdmin(CalendarPages, BookingList):
     list_display = ["acknowledgement_id", "status", "full_name", "preferred", "mode", "psychologist", "slot", "left"]
-    list_filter = ["state", Asking, "mode", "psychologist", PreferredDate]
+    list_filter = ["state", Deadline, Asking, SessionDate, PreferredDate, "psychologist", "mode", Money, "corporate"]
     ordering = [PRIORITY_FIRST, "-id"]
     list_select_related = ["psychologist"]
-    list_per_page = 50
-    show_full_result_count = False
     search_fields = ["acknowledgement_id", "full_name", "email", "phone_number"]
     search_help_text = "Id, name, address or phone"
     inlines = [LedgerInline, PaymentInline]
@@ -121,14 +119,6 @@ class BookingAdmin(CalendarPages, FollowUpPages):
             (name, {**options, "fields": [shown.get(str(field), field) for field in options["fields"]]})
             for name, options in self.fieldsets
         ]
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Booking], search_term: str
-    ) -> tuple[QuerySet[Booking], bool]:
-        acknowledgement_id = queries.normalized(search_term)
-        if acknowledgement_id:  # the id's own index answers, and a misread letter is mended
-            return queryset.filter(acknowledgement_id=acknowledgement_id), False
-        return super().get_search_results(request, queryset, search_term)
 
     def about(self, booking: Booking, sight: Sight) -> list[tuple[str, str]]:
         payment = booking.get_payment_mode_display()
