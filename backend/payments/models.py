@@ -92,6 +92,7 @@ class InboxEvent(models.Model):
     class Meta:
         ordering = ["-id"]
         constraints = [models.UniqueConstraint(fields=["gateway", "event_id"], name="inbox_event_once")]
+        indexes = [models.Index(fields=["payment_reference"], name="inbox_payment")]  # what the gateway said of one
 
     def __str__(self) -> str:
         return f"{self.gateway} {self.event_id}"

@@ -6,67 +6,29 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from backend.admin_pages import NOTHING, ReadOnly, day, instant
+from backend.admin_pages import NOTHING, day, instant
 from backend.bookings import policy, queries
-from backend.bookings.admin.display import badge, fact, mark, money, sponsor, time_left
+from backend.bookings.admin.display import badge, mark, money, sponsor, time_left
 from backend.bookings.admin.filters import PRIORITY_FIRST, Asking, Deadline, Money, PreferredDate, SessionDate
 from backend.bookings.admin.listing import BookingList
 from backend.bookings.admin.moving import CalendarPages
+from backend.bookings.admin.offered import choices
+from backend.bookings.admin.timeline import timeline
 from backend.bookings.machine import ACTIVE, State
-from backend.bookings.models import Booking, LedgerEntry
-from backend.bookings.sight import Sight
-from backend.outbox.admin import COLOURS as FATES
-from backend.outbox.models import Message, MessageState, Queue
-from backend.payments.models import Payment, Refund
+from backend.bookings.models import Booking
+from backend.bookings.sight import Reach, Sight
+from backend.bookings.suggestions import suggestions
 from backend.roles import Ability, masked, may
 
 CHANGE = "admin:bookings_booking_change"
-
-
-class LedgerInline(ReadOnly, admin.TabularInline[LedgerEntry, Booking]):
-    model = LedgerEntry
-    verbose_name_plural = "Ledger"
-    ordering = ["sequence"]
-    fields = readonly_fields = ("sequence", "time", "intent", "source", "result", "reason", "actor", "facts")
-
-    @admin.display(description="at")
-    def time(self, entry: LedgerEntry) -> str:
-        return instant(entry.at)
-
-    @admin.display(description="target")
-    def result(self, entry: LedgerEntry) -> SafeString:
-        return badge(entry.target)
-
-    @admin.display(description="details")
-    def facts(self, entry: LedgerEntry) -> str:
-        return ", ".join(fact(name, value) for name, value in entry.details.items()) or NOTHING
-
-
-class PaymentInline(ReadOnly, admin.TabularInline[Payment, Booking]):
-    model = Payment
-    verbose_name_plural = "Payments"
-    ordering = ["pk"]
-    fields = readonly_fields = ("reference", "state", "method", "amount", "captured", "is_unexpected", "started")
-    show_change_link = True
-
-    @admin.display(description="amount")
-    def amount(self, payment: Payment) -> str:
-        return money(payment.amount_paise)
-
-    @admin.display(description="captured")
-    def captured(self, payment: Payment) -> str:
-        return f"{money(payment.captured_paise)}, {instant(payment.captured_at)}" if payment.captured_at else NOTHING
-
-    @admin.display(description="started")
-    def started(self, payment: Payment) -> str:
-        return instant(payment.started_at)
+SLOTS_SHOWN = 6  # beside a request; its approval page has more
 
 
 @admin.register(Booking)
@@ -77,7 +39,6 @@ class BookingAdmin(CalendarPages, BookingList):
     list_select_related = ["psychologist"]
     search_fields = ["acknowledgement_id", "full_name", "email", "phone_number"]
     search_help_text = "Id, name, address or phone"
-    inlines = [LedgerInline, PaymentInline]
     fieldsets = [
         (None, {"fields": ["status", "left", "opened", "verified", "closed", "origin", "client", "series"]}),
         (
@@ -98,12 +59,14 @@ class BookingAdmin(CalendarPages, BookingList):
                 ]
             },
         ),
-        ("Refunds", {"fields": ["refunds"]}),
-        ("Messages", {"fields": ["mails"]}),
     ]  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Booking]:
-        return super().get_queryset(request).defer("user_message")  # decrypted on the one page that shows it
+        """The message is decrypted on the one page that shows it, which shows everybody around the booking, too."""
+        rows, match = super().get_queryset(request), request.resolver_match
+        if match is not None and match.url_name == "bookings_booking_change":
+            return rows.select_related("client", "psychologist", "corporate", "preferred_psychologist")
+        return rows.defer("user_message")
 
     def get_fieldsets(self, request: HttpRequest, obj: Booking | None = None) -> Any:
         """With what the account may not read in words that do not tell it."""
@@ -115,10 +78,20 @@ class BookingAdmin(CalendarPages, BookingList):
             shown["user_message"] = "hidden_message"
         if not may(request.user, Ability.SEE_CLIENTS):
             shown["client"] = "person"
-        return [
+        found = [
             (name, {**options, "fields": [shown.get(str(field), field) for field in options["fields"]]})
             for name, options in self.fieldsets
         ]
+        if obj is not None and obj.state == State.PENDING and sight.may_act(obj, Reach.UNASSIGNED):
+            found[2] = ("Slots that fit", {"fields": ["fitting", "corporate", "sponsored"]})
+        return found
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        context["timeline"] = timeline(context["original"], request.user)
+        context["now"] = timezone.now()
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def about(self, booking: Booking, sight: Sight) -> list[tuple[str, str]]:
         payment = booking.get_payment_mode_display()
@@ -255,30 +228,13 @@ class BookingAdmin(CalendarPages, BookingList):
             return NOTHING
         return f"recorded by {booking.guardian_consent_by}, {instant(booking.guardian_consent_at)}"
 
-    @admin.display(description="refunds of this booking")
-    def refunds(self, booking: Booking) -> SafeString:
-        refunds = Refund.objects.filter(payment__booking=booking).select_related("payment").order_by("pk")
-        rows = [
-            {
-                "refund": refund,
-                "amount": money(refund.amount_paise),
-                "reason": refund.reason.replace("_", " "),
-                "queued": instant(refund.queued_at),
-                "settled": instant(refund.settled_at),
-            }
-            for refund in refunds
+    @admin.display(description="free slots, best first")
+    def fitting(self, booking: Booking) -> SafeString:
+        """Beside what was asked for: what would fit, each a way into the approval."""
+        found = suggestions(booking, now=timezone.now(), limit=SLOTS_SHOWN)
+        labels = choices(one.slot for one in found)
+        slots = [
+            {"value": value, "label": label, "fits": one.fits}
+            for one, (value, label) in zip(found, labels, strict=True)
         ]
-        return render_to_string("admin/bookings/booking/refunds.html", {"rows": rows})
-
-    @admin.display(description="mails about this booking")
-    def mails(self, booking: Booking) -> SafeString:
-        rows = [
-            {
-                "message": message,
-                "colour": FATES[MessageState(message.state)],
-                "due": instant(message.not_before),
-                "settled": instant(message.settled_at),
-            }
-            for message in Message.objects.filter(booking_id=booking.pk, queue=Queue.MAIL).order_by("pk")
-        ]
-        return render_to_string("admin/bookings/booking/mails.html", {"rows": rows})
+        return render_to_string("admin/bookings/booking/fitting.html", {"booking": booking, "slots": slots})

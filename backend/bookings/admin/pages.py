@@ -96,7 +96,8 @@ class ActionPages(ReadOnly, admin.ModelAdmin[Booking]):
                 return self._action_page(request, action, form, status)
             messages.success(request, done(self._booking(booking_id)))
         elif action.is_open(booking, timezone.now()):
-            return self._action_page(request, action, action.form(booking), 200)
+            offered = {"offered": request.GET["offered"]} if "offered" in request.GET else None
+            return self._action_page(request, action, action.form(booking, initial=offered), 200)
         else:
             messages.warning(request, f"“{action.label}” is not possible now. {last_step(booking)}")
         return redirect("admin:bookings_booking_change", booking_id)
