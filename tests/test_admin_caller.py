@@ -12,8 +12,9 @@ from django.urls import reverse
 
 from backend.bookings.machine import State
 from backend.bookings.models import Booking, LedgerEntry, Origin
-from tests import story
-from tests.admin_site import clerk, list_url, owner, page_url, written
+from backend.roles import Role
+from tests import roles, story, working
+from tests.admin_site import clerk, list_url, logged_in, owner, page_url, written
 
 pytestmark = pytest.mark.django_db
 
@@ -125,3 +126,84 @@ def test_recording_needs_the_permission_to_change_a_booking() -> None:
     assert Browser().get(new_url())["Location"].startswith("/admin/login/")
     assert not Booking.objects.exists()
     assert clerk("decider", "change_booking").post(new_url(), typed()).status_code == 302
+
+
+# -- somebody who is known, and a slot at once -------------------------------------------------------------------------
+
+
+def free_slot(desk: Browser) -> str:
+    """The first slot that the form offers."""
+    value: str = desk.get(new_url()).context["form"].fields["offered"].choices[1][0]
+    return value
+
+
+@pytest.fixture
+def hours() -> None:
+    working.weekly(story.psychologist(), "09:00 19:00")
+
+
+def test_a_caller_is_found_by_address_or_number_and_fills_the_form(desk: Browser, now: datetime) -> None:
+    booking = story.confirmed(now=now)
+    for text in ("asha@example", "54321", "Rao"):
+        people = desk.get(new_url(), {"find": text}).context["people"]
+        assert [person["booking"] for person in people] == [booking]
+    assert desk.get(new_url(), {"find": "nobody"}).context["people"] == []
+    form = desk.get(new_url(), {"like": str(booking.pk)}).context["form"]
+    assert (form["full_name"].value(), form["phone_number"].value()) == ("Asha Rao", "9876543210")
+    assert desk.get(new_url(), {"like": "x"}).context["known"] is None
+
+
+def test_numbers_of_a_known_caller_are_taken_over_without_being_shown(now: datetime) -> None:
+    booking = story.confirmed(now=now)
+    receptionist = logged_in(roles.account(Role.RECEPTIONIST))
+    pages = [receptionist.get(new_url(), query) for query in ({"like": str(booking.pk)}, {"find": "asha"})]
+    assert not any("9876543210" in page.content.decode() for page in pages)
+    sent = typed(like=str(booking.pk), phone_number="", emergency_contact="")
+    assert receptionist.post(new_url(), sent).status_code == 302
+    made = Booking.objects.latest("pk")
+    assert (made.phone_number, made.emergency_contact) == (booking.phone_number, booking.emergency_contact)
+
+
+def test_a_free_slot_is_settled_with_the_request_and_the_link_to_pay_is_mailed(desk: Browser, hours: None) -> None:
+    slot = free_slot(desk)
+    sent = typed(offered=slot, paying="mailed", payment_mode="ONLINE", preferred_date="", preferred_period="")
+    page = desk.post(new_url(), sent, follow=True).content.decode()
+    booking = Booking.objects.get()
+    assert (booking.state, f"{booking.psychologist_id}@{booking.slot_start.isoformat()}") == (State.APPROVED, slot)
+    assert f"The caller&#x27;s id is {booking}." in page
+    assert "booking_approved" in story.told(booking)
+
+
+def test_what_was_paid_at_the_desk_confirms_the_slot(desk: Browser, hours: None) -> None:
+    desk.post(new_url(), typed(offered=free_slot(desk), paying="desk"))
+    booking = Booking.objects.get()
+    assert booking.state == State.CONFIRMED
+    assert [entry.intent for entry in LedgerEntry.objects.order_by("sequence")] == [
+        "create_by_staff", "approve", "record_desk_payment",
+    ]  # fmt: skip
+
+
+def test_a_slot_that_was_lost_leaves_the_request_with_its_id(desk: Browser, now: datetime, hours: None) -> None:
+    slot = free_slot(desk)
+    desk.post(new_url(), typed(offered=slot))
+    page = desk.post(new_url(), typed(offered=slot, email="ravi@example.org"), follow=True).content.decode()
+    second = Booking.objects.get(email="ravi@example.org")
+    assert second.state == State.PENDING
+    assert f"The caller&#x27;s id is {second}." in page
+    assert "The psychologist has another session at this time." in page
+
+
+def test_the_same_click_with_a_slot_settles_it_once(desk: Browser, hours: None) -> None:
+    sent = typed(offered=free_slot(desk), paying="desk")
+    desk.post(new_url(), sent)
+    before = written()
+    assert "Nothing was added" in desk.post(new_url(), sent, follow=True).content.decode()
+    assert written() == before
+
+
+def test_a_minors_slot_needs_the_guardians_consent(desk: Browser, hours: None) -> None:
+    slot = free_slot(desk)
+    page = desk.post(new_url(), typed(offered=slot, age="16"), follow=True).content.decode()
+    assert "ask for the guardian&#x27;s consent" in page
+    desk.post(new_url(), typed(offered=slot, age="16", email="r@example.org", guardian_consent="on"))
+    assert Booking.objects.get(email="r@example.org").state == State.APPROVED

@@ -3,31 +3,62 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.core.validators import RegexValidator
-from django.db import transaction
+from django.db import models, transaction
 
 from backend.bookings import policy
+from backend.bookings.admin.callers import KEPT
 from backend.bookings.admin.consequences import NO_MONEY, Consequences
 from backend.bookings.admin.done import done
 from backend.bookings.admin.forms import dress
-from backend.bookings.lifecycle import desk
+from backend.bookings.admin.offered import Chosen, SlotField, choices
+from backend.bookings.free_slots import Search, free_slots
+from backend.bookings.lifecycle import desk, staff
+from backend.bookings.lifecycle.sessions import Approval
 from backend.bookings.lifecycle.visitor import Draft
 from backend.bookings.machine import ACTIVE
 from backend.bookings.models import Booking, LedgerEntry, Origin, Period
+from backend.roles import masked
 
 OLDEST = 120  # years; what the site's form allows
 MESSAGE_LONGEST = 2000  # characters, as on the site
+NOON = 14  # o'clock: between the site's morning and its evening
+OFFERED_FOR, OFFERED_MOST = timedelta(days=14), 120  # slots in the list
 NOT_GIVEN = "NA"  # the site's word for a state that was left out
 
 
-class CallerForm(forms.ModelForm[Booking]):
-    """What the site asks a visitor. The model lends lengths and choices; the lifecycle makes the row."""
+class Paying(models.TextChoices):
+    """What happens about the money of a slot that is settled on the phone."""
 
+    MAILED = "mailed", "A link is mailed, or it is due at the practice"
+    DESK = "desk", "It was paid at the desk, to me"
+
+
+class CallerForm(forms.ModelForm[Booking]):
+    """What the site asks a visitor, and a slot if one is settled at once. The model lends lengths and choices; the
+    lifecycle makes the row.
+
+    `known` is an earlier booking of the caller: what is left empty of its numbers is taken from there.
+    """
+
+    offered = SlotField(
+        required=False,
+        label="Free slot, settled now",
+        help_text="Chosen: it is approved at once, at the psychologist's fee, and the day below may stay empty.",
+    )
+    paying = forms.ChoiceField(
+        choices=Paying.choices,
+        initial=Paying.MAILED,
+        required=False,
+        label="Payment of the slot",
+        widget=forms.RadioSelect,
+    )
+    guardian_consent = forms.BooleanField(required=False, label="Under 18: the guardian's consent was given to me")
     phone_number = forms.CharField(
         validators=[RegexValidator(r"\A[0-9]{10}\Z", "Give 10 digits.")], widget=forms.TextInput(attrs={"type": "tel"})
     )
@@ -55,14 +86,30 @@ class CallerForm(forms.ModelForm[Booking]):
             "preferred_time_end": forms.TimeInput(format="%H:%M", attrs={"type": "time"}),
         }
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, now: datetime, known: Booking | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.initial["country"] = "India"
+        self.known = known
+        self.initial.setdefault("country", "India")
         for name in ("full_name", "email", "gender", "city", "country", "emergency_contact"):
             self.fields[name].required = True
+        for name in KEPT if known else ():
+            self.fields[name].required = False
+            self.fields[name].help_text = f"Empty: as before, {masked(getattr(known, name))}."
+        for name in ("preferred_date", "preferred_period"):
+            self.fields[name].required = not self.data.get("offered")
+        self._offer(now)
         for name in ("preferred_time_start", "preferred_time_end"):
             self.fields[name].help_text = "Of the custom hours."
         dress(self)
+
+    def _offer(self, now: datetime) -> None:
+        free = free_slots(Search(now, now + OFFERED_FOR), now=now)[:OFFERED_MOST]
+        field = self.fields["offered"]
+        assert isinstance(field, SlotField)
+        field.choices = [("", "None: it waits for approval"), *choices(free)]
+        if not free and not self.data.get("offered"):
+            for name in ("offered", "paying"):
+                del self.fields[name]
 
     def clean_email(self) -> str:
         """Lower-cased, as a person is known by."""
@@ -71,6 +118,11 @@ class CallerForm(forms.ModelForm[Booking]):
     def clean(self) -> dict[str, Any]:
         """Hours belong to the custom period alone, and there to both ends."""
         typed = super().clean() or self.cleaned_data
+        for name in KEPT if self.known else ():
+            typed[name] = typed.get(name) or getattr(self.known, name)
+        if self.chosen is not None:
+            at = self.chosen.start.astimezone(policy.zone())
+            typed["preferred_date"], typed["preferred_period"] = at.date(), _period(at)
         start, end = typed.get("preferred_time_start"), typed.get("preferred_time_end")
         if typed.get("preferred_period") != Period.CUSTOM:
             typed["preferred_time_start"] = typed["preferred_time_end"] = None
@@ -80,10 +132,19 @@ class CallerForm(forms.ModelForm[Booking]):
             self.add_error("preferred_time_end", "The end must be after the start.")
         return typed
 
+    @property
+    def chosen(self) -> Chosen | None:
+        """The slot that was settled on the phone."""
+        found: Chosen | None = self.cleaned_data.get("offered")
+        return found
+
     def draft(self) -> Draft:
         """What was typed. Call after `is_valid()`."""
         typed = {name: value for name, value in self.cleaned_data.items() if name in Draft.__dataclass_fields__}
-        more = {"region": typed["region"] or NOT_GIVEN, "sponsor_code": typed["sponsor_code"].upper()}
+        more: dict[str, Any] = {"region": typed["region"] or NOT_GIVEN, "sponsor_code": typed["sponsor_code"].upper()}
+        if self.chosen is not None:
+            wish = {"preferred_psychologist_id": self.chosen.psychologist_id, "preferred_slot_start": self.chosen.start}
+            more |= wish
         return Draft(**{**typed, **more})
 
 
@@ -108,6 +169,21 @@ def record(draft: Draft, *, actor: str, now: datetime) -> Recorded:
     return Recorded(twin or booking, is_new=twin is None)
 
 
+def settle(booking: Booking, form: CallerForm, *, actor: str, now: datetime) -> None:
+    """Approve the slot that was chosen, and record the money if it was handed over: two decisions, each by itself.
+
+    The request stands whatever becomes of them. Refuses: as approve and record_desk_payment.
+    """
+    chosen = form.chosen
+    if chosen is None:
+        return
+    consent = form.cleaned_data["guardian_consent"]
+    approval = Approval(chosen.psychologist_id, chosen.start, guardian_consent=consent)
+    staff.approve(booking.pk, approval, actor=actor, now=now)
+    if form.cleaned_data.get("paying") == Paying.DESK:
+        desk.record_desk_payment(booking.pk, actor=actor, now=now)
+
+
 def told(recorded: Recorded) -> str:
     """What the receptionist reads, and reads out."""
     booking = recorded.booking
@@ -125,8 +201,17 @@ def consequences() -> Consequences:
     mails = (
         "“booking received” to the caller, with the id and a link",
         f"“staff booking received” to {settings.STAFF_INBOX}; later the warnings of an unanswered request",
+        "With a slot: “booking approved” with the ways to pay, or where nothing is to be paid up front, or it was paid "
+        "at the desk, “booking confirmed” to both sides.",
     )
-    return Consequences(mails, NO_MONEY)
+    return Consequences(
+        mails, f"{NO_MONEY} Paid at the desk: you record that the psychologist's fee was handed to you."
+    )
+
+
+def _period(at: datetime) -> str:
+    """The part of the day that holds it, else the nearer."""
+    return Period.MORNING if at.hour < NOON else Period.EVENING
 
 
 def _same_click(booking: Booking, draft: Draft, *, now: datetime) -> Booking | None:

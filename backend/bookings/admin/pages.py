@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -15,9 +16,9 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 
 from backend.admin_pages import ReadOnly, instant
-from backend.bookings.admin import caller
+from backend.bookings.admin import caller, callers
 from backend.bookings.admin.actions import ACTIONS, Action, Decision, Overtaken, carry_out, open_to
-from backend.bookings.admin.caller import CallerForm
+from backend.bookings.admin.caller import CallerForm, Recorded
 from backend.bookings.admin.done import done
 from backend.bookings.admin.forms import ActionForm
 from backend.bookings.admin.refusals import ANSWERS, OVERTAKEN, last_step, sentence
@@ -159,11 +160,16 @@ class ActionPages(ReadOnly, admin.ModelAdmin[Booking]):
 
     def new(self, request: HttpRequest) -> HttpResponse:
         """The request of somebody on the phone; on success the booking's page shows its id."""
-        if not Sight(request.user).decides:
+        sight, now = Sight(request.user), timezone.now()
+        if not sight.decides:
             raise Http404
-        now, status = timezone.now(), 200
-        form = CallerForm(request.POST if request.method == "POST" else None, initial=request.GET.dict())
-        if request.method == "POST":
+        is_post = request.method == "POST"
+        given = request.POST if is_post else request.GET
+        known = callers.like(given.get("like", ""), sight)
+        initial = {**request.GET.dict(), **(callers.filled(known, sight) if known else {})}
+        form = CallerForm(request.POST if is_post else None, now=now, known=known, initial=initial)
+        status = 200
+        if is_post:
             status = 400
             if form.is_valid():
                 try:
@@ -171,12 +177,33 @@ class ActionPages(ReadOnly, admin.ModelAdmin[Booking]):
                 except Refused as refused:
                     status = refuse(form, refused)
                 else:
-                    level = messages.SUCCESS if recorded.is_new else messages.WARNING
-                    messages.add_message(request, level, caller.told(recorded))
-                    return redirect("admin:bookings_booking_change", recorded.booking.pk)
-        context = {**self.admin_site.each_context(request), "opts": self.opts, "title": "New booking", "form": form}
-        context["consequences"] = caller.consequences()
+                    return self._recorded(request, form, recorded)
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": "New booking",
+            "form": form,
+            "known": known,
+            "find": request.GET.get("find", ""),
+            "people": callers.known(request.GET.get("find", ""), sight),
+            "consequences": caller.consequences(),
+        }
         return TemplateResponse(request, "admin/bookings/booking/new.html", context, status=status)
+
+    def _recorded(self, request: HttpRequest, form: CallerForm, recorded: Recorded) -> HttpResponse:
+        """The request has its id; a slot that was chosen is settled now, and told if it could not be."""
+        booking, problem = recorded.booking, None
+        if recorded.is_new:
+            try:
+                caller.settle(booking, form, actor=self._actor(request), now=timezone.now())
+            except Refused as refused:
+                problem = refused
+        booking = self._booking(booking.pk)
+        level = messages.SUCCESS if recorded.is_new else messages.WARNING
+        messages.add_message(request, level, caller.told(replace(recorded, booking=booking)))
+        if problem is not None:
+            messages.error(request, f"What you settled beside it was not done: {sentence(problem, booking)}")
+        return redirect("admin:bookings_booking_change", booking.pk)
 
     # -- details -------------------------------------------------------------------------------------------------------
 
