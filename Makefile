@@ -4,6 +4,7 @@
 #   make demo                the life cycle, driven from outside against a stack of its own; URL=… against another one
 #   make chaos               a storm of faults over the whole stack, and its figures; SEED=n repeats one, MINUTES=n
 #   make ops-test            the alerts against their tests, and what is seen in time of real faults; ONLY="rules scrape"
+#   make browser             the desk in a real browser: installs what it needs, leaves screenshots in var/screenshots/
 #   make model               random visitors, staff, money and clocks against every rule; STEPS=20000, SEED=n repeats a run
 #   make seed-large          100,000 bookings into the running stack, to measure pages on; never where people work
 #   make manage CMD="check"  manage.py in the environment of the running stack
@@ -20,7 +21,7 @@ ifneq ($(shell $(PYTHON) -c '$(BELONGS_HERE)' 2>/dev/null && echo yes),yes)
 .PHONY: .venv/pyvenv.cfg
 endif
 
-.PHONY: run test demo chaos ops-test model manage seed-large lock format readme clean
+.PHONY: run test demo chaos ops-test browser model manage seed-large lock format readme clean
 
 run: .venv/run.stamp
 	@exec $(PYTHON) -m config.local.run --profile "$(PROFILE)" --port "$(PORT)"
@@ -40,6 +41,12 @@ ops-test: .venv/dev.stamp
 model: .venv/dev.stamp
 	@exec $(PYTHON) -m config.local.postgres -- $(PYTHON) -m tests.model --steps "$(STEPS)" $(if $(SEED),--seed "$(SEED)")
 STEPS ?= 5000
+
+browser: .venv/dev.stamp
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || { \
+	    echo "Installing chromium …"; $(AS_ROOT) apt-get -qq update && $(AS_ROOT) apt-get -qq install -y chromium; }
+	@exec $(PYTHON) -m tests.browser
+AS_ROOT := $(shell test "$$(id -u)" = 0 || echo sudo)
 
 manage: .venv/run.stamp
 	@test -f var/stack.env || { echo "There is no stack yet: make run" >&2; exit 1; }

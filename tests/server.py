@@ -71,7 +71,7 @@ def web_server(**variables: str) -> Iterator[str]:
     with log.open("w") as out:
         server = subprocess.Popen(command, cwd=ROOT, env=given, stdout=out, stderr=out)
     try:
-        _wait(f"http://127.0.0.1:{port}/api/ping/", server, log)
+        wait_for(f"http://127.0.0.1:{port}/api/ping/", server, log)
         yield f"http://127.0.0.1:{port}"
     finally:
         server.terminate()
@@ -83,7 +83,7 @@ def web_server(**variables: str) -> Iterator[str]:
         shutil.rmtree(folder)
 
 
-def _wait(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
+def wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + START_WITHIN
     while time.monotonic() < deadline and server.poll() is None:
         try:

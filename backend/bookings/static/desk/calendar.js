@@ -19,6 +19,7 @@
         const ids = chosen().getAll("psychologist");
         return options.psychologists.filter(({id}) => !ids.length || ids.includes(String(id)));
     };
+    const whoIs = new Map(options.psychologists.map(({id, title}) => [String(id), title]));
     const say = (place, text) => { place.textContent = text; place.hidden = !text; };
     const isColumns = (view) => view.startsWith("resource");
 
@@ -47,6 +48,8 @@
         const {sign, name, mode, asked} = event.extendedProps;
         const [mark, ...words] = sign.split(" ");
         box.append(element("b", `${mark} ${timeText}`), " ", element("span", event.title, "desk-name"), " ");
+        const who = isColumns(shown) || !event.resourceIds.length || resources().length === 1 ? "" : whoIs.get(String(event.resourceIds[0])) ?? "";
+        if (who) box.append(element("span", who, "desk-whose"), " ");
         box.append(element("span", `${words.join(" ")}, ${mode.toLowerCase()} ${name}`, "desk-more"));
         if (asked) box.append(" ", element("span", "! asked to cancel", "desk-asked"));
         return {domNodes: [box]};
@@ -133,13 +136,28 @@
         location.href = `${options.create}?${query}`;
     };
 
+    // -- for who does not see it ----------------------------------------------------------------------------------------
+
+    // The library calls its grid a table, whose rows and cells it then does not have: the sessions are buttons in a region
+    const grid = document.getElementById("calendar");
+    const attributes = ["aria-colindex", "aria-colcount", "aria-colspan", "aria-rowindex", "aria-rowcount", "aria-rowspan"];
+    const roles = ["table", "rowgroup", "row", "cell", "columnheader", "rowheader", "list", "listitem"];
+    const wrong = [...roles.map((role) => `[role=${role}]`), ...attributes.map((name) => `[${name}]`)].join();
+    const mend = () => {
+        for (const part of grid.querySelectorAll(wrong)) {
+            if (roles.includes(part.getAttribute("role"))) part.removeAttribute("role");
+            for (const name of attributes) part.removeAttribute(name);
+        }
+    };
+    new MutationObserver(mend).observe(grid, {subtree: true, childList: true, attributeFilter: ["role", ...attributes]});
+
     // -- all together -------------------------------------------------------------------------------------------------
 
     const view = views[asked.get("view")] ? asked.get("view") : isNarrow ? "listWeek" : "resourceTimeGridDay";
     const date = /^\d{4}-\d{2}-\d{2}$/.test(asked.get("date")) ? asked.get("date") : options.today;
     let calendar = null;
     let shown = view;
-    calendar = EventCalendar.create(document.getElementById("calendar"), {
+    calendar = EventCalendar.create(grid, {
         view, date,
         timeZone: options.zone,
         locale: "en-GB",

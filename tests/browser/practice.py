@@ -1,0 +1,79 @@
+"""A practice of its own for the browser: SQLite, a hundred bookings in every state, and a real web server."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from config.local import keys
+from tests.server import ROOT, free_port, wait_for
+
+
+@dataclass(frozen=True)
+class Practice:
+    """Where it is, and who may log in."""
+
+    url: str
+    username: str
+    password: str
+
+
+@contextmanager
+def seeded(bookings: int) -> Iterator[Practice]:
+    """Up to the end of the block."""
+    folder, port = Path(tempfile.mkdtemp(prefix="browser-")), free_port()
+    given = {
+        **{name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "DJANGO_SETTINGS_MODULE")},
+        **keys.generate(),
+        "VAR_DIR": str(folder),
+        "ENV_FILE": os.devnull,
+        "DEBUG": "1",
+        "PUBLIC_URL": f"http://127.0.0.1:{port}",
+        "REDIS_URL": "redis://127.0.0.1:1/0",  # nobody is there: the pages do not care
+    }
+    try:
+        _manage(given, "migrate", "-v0")
+        told = re.search(
+            r"as (\S+) with the password (\S+)", _manage(given, "seed_practice", "--bookings", str(bookings))
+        )
+        assert told is not None
+        with _server(given, folder, port) as url:
+            yield Practice(url, told[1], told[2])
+    finally:
+        shutil.rmtree(folder)
+
+
+@contextmanager
+def _server(given: dict[str, str], folder: Path, port: int) -> Iterator[str]:
+    command = [
+        *(sys.executable, "-m", "granian", "--interface", "wsgi", "config.wsgi:application"),
+        *("--host", "127.0.0.1", "--port", str(port), "--workers", "1", "--blocking-threads", "4", "--no-ws"),
+    ]
+    with (folder / "log").open("w") as out:
+        server = subprocess.Popen(command, cwd=ROOT, env=given, stdout=out, stderr=out)
+    try:
+        wait_for(f"http://127.0.0.1:{port}/api/ping/", server, folder / "log")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        try:
+            server.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+
+
+def _manage(given: dict[str, str], *command: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "manage.py", *command], cwd=ROOT, env=given, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
