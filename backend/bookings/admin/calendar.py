@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.contrib import admin
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict
@@ -72,9 +73,9 @@ def events(request: HttpRequest) -> HttpResponse:
         shown = _shown(request.GET)
     except Malformed as malformed:
         return JsonResponse({"detail": str(malformed)}, status=400)
-    may_move = Sight(request.user).decides
-    rows = diary.sessions(seen_by(Sight(request.user)), shown)
-    return JsonResponse([_event(row, may_move=may_move) for row in rows], safe=False)
+    sight, zone = Sight(request.user), policy.zone()
+    rows = diary.sessions(seen_by(sight), shown)
+    return JsonResponse([_event(row, zone, may_move=sight.decides) for row in rows], safe=False)
 
 
 def shades(request: HttpRequest) -> HttpResponse:
@@ -85,7 +86,8 @@ def shades(request: HttpRequest) -> HttpResponse:
     except Malformed as malformed:
         return JsonResponse({"detail": str(malformed)}, status=400)
     rows = diary.shades(shown, by_psychologist=request.GET.get("columns") == "1")
-    return JsonResponse([_background(row) for row in rows], safe=False)
+    zone = policy.zone()
+    return JsonResponse([_background(row, zone) for row in rows], safe=False)
 
 
 def day_list(request: HttpRequest) -> HttpResponse:
@@ -144,36 +146,40 @@ def local_instant(text: str) -> datetime | None:
     return found if 2000 <= found.year <= 2100 else None  # beyond, some zone's arithmetic leaves the calendar
 
 
-def _local(at: datetime) -> str:
-    """As the calendar takes it: the practice's wall clock, whatever zone the browser is in."""
-    return at.astimezone(policy.zone()).replace(tzinfo=None).isoformat(timespec="seconds")
+def _local(at: datetime, zone: ZoneInfo) -> str:
+    """As the calendar takes it, `2026-11-23T18:00:00`: the practice's wall clock, whatever zone the browser is in."""
+    return at.astimezone(zone).isoformat()[:19]
 
 
-def _event(row: Session, *, may_move: bool) -> dict[str, Any]:
-    state = State(row.state)
-    sign = SIGNS[state]
-    if state == State.COMPLETED:
-        sign = f"■ {Outcome(row.outcome).label.lower()}"
+# a month of a large practice has thousands: what enums are asked for is asked once
+_CLASS = {state.value: [f"desk-s-{state.lower()}"] for state in SIGNS}
+_SIGN = {state.value: sign for state, sign in SIGNS.items()}
+_OVER = {outcome.value: f"■ {outcome.label.lower()}" for outcome in Outcome}
+_MODE = {mode.value: mode.label for mode in Mode}
+_MOVABLE = {state.value for state in HOLDS_SLOT}
+
+
+def _event(row: Session, zone: ZoneInfo, *, may_move: bool) -> dict[str, Any]:
     return {
         "id": row.booking_id,
-        "start": _local(row.start),
-        "end": _local(row.end),
+        "start": _local(row.start, zone),
+        "end": _local(row.end, zone),
         "resourceIds": [row.psychologist_id] if row.psychologist_id else [],
         "title": row.full_name or row.acknowledgement_id,
-        "classNames": [f"desk-s-{state.lower()}"],
-        "startEditable": may_move and state in HOLDS_SLOT,
+        "classNames": _CLASS[row.state],
+        "startEditable": may_move and row.state in _MOVABLE,
         "extendedProps": {
             "name": row.acknowledgement_id,
-            "sign": sign,
-            "mode": Mode(row.mode).label,
+            "sign": _OVER[row.outcome] if row.state == State.COMPLETED else _SIGN[row.state],
+            "mode": _MODE[row.mode],
             "asked": row.cancellation_requested_at is not None,
             "seen": row.ledger_sequence,
         },
     }
 
 
-def _background(row: Shade) -> dict[str, Any]:
-    start, end = _local(row.start), _local(row.end)
+def _background(row: Shade, zone: ZoneInfo) -> dict[str, Any]:
+    start, end = _local(row.start, zone), _local(row.end, zone)
     event: dict[str, Any] = {
         "start": start,
         "end": end,
