@@ -17,8 +17,8 @@ pytestmark = pytest.mark.django_db
 
 def test_a_sample_has_every_state_and_every_trouble(settings) -> None:
     settings.DEBUG = True
-    call_command("seed_practice", bookings=40, verbosity=0)
-    assert Booking.objects.count() == 40
+    call_command("seed_practice", bookings=20, verbosity=0)
+    assert Booking.objects.count() == 20
     assert set(Booking.objects.values_list("state", flat=True)) == set(State)
     assert Message.objects.filter(state=MessageState.DEAD).exists()
     assert Refund.objects.filter(state=RefundState.REFUSED).exists()
