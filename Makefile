@@ -2,6 +2,7 @@
 #   make run                 the whole stack in this terminal; PROFILE=fast shows a life cycle in a minute
 #   make test                every check
 #   make demo                the life cycle, driven from outside against a stack of its own; URL=… against another one
+#   make restore-drill       dump, restore into an empty database, start on it, and the demo passes there
 #   make chaos               a storm of faults over the whole stack, and its figures; SEED=n repeats one, MINUTES=n
 #   make ops-test            the alerts against their tests, and what is seen in time of real faults; ONLY="rules scrape"
 #   make browser             the desk in a real browser: installs what it needs, leaves screenshots in var/screenshots/
@@ -21,7 +22,7 @@ ifneq ($(shell $(PYTHON) -c '$(BELONGS_HERE)' 2>/dev/null && echo yes),yes)
 .PHONY: .venv/pyvenv.cfg
 endif
 
-.PHONY: run test demo chaos ops-test browser model manage seed-large lock format readme clean
+.PHONY: run test demo restore-drill chaos ops-test browser model manage seed-large lock format readme clean
 
 run: .venv/run.stamp
 	@exec $(PYTHON) -m config.local.run --profile "$(PROFILE)" --port "$(PORT)"
@@ -31,6 +32,9 @@ test: .venv/dev.stamp
 
 demo: .venv/dev.stamp
 	@exec $(PYTHON) -m tests.demo $(URL)
+
+restore-drill: .venv/dev.stamp
+	@exec $(PYTHON) -m config.local.postgres -- $(PYTHON) -m tests.demo.restored
 
 chaos: .venv/dev.stamp
 	@exec $(PYTHON) -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SQLITE),--sqlite)
