@@ -186,8 +186,8 @@ class Booking(BookingMachine):
             models.Index(fields=["verified_at"], condition=Q(verified_at__isnull=False), name="booking_verified"),
             # check-status by address: the newest booking under it
             models.Index(fields=["email", "-id"], name="booking_email"),
-            # the desk's list, newest first: of a state, of a psychologist, and those who asked again
-            models.Index(fields=["state", "-id"], name="booking_state"),
+            # the desk's list, newest first: of a psychologist, and those who asked again. Of a state, `booking_due`
+            # finds those that wait, and the others are common enough to be met soon from the end
             models.Index(fields=["psychologist", "-id"], name="booking_psychologist"),
             models.Index(
                 fields=["-id"], condition=Q(state=State.PENDING.value, is_priority=True), name="booking_again"

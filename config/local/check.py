@@ -16,14 +16,16 @@ from config.local.procfile import PATH as PROCFILE
 PYTHON = sys.executable
 # One more than most machines have processors: tests of real processes mostly wait
 PYTEST = (PYTHON, "-m", "pytest", "-q", "-n", "3", "--dist", "worksteal")
-# What runs once: knows no database, or its own; and how processes end and what a storm of ends leaves, which is
-# shown on the database of production (`make chaos SQLITE=1` has the storm on the other)
+# What runs once: knows no database, or its own; opens every address; and how processes end and what a storm of ends
+# leaves, which is shown on the database of production (`make chaos SQLITE=1` has the storm on the other)
 ONLY_ON_SQLITE = (
     "browser",
     "test_environment.py",
     "test_local_stack.py",
+    "test_no_leaks.py",
     "test_ops_alerts.py",
     "test_readme.py",
+    "test_roles.py",
     "test_sandbox_gateway.py",
 )
 ONLY_ON_POSTGRESQL = ("test_deploy.py", "test_deploy_web.py", "test_poison.py", "test_stopping.py", "test_storm.py")

@@ -29,7 +29,7 @@ LIST = "admin:bookings_booking_changelist"
 class BookingList(FollowUpPages):
     paginator = LookingAhead
     show_full_result_count = False
-    list_per_page = 50
+    list_per_page = 25  # a row costs more to draw than to read
     list_max_show_all = 0
     actions = ["approve_many", "reject_many"]
 

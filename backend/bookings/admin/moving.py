@@ -5,7 +5,7 @@ A drag is the action “Reschedule” with its time and psychologist typed: same
 
 from __future__ import annotations
 
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
@@ -69,7 +69,7 @@ class CalendarPages(ActionPages):
         sent = request.POST if form else request.GET
         start = local_instant(f"{sent.get('slot_start_0', '')}T{sent.get('slot_start_1', '')}")
         if start is None:
-            raise Http404
+            return HttpResponseBadRequest("Where to?")
         chosen = sent.get("psychologist", "")
         rows = Psychologist.objects.filter(is_active=True)
         to = get_object_or_404(rows, pk=int(chosen)) if chosen.isascii() and chosen.isdecimal() else None

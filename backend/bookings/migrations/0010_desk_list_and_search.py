@@ -34,10 +34,6 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AddIndex(
             model_name="booking",
-            index=models.Index(fields=["state", "-id"], name="booking_state"),
-        ),
-        migrations.AddIndex(
-            model_name="booking",
             index=models.Index(fields=["psychologist", "-id"], name="booking_psychologist"),
         ),
         migrations.AddIndex(
