@@ -1,14 +1,16 @@
-"""What must hold of each step: what may change, what never does, and that every mail that is owed is written."""
+"""What must hold of each step: what may change, what never does, and how a session moves."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from tests.model import owed
+from tests.model.diary import time_to_pay
 from tests.model.invariants import FINAL
 from tests.model.picture import Picture, Row, Rows
 
 LINKS_KEPT = timedelta(days=30)
+NOTICE = timedelta(hours=24)  # that visitors give, and that offered times keep
+WISH = ("preferred_date", "preferred_period", "preferred_psychologist_id", "preferred_slot_start")
 
 
 def check(before: Picture, after: Picture, *, now: datetime) -> None:
@@ -21,22 +23,26 @@ def check(before: Picture, after: Picture, *, now: datetime) -> None:
         if was is not None:
             _state_moved_by_ledger(was, booking, written)
             _final_stays_final(was, booking, written)
-            _time_to_pay(was, booking, written)
+            _time_to_pay(was, booking, written, now=now)
+            _wish(was, booking)
+            _move(before, after, was, [entry for entry in written if entry.intent == "reschedule"], now=now)
         _outcome(booking, written)
         _slot_ahead(was, booking, now=now)
-    owed.check(before, after, now=now)
 
 
 def _nothing_vanished(before: Picture, after: Picture, *, now: datetime) -> None:
     """The ledger is append-only; bookings, money and messages stay; a capture stays what it was."""
     assert _same(before.ledger, after.ledger), "the ledger was rewritten"
     assert _same(before.inbox, after.inbox), "the inbox was rewritten"
-    for name in ("bookings", "payments", "refunds", "messages"):
+    for name in ("bookings", "payments", "refunds", "messages", "alternatives", "time_off"):
         gone = set(getattr(before, name)) - set(getattr(after, name))
         assert not gone, f"{name} vanished: {gone}"
     for payment in before.payments.values():
         if payment.state == "captured":
             assert after.payments[payment.id] == payment, f"a capture was rewritten: {payment}"
+    for alternative in before.alternatives.values():
+        if alternative.taken_by_id is not None:
+            assert after.alternatives[alternative.id] == alternative, f"taken again: {alternative}"
     for refund in before.refunds.values():
         if refund.state == "done":
             assert after.refunds[refund.id] == refund, f"a refund was rewritten: {refund}"
@@ -72,15 +78,51 @@ def _final_stays_final(was: Row, booking: Row, written: list[Row]) -> None:
     assert [entry.intent for entry in written] == ["record_late_capture"], f"came back by {written}"
 
 
-def _time_to_pay(was: Row, booking: Row, written: list[Row]) -> None:
+def _time_to_pay(was: Row, booking: Row, written: list[Row], *, now: datetime) -> None:
     """Set by approval, shortened by a move, extended by staff after an outage; nothing else touches it."""
-    if was.pay_by == booking.pay_by:
-        return
     intents = {entry.intent for entry in written}
-    if "reschedule" in intents:
-        assert booking.pay_by < was.pay_by, f"a move lengthened the time to pay: {was} to {booking}"
-    else:
+    if "reschedule" in intents and booking.state in ("APPROVED", "PAYMENT_PENDING"):
+        by_formula = time_to_pay(booking.slot_start, now=now, is_follow_up=booking.follows_id is not None)
+        assert booking.pay_by == min(was.pay_by, by_formula), f"another time to pay: {was} to {booking}"
+    elif was.pay_by != booking.pay_by:
         assert intents & {"approve", "extend_deadline"}, f"the time to pay changed by {intents}"
+
+
+def _wish(was: Row, booking: Row) -> None:
+    """What the visitor asked for stays beside what was settled."""
+    for name in WISH:
+        assert getattr(was, name) == getattr(booking, name), f"another {name}: {was} to {booking}"
+
+
+def _move(before: Picture, after: Picture, was: Row, moved: list[Row], *, now: datetime) -> None:
+    """In place: the same claim, price and length; what spoke of the old time works no longer."""
+    booking = after.bookings[was.id]
+    if not moved:
+        same = (was.slot_start, was.moves_by_visitor, was.moved_by_staff_at)
+        settled = (booking.slot_start, booking.moves_by_visitor, booking.moved_by_staff_at)
+        assert was.slot_start is None or settled == same, f"moved in silence: {was} to {booking}"
+        return
+    (entry,) = moved
+    assert [row.id for row in _claims(before, was)] == [row.id for row in _claims(after, was)], f"let go: {was}"
+    assert (booking.state, booking.amount_paise) == (was.state, was.amount_paise), f"{was} moved to {booking}"
+    is_visitors = entry.actor == "visitor"
+    assert booking.moves_by_visitor == was.moves_by_visitor + is_visitors, f"{entry} counted otherwise: {booking}"
+    assert booking.moved_by_staff_at == (was.moved_by_staff_at if is_visitors else now), f"moved by {entry.actor}"
+    if is_visitors:
+        assert now <= was.slot_start - NOTICE, f"moved too late: {was}"
+        assert now <= booking.slot_start - NOTICE, f"moved too near: {booking}"
+        assert booking.slot_end - booking.slot_start == was.slot_end - was.slot_start, f"another length: {booking}"
+    for purpose in ("reschedule", "cancel_late"):
+        links = [link for link in after.links_for(purpose) if link.booking_id == was.id]
+        new = [link for link in links if link.id not in before.links]
+        assert {link.expires_at for link in new} == {booking.slot_start}, f"{purpose} links of the move: {new}"
+        for link in links:
+            is_over = link.spent_at is not None or link.expires_at <= now
+            assert link in new or is_over, f"works after the move: {link}"
+
+
+def _claims(seen: Picture, booking: Row) -> list[Row]:
+    return [claim for claim in seen.claims.values() if claim.booking_id == booking.id]
 
 
 def _outcome(booking: Row, written: list[Row]) -> None:

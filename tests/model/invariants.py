@@ -13,6 +13,7 @@ FINAL = {"COMPLETED", "REJECTED", "CANCELLED", "PAYMENT_FAILED"}
 ARROWS = {
     ("", "DRAFT"),
     ("", "PENDING"),
+    ("", "APPROVED"),  # one of the times that a rejection offered, see kinship.py
     ("DRAFT", "PENDING"),
     ("DRAFT", "CANCELLED"),
     ("PENDING", "APPROVED"),
@@ -89,6 +90,8 @@ def _link(link: Row, booking: Row) -> None:
         assert (link.expires_at, link.spent_at) == (until, None), f"{link} reads {booking}"
     elif link.purpose == "again":
         assert booking.reason == "unanswered", f"asks again for {booking}"
+    elif link.purpose in ("reschedule", "alternative"):  # see kinship.py
+        return
     elif link.spent_at is not None:
         assert booking.reason in ("by_visitor", "cancelled_late"), f"{link} was used, and yet {booking}"
     elif link.purpose == "cancel_late" and booking.state == "CONFIRMED":

@@ -14,29 +14,43 @@ from hypothesis.stateful import initialize, rule, run_state_machine_as_test
 
 from backend.bookings import lifecycle, policy
 from backend.bookings.lifecycle import money, timers, visitor
+from backend.people.models import Corporate
 from tests import story
+from tests.model.absences import Absences
 from tests.model.bank import Bank
 from tests.model.clock import Clock
+from tests.model.diary import HOUR, days_from, grid
 from tests.model.invariants import GRACE
+from tests.model.moves import Moves
+from tests.model.offers import Offers
 from tests.model.picture import Row
 from tests.model.post import Post
-from tests.model.practice import WHEN, Practice
+from tests.model.practice import Practice
+from tests.model.series import FollowUps
+from tests.model.settling import WHEN
 from tests.model.visitors import Visitors
 from tests.model.world import ADDRESSES, WHICH, Deed, deed, deeds, drawn_from
 
 # how far a booking has come when the example begins
 STAGES = ("DRAFT", "PENDING", "APPROVED", "PAYMENT_PENDING", "CONFIRMED")
+CLOSED = ("CANCELLED", "PAYMENT_FAILED", "REJECTED", "LAPSED")
 # intents that no rule calls, each with its reason
 NOT_DRIVEN = {
     "enquiries.receive_enquiry": "touches no booking",
-    "follow_ups.book_follow_up": "has no rule yet",
-    "alternatives.take_alternative": "has no rule yet",
-    "moving.reschedule_by_visitor": "has no rule yet",
-    "absence.record_time_off": "has no rule yet",
+    "follow_ups.book_follow_up": "book_series calls it for each start",
+    "absence.record_time_off": "be_away begins with it",
+}
+# what doors call, and is no transaction of its own
+MADE_OF_INTENTS = {
+    "visitor.verify_email",
+    "first_fit.approve_first_fit",
+    "follow_ups.book_series",
+    "follow_ups.try_series",
+    "absence.be_away",
 }
 
 
-class Stream(Visitors, Practice, Bank):
+class Stream(Visitors, Practice, Offers, FollowUps, Bank):
     """The way that most bookings go."""
 
     @deed(needs="bookings", times=8, which=WHICH, when=WHEN)
@@ -55,26 +69,31 @@ class Stream(Visitors, Practice, Bank):
             self.pay_for(next(p for p in self.seen.payments_of(was.id) if p.state == "open"))
 
 
-DEEDS = deeds(Clock, Stream, Visitors, Practice, Bank, Post)  # the simplest first: waiting
+DEEDS = deeds(
+    Clock, Stream, Visitors, Practice, Offers, FollowUps, Moves, Absences, Bank, Post
+)  # the simplest first: waiting
 
 
-class Life(Stream, Clock, Post):
+class Life(Stream, Moves, Absences, Clock, Post):
     """The state machine that Hypothesis runs."""
 
     gives_back = False
 
     @initialize(
-        closed=st.none() | st.sampled_from(["CANCELLED", "PAYMENT_FAILED"]),
+        closed=st.none() | st.sampled_from(CLOSED),
         stages=st.lists(st.sampled_from(STAGES), min_size=1, max_size=len(ADDRESSES) - 1),
         gives_back=st.booleans(),
+        a_month=st.sampled_from([1, 2, None]),
     )
-    def begin(self, closed: str | None, stages: list[str], gives_back: bool) -> None:
+    def begin(self, closed: str | None, stages: list[str], gives_back: bool, a_month: int | None) -> None:
         """Bookings of different visitors, brought on their way by the real intents; one has closed meanwhile."""
-        self.gives_back = gives_back
+        self.gives_back, self.a_month = gives_back, a_month
+        Corporate.objects.filter(pk=self.corporate).update(sessions_a_month=a_month)
         policy.REFUND_ON_VISITOR_CANCELLATION = "full" if gives_back else "none"
         *others, last = ADDRESSES
         if closed is not None:
             self._close(last, closed)
+        if closed in CLOSED[:2]:
             self.do(visitor.submit_draft, story.draft_of(last, now=self.now)).went_well()  # and tries anew
         for number, stage in enumerate(stages):
             self._bring(others[number], stage, number)
@@ -104,16 +123,26 @@ class Life(Stream, Clock, Post):
         return booking()
 
     def _close(self, address: str, state: str) -> None:
-        """CANCELLED: never answered. PAYMENT_FAILED: an attempt was left open until the time to pay was over."""
-        if state == "CANCELLED":
+        """CANCELLED: never answered. PAYMENT_FAILED: an attempt was left open until the time to pay was over. REJECTED:
+        other times were offered. LAPSED: the address was never proved, and the draft is to be purged by now."""
+        if state == "LAPSED":
+            booking = self._bring(address, "DRAFT", 0)
+            self.now = booking.due_at
+            self.do(timers.lapse_draft, booking.id)
+            self.now += HOUR
+        elif state == "CANCELLED":
             booking = self._bring(address, "PENDING", 0)
             self.now = booking.due_at
             self.do(timers.close_unanswered, booking.id)
+        elif state == "REJECTED":
+            booking = self._bring(address, "PENDING", 0)
+            ahead = [start for day in days_from(self.now, 4)[1:] for start in grid(day)]
+            self.offer_for(booking, [(self.people.by_hours, ahead[0]), (self.people.anywhere, ahead[-1])])
         else:
             booking = self._bring(address, "PAYMENT_PENDING", 0)
             self.now = booking.pay_by + GRACE
             self.do(money.end_idle_attempt, self.seen.payments_of(booking.id)[0].id)
-        assert self.seen.bookings[booking.id].state == state
+        assert self.seen.bookings[booking.id].state == ("CANCELLED" if state == "LAPSED" else state)
 
 
 # of a round. Hypothesis varies one example five times after its tenth; ten fresh ones get further, and shrink no worse
@@ -141,11 +170,12 @@ def rules() -> set[str]:
 
 
 def intents() -> set[str]:
-    """Every public intent of the lifecycle, so that a new one asks for its rule."""
+    """Every public intent of the lifecycle, so that a new one asks for its rule, and what doors call in their place."""
     modules = [import_module(f"{lifecycle.__name__}.{found.name}") for found in iter_modules(lifecycle.__path__)]
-    return {
+    found = {
         f"{module.__name__.rpartition('.')[2]}.{name}"
         for module in modules
         for name, function in inspect.getmembers(module, inspect.isfunction)
         if function.__module__ == module.__name__ and hasattr(function, "__wrapped__") and not name.startswith("_")
-    } - set(NOT_DRIVEN)
+    }
+    return (found - set(NOT_DRIVEN)) | MADE_OF_INTENTS

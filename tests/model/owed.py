@@ -24,6 +24,9 @@ OWED: dict[tuple[str, str], tuple[str, ...]] = {
     ("verify_email", "PENDING"): REQUEST,
     ("create_by_staff", "PENDING"): REQUEST,
     ("request_again", "PENDING"): REQUEST,
+    ("take_alternative", "APPROVED"): ("+to_pay",),
+    ("take_alternative", "CONFIRMED"): CONFIRMATION,
+    ("book_follow_up", "PENDING"): (),  # staff book it while the client sits there: only the approval is told
     ("supersede", "CANCELLED"): (),
     ("lapse_draft", "CANCELLED"): ("+draft_lapsed",),
     ("unanswered", "CANCELLED"): ("booking_unanswered",),
@@ -55,6 +58,8 @@ OWED: dict[tuple[str, str], tuple[str, ...]] = {
     ("record_outcome", ""): (),
     ("extend_deadline", ""): (),
 }
+PSYCHOLOGISTS = {"meera@example.org", "kabir@example.org", "anita@example.org"}
+HALF_A_DAY = timedelta(hours=12)
 # what no ledger row causes: a stranger asked, or the gateway is asked, or is to pay back
 LOOSE = {"already_booked", "link_requested", "nothing_open", "draft_submitted", "ask_gateway", "make_refund"}
 
@@ -98,14 +103,23 @@ def _check_row(step: Step) -> None:
     found = Counter(message.kind for message in step.messages)
     assert found == wanted, f"{entry}: owed {sorted(wanted.elements())}, found {sorted(found.elements())}"
     for message in step.messages:
+        if message.kind == "payment_still_due":
+            _reminds_in_time(step, message)
         assert message.recipient in _audience(step, message.kind), f"goes astray: {message}"
         is_strangers = message.kind in ("draft_submitted", "cancellation_requested")
         assert message.state == "waiting" or is_strangers, f"not sent: {message}"
 
 
+def _reminds_in_time(step: Step, message: Row) -> None:
+    """At half time; of a session to be paid weeks from now, half a day before."""
+    pay_by = step.booking.pay_by
+    due = max(step.now + (pay_by - step.now) / 2, pay_by - HALF_A_DAY)
+    assert message.not_before == due, f"reminds at {message.not_before}, not {due}: {step.booking}"
+
+
 def _audience(step: Step, kind: str) -> set[str]:
     if kind.startswith("psychologist_"):
-        return {"meera@example.org", "kabir@example.org"}
+        return PSYCHOLOGISTS
     if kind.startswith("manager_"):
         return {settings.MANAGER_INBOX}
     return {settings.STAFF_INBOX} if kind.startswith("staff_") else {step.booking.email}
@@ -140,6 +154,11 @@ def _confirmation(step: Step) -> list[str]:
     return [] if step.entry.source == step.entry.target else [*CONFIRMATION[:2], *_reminders(step)]
 
 
+def _to_pay(step: Step) -> list[str]:
+    """Where nothing is to be paid the same step goes on, and the confirmation is all that is told."""
+    return ["booking_approved", "payment_still_due"] if step.booking.state == "APPROVED" else []
+
+
 def _draft_reminder(step: Step) -> list[str]:
     """Whom the limits keep from being written to is not reminded either."""
     return [] if any(m.state == "suppressed" for m in step.messages) else ["draft_still_unverified"]
@@ -156,9 +175,9 @@ def _psychologist_told(step: Step) -> list[str]:
 
 def _refund(step: Step) -> list[str]:
     """Money of the session on its way back; money of the desk must be handed out by somebody."""
-    new = [r for r in step.after.refunds.values() if r.id not in step.before.refunds]
-    methods = [step.after.payments[r.payment_id].method for r in new]
-    return ["refund_queued"] * len(new) + ["staff_refund_due"] * methods.count("desk")
+    new = [step.after.payments[r.payment_id] for r in step.after.refunds.values() if r.id not in step.before.refunds]
+    methods = [payment.method for payment in new if payment.booking_id == step.booking.id]
+    return ["refund_queued"] * len(methods) + ["staff_refund_due"] * methods.count("desk")
 
 
 def _move(step: Step) -> list[str]:
@@ -173,6 +192,7 @@ def _move(step: Step) -> list[str]:
 MORE: dict[str, Callable[[Step], list[str]]] = {
     "+reminders": _reminders,
     "+confirmation": _confirmation,
+    "+to_pay": _to_pay,
     "+draft_reminder": _draft_reminder,
     "+draft_lapsed": _draft_lapsed,
     "+psychologist_told": _psychologist_told,

@@ -8,10 +8,10 @@ from typing import TypeAlias
 
 from django.db import connection, models
 
-from backend.bookings.models import Booking, LedgerEntry, Link, SlotClaim
+from backend.bookings.models import Alternative, Booking, LedgerEntry, Link, SlotClaim
 from backend.outbox.models import Message
 from backend.payments.models import InboxEvent, Payment, Refund
-from backend.people.models import Client
+from backend.people.models import Client, TimeOff
 
 
 class Row(SimpleNamespace):
@@ -34,6 +34,8 @@ class Picture:
     refunds: Rows
     inbox: Rows
     messages: Rows
+    alternatives: Rows
+    time_off: Rows
 
     @property
     def attempts(self) -> list[Row]:
@@ -59,6 +61,21 @@ class Picture:
     def cancel_late(self) -> list[Row]:
         """Links that cancel until the session starts."""
         return self.links_for("cancel_late")
+
+    @property
+    def reschedule(self) -> list[Row]:
+        """Links by which a visitor moves the session."""
+        return self.links_for("reschedule")
+
+    @property
+    def alternative(self) -> list[Row]:
+        """Links that take a time which a rejection offered."""
+        return self.links_for("alternative")
+
+    @property
+    def treated(self) -> list[Row]:
+        """Bookings that others may follow."""
+        return [booking for booking in self.bookings.values() if booking.state in ("CONFIRMED", "COMPLETED")]
 
     @property
     def booking_links(self) -> list[Row]:
@@ -102,6 +119,8 @@ MODELS: tuple[type[models.Model], ...] = (
     Refund,
     InboxEvent,
     Message,
+    Alternative,
+    TimeOff,
 )
 
 

@@ -8,10 +8,12 @@ from backend.bookings import links, notices
 from backend.outbox import messages
 from backend.outbox.models import Message, MessageState, Queue
 from tests.model.invariants import ACTIVE, FINAL, HOLDS_SLOT
+from tests.model.kinship import OFFERED_FOR
 from tests.model.picture import Row
 from tests.model.world import World, deed
 
 PROVED = ACTIVE | FINAL
+OF_NOBODY = Row(id=None, mode="ONLINE")  # whose own hold is no obstacle: none
 # a mail that says so in another state would not be true
 TRUE_IN = {
     "draft_submitted": {"DRAFT"},
@@ -67,9 +69,25 @@ class Post(World):
             messages.freeze(message, context, now=self.now)
         mail = notices.compose(message, links.tokens_of(message.uuid))
         assert mail.to == [message.recipient]
-        self._is_true(message, self.seen.bookings.get(message.booking_id or 0))
+        booking = self.seen.bookings.get(message.booking_id or 0)
+        self._is_true(message, booking)
+        if message.kind == "booking_rejected" and booking is not None:
+            self._offers_what_is_free(booking, {row["number"] for row in context["alternatives"]})
         messages.settle(message, MessageState.DONE, now=self.now)
         self.worked()
+
+    def _offers_what_is_free(self, rejected: Row, numbers: set[int]) -> None:
+        """What somebody else has by now is left out."""
+        offered = [row for row in self.seen.alternatives.values() if row.booking_id == rejected.id]
+        if any(row.taken_by_id for row in offered):
+            return  # nobody can take one before the mail leaves, but the model can
+        diary, is_open = self.diary(), rejected.closed_at + OFFERED_FOR > self.now
+        free = {
+            row.number
+            for row in offered
+            if is_open and not diary.obstacles(row.psychologist_id, row.slot_start, of=OF_NOBODY, despite_hours=True)
+        }
+        assert numbers == free, f"offers {numbers} of {offered}, and {free} are free"
 
     def _is_true(self, message: Message, booking: Row | None) -> None:
         if booking is None:

@@ -2,36 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from hypothesis import strategies as st
 
-from backend.bookings.lifecycle import cancellation, desk, refunds, staff
+from backend.bookings.lifecycle import cancellation, desk, first_fit, refunds, staff
 from backend.bookings.lifecycle.cancellation import RefundChoice
+from backend.bookings.lifecycle.sessions import Approval
 from backend.bookings.machine import State
 from backend.bookings.models import Outcome
 from backend.errors import Code
 from tests import story
-from tests.model.invariants import ACTIVE, BUFFER, HOLDS_SLOT
-from tests.model.picture import Picture, Row
+from tests.model.allowance import month_of
+from tests.model.invariants import ACTIVE, HOLDS_SLOT
+from tests.model.picture import Row
+from tests.model.settling import AMOUNT, BESIDE, WHEN, WHO, Settling, Verdict, Wanted
 from tests.model.visitors import PLACES
-from tests.model.world import ADDRESSES, DESK, WHICH, Did, World, deed
+from tests.model.world import ADDRESSES, DESK, WHICH, Did, deed
 
-# hours from now, on the hour: near enough to be refused, near, inside the last day, and ahead; they meet often
-WHEN = st.one_of(
-    st.sampled_from([26, 27, 50, 200, 30, 5, 2, 1]).map(lambda hours: timedelta(hours=hours)),
-    st.sampled_from([40, 20, -60]).map(lambda minutes: timedelta(minutes=minutes)),
-)
-# minutes from the start of a session that is promised: the same, overlapping, ending with its pause, beginning after it
-BESIDE = st.none() | st.sampled_from([0, 30, 74, 75, -74, -75])
-DAY, HOUR = timedelta(days=1), timedelta(hours=1)
-WHO = st.integers(0, 1)
-AMOUNT = st.sampled_from([None, None, None, 120_000, 0, -1])
 SOME = st.sampled_from([None, 1, 40_000, 150_000, 0])
 
 
-class Practice(World):
-    """Approvals, refusals, moves, money at the desk, refunds, outcomes, more time."""
+class Practice(Settling):
+    """Approvals, moves, sponsors, money at the desk, refunds, outcomes, more time."""
 
     @deed(needs="bookings", times=3, which=WHICH, who=WHO, when=WHEN, beside=BESIDE, amount=AMOUNT, twice=st.booleans())
     def approve(
@@ -40,46 +34,82 @@ class Practice(World):
         self.approve_at(self.booking(which, "PENDING"), self.start(when, beside), who, amount, twice)
 
     def approve_at(self, was: Row, start: datetime, who: int = 0, amount: int | None = None, twice: bool = True) -> Did:
-        """Staff choose, and perhaps look twice: at a minor's consent, at a visitor who asked to cancel."""
-        choice = staff.Approval(
-            self.psychologists[who],
-            start,
-            amount_paise=amount,
-            guardian_consent=twice,
-            despite_cancellation_request=twice,
+        """Staff choose, and perhaps look twice: at hours, consent, a sponsor, a visitor who asked to cancel."""
+        id_ = self.people[who]
+        fee = self.fees[id_] if amount is None else amount
+        wanted = Wanted(id_, start, fee, despite_hours=twice, may_ask=twice)
+        verdict = self.judge(wanted, was, was.corporate_id)
+        did = self.do(
+            staff.approve,
+            was.id,
+            replace(_approval(twice), psychologist_id=id_, slot_start=start, amount_paise=amount),
+            **DESK,
         )
-        did = self.do(staff.approve, was.id, choice, **DESK)
+        if was.state != "PENDING":
+            return did.was_refused(Code.STATE_REFUSES)
+        did.met(verdict.obstacles | _second_looks(was, twice))
         if did.code is None:
-            assert was.state == "PENDING"
-            assert was.cancellation_requested_at is None or twice, "approved without a second look"
-            if did.answer.state == "APPROVED":
-                half_way = self.now + (start - self.now) / 2
-                assert did.answer.pay_by == min(self.now + DAY, max(start - HOUR, half_way)), "another time to pay"
-        if did.code == Code.SLOT_TAKEN:
-            assert _meets(did.before, was, choice.psychologist_id, start, HOUR), "a free slot was refused"
+            self.is_as_judged(did.after.bookings[was.id], wanted, verdict)
         return did
 
-    @deed(needs="bookings", which=WHICH)
-    def reject(self, which: int) -> None:
+    @deed(needs="bookings", times=2, which=WHICH, who=st.sampled_from([None, None, 0, 2]), twice=st.booleans())
+    def approve_first_fit(self, which: int, who: int | None, twice: bool) -> None:
+        """Only what is offered and is all that the visitor asked for; the very slot that was wished for, if it is."""
         was = self.booking(which, "PENDING")
-        did = self.do(staff.reject, was.id, note_to_visitor="Fully booked.", **DESK)
-        assert (did.code is None) == (was.state == "PENDING")
+        asked = None if who is None else self.people[who]
+        may_fit = was.state == "PENDING" and asked in (None, self.people.by_hours)
+        fitting = self.diary().fitting(was) if may_fit else []
+        chosen = was.preferred_slot_start if was.preferred_slot_start in fitting else None
+        judged = {start: self._judge_offered(was, start, twice) for start in fitting}
+        approval = replace(_approval(twice), psychologist_id=asked)
+        did = self.do(first_fit.approve_first_fit, was.id, approval, **DESK)
+        if was.state != "PENDING":
+            did.was_refused(Code.STATE_REFUSES)
+        elif not fitting:
+            did.was_refused(Code.NO_FREE_SLOT)
+        elif did.code is None:
+            start = did.after.bookings[was.id].slot_start
+            assert start in fitting, f"{start} fits not: {was}"
+            assert chosen in (None, start), f"{chosen} was free: {was}"
+            wanted, verdict = judged[start]
+            assert not verdict.obstacles | _second_looks(was, twice), f"approved in spite of {verdict}"
+            self.is_as_judged(did.after.bookings[was.id], wanted, verdict)
+        else:
+            reasons = [verdict.obstacles | _second_looks(was, twice) for _, verdict in judged.values()]
+            assert all(did.code in found for found in reasons), f"refused with {did.code}, not {reasons}"
 
-    @deed(needs="bookings", which=WHICH, who=st.none() | WHO, when=WHEN, beside=BESIDE)
-    def move(self, which: int, who: int | None, when: timedelta, beside: int | None) -> None:
+    def _judge_offered(self, was: Row, start: datetime, twice: bool) -> tuple[Wanted, Verdict]:
+        wanted = Wanted(
+            self.people.by_hours, start, self.fees[self.people.by_hours], despite_hours=twice, may_ask=twice
+        )
+        return wanted, self.judge(wanted, was, was.corporate_id)
+
+    @deed(needs="bookings", times=2, which=WHICH, who=st.none() | WHO, when=WHEN, beside=BESIDE, twice=st.booleans())
+    def move(self, which: int, who: int | None, when: timedelta, beside: int | None, twice: bool) -> None:
         was = self.booking(which, *HOLDS_SLOT)
         start = self.start(when, beside)
-        psychologist_id = None if who is None else self.psychologists[who]
-        did = self.do(staff.reschedule, was.id, staff.Move(start, psychologist_id), **DESK)
+        chosen = None if who is None else self.people[who]
+        obstacles = {Code.STATE_REFUSES}
+        if was.state in HOLDS_SLOT:
+            obstacles = self._obstacles_to_move(was, chosen or was.psychologist_id, start, twice)
+        did = self.do(staff.reschedule, was.id, staff.Move(start, chosen, despite_hours=twice), **DESK).met(obstacles)
         if did.code is None:
-            assert was.state in HOLDS_SLOT
             assert did.after.payments == did.before.payments, "a move touched the money"
-            assert did.after.bookings[was.id].state == was.state
-        if did.code == Code.SLOT_TAKEN:
-            length = was.slot_end - was.slot_start
-            assert _meets(did.before, was, psychologist_id or was.psychologist_id, start, length), (
-                "a free slot was refused"
-            )
+            assert did.after.bookings[was.id].slot_start == start
+
+    def _obstacles_to_move(self, was: Row, who: int, start: datetime, twice: bool) -> set[Code]:
+        """The same time needs no second look at the hours, the same psychologist none at the place."""
+        found = self.diary().obstacles(
+            who,
+            start,
+            of=was,
+            length=was.slot_end - was.slot_start,
+            despite_hours=twice or (who, start) == (was.psychologist_id, was.slot_start),
+            keeps_place=who == was.psychologist_id,
+        )
+        is_counted = was.sponsored_month is not None
+        is_over = is_counted and not self.allowance().covers(start, besides=was)
+        return found | ({Code.MONTH_NOT_SPONSORED} if is_over else set())
 
     @deed(address=st.sampled_from(ADDRESSES), place=PLACES)
     def take_call(self, address: str, place: tuple[str, str]) -> None:
@@ -96,14 +126,26 @@ class Practice(World):
         elif did.before.paid(was.id):
             did.was_refused(Code.ALREADY_PAID)
 
-    @deed(needs="bookings", which=WHICH)
-    def sponsor(self, which: int) -> None:
+    @deed(needs="bookings", times=2, which=WHICH, is_acme=st.sampled_from([True, True, False]))
+    def sponsor(self, which: int, is_acme: bool) -> None:
+        """Noted before approval; afterwards the sponsor is asked at once."""
         was = self.booking(which, "PENDING", "APPROVED", "PAYMENT_PENDING")
-        did = self.do(desk.sponsor, was.id, self.corporate, **DESK)
-        if was.state in ("APPROVED", "PAYMENT_PENDING"):
-            assert did.went_well().after.bookings[was.id].state == "CONFIRMED"
-        elif was.state != "PENDING":
-            assert did.code is not None
+        corporate_id = self.corporate if is_acme else None
+        is_waiting = was.state in ("APPROVED", "PAYMENT_PENDING")
+        is_covered = is_waiting and self.allowance().covers(was.slot_start)
+        did = self.do(desk.sponsor, was.id, corporate_id, **DESK)
+        after = did.after.bookings[was.id]
+        if was.state == "PENDING":
+            assert did.went_well().changed
+            assert (after.corporate_id, after.sponsored_month) == (corporate_id, None)
+        elif not is_waiting:
+            did.was_refused(Code.ALREADY_PAID if did.before.paid(was.id) else Code.STATE_REFUSES)
+        elif corporate_id is None:
+            did.was_refused(Code.SPONSOR_UNKNOWN)
+        else:
+            did.met(set() if is_covered else {Code.SPONSOR_DOES_NOT_COVER})
+            if is_covered:
+                assert (after.state, after.sponsored_month) == ("CONFIRMED", month_of(was.slot_start))
 
     @deed(needs="bookings", which=WHICH, refund=st.sampled_from(RefundChoice), reason=st.sampled_from(["", "No show."]))
     def call_off(self, which: int, refund: RefundChoice, reason: str) -> None:
@@ -171,21 +213,23 @@ class Practice(World):
             assert asked == was.state
             assert did.after.bookings[was.id].due_at >= was.due_at, "more time was less time"
 
-    def start(self, when: timedelta, beside: int | None) -> datetime:
-        """When the session shall be: on the hour, or beside a session that is promised already."""
-        claims = [claim for claim in self.seen.claims.values() if claim.blocked_from > self.now]
-        if beside is not None and claims:
-            start: datetime = claims[0].blocked_from + timedelta(minutes=beside)
-            return start
-        return (self.now + when).replace(minute=0 if when >= HOUR else self.now.minute)
 
-
-def _meets(seen: Picture, booking: Row, psychologist_id: int | None, start: datetime, length: timedelta) -> bool:
-    """Whether another session's time and pause meets this one's."""
-    return any(
-        claim.psychologist_id == psychologist_id
-        and claim.booking_id != booking.id
-        and claim.blocked_from < start + length + BUFFER
-        and start < claim.blocked_until
-        for claim in seen.claims.values()
+def _approval(twice: bool) -> Approval:
+    """What staff look at twice."""
+    return Approval(
+        None,
+        None,
+        guardian_consent=twice,
+        despite_cancellation_request=twice,
+        despite_hours=twice,
+        pay_if_not_sponsored=twice,
     )
+
+
+def _second_looks(was: Row, twice: bool) -> set[Code]:
+    """What staff are shown first, and must say once more."""
+    if twice:
+        return set()
+    is_minor = was.age < 18 and was.guardian_consent_at is None
+    found = {Code.GUARDIAN_CONSENT_REQUIRED} if is_minor else set()
+    return found | ({Code.CANCELLATION_PENDING} if was.cancellation_requested_at is not None else set())

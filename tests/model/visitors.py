@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from hypothesis import strategies as st
@@ -11,12 +12,18 @@ from backend.bookings.lifecycle import cancellation, money, visitor
 from backend.bookings.lifecycle.visitor import Draft
 from backend.errors import Code
 from tests import story
+from tests.model.diary import KOLKATA, days_from, grid
 from tests.model.invariants import ACTIVE
 from tests.model.picture import Picture, Row
-from tests.model.world import ADDRESSES, WHICH, Did, World, deed
+from tests.model.world import ADDRESSES, SPONSORS_CODE, WHICH, Did, World, deed
 
 PLACES = st.sampled_from([("ONLINE", "ONLINE"), ("ONLINE", "OFFLINE"), ("OFFLINE", "ONLINE"), ("OFFLINE", "OFFLINE")])
 NOTICE = timedelta(hours=24)
+# nothing, the sponsor's, and one that nobody gave out
+SPONSOR_CODES = st.sampled_from(["", "", SPONSORS_CODE, "ACME-0"])
+# a wish: with whom or with anybody, and which of the hours of the next days, or at any time
+WISHES = st.none() | st.tuples(st.booleans(), st.none() | st.integers(6, 30))
+BAD_WISHES = st.sampled_from([None, None, None, "past", "nobody"])
 
 
 class Visitors(World):
@@ -29,28 +36,58 @@ class Visitors(World):
         place=PLACES,
         age=st.sampled_from([31, 16, 12]),
         days=st.sampled_from([3, 0, -2]),
+        wish=BAD_WISHES,
     )
-    def submit(self, address: str, place: tuple[str, str], age: int, days: int) -> None:
-        preferred = self.now.date() + timedelta(days=days)
+    def submit(self, address: str, place: tuple[str, str], age: int, days: int, wish: str | None) -> None:
+        preferred = self.now.astimezone(KOLKATA).date() + timedelta(days=days)
         mode, payment_mode = place
         self.draft = story.draft_of(
             address, now=self.now, age=age, mode=mode, payment_mode=payment_mode, preferred_date=preferred
         )
+        if wish == "past":
+            self.draft = replace(self.draft, preferred_slot_start=self.now)
+        elif wish == "nobody":
+            self.draft = replace(self.draft, preferred_psychologist_id=max(self.people) + 1)
         did = self.do(visitor.submit_draft, self.draft)
         if age < 13 or days < 0:
             assert did.code in (Code.AGE_REFUSED, Code.DATE_PAST)
+        elif wish is not None:
+            did.was_refused(Code.WISH_PAST if wish == "past" else Code.WISH_UNKNOWN)
         elif _active(did.before, address):
             assert did.after.bookings == did.before.bookings, "a stranger's draft was kept beside an active booking"
 
-    @deed(times=3, address=st.sampled_from(ADDRESSES), place=PLACES, age=st.sampled_from([31, 31, 16]))
-    def arrive(self, address: str, place: tuple[str, str], age: int) -> None:
-        """A visitor who reads mail at once."""
-        draft = story.draft_of(address, now=self.now, mode=place[0], payment_mode=place[1], age=age)
+    @deed(
+        times=3,
+        address=st.sampled_from(ADDRESSES),
+        place=PLACES,
+        age=st.sampled_from([31, 31, 16]),
+        code=SPONSOR_CODES,
+        wish=WISHES,
+    )
+    def arrive(
+        self, address: str, place: tuple[str, str], age: int, code: str, wish: tuple[bool, int | None] | None
+    ) -> None:
+        """A visitor who reads mail at once. What they wish for may be taken: no request is lost by it."""
+        draft = story.draft_of(
+            address, now=self.now, mode=place[0], payment_mode=place[1], age=age, sponsor_code=code, **self._wish(wish)
+        )
         did = self.do(visitor.submit_draft, draft).went_well()
         for link in did.after.booking_links:
             if link.id not in did.before.links and did.after.bookings[link.booking_id].state == "DRAFT":
                 self.verify_by(link)
                 break
+
+    def _wish(self, wish: tuple[bool, int | None] | None) -> dict[str, object]:
+        if wish is None:
+            return {}
+        is_with_one, number = wish
+        found: dict[str, object] = {"preferred_psychologist_id": self.people.by_hours if is_with_one else None}
+        if number is not None:
+            start = [at for day in days_from(self.now, 1 + number) for at in grid(day)][number]
+            local = start.astimezone(KOLKATA)
+            period = "EVENING" if local.hour >= 16 else "MORNING"
+            found |= {"preferred_slot_start": start, "preferred_date": local.date(), "preferred_period": period}
+        return found
 
     @deed(needs="bookings")
     def click_twice(self) -> None:
@@ -175,6 +212,8 @@ class Visitors(World):
         else:
             assert did.went_well().changed
             assert (did.answer.state, did.answer.is_priority) == ("PENDING", True)
+            wish = was.preferred_slot_start
+            assert did.answer.preferred_slot_start == (wish if wish is not None and wish > self.now else None)
 
     def _works(self, link: Row) -> bool:
         """Neither used nor expired."""

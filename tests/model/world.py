@@ -15,15 +15,18 @@ from hypothesis.stateful import RuleBasedStateMachine
 
 from backend.bookings import policy
 from backend.errors import Code, Refused
-from backend.people.models import Corporate, Location
-from tests import story
-from tests.model import changes, invariants
+from backend.people.models import Corporate, Location, Offer
+from tests import story, working
+from tests.model import allowance, changes, invariants, kinship, owed
+from tests.model.allowance import Allowance
+from tests.model.diary import Diary, People
 from tests.model.picture import Camera, Picture, Row
 from tests.model.tally import Tally
 
 MONDAY_MORNING = datetime(2026, 11, 23, 4, 30, tzinfo=UTC)  # 10:00 in Asia/Kolkata, an open day
 ADDRESSES = ("asha@example.org", "ravi@example.org", "leela@example.org", "tara@example.org")
 GATEWAY = "sandbox"
+SPONSORS_CODE = "ACME-7Q"
 DESK = {"actor": "staff:desk"}
 
 # which of the rows that a rule may mean: one that fits, the one that fits and changed last, and now and then any
@@ -94,6 +97,12 @@ class Did:
         assert self.code is None, f"refused with {self.code}"
         return self
 
+    def met(self, obstacles: set[Code]) -> Did:
+        """Raises AssertionError unless one of these refused it, or nothing did where there are none."""
+        found = self.code in obstacles if obstacles else self.code is None
+        assert found, f"refused with {self.code}, not one of {sorted(obstacles)}"
+        return self
+
     def was_refused(self, code: Code | str) -> Did:
         """Raises AssertionError when it was not, or otherwise."""
         assert self.code == code, f"refused with {self.code}, not {code}"
@@ -104,6 +113,7 @@ class World(RuleBasedStateMachine):
     """One example: its rows live in a transaction of their own, which is never committed."""
 
     tally = Tally()
+    a_month: int | None = None  # what the sponsor pays for
 
     def __init__(self) -> None:
         super().__init__()
@@ -114,12 +124,9 @@ class World(RuleBasedStateMachine):
         self.now = MONDAY_MORNING
         self.doing = ""
         self._changed_last = 0
-        place = Location.objects.create(name="Baner", address="12 Baner Road, Pune")
-        self.psychologists = [
-            story.psychologist(location=place).pk,
-            story.psychologist("Dr. Kabir Sen", email="kabir@example.org").pk,  # sees nobody in person
-        ]
-        self.corporate = Corporate.objects.create(name="Acme").pk
+        self.people = _people()
+        self.fees = dict(zip(self.people, (150_000, 150_000, 120_000), strict=True))
+        self.corporate = Corporate.objects.create(name="Acme", code=SPONSORS_CODE).pk
         self._camera = Camera()
         self.seen = self._camera.take()
         self.tally.examples += 1
@@ -153,10 +160,26 @@ class World(RuleBasedStateMachine):
             assert not did.changed, f"{code}, and yet something was written"
         elif did.changed:
             connection.check_constraints()
-            invariants.check(did.after)
-            changes.check(did.before, did.after, now=self.now)
+            self._check(did.before, did.after)
         self.seen = did.after
         return did
+
+    def _check(self, before: Picture, after: Picture) -> None:
+        invariants.check(after)
+        kinship.check(after)
+        allowance.check(after)
+        changes.check(before, after, now=self.now)
+        owed.check(before, after, now=self.now)
+        written = [entry for entry in after.ledger.values() if entry.id not in before.ledger]
+        allowance.check_step(before, after, written, self.a_month)
+
+    def diary(self) -> Diary:
+        """Who holds which time as of now."""
+        return Diary.of(self.seen, self.people, self.now)
+
+    def allowance(self) -> Allowance:
+        """What the sponsor has left as of now."""
+        return Allowance(self.seen, self.a_month)
 
     def look(self) -> None:
         """Take a new picture, after what was no intent."""
@@ -194,6 +217,17 @@ class World(RuleBasedStateMachine):
     def booking(self, which: int, *states: str) -> Row:
         """A booking, mostly one in these states."""
         return self.one_of(self.seen.bookings.values(), which, lambda booking: booking.state in states)
+
+
+def _people() -> People:
+    place = Location.objects.create(name="Baner", address="12 Baner Road, Pune")
+    by_hours = story.psychologist("Dr. Anita Rao", email="anita@example.org", location=place, fee_paise=120_000)
+    working.weekly(by_hours, "10:00 18:00", offers=Offer.BOTH)
+    return People(
+        anywhere=story.psychologist(location=place).pk,
+        online_only=story.psychologist("Dr. Kabir Sen", email="kabir@example.org").pk,
+        by_hours=by_hours.pk,
+    )
 
 
 def _booking_of(row: Row) -> int | None:
