@@ -37,6 +37,7 @@ CLOSED = ("CANCELLED", "PAYMENT_FAILED", "REJECTED", "LAPSED")
 # intents that no rule calls, each with its reason
 NOT_DRIVEN = {
     "enquiries.receive_enquiry": "touches no booking",
+    "disclosure.reveal_phone": "shows a number and records that, and touches no booking",
     "follow_ups.book_follow_up": "book_series calls it for each start",
     "absence.record_time_off": "be_away begins with it",
 }
