@@ -213,8 +213,8 @@ def add_service(stack: Stack) -> None:
     stack.add("web", sys.executable, *web, "--respawn-failed-workers")
     for number in (1, 2):
         for queue in QUEUES:
-            stack.add(f"worker-{queue}-{number}", sys.executable, "-m", "workers", queue)
-        stack.add(f"beat-{number}", sys.executable, "-m", "workers", "beat")
+            stack.add(f"worker-{queue}-{number}", sys.executable, "-m", "workers", queue, NODE_NAME=f"node-{number}")
+        stack.add(f"beat-{number}", sys.executable, "-m", "workers", "beat", NODE_NAME=f"node-{number}")
 
 
 def migrate(stack: Stack) -> None:
