@@ -9,14 +9,14 @@ from backend.bookings.machine import State
 from tests.model import life
 from tests.model.tally import Tally
 
-SEEDS = (2, 6, 5, 8)  # rounds, one after the other until everything was called; today the first is enough
+ROUNDS_MOST = 4  # one after the other until everything was called; today the first is enough
 
 
 @pytest.mark.django_db
 @pytest.mark.timeout(600)  # seconds; a failure is shrunk for minutes
 def test_no_interleaving_breaks_the_design() -> None:
     tally = life.Life.tally = Tally()
-    for seed in SEEDS:
+    for seed in range(ROUNDS_MOST):
         life.run(seed=seed)
         if set(tally.called) >= life.intents() and set(tally.entered) == set(State):
             break

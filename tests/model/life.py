@@ -29,7 +29,7 @@ from tests.model.practice import Practice
 from tests.model.series import FollowUps
 from tests.model.settling import WHEN
 from tests.model.visitors import Visitors
-from tests.model.world import ADDRESSES, WHICH, Deed, deed, deeds, drawn_from
+from tests.model.world import ADDRESSES, SPONSORS_CODE, WHICH, Deed, deed, deeds, drawn_from
 
 # how far a booking has come when the example begins
 STAGES = ("DRAFT", "PENDING", "APPROVED", "PAYMENT_PENDING", "CONFIRMED")
@@ -85,45 +85,48 @@ class Life(Stream, Moves, Absences, Clock, Post):
         stages=st.lists(st.sampled_from(STAGES), min_size=1, max_size=len(ADDRESSES) - 1),
         gives_back=st.booleans(),
         a_month=st.sampled_from([1, 2, None]),
+        code=st.sampled_from(["", SPONSORS_CODE]),
     )
-    def begin(self, closed: str | None, stages: list[str], gives_back: bool, a_month: int | None) -> None:
+    def begin(self, closed: str | None, stages: list[str], gives_back: bool, a_month: int | None, code: str) -> None:
         """Bookings of different visitors, brought on their way by the real intents; one has closed meanwhile."""
         self.gives_back, self.a_month = gives_back, a_month
         Corporate.objects.filter(pk=self.corporate).update(sessions_a_month=a_month)
         policy.REFUND_ON_VISITOR_CANCELLATION = "full" if gives_back else "none"
         *others, last = ADDRESSES
         if closed is not None:
-            self._close(last, closed)
+            self._close(last, closed, code)
         if closed in CLOSED[:2]:
             self.do(visitor.submit_draft, story.draft_of(last, now=self.now)).went_well()  # and tries anew
         for number, stage in enumerate(stages):
-            self._bring(others[number], stage, number)
+            self._bring(others[number], stage, number, code)
 
     @rule(deed=drawn_from(DEEDS))
     def turn(self, deed: Deed) -> None:
         """Somebody does something."""
         self.take(DEEDS[deed.name], deed)
 
-    def _bring(self, address: str, stage: str, number: int) -> Row:
-        """Its session is the day after tomorrow."""
+    def _bring(self, address: str, stage: str, number: int, code: str = "") -> Row:
+        """Its session is the day after tomorrow. Who is sponsored has nothing to pay, and comes further."""
 
         def booking() -> Row:
             return next(b for b in self.seen.bookings.values() if b.email == address)
 
         steps = STAGES.index(stage)
-        self.do(visitor.submit_draft, story.draft_of(address, now=self.now)).went_well()
+        self.do(visitor.submit_draft, story.draft_of(address, now=self.now, sponsor_code=code)).went_well()
         if steps > 0:
             self.verify_by(next(link for link in self.seen.links.values() if link.booking_id == booking().id))
         if steps > 1:
             start = story.slot_tomorrow(self.now) + timedelta(days=1, hours=2 * number)
             self.approve_at(booking(), start).went_well()
+        if booking().state == "CONFIRMED":  # sponsored
+            return booking()
         if steps > 2:
             self.begin_to_pay_for(booking())
         if steps > 3:
             self.pay_for(self.seen.payments_of(booking().id)[0])
         return booking()
 
-    def _close(self, address: str, state: str) -> None:
+    def _close(self, address: str, state: str, code: str) -> None:
         """CANCELLED: never answered. PAYMENT_FAILED: an attempt was left open until the time to pay was over. REJECTED:
         other times were offered. LAPSED: the address was never proved, and the draft is to be purged by now."""
         if state == "LAPSED":
@@ -136,7 +139,7 @@ class Life(Stream, Moves, Absences, Clock, Post):
             self.now = booking.due_at
             self.do(timers.close_unanswered, booking.id)
         elif state == "REJECTED":
-            booking = self._bring(address, "PENDING", 0)
+            booking = self._bring(address, "PENDING", 0, code)
             ahead = [start for day in days_from(self.now, 4)[1:] for start in grid(day)]
             self.offer_for(booking, [(self.people.by_hours, ahead[0]), (self.people.anywhere, ahead[-1])])
         else:

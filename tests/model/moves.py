@@ -30,7 +30,8 @@ class Moves(World):
 
     @deed(needs="reschedule", times=3, which=WHICH, pick=PICK)
     def move_by_visitor(self, which: int, pick: tuple[str, int]) -> None:
-        link = self.one_of(self.seen.reschedule, which, self._is_open)
+        most = max((self._moves(link) for link in self.seen.reschedule if self._is_open(link)), default=0)
+        link = self.one_of(self.seen.reschedule, which, lambda one: self._is_open(one) and self._moves(one) == most)
         was = self.seen.bookings[link.booking_id]
         offered = self.diary().offered(was, days_from(self.now, A_WEEK))
         who, start = self._picked(pick, offered)
@@ -71,5 +72,11 @@ class Moves(World):
         return {code for code, holds in reasons.items() if holds}
 
     def _is_open(self, link: Row) -> bool:
+        """But for the number of moves, which few bookings would reach otherwise."""
         was = self.seen.bookings[link.booking_id]
-        return link.spent_at is None and not self._reasons(link, was, was.slot_start or self.now)
+        reasons = self._reasons(link, was, was.slot_start or self.now)
+        return link.spent_at is None and reasons <= {Code.MOVES_USED_UP}
+
+    def _moves(self, link: Row) -> int:
+        found: int = self.seen.bookings[link.booking_id].moves_by_visitor
+        return found
