@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -69,7 +70,7 @@ def web_server(**variables: str) -> Iterator[str]:
     ]
     log = folder / "log"
     with log.open("w") as out:
-        server = subprocess.Popen(command, cwd=ROOT, env=given, stdout=out, stderr=out)
+        server = subprocess.Popen(command, cwd=ROOT, env=given, stdout=out, stderr=out, start_new_session=True)
     try:
         wait_for(f"http://127.0.0.1:{port}/api/ping/", server, log)
         yield f"http://127.0.0.1:{port}"
@@ -78,7 +79,7 @@ def web_server(**variables: str) -> Iterator[str]:
         try:
             server.wait(timeout=20)
         except subprocess.TimeoutExpired:
-            server.kill()
+            os.killpg(server.pid, signal.SIGKILL)  # its workers too, or they serve on
             server.wait()
         shutil.rmtree(folder)
 

@@ -16,19 +16,40 @@ from config.local.procfile import PATH as PROCFILE
 PYTHON = sys.executable
 # One more than most machines have processors: tests of real processes mostly wait
 PYTEST = (PYTHON, "-m", "pytest", "-q", "-n", "3", "--dist", "worksteal")
-# What runs once: knows no database, or its own; opens every address; and how processes end and what a storm of ends
-# leaves, which is shown on the database of production (`make chaos SQLITE=1` has the storm on the other)
+# What runs once. On SQLite: what knows no database, or its own; renders, parses, or opens every address. On PostgreSQL:
+# what real processes do together, and what a storm of their ends leaves (`make chaos SQLITE=1` has it on the other)
 ONLY_ON_SQLITE = (
     "browser",
+    "test_admin_actions.py",
+    "test_admin_buttons.py",
+    "test_api_bodies.py",
+    "test_api_cors.py",
+    "test_api_schema.py",
     "test_environment.py",
+    "test_hours.py",
     "test_local_stack.py",
+    "test_machine.py",
     "test_no_leaks.py",
+    "test_notices.py",
+    "test_notices_texts.py",
     "test_ops_alerts.py",
     "test_readme.py",
     "test_roles.py",
     "test_sandbox_gateway.py",
+    "test_vendored.py",
 )
-ONLY_ON_POSTGRESQL = ("test_deploy.py", "test_deploy_web.py", "test_poison.py", "test_stopping.py", "test_storm.py")
+ONLY_ON_POSTGRESQL = (
+    "test_admin_races.py",
+    "test_api_twice.py",
+    "test_clock_beat.py",
+    "test_deploy.py",
+    "test_deploy_web.py",
+    "test_ops_processes.py",
+    "test_poison.py",
+    "test_stopping.py",
+    "test_storm.py",
+    "test_web_without_broker.py",
+)
 
 # Only these reach the checks: an exported DATABASE_URL must neither decide a test nor be its victim
 KEPT = {"PATH", "HOME", "USER", "LOGNAME", "SHELL", "TERM", "LANG", "TMPDIR", "CI"}
