@@ -12,7 +12,7 @@ from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth.models import Group, User
 from django.contrib.contenttypes.models import ContentType
-from django.db import connection, models, transaction
+from django.db import models, transaction
 from django.test import Client as Browser
 from django.urls import URLPattern, URLResolver, get_resolver
 from django_celery_beat import models as beat
@@ -38,8 +38,7 @@ def account(role: str, username: str = "", *, who: Psychologist | None = None) -
     if role == OWNER:
         return User.objects.create_superuser(name)
     if not Group.objects.filter(name=role).exists():
-        with connection.schema_editor() as editor:
-            MIGRATION.grant(apps, editor)
+        MIGRATION.make_groups(apps)
     user = User.objects.create_user(name, is_staff=True)
     user.groups.add(Group.objects.get(name=role))
     if who is not None:

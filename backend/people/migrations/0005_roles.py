@@ -57,6 +57,11 @@ def grant(apps, schema_editor):
         config.models_module = True  # what the states of migrations leave out, and the function asks for
         create_permissions(config, apps=apps, verbosity=0, using=schema_editor.connection.alias)
         config.models_module = None
+    make_groups(apps)
+
+
+def make_groups(apps):
+    """Those that are missing; an owner's changes to one that is there stay."""
     group_model, permission_model = apps.get_model("auth", "Group"), apps.get_model("auth", "Permission")
     for name, labels in GRANTS.items():
         group, is_new = group_model.objects.get_or_create(name=name)
