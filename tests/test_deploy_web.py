@@ -1,4 +1,4 @@
-"""A rolling restart of two web processes behind a balancer: every request that was sent gets its answer."""
+"""Web processes that are stopped: behind a balancer no request is lost, and one that only just starts ends too."""
 
 from __future__ import annotations
 
@@ -128,6 +128,14 @@ def test_a_rolling_restart_drops_no_request_not_even_those_in_hand(settings, tmp
     assert [answer.result().status_code for answer in slow] == [200, 200]
     assert Booking.objects.filter(state=State.CONFIRMED).count() == 2
     assert Booking.objects.filter(state=State.DRAFT).count() == balancer.answers["201"]
+
+
+def test_a_web_process_told_to_stop_while_it_starts_stops() -> None:
+    """Granian's workers do not hear TERM until the application is loaded; without a limit it waits for them for ever."""
+    with stack(broker=False) as running:
+        web = running.begin("web", PORT=str(free_port()), WEB_WORKERS="1")
+        web.says("Spawning worker-1")
+        assert web.stop() == 0, web.log()
 
 
 def is_captured(sandbox: Sandbox, reference: str) -> bool:
