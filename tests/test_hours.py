@@ -128,9 +128,10 @@ def found_starts(
 ) -> list[datetime]:
     """Where sessions can start in one span of hours; lengths are minutes."""
     claimed, away = (hours.blocked([a for a, _ in spans], [b for _, b in spans]) for spans in (list(claims), list(off)))
-    minutes = {"length": length * MINUTE, "pause": pause * MINUTE, "step": step * MINUTE}
-    found = hours.starts([Opening(*opening, "ONLINE", None)], claimed, away, **minutes)
-    return [at for _, each in found for at in each]
+    grid = hours.Grid(length=length * MINUTE, pause=pause * MINUTE, step=step * MINUTE)
+    found = list(hours.sessions([Opening(*opening, "ONLINE", None)], grid, claims=claimed, off=away))
+    assert all(end - start == length * MINUTE for _, each in found for start, end in each)
+    return [start for _, each in found for start, _ in each]
 
 
 def fit(opening: tuple[int, int], *, claims: Iterable[Span] = (), off: Iterable[Span] = ()) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -16,7 +17,7 @@ from backend.bookings import policy
 from backend.bookings.machine import State
 from backend.bookings.models import Booking, ClosedDay, SlotClaim
 from backend.people import hours
-from backend.people.hours import Blocked, Clock, Opening, Rule, Span
+from backend.people.hours import Blocked, Clock, Grid, Opening, Rule, Span
 from backend.people.models import Offer, Psychologist, TimeOff, WorkingHours
 
 _DAY = timedelta(days=1)
@@ -61,10 +62,10 @@ class Terms:
     notice: timedelta
     horizon: timedelta
 
-    @property
-    def step(self) -> timedelta:
-        """From one start of the grid to the next."""
-        return max(self.length + self.buffer, policy.SLOT_STEP_LEAST)
+    def grid(self) -> Grid:
+        """Starts a session and its pause apart."""
+        step = max(self.length + self.buffer, policy.SLOT_STEP_LEAST)
+        return Grid(length=self.length, pause=self.buffer, step=step)
 
 
 def terms_of(psychologist: Psychologist) -> Terms:
@@ -85,32 +86,35 @@ def free_slots(search: Search, *, now: datetime) -> list[FreeSlot]:
     busy, closed = _busy(list(people), search), _closed(search)
     found: list[FreeSlot] = []
     clocks: dict[str, Clock] = {}
+    grids: dict[tuple[timedelta, timedelta], Grid] = {}
     for psychologist_id, (terms, rules) in people.items():
         clock = clocks.setdefault(terms.zone.key, Clock(terms.zone))
         first = max(search.start, now + terms.notice).astimezone(UTC)  # what each start is held against: no zone to ask
         end = min(search.end, now + terms.horizon).astimezone(UTC)
         if first < end:
             openings = hours.openings(rules, clock, clock.date(first), clock.date(end))
-            in_the_way = _in_the_way(psychologist_id, busy, closed, terms)
-            found += _of_one(psychologist_id, terms, openings, in_the_way, (first, end))
+            grid = grids.setdefault((terms.length, terms.buffer), terms.grid())
+            claims, off = _in_the_way(psychologist_id, busy, closed, terms)
+            free = hours.sessions(openings, grid, claims=claims, off=off)
+            slots = _of_one(psychologist_id, free, first, end)
+            if any(later.start < earlier.end for earlier, later in pairwise(openings)):
+                slots = list({slot.start: slot for slot in slots}.values())  # extra hours over weekly ones
+            found += slots
     found.sort(key=attrgetter("start"))  # stable: of one start the psychologists stay in order
     return found
 
 
 def _of_one(
-    psychologist_id: int,
-    terms: Terms,
-    openings: list[Opening],
-    in_the_way: tuple[Blocked, Blocked],
-    window: Span,
+    psychologist_id: int, free: Iterable[tuple[Opening, list[Span]]], first: datetime, end: datetime
 ) -> list[FreeSlot]:
-    length, (first, end) = terms.length, window
-    spans = hours.starts(openings, *in_the_way, length=length, pause=terms.buffer, step=terms.step)
+    """Those that begin in `[first, end)`."""
     found: list[FreeSlot] = []
-    for (_, _, offers, location_id), starts in spans:
-        found += [FreeSlot(at, at + length, psychologist_id, offers, location_id) for at in starts if first <= at < end]
-    if any(later.start < earlier.end for earlier, later in pairwise(openings)):
-        return list({slot.start: slot for slot in found}.values())  # extra hours over weekly ones: each start once
+    for (_, _, offers, location_id), spans in free:
+        found += [
+            tuple.__new__(FreeSlot, (*span, psychologist_id, offers, location_id))  # half the price of FreeSlot(…)
+            for span in spans
+            if first <= span[0] < end
+        ]
     return found
 
 

@@ -42,18 +42,29 @@ class Opening(NamedTuple):
 
 
 class Clock:
-    """The wall clock of one zone; remembers what it was asked, as colleagues keep the same hours."""
+    """The wall clock of one zone; remembers what its rules mean, as colleagues keep the same hours."""
 
     def __init__(self, zone: ZoneInfo) -> None:
         self.zone = zone
-        self._known: dict[tuple[tuple[date, ...], time], list[datetime]] = {}
+        self._known: dict[tuple[Rule, date, date], list[Opening]] = {}
 
-    def instants(self, days: tuple[date, ...], at: time) -> list[datetime]:
-        """`instant` of each day."""
-        known = self._known.get((days, at))
+    def openings(self, rule: Rule, first: date, last: date) -> list[Opening]:
+        """The hours of one rule from the day `first` to the day `last`."""
+        known = self._known.get((rule, first, last))
         if known is None:
-            known = self._known[days, at] = [self.instant(day, at) for day in days]
+            known = self._known[rule, first, last] = list(self._openings(rule, first, last))
         return known
+
+    def _openings(self, rule: Rule, first: date, last: date) -> Iterator[Opening]:
+        if rule.weekday is not None:
+            on = days(first, last)[(rule.weekday - first.weekday()) % 7 :: 7]
+        else:
+            on = [rule.day] if rule.day is not None and first <= rule.day <= last else []
+        for day in on:
+            start = self.instant(day, rule.starts_at)
+            end = self.instant(day if rule.ends_at != time.min else day + _DAY, rule.ends_at)
+            if start < end:  # else the change of the clock swallowed them
+                yield Opening(start, end, rule.offers, rule.location_id)
 
     def instant(self, day: date, at: time) -> datetime:
         """The first instant at which the clock shows `at` of `day`, or anything later.
@@ -84,20 +95,7 @@ class Clock:
 
 def openings(rules: Iterable[Rule], clock: Clock, first: date, last: date) -> list[Opening]:
     """The working hours from the day `first` to the day `last`, in order."""
-    all_days, found = tuple(days(first, last)), []
-    for rule in rules:
-        if rule.weekday is not None:
-            on = all_days[(rule.weekday - first.weekday()) % 7 :: 7]
-        else:
-            on = (rule.day,) if rule.day is not None and first <= rule.day <= last else ()
-        starts = clock.instants(on, rule.starts_at)
-        last_days = on if rule.ends_at != time.min else tuple(day + _DAY for day in on)
-        ends = clock.instants(last_days, rule.ends_at)
-        found += [
-            Opening(start, end, rule.offers, rule.location_id)
-            for start, end in zip(starts, ends, strict=True)
-            if start < end  # else the change of the clock swallowed them
-        ]
+    found = [opening for rule in rules for opening in clock.openings(rule, first, last)]
     found.sort(key=itemgetter(0))
     return found
 
@@ -116,43 +114,67 @@ def days(first: date, last: date) -> list[date]:
     return [first + n * _DAY for n in range((last - first).days + 1)]
 
 
+class Grid:
+    """Where sessions can begin within spans of hours: every `step`, as long as they end within.
+
+    It remembers what it was asked, as colleagues keep the same hours.
+    """
+
+    def __init__(self, *, length: timedelta, pause: timedelta, step: timedelta) -> None:
+        self.length, self.pause, self.step = length, pause, step
+        self._known: dict[Span, list[tuple[Span, datetime]]] = {}
+
+    def places(self, start: datetime, end: datetime) -> list[tuple[Span, datetime]]:
+        """Each session, with the end of the pause after it."""
+        known = self._known.get((start, end))
+        if known is None:
+            known = self._known[start, end] = []
+            while start <= end - self.length:
+                known.append(((start, start + self.length), start + self.length + self.pause))
+                start += self.step
+        return known
+
+
+_NEVER = datetime.max.replace(tzinfo=UTC)
+
+
 class Blocked(NamedTuple):
     """Spans in which nothing else can be, whatever their overlaps: their starts in order, and their ends in order.
 
     They need no pairs. A span that is over by an instant began before it, so something reaches from there into what
-    follows as soon as more spans have begun than are over.
+    follows as soon as more spans have begun than are over. Both end with an instant that never comes.
     """
 
     starts: list[datetime]
     ends: list[datetime]
 
+    def meet(self, start: datetime, end: datetime) -> bool:
+        """Whether one of them reaches into what is from `start` to `end`."""
+        return self.starts[bisect_right(self.ends, start)] < end
+
 
 def blocked(starts: Iterable[datetime], ends: Iterable[datetime]) -> Blocked:
     """Of spans whose starts and ends come in any order."""
-    return Blocked(sorted(starts), sorted(ends))
+    return Blocked([*sorted(starts), _NEVER], [*sorted(ends), _NEVER])
 
 
-def starts(
-    hours: Iterable[Opening], claims: Blocked, off: Blocked, *, length: timedelta, pause: timedelta, step: timedelta
-) -> Iterator[tuple[Opening, list[datetime]]]:
-    """Where sessions can start: every `step` from the start of each span of hours, save where something is in the way.
+def sessions(
+    hours: Iterable[Opening], grid: Grid, *, claims: Blocked, off: Blocked
+) -> Iterator[tuple[Opening, list[Span]]]:
+    """The places of the grid that are free, by span of hours.
 
-    A session ends within its hours and is clear of `claims` and of time `off`; the pause after it is clear of `claims`.
+    A session is clear of `claims` and of time `off`; the pause after it is clear of `claims`.
     """
-    (claimed_from, claimed_until), (off_from, off_until) = claims, off
-    all_claims, all_off, blocks = len(claimed_from), len(off_from), length + pause
+    claimed_from, claimed_until = claims
     for opening in hours:
-        found: list[datetime] = []
-        at, last = opening.start, opening.end - length
-        over = bisect_right(claimed_until, at)  # claims, by then
-        while at <= last:
-            while over < all_claims and claimed_until[over] <= at:
+        found: list[Span] = []
+        over = bisect_right(claimed_until, opening.start)  # claims, by then
+        is_cut = off.meet(opening.start, opening.end)
+        for session, pause_end in grid.places(opening.start, opening.end):
+            while claimed_until[over] <= session[0]:
                 over += 1
-            if over == all_claims or claimed_from[over] >= at + blocks:
-                off_over = bisect_right(off_until, at)
-                if off_over == all_off or off_from[off_over] >= at + length:
-                    found.append(at)
-            at += step
+            if claimed_from[over] >= pause_end and not (is_cut and off.meet(*session)):
+                found.append(session)
         yield opening, found
 
 
