@@ -207,3 +207,19 @@ def test_a_minors_slot_needs_the_guardians_consent(desk: Browser, hours: None) -
     assert "ask for the guardian&#x27;s consent" in page
     desk.post(new_url(), typed(offered=slot, age="16", email="r@example.org", guardian_consent="on"))
     assert Booking.objects.get(email="r@example.org").state == State.APPROVED
+
+
+def test_a_span_dragged_in_the_calendar_brings_its_first_free_slot_chosen(desk: Browser) -> None:
+    early, late = (working.psychologist(name, hours="09:00 19:00") for name in ("Dr. A", "Dr. B"))
+    span = {"preferred_date": "2027-01-12", "preferred_time_start": "11:00", "preferred_time_end": "12:30"}
+
+    def chosen(**more: object) -> str:
+        form = desk.get(new_url(), {**span, **more}).context["form"]
+        value: str = form["offered"].value() or ""
+        assert value in dict(form.fields["offered"].choices)
+        return value
+
+    assert chosen() == f"{early.pk}@2027-01-12T06:00:00+00:00"  # 11:30 is the first start of its grid
+    assert chosen(psychologist=late.pk) == f"{late.pk}@2027-01-12T06:00:00+00:00"
+    assert chosen(psychologist=late.pk, preferred_time_end="11:15") == ""
+    assert chosen(preferred_date="soon") == ""

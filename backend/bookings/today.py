@@ -64,17 +64,13 @@ def today(seen: QuerySet[Booking], *, now: datetime) -> Today:
         asked_to_cancel=_some(
             rows.filter(cancellation_requested_at__isnull=False, state__in=ACTIVE).order_by("cancellation_requested_at")
         ),
-        lapsing=_some(
-            rows.filter(state__in=(State.APPROVED, State.PAYMENT_PENDING), due_at__lt=now + LAPSES_WITHIN).order_by(
-                "due_at"
-            )
-        ),
+        lapsing=_some(lapsing(rows, now=now)),
         sessions=list(_sessions(rows, now=now)),
         failures=_failures(rows),
         refunds=_some(_refunds(seen)),
         unexpected=_some(_unexpected(seen, now=now)),
-        unrecorded=_some(_unrecorded(rows, now=now)),
-        unpaid=_some(_unpaid(rows, now=now)),
+        unrecorded=_some(unrecorded(rows, now=now)),
+        unpaid=_some(unpaid(rows, now=now)),
     )
 
 
@@ -124,13 +120,21 @@ def _unexpected(seen: QuerySet[Booking], *, now: datetime) -> QuerySet[Payment]:
     return rows.select_related("booking").defer("booking__user_message").order_by("-captured_at")
 
 
-def _unrecorded(rows: QuerySet[Booking], *, now: datetime) -> QuerySet[Booking]:
+def lapsing(rows: QuerySet[Booking], *, now: datetime) -> QuerySet[Booking]:
+    """Holds that end soon if nobody pays, the soonest first."""
+    held = rows.filter(state__in=(State.APPROVED, State.PAYMENT_PENDING), due_at__lt=now + LAPSES_WITHIN)
+    return held.order_by("due_at")
+
+
+def unrecorded(rows: QuerySet[Booking], *, now: datetime) -> QuerySet[Booking]:
+    """Sessions that are over, and nobody said what became of them."""
     held = rows.filter(state__in=_HAPPENS, outcome=Outcome.UNRECORDED, slot_end__lte=now)
     oldest = now - policy.OUTCOME_OPEN_FOR
     return held.filter(slot_end__gt=oldest, slot_start__gt=oldest - policy.SESSION_LONGEST).order_by("slot_start")
 
 
-def _unpaid(rows: QuerySet[Booking], *, now: datetime) -> QuerySet[Booking]:
+def unpaid(rows: QuerySet[Booking], *, now: datetime) -> QuerySet[Booking]:
+    """Sessions that were held, and are due at the practice."""
     due = rows.filter(
         state__in=_HAPPENS,
         slot_start__gt=now - UNPAID_FOR,

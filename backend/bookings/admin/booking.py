@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 from backend.admin_pages import NOTHING, day, instant
 from backend.bookings import policy, queries
 from backend.bookings.admin.display import badge, mark, money, sponsor, time_left
-from backend.bookings.admin.filters import PRIORITY_FIRST, Asking, Deadline, Money, PreferredDate, SessionDate
+from backend.bookings.admin.filters import PRIORITY_FIRST, Deadline, Money, PreferredDate, SessionDate, Waiting
 from backend.bookings.admin.listing import BookingList
 from backend.bookings.admin.moving import CalendarPages
 from backend.bookings.admin.offered import choices
@@ -34,7 +34,7 @@ SLOTS_SHOWN = 6  # beside a request; its approval page has more
 @admin.register(Booking)
 class BookingAdmin(CalendarPages, BookingList):
     list_display = ["acknowledgement_id", "status", "full_name", "preferred", "mode", "psychologist", "slot", "left"]
-    list_filter = ["state", Deadline, Asking, SessionDate, PreferredDate, "psychologist", "mode", Money, "corporate"]
+    list_filter = ["state", Deadline, Waiting, SessionDate, PreferredDate, "psychologist", "mode", Money, "corporate"]
     ordering = [PRIORITY_FIRST, "-id"]
     list_select_related = ["psychologist"]
     search_fields = ["acknowledgement_id", "full_name", "email", "phone_number"]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
+from functools import cache
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.contrib import admin
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict
@@ -73,9 +74,9 @@ def events(request: HttpRequest) -> HttpResponse:
         shown = _shown(request.GET)
     except Malformed as malformed:
         return JsonResponse({"detail": str(malformed)}, status=400)
-    sight, zone = Sight(request.user), policy.zone()
+    sight, local = Sight(request.user), _wall_clock()
     rows = diary.sessions(seen_by(sight), shown)
-    return JsonResponse([_event(row, zone, may_move=sight.decides) for row in rows], safe=False)
+    return JsonResponse([_event(row, local, may_move=sight.decides) for row in rows], safe=False)
 
 
 def shades(request: HttpRequest) -> HttpResponse:
@@ -86,8 +87,8 @@ def shades(request: HttpRequest) -> HttpResponse:
     except Malformed as malformed:
         return JsonResponse({"detail": str(malformed)}, status=400)
     rows = diary.shades(shown, by_psychologist=request.GET.get("columns") == "1")
-    zone = policy.zone()
-    return JsonResponse([_background(row, zone) for row in rows], safe=False)
+    local = _wall_clock()
+    return JsonResponse([_background(row, local) for row in rows], safe=False)
 
 
 def day_list(request: HttpRequest) -> HttpResponse:
@@ -146,9 +147,13 @@ def local_instant(text: str) -> datetime | None:
     return found if 2000 <= found.year <= 2100 else None  # beyond, some zone's arithmetic leaves the calendar
 
 
-def _local(at: datetime, zone: ZoneInfo) -> str:
-    """As the calendar takes it, `2026-11-23T18:00:00`: the practice's wall clock, whatever zone the browser is in."""
-    return at.astimezone(zone).isoformat()[:19]
+def _wall_clock() -> Callable[[datetime], str]:
+    """Instants as the calendar takes them, `2026-11-23T18:00:00`: the practice's time, whatever zone the browser is in.
+
+    It remembers them, as the sessions of a month share a few hundred.
+    """
+    zone = policy.zone()
+    return cache(lambda at: at.astimezone(zone).isoformat()[:19])
 
 
 # a month of a large practice has thousands: what enums are asked for is asked once
@@ -159,11 +164,11 @@ _MODE = {mode.value: mode.label for mode in Mode}
 _MOVABLE = {state.value for state in HOLDS_SLOT}
 
 
-def _event(row: Session, zone: ZoneInfo, *, may_move: bool) -> dict[str, Any]:
+def _event(row: Session, local: Callable[[datetime], str], *, may_move: bool) -> dict[str, Any]:
     return {
         "id": row.booking_id,
-        "start": _local(row.start, zone),
-        "end": _local(row.end, zone),
+        "start": local(row.start),
+        "end": local(row.end),
         "resourceIds": [row.psychologist_id] if row.psychologist_id else [],
         "title": row.full_name or row.acknowledgement_id,
         "classNames": _CLASS[row.state],
@@ -178,11 +183,10 @@ def _event(row: Session, zone: ZoneInfo, *, may_move: bool) -> dict[str, Any]:
     }
 
 
-def _background(row: Shade, zone: ZoneInfo) -> dict[str, Any]:
-    start, end = _local(row.start, zone), _local(row.end, zone)
+def _background(row: Shade, local: Callable[[datetime], str]) -> dict[str, Any]:
     event: dict[str, Any] = {
-        "start": start,
-        "end": end,
+        "start": local(row.start),
+        "end": local(row.end),
         "title": f"{row.kind.capitalize()}{': ' + row.note if row.note else ''}" if row.kind != Kind.OUTSIDE else "",
         "display": "background",
         "classNames": [f"desk-b-{row.kind.name.lower()}"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,11 +13,12 @@ from django.core.validators import RegexValidator
 from django.db import models, transaction
 
 from backend.bookings import policy
+from backend.bookings.admin.calendar import local_instant
 from backend.bookings.admin.callers import KEPT
 from backend.bookings.admin.consequences import NO_MONEY, Consequences
 from backend.bookings.admin.done import done
 from backend.bookings.admin.forms import dress
-from backend.bookings.admin.offered import Chosen, SlotField, choices
+from backend.bookings.admin.offered import Chosen, SlotField, choices, value_of
 from backend.bookings.free_slots import Search, free_slots
 from backend.bookings.lifecycle import desk, staff
 from backend.bookings.lifecycle.sessions import Approval
@@ -103,10 +105,17 @@ class CallerForm(forms.ModelForm[Booking]):
         dress(self)
 
     def _offer(self, now: datetime) -> None:
-        free = free_slots(Search(now, now + OFFERED_FOR), now=now)[:OFFERED_MOST]
+        """From now on, or from a time that was dragged in the calendar, whose first free slot is chosen already."""
+        dragged = _dragged(self.initial)
+        begin = max(now, dragged[0]) if dragged else now
+        free = free_slots(Search(begin, begin + OFFERED_FOR), now=now)[:OFFERED_MOST]
         field = self.fields["offered"]
         assert isinstance(field, SlotField)
         field.choices = [("", "None: it waits for approval"), *choices(free)]
+        if dragged:
+            whose = self.initial.get("psychologist") or None
+            fitting = (slot for slot in free if slot.start < dragged[1] and whose in (None, str(slot.psychologist_id)))
+            self.initial.setdefault("offered", next(map(value_of, fitting), ""))
         if not free and not self.data.get("offered"):
             for name in ("offered", "paying"):
                 del self.fields[name]
@@ -207,6 +216,13 @@ def consequences() -> Consequences:
     return Consequences(
         mails, f"{NO_MONEY} Paid at the desk: you record that the psychologist's fee was handed to you."
     )
+
+
+def _dragged(initial: Mapping[str, Any]) -> tuple[datetime, datetime] | None:
+    """The span in the address, as the calendar writes it there."""
+    names = ("preferred_time_start", "preferred_time_end")
+    start, end = (local_instant(f"{initial.get('preferred_date', '')}T{initial.get(name, '')}") for name in names)
+    return (start, end) if start and end and start < end else None
 
 
 def _period(at: datetime) -> str:

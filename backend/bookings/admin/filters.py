@@ -12,6 +12,7 @@ from django.utils import timezone
 from backend.bookings import policy
 from backend.bookings.machine import ACTIVE, State
 from backend.bookings.models import Booking, PaymentMode
+from backend.bookings.today import lapsing, unpaid, unrecorded
 from backend.payments.models import Payment, PaymentState, Refund, RefundState
 
 AGAIN = Q(state=State.PENDING, is_priority=True)  # asked again after we left them unanswered: they come first
@@ -104,18 +105,29 @@ class Money(admin.SimpleListFilter):
         return queryset.filter(wanted.get(self.value() or "", Q()))
 
 
-class Asking(admin.SimpleListFilter):
-    """What somebody waits for, beyond the state."""
+class Waiting(admin.SimpleListFilter):
+    """What waits for somebody, beyond the state; as Today has it."""
 
-    title = "what is asked"
-    parameter_name = "asked"
+    title = "what waits"
+    parameter_name = "waits"
 
     def lookups(self, _request: HttpRequest, _model_admin: object) -> list[tuple[str, str]]:
-        return [("again", "Asked again"), ("cancel", "Asked to cancel")]
+        return [
+            ("again", "Asked again"), ("cancel", "Asked to cancel"), ("lapsing", "Holds about to lapse"),
+            ("outcome", "Outcome not recorded"), ("unpaid", "Held, not paid at the practice"),
+        ]  # fmt: skip
 
     def queryset(self, _request: HttpRequest, queryset: QuerySet[Booking]) -> QuerySet[Booking]:
-        wanted = {
-            "again": Q(is_priority=True, state__in=ACTIVE),
-            "cancel": Q(cancellation_requested_at__isnull=False),
-        }
-        return queryset.filter(wanted.get(self.value() or "", Q()))
+        now = timezone.now()
+        match self.value():
+            case "again":
+                return queryset.filter(is_priority=True, state__in=ACTIVE)
+            case "cancel":
+                return queryset.filter(cancellation_requested_at__isnull=False)
+            case "lapsing":
+                return lapsing(queryset, now=now)
+            case "outcome":
+                return unrecorded(queryset, now=now)
+            case "unpaid":
+                return unpaid(queryset, now=now)
+        return queryset

@@ -97,13 +97,13 @@ def _sections(sight: Sight, found: Today, *, now: datetime) -> list[Section]:
                  reverse("admin:outbox_message_changelist") + "?state__exact=dead"),
         _section("asked", "Asked to cancel, not proved yet",
                  [_asked(sight, row, now=now) for row in found.asked_to_cancel],
-                 "Nobody.", f"{bookings}?asked=cancel"),
+                 "Nobody.", f"{bookings}?waits=cancel"),
         _section("lapsing", "Holds about to lapse", [_lapsing(sight, row, now=now) for row in found.lapsing],
-                 "None within hours.", bookings),
+                 "None within hours.", f"{bookings}?waits=lapsing"),
         _section("unrecorded", "Outcome not recorded", [_unrecorded(sight, row) for row in found.unrecorded],
-                 "Every session has its outcome.", bookings),
+                 "Every session has its outcome.", f"{bookings}?waits=outcome"),
         _section("unpaid", "Held, not paid", [_unpaid(sight, row) for row in found.unpaid],
-                 "Nothing is owed at the practice.", bookings),
+                 "Nothing is owed at the practice.", f"{bookings}?waits=unpaid"),
     ]  # fmt: skip
 
 

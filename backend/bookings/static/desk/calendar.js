@@ -130,9 +130,9 @@
             query.set("preferred_period", "CUSTOM");
             query.set("preferred_time_start", from);
             query.set("preferred_time_end", iso(end).split("T")[1]);
-            query.set("preferred_slot_start", `${day}T${from}`);
         }
-        if (resource) query.set("preferred_psychologist", resource.id);
+        const whose = resource ?? (resources().length === 1 ? resources()[0] : null);
+        if (whose) query.set("psychologist", whose.id);
         location.href = `${options.create}?${query}`;
     };
 
