@@ -14,12 +14,13 @@ from django.urls import reverse
 from backend import correlation
 from backend.bookings.lifecycle import disclosure, refunds
 from backend.bookings.machine import State
+from backend.bookings.models import Booking
 from backend.outbox.models import Message, MessageState
 from backend.payments.models import InboxEvent, Payment
-from backend.people.models import Client
+from backend.people.models import Client, Enquiry
 from backend.roles import Role
 from tests import roles, story, working
-from tests.admin_site import action_url, clerk, form_of, logged_in, owner, page_url
+from tests.admin_site import action_url, clerk, form_of, list_url, logged_in, owner, page_url
 from tests.factories import make_booking
 
 pytestmark = pytest.mark.django_db
@@ -119,7 +120,7 @@ def test_slots_are_offered_to_those_who_may_approve(now: datetime) -> None:
     assert "Slots that fit" not in clerk("reader", "view_booking").get(page_url(booking)).content.decode()
 
 
-def test_nothing_that_a_visitor_wrote_is_markup_on_any_page_of_a_booking(desk: Browser, now: datetime) -> None:
+def test_nothing_that_a_visitor_wrote_is_markup_on_any_page_that_shows_it(desk: Browser, now: datetime) -> None:
     words = ("full_name", "city", "region", "country", "emergency_contact", "user_message")
     given = dict.fromkeys(words, PLANTED)
     request = story.pending(now=now, **given)
@@ -129,6 +130,14 @@ def test_nothing_that_a_visitor_wrote_is_markup_on_any_page_of_a_booking(desk: B
     pages += [action_url(request, name) for name in ("approve", "reject", "sponsor", "cancel")]
     pages += [action_url(paid, name) for name in ("reschedule", "refund", "cancel", "follow_up")]
     pages += [reverse("admin:people_client_change", args=[request.client_id]), "/admin/outbox/message/"]
+    enquiry = Enquiry.objects.create(subject=PLANTED, text=PLANTED, received_at=now)
+    pages += [list_url(Enquiry), page_url(enquiry), list_url(Booking), list_url(Client), "/admin/"]
+    pages += [
+        f"/admin/people/psychologist/{paid.psychologist_id}/away/",
+        f"/admin/calendar/day/?date={paid.slot_start:%F}",
+    ]
+    pages += [reverse("admin:bookings_booking_new") + more for more in ("?find=ravi", f"?like={paid.pk}")]
+    pages += [reverse("admin:bookings_booking_panel", args=[paid.pk])]
     for url in pages:
         answer = desk.get(url)
         assert answer.status_code == 200, url

@@ -17,6 +17,7 @@ from backend.bookings.lifecycle import cancellation, desk, refunds
 from backend.bookings.machine import State
 from backend.bookings.models import Booking
 from backend.bookings.month import month
+from backend.bookings.today import SHOWN
 from backend.outbox.models import Message, MessageState
 from backend.payments.models import Refund, RefundState
 from tests import factories, story
@@ -171,6 +172,33 @@ def test_sessions_without_an_outcome_and_those_held_unpaid_are_asked_after(now: 
     found = front(now)
     assert not found["unrecorded"].lines
     assert not found["unpaid"].lines
+
+
+def test_what_a_list_does_not_show_stands_where_its_link_leads(now: datetime) -> None:
+    browser = owner()
+    factories.make_booking(State.CONFIRMED, now=now, email="other@example.org")  # waits for nothing
+    late: dict[str, object] = {"due_at": now + timedelta(hours=1)}
+    at_the_practice: dict[str, object] = {
+        "mode": "OFFLINE",
+        "payment_mode": "OFFLINE",
+        "meeting_link": "",
+        "address": "2",
+    }
+    rows: dict[str, tuple[State, dict[str, object]]] = {
+        "lapsing": (State.APPROVED, late), "unrecorded": (State.COMPLETED, at_the_practice),
+        "waiting": (State.PENDING, {}),
+    }  # fmt: skip
+    held = {name: set[str]() for name in rows}
+    for name, (state, fields) in rows.items():
+        for n in range(SHOWN + 1):
+            row = factories.make_booking(state, now=now, email=f"{name}{n}@example.org", **fields)
+            held[name].add(str(row))
+    sections = front(now, browser)
+    for name, expected in {**held, "unpaid": held["unrecorded"]}.items():
+        assert len(sections[name].lines) == SHOWN
+        with time_machine.travel(now, tick=False):
+            listed = browser.get(sections[name].more).context["cl"].result_list
+        assert {str(row) for row in listed} == expected, name
 
 
 def test_a_visitors_text_stays_text(now: datetime) -> None:

@@ -30,7 +30,20 @@ PAGES = {
     "list": "/admin/calendar/?view=listWeek",
     "day-list": "/admin/calendar/day/",
     "all-pages": "/admin/all/",
+    "bookings": "/admin/bookings/booking/",
+    "bookings-found": "/admin/bookings/booking/?q=a&deadline=soon",
+    "caller": "/admin/bookings/booking/new/",
+    "psychologist": "/admin/people/psychologist/1/change/",
+    "away": "/admin/people/psychologist/1/away/",
+    "sponsor-report": "/admin/people/corporate/1/report/",
+    "payments": "/admin/payments/payment/",
+    "mails": "/admin/outbox/message/",
+    "operations": "/admin/ops/act/overview/",
+    "schedules": "/admin/ops/act/schedules/",
+    "dead-letters": "/admin/ops/act/dead-letters/",
 }
+ACTIVE = ("PENDING", "APPROVED", "PAYMENT_PENDING", "CONFIRMED")
+STATES = (*ACTIVE, "COMPLETED", "REJECTED", "CANCELLED", "PAYMENT_FAILED")
 
 # what somebody else's decision leaves behind: this page shows the booking as it was before
 MAKE_OLD = """() => document.addEventListener("submit", (event) => {
@@ -105,6 +118,25 @@ def test_a_page_keeps_to_its_host_and_its_window_and_can_be_read_by_all(
     desk.page.wait_for_timeout(300)
     desk.shoot(f"{name}-{'phone' if size == PHONE else 'screen'}", whole="calendar/?" not in PAGES[name])
     desk.check()
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_a_booking_and_every_page_that_acts_on_it_can_be_read_by_all(desk: Desk, state: str) -> None:
+    desk.open(f"/admin/bookings/booking/?state__exact={state}")
+    desk.page.locator("#result_list tbody th a").first.click()
+    desk.settled()
+    shown = urlsplit(desk.page.url).path
+    acts = [link.get_attribute("href") for link in desk.page.locator(".booking-actions a").all()]
+    assert acts or state not in ACTIVE
+    for size in (PHONE, SCREEN):
+        desk.open(shown, size)
+        desk.shoot(f"booking-{state.lower()}-{'phone' if size == PHONE else 'screen'}", whole=True)
+        desk.check()
+    for act in acts:
+        assert act is not None
+        desk.open(act)
+        desk.shoot(f"act-{state.lower()}-{act.strip('/').rsplit('/', 1)[-1]}", whole=True)
+        desk.check()
 
 
 def test_every_state_can_be_told_apart_without_colour(desk: Desk) -> None:
