@@ -131,7 +131,7 @@ def test_a_rolling_restart_drops_no_request_not_even_those_in_hand(settings, tmp
 
 
 def test_a_web_process_told_to_stop_while_it_starts_stops() -> None:
-    """Granian's workers do not hear TERM until the application is loaded; without a limit it waits for them for ever."""
+    """Granian's workers do not hear TERM until the application is loaded; without a limit it never ends."""
     with stack(broker=False) as running:
         web = running.begin("web", PORT=str(free_port()), WEB_WORKERS="1")
         web.says("Spawning worker-1")
