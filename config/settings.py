@@ -432,7 +432,7 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
 }
-WHITENOISE_USE_FINDERS = DEBUG
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG  # in place when asked for, never all of them at the start
 JAZZMIN_SETTINGS = {
     "site_title": PRACTICE_NAME,
     "site_header": PRACTICE_NAME,

@@ -1,4 +1,4 @@
-"""What the races share: how many run, one server for a file's races, and what must hold after each."""
+"""What the races share: how many run, and what must hold after each."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from itertools import pairwise
 from typing import TypeVar
 
 import pytest
-from django.conf import settings as django_settings
 from django.contrib.auth import get_user_model
 from django.db import close_old_connections, connection
 from knox.models import AuthToken
@@ -18,9 +17,8 @@ from knox.models import AuthToken
 from backend.bookings.machine import HOLDS_SLOT, State
 from backend.bookings.models import Booking, LedgerEntry, SlotClaim
 from backend.payments.models import Payment, PaymentState, Refund
-from tests.server import web_server
 
-CROWD = int(os.environ.get("TEST_CROWD", "40"))  # who want the same at once; `make chaos` lets two hundred try
+CROWD = int(os.environ.get("TEST_CROWD", "24"))  # who want the same at once; `make chaos` lets two hundred try
 Answer = TypeVar("Answer")
 AT_ONCE = 50  # requests in flight
 
@@ -37,19 +35,6 @@ def deadlocks() -> int:
         cursor.execute("SELECT pg_stat_force_next_flush()")
         cursor.execute("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
         return int(cursor.fetchone()[0])
-
-
-@pytest.fixture(scope="module")
-def server(django_db_setup: None) -> Iterator[str]:
-    """One for all races of a file."""
-    with web_server(
-        DEBUG="1",
-        SANDBOX_SECRET=django_settings.SANDBOX_SECRET,
-        PAYMENT_GATEWAY="sandbox",
-        STRANGER_MAILS_PER_HOUR="1000",
-        STRANGER_MAILS_PER_DAY="1000",
-    ) as url:
-        yield url
 
 
 @pytest.fixture

@@ -67,6 +67,7 @@ def web_server(**variables: str) -> Iterator[str]:
     command = [
         *(sys.executable, "-m", "granian", "--interface", "wsgi", "config.wsgi:application"),
         *("--host", "127.0.0.1", "--port", str(port), "--workers", "2", "--blocking-threads", "8", "--no-ws"),
+        *("--workers-kill-timeout", "2"),  # one that is still starting does not hear that it shall stop
     ]
     log = folder / "log"
     with log.open("w") as out:

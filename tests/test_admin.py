@@ -252,7 +252,7 @@ def test_who_asked_again_stands_first_until_answered(desk: Browser, now: datetim
     answer = desk.get(list_url(Booking))
     assert [row.pk for row in answer.context["cl"].queryset] == [again.pk, newer.pk, booking.pk]
     assert answer.content.decode().count("asked again</span>") == 1
-    assert list(desk.get(list_url(Booking), {"asked": "again"}).context["cl"].queryset) == [again]
+    assert list(desk.get(list_url(Booking), {"waits": "again"}).context["cl"].queryset) == [again]
 
 
 def test_a_wish_to_cancel_is_seen_in_the_list_and_on_the_page(desk: Browser, now: datetime) -> None:
@@ -261,7 +261,7 @@ def test_a_wish_to_cancel_is_seen_in_the_list_and_on_the_page(desk: Browser, now
     assert "The visitor asked to cancel" not in desk.get(page_url(booking)).content.decode()
     cancellation.request_cancellation(booking.acknowledgement_id, now=now)
     assert "asked to cancel</span>" in desk.get(list_url(Booking)).content.decode()
-    assert list(desk.get(list_url(Booking), {"asked": "cancel"}).context["cl"].queryset) == [booking]
+    assert list(desk.get(list_url(Booking), {"waits": "cancel"}).context["cl"].queryset) == [booking]
     page = clerk("reader", "view_booking").get(page_url(booking)).content.decode()
     assert "The visitor asked to cancel</strong>, Mon 23 Nov 2026, 10:00 IST" in page
 

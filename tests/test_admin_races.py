@@ -15,7 +15,6 @@ from backend.bookings.models import Booking, SlotClaim
 from backend.payments.models import Refund
 from tests import story
 from tests.admin_site import action_url, form_of, owner, session_form
-from tests.server import web_server
 from tests.test_admin_caller import new_url, typed
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -28,37 +27,37 @@ def _postgresql() -> None:
         pytest.skip("SQLite has one writer; the races need PostgreSQL")
 
 
-def clicks(path: str, form: dict[str, str], desk: Browser) -> Counter[int]:
+def clicks(server: str, path: str, form: dict[str, str], desk: Browser) -> Counter[int]:
     """The statuses of CLICKS simultaneous sendings of one form, by somebody who is logged in."""
     session = desk.cookies["sessionid"].value
     cookies, form = {"sessionid": session, "csrftoken": "c" * 32}, {**form, "csrfmiddlewaretoken": "c" * 32}
-    with web_server() as url, ThreadPoolExecutor(CLICKS) as many:
+    with ThreadPoolExecutor(CLICKS) as many:
 
         def click(_number: int) -> int:
-            answer = requests.post(f"{url}{path}", data=form, cookies=cookies, timeout=60, allow_redirects=False)
+            answer = requests.post(f"{server}{path}", data=form, cookies=cookies, timeout=60, allow_redirects=False)
             return answer.status_code
 
         return Counter(many.map(click, range(CLICKS)))
 
 
-def test_a_partial_refund_that_is_sent_many_times_at_once_is_given_once(settings) -> None:
+def test_a_partial_refund_that_is_sent_many_times_at_once_is_given_once(server: str, settings) -> None:
     settings.PAYMENT_GATEWAY = "sandbox"
     booking = story.confirmed(now=timezone.now())
-    statuses = clicks(action_url(booking, "refund"), form_of(booking, amount="10"), owner())
+    statuses = clicks(server, action_url(booking, "refund"), form_of(booking, amount="10"), owner())
     assert statuses == {302: 1, 409: CLICKS - 1}
     assert [refund.amount_paise for refund in Refund.objects.all()] == [1000]
 
 
-def test_a_callers_request_that_is_sent_many_times_at_once_is_recorded_once() -> None:
+def test_a_callers_request_that_is_sent_many_times_at_once_is_recorded_once(server: str) -> None:
     today = timezone.localdate().isoformat()
-    assert clicks(new_url(), typed(preferred_date=today), owner()) == {302: CLICKS}
+    assert clicks(server, new_url(), typed(preferred_date=today), owner()) == {302: CLICKS}
     assert Booking.objects.count() == 1
 
 
-def test_one_of_many_approves() -> None:
+def test_one_of_many_approves(server: str) -> None:
     now = timezone.now()
     booking, who = story.pending(now=now), story.psychologist()
     start = timezone.localtime(story.slot_tomorrow(now)).strftime("%Y-%m-%d %H:%M")
-    statuses = clicks(action_url(booking, "approve"), session_form(booking, who, start), owner())
+    statuses = clicks(server, action_url(booking, "approve"), session_form(booking, who, start), owner())
     assert statuses == {302: 1, 409: CLICKS - 1}
     assert SlotClaim.objects.count() == 1

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
 import pytest
 import requests
+from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
@@ -18,8 +19,6 @@ from backend.bookings.models import Booking
 from backend.payments.models import InboxEvent, Payment
 from backend.payments.sandbox.wire import SIGNATURE_HEADER, sign
 from tests import api, story
-from tests.gateway import SECRET
-from tests.server import web_server
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -30,14 +29,8 @@ MANY = 12
 
 
 @pytest.fixture
-def server() -> Iterator[str]:
-    with web_server(PAYMENT_GATEWAY="sandbox", SANDBOX_SECRET=SECRET, DEBUG="1") as url:
-        yield url
-
-
-@pytest.fixture
-def now(settings: object) -> datetime:
-    settings.PAYMENT_GATEWAY = "sandbox"  # type: ignore[attr-defined]
+def now(settings) -> datetime:
+    settings.PAYMENT_GATEWAY = "sandbox"
     return timezone.now()
 
 
@@ -82,7 +75,7 @@ def test_a_webhook(server: str, now: datetime) -> None:
     }
     event = {"event_id": "evt_1", "kind": "order_captured", "report": {"reference": payment.reference, **order}}
     body = json.dumps(event).encode()
-    headers = {SIGNATURE_HEADER: sign(body, SECRET, time.time())}
+    headers = {SIGNATURE_HEADER: sign(body, settings.SANDBOX_SECRET, time.time())}
     answers = at_once(lambda: requests.post(server + api.HOOK, data=body, headers=headers, timeout=30))
     assert {status for status, _ in answers} == {200}
     assert sorted(json.loads(text)["outcome"] for _, text in answers) == ["confirmed", "unchanged"]

@@ -14,7 +14,6 @@ from backend.bookings.models import Booking, LedgerEntry
 from tests import story
 from tests.demo.site import form
 from tests.races import CROWD, ONLY_POSTGRESQL, at_once
-from tests.races import server as server
 from tests.races import site as site
 from tests.story import ASHA
 

@@ -21,7 +21,6 @@ from backend.outbox.models import Message
 from backend.people.models import Corporate, Psychologist
 from tests import story, working
 from tests.races import CROWD, ONLY_POSTGRESQL, approval, at_once, staff_headers
-from tests.races import server as server
 from tests.races import site as site
 
 pytestmark = ONLY_POSTGRESQL

@@ -14,7 +14,6 @@ from backend.bookings import policy
 from backend.bookings.models import Booking, SlotClaim
 from tests import story, working
 from tests.races import CROWD, ONLY_POSTGRESQL, at_once, staff_headers
-from tests.races import server as server
 from tests.races import site as site
 
 pytestmark = ONLY_POSTGRESQL

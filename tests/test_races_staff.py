@@ -23,7 +23,6 @@ from backend.payments.models import Payment, Refund
 from backend.payments.sandbox import wire
 from tests import story
 from tests.races import CROWD, ONLY_POSTGRESQL, approval, at_once, staff_headers
-from tests.races import server as server
 from tests.races import site as site
 
 pytestmark = ONLY_POSTGRESQL

@@ -13,11 +13,10 @@ from backend.bookings.machine import Notice
 from backend.bookings.models import Booking
 from backend.outbox.models import Message, MessageState
 from tests import story
-from tests.server import web_server
 
 
 @pytest.mark.django_db(transaction=True)
-def test_drafts_are_taken_while_the_broker_is_gone_and_every_mail_is_owed_once() -> None:
+def test_drafts_are_taken_while_the_broker_is_gone_and_every_mail_is_owed_once(server: str) -> None:
     form = {
         "full_name": "Asha Rao",
         "phone_number": "9876543210",
@@ -33,11 +32,11 @@ def test_drafts_are_taken_while_the_broker_is_gone_and_every_mail_is_owed_once()
         "mode": "ONLINE",
         "payment_mode": "ONLINE",
     }
-    with web_server() as url, ThreadPoolExecutor(8) as many:
+    with ThreadPoolExecutor(8) as many:
 
         def post(number: int) -> int:
             body = {**form, "email": f"visitor{number}@example.org"}
-            return requests.post(f"{url}/api/bookings/draft/", json=body, timeout=30).status_code
+            return requests.post(f"{server}/api/bookings/draft/", json=body, timeout=30).status_code
 
         statuses = Counter(many.map(post, range(60)))
     assert statuses == {201: 60}

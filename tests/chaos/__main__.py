@@ -63,7 +63,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 def _ours(stack: Stack, options: argparse.Namespace, seconds: float) -> list[Figure]:
     os.environ.update(stack.environment)
     stacks.add_servers(stack)
-    stacks.add_service(stack)
+    stacks.add_service(stack, workers=1 if options.short else 2)
     stacks.migrate(stack)
     _become_a_client_of_its_database()
     # Imported only now, since the settings read the environment set above

@@ -1,4 +1,4 @@
-"""The stack in the storm: the real processes, two workers a queue, two beats, and fakes of others' services."""
+"""The stack in the storm: the real processes, two beats, mostly two workers a queue, and fakes of others' services."""
 
 from __future__ import annotations
 
@@ -206,13 +206,13 @@ def add_servers(stack: Stack) -> None:
     stack.add("gateway", python, "-m", "tests.chaos.gateway", str(stack.gateway_log), str(stack.seed))
 
 
-def add_service(stack: Stack) -> None:
-    """Ours: web, two workers a queue, two beats."""
+def add_service(stack: Stack, *, workers: int = 2) -> None:
+    """Ours: web, `workers` a queue, two beats."""
     web = ["-m", "granian", "--interface", "wsgi", "config.wsgi:application", "--host", "127.0.0.1"]
-    web += ["--port", stack.environment["PORT"], "--workers", "2", "--blocking-threads", "8", "--no-ws"]
+    web += ["--port", stack.environment["PORT"], "--workers", str(workers), "--blocking-threads", "8", "--no-ws"]
     stack.add("web", sys.executable, *web, "--respawn-failed-workers")
     for number in (1, 2):
-        for queue in QUEUES:
+        for queue in QUEUES if number <= workers else ():
             stack.add(f"worker-{queue}-{number}", sys.executable, "-m", "workers", queue, NODE_NAME=f"node-{number}")
         stack.add(f"beat-{number}", sys.executable, "-m", "workers", "beat", NODE_NAME=f"node-{number}")
 
