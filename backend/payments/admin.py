@@ -40,6 +40,7 @@ class PaymentAdmin(ReadOnly, admin.ModelAdmin[Payment]):
     list_filter = ["state", "method", "is_unexpected"]
     list_select_related = ["booking"]
     search_fields = ["reference", "gateway_order_id", "capture_id", "booking__acknowledgement_id"]
+    search_help_text = "Reference, order, capture or acknowledgement id"
     show_full_result_count = False
     list_per_page = 50
     inlines = [RefundInline]
@@ -76,6 +77,7 @@ class RefundAdmin(ReadOnly, admin.ModelAdmin[Refund]):
     list_filter = ["state", "reason"]
     list_select_related = ["payment"]
     search_fields = ["reference", "gateway_refund_id", "payment__reference", "payment__booking__acknowledgement_id"]
+    search_help_text = "Reference or acknowledgement id"
     show_full_result_count = False
     list_per_page = 50
     fields = ["reference", "payment", "state", "amount", "reason", "actor", "gateway_refund_id", "queued", "settled"]
@@ -98,6 +100,7 @@ class InboxEventAdmin(ReadOnly, admin.ModelAdmin[InboxEvent]):
     list_display = ["event_id", "gateway", "kind", "payment_reference", "result", "received"]
     list_filter = ["gateway"]
     search_fields = ["event_id", "payment_reference", "kind"]
+    search_help_text = "Event, payment or kind"
     show_full_result_count = False
     list_per_page = 50
     fields = ["event_id", "gateway", "kind", "payment_reference", "result", "received", "correlation_id"]

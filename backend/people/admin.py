@@ -42,6 +42,7 @@ class ClientAdmin(WithHistory):
     form = ClientForm
     list_display = ["full_name_or_address", "email", "phone_number", "city", "country", "since"]
     search_fields = ["email", "full_name", "phone_number"]
+    search_help_text = "Address, name or phone"
     show_full_result_count = False
     ordering = ["-id"]
     readonly_fields = ["since"]
@@ -63,17 +64,21 @@ class ClientAdmin(WithHistory):
 @admin.register(Language)
 class LanguageAdmin(admin.ModelAdmin[Language]):
     search_fields = ["name"]
+    search_help_text = "Name"
 
 
 @admin.register(Specialization)
 class SpecializationAdmin(admin.ModelAdmin[Specialization]):
     search_fields = ["name"]
+    search_help_text = "Name"
 
 
 @admin.register(Location)
 class LocationAdmin(WithHistory):
     list_display = ["name", "address"]
+    search_help_text = "Name or address"
     search_fields = ["name", "address"]
+    search_help_text = "Name or address"
     ordering = ["name"]
 
 
@@ -81,6 +86,7 @@ class LocationAdmin(WithHistory):
 class EnquiryAdmin(ReadOnly, admin.ModelAdmin[Enquiry]):
     list_display = ["subject", "received"]
     search_fields = ["subject"]
+    search_help_text = "Subject"
     show_full_result_count = False
     list_per_page = 50
     fields = ["subject", "received", "text"]

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.forms.utils import pretty_name
 from django.http import QueryDict
 
 from backend.bookings.admin.display import money
@@ -36,9 +37,12 @@ def paise(rupees: Decimal | None) -> int | None:
 
 def dress(form: forms.BaseForm) -> None:
     """Give every field the looks of the theme, and the browser the id of what explains it."""
-    for field in form.fields.values():
-        if not isinstance(field.widget, forms.MultiWidget):
-            fitting = next(name for widget, name in _CLASSES if isinstance(field.widget, widget))
+    for name, field in form.fields.items():
+        if isinstance(field.widget, forms.MultiWidget):  # one label names neither of its two boxes
+            for box, what in zip(field.widget.widgets, ("day", "time"), strict=True):
+                box.attrs["aria-label"] = f"{field.label or pretty_name(name)}, {what}"
+        else:
+            fitting = next(looks for widget, looks in _CLASSES if isinstance(field.widget, widget))
             field.widget.attrs.setdefault("class", fitting)
 
 

@@ -72,6 +72,7 @@ class PsychologistAdmin(AwayPage, WithHistory):
     list_filter = ["is_active", "languages", "specializations"]
     list_select_related = ["location"]
     search_fields = ["full_name", "email", "registration_number"]
+    search_help_text = "Name, address or registration"
     filter_horizontal = ["languages", "specializations"]
     fieldsets = [
         (None, {"fields": ["full_name", "email", "is_active", "fee", "meeting_link", "location", "user"]}),

@@ -57,6 +57,7 @@ class SlotClaimAdmin(ReadOnly, admin.ModelAdmin[SlotClaim]):
     list_select_related = ["psychologist", "booking"]
     ordering = ["blocked_from"]
     search_fields = ["=booking__acknowledgement_id", "psychologist__full_name"]
+    search_help_text = "Acknowledgement id or psychologist"
     show_full_result_count = False
     list_per_page = 50
     fields = ["psychologist", "booking", "held_from", "held_until"]
@@ -75,3 +76,4 @@ class ClosedDayAdmin(admin.ModelAdmin[ClosedDay]):
     list_display = ["__str__", "weekday", "date", "note"]
     ordering = ["weekday", "date"]
     search_fields = ["note"]
+    search_help_text = "Note"

@@ -47,6 +47,7 @@ class CorporateAdmin(WithHistory):
     list_display = ["name", "contact_email", "is_active", "starts_on", "ends_on", "sessions_a_month"]
     list_filter = ["is_active"]
     search_fields = ["name", "contact_email", "code"]
+    search_help_text = "Name, address or code"
     ordering = ["name"]
     inlines = [DomainInline]
     readonly_fields = ["months", "report_link"]

@@ -45,6 +45,7 @@ class ActAdmin(ReadOnly, LettersPage, admin.ModelAdmin[Act]):
     list_display = ["time", "actor", "verb", "subject", "message", "reason"]
     list_filter = ["verb", ("at", admin.DateFieldListFilter)]
     search_fields = ["actor", "subject", "=message_id"]
+    search_help_text = "Actor, subject or message"
     show_full_result_count = False
     list_per_page = 50
     fields = ["time", "actor", "verb", "subject", "message", "reason"]

@@ -13,6 +13,7 @@ class TimerRunAdmin(ReadOnly, admin.ModelAdmin[TimerRun]):
     list_display = ["timer", "started", "finished", "examined", "changed", "failed", "error", "asked_by"]
     list_filter = ["timer", ("started_at", admin.DateFieldListFilter)]
     search_fields = ["=timer", "error", "asked_by"]
+    search_help_text = "Timer, error or who asked"
     show_full_result_count = False
     list_per_page = 50
     fields = ["timer", "started", "finished", "examined", "changed", "failed", "error", "asked_by"]
