@@ -11,6 +11,7 @@ import os
 import statistics
 import sys
 import time
+from datetime import timedelta
 
 import django
 
@@ -65,7 +66,9 @@ def _measure() -> None:
 
 
 def pages() -> dict[str, str]:
-    """The list under every filter and search, and a booking."""
+    """The list under every filter and search, a booking, Today, and what the calendar loads."""
+    from django.utils import timezone
+
     from backend.bookings.machine import State
     from backend.bookings.models import Booking
     from backend.people.models import Corporate, Psychologist
@@ -99,6 +102,13 @@ def pages() -> dict[str, str]:
     urls["a session"] = f"/admin/bookings/booking/{held.pk}/change/"
     urls["approve"] = f"/admin/bookings/booking/{one.pk}/approve/"
     urls["new booking"] = "/admin/bookings/booking/new/"
+    urls["today"] = "/admin/"
+    today = timezone.localdate()
+    monday = today - timedelta(days=today.weekday())
+    for name, first, days in (("day", today, 1), ("week", monday, 7), ("month", today.replace(day=1), 42)):
+        span = f"start={first}T00:00:00&end={first + timedelta(days=days)}T00:00:00"
+        urls[f"calendar, {name}"] = f"/admin/calendar/events/?{span}"
+        urls[f"calendar, hours of the {name}"] = f"/admin/calendar/shades/?{span}&columns=1"
     return urls
 
 

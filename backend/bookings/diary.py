@@ -6,12 +6,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from enum import StrEnum
+from functools import cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from django.db.models import Q, QuerySet
 
-from backend.bookings import policy
+from backend.bookings import instants, policy
+from backend.bookings.instants import Written
 from backend.bookings.machine import HOLDS_SLOT, State
 from backend.bookings.models import Booking, ClosedDay
 from backend.people import hours
@@ -20,8 +22,8 @@ from backend.people.models import Psychologist, TimeOff
 
 STATES = (*HOLDS_SLOT, State.COMPLETED)  # with a session; and PENDING, whose wish is shown
 _SESSION = (
-    "pk", "acknowledgement_id", "full_name", "state", "mode", "psychologist_id", "slot_start", "slot_end",
-    "ledger_sequence", "cancellation_requested_at", "outcome",
+    "pk", "acknowledgement_id", "full_name", "state", "mode", "psychologist_id", Written("slot_start"),
+    Written("slot_end"), "ledger_sequence", "cancellation_requested_at", "outcome",
 )  # fmt: skip
 _RULE = ("weekday", "day", "starts_at", "ends_at", "offers", "location_id")
 
@@ -79,7 +81,13 @@ def sessions(seen: QuerySet[Booking], shown: Shown) -> list[Session]:
     if states:
         held = narrowed.filter(_whose("psychologist", shown), state__in=states, slot_start__lt=shown.end)
         held = held.filter(slot_start__gt=shown.start - policy.SESSION_LONGEST, slot_end__gt=shown.start)
-        found += [Session(*row) for row in held.values_list(*_SESSION)]
+        read = cache(instants.read)
+        found += [
+            Session(pk, name, who, state, mode, psychologist_id, read(start), read(end), sequence, asked_at, outcome)
+            for pk, name, who, state, mode, psychologist_id, start, end, sequence, asked_at, outcome in (
+                held.values_list(*_SESSION)
+            )
+        ]
     if not shown.states or State.PENDING in shown.states:
         found += _wishes(narrowed, shown)
     return found

@@ -10,10 +10,9 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from django.db import connection
-from django.db.models import Aggregate, CharField, F, Q, QuerySet, TextField, Value
+from django.db.models import CharField, F, Q, QuerySet, Value
 
-from backend.bookings import policy
+from backend.bookings import instants, policy
 from backend.bookings.machine import State
 from backend.bookings.models import Booking, ClosedDay, SlotClaim
 from backend.people import hours
@@ -179,31 +178,11 @@ def _busy(psychologist_ids: list[int], search: Search) -> Busy:
         _spans(wishes, "wish", "preferred_psychologist_id", "preferred_slot_start", "preferred_slot_start"),
         all=True,
     )
-    return {(kind, who): (_instants(starts), _instants(ends)) for kind, who, starts, ends in rows}
-
-
-class _Joined(Aggregate):
-    """All instants of a group as one text with commas: a fraction of the price of 20,000 rows of datetimes."""
-
-    output_field = TextField()
-
-    def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
-        """As JSON writes it, which no DateStyle of the server changes."""
-        return self.as_sql(compiler, connection, template="string_agg(to_json(%(expressions)s)#>>'{}', ',')", **extra)
-
-    def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
-        return self.as_sql(compiler, connection, template="group_concat(%(expressions)s)", **extra)
-
-
-def _instants(joined: str) -> list[datetime]:
-    """SQLite keeps an instant as text in UTC that does not say so."""
-    if connection.vendor == "sqlite":
-        joined = joined.replace(",", "+00:00,") + "+00:00"
-    return list(map(datetime.fromisoformat, joined.split(",")))
+    return {(kind, who): (instants.split(starts), instants.split(ends)) for kind, who, starts, ends in rows}
 
 
 def _spans(rows: QuerySet[Any], kind: str, who: str, start: str, until: str) -> QuerySet[Any, Any]:
-    grouped = rows.order_by().values(who).annotate(starts=_Joined(F(start)), ends=_Joined(F(until)))
+    grouped = rows.order_by().values(who).annotate(starts=instants.Joined(F(start)), ends=instants.Joined(F(until)))
     named: QuerySet[Any, Any] = grouped.values_list(Value(kind, output_field=CharField()), who, "starts", "ends")
     return named
 

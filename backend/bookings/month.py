@@ -83,7 +83,8 @@ def _requests(
         .order_by()
         .values_list("verified_at", "answered_at")  # type: ignore[arg-type]  # the filter leaves no row without
     )
-    return Counter(_day(asked) for asked, _ in rows), rows
+    zone = policy.zone()
+    return Counter(asked.astimezone(zone).date() for asked, _ in rows), rows
 
 
 def _by_span(spans: Iterable[timedelta]) -> list[int]:
@@ -95,11 +96,8 @@ def _by_span(spans: Iterable[timedelta]) -> list[int]:
 
 def _by_day(rows: Iterable[tuple[datetime | None, int]]) -> Counter[date]:
     found: Counter[date] = Counter()
+    zone = policy.zone()
     for at, paise in rows:
         assert at is not None
-        found[_day(at)] += paise
+        found[at.astimezone(zone).date()] += paise
     return found
-
-
-def _day(at: datetime) -> date:
-    return at.astimezone(policy.zone()).date()

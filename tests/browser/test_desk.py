@@ -139,6 +139,15 @@ def test_a_booking_and_every_page_that_acts_on_it_can_be_read_by_all(desk: Desk,
         desk.check()
 
 
+def test_the_list_says_that_all_are_marked_when_they_are(desk: Desk) -> None:
+    desk.open("/admin/bookings/booking/")
+    said = desk.page.locator(".actions .question")
+    assert not said.is_visible()
+    desk.page.locator("#action-toggle").check()
+    assert said.is_visible()
+    assert not desk.page.locator(".actions .all").is_visible()
+
+
 def test_every_state_can_be_told_apart_without_colour(desk: Desk) -> None:
     desk.open("/admin/calendar/?view=listWeek")
     texts = desk.page.locator(".ec-event").all_inner_texts()

@@ -75,8 +75,8 @@ def events(request: HttpRequest) -> HttpResponse:
     except Malformed as malformed:
         return JsonResponse({"detail": str(malformed)}, status=400)
     sight, local = Sight(request.user), _wall_clock()
-    rows = diary.sessions(seen_by(sight), shown)
-    return JsonResponse([_event(row, local, may_move=sight.decides) for row in rows], safe=False)
+    rows, may_move = diary.sessions(seen_by(sight), shown), sight.decides
+    return JsonResponse([_event(row, local, may_move=may_move) for row in rows], safe=False)
 
 
 def shades(request: HttpRequest) -> HttpResponse:

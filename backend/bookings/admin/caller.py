@@ -51,7 +51,7 @@ class CallerForm(forms.ModelForm[Booking]):
     offered = SlotField(
         required=False,
         label="Free slot, settled now",
-        help_text="Chosen: it is approved at once, at the psychologist's fee, and the day below may stay empty.",
+        help_text="Chosen: it is approved at once, at the psychologist's fee, and the preferred date may stay empty.",
     )
     paying = forms.ChoiceField(
         choices=Paying.choices,

@@ -29,6 +29,8 @@ PSYCHOLOGISTS = 40
 BATCH = 5_000  # rows of a kind held in memory
 DOMAIN = "@large.example"
 HOURS = (4, 6, 8, 10, 12)  # UTC, when sessions start; two apart, so that none overlaps another's pause
+EVERY = timedelta(minutes=6)  # between two requests
+AHEAD = timedelta(days=4)  # from a request to its session, where it took place
 # of a thousand bookings; the rest are completed
 SHARES = {
     State.DRAFT: 2,
@@ -134,7 +136,7 @@ def _state(practice: Practice) -> State:
 
 def _booking(practice: Practice, number: int, client: Client) -> Booking:
     state, chance, now = _state(practice), practice.chance, practice.now
-    age = timedelta(minutes=COUNT - number) if state in FINAL else timedelta(minutes=number % 600)
+    age = (COUNT - number) * EVERY if state in FINAL else timedelta(minutes=number % 600)
     booking: Booking = Booking(
         acknowledgement_id=_id(number),
         state=state,
@@ -170,6 +172,8 @@ def _settle(practice: Practice, booking: Booking) -> None:
         booking.amount_paise, booking.pay_by = 150_000, now + timedelta(hours=20)
         booking.meeting_link = booking.psychologist.meeting_link if booking.mode == Mode.ONLINE else ""
     if state == State.COMPLETED:
+        assert booking.slot_start is not None
+        booking.created_at = booking.verified_at = booking.slot_start - AHEAD
         booking.outcome = practice.chance.choice(Outcome.values)
         is_sponsored = practice.chance.random() < 0.1
         booking.corporate = practice.chance.choice(practice.corporates) if is_sponsored else None
