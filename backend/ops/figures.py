@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
-from django.db.models import Count, Min, Q
+from django.db.models import Count, Min, Q, QuerySet
 
 from backend.bookings import policy
 from backend.bookings.machine import State
 from backend.bookings.models import Booking
+from backend.ops.compiled import Ago, compiled
 from backend.ops.vitals import since
 from backend.outbox.models import Message, Queue
 from backend.payments.models import Payment, PaymentState, Refund, RefundState
@@ -74,44 +76,44 @@ class Figures:
 def read(*, now: datetime) -> Figures:
     """Four queries."""
     bookings, overdue = _bookings(now)
-    refunds = {
-        state: (count, oldest)
-        for state, count, oldest in Refund.objects.exclude(state=RefundState.DONE)
-        .order_by()
-        .values_list("state")
-        .annotate(Count("pk"), Min("queued_at"))
-    }
+    refunds = {state: counted for state, *counted in _refunds(now=now)}
     due, oldest_refund = refunds.get(RefundState.QUEUED, (0, None))
-    attempts = Payment.objects.filter(state=PaymentState.OPEN).aggregate(n=Count("pk"), begun=Min("started_at"))
+    refused, _ = refunds.get(RefundState.REFUSED, (0, None))
+    [(n_attempts, begun_at)] = _attempts(now=now) or [(0, None)]
     return Figures(
         bookings=bookings,
         overdue=overdue,
-        mails=_mails(now),
-        payments_open=attempts["n"],
-        oldest_payment_age=since(attempts["begun"], now),
+        mails=tuple(Mails(*row) for row in sorted(_mails(now=now))),
+        payments_open=n_attempts,
+        oldest_payment_age=since(begun_at, now),
         refunds_due=due,
         oldest_refund_age=since(oldest_refund, now),
-        refunds_refused=refunds.get(RefundState.REFUSED, (0, None))[0],
+        refunds_refused=refused,
     )
 
 
+@compiled
+def _refunds() -> QuerySet[Refund, Any]:
+    rows = Refund.objects.exclude(state=RefundState.DONE).order_by().values_list("state")
+    return rows.annotate(Count("pk"), Min("queued_at"))
+
+
+@compiled
+def _attempts() -> QuerySet[Payment, Any]:
+    rows = Payment.objects.filter(state=PaymentState.OPEN).order_by().values("state")
+    return rows.annotate(n=Count("pk"), begun=Min("started_at")).values_list("n", "begun")
+
+
+@compiled
+def _mails() -> QuerySet[Message, Any]:
+    """Settled within the day. None of them is blanked yet, which is the condition of the index that serves this."""
+    rows = Message.objects.filter(blanked_at=None, settled_at__gt=Ago(MAILS_COUNTED_FOR), queue=Queue.MAIL)
+    return rows.order_by().values_list("kind", "state").annotate(Count("pk"))
+
+
 def _bookings(now: datetime) -> tuple[dict[State, int], tuple[Overdue, ...]]:
-    """One query: counting the final ones reads the whole table anyway."""
-    passed = Q(due_at__lte=now)
-    unproved = Q(cancellation_requested_at__lte=now - policy.CANCEL_LINK_LIFETIME)
-    lapsed = Q(verified_at=None, purged_at=None, closed_at__lte=now - policy.DRAFT_PURGE_AFTER)
-    rows = (
-        Booking.objects.order_by()
-        .values_list("state")
-        .annotate(
-            count=Count("pk"),
-            passed=Count("pk", filter=passed), due=Min("due_at", filter=passed),
-            unproved=Count("pk", filter=unproved), asked=Min("cancellation_requested_at", filter=unproved),
-            lapsed=Count("pk", filter=lapsed), closed=Min("closed_at", filter=lapsed),
-        )
-    )  # fmt: skip
     counts, late = dict.fromkeys(State, 0), {rule: Overdue(rule, 0, None) for rule in Rule}
-    for name, count, n_passed, due_at, n_unproved, asked_at, n_lapsed, closed_at in rows:
+    for name, count, n_passed, due_at, n_unproved, asked_at, n_lapsed, closed_at in _by_state(now=now):
         state = State(name)
         counts[state] = count
         if state in RULE_OF:
@@ -124,18 +126,22 @@ def _bookings(now: datetime) -> tuple[dict[State, int], tuple[Overdue, ...]]:
     return counts, tuple(late.values())
 
 
+@compiled
+def _by_state() -> QuerySet[Booking, Any]:
+    """One query: counting the final ones reads the whole table anyway."""
+    passed = Q(due_at__lte=Ago())
+    unproved = Q(cancellation_requested_at__lte=Ago(policy.CANCEL_LINK_LIFETIME))
+    lapsed = Q(verified_at=None, purged_at=None, closed_at__lte=Ago(policy.DRAFT_PURGE_AFTER))
+    rows: QuerySet[Booking, Any] = Booking.objects.order_by().values_list("state")
+    return rows.annotate(
+        Count("pk"),
+        passed=Count("pk", filter=passed), due=Min("due_at", filter=passed),
+        unproved=Count("pk", filter=unproved), asked=Min("cancellation_requested_at", filter=unproved),
+        lapsed=Count("pk", filter=lapsed), closed=Min("closed_at", filter=lapsed),
+    )  # fmt: skip
+
+
 def _together(sum_so_far: Overdue, count: int, age: timedelta | None) -> Overdue:
     """A rule that more than one state has to keep."""
     ages = [known for known in (sum_so_far.oldest_age, age) if known is not None]
     return Overdue(sum_so_far.rule, sum_so_far.count + count, max(ages, default=None))
-
-
-def _mails(now: datetime) -> tuple[Mails, ...]:
-    """Settled within the day. None of them is blanked yet, which is the condition of the index that serves this."""
-    rows = (
-        Message.objects.filter(blanked_at=None, settled_at__gt=now - MAILS_COUNTED_FOR, queue=Queue.MAIL)
-        .order_by()
-        .values_list("kind", "state")
-        .annotate(Count("pk"))
-    )
-    return tuple(Mails(*row) for row in sorted(rows))

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.apps import apps
-from django.db.models import Count, Min, Q
+from django.db.models import Count, Min, Q, QuerySet
 
+from backend.ops.compiled import Ago, compiled
 from backend.ops.models import QUEUES, Canary, Process, Role, Timer
 from backend.outbox.models import Message, MessageState, PausedQueue, Queue
 
@@ -94,9 +95,9 @@ class TimerSign:
     changed: int
     failed: int
     error: str
+    asked_at: datetime | None
     due_at: datetime | None
     lateness: timedelta
-    asked_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -124,37 +125,23 @@ def read(*, now: datetime) -> Vitals:
 
 
 def _outbox(now: datetime) -> tuple[OutboxQueue, ...]:
-    due, leased = Q(not_before__lte=now), Q(lease_expires_at__gt=now)
-    ready = Q(next_attempt_at__lte=now) & (Q(lease_expires_at=None) | Q(lease_expires_at__lte=now))
-    counted = (
-        Message.objects.filter(state=MessageState.WAITING)
-        .order_by()
-        .values("queue")
-        .annotate(
-            ready=Count("pk", filter=ready),
-            leased=Count("pk", filter=leased),
-            backing_off=Count("pk", filter=due & Q(next_attempt_at__gt=now, lease_expires_at=None)),
-            rows=Count("pk"),
-            oldest_ready=Min("next_attempt_at", filter=ready),
-            oldest_owed=Min("not_before", filter=due),
-        )
-    )
-    waiting: dict[str, Any] = {row["queue"]: row for row in counted}
-    dead_rows = Message.objects.filter(state=MessageState.DEAD).order_by().values_list("queue")
-    dead = {queue: (count, at) for queue, count, at in dead_rows.annotate(Count("pk"), Min("settled_at"))}
-    pauses = {row.queue: Pause(row.paused_by, row.paused_at, row.reason) for row in PausedQueue.objects.all()}
+    waiting = {queue: counted for queue, *counted in _waiting(now=now)}
+    dead = {queue: counted for queue, *counted in _dead(now=now)}
+    pauses = {queue: Pause(by, at, reason) for queue, by, at, reason in _pauses(now=now)}
     found = []
     for queue in Queue:
-        row, (dead_count, oldest_dead) = waiting.get(queue, {}), dead.get(queue, (0, None))
-        seen = {name: int(row.get(name, 0)) for name in ("ready", "leased", "backing_off")}
+        rows, ready, leased, backing_off, oldest_ready, oldest_owed = waiting.get(queue, (0, 0, 0, 0, None, None))
+        dead_count, oldest_dead = dead.get(queue, (0, None))
         found.append(
             OutboxQueue(
                 name=queue,
-                **seen,
-                scheduled=int(row.get("rows", 0)) - sum(seen.values()),
+                ready=ready,
+                leased=leased,
+                backing_off=backing_off,
+                scheduled=rows - ready - leased - backing_off,
                 dead=dead_count,
-                oldest_ready_age=since(row.get("oldest_ready"), now),
-                oldest_owed_age=since(row.get("oldest_owed"), now),
+                oldest_ready_age=since(oldest_ready, now),
+                oldest_owed_age=since(oldest_owed, now),
                 oldest_dead_age=since(oldest_dead, now),
                 pause=pauses.get(queue),
             )
@@ -162,69 +149,108 @@ def _outbox(now: datetime) -> tuple[OutboxQueue, ...]:
     return tuple(found)
 
 
+@compiled
+def _waiting() -> QuerySet[Message, Any]:
+    due, leased = Q(not_before__lte=Ago()), Q(lease_expires_at__gt=Ago())
+    ready = Q(next_attempt_at__lte=Ago()) & (Q(lease_expires_at=None) | Q(lease_expires_at__lte=Ago()))
+    backing_off = due & Q(next_attempt_at__gt=Ago(), lease_expires_at=None)
+    rows = Message.objects.filter(state=MessageState.WAITING).order_by().values_list("queue")
+    return rows.annotate(
+        rows=Count("pk"),
+        ready=Count("pk", filter=ready),
+        leased=Count("pk", filter=leased),
+        backing_off=Count("pk", filter=backing_off),
+        oldest_ready=Min("next_attempt_at", filter=ready),
+        oldest_owed=Min("not_before", filter=due),
+    )
+
+
+@compiled
+def _dead() -> QuerySet[Message, Any]:
+    rows = Message.objects.filter(state=MessageState.DEAD).order_by().values_list("queue")
+    return rows.annotate(Count("pk"), Min("settled_at"))
+
+
+@compiled
+def _pauses() -> QuerySet[PausedQueue, Any]:
+    return PausedQueue.objects.values_list("queue", "paused_by", "paused_at", "reason")
+
+
 def processes(*, now: datetime) -> tuple[ProcessSign, ...]:
     """Those that are at work or missed, in the order of the roles."""
     order = list(Role)
-    rows = sorted(
-        Process.objects.filter(seen_at__gt=now - MISSED_FOR), key=lambda row: (order.index(Role(row.role)), row.name)
-    )
+    rows = sorted(_processes(now=now), key=lambda row: (order.index(Role(row[1])), row[0]))
     return tuple(
-        ProcessSign(row.name, Role(row.role), row.seen_at, now - row.seen_at, now - row.seen_at <= SILENT_AFTER)
-        for row in rows
+        ProcessSign(name, Role(role), seen_at, now - seen_at, now - seen_at <= SILENT_AFTER)
+        for name, role, seen_at in rows
     )
+
+
+@compiled
+def _processes() -> QuerySet[Process, Any]:
+    return Process.objects.filter(seen_at__gt=Ago(MISSED_FOR)).order_by().values_list("name", "role", "seen_at")
 
 
 def _canaries(now: datetime) -> tuple[CanarySign, ...]:
-    rows = {row.queue: row for row in Canary.objects.all()}
+    last = {queue: instants for queue, *instants in _last_canaries(now=now)}
     found = []
     for queue in QUEUES:
-        row = rows.get(queue)
-        age = now - row.arrived_at if row else None
-        travel = row.arrived_at - row.sent_at if row and row.sent_at else None
-        is_stale = age is None or age > STALE_AFTER
-        found.append(CanarySign(queue, row.arrived_at if row else None, age, travel, is_stale))
+        sent_at, arrived_at = last.get(queue, (None, None))
+        age = now - arrived_at if arrived_at else None
+        travel = arrived_at - sent_at if arrived_at and sent_at else None
+        found.append(CanarySign(queue, arrived_at, age, travel, is_stale=age is None or age > STALE_AFTER))
     return tuple(found)
 
 
+@compiled
+def _last_canaries() -> QuerySet[Canary, Any]:
+    return Canary.objects.order_by().values_list("queue", "sent_at", "arrived_at")
+
+
+class _Run(NamedTuple):
+    """The last run of a timer, as its row has it."""
+
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    succeeded_at: datetime | None = None
+    examined: int = 0
+    changed: int = 0
+    failed: int = 0
+    error: str = ""
+    asked_at: datetime | None = None
+
+
 def _timers(now: datetime) -> tuple[TimerSign, ...]:
-    """By the schedule as it stands in the database, an operator's edits included; no module of ours imports it."""
-    entries = (
-        apps.get_model("django_celery_beat", "PeriodicTask")
-        .objects.filter(task__startswith=TIMER_TASKS)
-        .order_by("id")
-        .values_list("name", "task", "enabled", "interval__every", "interval__period")
-    )
-    runs = {row.name: row for row in Timer.objects.all()}
+    runs = {name: _Run(*run) for name, *run in _last_runs(now=now)}
     found = []
-    for entry, task, is_enabled, every, period in entries:
+    for entry, task, is_enabled, every, period in _schedule(now=now):
         name = task.removeprefix(TIMER_TASKS)
         if name in HELPERS:
             continue
         span = timedelta(**{period: every}) if period else None
-        found.append(_timer(name, entry, runs.get(name) or Timer(name=name), span, is_enabled, now))
+        found.append(_timer(name, entry, runs.get(name, _Run()), span, is_enabled, now))
     return tuple(found)
 
 
-def _timer(name: str, entry: str, run: Timer, every: timedelta | None, is_enabled: bool, now: datetime) -> TimerSign:
+@compiled
+def _last_runs() -> QuerySet[Timer, Any]:
+    return Timer.objects.order_by().values_list("name", *_Run._fields)
+
+
+@compiled
+def _schedule() -> QuerySet[Any, Any]:
+    """As it stands in the database, an operator's edits included; no module of ours imports it."""
+    table = apps.get_model("django_celery_beat", "PeriodicTask")
+    rows: QuerySet[Any, Any] = table.objects.filter(task__startswith=TIMER_TASKS).order_by("id")
+    return rows.values_list("name", "task", "enabled", "interval__every", "interval__period")
+
+
+def _timer(name: str, entry: str, run: _Run, every: timedelta | None, is_enabled: bool, now: datetime) -> TimerSign:
     reference = run.succeeded_at or run.started_at  # one that never came to its end gets late like any other
     due_at = reference + every if reference and every and is_enabled else None
     lateness = max(timedelta(0), now - due_at) if due_at else timedelta(0)
-    return TimerSign(
-        name=name,
-        entry=entry,
-        state=_state(is_enabled, run.started_at is not None, lateness),
-        every=every,
-        started_at=run.started_at,
-        finished_at=run.finished_at,
-        succeeded_at=run.succeeded_at,
-        examined=run.examined,
-        changed=run.changed,
-        failed=run.failed,
-        error=run.error,
-        due_at=due_at,
-        lateness=lateness,
-        asked_at=run.asked_at,
-    )
+    state = _state(is_enabled, run.started_at is not None, lateness)
+    return TimerSign(name, entry, state, every, *run, due_at=due_at, lateness=lateness)
 
 
 def _state(is_enabled: bool, has_run: bool, lateness: timedelta) -> TimerState:

@@ -1,0 +1,59 @@
+"""A compiled query answers as its queryset would at that instant, in every thread, and is compiled once."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from threading import Thread
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.db.models import Count, Min, Q, QuerySet
+
+from backend.ops.compiled import Ago, Rows, compiled
+from backend.ops.models import Process, Role
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 11, 23, 12, 0, 0, 250, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+built: list[int] = []
+
+
+@compiled
+def by_role() -> QuerySet[Process, Any]:
+    built.append(1)
+    seen = Q(seen_at__lte=Ago(MINUTE))
+    rows = Process.objects.filter(seen_at__gt=Ago(60 * MINUTE)).order_by("role").values_list("role")
+    return rows.annotate(count=Count("pk", filter=seen), oldest=Min("seen_at", filter=seen), last=Min("name"))
+
+
+def as_queryset(now: datetime) -> Rows:
+    seen = Q(seen_at__lte=now - MINUTE)
+    rows = Process.objects.filter(seen_at__gt=now - 60 * MINUTE).order_by("role").values_list("role")
+    return list(rows.annotate(count=Count("pk", filter=seen), oldest=Min("seen_at", filter=seen), last=Min("name")))
+
+
+def test_it_answers_as_the_queryset_at_every_instant() -> None:
+    for minute in range(-5, 70, 5):
+        role = Role.BEAT if minute % 2 else Role.MAIL
+        Process.objects.create(name=f"p{minute}", role=role, seen_at=NOW - minute * MINUTE)
+    assert len(by_role(now=NOW)) == 2
+    for minute in (-100, -10, 0, 1, 30, 59, 60, 200):
+        now = NOW + minute * MINUTE
+        assert by_role(now=now) == as_queryset(now)
+    assert len(built) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_another_thread_asks_over_its_own_connection() -> None:
+    Process.objects.create(name="beat", role=Role.BEAT, seen_at=NOW)
+    found: list[Rows] = [by_role(now=NOW + MINUTE)]
+
+    def look() -> None:
+        found.append(by_role(now=NOW + MINUTE))
+        connection.close()
+
+    thread = Thread(target=look)
+    thread.start()
+    thread.join()
+    assert found == [[("beat", 1, NOW, "beat")]] * 2
