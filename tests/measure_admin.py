@@ -7,6 +7,7 @@ machine leaves alone. Tests hold the queries; no test holds the times.
 
 from __future__ import annotations
 
+import gc
 import os
 import statistics
 import sys
@@ -44,6 +45,8 @@ def _measure() -> None:
     from tests import roles
     from tests.admin_site import logged_in
 
+    gc.collect()
+    gc.freeze()  # as config/wsgi.py does
     browser = logged_in(roles.account(Role.RECEPTIONIST))
     browser.defaults["SERVER_NAME"] = "localhost"  # nothing of the tests' own is set up: it would cost time
     sys.stdout.write(

@@ -16,7 +16,7 @@ from django.urls import reverse
 
 from backend.bookings import diary
 from backend.bookings.admin.calendar import SIGNS
-from backend.bookings.diary import Kind, Shown
+from backend.bookings.diary import Kind, Session, Shown
 from backend.bookings.lifecycle.steps import note
 from backend.bookings.machine import State
 from backend.bookings.models import Booking, ClosedDay
@@ -29,11 +29,16 @@ DAY = {"start": "2026-11-24T00:00:00", "end": "2026-11-25T00:00:00"}  # the fact
 MORNING = datetime(2026, 11, 23, 18, 30, tzinfo=UTC)  # when that day begins in Asia/Kolkata
 
 
-def loaded(browser: Browser, name: str = "events", **query: Any) -> list[dict[str, Any]]:
+def loaded(browser: Browser, name: str, **query: Any) -> list[Any]:
     answer = browser.get(reverse(f"desk:{name}"), {**DAY, **query})
     assert answer.status_code == 200, answer.content
-    found: list[dict[str, Any]] = json.loads(answer.content)
+    found: list[Any] = json.loads(answer.content)
     return found
+
+
+def sessions(browser: Browser, **query: Any) -> list[Session]:
+    """As the page's script reads the rows."""
+    return [Session(*row) for row in loaded(browser, "events", **query)]
 
 
 def drag_url(booking: Booking) -> str:
@@ -57,11 +62,17 @@ def desk(now: datetime) -> Browser:
 
 def test_a_session_is_shown_on_the_practices_clock_with_its_state_in_words(desk: Browser, now: datetime) -> None:
     booking = factories.make_booking(State.CONFIRMED, now=now)
-    (event,) = loaded(desk)
-    assert (event["start"], event["end"]) == ("2026-11-24T17:30:00", "2026-11-24T18:30:00")
-    assert event["resourceIds"] == [booking.psychologist_id]
-    assert (event["title"], event["extendedProps"]["sign"]) == ("Asha Rao", "✓ confirmed")
-    assert event["extendedProps"]["seen"] == booking.ledger_sequence
+    (row,) = sessions(desk)
+    assert (row.start, row.end) == ("2026-11-24T17:30:00", "2026-11-24T18:30:00")
+    assert (row.booking_id, row.acknowledgement_id) == (booking.pk, booking.acknowledgement_id)
+    assert (row.full_name, row.psychologist_id, row.mode) == ("Asha Rao", booking.psychologist_id, "ONLINE")
+    assert (row.ledger_sequence, row.asked_to_cancel) == (booking.ledger_sequence, False)
+    assert desk.get(reverse("desk:calendar")).context["options"]["signs"][row.state] == "✓ confirmed"
+
+
+def test_who_asked_to_cancel_is_marked(desk: Browser, now: datetime) -> None:
+    factories.make_booking(State.CONFIRMED, now=now, cancellation_requested_at=now)
+    assert [row.asked_to_cancel for row in sessions(desk)] == [True]
 
 
 def test_only_states_that_hold_or_held_a_time_are_shown(desk: Browser, now: datetime) -> None:
@@ -73,25 +84,27 @@ def test_only_states_that_hold_or_held_a_time_are_shown(desk: Browser, now: date
     factories.make_booking(
         State.PENDING, now=now, email="w@example.org", preferred_psychologist=who, preferred_slot_start=MORNING
     )
-    shown = loaded(desk, start="2026-11-22T00:00:00")
-    assert {event["classNames"][0] for event in shown} == {f"desk-s-{state.lower()}" for state in SIGNS}
+    assert {row.state for row in sessions(desk, start="2026-11-22T00:00:00")} == set(SIGNS)
 
 
 def test_wishes_are_shown_and_cannot_be_dragged(desk: Browser, now: datetime) -> None:
     wish = working.wish(story.psychologist(), MORNING + timedelta(hours=9), now=now)
-    (event,) = loaded(desk)
-    assert (event["id"], event["startEditable"]) == (wish.pk, False)
-    assert event["extendedProps"]["sign"] == "? wish, not held"
+    (row,) = sessions(desk)
+    options = desk.get(reverse("desk:calendar")).context["options"]
+    assert (row.booking_id, options["signs"][row.state]) == (wish.pk, "? wish, not held")
+    assert (row.start, row.end) == ("2026-11-24T09:00:00", "2026-11-24T10:00:00")
+    assert State.CONFIRMED in options["movable"]
+    assert row.state not in options["movable"]
 
 
 def test_the_range_and_the_filters_narrow(desk: Browser, now: datetime) -> None:
     booking = factories.make_booking(State.CONFIRMED, now=now)
-    assert loaded(desk, start="2026-11-24T18:00:00")  # it began before and is not over
-    assert not loaded(desk, start="2026-11-24T18:30:00")
-    assert not loaded(desk, end="2026-11-24T17:30:00")
-    assert loaded(desk, psychologist=[booking.psychologist_id], state="CONFIRMED", mode="ONLINE")
+    assert sessions(desk, start="2026-11-24T18:00:00")  # it began before and is not over
+    assert not sessions(desk, start="2026-11-24T18:30:00")
+    assert not sessions(desk, end="2026-11-24T17:30:00")
+    assert sessions(desk, psychologist=[booking.psychologist_id], state="CONFIRMED", mode="ONLINE")
     for narrower in ({"psychologist": 10**6}, {"state": "APPROVED"}, {"mode": "OFFLINE"}, {"state": "nonsense"}):
-        assert not loaded(desk, **narrower)
+        assert not sessions(desk, **narrower)
 
 
 @pytest.mark.parametrize(
@@ -124,13 +137,13 @@ def test_the_feeds_cost_three_queries_however_much_they_show(desk: Browser, now:
         assert len(captured.captured_queries) == 3
     browser = logged_in(User.objects.create_superuser("second"))
     with CaptureQueriesContext(connection) as captured:
-        loaded(browser)
+        sessions(browser)
     assert len(captured.captured_queries) == 4  # the session and the account, and the two
 
 
 def test_a_visitors_text_is_data_and_never_markup(desk: Browser, now: datetime) -> None:
     booking = factories.make_booking(State.CONFIRMED, now=now, full_name="<img src=x onerror=alert(1)>")
-    assert loaded(desk)[0]["title"] == "<img src=x onerror=alert(1)>"  # a string, which the calendar sets as text
+    assert sessions(desk)[0].full_name == "<img src=x onerror=alert(1)>"  # a string, which the calendar sets as text
     panel = reverse("admin:bookings_booking_panel", args=[booking.pk])
     for page in (desk.get(panel), desk.get(drag_url(booking), dragged(booking))):
         assert page.status_code == 200
@@ -254,8 +267,8 @@ def test_the_panel_tells_of_a_booking_and_leads_to_its_actions(desk: Browser, no
 
 def test_who_may_only_look_drags_and_creates_nothing(now: datetime) -> None:
     booking, reader = story.confirmed(now=now), clerk("reader", "view_booking")
-    assert not loaded(reader)[0]["startEditable"]
-    assert reader.get(reverse("desk:calendar")).context["options"]["create"] == ""
+    options = reader.get(reverse("desk:calendar")).context["options"]
+    assert (list(options["movable"]), options["create"]) == ([], "")
     assert reader.post(drag_url(booking), dragged(booking)).status_code == 404
     panel = reader.get(reverse("admin:bookings_booking_panel", args=[booking.pk])).content.decode()
     assert action_url(booking, "cancel") not in panel

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from enum import StrEnum
@@ -10,7 +10,7 @@ from functools import cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from django.db.models import Q, QuerySet
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 
 from backend.bookings import instants, policy
 from backend.bookings.instants import Written
@@ -21,9 +21,10 @@ from backend.people.hours import Clock, Opening, Rule, Span
 from backend.people.models import Psychologist, TimeOff
 
 STATES = (*HOLDS_SLOT, State.COMPLETED)  # with a session; and PENDING, whose wish is shown
+_HAS_ASKED = ExpressionWrapper(Q(cancellation_requested_at__isnull=False), BooleanField())
 _SESSION = (
     "pk", "acknowledgement_id", "full_name", "state", "mode", "psychologist_id", Written("slot_start"),
-    Written("slot_end"), "ledger_sequence", "cancellation_requested_at", "outcome",
+    Written("slot_end"), "ledger_sequence", _HAS_ASKED, "outcome",
 )  # fmt: skip
 _RULE = ("weekday", "day", "starts_at", "ends_at", "offers", "location_id")
 
@@ -40,7 +41,7 @@ class Shown:
 
 
 class Session(NamedTuple):
-    """One booking in the calendar; a wish when its state is PENDING. Instants are aware."""
+    """One booking in the calendar; a wish when its state is PENDING."""
 
     booking_id: int
     acknowledgement_id: str
@@ -48,10 +49,10 @@ class Session(NamedTuple):
     state: str
     mode: str
     psychologist_id: int | None
-    start: datetime
-    end: datetime
+    start: str  # on the practice's clock, as `wall_clock` writes it
+    end: str
     ledger_sequence: int  # what a decision made from the calendar was made on
-    cancellation_requested_at: datetime | None
+    asked_to_cancel: bool
     outcome: str
 
 
@@ -73,6 +74,12 @@ class Shade(NamedTuple):
     note: str
 
 
+def wall_clock() -> Callable[[datetime], str]:
+    """Writes instants as a calendar takes them, `2026-11-23T18:00:00`: the practice's time, wherever the browser is."""
+    zone = policy.zone()
+    return lambda at: at.astimezone(zone).isoformat()[:19]
+
+
 def sessions(seen: QuerySet[Booking], shown: Shown) -> list[Session]:
     """Of the bookings `seen`, those that touch the span, and the wishes that begin in it. Two queries at most."""
     narrowed = seen.filter(**({"mode": shown.mode} if shown.mode else {})).order_by()
@@ -81,10 +88,11 @@ def sessions(seen: QuerySet[Booking], shown: Shown) -> list[Session]:
     if states:
         held = narrowed.filter(_whose("psychologist", shown), state__in=states, slot_start__lt=shown.end)
         held = held.filter(slot_start__gt=shown.start - policy.SESSION_LONGEST, slot_end__gt=shown.start)
-        read = cache(instants.read)
+        clock = wall_clock()
+        at = cache(lambda written: clock(instants.read(written)))  # a month's thousands share a few hundred
         found += [
-            Session(pk, name, who, state, mode, psychologist_id, read(start), read(end), sequence, asked_at, outcome)
-            for pk, name, who, state, mode, psychologist_id, start, end, sequence, asked_at, outcome in (
+            Session(pk, name, who, state, mode, psychologist_id, at(start), at(end), sequence, has_asked, outcome)
+            for pk, name, who, state, mode, psychologist_id, start, end, sequence, has_asked, outcome in (
                 held.values_list(*_SESSION)
             )
         ]
@@ -101,12 +109,13 @@ def _wishes(narrowed: QuerySet[Booking], shown: Shown) -> Iterator[Session]:
         preferred_slot_start__lt=shown.end,
     ).values_list(
         "pk", "acknowledgement_id", "full_name", "mode", "preferred_psychologist_id", "preferred_slot_start",
-        "ledger_sequence", "cancellation_requested_at", "outcome",
+        "ledger_sequence", _HAS_ASKED, "outcome",
     )  # fmt: skip
-    for pk, name, who, mode, psychologist_id, start, sequence, asked_at, outcome in rows:
-        assert start is not None
-        end = start + policy.SESSION_LENGTH
-        yield Session(pk, name, who, State.PENDING, mode, psychologist_id, start, end, sequence, asked_at, outcome)
+    at = wall_clock()
+    for pk, name, who, mode, psychologist_id, wished, sequence, has_asked, outcome in rows:
+        assert wished is not None
+        start, end = at(wished), at(wished + policy.SESSION_LENGTH)
+        yield Session(pk, name, who, State.PENDING, mode, psychologist_id, start, end, sequence, has_asked, outcome)
 
 
 def _whose(field: str, shown: Shown) -> Q:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
-from functools import cache
 from typing import Any
 
 from django.contrib import admin
@@ -16,7 +15,7 @@ from django.utils import timezone
 from backend.admin_pages import day
 from backend.bookings import diary, policy
 from backend.bookings.admin.desk import seen_by
-from backend.bookings.diary import Kind, Session, Shade, Shown
+from backend.bookings.diary import Kind, Shade, Shown
 from backend.bookings.machine import HOLDS_SLOT, State
 from backend.bookings.models import Mode, Outcome
 from backend.bookings.sight import Sight
@@ -43,17 +42,19 @@ def page(request: HttpRequest) -> HttpResponse:
     _refuse_strangers(request)
     now = timezone.now().astimezone(policy.zone())
     people = list(Psychologist.objects.filter(is_active=True).values_list("pk", "full_name"))
-    chosen = _ids(request.GET)
+    chosen, decides = _ids(request.GET), Sight(request.user).decides
     options = {
         "psychologists": [{"id": pk, "title": name} for pk, name in people],
         "signs": SIGNS,
+        "outcomes": {outcome: f"■ {outcome.label.lower()}" for outcome in Outcome},
+        "modes": {mode: mode.label.lower() for mode in Mode},
+        "movable": HOLDS_SLOT if decides else (),
         "zone": f"{now:%z}"[:3] + ":" + f"{now:%z}"[3:],
         "today": f"{now:%Y-%m-%d}",
         "events": reverse("desk:events"),
         "shades": reverse("desk:shades"),
         "booking": reverse("admin:bookings_booking_changelist"),
-        "create": reverse("admin:bookings_booking_new") if Sight(request.user).decides else "",
-        "maySchedule": Sight(request.user).decides,
+        "create": reverse("admin:bookings_booking_new") if decides else "",
     }
     context = {
         **admin.site.each_context(request),
@@ -68,15 +69,13 @@ def page(request: HttpRequest) -> HttpResponse:
 
 
 def events(request: HttpRequest) -> HttpResponse:
-    """The sessions and wishes of the span in view."""
+    """The sessions and wishes of the span in view: rows in the order of `diary.Session`, as a month has thousands."""
     _refuse_strangers(request)
     try:
         shown = _shown(request.GET)
     except Malformed as malformed:
         return JsonResponse({"detail": str(malformed)}, status=400)
-    sight, local = Sight(request.user), _wall_clock()
-    rows, may_move = diary.sessions(seen_by(sight), shown), sight.decides
-    return JsonResponse([_event(row, local, may_move=may_move) for row in rows], safe=False)
+    return JsonResponse(diary.sessions(seen_by(Sight(request.user)), shown), safe=False)
 
 
 def shades(request: HttpRequest) -> HttpResponse:
@@ -87,7 +86,7 @@ def shades(request: HttpRequest) -> HttpResponse:
     except Malformed as malformed:
         return JsonResponse({"detail": str(malformed)}, status=400)
     rows = diary.shades(shown, by_psychologist=request.GET.get("columns") == "1")
-    local = _wall_clock()
+    local = diary.wall_clock()
     return JsonResponse([_background(row, local) for row in rows], safe=False)
 
 
@@ -145,42 +144,6 @@ def local_instant(text: str) -> datetime | None:
     except ValueError:
         return None
     return found if 2000 <= found.year <= 2100 else None  # beyond, some zone's arithmetic leaves the calendar
-
-
-def _wall_clock() -> Callable[[datetime], str]:
-    """Instants as the calendar takes them, `2026-11-23T18:00:00`: the practice's time, whatever zone the browser is in.
-
-    It remembers them, as the sessions of a month share a few hundred.
-    """
-    zone = policy.zone()
-    return cache(lambda at: at.astimezone(zone).isoformat()[:19])
-
-
-# a month of a large practice has thousands: what enums are asked for is asked once
-_CLASS = {state.value: [f"desk-s-{state.lower()}"] for state in SIGNS}
-_SIGN = {state.value: sign for state, sign in SIGNS.items()}
-_OVER = {outcome.value: f"■ {outcome.label.lower()}" for outcome in Outcome}
-_MODE = {mode.value: mode.label for mode in Mode}
-_MOVABLE = {state.value for state in HOLDS_SLOT}
-
-
-def _event(row: Session, local: Callable[[datetime], str], *, may_move: bool) -> dict[str, Any]:
-    return {
-        "id": row.booking_id,
-        "start": local(row.start),
-        "end": local(row.end),
-        "resourceIds": [row.psychologist_id] if row.psychologist_id else [],
-        "title": row.full_name or row.acknowledgement_id,
-        "classNames": _CLASS[row.state],
-        "startEditable": may_move and row.state in _MOVABLE,
-        "extendedProps": {
-            "name": row.acknowledgement_id,
-            "sign": _OVER[row.outcome] if row.state == State.COMPLETED else _SIGN[row.state],
-            "mode": _MODE[row.mode],
-            "asked": row.cancellation_requested_at is not None,
-            "seen": row.ledger_sequence,
-        },
-    }
 
 
 def _background(row: Shade, local: Callable[[datetime], str]) -> dict[str, Any]:

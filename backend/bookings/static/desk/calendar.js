@@ -38,6 +38,18 @@
         return [];
     });
     const source = (load) => ({events: (info) => orSay(load(info))});
+    // a row of the feed as the calendar takes it
+    const session = ([id, name, who, state, mode, psychologist, start, end, seen, isAskedToCancel, outcome]) => ({
+        id, start, end,
+        title: who || name,
+        resourceIds: psychologist ? [psychologist] : [],
+        classNames: [`desk-s-${state.toLowerCase()}`],
+        startEditable: options.movable.includes(state),
+        extendedProps: {
+            name, seen, isAskedToCancel, mode: options.modes[mode],
+            sign: state === "COMPLETED" ? options.outcomes[outcome] : options.signs[state],
+        },
+    });
 
     // -- showing ------------------------------------------------------------------------------------------------------
 
@@ -45,13 +57,13 @@
     const content = ({event, timeText}) => {
         if (event.display === "background") return event.title;
         const box = element("div", "", "desk-event");
-        const {sign, name, mode, asked} = event.extendedProps;
+        const {sign, name, mode, isAskedToCancel} = event.extendedProps;
         const [mark, ...words] = sign.split(" ");
         box.append(element("b", `${mark} ${timeText}`), " ", element("span", event.title, "desk-name"), " ");
         const who = isColumns(shown) || !event.resourceIds.length || resources().length === 1 ? "" : whoIs.get(String(event.resourceIds[0])) ?? "";
         if (who) box.append(element("span", who, "desk-whose"), " ");
-        box.append(element("span", `${words.join(" ")}, ${mode.toLowerCase()} ${name}`, "desk-more"));
-        if (asked) box.append(" ", element("span", "! asked to cancel", "desk-asked"));
+        box.append(element("span", `${words.join(" ")}, ${mode} ${name}`, "desk-more"));
+        if (isAskedToCancel) box.append(" ", element("span", "! asked to cancel", "desk-asked"));
         return {domNodes: [box]};
     };
 
@@ -175,13 +187,13 @@
         columnWidth: isNarrow ? "9rem" : undefined,
         views: {dayGridMonth: {height: "58rem", displayEventEnd: false}},
         eventDurationEditable: false,
-        eventStartEditable: options.maySchedule,
+        eventStartEditable: options.movable.length > 0,
         selectable: Boolean(options.create),
         selectMinDistance: 5,
         selectBackgroundColor: "#bfe0ea",
         resources: resources(),
         eventSources: [
-            source((info) => load(options.events, info)),
+            source(async (info) => (await load(options.events, info)).map(session)),
             source((info) => load(options.shades, info, isColumns(shown) ? {columns: 1} : {})),
         ],
         eventContent: content,
