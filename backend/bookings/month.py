@@ -7,10 +7,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from statistics import median_high
+from typing import NamedTuple
 
-from django.db.models import Min, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import BooleanField, Count, ExpressionWrapper, Min, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import TruncDate
 
-from backend.bookings import policy
+from backend.bookings import instants, policy
+from backend.bookings.instants import Written
 from backend.bookings.machine import State
 from backend.bookings.models import Booking, LedgerEntry, Outcome
 from backend.payments.models import Payment, PaymentState, Refund, RefundState
@@ -43,11 +46,7 @@ def month(seen: QuerySet[Booking], first_day: date, *, now: datetime) -> Month:
     start, end = (datetime.combine(day, time(), tzinfo=policy.zone()) for day in (first_day, next_first))
     requests, answers = _requests(seen, start, end)
     spans = sorted(at - asked for asked, at in answers if at is not None)
-    sessions = list(
-        seen.filter(slot_start__gte=start, slot_start__lt=end, state__in=(State.CONFIRMED, State.COMPLETED))
-        .order_by()
-        .values_list("psychologist__full_name", "corporate__name", "outcome", "slot_end")
-    )
+    sessions = _sessions(seen, start, end, now)
     paid = Payment.objects.filter(state=PaymentState.CAPTURED, captured_at__gte=start, captured_at__lt=end)
     refunds = Refund.objects.filter(queued_at__gte=start, queued_at__lt=end, payment__booking__in=seen)
     refunds = refunds.exclude(state=RefundState.REFUSED)
@@ -58,12 +57,12 @@ def month(seen: QuerySet[Booking], first_day: date, *, now: datetime) -> Month:
         answered_within=_by_span(spans),
         unanswered=sum(at is None for _, at in answers),
         median_answer=median_high(spans) if spans else None,
-        paid_paise=_by_day(paid.filter(booking__in=seen).order_by().values_list("captured_at", "captured_paise")),
+        paid_paise=_by_day(paid.filter(booking__in=seen)),
         given_back_paise=refunds.aggregate(sum=Sum("amount_paise"))["sum"] or 0,
-        outcomes=Counter(outcome for _, _, outcome, slot_end in sessions if slot_end and slot_end <= now),
-        sessions=Counter(name for name, *_ in sessions),
-        no_shows=Counter(name for name, _, outcome, _ in sessions if outcome == Outcome.NO_SHOW),
-        sponsored=Counter(sponsor for _, sponsor, *_ in sessions if sponsor),
+        outcomes=_summed((row.outcome, row.number) for row in sessions if row.is_over),
+        sessions=_summed((row.psychologist, row.number) for row in sessions),
+        no_shows=_summed((row.psychologist, row.number) for row in sessions if row.outcome == Outcome.NO_SHOW),
+        sponsored=_summed((row.sponsor, row.number) for row in sessions if row.sponsor),
     )
 
 
@@ -77,14 +76,30 @@ def _requests(
         source=State.PENDING,
     ).exclude(target=State.PENDING)
     first = decided.order_by().values("booking").annotate(first=Min("at")).values("first")
-    rows: list[tuple[datetime, datetime | None]] = list(
-        seen.filter(verified_at__gte=start, verified_at__lt=end)
-        .annotate(answered_at=Subquery(first))
-        .order_by()
-        .values_list("verified_at", "answered_at")  # type: ignore[arg-type]  # the filter leaves no row without
-    )
+    rows = seen.filter(verified_at__gte=start, verified_at__lt=end).annotate(answered_at=Subquery(first)).order_by()
+    found = [
+        (instants.read(asked), instants.read(answered) if answered else None)
+        for asked, answered in rows.values_list(Written("verified_at"), Written("answered_at"))
+    ]
     zone = policy.zone()
-    return Counter(asked.astimezone(zone).date() for asked, _ in rows), rows
+    return Counter(asked.astimezone(zone).date() for asked, _ in found), found
+
+
+class _Sessions(NamedTuple):
+    """How many sessions share all this."""
+
+    psychologist: str
+    sponsor: str | None
+    outcome: str
+    is_over: bool
+    number: int
+
+
+def _sessions(seen: QuerySet[Booking], start: datetime, end: datetime, now: datetime) -> list[_Sessions]:
+    held = seen.filter(slot_start__gte=start, slot_start__lt=end, state__in=(State.CONFIRMED, State.COMPLETED))
+    is_over = ExpressionWrapper(Q(slot_end__lte=now), BooleanField())
+    alike = held.order_by().values_list("psychologist__full_name", "corporate__name", "outcome", is_over)
+    return [_Sessions(*row) for row in alike.annotate(count=Count("pk"))]
 
 
 def _by_span(spans: Iterable[timedelta]) -> list[int]:
@@ -94,10 +109,13 @@ def _by_span(spans: Iterable[timedelta]) -> list[int]:
     return found
 
 
-def _by_day(rows: Iterable[tuple[datetime | None, int]]) -> Counter[date]:
-    found: Counter[date] = Counter()
-    zone = policy.zone()
-    for at, paise in rows:
-        assert at is not None
-        found[at.astimezone(zone).date()] += paise
+def _by_day(paid: QuerySet[Payment]) -> Counter[date]:
+    days = paid.order_by().values_list(TruncDate("captured_at", tzinfo=policy.zone()))
+    return Counter(dict(days.annotate(sum=Sum("captured_paise"))))
+
+
+def _summed(rows: Iterable[tuple[str, int]]) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for name, count in rows:
+        found[name] += count
     return found
