@@ -6,6 +6,7 @@ import io
 import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 import time_machine
@@ -86,7 +87,7 @@ def test_status_is_told_without_a_broker() -> None:
 @pytest.mark.usefixtures("production")
 def test_the_doctor_finds_a_healthy_system_well(now: datetime, valkey: Valkey, monkeypatch) -> None:  # noqa: F811
     operations.healthy(now=now)
-    monkeypatch.setattr(doctor.connection, "vendor", "postgresql")
+    monkeypatch.setattr(doctor, "connection", SimpleNamespace(vendor="postgresql"))
     assert ended("ops_doctor") == (0, "All well.\n")
 
 

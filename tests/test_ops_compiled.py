@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.db.models import Count, Min, Q, QuerySet
+from django.test.utils import CaptureQueriesContext
 
-from backend.ops.compiled import Ago, Rows, compiled
+from backend.ops.compiled import Ago, Row, ask, compiled
 from backend.ops.models import Process, Role
 
 pytestmark = pytest.mark.django_db
@@ -27,7 +28,11 @@ def by_role() -> QuerySet[Process, Any]:
     return rows.annotate(count=Count("pk", filter=seen), oldest=Min("seen_at", filter=seen), last=Min("name"))
 
 
-def as_queryset(now: datetime) -> Rows:
+def at(now: datetime) -> list[Row]:
+    return ask(by_role, now=now)[0]
+
+
+def as_queryset(now: datetime) -> list[Row]:
     seen = Q(seen_at__lte=now - MINUTE)
     rows = Process.objects.filter(seen_at__gt=now - 60 * MINUTE).order_by("role").values_list("role")
     return list(rows.annotate(count=Count("pk", filter=seen), oldest=Min("seen_at", filter=seen), last=Min("name")))
@@ -37,20 +42,33 @@ def test_it_answers_as_the_queryset_at_every_instant() -> None:
     for minute in range(-5, 70, 5):
         role = Role.BEAT if minute % 2 else Role.MAIL
         Process.objects.create(name=f"p{minute}", role=role, seen_at=NOW - minute * MINUTE)
-    assert len(by_role(now=NOW)) == 2
+    assert len(at(NOW)) == 2
     for minute in (-100, -10, 0, 1, 30, 59, 60, 200):
         now = NOW + minute * MINUTE
-        assert by_role(now=now) == as_queryset(now)
+        assert at(now) == as_queryset(now)
     assert len(built) == 1
+
+
+@compiled
+def nobody() -> QuerySet[Process, Any]:
+    return Process.objects.filter(role="nobody", seen_at__lte=Ago()).values_list("name")
+
+
+def test_many_are_asked_at_once_and_each_gets_its_rows() -> None:
+    Process.objects.create(name="beat", role=Role.BEAT, seen_at=NOW)
+    rows = as_queryset(NOW + MINUTE)
+    with CaptureQueriesContext(connection) as captured:
+        assert ask(by_role, nobody, by_role, now=NOW + MINUTE) == [rows, [], rows]
+    assert len(captured) == (1 if connection.vendor == "postgresql" else 3)
 
 
 @pytest.mark.django_db(transaction=True)
 def test_another_thread_asks_over_its_own_connection() -> None:
     Process.objects.create(name="beat", role=Role.BEAT, seen_at=NOW)
-    found: list[Rows] = [by_role(now=NOW + MINUTE)]
+    found: list[list[Row]] = [at(NOW + MINUTE)]
 
     def look() -> None:
-        found.append(by_role(now=NOW + MINUTE))
+        found.append(at(NOW + MINUTE))
         connection.close()
 
     thread = Thread(target=look)

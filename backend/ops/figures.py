@@ -12,7 +12,7 @@ from django.db.models import Count, Min, Q, QuerySet
 from backend.bookings import policy
 from backend.bookings.machine import State
 from backend.bookings.models import Booking
-from backend.ops.compiled import Ago, compiled
+from backend.ops.compiled import Ago, Row, ask, compiled
 from backend.ops.vitals import since
 from backend.outbox.models import Message, Queue
 from backend.payments.models import Payment, PaymentState, Refund, RefundState
@@ -74,16 +74,17 @@ class Figures:
 
 
 def read(*, now: datetime) -> Figures:
-    """Four queries."""
-    bookings, overdue = _bookings(now)
-    refunds = {state: counted for state, *counted in _refunds(now=now)}
+    """Four queries, asked at once."""
+    by_state, refund_rows, attempt_rows, mail_rows = ask(_by_state, _refunds, _attempts, _mails, now=now)
+    bookings, overdue = _bookings(by_state, now)
+    refunds = {state: counted for state, *counted in refund_rows}
     due, oldest_refund = refunds.get(RefundState.QUEUED, (0, None))
     refused, _ = refunds.get(RefundState.REFUSED, (0, None))
-    [(n_attempts, begun_at)] = _attempts(now=now) or [(0, None)]
+    [(n_attempts, begun_at)] = attempt_rows or [(0, None)]
     return Figures(
         bookings=bookings,
         overdue=overdue,
-        mails=tuple(Mails(*row) for row in sorted(_mails(now=now))),
+        mails=tuple(Mails(*row) for row in sorted(mail_rows)),
         payments_open=n_attempts,
         oldest_payment_age=since(begun_at, now),
         refunds_due=due,
@@ -111,9 +112,9 @@ def _mails() -> QuerySet[Message, Any]:
     return rows.order_by().values_list("kind", "state").annotate(Count("pk"))
 
 
-def _bookings(now: datetime) -> tuple[dict[State, int], tuple[Overdue, ...]]:
+def _bookings(rows: list[Row], now: datetime) -> tuple[dict[State, int], tuple[Overdue, ...]]:
     counts, late = dict.fromkeys(State, 0), {rule: Overdue(rule, 0, None) for rule in Rule}
-    for name, count, n_passed, due_at, n_unproved, asked_at, n_lapsed, closed_at in _by_state(now=now):
+    for name, count, n_passed, due_at, n_unproved, asked_at, n_lapsed, closed_at in rows:
         state = State(name)
         counts[state] = count
         if state in RULE_OF:

@@ -38,7 +38,7 @@ class Snapshot:
 
 
 def take(*, now: datetime, with_figures: bool = True) -> Snapshot:
-    """Look at everything once. About a dozen short queries, and at most `broker.ANSWER_WITHIN` for a hanging broker.
+    """Look at everything once: three round trips to PostgreSQL, and at most `broker.ANSWER_WITHIN` to a hanging broker.
 
     Without figures: the half that readiness judges.
     """

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from django.apps import apps
 from django.db.models import Count, Min, Q, QuerySet
 
-from backend.ops.compiled import Ago, compiled
+from backend.ops.compiled import Ago, Row, ask, compiled
 from backend.ops.models import QUEUES, Canary, Process, Role, Timer
 from backend.outbox.models import Message, MessageState, PausedQueue, Queue
 
@@ -120,14 +120,30 @@ class Vitals:
 
 
 def read(*, now: datetime) -> Vitals:
-    """Seven queries."""
-    return Vitals(_outbox(now), processes(now=now), _canaries(now), _timers(now))
+    """Seven queries, asked at once."""
+    waiting, dead, pauses, signs, canaries, runs, entries = ask(
+        _waiting, _dead, _pauses, _processes, _last_canaries, _last_runs, _schedule, now=now
+    )
+    return Vitals(
+        _outbox(waiting, dead, pauses, now), _signs(signs, now), _canaries(canaries, now), _timers(entries, runs, now)
+    )
 
 
-def _outbox(now: datetime) -> tuple[OutboxQueue, ...]:
-    waiting = {queue: counted for queue, *counted in _waiting(now=now)}
-    dead = {queue: counted for queue, *counted in _dead(now=now)}
-    pauses = {queue: Pause(by, at, reason) for queue, by, at, reason in _pauses(now=now)}
+def processes(*, now: datetime) -> tuple[ProcessSign, ...]:
+    """Those that are at work or missed, in the order of the roles."""
+    [rows] = ask(_processes, now=now)
+    return _signs(rows, now)
+
+
+# -- the outbox --------------------------------------------------------------------------------------------------------
+
+
+def _outbox(
+    waiting_rows: list[Row], dead_rows: list[Row], paused_rows: list[Row], now: datetime
+) -> tuple[OutboxQueue, ...]:
+    waiting = {queue: counted for queue, *counted in waiting_rows}
+    dead = {queue: counted for queue, *counted in dead_rows}
+    pauses = {queue: Pause(by, at, reason) for queue, by, at, reason in paused_rows}
     found = []
     for queue in Queue:
         rows, ready, leased, backing_off, oldest_ready, oldest_owed = waiting.get(queue, (0, 0, 0, 0, None, None))
@@ -176,13 +192,14 @@ def _pauses() -> QuerySet[PausedQueue, Any]:
     return PausedQueue.objects.values_list("queue", "paused_by", "paused_at", "reason")
 
 
-def processes(*, now: datetime) -> tuple[ProcessSign, ...]:
-    """Those that are at work or missed, in the order of the roles."""
+# -- processes and canaries --------------------------------------------------------------------------------------------
+
+
+def _signs(rows: list[Row], now: datetime) -> tuple[ProcessSign, ...]:
     order = list(Role)
-    rows = sorted(_processes(now=now), key=lambda row: (order.index(Role(row[1])), row[0]))
     return tuple(
         ProcessSign(name, Role(role), seen_at, now - seen_at, now - seen_at <= SILENT_AFTER)
-        for name, role, seen_at in rows
+        for name, role, seen_at in sorted(rows, key=lambda row: (order.index(Role(row[1])), row[0]))
     )
 
 
@@ -191,8 +208,8 @@ def _processes() -> QuerySet[Process, Any]:
     return Process.objects.filter(seen_at__gt=Ago(MISSED_FOR)).order_by().values_list("name", "role", "seen_at")
 
 
-def _canaries(now: datetime) -> tuple[CanarySign, ...]:
-    last = {queue: instants for queue, *instants in _last_canaries(now=now)}
+def _canaries(rows: list[Row], now: datetime) -> tuple[CanarySign, ...]:
+    last = {queue: instants for queue, *instants in rows}
     found = []
     for queue in QUEUES:
         sent_at, arrived_at = last.get(queue, (None, None))
@@ -205,6 +222,9 @@ def _canaries(now: datetime) -> tuple[CanarySign, ...]:
 @compiled
 def _last_canaries() -> QuerySet[Canary, Any]:
     return Canary.objects.order_by().values_list("queue", "sent_at", "arrived_at")
+
+
+# -- timers ------------------------------------------------------------------------------------------------------------
 
 
 class _Run(NamedTuple):
@@ -220,10 +240,10 @@ class _Run(NamedTuple):
     asked_at: datetime | None = None
 
 
-def _timers(now: datetime) -> tuple[TimerSign, ...]:
-    runs = {name: _Run(*run) for name, *run in _last_runs(now=now)}
+def _timers(entries: list[Row], run_rows: list[Row], now: datetime) -> tuple[TimerSign, ...]:
+    runs = {name: _Run(*run) for name, *run in run_rows}
     found = []
-    for entry, task, is_enabled, every, period in _schedule(now=now):
+    for entry, task, is_enabled, every, period in entries:
         name = task.removeprefix(TIMER_TASKS)
         if name in HELPERS:
             continue
