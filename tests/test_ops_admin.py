@@ -11,6 +11,7 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client as Browser
 from django.urls import reverse
 
+from backend import correlation
 from backend.ops import acts, signs
 from backend.ops.models import Act, Process, Role, Timer, TimerRun
 from backend.outbox import messages
@@ -193,13 +194,14 @@ def test_a_timer_is_asked_for_and_its_history_shown(now: datetime) -> None:
     assert press(browser, url("timer")).startswith("lapse_drafts runs as soon as")
     assert press(browser, url("timer")) == "A run of lapse_drafts was asked for already."
     assert Timer.objects.get(pk="lapse_drafts").asked_by == "staff:asha"
+    correlation.begin("a-trace")
     with signs.timer_run("lapse_drafts", clock=lambda: now, asked_by="staff:asha") as run:
         run.examined, run.changed = 7, 6
     with signs.timer_run("purge_links", clock=lambda: now) as run:
         run.examined = run.failed = 1
     [(shown, _)] = browser.get(url("timer")).context["history"]
     at = "2026-11-23 04:30:00Z"
-    ours = ("lapse_drafts", at, at, "7", "6", "0", "–", "staff:asha")
+    ours = ("lapse_drafts", at, at, "7", "6", "0", "–", "staff:asha", "a-trace")
     assert [row.cells for row in shown.rows] == [ours]
     [_, (everything, _)] = browser.get(url("schedules")).context["tables"]
     assert [row.subject for row in everything.rows] == ["purge_links", "lapse_drafts"]

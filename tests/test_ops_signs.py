@@ -8,7 +8,10 @@ from datetime import datetime, timedelta
 import pytest
 import time_machine
 
+from backend import correlation
 from backend.bookings import policy
+from backend.bookings.machine import State
+from backend.bookings.models import LedgerEntry
 from backend.ops import acts, signs
 from backend.ops.models import Canary, Process, Role, Timer, TimerRun
 from backend.outbox import messages
@@ -99,12 +102,15 @@ def test_a_sweep_counts_what_it_did(now: datetime, monkeypatch) -> None:
 
     monkeypatch.setattr(timers.timers, "lapse_draft", sometimes)
     at = now + policy.DRAFT_LIFETIME
+    correlation.begin("a-sweep")  # as workers/app.py does before a task
     run(timers.lapse_drafts, at)
     row, history = Timer.objects.get(), TimerRun.objects.get()
     for seen in (row, history):
         assert (seen.examined, seen.changed, seen.failed, seen.error) == (2, 1, 1, "")
         assert (seen.started_at, seen.finished_at) == (at, at)
     assert (row.succeeded_at, history.timer) == (at, "lapse_drafts")
+    lapsed = LedgerEntry.objects.get(target=State.CANCELLED)
+    assert (lapsed.correlation_id, history.correlation_id) == ("a-sweep", "a-sweep")
 
 
 def test_a_sweep_that_another_worker_overtook_changed_nothing(now: datetime, monkeypatch) -> None:

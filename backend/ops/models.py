@@ -81,6 +81,7 @@ class TimerRun(Counts):
 
     timer = models.CharField(max_length=60)
     asked_by = models.CharField(max_length=80, blank=True)
+    correlation_id = models.CharField(max_length=64, blank=True, default="", db_default="")
 
     class Meta:
         ordering = ["-id"]

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from backend import correlation
 from backend.ops.models import Canary, Process, Role, Timer, TimerRun
 
 HISTORY_KEPT = timedelta(days=14)  # longer than anybody looks back for the cause of a complaint
@@ -62,7 +63,8 @@ def _finish(name: str, run: Run, started_at: datetime, finished_at: datetime, er
     }
     _write(name, **counts, **({} if error else {"succeeded_at": started_at}))
     if run.examined or run.changed or error or asked_by:
-        TimerRun.objects.create(timer=name, started_at=started_at, asked_by=asked_by, **counts)
+        about = {"asked_by": asked_by, "correlation_id": correlation.current()}
+        TimerRun.objects.create(timer=name, started_at=started_at, **about, **counts)
 
 
 def _write(name: str, **values: object) -> None:

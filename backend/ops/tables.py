@@ -155,13 +155,14 @@ def history(runs: Iterable[TimerRun]) -> Table:
                 str(run.failed),
                 run.error or NOTHING,
                 run.asked_by or NOTHING,
+                run.correlation_id or NOTHING,
             ),
             Tone.WARNING if run.failed or run.error else Tone.CALM,
             run.timer,
         )
         for run in runs
     )
-    columns = ("Timer", "Started", "Finished", "Examined", "Changed", "Failed", "Error", "Asked for by")
+    columns = ("Timer", "Started", "Finished", "Examined", "Changed", "Failed", "Error", "Asked for by", "Trace")
     return Table("Runs that had something to do, failed, or were asked for", columns, rows)
 
 

@@ -120,7 +120,7 @@ def own(narrator: Narrator, var: Path, **settings: str) -> Iterator[Stack]:
     command = [sys.executable, "-m", "config.local.run", "--profile", "fast", "--port", str(port)]
     command += ["--var", str(var.relative_to(ROOT))]
     output = var / "stack.log"
-    given = "".join(f"{name}={value} " for name, value in settings.items())
+    given = "".join(f"{name}={'…' if name.endswith('_KEY') else value} " for name, value in settings.items())
     narrator.tell(STACK, f"{given}python {' '.join(command[1:])}")
     with output.open("wb") as log:
         # A group of its own, so that Ctrl-C reaches us alone and the stack is stopped once, by us

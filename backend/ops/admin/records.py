@@ -12,11 +12,11 @@ from backend.ops.models import Process, TimerRun
 class TimerRunAdmin(ReadOnly, admin.ModelAdmin[TimerRun]):
     list_display = ["timer", "started", "finished", "examined", "changed", "failed", "error", "asked_by"]
     list_filter = ["timer", ("started_at", admin.DateFieldListFilter)]
-    search_fields = ["=timer", "error", "asked_by"]
-    search_help_text = "Timer, error or who asked"
+    search_fields = ["=timer", "error", "asked_by", "=correlation_id"]
+    search_help_text = "Timer, error, who asked or correlation id"
     show_full_result_count = False
     list_per_page = 50
-    fields = ["timer", "started", "finished", "examined", "changed", "failed", "error", "asked_by"]
+    fields = ["timer", "started", "finished", "examined", "changed", "failed", "error", "asked_by", "correlation_id"]
 
     @admin.display(description="started", ordering="started_at")
     def started(self, run: TimerRun) -> str:
