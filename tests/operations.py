@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
+from backend import correlation
 from backend.ops import signs
 from backend.ops.models import QUEUES, Canary, Process, Role, Timer
 from backend.outbox import messages
@@ -27,6 +28,16 @@ def healthy(*, now: datetime) -> None:
         if task.startswith("workers.timers."):
             with signs.timer_run(task.rpartition(".")[2], clock=lambda: now):
                 pass
+
+
+def busy(*, now: datetime) -> None:
+    """Healthy, with something behind it: a sweep that changed rows, one that an operator asked for, one in trouble."""
+    healthy(now=now)
+    sweeps = (("lapse_drafts", 3, 0, ""), ("purge_links", 40, 0, "staff:asha"), ("ask_after_attempts", 2, 1, ""))
+    for timer, examined, failed, asked_by in sweeps:
+        correlation.begin(task=f"workers.timers.{timer}")
+        with signs.timer_run(timer, clock=lambda: now, asked_by=asked_by) as run:
+            run.examined, run.changed, run.failed = examined, examined - failed, failed
 
 
 def silent(role: Role, for_span: timedelta) -> None:

@@ -65,7 +65,7 @@ def test_status_is_a_text_with_every_table(now: datetime, valkey: Valkey) -> Non
     printed = run("ops_status")
     for line in ("-- Stores", "-- Queues", "-- Processes", "-- Timers", "-- Bookings", "beat@test", "lapse_drafts "):
         assert line in printed
-    assert "warning: 1 dead letters in mail." in printed
+    assert "warning: Dead letters in mail: 1." in printed
     assert "example.org" not in printed
 
 
@@ -96,7 +96,7 @@ def test_the_doctor_exits_1_when_somebody_should_look(now: datetime, valkey: Val
     operations.dead(now=now)
     code, printed = ended("ops_doctor")
     assert code == 1
-    assert "1 dead letters in mail." in printed
+    assert "Dead letters in mail: 1." in printed
     assert "dead_letters list" in printed
 
 

@@ -56,8 +56,8 @@ def _stores(snapshot: Snapshot) -> Iterator[Finding]:
         advice = "Start PostgreSQL, or mend DATABASE_URL. Nothing can be booked meanwhile."
         yield Finding(Level.FATAL, "database", f"The database does not answer ({database.trouble}).", advice)
     if database.pending_migrations:
-        names = ", ".join(database.pending_migrations[:3])
-        text = f"{len(database.pending_migrations)} migrations are pending: {names}…"
+        first, *others = database.pending_migrations
+        text = f"Migrations pending: {first}" + (f" and {len(others)} more." if others else ".")
         yield Finding(Level.FATAL, "migrations", text, "Run `python manage.py release`.")
     if not broker.is_reachable:
         advice = "Start Redis, or mend REDIS_URL. Bookings go on; mails and deadlines follow once it is back."
@@ -104,7 +104,7 @@ def _timers(vitals: Vitals) -> Iterator[Finding]:
             text = f"The timer {timer.name} is switched off in the schedule."
             yield Finding(Level.WARNING, "timers", text, f"Enable “{timer.entry}” among the periodic tasks.")
         if timer.failed:
-            text = f"{timer.failed} bookings failed in the last run of {timer.name}."
+            text = f"Rows that failed in the last run of {timer.name}: {timer.failed}."
             yield Finding(Level.WARNING, "timers", text, "The log of worker-timers has a traceback for each.")
 
 
@@ -115,12 +115,14 @@ def _outbox(vitals: Vitals) -> Iterator[Finding]:
             text = f"The queue {queue.name.value} is paused by {queue.pause.by}: {queue.pause.reason}"
             yield Finding(Level.DEGRADED, name, text, "Resume it on the operations page once the reason is gone.")
         elif queue.oldest_ready_age and queue.oldest_ready_age > BEHIND_AFTER:
-            text = f"{queue.ready} rows of {queue.name.value} are free; the oldest for {age(queue.oldest_ready_age)}."
+            text = (
+                f"Rows of {queue.name.value} left waiting: {queue.ready}, the oldest for {age(queue.oldest_ready_age)}."
+            )
             yield Finding(
                 Level.DEGRADED, name, text, f"Start more of `worker-{queue.name.value}`, or see why it hangs."
             )
         if queue.dead:
-            text = f"{queue.dead} dead letters in {queue.name.value}."
+            text = f"Dead letters in {queue.name.value}: {queue.dead}."
             advice = "`python manage.py dead_letters list`; mend the cause, then re-drive or discard them."
             yield Finding(Level.WARNING, name, text, advice)
 
@@ -130,15 +132,13 @@ def _business(snapshot: Snapshot) -> Iterator[Finding]:
         return
     for rule in snapshot.figures.overdue:
         if rule.oldest_age is not None and rule.oldest_age > OVERDUE_LATER.get(rule.rule, OVERDUE_AFTER):
-            text = (
-                f"{rule.count} bookings are overdue by the rule {rule.rule.value}, the oldest {age(rule.oldest_age)}."
-            )
+            text = f"Bookings overdue by the rule {rule.rule.value}: {rule.count}, the oldest {age(rule.oldest_age)}."
             yield Finding(Level.WARNING, "deadlines", text, "See the timers: one is down, or fails on these bookings.")
     if snapshot.figures.refunds_refused:
-        text = f"{snapshot.figures.refunds_refused} refunds were refused by the gateway."
+        text = f"Refunds refused by the gateway: {snapshot.figures.refunds_refused}."
         yield Finding(Level.WARNING, "refunds", text, "Hand the money out and record it on the booking's page.")
     if (oldest := snapshot.figures.oldest_refund_age) and oldest > REFUND_DUE_FOR:
-        text = f"{snapshot.figures.refunds_due} refunds are due, the oldest for {age(oldest)}."
+        text = f"Refunds due: {snapshot.figures.refunds_due}, the oldest for {age(oldest)}."
         yield Finding(Level.WARNING, "refunds", text, "See the queue payments, and refunds that the desk owes.")
 
 

@@ -16,6 +16,8 @@ from pathlib import Path
 from config.local import keys
 from tests.server import ROOT, free_port, wait_for
 
+SIGNS = "from django.utils import timezone; from tests import operations; operations.busy(now=timezone.now())"
+
 
 @dataclass(frozen=True)
 class Practice:
@@ -24,6 +26,11 @@ class Practice:
     url: str
     username: str
     password: str
+    environment: dict[str, str]
+
+    def give_signs_of_life(self) -> None:
+        """As if workers and beat were at work: a moment later they count as silent again."""
+        _manage(self.environment, "shell", "-v0", "-c", SIGNS)
 
 
 @contextmanager
@@ -46,7 +53,7 @@ def seeded(bookings: int) -> Iterator[Practice]:
         )
         assert told is not None
         with _server(given, folder, port) as url:
-            yield Practice(url, told[1], told[2])
+            yield Practice(url, told[1], told[2], given)
     finally:
         shutil.rmtree(folder)
 

@@ -180,6 +180,7 @@
         allDaySlot: false,
         slotMinTime: "07:00",
         slotMaxTime: "22:00",
+        slotHeight: 28,  // an hour then has room for the three lines of a session
         flexibleSlotTimeLimits: {eventFilter: (event) => event.display !== "background"},
         scrollTime: "09:00",
         nowIndicator: true,
