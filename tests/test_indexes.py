@@ -19,6 +19,8 @@ from backend.bookings.lifecycle import visitor
 from backend.bookings.machine import State
 from backend.bookings.models import Booking, Link, Purpose, SlotClaim
 from backend.errors import Refused
+from backend.ops import figures, vitals
+from backend.ops.compiled import ask
 from backend.outbox import messages
 from backend.outbox.models import Message, Queue
 from backend.payments.models import InboxEvent, Payment
@@ -80,6 +82,13 @@ LOOK_UPS: dict[str, tuple[str, Callable[[], Any]]] = {
         "claim_psychologist",
         lambda: free_slots._busy([1, 2], free_slots.Search(NOW, NOW + timedelta(days=31))),
     ),
+    "what a sweep left behind": ("booking_due", lambda: ask(figures._due, now=NOW)),
+    "cancellations left behind": ("booking_cancellation", lambda: ask(figures._unproved, now=NOW)),
+    "drafts left behind": ("booking_purge", lambda: ask(figures._lapsed, now=NOW)),
+    "mails of a day": ("message_blank", lambda: ask(figures._mails, now=NOW)),
+    "effects that wait": ("message_claim", lambda: ask(vitals._waiting, now=NOW)),
+    "dead letters": ("message_dead", lambda: ask(vitals._dead, now=NOW)),
+    "open attempts": ("one_open_attempt_per_booking", lambda: ask(figures._attempts, now=NOW)),
     "today's sessions": ("booking_slot", lambda: list(today._sessions(Booking.objects.all(), now=NOW))),
     "a month's requests": (
         "booking_verified",

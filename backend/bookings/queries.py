@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeAlias
 
-from django.db.models import Q
+from django.db.models import Expression, Q, QuerySet
 
 from backend.bookings import links, policy, slots, standing
 from backend.bookings.machine import State
 from backend.bookings.models import Alternative, Booking, LedgerEntry, Purpose
 from backend.errors import Code, Refused
 
+Instant: TypeAlias = datetime | Expression
 _TYPED = str.maketrans("ILO", "110")  # letters that Crockford's alphabet leaves out, read as the digits they resemble
 
 
@@ -120,50 +122,52 @@ def payment_status(booking: Booking) -> str:
     return standing.payment_status(booking).value
 
 
-# -- sweeps: ids only, oldest deadline first; the index `booking_due` serves each
+# -- sweeps: ids only, oldest deadline first; an index serves each. By the same rules operators count what is left
+
+
+def past_due(now: Instant) -> QuerySet[Booking]:
+    """Bookings of any state whose deadline has passed."""
+    rows: QuerySet[Booking] = Booking.objects.filter(due_at__lte=now)
+    return rows
+
+
+def unproved_cancellations(asked_by: Instant) -> QuerySet[Booking]:
+    """Bookings whose cancellation was asked for by then and not proved."""
+    rows: QuerySet[Booking] = Booking.objects.filter(cancellation_requested_at__lte=asked_by)
+    return rows
+
+
+def unproved_drafts(closed_by: Instant) -> QuerySet[Booking]:
+    """Drafts that closed unproved by then and still have their personal data."""
+    unproved = Booking.objects.filter(state=State.CANCELLED, verified_at=None, purged_at=None)
+    rows: QuerySet[Booking] = unproved.filter(closed_at__lte=closed_by)
+    return rows
 
 
 def due(state: State, *, now: datetime) -> list[int]:
     """Bookings of `state` whose deadline has passed."""
-    return list(
-        Booking.objects.filter(state=state, due_at__lte=now)
-        .order_by("due_at")
-        .values_list("pk", flat=True)[: policy.SWEEP_BATCH]
-    )
+    return _batch(past_due(now).filter(state=state), "due_at")
 
 
 def attempts_to_ask_after(*, now: datetime) -> list[int]:
     """Bookings whose open attempt passed its deadline and whose turn to ask the gateway has come."""
-    return list(
-        Booking.objects.filter(state=State.PAYMENT_PENDING, due_at__lte=now)
-        .filter(
-            Q(next_ask_at=None)
-            | Q(next_ask_at__lte=now)
-            | Q(next_ask_at__gt=now + policy.GATEWAY_ASK_EVERY)  # set by a clock that stepped back since
-        )
-        .order_by("due_at")
-        .values_list("pk", flat=True)[: policy.SWEEP_BATCH]
+    has_its_turn = (
+        Q(next_ask_at=None)
+        | Q(next_ask_at__lte=now)
+        | Q(next_ask_at__gt=now + policy.GATEWAY_ASK_EVERY)  # set by a clock that stepped back since
     )
+    return _batch(past_due(now).filter(has_its_turn, state=State.PAYMENT_PENDING), "due_at")
 
 
 def drafts_to_purge(*, now: datetime) -> list[int]:
     """Drafts that closed unproved and have kept their personal data long enough."""
-    return list(
-        Booking.objects.filter(
-            state=State.CANCELLED,
-            verified_at=None,
-            purged_at=None,
-            closed_at__lte=now - policy.DRAFT_PURGE_AFTER,
-        )
-        .order_by("closed_at")
-        .values_list("pk", flat=True)[: policy.SWEEP_BATCH]
-    )
+    return _batch(unproved_drafts(now - policy.DRAFT_PURGE_AFTER), "closed_at")
 
 
 def cancellations_to_lapse(*, now: datetime) -> list[int]:
     """Bookings whose cancellation was asked for and not proved within its hour."""
-    return list(
-        Booking.objects.filter(cancellation_requested_at__lte=now - policy.CANCEL_LINK_LIFETIME)
-        .order_by("cancellation_requested_at")
-        .values_list("pk", flat=True)[: policy.SWEEP_BATCH]
-    )
+    return _batch(unproved_cancellations(now - policy.CANCEL_LINK_LIFETIME), "cancellation_requested_at")
+
+
+def _batch(rows: QuerySet[Booking], oldest_first: str) -> list[int]:
+    return list(rows.order_by(oldest_first).values_list("pk", flat=True)[: policy.SWEEP_BATCH])

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from django.db.models import Count, Min, Q, QuerySet
+from django.db.models import Count, Min, QuerySet
 
-from backend.bookings import policy
+from backend.bookings import policy, queries
 from backend.bookings.machine import State
 from backend.bookings.models import Booking
 from backend.ops.compiled import Ago, Row, ask, compiled
@@ -74,23 +74,62 @@ class Figures:
 
 
 def read(*, now: datetime) -> Figures:
-    """Four queries, asked at once."""
-    by_state, refund_rows, attempt_rows, mail_rows = ask(_by_state, _refunds, _attempts, _mails, now=now)
-    bookings, overdue = _bookings(by_state, now)
+    """Seven queries, asked at once."""
+    counts, due, unproved, lapsed, refund_rows, attempt_rows, mail_rows = ask(
+        _bookings, _due, _unproved, _lapsed, _refunds, _attempts, _mails, now=now
+    )
+    late = [
+        Overdue(RULE_OF[State(state)], count, since(oldest, now)) for state, count, oldest in due if state in RULE_OF
+    ]
+    late.append(_late(Rule.CANCELLATION_UNPROVED, unproved, policy.CANCEL_LINK_LIFETIME, now))
+    late.append(_late(Rule.DRAFT_PURGED, lapsed, policy.DRAFT_PURGE_AFTER, now))
+    overdue = {rule: Overdue(rule, 0, None) for rule in Rule} | {found.rule: found for found in late}
     refunds = {state: counted for state, *counted in refund_rows}
-    due, oldest_refund = refunds.get(RefundState.QUEUED, (0, None))
+    refunds_due, oldest_refund = refunds.get(RefundState.QUEUED, (0, None))
     refused, _ = refunds.get(RefundState.REFUSED, (0, None))
     [(n_attempts, begun_at)] = attempt_rows or [(0, None)]
     return Figures(
-        bookings=bookings,
-        overdue=overdue,
+        bookings=dict.fromkeys(State, 0) | {State(state): count for state, count in counts},
+        overdue=tuple(overdue.values()),
         mails=tuple(Mails(*row) for row in sorted(mail_rows)),
         payments_open=n_attempts,
         oldest_payment_age=since(begun_at, now),
-        refunds_due=due,
+        refunds_due=refunds_due,
         oldest_refund_age=since(oldest_refund, now),
         refunds_refused=refused,
     )
+
+
+def _late(rule: Rule, rows: list[Row], kept_for: timedelta, now: datetime) -> Overdue:
+    """A rule whose deadline lies `kept_for` after what the rows hold; they are one a state."""
+    oldest = min((oldest for _, _, oldest in rows), default=None)
+    return Overdue(rule, sum(count for _, count, _ in rows), since(oldest and oldest + kept_for, now))
+
+
+@compiled
+def _bookings() -> QuerySet[Booking, Any]:
+    states: QuerySet[Booking, Any] = Booking.objects.order_by().values_list("state")
+    return states.annotate(Count("pk"))
+
+
+@compiled
+def _due() -> QuerySet[Booking, Any]:
+    return _by_state(queries.past_due(Ago()), "due_at")
+
+
+@compiled
+def _unproved() -> QuerySet[Booking, Any]:
+    return _by_state(queries.unproved_cancellations(Ago(policy.CANCEL_LINK_LIFETIME)), "cancellation_requested_at")
+
+
+@compiled
+def _lapsed() -> QuerySet[Booking, Any]:
+    return _by_state(queries.unproved_drafts(Ago(policy.DRAFT_PURGE_AFTER)), "closed_at")
+
+
+def _by_state(rows: QuerySet[Booking, Any], since_when: str) -> QuerySet[Booking, Any]:
+    found: QuerySet[Booking, Any] = rows.order_by().values_list("state")
+    return found.annotate(Count("pk"), Min(since_when))
 
 
 @compiled
@@ -110,39 +149,3 @@ def _mails() -> QuerySet[Message, Any]:
     """Settled within the day. None of them is blanked yet, which is the condition of the index that serves this."""
     rows = Message.objects.filter(blanked_at=None, settled_at__gt=Ago(MAILS_COUNTED_FOR), queue=Queue.MAIL)
     return rows.order_by().values_list("kind", "state").annotate(Count("pk"))
-
-
-def _bookings(rows: list[Row], now: datetime) -> tuple[dict[State, int], tuple[Overdue, ...]]:
-    counts, late = dict.fromkeys(State, 0), {rule: Overdue(rule, 0, None) for rule in Rule}
-    for name, count, n_passed, due_at, n_unproved, asked_at, n_lapsed, closed_at in rows:
-        state = State(name)
-        counts[state] = count
-        if state in RULE_OF:
-            late[RULE_OF[state]] = Overdue(RULE_OF[state], n_passed, since(due_at, now))
-        if state == State.CANCELLED:
-            purge_at = closed_at and closed_at + policy.DRAFT_PURGE_AFTER
-            late[Rule.DRAFT_PURGED] = Overdue(Rule.DRAFT_PURGED, n_lapsed, since(purge_at, now))
-        lapse_at = asked_at and asked_at + policy.CANCEL_LINK_LIFETIME
-        late[Rule.CANCELLATION_UNPROVED] = _together(late[Rule.CANCELLATION_UNPROVED], n_unproved, since(lapse_at, now))
-    return counts, tuple(late.values())
-
-
-@compiled
-def _by_state() -> QuerySet[Booking, Any]:
-    """One query: counting the final ones reads the whole table anyway."""
-    passed = Q(due_at__lte=Ago())
-    unproved = Q(cancellation_requested_at__lte=Ago(policy.CANCEL_LINK_LIFETIME))
-    lapsed = Q(verified_at=None, purged_at=None, closed_at__lte=Ago(policy.DRAFT_PURGE_AFTER))
-    rows: QuerySet[Booking, Any] = Booking.objects.order_by().values_list("state")
-    return rows.annotate(
-        Count("pk"),
-        passed=Count("pk", filter=passed), due=Min("due_at", filter=passed),
-        unproved=Count("pk", filter=unproved), asked=Min("cancellation_requested_at", filter=unproved),
-        lapsed=Count("pk", filter=lapsed), closed=Min("closed_at", filter=lapsed),
-    )  # fmt: skip
-
-
-def _together(sum_so_far: Overdue, count: int, age: timedelta | None) -> Overdue:
-    """A rule that more than one state has to keep."""
-    ages = [known for known in (sum_so_far.oldest_age, age) if known is not None]
-    return Overdue(sum_so_far.rule, sum_so_far.count + count, max(ages, default=None))
