@@ -106,6 +106,7 @@ def pages() -> dict[str, str]:
     urls["approve"] = f"/admin/bookings/booking/{one.pk}/approve/"
     urls["new booking"] = "/admin/bookings/booking/new/"
     urls["today"] = "/admin/"
+    urls["a scrape"] = "/metrics"
     today = timezone.localdate()
     monday = today - timedelta(days=today.weekday())
     for name, first, days in (("day", today, 1), ("week", monday, 7), ("month", today.replace(day=1), 42)):

@@ -83,6 +83,15 @@ def test_a_log_in_gives_a_token_that_opens_the_api_and_is_stored_as_a_digest_alo
     assert User.objects.get().last_login == now
 
 
+def test_a_changed_password_ends_every_token_of_the_account() -> None:
+    user, other = account("desk", VIEW, password=PASSWORD), account("other", VIEW, password=PASSWORD)
+    token, kept = api.done(login())["token"], api.done(login("other"))["token"]
+    user.set_password("another " + PASSWORD)
+    user.save()
+    assert Desk(user, token).get().status_code == 401
+    api.done(Desk(other, kept).get())
+
+
 @pytest.mark.parametrize(
     ("username", "password"),
     [("desk", "wrong"), ("desk", PASSWORD.strip()), ("nobody", PASSWORD), ("visitor", PASSWORD), ("gone", PASSWORD)],

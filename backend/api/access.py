@@ -47,6 +47,21 @@ class StaffToken(TokenAuthentication):  # type: ignore[misc]  # knox has no anno
         raise AuthenticationFailed
 
 
+class EndsTokens:
+    """No rule for passwords: Django tells its validators, and nobody else, that one was changed."""
+
+    def validate(self, password: str, user: User | None = None) -> None:
+        """Every password will do."""
+
+    def get_help_text(self) -> str:
+        """What whoever changes a password is told."""
+        return "Changing it ends the account's sessions here and its tokens of the API."
+
+    def password_changed(self, _password: str, user: User | None = None) -> None:
+        """After it was stored; not when a log-in only stores the same password under a newer hash."""
+        AuthToken.objects.filter(user=user).delete()
+
+
 class IsStaff(BasePermission):
     """Logged in, and still of the practice's staff."""
 
