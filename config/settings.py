@@ -119,6 +119,7 @@ MIDDLEWARE = [
     "backend.api.middleware.CorrelationId",
     "backend.api.middleware.JsonErrors",
     "django.middleware.security.SecurityMiddleware",
+    "backend.api.middleware.OwnHostOnly",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

@@ -93,6 +93,15 @@ def test_the_log_in_page_lets_the_browser_say_where_a_form_came_from() -> None:
     assert Browser().get("/admin/login/")["Referrer-Policy"] != "no-referrer"
 
 
+def test_a_page_of_the_admin_may_load_from_this_host_alone(desk: Browser) -> None:
+    for page in (Browser().get("/admin/login/"), desk.get("/admin/"), desk.get("/admin/nothing/")):
+        policy = dict(rule.partition(" ")[::2] for rule in page["Content-Security-Policy"].split("; "))
+        assert policy["default-src"] == policy["form-action"] == "'self'"
+        sources = {source for rule in policy.values() for source in rule.split()}
+        assert sources <= {"'self'", "'none'", "'unsafe-inline'", "data:"}
+    assert "Content-Security-Policy" not in Browser().get("/api/ping/")
+
+
 @pytest.mark.parametrize("model", READ_ONLY + EDITABLE, ids=lambda model: model.__name__)
 def test_list_page_and_history_of_every_model_can_be_read(
     desk: Browser, everything: None, model: type[models.Model]

@@ -67,6 +67,7 @@ def shown(response: HttpResponse, status: int = 200) -> str:
     assert response["Cache-Control"] == "no-store"
     assert response["X-Robots-Tag"] == "noindex"
     assert response["X-Frame-Options"] == "DENY"
+    assert response["Content-Security-Policy"].startswith("default-src 'none';")
     assert not response.cookies
     text = response.content.decode()
     assert 'name="viewport" content="width=device-width' in text

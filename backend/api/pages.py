@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 
 HEADERS = {
     "Referrer-Policy": "no-referrer",  # the address holds the token
+    "Content-Security-Policy": "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; base-uri 'none'; "
+    "frame-ancestors 'none'",
     "Cache-Control": "no-store",
     "X-Robots-Tag": "noindex",
 }
