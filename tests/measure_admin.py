@@ -111,7 +111,7 @@ def pages() -> dict[str, str]:
     monday = today - timedelta(days=today.weekday())
     for name, first, days in (("day", today, 1), ("week", monday, 7), ("month", today.replace(day=1), 42)):
         span = f"start={first}T00:00:00&end={first + timedelta(days=days)}T00:00:00"
-        urls[f"calendar, {name}"] = f"/admin/calendar/events/?{span}"
+        urls[f"calendar, {name}"] = f"/admin/calendar/sessions/?{span}"
         urls[f"calendar, hours of the {name}"] = f"/admin/calendar/shades/?{span}&columns=1"
     return urls
 

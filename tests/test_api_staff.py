@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 import time_machine
+from django.contrib.auth import authenticate
+from django.contrib.auth.forms import AdminPasswordChangeForm
 from django.contrib.auth.models import User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from knox.models import AuthToken
 
-from backend.api import throttle
+from backend.api import access, throttle
 from backend.api.models import LookupMiss
 from backend.bookings import policy
 from backend.bookings.lifecycle import desk as intents
@@ -83,13 +85,43 @@ def test_a_log_in_gives_a_token_that_opens_the_api_and_is_stored_as_a_digest_alo
     assert User.objects.get().last_login == now
 
 
-def test_a_changed_password_ends_every_token_of_the_account() -> None:
-    user, other = account("desk", VIEW, password=PASSWORD), account("other", VIEW, password=PASSWORD)
-    token, kept = api.done(login())["token"], api.done(login("other"))["token"]
+def to_another_password(user: User) -> None:
     user.set_password("another " + PASSWORD)
     user.save()
+
+
+def by_the_admins_form(user: User) -> None:
+    form = AdminPasswordChangeForm(user, {"password1": "another " + PASSWORD, "password2": "another " + PASSWORD})
+    assert form.is_valid(), form.errors
+    form.save()
+
+
+def disabled_in_the_admins_form(user: User) -> None:
+    form = AdminPasswordChangeForm(user, {"usable_password": "false"})
+    assert form.is_valid(), form.errors
+    form.save()
+
+
+@pytest.mark.parametrize("change", [to_another_password, by_the_admins_form, disabled_in_the_admins_form])
+def test_a_changed_password_ends_every_token_of_the_account(change: Callable[[User], None]) -> None:
+    user, other = account("desk", VIEW, password=PASSWORD), account("other", VIEW, password=PASSWORD)
+    token, kept = api.done(login())["token"], api.done(login("other"))["token"]
+    change(user)
     assert Desk(user, token).get().status_code == 401
     api.done(Desk(other, kept).get())
+
+
+def test_who_logs_in_while_the_password_changes_gets_no_token(monkeypatch) -> None:
+    user = account("desk", VIEW, password=PASSWORD)
+
+    def checked(request: object, **given: str) -> User | None:
+        found = authenticate(request, **given)
+        to_another_password(User.objects.get(pk=user.pk))  # the moment after the old one was found right
+        return found
+
+    monkeypatch.setattr(access, "authenticate", checked)
+    api.error(login(), 401, "login_failed")
+    assert not AuthToken.objects.exists()
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from backend.bookings.admin.calendar import SIGNS
 from backend.bookings.diary import Kind, Session, Shown
 from backend.bookings.lifecycle.steps import note
 from backend.bookings.machine import State
-from backend.bookings.models import Booking, ClosedDay
+from backend.bookings.models import Booking, ClosedDay, Mode, Outcome
 from backend.people.models import Psychologist
 from tests import factories, story, working
 from tests.admin_site import action_url, clerk, logged_in, owner, page_url, written
@@ -38,7 +38,7 @@ def loaded(browser: Browser, name: str, **query: Any) -> list[Any]:
 
 def sessions(browser: Browser, **query: Any) -> list[Session]:
     """As the page's script reads the rows."""
-    return [Session(*row) for row in loaded(browser, "events", **query)]
+    return [Session(*row) for row in loaded(browser, "sessions", **query)]
 
 
 def drag_url(booking: Booking) -> str:
@@ -97,6 +97,12 @@ def test_wishes_are_shown_and_cannot_be_dragged(desk: Browser, now: datetime) ->
     assert row.state not in options["movable"]
 
 
+def test_the_page_has_words_for_all_that_a_row_may_hold(desk: Browser) -> None:
+    options = desk.get(reverse("desk:calendar")).context["options"]
+    assert set(options["signs"]) == {*diary.STATES, State.PENDING}
+    assert (set(options["outcomes"]), set(options["modes"])) == (set(Outcome), set(Mode))
+
+
 def test_the_range_and_the_filters_narrow(desk: Browser, now: datetime) -> None:
     booking = factories.make_booking(State.CONFIRMED, now=now)
     assert sessions(desk, start="2026-11-24T18:00:00")  # it began before and is not over
@@ -117,7 +123,7 @@ def test_the_range_and_the_filters_narrow(desk: Browser, now: datetime) -> None:
     ],
 )  # fmt: skip
 def test_a_feed_is_asked_for_a_month_at_most(desk: Browser, query: dict[str, str]) -> None:
-    for name in ("events", "shades"):
+    for name in ("sessions", "shades"):
         assert desk.get(reverse(f"desk:{name}"), query).status_code == 400
 
 
@@ -276,7 +282,7 @@ def test_who_may_only_look_drags_and_creates_nothing(now: datetime) -> None:
 
 def test_who_sees_no_bookings_sees_no_calendar(now: datetime) -> None:
     booking, stranger = story.confirmed(now=now), clerk("hr", "view_location")
-    urls = [reverse(f"desk:{name}") for name in ("calendar", "events", "shades", "day")]
+    urls = [reverse(f"desk:{name}") for name in ("calendar", "sessions", "shades", "day")]
     for url in (*urls, reverse("admin:bookings_booking_panel", args=[booking.pk])):
         assert stranger.get(url, DAY).status_code == 404
 

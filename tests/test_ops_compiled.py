@@ -11,6 +11,7 @@ from django.db import connection
 from django.db.models import Count, Min, Q, QuerySet
 from django.test.utils import CaptureQueriesContext
 
+from backend.bookings import policy
 from backend.ops.compiled import Ago, Row, ask, compiled
 from backend.ops.models import Process, Role
 
@@ -23,8 +24,8 @@ built: list[int] = []
 @compiled
 def by_role() -> QuerySet[Process, Any]:
     built.append(1)
-    seen = Q(seen_at__lte=Ago(MINUTE))
-    rows = Process.objects.filter(seen_at__gt=Ago(60 * MINUTE)).order_by("role").values_list("role")
+    seen = Q(seen_at__lte=Ago(lambda: MINUTE))
+    rows = Process.objects.filter(seen_at__gt=Ago(lambda: 60 * MINUTE)).order_by("role").values_list("role")
     return rows.annotate(count=Count("pk", filter=seen), oldest=Min("seen_at", filter=seen), last=Min("name"))
 
 
@@ -50,6 +51,11 @@ def test_it_answers_as_the_queryset_at_every_instant() -> None:
 
 
 @compiled
+def by_policy() -> QuerySet[Process, Any]:
+    return Process.objects.filter(seen_at__lte=Ago(lambda: policy.CANCEL_LINK_LIFETIME)).values_list("name")
+
+
+@compiled
 def nobody() -> QuerySet[Process, Any]:
     return Process.objects.filter(role="nobody", seen_at__lte=Ago()).values_list("name")
 
@@ -60,6 +66,22 @@ def test_many_are_asked_at_once_and_each_gets_its_rows() -> None:
     with CaptureQueriesContext(connection) as captured:
         assert ask(by_role, nobody, by_role, now=NOW + MINUTE) == [rows, [], rows]
     assert len(captured) == (1 if connection.vendor == "postgresql" else 3)
+
+
+def test_a_span_may_change_between_two_looks(monkeypatch) -> None:
+    Process.objects.create(name="beat", role=Role.BEAT, seen_at=NOW)
+    monkeypatch.setattr(policy, "CANCEL_LINK_LIFETIME", MINUTE)
+    assert ask(by_policy, now=NOW + 2 * MINUTE) == [[("beat",)]]
+    monkeypatch.setattr(policy, "CANCEL_LINK_LIFETIME", 3 * MINUTE)
+    assert ask(by_policy, now=NOW + 2 * MINUTE) == [[]]
+
+
+def test_values_bound_by_the_server_take_one_statement_each(monkeypatch) -> None:
+    Process.objects.create(name="beat", role=Role.BEAT, seen_at=NOW)
+    monkeypatch.setitem(connection.settings_dict, "OPTIONS", {"server_side_binding": True})
+    with CaptureQueriesContext(connection) as captured:
+        assert ask(nobody, by_role, now=NOW + MINUTE) == [[], at(NOW + MINUTE)]
+    assert len(captured) == 3
 
 
 @pytest.mark.django_db(transaction=True)

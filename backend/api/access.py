@@ -8,6 +8,7 @@ from functools import cached_property
 from django.contrib.auth import authenticate
 from django.contrib.auth.models import User
 from django.contrib.auth.signals import user_logged_in, user_logged_out
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 from knox.auth import TokenAuthentication
@@ -55,11 +56,17 @@ class EndsTokens:
 
     def get_help_text(self) -> str:
         """What whoever changes a password is told."""
-        return "Changing it ends the account's sessions here and its tokens of the API."
+        return "Changing it ends the account's other sessions here and its tokens of the API."
 
     def password_changed(self, _password: str, user: User | None = None) -> None:
         """After it was stored; not when a log-in only stores the same password under a newer hash."""
         AuthToken.objects.filter(user=user).delete()
+
+
+def end_tokens_without_password(instance: User, update_fields: frozenset[str] | None = None, **_signal: object) -> None:
+    """After an account was stored: of a password that is taken away validators hear nothing."""
+    if (update_fields is None or "password" in update_fields) and not instance.has_usable_password():
+        AuthToken.objects.filter(user=instance).delete()
 
 
 class IsStaff(BasePermission):
@@ -100,6 +107,15 @@ class StaffView(APIView):
         return self.sight.decides
 
 
+def _token(user: User) -> tuple[AuthToken, str]:
+    """A new one, if the password is still the one that was found right. Refuses: login_failed."""
+    with transaction.atomic():
+        if not User.objects.select_for_update().filter(pk=user.pk, password=user.password, is_active=True).exists():
+            raise Refused(Code.LOGIN_FAILED)
+        made: tuple[AuthToken, str] = AuthToken.objects.create(user)
+        return made
+
+
 @described(post=Operation("staff_login", LoginAnswer, LoginRequest))
 class Login(APIView):
     """POST: a token for name and password. Failures are counted per client; who is not staff fails too."""
@@ -110,8 +126,8 @@ class Login(APIView):
             user = authenticate(request._request, username=given["username"], password=given["password"])
             if user is None or not user.is_staff:
                 raise Refused(Code.LOGIN_FAILED)
+            row, token = _token(user)
         AuthToken.objects.filter(expiry__lte=now).delete()
-        row, token = AuthToken.objects.create(user)
         user_logged_in.send(sender=type(user), request=request._request, user=user)
         return Response({"token": token, "expires_at": answers.instant(row.expiry)})
 

@@ -2,6 +2,7 @@
 
 from django.apps import AppConfig
 from django.core.signals import request_started
+from django.db.models.signals import post_save
 
 
 class ApiConfig(AppConfig):
@@ -10,6 +11,10 @@ class ApiConfig(AppConfig):
     verbose_name = "API"
 
     def ready(self) -> None:
+        from django.contrib.auth.models import User  # models are not there before
+
+        from backend.api.access import end_tokens_without_password
         from backend.api.reading import mend_content_type  # needs settings that are read
 
         request_started.connect(mend_content_type, dispatch_uid="api.mend_content_type")
+        post_save.connect(end_tokens_without_password, sender=User, dispatch_uid="api.end_tokens_without_password")

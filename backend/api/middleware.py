@@ -1,4 +1,4 @@
-"""The outermost layers: a correlation id for every request, JSON for every error under /api/, pages that stay here."""
+"""The outermost layers: a correlation id for every request, JSON for every error under /api/, a policy for pages."""
 
 from __future__ import annotations
 
@@ -39,9 +39,10 @@ class CorrelationId:
 
 
 class OwnHostOnly:
-    """A page may load from, and send to, this host alone, whatever got into its text.
+    """A page loads from, fetches from and posts forms to this host alone, whatever got into its text.
 
-    The theme of the admin keeps scripts in its pages, so those cannot be forbidden.
+    The theme of the admin keeps scripts in its pages, so those cannot be forbidden: one that got in could still run,
+    and lead the browser away.
     """
 
     POLICY = (

@@ -122,7 +122,7 @@ def payment_status(booking: Booking) -> str:
     return standing.payment_status(booking).value
 
 
-# -- sweeps: ids only, oldest deadline first; an index serves each. By the same rules operators count what is left
+# -- what sweeps examine, an index serves each; by the same rules operators count what is left
 
 
 def past_due(now: Instant) -> QuerySet[Booking]:
@@ -142,6 +142,9 @@ def unproved_drafts(closed_by: Instant) -> QuerySet[Booking]:
     unproved = Booking.objects.filter(state=State.CANCELLED, verified_at=None, purged_at=None)
     rows: QuerySet[Booking] = unproved.filter(closed_at__lte=closed_by)
     return rows
+
+
+# ids only, oldest deadline first
 
 
 def due(state: State, *, now: datetime) -> list[int]:

@@ -19,17 +19,18 @@ from itertools import chain
 from typing import Any, TypeAlias
 
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 from django.db.models import DateTimeField, Expression, QuerySet
 
 Row: TypeAlias = tuple[Any, ...]
 
 
 class Ago(Expression):
-    """The instant of the look, less a span."""
+    """The instant of the look, less a span, which is asked for at each look: `Ago(lambda: policy.DRAFT_LIFETIME)`."""
 
     output_field = DateTimeField()
 
-    def __init__(self, span: timedelta = timedelta(0)) -> None:
+    def __init__(self, span: Callable[[], timedelta] = timedelta) -> None:
         super().__init__()
         self.span = span
 
@@ -58,7 +59,7 @@ class compiled:  # noqa: N801  # a decorator
     def values(self, now: datetime) -> Iterator[Any]:
         """As of `now`."""
         instant = connection.ops.adapt_datetimefield_value
-        return (instant(now - value.span) if isinstance(value, Ago) else value for value in self._written[1])
+        return (instant(now - value.span()) if isinstance(value, Ago) else value for value in self._written[1])
 
     def converted(self, rows: list[Row]) -> list[Row]:
         """As the queryset would give them. PostgreSQL's instants need nothing; SQLite keeps them as text."""
@@ -69,8 +70,8 @@ class compiled:  # noqa: N801  # a decorator
 def ask(*queries: compiled, now: datetime) -> list[list[Row]]:
     """The rows of each, in one round trip where the database takes many statements at once."""
     with connection.cursor() as cursor:
-        if connection.vendor != "postgresql":
-            return [query.converted(cursor.execute(query.sql, list(query.values(now))).fetchall()) for query in queries]
+        if not _takes_many():
+            return [_asked(cursor, query, now) for query in queries]
         values = chain.from_iterable(query.values(now) for query in queries)
         cursor.execute(";\n".join(query.sql for query in queries), list(values))
         found = []
@@ -78,6 +79,16 @@ def ask(*queries: compiled, now: datetime) -> list[list[Row]]:
             found.append(query.converted(cursor.fetchall()))
             cursor.nextset()
         return found
+
+
+def _takes_many() -> bool:
+    """PostgreSQL, unless DATABASE_URL wants it to bind the values itself: then each statement is prepared alone."""
+    return connection.vendor == "postgresql" and not connection.settings_dict["OPTIONS"].get("server_side_binding")
+
+
+def _asked(cursor: CursorWrapper, query: compiled, now: datetime) -> list[Row]:
+    cursor.execute(query.sql, list(query.values(now)))
+    return query.converted(cursor.fetchall())
 
 
 def _converted(row: Row, converters: dict[int, Any]) -> Row:

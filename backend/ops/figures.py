@@ -119,12 +119,14 @@ def _due() -> QuerySet[Booking, Any]:
 
 @compiled
 def _unproved() -> QuerySet[Booking, Any]:
-    return _by_state(queries.unproved_cancellations(Ago(policy.CANCEL_LINK_LIFETIME)), "cancellation_requested_at")
+    return _by_state(
+        queries.unproved_cancellations(Ago(lambda: policy.CANCEL_LINK_LIFETIME)), "cancellation_requested_at"
+    )
 
 
 @compiled
 def _lapsed() -> QuerySet[Booking, Any]:
-    return _by_state(queries.unproved_drafts(Ago(policy.DRAFT_PURGE_AFTER)), "closed_at")
+    return _by_state(queries.unproved_drafts(Ago(lambda: policy.DRAFT_PURGE_AFTER)), "closed_at")
 
 
 def _by_state(rows: QuerySet[Booking, Any], since_when: str) -> QuerySet[Booking, Any]:
@@ -147,5 +149,5 @@ def _attempts() -> QuerySet[Payment, Any]:
 @compiled
 def _mails() -> QuerySet[Message, Any]:
     """Settled within the day. None of them is blanked yet, which is the condition of the index that serves this."""
-    rows = Message.objects.filter(blanked_at=None, settled_at__gt=Ago(MAILS_COUNTED_FOR), queue=Queue.MAIL)
+    rows = Message.objects.filter(blanked_at=None, settled_at__gt=Ago(lambda: MAILS_COUNTED_FOR), queue=Queue.MAIL)
     return rows.order_by().values_list("kind", "state").annotate(Count("pk"))

@@ -38,7 +38,7 @@ class Snapshot:
 
 
 def take(*, now: datetime, with_figures: bool = True) -> Snapshot:
-    """Look at everything once: three round trips to PostgreSQL, and at most `broker.ANSWER_WITHIN` to a hanging broker.
+    """Look at everything once: PostgreSQL is asked three times, a hanging broker for at most `broker.ANSWER_WITHIN`.
 
     Without figures: the half that readiness judges.
     """

@@ -162,7 +162,17 @@ def history(runs: Iterable[TimerRun]) -> Table:
         )
         for run in runs
     )
-    columns = ("Timer", "Started", "Finished", "Examined", "Changed", "Failed", "Error", "Asked for by", "Trace")
+    columns = (
+        "Timer",
+        "Started",
+        "Finished",
+        "Examined",
+        "Changed",
+        "Failed",
+        "Error",
+        "Asked for by",
+        "Correlation id",
+    )
     return Table("Runs that had something to do, failed, or were asked for", columns, rows)
 
 

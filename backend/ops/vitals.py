@@ -205,7 +205,7 @@ def _signs(rows: list[Row], now: datetime) -> tuple[ProcessSign, ...]:
 
 @compiled
 def _processes() -> QuerySet[Process, Any]:
-    return Process.objects.filter(seen_at__gt=Ago(MISSED_FOR)).order_by().values_list("name", "role", "seen_at")
+    return Process.objects.filter(seen_at__gt=Ago(lambda: MISSED_FOR)).order_by().values_list("name", "role", "seen_at")
 
 
 def _canaries(rows: list[Row], now: datetime) -> tuple[CanarySign, ...]:

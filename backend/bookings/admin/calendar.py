@@ -51,7 +51,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "movable": HOLDS_SLOT if decides else (),
         "zone": f"{now:%z}"[:3] + ":" + f"{now:%z}"[3:],
         "today": f"{now:%Y-%m-%d}",
-        "events": reverse("desk:events"),
+        "sessions": reverse("desk:sessions"),
         "shades": reverse("desk:shades"),
         "booking": reverse("admin:bookings_booking_changelist"),
         "create": reverse("admin:bookings_booking_new") if decides else "",
@@ -68,7 +68,7 @@ def page(request: HttpRequest) -> HttpResponse:
     return TemplateResponse(request, "admin/desk/calendar.html", context)
 
 
-def events(request: HttpRequest) -> HttpResponse:
+def sessions(request: HttpRequest) -> HttpResponse:
     """The sessions and wishes of the span in view: rows in the order of `diary.Session`, as a month has thousands."""
     _refuse_strangers(request)
     try:

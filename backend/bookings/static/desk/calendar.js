@@ -194,7 +194,7 @@
         selectBackgroundColor: "#bfe0ea",
         resources: resources(),
         eventSources: [
-            source(async (info) => (await load(options.events, info)).map(session)),
+            source(async (info) => (await load(options.sessions, info)).map(session)),
             source((info) => load(options.shades, info, isColumns(shown) ? {columns: 1} : {})),
         ],
         eventContent: content,
