@@ -122,6 +122,13 @@ def test_a_page_keeps_to_its_host_and_its_window_and_can_be_read_by_all(
     desk.check()
 
 
+def test_the_apis_description_opens_under_the_policy_of_pages(desk: Desk) -> None:
+    desk.open("/api/docs/")
+    desk.page.wait_for_selector(".opblock")
+    desk.shoot("api-docs")
+    assert (desk.foreign, desk.trouble) == ([], [])
+
+
 @pytest.mark.parametrize("state", STATES)
 def test_a_booking_and_every_page_that_acts_on_it_can_be_read_by_all(desk: Desk, state: str) -> None:
     desk.open(f"/admin/bookings/booking/?state__exact={state}")
