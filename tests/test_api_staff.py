@@ -483,6 +483,14 @@ def test_the_people_and_places_to_choose_from(staff: Desk) -> None:
 # -- creating ---------------------------------------------------------------------------------------------------------
 
 
+def test_a_request_that_a_caller_of_the_api_sends_twice_counts_once(staff: Desk, now: datetime) -> None:
+    first, again = (api.done(staff.post("", api.form(now)), 201) for _ in range(2))
+    assert first["acknowledgement_id"] == again["acknowledgement_id"]
+    assert Booking.objects.count() == LedgerEntry.objects.count() == 1
+    other = api.done(staff.post("", api.form(now, full_name="Asha's brother")), 201)
+    assert other["acknowledgement_id"] != first["acknowledgement_id"]
+
+
 def test_a_request_by_telephone_is_born_pending_with_its_id(staff: Desk, now: datetime) -> None:
     body = api.done(staff.post("", api.form(now)), 201)
     booking = Booking.objects.get()

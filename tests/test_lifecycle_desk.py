@@ -229,7 +229,7 @@ def test_a_sponsor_is_refused_when_unknown_or_too_late(now: datetime) -> None:
 
 def test_staff_create_a_booking_that_is_born_proved_beside_the_callers_own(now: datetime) -> None:
     own = story.pending(now=now)
-    booking = desk.create_by_staff(story.draft_of(now=now), now=now, **STAFF)
+    booking = desk.create_by_staff(story.draft_of(now=now), now=now, **STAFF).booking
     assert (booking.state, booking.origin, booking.verified_at) == (State.PENDING, Origin.STAFF, now)
     assert booking.acknowledgement_id.startswith("MS-")
     assert story.told(booking)[0] == Notice.BOOKING_RECEIVED

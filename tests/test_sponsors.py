@@ -96,7 +96,7 @@ def test_an_unknown_code_is_kept_and_changes_nothing(now: datetime) -> None:
 def test_a_callers_code_counts_as_well(now: datetime) -> None:
     corporate = acme()
     draft = story.draft_of(now=now, sponsor_code="ACME-7Q")
-    assert desk.create_by_staff(draft, now=now, **STAFF).corporate == corporate
+    assert desk.create_by_staff(draft, now=now, **STAFF).booking.corporate == corporate
 
 
 def test_staff_take_a_sponsor_away_before_approval(now: datetime) -> None:

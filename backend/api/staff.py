@@ -65,8 +65,8 @@ class Bookings(StaffView):
 
     def post(self, request: Request) -> Response:
         body = read(DraftRequest, request.data)
-        booking = desk.create_by_staff(body.draft(), actor=actor_of(request), now=timezone.now())
-        return _summary(booking.acknowledgement_id, self.sight, status=201)
+        recorded = desk.create_by_staff(body.draft(), actor=actor_of(request), now=timezone.now())
+        return _summary(recorded.booking.acknowledgement_id, self.sight, status=201)
 
 
 @described(get=Operation("staff_booking", WholeBookingAnswer))

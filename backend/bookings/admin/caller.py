@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.core.validators import RegexValidator
-from django.db import models, transaction
+from django.db import models
 
 from backend.bookings import policy
 from backend.bookings.admin.calendar import local_instant
@@ -24,7 +23,7 @@ from backend.bookings.lifecycle import desk, staff
 from backend.bookings.lifecycle.sessions import Approval
 from backend.bookings.lifecycle.visitor import Draft
 from backend.bookings.machine import ACTIVE
-from backend.bookings.models import Booking, LedgerEntry, Origin, Period
+from backend.bookings.models import Booking, LedgerEntry, Period
 from backend.roles import masked
 
 OLDEST = 120  # years; what the site's form allows
@@ -157,27 +156,6 @@ class CallerForm(forms.ModelForm[Booking]):
         return Draft(**{**typed, **more})
 
 
-@dataclass(frozen=True)
-class Recorded:
-    """The caller's booking; not new when the same click had arrived before."""
-
-    booking: Booking
-    is_new: bool
-
-
-def record(draft: Draft, *, actor: str, now: datetime) -> Recorded:
-    """Create the booking, unless the very same was created a moment ago: one click that arrived twice.
-
-    The client's lock, which the intent takes, lets the second of two at once see the first. Refuses: as the intent.
-    """
-    with transaction.atomic():
-        booking = desk.create_by_staff(draft, actor=actor, now=now)
-        twin = _same_click(booking, draft, now=now)
-        if twin is not None:
-            transaction.set_rollback(True)
-    return Recorded(twin or booking, is_new=twin is None)
-
-
 def settle(booking: Booking, form: CallerForm, *, actor: str, now: datetime) -> None:
     """Approve the slot that was chosen, and record the money if it was handed over: two decisions, each by itself.
 
@@ -193,7 +171,7 @@ def settle(booking: Booking, form: CallerForm, *, actor: str, now: datetime) -> 
         desk.record_desk_payment(booking.pk, actor=actor, now=now)
 
 
-def told(recorded: Recorded) -> str:
+def told(recorded: desk.Recorded) -> str:
     """What the receptionist reads, and reads out."""
     booking = recorded.booking
     if not recorded.is_new:
@@ -228,11 +206,3 @@ def _dragged(initial: Mapping[str, Any]) -> tuple[datetime, datetime] | None:
 def _period(at: datetime) -> str:
     """The part of the day that holds it, else the nearer."""
     return Period.MORNING if at.hour < NOON else Period.EVENING
-
-
-def _same_click(booking: Booking, draft: Draft, *, now: datetime) -> Booking | None:
-    recent = Booking.objects.filter(
-        client=booking.client_id, origin=Origin.STAFF, created_at__gt=now - policy.DRAFT_REPEAT_WINDOW
-    ).exclude(pk=booking.pk)
-    said = asdict(draft)
-    return next((other for other in recent if all(getattr(other, name) == said[name] for name in said)), None)

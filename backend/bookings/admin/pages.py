@@ -18,11 +18,11 @@ from django.utils import timezone
 from backend.admin_pages import ReadOnly, instant
 from backend.bookings.admin import caller, callers
 from backend.bookings.admin.actions import ACTIONS, Action, Decision, Overtaken, carry_out, open_to
-from backend.bookings.admin.caller import CallerForm, Recorded
+from backend.bookings.admin.caller import CallerForm
 from backend.bookings.admin.done import done
 from backend.bookings.admin.forms import ActionForm
 from backend.bookings.admin.refusals import ANSWERS, OVERTAKEN, last_step, sentence
-from backend.bookings.lifecycle import disclosure
+from backend.bookings.lifecycle import desk, disclosure
 from backend.bookings.lifecycle.reading import mark_message_read
 from backend.bookings.models import Booking
 from backend.bookings.sight import Reach, Sight
@@ -173,7 +173,7 @@ class ActionPages(ReadOnly, admin.ModelAdmin[Booking]):
             status = 400
             if form.is_valid():
                 try:
-                    recorded = caller.record(form.draft(), actor=self._actor(request), now=now)
+                    recorded = desk.create_by_staff(form.draft(), actor=self._actor(request), now=now)
                 except Refused as refused:
                     status = refuse(form, refused)
                 else:
@@ -190,7 +190,7 @@ class ActionPages(ReadOnly, admin.ModelAdmin[Booking]):
         }
         return TemplateResponse(request, "admin/bookings/booking/new.html", context, status=status)
 
-    def _recorded(self, request: HttpRequest, form: CallerForm, recorded: Recorded) -> HttpResponse:
+    def _recorded(self, request: HttpRequest, form: CallerForm, recorded: desk.Recorded) -> HttpResponse:
         """The request has its id; a slot that was chosen is settled now, and told if it could not be."""
         booking, problem = recorded.booking, None
         if recorded.is_new:

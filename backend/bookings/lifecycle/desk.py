@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from backend.bookings import policy, sponsors
@@ -16,6 +17,7 @@ from backend.bookings.lifecycle.visitor import (
     check_draft,
     fill_client,
     insert,
+    says_the_same,
 )
 from backend.bookings.machine import State
 from backend.bookings.models import Booking, Link, Origin, Outcome, Purpose
@@ -24,22 +26,35 @@ from backend.errors import Code, Refused
 from backend.payments.models import Payment, PaymentMethod, PaymentState
 from backend.people.models import Client, Corporate
 
+LATEST_READ = 10  # of a client's bookings by staff; who repeats a request does so at once
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A caller's booking; not new when the very same request had come a moment before."""
+
+    booking: Booking
+    is_new: bool
+
 
 @intent
-def create_by_staff(draft: Draft, *, actor: str, now: datetime) -> Booking:
+def create_by_staff(draft: Draft, *, actor: str, now: datetime) -> Recorded:
     """∅ → PENDING for a caller on the phone: born proved, with its id at once; may stand beside the caller's others.
 
-    Refuses: date_past, age_refused.
+    The same request again within DRAFT_REPEAT_WINDOW adds nothing. Refuses: date_past, age_refused.
     """
     check_draft(draft, now=now)
     Client.objects.bulk_create([Client(email=draft.email, created_at=now)], ignore_conflicts=True)
     client = lock_client(Client.objects.values_list("pk", flat=True).get(email=draft.email))
+    for earlier in Booking.objects.filter(client=client, origin=Origin.STAFF).order_by("-pk")[:LATEST_READ]:
+        if says_the_same(earlier, draft, now=now):
+            return Recorded(earlier, is_new=False)
     booking = born_pending(booking_of(client, draft, now=now), origin=Origin.STAFF, now=now)
     insert(booking)
     fill_client(client, booking)
     write_ledger(booking, intent="create_by_staff", source="", actor=actor, now=now, details=None)
     announce_request(booking, now=now)
-    return booking
+    return Recorded(booking, is_new=True)
 
 
 @intent

@@ -224,11 +224,13 @@ def active_booking(client: Client) -> Booking | None:
 def _is_same_click(client: Client, draft: Draft, *, now: datetime) -> bool:
     """Whether the latest live draft says the very same and came a moment ago: one click that arrived twice."""
     latest = Booking.objects.filter(client=client, state=State.DRAFT).first()
-    return (
-        latest is not None
-        and latest.created_at > now - policy.DRAFT_REPEAT_WINDOW
-        and all(getattr(latest, name) == value for name, value in asdict(draft).items())
-    )
+    return latest is not None and says_the_same(latest, draft, now=now)
+
+
+def says_the_same(booking: Booking, draft: Draft, *, now: datetime) -> bool:
+    """Whether this booking came a moment ago from the very same request: a click, or a call, that arrived twice."""
+    came_just_now = booking.created_at > now - policy.DRAFT_REPEAT_WINDOW
+    return came_just_now and all(getattr(booking, name) == value for name, value in asdict(draft).items())
 
 
 def check_draft(draft: Draft, *, now: datetime) -> None:

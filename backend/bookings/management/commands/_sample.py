@@ -70,7 +70,7 @@ class Sample:
         """Waits for a decision, some with a wish, some by phone, some whose message was read."""
         at = self.now - (n * 7 % 60) * HOUR
         if n % 4 == 1:
-            return desk.create_by_staff(self._form(n, at), actor=ACTOR, now=at)
+            return desk.create_by_staff(self._form(n, at), actor=ACTOR, now=at).booking
         wish = next(self._ahead) if n % 4 == 0 else None
         booking = self._prove(n, at, wish=wish)
         if n % 3 == 0:
