@@ -18,7 +18,7 @@ import pytest
 import requests
 
 from backend.errors import Code, Permanent, Refused, Transient
-from backend.payments import gateway
+from backend.payments import adapters
 from backend.payments.gateway import (
     Event,
     EventKind,
@@ -552,21 +552,14 @@ def test_a_taken_port_is_said_in_one_sentence(tmp_path: Path) -> None:
 # -- which gateway ----------------------------------------------------------------------------------------------------
 
 
-def test_the_configured_gateway_is_the_sandbox(settings: Any) -> None:
-    settings.DEBUG, settings.PAYMENT_GATEWAY = True, "sandbox"
-    assert gateway.configured().name == "sandbox"
-
-
-def test_without_a_gateway_payments_are_unavailable(settings: Any) -> None:
-    settings.DEBUG, settings.PAYMENT_GATEWAY = True, ""
-    with pytest.raises(Refused) as refused:
-        gateway.configured()
-    assert refused.value.code == Code.PAYMENTS_UNAVAILABLE
+def test_the_sandbox_is_found_by_its_name(settings: Any) -> None:
+    settings.DEBUG = True
+    assert adapters.gateway_named("sandbox").name == "sandbox"
 
 
 @pytest.mark.parametrize(("is_allowed", "name"), [(False, "sandbox"), (True, "stripe"), (True, "")])
 def test_a_gateway_that_may_not_speak_here_is_refused(settings: Any, is_allowed: bool, name: str) -> None:
     settings.DEBUG, settings.ALLOW_SANDBOX_PAYMENTS = False, is_allowed
     with pytest.raises(Refused) as refused:
-        gateway.gateway_named(name)
+        adapters.gateway_named(name)
     assert refused.value.code == Code.PAYMENTS_UNAVAILABLE

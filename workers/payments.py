@@ -10,7 +10,8 @@ from backend.bookings.lifecycle import money, refunds
 from backend.bookings.lifecycle.refunds import Work
 from backend.errors import Permanent, Transient
 from backend.outbox.models import Message, MessageState, Queue
-from backend.payments.gateway import Order, OrderState, RefundOrder, RefundOrderState, gateway_named
+from backend.payments.adapters import gateway_named
+from backend.payments.gateway import Order, OrderState, RefundOrder, RefundOrderState
 from backend.payments.models import Payment, PaymentState, Refund
 from workers.app import app
 from workers.drain import drain as drain_queue

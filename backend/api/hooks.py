@@ -10,7 +10,7 @@ from rest_framework.views import APIView
 
 from backend.bookings.lifecycle import money
 from backend.errors import Refused
-from backend.payments import gateway
+from backend.payments.adapters import gateway_named
 
 
 class PaymentEvent(APIView):
@@ -18,7 +18,7 @@ class PaymentEvent(APIView):
 
     def post(self, request: Request, gateway_name: str) -> Response:
         try:
-            adapter = gateway.gateway_named(gateway_name)
+            adapter = gateway_named(gateway_name)
         except Refused as refused:
             raise Http404 from refused
         # the signature covers the bytes as they came, so nothing may parse them before

@@ -7,10 +7,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from django.conf import settings
-
-from backend.errors import Code, Refused
-
 
 class OrderState(StrEnum):
     """What the gateway says of an order."""
@@ -112,20 +108,3 @@ class Gateway(Protocol):
 
     def read_event(self, body: bytes, headers: Mapping[str, str]) -> Event:
         """Verify the signature over the raw body, then read it. Refuses: signature_invalid, event_malformed."""
-
-
-def configured() -> Gateway:
-    """The gateway that takes new payments. Refuses: payments_unavailable, when none is set."""
-    return gateway_named(settings.PAYMENT_GATEWAY)
-
-
-def gateway_named(name: str) -> Gateway:
-    """The gateway of an earlier payment or of a webhook's address. Refuses: payments_unavailable, if we have no such.
-
-    The sandbox exists only where it may be used: elsewhere anyone who read its default secret could report a payment.
-    """
-    if name == "sandbox" and (settings.DEBUG or settings.ALLOW_SANDBOX_PAYMENTS):
-        from backend.payments.sandbox.adapter import SandboxGateway  # adapters import this module
-
-        return SandboxGateway(settings.SANDBOX_URL, settings.SANDBOX_SECRET)
-    raise Refused(Code.PAYMENTS_UNAVAILABLE, gateway=name)

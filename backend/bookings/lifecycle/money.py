@@ -34,15 +34,8 @@ from backend.bookings.machine import ACTIVE, Notice, Reason, State
 from backend.bookings.models import Booking, Origin
 from backend.bookings.standing import paid_payment
 from backend.errors import Code, Permanent, Refused
-from backend.payments.gateway import (
-    Event,
-    EventKind,
-    Gateway,
-    Order,
-    OrderReport,
-    OrderState,
-    gateway_named,
-)
+from backend.payments.adapters import gateway_named
+from backend.payments.gateway import Event, EventKind, Gateway, Order, OrderReport, OrderState
 from backend.payments.models import InboxEvent, Payment, PaymentState
 
 
