@@ -5,12 +5,22 @@ import os
 import sys
 
 from django.core.management import execute_from_command_line
+from django.db import InterfaceError, OperationalError
 
+from backend import correlation
 from backend.environment import Misconfigured
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    correlation.begin()  # what a command does to a booking is one piece of work, as a request is
     try:
         execute_from_command_line(sys.argv)
+        sys.stdout.flush()
     except Misconfigured as error:
         sys.exit(f"Misconfigured: {error}")
+    except (OperationalError, InterfaceError) as error:
+        if "--traceback" in sys.argv:
+            raise
+        sys.exit(f"Database error: {error}")
+    except BrokenPipeError:  # `… | head` has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -35,12 +35,16 @@ FRONTEND_URL = env.text("FRONTEND_URL", "the site; mailed links lead there", def
     "/"
 )
 PUBLIC_URL = env.text("PUBLIC_URL", "this backend as the world sees it", default="http://localhost:8000").rstrip("/")
-ALLOWED_HOSTS = env.listing(
-    "ALLOWED_HOSTS",
-    "host names this backend answers to",
-    default="localhost,127.0.0.1,[::1]",
-    example="api.example.org",
-)
+THIS_MACHINE = ("localhost", "127.0.0.1", "[::1]")  # probes and Prometheus ask here; no link is made from a Host
+ALLOWED_HOSTS = [
+    *env.listing(
+        "ALLOWED_HOSTS",
+        "host names this backend answers to, beside those of this machine alone; probes from elsewhere send one of them",
+        default="",
+        example="api.example.org",
+    ),
+    *THIS_MACHINE,
+]
 TRUSTED_PROXIES = env.integer(
     "TRUSTED_PROXIES", "number of proxies in front whose X-Forwarded-For we believe", default=0
 )

@@ -84,7 +84,7 @@ def world(now: datetime) -> World:
 def _others() -> None:
     """Rows of the admin's pages that are not ours."""
     every = beat.IntervalSchedule.objects.create(every=1, period="days")
-    beat.PeriodicTask.objects.create(name="x", task="x", interval=every)
+    beat.PeriodicTask.objects.create(name="x", task="workers.timers.lapse_drafts", interval=every)
     beat.CrontabSchedule.objects.create()
     beat.ClockedSchedule.objects.create(clocked_time="2026-11-23T00:00:00Z")
     beat.SolarSchedule.objects.create(event="sunset", latitude=1, longitude=1)

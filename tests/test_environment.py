@@ -12,12 +12,36 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def start(tmp_path: Path, **variables: str) -> subprocess.CompletedProcess[str]:
-    """`manage.py check` in an environment of its own."""
+def start(tmp_path: Path, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """`manage.py check`, or another command, in an environment of its own."""
     given = {**os.environ, "VAR_DIR": str(tmp_path), "ENV_FILE": os.devnull, "DATABASE_URL": "", **variables}
     return subprocess.run(
-        [sys.executable, "manage.py", "check"], cwd=ROOT, env=given, capture_output=True, text=True, check=False
+        [sys.executable, "manage.py", *(command or ("check",))],
+        cwd=ROOT,
+        env=given,
+        capture_output=True,
+        text=True,
+        check=False,
     )
+
+
+def test_a_database_that_does_not_answer_is_one_sentence_and_no_traceback(tmp_path: Path) -> None:
+    for command in (("ops_beat_check",), ("dead_letters", "list")):
+        ended = start(tmp_path, *command, DATABASE_URL="postgresql://app@127.0.0.1:1/mindsettler")
+        assert ended.returncode == 1
+        assert "Database error: " in ended.stderr
+        assert "Traceback" not in ended.stderr
+
+
+def test_a_production_instance_answers_probes_on_its_own_machine(tmp_path: Path) -> None:
+    given = {"DEBUG": "0", "ALLOWED_HOSTS": "api.example.org", "PUBLIC_URL": "https://api.example.org"}
+    ask = (
+        "from django.test import Client; "
+        "print([Client(SERVER_NAME=name).get('/livez', secure=True).status_code"
+        " for name in ('127.0.0.1', 'localhost', 'api.example.org', 'evil.example')])"
+    )
+    ended = start(tmp_path, "shell", "-v0", "-c", ask, **given)
+    assert ended.stdout.strip() == "[200, 200, 200, 400]", ended.stderr
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
@@ -122,6 +124,25 @@ def test_nothing_that_was_typed_or_answered_becomes_markup(now: datetime) -> Non
         text = browser.get(page).text
         assert NASTY not in text, page
     assert "&lt;script&gt;" in browser.get(LETTERS).text
+
+
+def test_an_effect_is_found_by_the_correlation_id_of_its_request(now: datetime) -> None:
+    correlation.begin("one-request")
+    row = operations.owed("1", now=now)
+    correlation.begin("another-one")
+    operations.owed("2", now=now)
+    found = owner().get(list_url(Message), {"q": "one-request"}).context["cl"].result_list
+    assert list(found) == [row]
+
+
+def test_a_timers_page_leads_to_its_entry_in_the_schedule(now: datetime) -> None:
+    operations.healthy(now=now)
+    browser = owner()
+    [link] = re.findall(r'href="([^"]+)">Its entry', browser.get(url("timer")).text)
+    [entry] = browser.get(html.unescape(link)).context["cl"].result_list
+    assert entry.task == "workers.timers.lapse_drafts"
+    operator = clerk("operator", "view_timerrun", "add_act")
+    assert "Its entry" not in operator.get(url("timer")).text
 
 
 def test_a_dead_letter_is_tried_again_once(now: datetime) -> None:

@@ -167,9 +167,9 @@ def test_dead_letters_are_listed_without_their_address_and_shown_with_it(now: da
     operations.dead("2", now=now, queue="payments", kind="make_refund")
     printed = run("dead_letters", "list")
     assert f"{row.pk}  mail  booking_approved  no booking" in printed
-    assert printed.endswith("2 dead letters\n")
+    assert printed.endswith("Dead letters: 2\n")
     assert "asha@example.org" not in printed
-    assert run("dead_letters", "list", "--queue=payments").endswith("1 dead letters\n")
+    assert run("dead_letters", "list", "--queue=payments").endswith("Dead letters: 1\n")
     assert "asha@example.org" in run("dead_letters", "show", row.pk)
     with pytest.raises(CommandError, match="no message 99"):
         run("dead_letters", "show", 99)
@@ -178,10 +178,10 @@ def test_dead_letters_are_listed_without_their_address_and_shown_with_it(now: da
 def test_dead_letters_are_redriven_and_discarded_from_the_console(now: datetime) -> None:
     rows = [operations.dead(str(number), now=now) for number in range(4)]
     first = rows[0].pk
-    assert run("dead_letters", "redrive", first, "--actor=staff:asha") == "1 back to work\n"
-    assert run("dead_letters", "redrive", first).startswith("0 back to work; 1 were not dead any more")
-    assert run("dead_letters", "discard", rows[1].pk, "--reason=test") == "1 discarded\n"
-    assert run("dead_letters", "redrive", "--all", "--rate=60") == "2 back to work\n"
+    assert run("dead_letters", "redrive", first, "--actor=staff:asha") == "Back to work: 1\n"
+    assert run("dead_letters", "redrive", first) == "Back to work: 0. Not dead, or without their address by now: 1\n"
+    assert run("dead_letters", "discard", rows[1].pk, "--reason=test") == "Discarded: 1\n"
+    assert run("dead_letters", "redrive", "--all", "--rate=60") == "Back to work: 2\n"
     turns = Message.objects.filter(pk__in=[rows[2].pk, rows[3].pk]).values_list("next_attempt_at", flat=True)
     assert sorted(turns) == [now, now + SECOND]
     assert not Message.objects.filter(state=MessageState.DEAD).exists()
@@ -198,10 +198,13 @@ def test_dead_letters_are_redriven_and_discarded_from_the_console(now: datetime)
         ["discard", "1"],
         ["discard", "1", "--reason= "],
         ["redrive", "x"],
+        ["redrive", "{dead}", "999"],
+        ["redrive", "{dead}", "--actor=asha"],
+        ["redrive", "--all", "--queue=mial"],
     ],
 )
 def test_a_typing_error_moves_nothing(now: datetime, arguments: list[str]) -> None:
-    operations.dead(now=now)
+    row = operations.dead(now=now)
     with pytest.raises(CommandError):
-        run("dead_letters", *arguments)
+        run("dead_letters", *(argument.format(dead=row.pk) for argument in arguments))
     assert Message.objects.filter(state=MessageState.DEAD).count() == 1

@@ -23,7 +23,7 @@ from backend.ops.models import Role
 from backend.ops.vitals import SILENT_AFTER, STALE_AFTER
 from backend.outbox import messages
 from backend.outbox.models import Queue
-from tests import operations, story
+from tests import log_lines, operations, story
 from tests.server import web_server
 from tests.valkey import Valkey, valkey  # noqa: F401  # a fixture
 from workers import mail
@@ -91,8 +91,10 @@ def test_bookings_go_on_when_this_is_unwell_and_strict_readiness_refuses(
     make_unwell(component, at)
     expected = {"status": "degraded", "unavailable": [], "degraded": [component]}
     assert ready() == (200, expected)
-    assert ready("?strict=1") == (503, expected)
     assert ready("?strict=0") == (200, expected)
+    with log_lines.collected() as lines:
+        assert ready("?strict=1") == (503, expected)
+    assert f"not ready: {component}" in lines.events()
 
 
 @pytest.mark.django_db

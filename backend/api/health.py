@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
+import logging
 from dataclasses import asdict
 
 from django.conf import settings
@@ -14,6 +15,8 @@ from django.views.decorators.http import require_safe
 
 from backend.ops import metrics, readiness, snapshot
 from backend.ops.readiness import Status
+
+log = logging.getLogger(__name__)
 
 
 @require_safe
@@ -30,6 +33,8 @@ def readyz(request: HttpRequest) -> HttpResponse:
     found = readiness.ask(now=timezone.now())
     is_strict = request.GET.get("strict", "") not in ("", "0")
     refuses = found.status is Status.UNAVAILABLE or (is_strict and found.status is Status.DEGRADED)
+    if refuses:
+        log.warning("not ready: %s", ", ".join(found.unavailable + found.degraded))
     return JsonResponse(asdict(found), status=503 if refuses else 200)
 
 
@@ -38,7 +43,12 @@ def readyz(request: HttpRequest) -> HttpResponse:
 def figures(request: HttpRequest) -> HttpResponse:
     """The snapshot of this moment in Prometheus' text format: the same from every web process."""
     if not _may_read(request):
-        return HttpResponse("Give METRICS_TOKEN as bearer token, or ask from the machine itself.\n", status=403)
+        way = (
+            "Give METRICS_TOKEN as"
+            if settings.METRICS_TOKEN
+            else "Ask from this machine, or set METRICS_TOKEN and give it as"
+        )
+        return HttpResponse(f"{way} bearer token.\n", status=403)
     return HttpResponse(metrics.exposition(snapshot.take(now=timezone.now())), content_type=metrics.CONTENT_TYPE)
 
 

@@ -28,8 +28,8 @@ COLOURS = {
 class MessageAdmin(ReadOnly, admin.ModelAdmin[Message]):
     list_display = ["kind", "booking", "fate", "attempts", "due", "last_error", "recipient", "queue"]
     list_filter = ["state", "queue", ("not_before", admin.DateFieldListFilter)]
-    search_fields = ["=booking_id", "recipient", "kind", "dedupe_key"]
-    search_help_text = "Booking number, address or kind"
+    search_fields = ["=booking_id", "recipient", "kind", "dedupe_key", "=correlation_id"]
+    search_help_text = "Booking number, address, kind or correlation id"
     show_full_result_count = False
     list_per_page = 50
     fieldsets = [

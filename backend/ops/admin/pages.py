@@ -81,7 +81,7 @@ class ActAdmin(ReadOnly, LettersPage, admin.ModelAdmin[Act]):
         taken = snapshot.take(now=timezone.now())
         shown = [(table, PAGE_OF.get(table.title, "")) for table in tables.of(taken)]
         context = {"tables": shown, "findings": findings.judge(taken), "taken_at": utc(taken.taken_at)}
-        return self._live_page(request, "Overview", context)
+        return self._live_page(request, "Overview", {**context, "all_well": "Nothing needs you."})
 
     def schedules(self, request: HttpRequest) -> HttpResponse:
         """The timers alone, and what they did of late."""
@@ -91,7 +91,7 @@ class ActAdmin(ReadOnly, LettersPage, admin.ModelAdmin[Act]):
         runs = TimerRun.objects.all()[:RUNS_SHOWN] if taken.vitals else ()
         shown = [(table, PAGE_OF["Timers"]) for table in (tables.timers(signs), tables.history(runs))]
         context = {"tables": shown, "findings": found, "taken_at": utc(taken.taken_at)}
-        return self._live_page(request, "Schedules", context)
+        return self._live_page(request, "Schedules", {**context, "all_well": "No timer needs you."})
 
     def _live_page(self, request: HttpRequest, title: str, context: dict[str, Any]) -> HttpResponse:
         if request.GET.get("part") == "live":
@@ -110,7 +110,7 @@ class ActAdmin(ReadOnly, LettersPage, admin.ModelAdmin[Act]):
                 messages.warning(request, f"A run of {name} was asked for already.")
             return redirect("admin:ops_timer", name)
         runs = TimerRun.objects.filter(timer=name)[:RUNS_SHOWN]
-        context = {"state": [(tables.timers((sign,)), "")], "history": [(tables.history(runs), "")]}
+        context = {"sign": sign, "state": [(tables.timers((sign,)), "")], "history": [(tables.history(runs), "")]}
         return self.page(request, "timer", f"Timer {name}", context)
 
     def _sign(self, name: str) -> TimerSign:

@@ -1,4 +1,4 @@
-"""What the commands of this folder read in the same way."""
+"""What commands read in the same way."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.core.management.base import CommandError, CommandParser
 
 def add_actor(parser: CommandParser) -> None:
     """`--actor staff:NAME`."""
-    parser.add_argument("--actor", default="staff:console", metavar="staff:NAME", help="who the ledger names")
+    parser.add_argument("--actor", default="staff:console", metavar="staff:NAME", help="who the record names")
 
 
 def actor(typed: str) -> str:

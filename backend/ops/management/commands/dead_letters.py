@@ -8,6 +8,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from backend.bookings.management.commands._arguments import actor, add_actor
+from backend.bookings.models import Booking
 from backend.ops import acts
 from backend.ops.models import Act
 from backend.ops.wording import instant
@@ -29,12 +31,13 @@ class Command(BaseCommand):
         for chosen in (redrive, discard):
             chosen.add_argument("id", type=int, nargs="*")
             chosen.add_argument("--all", action="store_true", help="all that the filters leave")
-            chosen.add_argument("--actor", default="staff:console", help="who the record names")
+            add_actor(chosen)
         for filtered in (listing, redrive, discard):
-            filtered.add_argument("--queue", default="", choices=["", *Queue.values])
+            filtered.add_argument("--queue", default="", choices=Queue.values)
             filtered.add_argument("--kind", default="")
 
     def handle(self, *_args: Any, **options: Any) -> None:
+        options["actor"] = actor(options.get("actor", "staff:console"))
         match options["verb"]:
             case "list":
                 self._list(options)
@@ -45,24 +48,25 @@ class Command(BaseCommand):
                     raise CommandError("--rate: give letters a minute, at least 1.")
                 ids, now = self._chosen(options), timezone.now()
                 done = acts.redrive_many(ids, per_minute=options["rate"], actor=options["actor"], now=now)
-                self._told(done, ids, "back to work")
+                self._told(done, ids, "Back to work")
             case "discard":
                 if not options["reason"].strip():
                     raise CommandError("--reason: say why.")
                 ids, now = self._chosen(options), timezone.now()
                 reason = options["reason"].strip()[:300]
                 done = acts.discard_many(ids, reason=reason, actor=options["actor"], now=now)
-                self._told(done, ids, "discarded")
+                self._told(done, ids, "Discarded")
 
     def _list(self, options: dict[str, Any]) -> None:
         rows = _filtered(options)
+        names = _names([row.booking_id for row in rows[: acts.AT_ONCE] if row.booking_id])
         for row in rows[: acts.AT_ONCE]:
-            booking = f"booking {row.booking_id}" if row.booking_id else "no booking"
+            booking = names.get(row.booking_id or 0, "no booking")
             self.stdout.write(
                 f"{row.pk}  {row.queue}  {row.kind}  {booking}  {instant(row.settled_at)}"
                 f"  {row.attempts} attempts  {row.last_error}"
             )
-        self.stdout.write(f"{rows.count()} dead letters")
+        self.stdout.write(f"Dead letters: {rows.count()}")
 
     def _show(self, message_id: int) -> None:
         row = Message.objects.filter(pk=message_id).first()
@@ -72,7 +76,7 @@ class Command(BaseCommand):
             "kind": row.kind,
             "queue": row.queue,
             "state": MessageState(row.state).label,
-            "booking": row.booking_id or "none",
+            "booking": _names([row.booking_id]).get(row.booking_id, "none") if row.booking_id else "none",
             "recipient": row.recipient or "none",
             "attempts": row.attempts,
             "last error": row.last_error or "none",
@@ -89,12 +93,20 @@ class Command(BaseCommand):
         if bool(options["id"]) == options["all"]:
             raise CommandError("Give ids, or --all with the filters that leave those you mean.")
         if options["id"]:
+            known = set(Message.objects.filter(pk__in=options["id"]).values_list("pk", flat=True))
+            if unknown := [str(number) for number in options["id"] if number not in known]:
+                raise CommandError(f"There is no message {', '.join(unknown)}. Nothing was done.")
             return list(options["id"])
         return list(_filtered(options).values_list("pk", flat=True))
 
     def _told(self, done: int, ids: list[int], what: str) -> None:
-        rest = f"; {len(ids) - done} were not dead any more, or have lost their address" if done < len(ids) else ""
-        self.stdout.write(f"{done} {what}{rest}")
+        rest = f". Not dead, or without their address by now: {len(ids) - done}" if done < len(ids) else ""
+        self.stdout.write(f"{what}: {done}{rest}")
+
+
+def _names(ids: list[int]) -> dict[int, str]:
+    """The ids that people know bookings by."""
+    return dict(Booking.objects.filter(pk__in=ids).values_list("pk", "acknowledgement_id"))
 
 
 def _filtered(options: dict[str, Any]) -> QuerySet[Message]:
