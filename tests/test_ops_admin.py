@@ -18,7 +18,7 @@ from backend.ops import acts, signs
 from backend.ops.models import Act, Process, Role, Timer, TimerRun
 from backend.outbox import messages
 from backend.outbox.models import Message, MessageState, PausedQueue, Queue
-from tests import operations
+from tests import operations, story
 from tests.admin_site import clerk, list_url, logged_in, owner, page_url
 
 pytestmark = pytest.mark.django_db
@@ -145,6 +145,15 @@ def test_a_timers_page_leads_to_its_entry_in_the_schedule(now: datetime) -> None
     assert "Its entry" not in operator.get(url("timer")).text
 
 
+def test_a_dead_letter_names_its_booking_as_people_do_and_leads_there_who_may_see_it(now: datetime) -> None:
+    booking = story.pending(now=now)
+    operations.dead(now=now, booking_id=booking.pk)
+    [(_, _, named)] = owner().get(LETTERS).context["letters"]
+    assert named == booking.acknowledgement_id
+    assert page_url(booking) in owner("second").get(LETTERS).text
+    assert page_url(booking) not in clerk("operator", "add_act").get(LETTERS).text
+
+
 def test_a_dead_letter_is_tried_again_once(now: datetime) -> None:
     row = operations.dead(now=now)
     asha, ravi = owner("asha"), owner("ravi")
@@ -159,7 +168,7 @@ def test_dead_letters_are_filtered_and_all_that_are_left_move_at_the_rate(now: d
     work = operations.dead("w", now=now, queue=Queue.PAYMENTS, kind="make_refund")
     browser = owner()
     page = browser.get(LETTERS, {"queue": "mail"})
-    assert [row for _, row in page.context["letters"]] == mails
+    assert [row for row, *_ in page.context["letters"]] == mails
     assert press(browser, f"{LETTERS}?queue=mail", do="redrive_all", rate=30) == "3 back to work, 30 a minute."
     turns = sorted(Message.objects.filter(queue="mail").values_list("next_attempt_at", flat=True))
     assert turns == [now + timedelta(seconds=2 * number) for number in range(3)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
@@ -115,6 +116,11 @@ def timeline(booking: Booking) -> list[str]:
     """The states a booking went through, in order; a booking is only shown from its proof on."""
     rows = LedgerEntry.objects.filter(booking=booking).order_by("sequence").values_list("source", "target")
     return [target for source, target in rows if source != target]
+
+
+def acknowledgement_ids(booking_ids: Iterable[int | None]) -> dict[int | None, str]:
+    """What people know these bookings by."""
+    return dict(Booking.objects.filter(pk__in=[pk for pk in booking_ids if pk]).values_list("pk", "acknowledgement_id"))
 
 
 def payment_status(booking: Booking) -> str:

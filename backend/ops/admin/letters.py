@@ -13,7 +13,8 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
-from backend.admin_pages import instant
+from backend.admin_pages import NOTHING, instant
+from backend.bookings.queries import acknowledgement_ids
 from backend.ops import acts
 from backend.ops.admin.access import actor
 from backend.ops.models import Act
@@ -44,8 +45,10 @@ class LettersPage(ModelAdmin[Act]):
             self._act(request, rows)
             query = request.GET.urlencode()
             return redirect(reverse("admin:ops_dead_letters") + (f"?{query}" if query else ""))
+        shown = list(rows[:SHOWN])
+        bookings = acknowledgement_ids(row.booking_id for row in shown)
         context = {
-            "letters": [(instant(row.settled_at), row) for row in rows[:SHOWN]],
+            "letters": [(row, instant(row.settled_at), bookings.get(row.booking_id, NOTHING)) for row in shown],
             "total": rows.count(),
             "shown": SHOWN,
             "at_once": acts.AT_ONCE,

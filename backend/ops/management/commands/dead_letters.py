@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from backend.bookings.management.commands._arguments import actor, add_actor
-from backend.bookings.models import Booking
+from backend.bookings.queries import acknowledgement_ids
 from backend.ops import acts
 from backend.ops.models import Act
 from backend.ops.wording import instant
@@ -59,9 +59,9 @@ class Command(BaseCommand):
 
     def _list(self, options: dict[str, Any]) -> None:
         rows = _filtered(options)
-        names = _names([row.booking_id for row in rows[: acts.AT_ONCE] if row.booking_id])
+        names = acknowledgement_ids(row.booking_id for row in rows[: acts.AT_ONCE])
         for row in rows[: acts.AT_ONCE]:
-            booking = names.get(row.booking_id or 0, "no booking")
+            booking = names.get(row.booking_id, "no booking")
             self.stdout.write(
                 f"{row.pk}  {row.queue}  {row.kind}  {booking}  {instant(row.settled_at)}"
                 f"  {row.attempts} attempts  {row.last_error}"
@@ -76,7 +76,7 @@ class Command(BaseCommand):
             "kind": row.kind,
             "queue": row.queue,
             "state": MessageState(row.state).label,
-            "booking": _names([row.booking_id]).get(row.booking_id, "none") if row.booking_id else "none",
+            "booking": acknowledgement_ids([row.booking_id]).get(row.booking_id, "none"),
             "recipient": row.recipient or "none",
             "attempts": row.attempts,
             "last error": row.last_error or "none",
@@ -102,11 +102,6 @@ class Command(BaseCommand):
     def _told(self, done: int, ids: list[int], what: str) -> None:
         rest = f". Not dead, or without their address by now: {len(ids) - done}" if done < len(ids) else ""
         self.stdout.write(f"{what}: {done}{rest}")
-
-
-def _names(ids: list[int]) -> dict[int, str]:
-    """The ids that people know bookings by."""
-    return dict(Booking.objects.filter(pk__in=ids).values_list("pk", "acknowledgement_id"))
 
 
 def _filtered(options: dict[str, Any]) -> QuerySet[Message]:
