@@ -242,6 +242,15 @@ def test_staff_create_a_booking_that_is_born_proved_beside_the_callers_own(now: 
     assert story.again(own).state == State.PENDING
 
 
+def test_a_call_that_arrives_twice_counts_once_however_much_came_between(now: datetime) -> None:
+    draft = story.draft_of(now=now)
+    first = desk.create_by_staff(draft, now=now, **STAFF)
+    for number in range(12):  # as many as a series of follow-ups may have
+        assert desk.create_by_staff(story.draft_of(now=now, full_name=f"Child {number}"), now=now, **STAFF).is_new
+    again = desk.create_by_staff(draft, now=now, **STAFF)
+    assert (again.booking, again.is_new) == (first.booking, False)
+
+
 @pytest.mark.parametrize(
     ("after_start", "code"),
     [

@@ -26,8 +26,6 @@ from backend.errors import Code, Refused
 from backend.payments.models import Payment, PaymentMethod, PaymentState
 from backend.people.models import Client, Corporate
 
-LATEST_READ = 10  # of a client's bookings by staff; who repeats a request does so at once
-
 
 @dataclass(frozen=True)
 class Recorded:
@@ -46,7 +44,7 @@ def create_by_staff(draft: Draft, *, actor: str, now: datetime) -> Recorded:
     check_draft(draft, now=now)
     Client.objects.bulk_create([Client(email=draft.email, created_at=now)], ignore_conflicts=True)
     client = lock_client(Client.objects.values_list("pk", flat=True).get(email=draft.email))
-    for earlier in Booking.objects.filter(client=client, origin=Origin.STAFF).order_by("-pk")[:LATEST_READ]:
+    for earlier in Booking.objects.filter(client=client, origin=Origin.STAFF):
         if says_the_same(earlier, draft, now=now):
             return Recorded(earlier, is_new=False)
     booking = born_pending(booking_of(client, draft, now=now), origin=Origin.STAFF, now=now)
