@@ -34,13 +34,13 @@ demo: .venv/dev.stamp
 	@exec $(PYTHON) -m tests.demo $(URL)
 
 restore-drill: .venv/dev.stamp
-	@exec $(PYTHON) -m config.local.postgres -- $(PYTHON) -m tests.demo.restored
+	@exec $(PYTHON) -m config.local.postgres -- $(PYTHON) -m tests.demo.restore_drill
 
 chaos: .venv/dev.stamp
 	@exec $(PYTHON) -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SQLITE),--sqlite)
 
 ops-test: .venv/dev.stamp
-	@exec $(PYTHON) -m tests.ops $(if $(ONLY),--only $(ONLY))
+	@exec $(PYTHON) -m tests.alerts $(if $(ONLY),--only $(ONLY))
 
 model: .venv/dev.stamp
 	@exec $(PYTHON) -m config.local.postgres -- $(PYTHON) -m tests.model --steps "$(STEPS)" $(if $(SEED),--seed "$(SEED)")

@@ -7,8 +7,8 @@ import sys
 from django.core.management import execute_from_command_line
 from django.db import InterfaceError, OperationalError
 
-from backend import correlation
-from backend.environment import Misconfigured
+from backend.core import correlation
+from backend.core.environment import Misconfigured
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from backend import environment as env
+from backend.core import environment as env
 
 EXPIRES = timedelta(seconds=60)
 

@@ -17,8 +17,8 @@ import django_stubs_ext
 from cryptography.fernet import Fernet
 from dotenv import load_dotenv
 
-from backend import environment as env
-from backend.environment import Misconfigured
+from backend.core import environment as env
+from backend.core.environment import Misconfigured
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 load_dotenv(os.environ.get("ENV_FILE") or BASE_DIR / ".env")  # what the process was started with wins
@@ -114,6 +114,8 @@ INSTALLED_APPS = [
     "backend.outbox",
     "backend.payments",
     "backend.bookings",
+    "backend.notifications",
+    "backend.desk",
     "backend.ops",
     "backend.api",
     "workers",
@@ -132,7 +134,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
-    "backend.admin_pages.HiddenIfForbidden",
+    "backend.core.admin_pages.HiddenIfForbidden",
 ]
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
@@ -371,8 +373,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_PERMISSION_CLASSES": [],
-    "DEFAULT_PARSER_CLASSES": ["backend.api.reading.JsonBody"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "backend.api.reading.OnlyJson",
+    "DEFAULT_PARSER_CLASSES": ["backend.api.parsing.JsonBody"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "backend.api.parsing.OnlyJson",
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "backend.api.errors.handle",
@@ -407,7 +409,6 @@ AUTH_PASSWORD_VALIDATORS = [
         "django.contrib.auth.password_validation.MinimumLengthValidator",
         "django.contrib.auth.password_validation.CommonPasswordValidator",
         "django.contrib.auth.password_validation.NumericPasswordValidator",
-        "backend.api.access.EndsTokens",
     )
 ]
 LOGIN_URL = "admin:login"
@@ -535,10 +536,10 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {
-        "once": {"()": "backend.api.logs.OncePerRefusal"},
-        "error_of_task": {"()": "backend.logs.ErrorOfTask"},
+        "once": {"()": "backend.api.log_filters.OncePerRefusal"},
+        "error_of_task": {"()": "backend.core.logs.ErrorOfTask"},
     },
-    "formatters": {"line": {"()": "backend.logs.formatter", "as_json": not DEBUG}},
+    "formatters": {"line": {"()": "backend.core.logs.formatter", "as_json": not DEBUG}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
     "loggers": {

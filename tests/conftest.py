@@ -13,8 +13,8 @@ from django.db import connection
 from django.test import TransactionTestCase
 from hypothesis import HealthCheck
 
-from backend.bookings import ledger
-from tests.server import web_server
+from backend.bookings import ledger_triggers
+from tests.support.server import web_server
 
 MONDAY_MORNING = datetime(2026, 11, 23, 4, 30, tzinfo=UTC)  # 10:00 in Asia/Kolkata, an open day
 
@@ -66,7 +66,7 @@ def _flush_despite_the_ledger() -> Iterator[None]:
                 for verb in ("update", "delete"):
                     cursor.execute(f"DROP TRIGGER IF EXISTS ledger_refuses_{verb}")
         flush(case)
-        ledger.install_triggers()
+        ledger_triggers.install_triggers()
 
     TransactionTestCase._fixture_teardown = lifted
     yield

@@ -14,7 +14,7 @@ from typing import NoReturn
 
 from django.conf import settings
 
-from workers.reach import NEEDS, Need
+from workers.dependencies import DEPENDENCIES, Dependency
 
 QUEUES = ("mail", "payments", "timers")
 BEAT = "beat"
@@ -44,7 +44,7 @@ def become(name: str) -> NoReturn:
     """Wait for what the process needs, then become Celery."""
     logging.config.dictConfig(settings.LOGGING)
     signal.signal(signal.SIGTERM, _leave)
-    for need in NEEDS:
+    for need in DEPENDENCIES:
         wait_for(need)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.execv(sys.executable, [sys.executable, *command(name)])  # noqa: S606 -- words of this module
@@ -72,7 +72,7 @@ def concurrency(queue: str) -> int:
     return int(settings.WORKER_CONCURRENCY)
 
 
-def wait_for(need: Need) -> None:
+def wait_for(need: Dependency) -> None:
     """Return once it answers; asked every second, spoken of once a minute."""
     spoke_at = float("-inf")
     while trouble := need.trouble():

@@ -13,7 +13,7 @@ from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-from backend import correlation
+from backend.core import correlation
 from workers.stopping import stopping
 
 app = Celery("mindsettler")
@@ -35,9 +35,9 @@ def _stop(**_signal: Any) -> None:
 @worker_shutdown.connect
 def _leave(sender: Any, **_signal: Any) -> None:
     """The parent has waited for its children: none of them writes a sign of life after this."""
-    from workers import life  # models, which are there only once Celery has set Django up
+    from workers import heartbeat  # models, which are there only once Celery has set Django up
 
-    life.say_bye(sender.hostname)
+    heartbeat.remove(sender.hostname)
 
 
 @before_task_publish.connect

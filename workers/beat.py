@@ -12,7 +12,7 @@ from django.utils import timezone
 from django_celery_beat.schedulers import DatabaseScheduler, ModelEntry
 
 from backend.ops.models import Role
-from workers import life
+from workers import heartbeat
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ class Scheduler(DatabaseScheduler):  # type: ignore[misc] # the library has no t
         self._ticked_at = now
         pause: float = super().tick(*args, **kwargs)
         try:
-            life.say(Role.BEAT)
+            heartbeat.record(Role.BEAT)
         except (DatabaseError, InterfaceError) as error:  # the scheduler outlives its database, and so must its sign
             log.warning("no sign of life: %s", type(error).__name__)
             close_old_connections()
@@ -68,4 +68,4 @@ class Scheduler(DatabaseScheduler):  # type: ignore[misc] # the library has no t
     def close(self) -> None:
         """Beat stops."""
         super().close()
-        life.say_bye(life.name_of(Role.BEAT))
+        heartbeat.remove(heartbeat.name_of(Role.BEAT))

@@ -8,10 +8,10 @@ from typing import Any
 from celery import Task
 from django.utils import timezone
 
-from backend.ops import signs
+from backend.ops import heartbeats
 from backend.ops.broker import SENT_AT
 from backend.ops.models import Role
-from workers import life
+from workers import heartbeat
 from workers.app import app
 
 
@@ -36,5 +36,5 @@ def timers(task: Task[[], None]) -> None:
 def _arrived(task: Task[[], None], queue: Role) -> None:
     said: Any = task.request.get(SENT_AT)
     sent_at = datetime.fromtimestamp(said, tz=UTC) if said else None
-    signs.canary_arrived(queue, sent_at=sent_at, now=timezone.now())
-    life.say(queue)
+    heartbeats.record_canary(queue, sent_at=sent_at, now=timezone.now())
+    heartbeat.record(queue)

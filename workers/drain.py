@@ -11,12 +11,12 @@ from celery import Task
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from backend import correlation
-from backend.errors import Permanent, Transient
+from backend.core import correlation
+from backend.core.errors import Permanent, Transient
 from backend.ops.models import Role
 from backend.outbox import messages
 from backend.outbox.models import Message, MessageState, Queue
-from workers import life
+from workers import heartbeat
 from workers.stopping import stopping
 
 log = logging.getLogger(__name__)
@@ -29,7 +29,7 @@ TURN = timedelta(seconds=1)  # how long a notice waits before it looks again whe
 
 def drain(queue: Queue, perform: Perform, *, helper: Task[[], None]) -> None:
     """Work until nothing is due, the budget is spent, or the worker is asked to stop; unbegun rows are handed back."""
-    life.say(Role(queue))
+    heartbeat.record(Role(queue))
     with stopping.deferred():
         began = time.monotonic()
         rows = messages.claim(queue, now=timezone.now())
@@ -40,7 +40,7 @@ def drain(queue: Queue, perform: Perform, *, helper: Task[[], None]) -> None:
                 messages.hand_back(rows[index:])
                 return
             _one(row, perform)
-            life.say(Role(queue))
+            heartbeat.record(Role(queue))
 
 
 def _wake(helper: Task[[], None]) -> None:

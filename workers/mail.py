@@ -10,8 +10,9 @@ from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.utils import timezone
 
-from backend.bookings import links, notices
-from backend.errors import Permanent, Transient
+from backend.bookings import links
+from backend.core.errors import Permanent, Transient
+from backend.notifications import delivery
 from backend.outbox import messages
 from backend.outbox.models import Message, MessageState, Queue
 from workers.app import app
@@ -28,12 +29,12 @@ def drain() -> None:
 
 def send(message: Message) -> MessageState:
     """Hand one mail to the provider. Raises Transient or Permanent."""
-    context = notices.prepare(message, now=timezone.now())
+    context = delivery.prepare(message, now=timezone.now())
     if context is None:
         return MessageState.OBSOLETE
     if message.context is None:
         messages.freeze(message, context, now=timezone.now())
-    mail = notices.compose(message, links.tokens_of(message.uuid))
+    mail = delivery.compose(message, links.tokens_of(message.uuid))
     _outlet.send(mail)
     return MessageState.DONE
 

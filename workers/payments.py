@@ -6,9 +6,9 @@ import logging
 
 from django.utils import timezone
 
-from backend.bookings.lifecycle import money, refunds
+from backend.bookings.lifecycle import payments, refunds
 from backend.bookings.lifecycle.refunds import Work
-from backend.errors import Permanent, Transient
+from backend.core.errors import Permanent, Transient
 from backend.outbox.models import Message, MessageState, Queue
 from backend.payments.adapters import gateway_named
 from backend.payments.gateway import Order, OrderState, RefundOrder, RefundOrderState
@@ -38,7 +38,7 @@ def _ensure_order(payment_id: int) -> MessageState:
     report = gateway_named(payment.gateway).ensure_order(
         Order(payment.reference, payment.amount_paise, payment.currency)
     )
-    money.note_order(payment_id, report)
+    payments.note_order(payment_id, report)
     return MessageState.DONE
 
 
@@ -54,9 +54,9 @@ def _ask_gateway(payment_id: int) -> MessageState:
         return MessageState.DONE
     now = timezone.now()
     if report is not None and report.state is not OrderState.OPEN:
-        money.record_report(report, actor=f"gateway:{payment.gateway}", now=now)
+        payments.record_report(report, actor=f"gateway:{payment.gateway}", now=now)
     else:
-        money.end_idle_attempt(payment_id, now=now)
+        payments.end_idle_attempt(payment_id, now=now)
     return MessageState.DONE
 
 

@@ -10,14 +10,14 @@ from typing import Protocol
 
 from django.utils import timezone
 
-from backend import correlation
 from backend.bookings import links, policy, queries
-from backend.bookings.lifecycle import cancellation, money, timers
+from backend.bookings.lifecycle import cancellation, payments, timers
 from backend.bookings.machine import State
-from backend.ops import signs
+from backend.core import correlation
+from backend.ops import heartbeats
 from backend.ops.models import Role
 from backend.outbox import messages
-from workers import life, pings
+from workers import heartbeat, watchdog
 from workers.app import app
 from workers.stopping import stopping
 
@@ -49,7 +49,7 @@ def time_out_approvals() -> None:
 @app.task(name="workers.timers.ask_after_attempts")
 def ask_after_attempts() -> None:
     """PAYMENT_PENDING past its deadline: owe the question to the gateway, or close the attempt."""
-    _sweep("ask_after_attempts", lambda now: queries.attempts_to_ask_after(now=now), money.ask_after_attempt)
+    _sweep("ask_after_attempts", lambda now: queries.attempts_to_ask_after(now=now), payments.ask_after_attempt)
 
 
 @app.task(name="workers.timers.complete_sessions")
@@ -94,21 +94,21 @@ def blank_messages() -> None:
     """Old settled messages lose address and text."""
     _purge(
         "blank_messages",
-        lambda now: messages.blank(settled_before=now - policy.MESSAGES_BLANKED_AFTER, now=now),
+        lambda now: messages.redact(settled_before=now - policy.MESSAGES_BLANKED_AFTER, now=now),
     )
 
 
 @app.task(name="workers.timers.forget_runs")
 def forget_runs() -> None:
     """The history of timers is kept for days, not for ever."""
-    _purge("forget_runs", lambda now: signs.forget_old_runs(now=now))
+    _purge("forget_runs", lambda now: heartbeats.forget_old_runs(now=now))
 
 
 @app.task(name="workers.timers.run_asked")
 def run_asked() -> None:
     """Run what an operator asked for: the wish is a row, so that no web process needs the broker."""
-    life.say(Role.TIMERS)
-    while not stopping.is_set() and (wish := signs.take_asked_run(now=timezone.now())):
+    heartbeat.record(Role.TIMERS)
+    while not stopping.is_set() and (wish := heartbeats.take_asked_run(now=timezone.now())):
         name, _asked_by.name = wish
         correlation.begin(task=f"workers.timers.{name}")
         task = app.tasks.get(f"workers.timers.{name}")
@@ -130,9 +130,9 @@ _asked_by = _AskedBy()
 
 def _sweep(name: str, select: Callable[[datetime], list[int]], intent: Intent) -> None:
     """One transaction each; one that fails is logged and skipped, and the next sweep tries it again."""
-    life.say(Role.TIMERS)
+    heartbeat.record(Role.TIMERS)
     now = timezone.now()
-    with pings.around(name), signs.timer_run(name, clock=timezone.now, asked_by=_asked_by.name) as run:
+    with watchdog.around(name), heartbeats.timer_run(name, clock=timezone.now, asked_by=_asked_by.name) as run:
         for booking_id in (due := select(now)):
             if stopping.is_set():
                 break
@@ -142,13 +142,13 @@ def _sweep(name: str, select: Callable[[datetime], list[int]], intent: Intent) -
             except Exception:  # outermost loop: one broken booking must not keep the others waiting
                 run.failed += 1
                 log.exception("%s failed for booking %d", getattr(intent, "__name__", "intent"), booking_id)
-            life.say(Role.TIMERS)
+            heartbeat.record(Role.TIMERS)
         if run.examined:  # intents do nothing when another worker was first: what is no longer due was changed
             run.changed = run.examined - len(set(due[: run.examined]).intersection(select(now)))
 
 
 def _purge(name: str, purge: Callable[[datetime], int]) -> None:
     """A timer that deletes or blanks rows by itself."""
-    life.say(Role.TIMERS)
-    with pings.around(name), signs.timer_run(name, clock=timezone.now, asked_by=_asked_by.name) as run:
+    heartbeat.record(Role.TIMERS)
+    with watchdog.around(name), heartbeats.timer_run(name, clock=timezone.now, asked_by=_asked_by.name) as run:
         run.examined = run.changed = purge(timezone.now())

@@ -8,10 +8,11 @@ from typing import Any, cast
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from backend.bookings import queries, wording
+from backend.bookings import queries
 from backend.bookings.machine import State
 from backend.bookings.models import Booking
-from backend.bookings.slots import Slot
+from backend.core import formatting
+from backend.scheduling.claims import Slot
 
 
 def status(booking: Booking) -> dict[str, Any]:
@@ -24,12 +25,12 @@ def status(booking: Booking) -> dict[str, Any]:
         "preferred_time_start": hours(booking.preferred_time_start),
         "preferred_time_end": hours(booking.preferred_time_end),
         "mode": booking.mode,
-        "approved_slot_start": instant(booking.slot_start),
-        "approved_slot_end": instant(booking.slot_end),
-        "amount": None if booking.amount_paise is None else wording.rupees(booking.amount_paise),
+        "approved_slot_start": iso_instant(booking.slot_start),
+        "approved_slot_end": iso_instant(booking.slot_end),
+        "amount": None if booking.amount_paise is None else formatting.rupees(booking.amount_paise),
         "timeline": queries.timeline(booking),
-        "created_at": instant(booking.created_at),
-        "due_at": instant(_announced_deadline(booking)),
+        "created_at": iso_instant(booking.created_at),
+        "due_at": iso_instant(_announced_deadline(booking)),
         "next_step": next_step(booking),
         "payment_status": queries.payment_status(booking),
         "support": support_lines(),
@@ -79,18 +80,18 @@ def next_step(booking: Booking) -> str:
     """What happens now, and whose turn it is."""
     if booking.state == State.CONFIRMED and booking.is_due_at_practice and booking.amount_paise:
         return _PAY_AT_PRACTICE
-    pay_by = "" if booking.pay_by is None else wording.day_and_time(booking.pay_by)
+    pay_by = "" if booking.pay_by is None else formatting.day_and_time(booking.pay_by)
     return _NEXT_STEPS[State(booking.state)].format(pay_by=pay_by)
 
 
 def support_lines() -> list[dict[str, str]]:
     """The help lines, as `{name, number}`."""
-    return [{"name": name, "number": number} for name, number in wording.support_lines()]
+    return [{"name": name, "number": number} for name, number in formatting.support_lines()]
 
 
 def slot_choices(slots: object) -> list[dict[str, str | None]]:
     """Free slots as instants with offset."""
-    return [{"start": instant(s.start), "end": instant(s.end)} for s in cast(Iterable[Slot], slots)]
+    return [{"start": iso_instant(s.start), "end": iso_instant(s.end)} for s in cast(Iterable[Slot], slots)]
 
 
 def _announced_deadline(booking: Booking) -> datetime | None:
@@ -98,7 +99,7 @@ def _announced_deadline(booking: Booking) -> datetime | None:
     return booking.pay_by if booking.state in (State.APPROVED, State.PAYMENT_PENDING) else booking.due_at
 
 
-def instant(at: datetime | None) -> str | None:
+def iso_instant(at: datetime | None) -> str | None:
     """ISO 8601 in UTC."""
     return None if at is None else at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 

@@ -13,8 +13,8 @@ class ApiConfig(AppConfig):
     def ready(self) -> None:
         from django.contrib.auth.models import User  # models are not there before
 
-        from backend.api.access import end_tokens_without_password
-        from backend.api.reading import mend_content_type  # needs settings that are read
+        from backend.api.parsing import mend_content_type  # needs settings that are read
+        from backend.api.staff.auth import end_tokens_of_changed_password
 
         request_started.connect(mend_content_type, dispatch_uid="api.mend_content_type")
-        post_save.connect(end_tokens_without_password, sender=User, dispatch_uid="api.end_tokens_without_password")
+        post_save.connect(end_tokens_of_changed_password, sender=User, dispatch_uid="api.end_tokens")

@@ -18,11 +18,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from backend.api.answers import slot_choices
-from backend.bookings import policy, wording
+from backend.bookings import policy
 from backend.bookings.lifecycle.alternatives import ALTERNATIVES_MOST
 from backend.bookings.lifecycle.follow_ups import SERIES_MOST
 from backend.bookings.machine import State
-from backend.errors import Code, Permanent, Refused, Transient
+from backend.core import formatting
+from backend.core.errors import Code, Permanent, Refused, Transient
+from backend.core.formatting import practice_zone
 
 log = logging.getLogger(__name__)
 
@@ -237,9 +239,9 @@ def sentence(code: Code, context: Mapping[str, object]) -> str:
         "alternatives_most": ALTERNATIVES_MOST,
         "why": "it has nothing left",
         "answer_by": "the end of the day",
-        "cancel_notice": wording.span(policy.CANCEL_NOTICE),
-        "cancel_link_lifetime": wording.span(policy.CANCEL_LINK_LIFETIME),
-        "outcome_open_for": wording.span(policy.OUTCOME_OPEN_FOR),
+        "cancel_notice": formatting.span(policy.CANCEL_NOTICE),
+        "cancel_link_lifetime": formatting.span(policy.CANCEL_LINK_LIFETIME),
+        "outcome_open_for": formatting.span(policy.OUTCOME_OPEN_FOR),
     }
     for name, value in context.items():
         if value is not None:
@@ -249,8 +251,8 @@ def sentence(code: Code, context: Mapping[str, object]) -> str:
 
 def _moment(at: datetime) -> str:
     """The time alone if it is today, else with its day."""
-    is_today = at.astimezone(policy.zone()).date() == timezone.now().astimezone(policy.zone()).date()
-    return wording.clock_time(at) if is_today else wording.day_and_time(at)
+    is_today = at.astimezone(practice_zone()).date() == timezone.now().astimezone(practice_zone()).date()
+    return formatting.clock_time(at) if is_today else formatting.day_and_time(at)
 
 
 def _invalid(detail: Any) -> Problem:

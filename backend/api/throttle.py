@@ -19,7 +19,7 @@ from rest_framework.request import Request
 
 from backend.api.models import LookupMiss
 from backend.bookings import policy
-from backend.errors import Code, Refused
+from backend.core.errors import Code, Refused
 
 EVERYBODY = "*"
 LOGIN = "login:"  # before a client's address where failed log-ins are counted

@@ -10,6 +10,6 @@ class BookingsConfig(AppConfig):
     verbose_name = "Bookings"
 
     def ready(self) -> None:
-        from backend.bookings import checks, ledger  # noqa: F401  # models must be loaded first
+        from backend.bookings import checks, ledger_triggers  # noqa: F401  # models must be loaded first
 
-        post_migrate.connect(ledger.install_triggers, sender=self)
+        post_migrate.connect(ledger_triggers.install_triggers, sender=self)

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import connections
 
-from backend.bookings import ledger
+from backend.bookings import ledger_triggers
 
 
 @register(Tags.database)
@@ -17,5 +17,6 @@ def ledger_is_guarded(*, databases: Sequence[str] | None = None, **_kwargs: Any)
     return [
         Error("The ledger has no triggers.", hint="Run `manage.py migrate`; it installs them.", id="bookings.E001")
         for alias in databases or []
-        if ledger.TABLE in connections[alias].introspection.table_names() and ledger.triggers_missing(alias)
+        if ledger_triggers.TABLE in connections[alias].introspection.table_names()
+        and ledger_triggers.triggers_missing(alias)
     ]

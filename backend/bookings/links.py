@@ -16,31 +16,9 @@ from uuid import UUID
 from django.conf import settings
 
 from backend.bookings import policy
-from backend.bookings.machine import Notice, Reason, State
+from backend.bookings.machine import Reason, State
 from backend.bookings.models import Alternative, Booking, Link, Purpose
-from backend.errors import Code, Refused
-
-BOOKING_LINK = (Purpose.BOOKING,)
-OF_A_SESSION = (Purpose.BOOKING, Purpose.CANCEL_LATE, Purpose.RESCHEDULE)
-CARRIED_BY: dict[Notice, tuple[Purpose, ...]] = {
-    Notice.DRAFT_SUBMITTED: BOOKING_LINK,
-    Notice.DRAFT_STILL_UNVERIFIED: BOOKING_LINK,
-    Notice.ALREADY_BOOKED: BOOKING_LINK,
-    Notice.LINK_REQUESTED: BOOKING_LINK,
-    Notice.BOOKING_RECEIVED: BOOKING_LINK,
-    Notice.BOOKING_UNANSWERED: (Purpose.AGAIN,),
-    Notice.BOOKING_REJECTED: (Purpose.ALTERNATIVE,),
-    Notice.BOOKING_APPROVED: (Purpose.BOOKING, Purpose.RESCHEDULE),
-    Notice.PAYMENT_STILL_DUE: BOOKING_LINK,
-    Notice.PAYMENT_ATTEMPT_FAILED: BOOKING_LINK,
-    Notice.BOOKING_CONFIRMED: OF_A_SESSION,
-    Notice.LATE_PAYMENT_BOOKED: OF_A_SESSION,
-    Notice.BOOKING_MOVED: OF_A_SESSION,
-    Notice.SESSION_APPROACHING: (Purpose.BOOKING, Purpose.CANCEL_LATE),
-    Notice.SESSION_IMMINENT: BOOKING_LINK,
-    Notice.CANCELLATION_REQUESTED: (Purpose.CANCEL,),
-    Notice.CANCELLATION_LAPSED: BOOKING_LINK,
-}
+from backend.core.errors import Code, Refused
 
 
 def issue(booking: Booking, purpose: Purpose, message_uuid: UUID, *, now: datetime) -> None:

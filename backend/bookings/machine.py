@@ -1,4 +1,4 @@
-"""The life cycle on one page: states, arrows, reasons, and the notices that speak of them.
+"""The life cycle on one page: states, arrows and reasons.
 
     DRAFT -> PENDING -> APPROVED -> PAYMENT_PENDING -> CONFIRMED -> COMPLETED     (REJECTED, CANCELLED, PAYMENT_FAILED)
 
@@ -72,46 +72,6 @@ class Reason(models.TextChoices):
 # who acts, as the ledger names them; staff and gateways have names of their own, `staff:desk`, `gateway:sandbox`
 VISITOR = "visitor"
 TIMER = "timer"
-
-
-class Notice(models.TextChoices):
-    """What may be told to whom, as past events; also the names of the mail templates."""
-
-    DRAFT_SUBMITTED = "draft_submitted"
-    DRAFT_STILL_UNVERIFIED = "draft_still_unverified"
-    DRAFT_LAPSED = "draft_lapsed"
-    ALREADY_BOOKED = "already_booked"
-    LINK_REQUESTED = "link_requested"
-    NOTHING_OPEN = "nothing_open"
-    BOOKING_RECEIVED = "booking_received"
-    ANSWER_LATE = "answer_late"
-    BOOKING_UNANSWERED = "booking_unanswered"
-    BOOKING_REJECTED = "booking_rejected"
-    BOOKING_APPROVED = "booking_approved"
-    PAYMENT_STILL_DUE = "payment_still_due"
-    PAYMENT_ATTEMPT_FAILED = "payment_attempt_failed"
-    PAYMENT_TIMED_OUT = "payment_timed_out"
-    LATE_PAYMENT_BOOKED = "late_payment_booked"
-    PAYMENT_RETURNED = "payment_returned"
-    BOOKING_CONFIRMED = "booking_confirmed"
-    BOOKING_MOVED = "booking_moved"
-    SESSION_APPROACHING = "session_approaching"
-    SESSION_IMMINENT = "session_imminent"
-    CANCELLATION_REQUESTED = "cancellation_requested"
-    CANCELLATION_LAPSED = "cancellation_lapsed"
-    BOOKING_CANCELLED = "booking_cancelled"
-    REFUND_QUEUED = "refund_queued"
-    REFUND_MADE = "refund_made"
-    STAFF_BOOKING_RECEIVED = "staff_booking_received"
-    STAFF_BOOKING_WAITING = "staff_booking_waiting"
-    MANAGER_BOOKING_OVERDUE = "manager_booking_overdue"
-    STAFF_CANCELLATION_REQUESTED = "staff_cancellation_requested"
-    STAFF_REFUND_DUE = "staff_refund_due"
-    STAFF_UNEXPECTED_MONEY = "staff_unexpected_money"
-    STAFF_ENQUIRY_RECEIVED = "staff_enquiry_received"
-    PSYCHOLOGIST_SESSION_CONFIRMED = "psychologist_session_confirmed"
-    PSYCHOLOGIST_SESSION_MOVED = "psychologist_session_moved"
-    PSYCHOLOGIST_SESSION_CANCELLED = "psychologist_session_cancelled"
 
 
 def _timed_out(booking: models.Model) -> bool:

@@ -9,13 +9,13 @@ from datetime import UTC, datetime, time, timedelta
 from django.db import models
 from django.db.models import Q
 
-from backend.bookings import policy
 from backend.bookings.disclosure_models import Disclosure as Disclosure
 from backend.bookings.link_models import Alternative as Alternative
 from backend.bookings.link_models import Link as Link
 from backend.bookings.link_models import Purpose as Purpose
 from backend.bookings.machine import ACTIVE, FINAL, BookingMachine, State
-from backend.encryption import EncryptedTextField
+from backend.core.encryption import EncryptedTextField
+from backend.core.formatting import practice_zone
 from backend.people.models import Client, Corporate, Psychologist
 
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # without I, L, O and U: https://www.crockford.com/base32.html
@@ -127,7 +127,7 @@ class Booking(BookingMachine):
 
     class Meta:
         ordering = ["-id"]
-        permissions = [  # what each is for: backend/roles.py
+        permissions = [  # what each is for: backend/accounts/roles.py
             ("view_own_booking", "Can view own bookings"),
             ("change_own_booking", "Can change own bookings"),
             ("view_unassigned_booking", "Can decide about requests without a psychologist"),
@@ -286,7 +286,7 @@ class ClosedDay(models.Model):
     @classmethod
     def calendar(cls) -> Callable[[datetime], tuple[datetime, bool]]:
         """A function from an instant to (end of its local day in UTC, whether that day is closed). One query."""
-        zone = policy.zone()
+        zone = practice_zone()
         rows = list(cls.objects.values_list("weekday", "date"))
         weekdays, dates = {row[0] for row in rows}, {row[1] for row in rows}
 

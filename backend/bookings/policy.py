@@ -7,11 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
-from django.conf import settings
-
-from backend import environment as env
+from backend.core import environment as env
 
 # -- DRAFT ------------------------------------------------------------------------------------------------------------
 DRAFT_LIFETIME = env.duration("DRAFT_LIFETIME", "how long a draft waits for its address to be proved", default="48h")
@@ -118,11 +115,6 @@ LOOKUP_MISSES_PER_HOUR = env.integer("LOOKUP_MISSES_PER_HOUR", "unknown ids one 
 LOOKUP_MISSES_ALL = env.integer("LOOKUP_MISSES_ALL", "unknown ids all clients together may try, an hour", default=2000)
 
 SWEEP_BATCH = 200  # bookings; one sweep's share, so that a sweep ends within seconds
-
-
-def zone() -> ZoneInfo:
-    """The practice's time zone: what "today", "past" and "closed" mean, and how people read times."""
-    return ZoneInfo(settings.PRACTICE_TIME_ZONE)
 
 
 def pay_by(approved_at: datetime, slot_start: datetime) -> datetime:

@@ -10,10 +10,11 @@ from typing import TypeAlias
 
 from django.db.models import Expression, Q, QuerySet
 
-from backend.bookings import links, policy, slots, standing
+from backend.bookings import links, policy
+from backend.bookings import payment_status as standing
 from backend.bookings.machine import State
-from backend.bookings.models import Alternative, Booking, LedgerEntry, Purpose
-from backend.errors import Code, Refused
+from backend.bookings.models import Booking, LedgerEntry, Purpose
+from backend.core.errors import Code, Refused
 
 Instant: TypeAlias = datetime | Expression
 _TYPED = str.maketrans("ILO", "110")  # letters that Crockford's alphabet leaves out, read as the digits they resemble
@@ -56,60 +57,25 @@ def by_token(token: str, *, now: datetime) -> Booking:
 
 
 @dataclass(frozen=True)
-class Repeat:
+class RepeatedRequest:
     """A request we left unanswered, and what asking again by its link led to."""
 
     asked: Booking
     made: Booking | None
 
 
-def repeat(token: str, *, now: datetime) -> Repeat:
+def repeated_request(token: str, *, now: datetime) -> RepeatedRequest:
     """What a link in our apology can do, or has done. Refuses: link_unknown, link_expired."""
     link = links.find(token, Purpose.AGAIN)
     if link.spent_at is None:
         if link.expires_at is None or link.expires_at <= now:
             raise Refused(Code.LINK_EXPIRED)
-        return Repeat(link.booking, None)
+        return RepeatedRequest(link.booking, None)
     entries = LedgerEntry.objects.select_related("booking").filter(booking__client=link.booking.client_id)
     entry = entries.filter(intent="request_again", details__instead_of=link.booking_id).first()
     if entry is None:
         raise Refused(Code.LINK_EXPIRED)
-    return Repeat(link.booking, entry.booking)
-
-
-@dataclass(frozen=True)
-class Offered:
-    """One of the times that a rejection offered, as it stands now, with the token of its own link."""
-
-    alternative: Alternative
-    token: str
-    is_free: bool
-    is_asked: bool  # it is this link's
-
-
-@dataclass(frozen=True)
-class Choice:
-    """What a link in a rejection can do, or what came of it."""
-
-    offered: list[Offered]
-    taken: Booking | None
-
-
-def choice(token: str, *, now: datetime) -> Choice:
-    """The times that came in the same mail. Refuses: link_unknown, link_expired."""
-    link = links.find(token, Purpose.ALTERNATIVE)
-    taken = links.taken_of(link)
-    if taken is not None:
-        return Choice([], taken)
-    if link.expires_at is None or link.expires_at <= now:
-        raise Refused(Code.LINK_EXPIRED)
-    tokens = links.tokens_of(link.message_uuid)
-    rows = Alternative.objects.filter(booking=link.booking).select_related("psychologist")
-    offered = [
-        Offered(row, tokens[links.name_of(row.number)], slots.can_be_taken(row, now=now), row.pk == link.alternative_id)
-        for row in rows
-    ]
-    return Choice(offered, None)
+    return RepeatedRequest(link.booking, entry.booking)
 
 
 def timeline(booking: Booking) -> list[str]:

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from backend.bookings import policy
 from backend.bookings.models import Booking
-from backend.errors import Code, Refused
+from backend.core.errors import Code, Refused
+from backend.core.formatting import practice_zone
 from backend.people.models import Corporate
 
 MONTHS_AHEAD = 3  # this one and those in which most sessions are; staff see what each has left
@@ -118,7 +118,7 @@ def _gap(corporate: Corporate, day: date, left: int | None) -> Gap | None:
 
 
 def _day(at: datetime) -> date:
-    return at.astimezone(policy.zone()).date()
+    return at.astimezone(practice_zone()).date()
 
 
 def _first_day(day: date, *, months_later: int = 0) -> date:

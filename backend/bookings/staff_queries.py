@@ -10,14 +10,14 @@ from django.db.models import Q, QuerySet
 from backend.bookings.models import Booking, LedgerEntry
 from backend.bookings.queries import normalized
 from backend.bookings.search import matching
-from backend.errors import Code, Refused
+from backend.core.errors import Code, Refused
 from backend.outbox.models import Message
 from backend.payments.models import Payment, Refund
 from backend.people.models import Corporate, Location, Psychologist
 
 
 @dataclass(frozen=True)
-class Wanted:
+class BookingFilter:
     """Which bookings staff look for; what is empty does not narrow. Days are inclusive."""
 
     state: str = ""
@@ -29,7 +29,7 @@ class Wanted:
     text: str = ""  # part of a name, address or telephone number, or an id as people type it
 
 
-def bookings(wanted: Wanted, *, among: Q, after: str, limit: int) -> list[Booking]:
+def bookings(wanted: BookingFilter, *, among: Q, after: str, limit: int) -> list[Booking]:
     """Up to `limit` bookings, newest first, from behind the one with the acknowledgement id `after`. One query.
 
     Refuses: booking_unknown, for `after`.
@@ -43,7 +43,7 @@ def bookings(wanted: Wanted, *, among: Q, after: str, limit: int) -> list[Bookin
     return rows
 
 
-def _condition(wanted: Wanted) -> Q:
+def _condition(wanted: BookingFilter) -> Q:
     narrowing = {
         "state": wanted.state or None,
         "mode": wanted.mode or None,

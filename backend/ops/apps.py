@@ -12,6 +12,6 @@ class OpsConfig(AppConfig):
     def ready(self) -> None:
         """Off by default, and then not even loaded."""
         if settings.SENTRY_DSN:
-            from backend.ops import reports
+            from backend.ops import error_reports
 
-            reports.begin(settings.SENTRY_DSN, server_name=settings.NODE_NAME)
+            error_reports.begin(settings.SENTRY_DSN, server_name=settings.NODE_NAME)

@@ -44,7 +44,7 @@ class Broker:
     queues: tuple[CeleryQueue, ...] = ()
 
 
-def read(queues: Sequence[str], *, now: datetime) -> Broker:
+def read_broker(queues: Sequence[str], *, now: datetime) -> Broker:
     """Ask over a new connection, so that the answer is about now; two round trips."""
     try:
         with _client() as client:

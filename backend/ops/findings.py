@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from backend.ops.figures import Rule
+from backend.ops.business_figures import OverdueRule
+from backend.ops.formatting import format_age
+from backend.ops.health import Health, TimerState
 from backend.ops.models import Role
 from backend.ops.snapshot import Snapshot
-from backend.ops.vitals import TimerState, Vitals
-from backend.ops.wording import age
 
 BEHIND_AFTER = timedelta(seconds=60)  # a free row that nobody claims, though its queue is drained every second
 OVERDUE_AFTER = timedelta(minutes=5)  # sweeps run every 10 s
 OVERDUE_LATER = {
-    Rule.ATTEMPT_IDLE: timedelta(hours=1),  # an unreachable gateway is asked for half an hour past its deadline
-    Rule.DRAFT_PURGED: timedelta(hours=1),  # purged every 10 min, 200 at a time
+    OverdueRule.ATTEMPT_IDLE: timedelta(hours=1),  # an unreachable gateway is asked for half an hour past its deadline
+    OverdueRule.DRAFT_PURGED: timedelta(hours=1),  # purged every 10 min, 200 at a time
 }
 REFUND_DUE_FOR = timedelta(days=2)
 
@@ -43,9 +43,9 @@ class Finding:
 def judge(snapshot: Snapshot) -> tuple[Finding, ...]:
     """All findings, the worst first."""
     found = [*_stores(snapshot)]
-    if snapshot.vitals is not None:
-        found += [*_processes(snapshot.vitals), *_canaries(snapshot.vitals), *_timers(snapshot.vitals)]
-        found += _outbox(snapshot.vitals)
+    if snapshot.health is not None:
+        found += [*_processes(snapshot.health), *_canaries(snapshot.health), *_timers(snapshot.health)]
+        found += _outbox(snapshot.health)
     found += _business(snapshot)
     return tuple(sorted(found, key=lambda finding: list(Level).index(finding.level)))
 
@@ -67,38 +67,38 @@ def _stores(snapshot: Snapshot) -> Iterator[Finding]:
         yield Finding(Level.WARNING, "broker", text, "Set Redis' maxmemory-policy to noeviction.")
 
 
-def _processes(vitals: Vitals) -> Iterator[Finding]:
+def _processes(health: Health) -> Iterator[Finding]:
     for role in Role:
         named = "beat" if role == Role.BEAT else f"worker-{role.value}"
-        if not vitals.alive(role):
+        if not health.alive(role):
             advice = f"Start the process type `{named}` of the Procfile, or restart it if it hangs."
             yield Finding(Level.DEGRADED, named, f"No {named} is at work.", advice)
             continue
-        for process in vitals.processes:
+        for process in health.processes:
             if process.role == role and not process.is_alive:
-                text = f"{process.name} fell silent {age(process.age)} ago; others of its type are at work."
+                text = f"{process.name} fell silent {format_age(process.age)} ago; others of its type are at work."
                 yield Finding(Level.DEGRADED, named, text, "Restart it. If its machine is gone, this ends in an hour.")
 
 
-def _canaries(vitals: Vitals) -> Iterator[Finding]:
-    for canary in vitals.canaries:
+def _canaries(health: Health) -> Iterator[Finding]:
+    for canary in health.canaries:
         if canary.is_stale:
-            when = f"The last one came {age(canary.age)} ago." if canary.age else "None ever came."
+            when = f"The last one came {format_age(canary.age)} ago." if canary.age else "None ever came."
             text = f"No canary comes through the queue {canary.queue.value}. {when}"
             advice = f"See that beat, the broker and worker-{canary.queue.value} are at work; one of them may hang."
             yield Finding(Level.DEGRADED, f"canary-{canary.queue.value}", text, advice)
 
 
-def _timers(vitals: Vitals) -> Iterator[Finding]:
-    if not vitals.timers:
+def _timers(health: Health) -> Iterator[Finding]:
+    if not health.timers:
         yield Finding(Level.DEGRADED, "timers", "The schedule is empty.", "Run `python manage.py release`.")
-    for timer in vitals.timers:
+    for timer in health.timers:
         if timer.state is TimerState.DOWN:
-            text = f"The timer {timer.name} is {age(timer.lateness)} late. {timer.error}".rstrip()
+            text = f"The timer {timer.name} is {format_age(timer.lateness)} late. {timer.error}".rstrip()
             advice = "See the log of worker-timers for its last run, and that its canary comes through."
             yield Finding(Level.DEGRADED, "timers", text, advice)
         elif timer.state is TimerState.LATE:
-            text = f"The timer {timer.name} is {age(timer.lateness)} late."
+            text = f"The timer {timer.name} is {format_age(timer.lateness)} late."
             yield Finding(Level.WARNING, "timers", text, "If it stays so, see the log of worker-timers.")
         elif timer.state is TimerState.OFF:
             text = f"The timer {timer.name} is switched off in the schedule."
@@ -108,16 +108,15 @@ def _timers(vitals: Vitals) -> Iterator[Finding]:
             yield Finding(Level.WARNING, "timers", text, "The log of worker-timers has a traceback for each.")
 
 
-def _outbox(vitals: Vitals) -> Iterator[Finding]:
-    for queue in vitals.outbox:
+def _outbox(health: Health) -> Iterator[Finding]:
+    for queue in health.outbox:
         name = f"outbox-{queue.name.value}"
         if queue.pause is not None:
             text = f"The queue {queue.name.value} is paused by {queue.pause.by}: {queue.pause.reason}"
             yield Finding(Level.DEGRADED, name, text, "Resume it on the operations page once the reason is gone.")
         elif queue.oldest_ready_age and queue.oldest_ready_age > BEHIND_AFTER:
-            text = (
-                f"Rows of {queue.name.value} left waiting: {queue.ready}, the oldest for {age(queue.oldest_ready_age)}."
-            )
+            oldest = format_age(queue.oldest_ready_age)
+            text = f"Rows of {queue.name.value} left waiting: {queue.ready}, the oldest for {oldest}."
             yield Finding(
                 Level.DEGRADED, name, text, f"Start more of `worker-{queue.name.value}`, or see why it hangs."
             )
@@ -132,13 +131,14 @@ def _business(snapshot: Snapshot) -> Iterator[Finding]:
         return
     for rule in snapshot.figures.overdue:
         if rule.oldest_age is not None and rule.oldest_age > OVERDUE_LATER.get(rule.rule, OVERDUE_AFTER):
-            text = f"Bookings overdue by the rule {rule.rule.value}: {rule.count}, the oldest {age(rule.oldest_age)}."
+            age = format_age(rule.oldest_age)
+            text = f"Bookings overdue by the rule {rule.rule.value}: {rule.count}, the oldest {age}."
             yield Finding(Level.WARNING, "deadlines", text, "See the timers: one is down, or fails on these bookings.")
     if snapshot.figures.refunds_refused:
         text = f"Refunds refused by the gateway: {snapshot.figures.refunds_refused}."
         yield Finding(Level.WARNING, "refunds", text, "Hand the money out and record it on the booking's page.")
     if (oldest := snapshot.figures.oldest_refund_age) and oldest > REFUND_DUE_FOR:
-        text = f"Refunds due: {snapshot.figures.refunds_due}, the oldest for {age(oldest)}."
+        text = f"Refunds due: {snapshot.figures.refunds_due}, the oldest for {format_age(oldest)}."
         yield Finding(Level.WARNING, "refunds", text, "See the queue payments, and refunds that the desk owes.")
 
 

@@ -13,10 +13,10 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from backend.ops.figures import Figures
+from backend.ops.business_figures import BusinessFigures
+from backend.ops.health import Health, TimerState
 from backend.ops.models import Role
 from backend.ops.snapshot import Snapshot
-from backend.ops.vitals import TimerState, Vitals
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 PREFIX = "mindsettler_"
@@ -42,10 +42,10 @@ class _Collector(Collector):
     def collect(self) -> Iterable[Metric]:
         """Every metric; a number that is unknown has no sample."""
         yield from _stores(self._snapshot)
-        if self._snapshot.vitals is not None:
-            yield from _outbox(self._snapshot.vitals)
-            yield from _processes(self._snapshot.vitals)
-            yield from _timers(self._snapshot.vitals)
+        if self._snapshot.health is not None:
+            yield from _outbox(self._snapshot.health)
+            yield from _processes(self._snapshot.health)
+            yield from _timers(self._snapshot.health)
         if self._snapshot.figures is not None:
             yield from _business(self._snapshot.figures)
 
@@ -83,9 +83,9 @@ def _stores(snapshot: Snapshot) -> Iterator[Metric]:
     yield _gauge("celery_oldest_message_age_seconds", text, ["queue", "state"], ages)
 
 
-def _outbox(vitals: Vitals) -> Iterator[Metric]:
+def _outbox(health: Health) -> Iterator[Metric]:
     rows, ages = [], []
-    for queue in vitals.outbox:
+    for queue in health.outbox:
         for state in ("ready", "leased", "backing_off", "scheduled", "dead"):
             rows.append(([queue.name.value, state], getattr(queue, state)))
         ages.append(([queue.name.value, "ready"], queue.oldest_ready_age))
@@ -94,41 +94,41 @@ def _outbox(vitals: Vitals) -> Iterator[Metric]:
     yield _gauge("outbox_messages", "Effects owed or given up, by queue.", ["queue", "state"], rows)
     text = "Age of the oldest effect: free and unclaimed (ready), due and not done (owed), or given up (dead)."
     yield _gauge("outbox_oldest_message_age_seconds", text, ["queue", "state"], ages)
-    paused = [([queue.name.value], queue.pause is not None) for queue in vitals.outbox]
+    paused = [([queue.name.value], queue.pause is not None) for queue in health.outbox]
     yield _gauge("outbox_paused", "Whether an operator paused the queue.", ["queue"], paused)
 
 
-def _processes(vitals: Vitals) -> Iterator[Metric]:
-    up = [([process.name, process.role.value], process.is_alive) for process in vitals.processes]
+def _processes(health: Health) -> Iterator[Metric]:
+    up = [([process.name, process.role.value], process.is_alive) for process in health.processes]
     yield _gauge("process_up", "Whether a worker or beat gives signs of life.", ["process", "role"], up)
-    seen = [([process.name, process.role.value], process.seen_at) for process in vitals.processes]
+    seen = [([process.name, process.role.value], process.seen_at) for process in health.processes]
     yield _gauge("process_seen_timestamp_seconds", "Its last sign of life.", ["process", "role"], seen)
-    alive = [([role.value], vitals.alive(role)) for role in Role]
+    alive = [([role.value], health.alive(role)) for role in Role]
     yield _gauge("processes_alive", "Processes at work, by role.", ["role"], alive)
-    yield _gauge("beat_tick_timestamp_seconds", "Beat's last tick.", [], [([], vitals.beat_seen_at)])
-    arrived = [([canary.queue.value], canary.arrived_at) for canary in vitals.canaries]
+    yield _gauge("beat_tick_timestamp_seconds", "Beat's last tick.", [], [([], health.beat_seen_at)])
+    arrived = [([canary.queue.value], canary.arrived_at) for canary in health.canaries]
     yield _gauge("canary_arrival_timestamp_seconds", "When the last canary came through.", ["queue"], arrived)
-    travel = [([canary.queue.value], canary.travel) for canary in vitals.canaries]
+    travel = [([canary.queue.value], canary.travel) for canary in health.canaries]
     yield _gauge("canary_travel_seconds", "From beat through the queue to the row.", ["queue"], travel)
-    stale = [([canary.queue.value], canary.is_stale) for canary in vitals.canaries]
+    stale = [([canary.queue.value], canary.is_stale) for canary in health.canaries]
     yield _gauge("canary_stale", "Whether the last canary is too old, or none ever came.", ["queue"], stale)
 
 
-def _timers(vitals: Vitals) -> Iterator[Metric]:
+def _timers(health: Health) -> Iterator[Metric]:
     for moment in ("started", "finished", "succeeded", "due"):
-        at = [([timer.name], getattr(timer, f"{moment}_at")) for timer in vitals.timers]
+        at = [([timer.name], getattr(timer, f"{moment}_at")) for timer in health.timers]
         text = f"When the timer {'is next due' if moment == 'due' else f'last {moment}'}."
         yield _gauge(f"timer_{moment}_timestamp_seconds", text, ["timer"], at)
-    late = [([timer.name], timer.lateness) for timer in vitals.timers]
+    late = [([timer.name], timer.lateness) for timer in health.timers]
     yield _gauge("timer_lateness_seconds", "How long a run that succeeds is overdue.", ["timer"], late)
-    states = [([t.name, state.value], t.state is state) for t in vitals.timers for state in TimerState]
+    states = [([t.name, state.value], t.state is state) for t in health.timers for state in TimerState]
     yield _gauge("timer_state", "1 for the state the timer is in.", ["timer", "state"], states)
     counts = ("examined", "changed", "failed")
-    rows = [([timer.name, count], getattr(timer, count)) for timer in vitals.timers for count in counts]
+    rows = [([timer.name, count], getattr(timer, count)) for timer in health.timers for count in counts]
     yield _gauge("timer_rows", "Rows of the last run.", ["timer", "result"], rows)
 
 
-def _business(figures: Figures) -> Iterator[Metric]:
+def _business(figures: BusinessFigures) -> Iterator[Metric]:
     states = [([state.value], count) for state, count in figures.bookings.items()]
     yield _gauge("bookings", "Bookings by state.", ["state"], states)
     overdue = [([rule.rule.value], rule.count) for rule in figures.overdue]

@@ -10,11 +10,11 @@ from datetime import datetime
 
 from django.db import DatabaseError, InterfaceError
 
-from backend.ops import broker, figures, migrations_state, vitals
+from backend.ops import broker, business_figures, health, pending_migrations
 from backend.ops.broker import Broker
-from backend.ops.figures import Figures
+from backend.ops.business_figures import BusinessFigures
+from backend.ops.health import Health
 from backend.ops.models import QUEUES
-from backend.ops.vitals import Vitals
 
 
 @dataclass(frozen=True)
@@ -28,13 +28,13 @@ class Database:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """`vitals` and `figures` are None where the database could not tell them; `figures` also when not asked for."""
+    """`health` and `figures` are None where the database could not tell them; `figures` also when not asked for."""
 
     taken_at: datetime
     database: Database
     broker: Broker
-    vitals: Vitals | None
-    figures: Figures | None
+    health: Health | None
+    figures: BusinessFigures | None
 
 
 def take(*, now: datetime, with_figures: bool = True) -> Snapshot:
@@ -44,12 +44,12 @@ def take(*, now: datetime, with_figures: bool = True) -> Snapshot:
     """
     database, living, business = Database(is_reachable=True), None, None
     try:
-        pending = migrations_state.pending()
+        pending = pending_migrations.pending()
         database = Database(is_reachable=True, pending_migrations=pending)
         if not pending:  # else a table may be missing
             # No transaction: on SQLite it would wait for writers, on PostgreSQL each query has its own moment anyway
-            living = vitals.read(now=now)
-            business = figures.read(now=now) if with_figures else None
+            living = health.read_health(now=now)
+            business = business_figures.read_business_figures(now=now) if with_figures else None
     except (DatabaseError, InterfaceError) as error:
         database = Database(is_reachable=False, trouble=type(error).__name__)
-    return Snapshot(now, database, broker.read([queue.value for queue in QUEUES], now=now), living, business)
+    return Snapshot(now, database, broker.read_broker([queue.value for queue in QUEUES], now=now), living, business)

@@ -10,9 +10,10 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from backend.admin_pages import NOTHING, ReadOnly, instant
+from backend.accounts.roles import Ability, may
+from backend.core.admin_pages import ReadOnly
+from backend.core.formatting import NOTHING, short_day_and_time
 from backend.outbox.models import Message, MessageState
-from backend.roles import Ability, may
 
 COLOURS = {
     MessageState.WAITING: "info",
@@ -60,28 +61,28 @@ class MessageAdmin(ReadOnly, admin.ModelAdmin[Message]):
 
     @admin.display(description="not before", ordering="not_before")
     def due(self, message: Message) -> str:
-        return instant(message.not_before)
+        return short_day_and_time(message.not_before)
 
     @admin.display(description="created")
     def created(self, message: Message) -> str:
-        return instant(message.created_at)
+        return short_day_and_time(message.created_at)
 
     @admin.display(description="next attempt")
     def next_attempt(self, message: Message) -> str:
-        return instant(message.next_attempt_at)
+        return short_day_and_time(message.next_attempt_at)
 
     @admin.display(description="leased until")
     def lease_until(self, message: Message) -> str:
-        return instant(message.lease_expires_at)
+        return short_day_and_time(message.lease_expires_at)
 
     @admin.display(description="first attempt")
     def first_attempt(self, message: Message) -> str:
-        return instant(message.frozen_at)
+        return short_day_and_time(message.frozen_at)
 
     @admin.display(description="settled")
     def settled(self, message: Message) -> str:
-        return instant(message.settled_at)
+        return short_day_and_time(message.settled_at)
 
     @admin.display(description="blanked")
     def blanked(self, message: Message) -> str:
-        return instant(message.blanked_at)
+        return short_day_and_time(message.blanked_at)

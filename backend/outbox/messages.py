@@ -10,8 +10,8 @@ from uuid import UUID, uuid4
 from django.db import connection, transaction
 from django.db.models import Exists, F, Q, QuerySet
 
-from backend import correlation
-from backend import environment as env
+from backend.core import correlation
+from backend.core import environment as env
 from backend.outbox.models import Message, MessageState, PausedQueue, Queue
 
 LEASE = timedelta(seconds=50)  # renewed before each effect; every effect's own time-outs sum to less than half of it
@@ -59,7 +59,7 @@ def emit(
     return message.uuid
 
 
-def stranger_may_cause(kinds: Collection[str], recipient: str, *, now: datetime, hourly: int, daily: int) -> bool:
+def is_within_limits(kinds: Collection[str], recipient: str, *, now: datetime, hourly: int, daily: int) -> bool:
     """Whether one more mail of `kinds` to `recipient` stays within the limits; one asker at a time until commit."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
@@ -221,7 +221,7 @@ def resume(queue: Queue) -> bool:
     return PausedQueue.objects.filter(queue=queue).delete()[0] == 1
 
 
-def blank(*, settled_before: datetime, now: datetime, limit: int = 500) -> int:
+def redact(*, settled_before: datetime, now: datetime, limit: int = 500) -> int:
     """Take address and text off old settled rows; the rows stay. Returns how many."""
     ids = list(
         Message.objects.filter(blanked_at=None, settled_at__lte=settled_before)

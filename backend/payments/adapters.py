@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 
-from backend.errors import Code, Refused
+from backend.core.errors import Code, Refused
 from backend.payments.gateway import Gateway
 from backend.payments.sandbox.adapter import SandboxGateway
 

@@ -6,7 +6,8 @@ from decimal import Decimal
 
 from django.contrib import admin
 
-from backend.admin_pages import NOTHING, ReadOnly, instant
+from backend.core.admin_pages import ReadOnly
+from backend.core.formatting import NOTHING, short_day_and_time
 from backend.payments.models import InboxEvent, Payment, Refund
 
 
@@ -27,11 +28,11 @@ class RefundInline(ReadOnly, admin.TabularInline[Refund, Payment]):
 
     @admin.display(description="asked for")
     def queued(self, refund: Refund) -> str:
-        return instant(refund.queued_at)
+        return short_day_and_time(refund.queued_at)
 
     @admin.display(description="settled")
     def settled(self, refund: Refund) -> str:
-        return instant(refund.settled_at)
+        return short_day_and_time(refund.settled_at)
 
 
 @admin.register(Payment)
@@ -60,15 +61,15 @@ class PaymentAdmin(ReadOnly, admin.ModelAdmin[Payment]):
 
     @admin.display(description="captured at")
     def captured_at_time(self, payment: Payment) -> str:
-        return instant(payment.captured_at)
+        return short_day_and_time(payment.captured_at)
 
     @admin.display(description="started", ordering="started_at")
     def started(self, payment: Payment) -> str:
-        return instant(payment.started_at)
+        return short_day_and_time(payment.started_at)
 
     @admin.display(description="closed")
     def closed(self, payment: Payment) -> str:
-        return instant(payment.closed_at)
+        return short_day_and_time(payment.closed_at)
 
 
 @admin.register(Refund)
@@ -88,11 +89,11 @@ class RefundAdmin(ReadOnly, admin.ModelAdmin[Refund]):
 
     @admin.display(description="asked for", ordering="queued_at")
     def queued(self, refund: Refund) -> str:
-        return instant(refund.queued_at)
+        return short_day_and_time(refund.queued_at)
 
     @admin.display(description="settled", ordering="settled_at")
     def settled(self, refund: Refund) -> str:
-        return instant(refund.settled_at)
+        return short_day_and_time(refund.settled_at)
 
 
 @admin.register(InboxEvent)
@@ -107,4 +108,4 @@ class InboxEventAdmin(ReadOnly, admin.ModelAdmin[InboxEvent]):
 
     @admin.display(description="received", ordering="received_at")
     def received(self, event: InboxEvent) -> str:
-        return instant(event.received_at)
+        return short_day_and_time(event.received_at)

@@ -18,7 +18,7 @@ _SECOND = timedelta(seconds=1)
 Span = tuple[datetime, datetime]
 
 
-class Rule(NamedTuple):
+class HoursRule(NamedTuple):
     """Working hours as they are written: of every week (`weekday`, Monday is 0) or of one `day`, in local time.
 
     Midnight as `ends_at` is the end of the day.
@@ -46,16 +46,16 @@ class Clock:
 
     def __init__(self, zone: ZoneInfo) -> None:
         self.zone = zone
-        self._known: dict[tuple[Rule, date, date], list[Opening]] = {}
+        self._known: dict[tuple[HoursRule, date, date], list[Opening]] = {}
 
-    def openings(self, rule: Rule, first: date, last: date) -> list[Opening]:
+    def openings(self, rule: HoursRule, first: date, last: date) -> list[Opening]:
         """The hours of one rule from the day `first` to the day `last`."""
         known = self._known.get((rule, first, last))
         if known is None:
             known = self._known[rule, first, last] = list(self._openings(rule, first, last))
         return known
 
-    def _openings(self, rule: Rule, first: date, last: date) -> Iterator[Opening]:
+    def _openings(self, rule: HoursRule, first: date, last: date) -> Iterator[Opening]:
         if rule.weekday is not None:
             on = days(first, last)[(rule.weekday - first.weekday()) % 7 :: 7]
         else:
@@ -93,7 +93,7 @@ class Clock:
         return after
 
 
-def openings(rules: Iterable[Rule], clock: Clock, first: date, last: date) -> list[Opening]:
+def openings(rules: Iterable[HoursRule], clock: Clock, first: date, last: date) -> list[Opening]:
     """The working hours from the day `first` to the day `last`, in order."""
     found = [opening for rule in rules for opening in clock.openings(rule, first, last)]
     found.sort(key=itemgetter(0))

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from datetime import time
-from typing import TYPE_CHECKING
 
 from django.core.exceptions import ValidationError
 from django.db import models
 from simple_history.models import HistoricalRecords
-
-if TYPE_CHECKING:
-    from backend.people.models import Psychologist
 
 
 class Offer(models.TextChoices):
@@ -68,7 +64,7 @@ class WorkingHours(models.Model):
             return
         if time.min != self.ends_at <= self.starts_at:
             raise ValidationError({"ends_at": "The end must be after the start."})
-        whose: Psychologist | None = getattr(self, "psychologist", None)
+        whose = getattr(self, "psychologist", None)  # may be new and unsaved, beside their first hours
         if whose is None:
             return
         if self.offers != Offer.ONLINE and self.location_id is None and whose.location_id is None:

@@ -11,7 +11,7 @@ from django.db import models
 from django.db.models.functions import Lower
 from simple_history.models import HistoricalRecords
 
-from backend.encryption import EncryptedTextField
+from backend.core.encryption import EncryptedTextField
 from backend.people.hours_models import Offer as Offer
 from backend.people.hours_models import TimeOff as TimeOff
 from backend.people.hours_models import WorkingHours as WorkingHours

@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from config.local import broker, leftovers, procfile
+from config.local import broker, orphans, procfile
 
 BROKER = "broker"
 PAUSE = 1.0  # seconds between two starts of one process, so that one that cannot start does not eat a processor
@@ -17,10 +17,10 @@ def main(name: str) -> None:
     """End what a killed predecessor left behind, leave a pid file, and become the process."""
     pid_file = Path(os.environ["VAR_DIR"]) / "run" / f"{name}.pid"
     before = pid_file.stat().st_mtime if pid_file.exists() else 0.0
-    predecessor = leftovers.recorded(pid_file)
+    predecessor = orphans.recorded(pid_file)
     if predecessor:
-        leftovers.end([predecessor])
-    leftovers.record(pid_file)
+        orphans.end([predecessor])
+    orphans.record(pid_file)
     time.sleep(min(PAUSE, max(0.0, before + PAUSE - time.time())))
     command = broker.command() if name == BROKER else ["/bin/sh", "-c", f"exec {procfile.processes()[name]}"]
     os.execv(command[0], command)  # noqa: S606 -- our own Procfile, or the wheel's server

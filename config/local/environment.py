@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from backend.environment import VARIABLES
+from backend.core.environment import VARIABLES
 from config.local import envfile, keys
 from config.local.procfile import PATH as PROCFILE
 from config.local.profiles import PROFILES

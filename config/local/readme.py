@@ -47,7 +47,7 @@ def diagram() -> str:
 
 def configuration() -> str:
     """One row per environment variable, in the order in which the code reads them."""
-    from backend.environment import VARIABLES
+    from backend.core.environment import VARIABLES
 
     rows = ["| Variable | Meaning | Default | Example |", "|---|---|---|---|"]
     for variable in VARIABLES.values():

@@ -20,8 +20,8 @@ from types import FrameType
 from typing import NoReturn
 from urllib.parse import urlsplit
 
-from backend.environment import Misconfigured
-from config.local import environment, leftovers, supervision
+from backend.core.environment import Misconfigured
+from config.local import environment, orphans, supervision
 from config.local.environment import Options
 from config.local.procfile import PATH as PROCFILE
 from config.local.profiles import PROFILES
@@ -96,8 +96,8 @@ def _start(options: Options) -> None:
 
 def _end_leftovers(var: Path) -> None:
     """End the processes of a supervisor that was killed: they hold the ports and the database."""
-    found = [leftovers.recorded(path) for path in sorted((var / "run").glob("*.pid"))]
-    ended = leftovers.end([leader for leader in found if leader])
+    found = [orphans.recorded(path) for path in sorted((var / "run").glob("*.pid"))]
+    ended = orphans.end([leader for leader in found if leader])
     if ended:
         _say(f"Ended {ended} processes that an earlier stack left behind.")
 

@@ -14,9 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from config.local import keys
-from tests.server import ROOT, free_port, wait_for
+from tests.support.server import ROOT, free_port, wait_for
 
-SIGNS = "from django.utils import timezone; from tests import operations; operations.busy(now=timezone.now())"
+SIGNS = (
+    "from django.utils import timezone; from tests.support import system_health; system_health.busy(now=timezone.now())"
+)
 
 
 @dataclass(frozen=True)

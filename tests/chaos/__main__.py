@@ -77,7 +77,7 @@ def _ours(stack: Stack, options: argparse.Namespace, seconds: float) -> list[Fig
     _say(f"the stack works; {len(plan)} faults are planned")
     figures: list[Figure] = storm.ride(stack, world, plan, seconds, is_timed=not options.short)
     if not options.short:
-        calm = importlib.import_module("tests.chaos.calm")
+        calm = importlib.import_module("tests.chaos.outages")
         _say("the storm is over; now the calm")
         figures += calm.requests_by_broker(stack, world)
         figures += calm.beat_away(stack)

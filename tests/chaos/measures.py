@@ -6,11 +6,11 @@ from collections import defaultdict
 from statistics import median
 
 from backend.outbox.models import Message
+from tests.chaos.checker import is_accepted
 from tests.chaos.faults import Kind
 from tests.chaos.figures import Figure, none_of, spread
 from tests.chaos.journal import Happened, Journal, Request
 from tests.chaos.stack import Stack, lines
-from tests.chaos.verdict import is_accepted
 
 EXCUSES = (Kind.WEB, Kind.WEB_CHILD, Kind.POSTGRES)
 BACK_FOR = 2.0  # seconds; web or PostgreSQL counts as starting until this long after its first answer

@@ -9,13 +9,13 @@ from collections import Counter
 import psycopg
 
 from tests.chaos import measures
+from tests.chaos.checker import is_accepted
+from tests.chaos.fault_injector import FaultInjector
 from tests.chaos.faults import Fault
 from tests.chaos.figures import Figure, spread
 from tests.chaos.journal import Journal
 from tests.chaos.stack import Stack, lines
 from tests.chaos.traffic import CROWD, Caller, GaveUp
-from tests.chaos.verdict import is_accepted
-from tests.chaos.weather import Weather
 
 CALM = 60.0  # seconds after the last fault
 PAUSE = 0.9  # seconds between two effects of one of the crowd, so that there are about as many as of ours
@@ -47,7 +47,7 @@ def ride(stack: Stack, faults: list[Fault], seconds: float) -> list[Figure]:
     for one in crowd:
         one.start()
     began = time.monotonic()
-    Weather(stack, journal).blow(faults)
+    FaultInjector(stack, journal).blow(faults)
     time.sleep(max(0.0, began + seconds - time.monotonic()))
     is_over.set()
     for one in crowd:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from tests.chaos.moods import Mood
+from tests.chaos.provider_modes import ProviderMode
 
 HANGS_FOR = 40.0  # seconds; four times what a worker waits
 
@@ -30,12 +30,12 @@ class Provider(ThreadingHTTPServer):
         self.lock = threading.Lock()
         self.log = log.open("a")
         self.mailboxes: dict[str, list[dict[str, Any]]] = {}
-        self.mood, self.mood_ends = Mood.WELL, 0.0
+        self.mood, self.mood_ends = ProviderMode.WELL, 0.0
         super().__init__(("127.0.0.1", port), _Handler)
 
-    def current_mood(self) -> Mood:
+    def current_mood(self) -> ProviderMode:
         with self.lock:
-            return self.mood if time.time() < self.mood_ends else Mood.WELL
+            return self.mood if time.time() < self.mood_ends else ProviderMode.WELL
 
     def note(self, mail: dict[str, Any], body: bytes, outcome: str) -> None:
         """One line in the log; what was accepted also goes to its recipient."""
@@ -74,21 +74,21 @@ class _Handler(BaseHTTPRequestHandler):
         """The storm changes the mood for some seconds."""
         wanted = json.loads(self._body())
         with self.server.lock:
-            self.server.mood, self.server.mood_ends = Mood(wanted["mood"]), time.time() + wanted["seconds"]
+            self.server.mood, self.server.mood_ends = ProviderMode(wanted["mood"]), time.time() + wanted["seconds"]
         self._answer(200, {})
 
     def do_POST(self) -> None:
         """A mail."""
         body = self._body()
         mail, mood = json.loads(body), self.server.current_mood()
-        if mood in (Mood.FAILING, Mood.BUSY):
+        if mood in (ProviderMode.FAILING, ProviderMode.BUSY):
             self.server.note(mail, body, mood)
-            self._answer(500 if mood is Mood.FAILING else 429, {"message": "not now"})
-        elif mood is Mood.HANGING:
+            self._answer(500 if mood is ProviderMode.FAILING else 429, {"message": "not now"})
+        elif mood is ProviderMode.HANGING:
             self.server.note(mail, body, mood)
             time.sleep(HANGS_FOR)
             self.close_connection = True
-        elif mood is Mood.DROPPING:
+        elif mood is ProviderMode.DROPPING:
             self.server.note(mail, body, "accepted, then dropped")
             self.close_connection = True
         else:

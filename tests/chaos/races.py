@@ -13,7 +13,12 @@ from tests.chaos import stack as stacks
 from tests.chaos.figures import Figure
 from tests.chaos.process import ROOT
 
-FILES = ("tests/test_races.py", "tests/test_races_staff.py", "tests/test_races_moves.py", "tests/test_races_slots.py")
+FILES = (
+    "tests/bookings/lifecycle/test_races.py",
+    "tests/bookings/lifecycle/test_races_staff.py",
+    "tests/bookings/lifecycle/test_races_reschedule.py",
+    "tests/bookings/lifecycle/test_races_slots.py",
+)
 CROWD = 200  # who want the same at once
 
 

@@ -16,14 +16,14 @@ from backend.bookings.models import Booking, ClosedDay
 from backend.outbox.models import Message
 from backend.people.models import Psychologist
 from config import schedule
-from tests.chaos import measures, verdict
+from tests.chaos import checker, measures
 from tests.chaos.deadlines import Deadlines
+from tests.chaos.fault_injector import FaultInjector
 from tests.chaos.faults import Fault
 from tests.chaos.figures import Figure, none_of
 from tests.chaos.journal import Journal
 from tests.chaos.stack import Stack
 from tests.chaos.traffic import Traffic, Visit, World
-from tests.chaos.weather import Weather
 from workers.app import app
 
 CALM_WITHIN = 60.0  # seconds after the last fault: whatever was owed is done or dead
@@ -82,7 +82,7 @@ def ride(stack: Stack, world: World, faults: list[Fault], seconds: float, *, is_
     deadlines.start()
     twice_more.start()
     began = time.monotonic()
-    Weather(stack, journal).blow(faults)
+    FaultInjector(stack, journal).blow(faults)
     time.sleep(max(0.0, began + seconds - time.monotonic()))
     ended_at = timezone.now()
     traffic.stop()
@@ -94,7 +94,7 @@ def ride(stack: Stack, world: World, faults: list[Fault], seconds: float, *, is_
     deadlines.stop()
     return [
         Figure("faults injected", str(len(journal.faults))),
-        *verdict.judge(stack, journal),
+        *checker.check(stack, journal),
         calm,
         *measures.requests_in_storm(journal, is_timed=is_timed),
         measures.waits(stack),

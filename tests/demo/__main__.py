@@ -18,17 +18,17 @@ from typing import NoReturn, TypeAlias
 
 from tests.demo import stack as stacks
 from tests.demo.bank import Bank
-from tests.demo.desk import Desk
+from tests.demo.commands import Commands
+from tests.demo.expectations import Unexpected
 from tests.demo.journeys import JOURNEYS
 from tests.demo.mailbox import Mailbox
 from tests.demo.pages import Pages
 from tests.demo.site import Site
 from tests.demo.stack import NoStackError, Stack, WrongAddressError
 from tests.demo.staff import Staff, log_in
-from tests.demo.unexpected import Unexpected
 from tests.demo.walk import STACK, Narrator, StepFailed, Walk, World
 
-Preparation: TypeAlias = Callable[[list[str], Desk, Stack, Narrator], list[str]]
+Preparation: TypeAlias = Callable[[list[str], Commands, Stack, Narrator], list[str]]
 
 FIRST_MAIL_WITHIN = 60.0  # seconds; the workers start after the web server
 
@@ -73,13 +73,13 @@ def _elsewhere(url: str, narrator: Narrator) -> dict[str, bool]:
     return _walked(list(JOURNEYS), stack, narrator, prepare=_choose)
 
 
-def _open_every_day(names: list[str], desk: Desk, stack: Stack, narrator: Narrator) -> list[str]:
+def _open_every_day(names: list[str], desk: Commands, stack: Stack, narrator: Narrator) -> list[str]:
     """Staff's deadlines count open days only; closed ones are removed, so that they pass today too."""
     narrator.tell(STACK, f"every day is an open day here, so that deadlines pass: closed days {desk.open_every_day()}")
     return names
 
 
-def _choose(names: list[str], desk: Desk, stack: Stack, narrator: Narrator) -> list[str]:
+def _choose(names: list[str], desk: Commands, stack: Stack, narrator: Narrator) -> list[str]:
     """Those that can be walked there; the others are told."""
     is_closed = desk.is_closed_today()
     fit = []
@@ -96,7 +96,7 @@ def _choose(names: list[str], desk: Desk, stack: Stack, narrator: Narrator) -> l
 
 def _walked(names: list[str], stack: Stack, narrator: Narrator, *, prepare: Preparation) -> dict[str, bool]:
     """Walks these journeys; whether each went well."""
-    desk = Desk(stacks.clean_environment(str(stack.env_file)), stack.staff_inbox)
+    desk = Commands(stacks.clean_environment(str(stack.env_file)), stack.staff_inbox)
     try:
         names = prepare(names, desk, stack, narrator)
         with desk.account() as (name, password):
@@ -111,7 +111,7 @@ def _walked(names: list[str], stack: Stack, narrator: Narrator, *, prepare: Prep
     return results
 
 
-def _all_walks(names: list[str], stack: Stack, desk: Desk, token: str, narrator: Narrator) -> dict[str, bool]:
+def _all_walks(names: list[str], stack: Stack, desk: Commands, token: str, narrator: Narrator) -> dict[str, bool]:
     mailbox = Mailbox(stack.mail)
 
     def walk(name: str) -> Walk:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.demo.answers import exchange, session
-from tests.demo.unexpected import Unexpected
+from tests.demo.expectations import Unexpected
+from tests.demo.responses import exchange, session
 
 
 class Bank:

@@ -8,8 +8,8 @@ from urllib.parse import urljoin
 
 import requests
 
-from tests.demo.answers import exchange, session
-from tests.demo.unexpected import Unexpected, expect
+from tests.demo.expectations import Unexpected, expect
+from tests.demo.responses import exchange, session
 
 UNSEEN = ("style", "title")
 

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 import requests
 
-from tests.demo.answers import Answer, exchange, parsed, session
-from tests.demo.unexpected import Unexpected
+from tests.demo.expectations import Unexpected
+from tests.demo.responses import Answer, exchange, parsed, session
 
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 

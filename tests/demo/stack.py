@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 import requests
 
-from tests.demo.desk import ROOT
+from tests.demo.commands import ROOT
 from tests.demo.walk import PAUSE, STACK, Narrator
 
 OWN_VAR = ROOT / "var" / "demo"

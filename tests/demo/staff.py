@@ -6,8 +6,8 @@ import random
 from datetime import datetime
 from typing import Any
 
-from tests.demo.answers import Answer, exchange, parsed, session
-from tests.demo.unexpected import Unexpected
+from tests.demo.expectations import Unexpected
+from tests.demo.responses import Answer, exchange, parsed, session
 
 
 def log_in(url: str, name: str, password: str) -> str:

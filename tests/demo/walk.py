@@ -12,12 +12,12 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from tests.demo.bank import Bank
-from tests.demo.desk import Desk
+from tests.demo.commands import Commands
+from tests.demo.expectations import Unexpected
 from tests.demo.mailbox import Inbox, Mail, Mailbox
 from tests.demo.pages import Pages
 from tests.demo.site import Site
 from tests.demo.staff import Staff
-from tests.demo.unexpected import Unexpected
 
 Found = TypeVar("Found")
 
@@ -80,7 +80,7 @@ class World:
     site: Site
     pages: Pages
     mailbox: Mailbox
-    desk: Desk
+    desk: Commands
     staff: Staff
     bank: Bank
 

@@ -18,7 +18,7 @@ import django
 from config.local import check, keys
 
 if TYPE_CHECKING:
-    from tests.model.tally import Tally
+    from tests.model.coverage import Coverage
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -52,13 +52,12 @@ def _prepare() -> None:
 
 def _rounds(steps: int, seed: int) -> int:
     """Rounds with seeds of their own, so that one that fails is repeated alone."""
-    from tests.model import life
-    from tests.model.tally import Tally
+    from tests.model import lifecycle
 
-    tally = life.Life.tally = Tally()
+    tally = lifecycle.Lifecycle.tally = Coverage()
     while tally.steps < steps:
         try:
-            life.run(seed=seed)
+            lifecycle.run(seed=seed)
         except Exception:  # noqa: BLE001 -- whatever broke is printed with the way to see it again
             traceback.print_exc(file=sys.stdout)
             _say(f"FAILED. To repeat: make model SEED={seed}")
@@ -68,11 +67,11 @@ def _rounds(steps: int, seed: int) -> int:
     return _sum_up(tally)
 
 
-def _sum_up(tally: Tally) -> int:
-    from tests.model import life
+def _sum_up(tally: Coverage) -> int:
+    from tests.model import lifecycle
 
-    _say(tally.report(life.rules()))
-    gaps = tally.gaps(life.rules(), life.intents())
+    _say(tally.report(lifecycle.rules()))
+    gaps = tally.gaps(lifecycle.rules(), lifecycle.intents())
     for gap in gaps:
         _say(f"FAILED: {gap}")
     return 1 if gaps else 0

@@ -6,15 +6,16 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from backend.bookings.lifecycle import absence, staff
+from backend.bookings.lifecycle import absence
 from backend.bookings.lifecycle.absence import Absence, Decision
-from backend.errors import Code
+from backend.bookings.lifecycle.rescheduling import Move
+from backend.core.errors import Code
 from tests.model.allowance import Allowance
-from tests.model.diary import HOUR, Diary, Span
+from tests.model.availability import HOUR, Availability, Span
 from tests.model.invariants import HOLDS_SLOT
-from tests.model.picture import Row
-from tests.model.settling import WHO
-from tests.model.world import DESK, WHICH, World, deed
+from tests.model.slot_booking import WHO
+from tests.model.snapshot import Row
+from tests.model.world import DESK, WHICH, World, action
 
 # of each session in turn; a stale decision is one about a booking that has changed since the page was opened
 FATES = st.lists(st.sampled_from(["cancel", "move", "move to a colleague", "leave", "stale"]), min_size=1, max_size=3)
@@ -24,7 +25,7 @@ HOURS = st.sampled_from([2, 5, 26, 0])
 class Absences(World):
     """The time off stands first; then each session moves, is called off, or stays on purpose."""
 
-    @deed(needs="claims", times=2, which=WHICH, hours=HOURS, fates=FATES, colleague=WHO)
+    @action(needs="claims", times=2, which=WHICH, hours=HOURS, fates=FATES, colleague=WHO)
     def be_away(self, which: int, hours: int, fates: list[str], colleague: int) -> None:
         claim = self.one_of(self.seen.claims.values(), which, lambda claim: claim.blocked_from > self.now)
         off = Span(claim.psychologist_id, claim.blocked_from, claim.blocked_from + hours * HOUR)
@@ -35,7 +36,7 @@ class Absences(World):
         ]
         diary, allowance, before = self.diary(), self.allowance(), self.seen
         whole = Absence(off.psychologist_id, off.start, off.end, "ill")
-        did = self.do(absence.be_away, whole, decisions, note_to_visitor="Your psychologist is ill.", **DESK)
+        did = self.do(absence.record_absence, whole, decisions, note_to_visitor="Your psychologist is ill.", **DESK)
         if hours == 0:
             did.was_refused(Code.SLOT_INVALID)
             return
@@ -55,11 +56,11 @@ class Absences(World):
         move = None
         if fate.startswith("move"):
             who = self.people[colleague] if fate == "move to a colleague" else None
-            move = staff.Move(off.end + (1 + n) * HOUR, who, despite_hours=n % 2 == 0)
+            move = Move(off.end + (1 + n) * HOUR, who, despite_hours=n % 2 == 0)
         return Decision(was.id, was.ledger_sequence - (fate == "stale"), move)
 
     def _is_carried_out(
-        self, was: Row, decision: Decision, told: dict[int, Any], diary: Diary, allowance: Allowance
+        self, was: Row, decision: Decision, told: dict[int, Any], diary: Availability, allowance: Allowance
     ) -> None:
         """Decisions follow one another: what one gives back, the next may have."""
         after, code, move = self.seen.bookings[was.id], told[was.id], decision.move

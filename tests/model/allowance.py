@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from datetime import date, datetime
 
-from tests.model.diary import KOLKATA
-from tests.model.picture import Picture, Row
+from tests.model.availability import KOLKATA
+from tests.model.snapshot import Row, Snapshot
 
 TIMELY = ("by_visitor", "by_staff")  # how a session is called off so that the sponsor has it back
 
@@ -14,7 +14,7 @@ TIMELY = ("by_visitor", "by_staff")  # how a session is called off so that the s
 class Allowance:
     """What the sponsor's months have left; a rule that books several sessions counts each."""
 
-    def __init__(self, seen: Picture, a_month: int | None) -> None:
+    def __init__(self, seen: Snapshot, a_month: int | None) -> None:
         self.a_month = a_month
         self.used = _used(seen)
 
@@ -45,7 +45,7 @@ def month_of(start: datetime) -> date:
     return start.astimezone(KOLKATA).date().replace(day=1)
 
 
-def check(picture: Picture) -> None:
+def check(picture: Snapshot) -> None:
     """Raises AssertionError when a booking has a sponsor whom it must not have, or the other way round."""
     for booking in picture.bookings.values():
         is_counted = booking.sponsored_month is not None
@@ -61,7 +61,7 @@ def check(picture: Picture) -> None:
         assert is_returned == (is_counted and is_due_back), f"the sponsor's session: {booking}"
 
 
-def check_step(before: Picture, after: Picture, written: list[Row], a_month: int | None) -> None:
+def check_step(before: Snapshot, after: Snapshot, written: list[Row], a_month: int | None) -> None:
     """A month is only overdrawn by what did take place after all."""
     if a_month is None:
         return
@@ -72,7 +72,7 @@ def check_step(before: Picture, after: Picture, written: list[Row], a_month: int
             assert intents == {"record_outcome"}, f"{used} sessions of {a_month} in {month}: by {intents}"
 
 
-def _used(seen: Picture) -> Counter[date]:
+def _used(seen: Snapshot) -> Counter[date]:
     return Counter(booking.sponsored_month for booking in seen.bookings.values() if _is_held(booking))
 
 

@@ -6,12 +6,12 @@ from itertools import count
 
 from hypothesis import strategies as st
 
-from backend.bookings.lifecycle import money, refunds
-from backend.errors import Code
+from backend.bookings.lifecycle import payments, refunds
+from backend.core.errors import Code
 from backend.payments.gateway import Event, EventKind, OrderReport, OrderState, RefundOrderState, RefundReport
 from tests.model.invariants import ACTIVE, BUFFER, GRACE
-from tests.model.picture import Row
-from tests.model.world import GATEWAY, WHICH, Did, World, deed
+from tests.model.snapshot import Row
+from tests.model.world import GATEWAY, WHICH, Result, World, action
 
 VIA = st.booleans()  # by webhook, or because we asked
 WRONG = st.sampled_from([(1, "INR"), (-1, "INR"), (0, "USD"), (-150_000, "INR")])  # what it adds, its currency
@@ -25,11 +25,11 @@ class Bank(World):
         self._events = count(1)
         self._last: Event | None = None
 
-    @deed(needs="attempts", which=WHICH, by_webhook=VIA)
+    @action(needs="attempts", which=WHICH, by_webhook=VIA)
     def pay(self, which: int, by_webhook: bool) -> None:
         self.pay_for(self._attempt(which, "open"), by_webhook)
 
-    @deed(needs="attempts", which=WHICH, by_webhook=VIA)
+    @action(needs="attempts", which=WHICH, by_webhook=VIA)
     def pay_after_all(self, which: int, by_webhook: bool) -> None:
         self.pay_for(self._attempt(which, "failed", "idle"), by_webhook)
 
@@ -38,14 +38,14 @@ class Bank(World):
         expected = self._expected(payment, is_exact=True)
         self._became(self._say(_report(payment, payment.amount_paise, payment.currency), by_webhook), payment, expected)
 
-    @deed(needs="attempts", which=WHICH, wrong=WRONG, by_webhook=VIA)
+    @action(needs="attempts", which=WHICH, wrong=WRONG, by_webhook=VIA)
     def pay_wrongly(self, which: int, wrong: tuple[int, str], by_webhook: bool) -> None:
         payment = self._attempt(which, "open", "failed", "idle")
         paise, currency = max(0, payment.amount_paise + wrong[0]), wrong[1]
         expected = self._expected(payment, is_exact=False)
         self._became(self._say(_report(payment, paise, currency), by_webhook), payment, expected)
 
-    @deed(needs="attempts", which=WHICH, by_webhook=VIA)
+    @action(needs="attempts", which=WHICH, by_webhook=VIA)
     def decline(self, which: int, by_webhook: bool) -> None:
         payment = self._attempt(which, "open")
         report = _report(payment, payment.amount_paise, payment.currency, OrderState.DECLINED)
@@ -56,30 +56,30 @@ class Bank(World):
             assert did.before.payments == did.after.payments
             assert did.before.bookings == did.after.bookings
 
-    @deed(needs="attempts")
+    @action(needs="attempts")
     def repeat_last_report(self) -> None:
         if self._last is None:
             return
-        assert not self.do(money.receive_event, GATEWAY, self._last).changed, "a webhook counted twice"
+        assert not self.do(payments.receive_event, GATEWAY, self._last).changed, "a webhook counted twice"
         if self._last.report is not None:
-            assert not self.do(money.record_report, self._last.report, actor=f"gateway:{GATEWAY}").changed
+            assert not self.do(payments.record_report, self._last.report, actor=f"gateway:{GATEWAY}").changed
         self.worked()
 
-    @deed(needs="attempts", which=WHICH)
+    @action(needs="attempts", which=WHICH)
     def report_an_unknown_payment(self, which: int) -> None:
         payment = self._attempt(which, "open")
         payment = type(payment)(**{**vars(payment), "reference": "PAY-NOBODY"})
         event = Event("evt_0", EventKind.ORDER_CAPTURED, _report(payment, payment.amount_paise, "INR"), None)
-        self.do(money.receive_event, GATEWAY, event).was_refused(Code.PAYMENT_UNKNOWN)
+        self.do(payments.receive_event, GATEWAY, event).was_refused(Code.PAYMENT_UNKNOWN)
         self.worked()
 
-    @deed(needs="attempts", which=WHICH)
+    @action(needs="attempts", which=WHICH)
     def order_made(self, which: int) -> None:
         payment = self._attempt(which, "open")
         report = _report(payment, payment.amount_paise, payment.currency, OrderState.OPEN)
-        self.do(money.note_order, payment.id, report, timed=False)
+        self.do(payments.note_order, payment.id, report, timed=False)
 
-    @deed(needs="attempts", which=WHICH)
+    @action(needs="attempts", which=WHICH)
     def give_up_attempt(self, which: int) -> None:
         bookings = self.seen.bookings
 
@@ -87,20 +87,20 @@ class Bank(World):
             return payment.state == "open" and bookings[payment.booking_id].due_at <= self.now
 
         payment = self.one_of(self.seen.attempts, which, is_over)
-        did = self.do(money.end_idle_attempt, payment.id)
+        did = self.do(payments.end_idle_attempt, payment.id)
         if is_over(payment):
             self._ended(did, payment.booking_id)
         else:
             assert not did.changed, "an attempt ended before its time"
 
-    @deed(needs="orders_back", which=WHICH, state=st.sampled_from(RefundOrderState), by_webhook=VIA)
+    @action(needs="orders_back", which=WHICH, state=st.sampled_from(RefundOrderState), by_webhook=VIA)
     def answer_refund(self, which: int, state: RefundOrderState, by_webhook: bool) -> None:
         refund = self.one_of(self.seen.orders_back, which, lambda row: row.state == "queued")
         report = RefundReport(refund.reference, f"rf_{refund.id}", state, refund.amount_paise)
         if by_webhook:
             kind = EventKind.REFUND_DONE if state is RefundOrderState.DONE else EventKind.REFUND_REFUSED
             self._last = Event(f"evt_{next(self._events)}", kind, None, report)
-            did = self.do(money.receive_event, GATEWAY, self._last)
+            did = self.do(payments.receive_event, GATEWAY, self._last)
         else:
             did = self.do(refunds.record_refund, refund.id, report)
         after = did.after.refunds[refund.id]
@@ -110,13 +110,13 @@ class Bank(World):
     def _attempt(self, which: int, *states: str) -> Row:
         return self.one_of(self.seen.attempts, which, lambda payment: payment.state in states)
 
-    def _say(self, report: OrderReport, by_webhook: bool) -> Did:
+    def _say(self, report: OrderReport, by_webhook: bool) -> Result:
         kind = EventKind.ORDER_CAPTURED if report.state is OrderState.CAPTURED else EventKind.ORDER_DECLINED
         event = Event(f"evt_{next(self._events)}", kind, report, None)
         if not by_webhook:
-            return self.do(money.record_report, report, actor=f"gateway:{GATEWAY}").went_well()
+            return self.do(payments.record_report, report, actor=f"gateway:{GATEWAY}").went_well()
         self._last = event
-        return self.do(money.receive_event, GATEWAY, event).went_well()
+        return self.do(payments.receive_event, GATEWAY, event).went_well()
 
     def _expected(self, payment: Row, *, is_exact: bool) -> str:
         """The first exact capture confirms; after the time to pay only into a slot that is free, ahead, and alone."""
@@ -139,7 +139,7 @@ class Bank(World):
         others = [b for b in self.seen.bookings.values() if b.state in ACTIVE and b.origin == "visitor"]
         return all(other.email != booking.email for other in others)
 
-    def _became(self, did: Did, payment: Row, expected: str) -> None:
+    def _became(self, did: Result, payment: Row, expected: str) -> None:
         assert did.answer == expected, f"{did.answer}, not {expected}: {payment}"
         if expected == "unchanged":
             assert did.before.bookings == did.after.bookings
@@ -151,7 +151,7 @@ class Bank(World):
         elif payment.state == "open":
             self._ended(did, payment.booking_id)
 
-    def _ended(self, did: Did, booking_id: int) -> None:
+    def _ended(self, did: Result, booking_id: int) -> None:
         """There is time for another attempt, or there is not."""
         was = did.before.bookings[booking_id]
         deadline = min(was.pay_by + GRACE, was.slot_start)

@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 from hypothesis import strategies as st
 
 from backend.bookings import links, policy, queries
-from backend.bookings.lifecycle import cancellation, money, timers
+from backend.bookings.lifecycle import cancellation, payments, timers
 from backend.bookings.machine import State
 from backend.outbox import messages
 from tests.model.invariants import ACTIVE, GRACE
-from tests.model.picture import Row
-from tests.model.world import WHICH, Did, World, deed
+from tests.model.snapshot import Row
+from tests.model.world import WHICH, Result, World, action
 
 SPANS = st.sampled_from(
     [
@@ -38,12 +38,12 @@ AN_HOUR = timedelta(hours=1)
 class Clock(World):
     """A timer that comes early, late or twice does nothing; one that is due does exactly its work."""
 
-    @deed(span=SPANS)
+    @action(span=SPANS)
     def wait(self, span: timedelta) -> None:
         self.now += span
         self.worked()
 
-    @deed(needs="bookings", times=3, which=WHICH, seconds=st.sampled_from([0, -1, 1]))
+    @action(needs="bookings", times=3, which=WHICH, seconds=st.sampled_from([0, -1, 1]))
     def reach(self, which: int, seconds: int) -> None:
         """To a booking's deadline, just before it, or just after."""
         was = self.one_of(self.seen.bookings.values(), which, lambda b: b.due_at is not None and b.due_at > self.now)
@@ -51,14 +51,14 @@ class Clock(World):
             self.now = was.due_at + timedelta(seconds=seconds)
             self.worked()
 
-    @deed(needs="claims", which=WHICH, seconds=st.sampled_from([0, -1, 1]))
+    @action(needs="claims", which=WHICH, seconds=st.sampled_from([0, -1, 1]))
     def reach_a_session(self, which: int, seconds: int) -> None:
         """To the start of a session, just before it, or just after."""
         claim = self.one_of(self.seen.claims.values(), which, lambda claim: claim.blocked_from > self.now)
         self.now = max(self.now, claim.blocked_from + timedelta(seconds=seconds))
         self.worked()
 
-    @deed(needs="bookings", which=WHICH, seconds=st.sampled_from([0, -1, 1]))
+    @action(needs="bookings", which=WHICH, seconds=st.sampled_from([0, -1, 1]))
     def reach_an_end(self, which: int, seconds: int) -> None:
         """To one of the next instants at which a right or a link ends, just before it, or just after."""
         ahead = sorted({at for at in self._ends() if at > self.now})
@@ -66,12 +66,12 @@ class Clock(World):
             self.now = ahead[which % min(len(ahead), 6)] + timedelta(seconds=seconds)
             self.worked()
 
-    @deed()
+    @action()
     def step_back(self) -> None:
         self.now -= timedelta(hours=2)
         self.worked()
 
-    @deed(needs="bookings", times=2, which=WHICH, name=st.none() | st.sampled_from(sorted(DEADLINES)))
+    @action(needs="bookings", times=2, which=WHICH, name=st.none() | st.sampled_from(sorted(DEADLINES)))
     def fire(self, which: int, name: str | None) -> None:
         """The timer of the booking's state, or any."""
         was = self.one_of(self.seen.bookings.values(), which, self._is_overdue)
@@ -79,10 +79,10 @@ class Clock(World):
         self._fired(self.do(timer, was.id), was, was.state == source and was.due_at <= self.now, target)
         assert not self.do(timer, was.id).changed, "it fired twice"
 
-    @deed(needs="attempts", which=WHICH)
+    @action(needs="attempts", which=WHICH)
     def ask_gateway(self, which: int) -> None:
         was = self.one_of(self.seen.bookings.values(), which, self._is_unpaid)
-        did = self.do(money.ask_after_attempt, was.id)
+        did = self.do(payments.ask_after_attempt, was.id)
         if was.state != "PAYMENT_PENDING" or was.due_at > self.now:
             assert not did.changed, "asked before its time"
         elif was.due_at + ASKED_FOR <= self.now:
@@ -94,7 +94,7 @@ class Clock(World):
         else:
             assert not did.changed, "asked twice in a minute"
 
-    @deed(needs="bookings", which=WHICH)
+    @action(needs="bookings", which=WHICH)
     def lapse_cancellation(self, which: int) -> None:
         asked = lambda booking: booking.cancellation_requested_at is not None  # noqa: E731
         was = self.one_of(self.seen.bookings.values(), which, asked)
@@ -102,7 +102,7 @@ class Clock(World):
         assert did.changed == (asked(was) and was.cancellation_requested_at + AN_HOUR <= self.now)
         assert did.after.bookings[was.id].state == was.state
 
-    @deed(needs="bookings", which=WHICH)
+    @action(needs="bookings", which=WHICH)
     def purge(self, which: int) -> None:
         was = self.one_of(self.seen.bookings.values(), which, self._is_stale)
         did = self.do(timers.purge_draft, was.id)
@@ -113,20 +113,20 @@ class Clock(World):
             others = any(b.client_id == was.client_id for b in did.after.bookings.values())
             assert (was.client_id in did.after.clients) == others, "a client without booking, or a booking without"
 
-    @deed(needs="bookings")
+    @action(needs="bookings")
     def sweep(self) -> None:
         """Everything the workers would do now; afterwards nothing is overdue but what the gateway is asked about."""
         for state, (timer, *_) in zip(_SWEPT, DEADLINES.values(), strict=True):
             for booking_id in queries.due(state, now=self.now):
                 self.do(timer, booking_id)
         for booking_id in queries.attempts_to_ask_after(now=self.now):
-            self.do(money.ask_after_attempt, booking_id)
+            self.do(payments.ask_after_attempt, booking_id)
         for booking_id in queries.cancellations_to_lapse(now=self.now):
             self.do(cancellation.lapse_cancellation, booking_id)
         for booking_id in queries.drafts_to_purge(now=self.now):
             self.do(timers.purge_draft, booking_id)
         self.do(links.purge)
-        self.do(messages.blank, settled_before=self.now - policy.MESSAGES_BLANKED_AFTER)
+        self.do(messages.redact, settled_before=self.now - policy.MESSAGES_BLANKED_AFTER)
         for booking in self.seen.bookings.values():
             self._in_time(booking)
 
@@ -139,7 +139,7 @@ class Clock(World):
         if booking.state in ACTIVE and booking.cancellation_requested_at is not None:
             assert booking.cancellation_requested_at + AN_HOUR > self.now, f"asked to cancel for ever: {booking}"
 
-    def _fired(self, did: Did, was: Row, is_due: bool, target: str) -> None:
+    def _fired(self, did: Result, was: Row, is_due: bool, target: str) -> None:
         if is_due:
             assert did.after.bookings[was.id].state == target, f"due, and nothing happened: {was}"
         else:

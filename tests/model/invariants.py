@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from itertools import combinations
 
-from tests.model.picture import Picture, Row
+from tests.model.snapshot import Row, Snapshot
 
 ACTIVE = {"PENDING", "APPROVED", "PAYMENT_PENDING", "CONFIRMED"}
 HOLDS_SLOT = {"APPROVED", "PAYMENT_PENDING", "CONFIRMED"}
@@ -38,7 +38,7 @@ LINK_KEPT = timedelta(days=30)
 COMPLETE_AFTER = timedelta(minutes=30)
 
 
-def check(picture: Picture) -> None:
+def check(picture: Snapshot) -> None:
     """Raises AssertionError, naming the rows, when one of them breaks the design."""
     for booking in picture.bookings.values():
         _deadline(booking)
@@ -70,7 +70,7 @@ def _deadline(booking: Row) -> None:
         assert booking.due_at == booking.slot_end + COMPLETE_AFTER, f"completion: {booking}"
 
 
-def _claim(picture: Picture, booking: Row) -> None:
+def _claim(picture: Snapshot, booking: Row) -> None:
     """A claim exists exactly while the slot is held, and says what the booking says."""
     claims = [claim for claim in picture.claims.values() if claim.booking_id == booking.id]
     assert len(claims) == (booking.state in HOLDS_SLOT), f"{len(claims)} claims: {booking}"
@@ -98,7 +98,7 @@ def _link(link: Row, booking: Row) -> None:
         assert link.expires_at <= booking.slot_start, f"{link} cancels what has begun: {booking}"
 
 
-def _attempt(picture: Picture, booking: Row) -> None:
+def _attempt(picture: Snapshot, booking: Row) -> None:
     """One attempt is open exactly while the booking waits for it."""
     attempts = [payment for payment in picture.payments_of(booking.id) if payment.state == "open"]
     assert len(attempts) == (booking.state == "PAYMENT_PENDING"), f"{len(attempts)} open attempts: {booking}"
@@ -114,7 +114,7 @@ def _place(booking: Row) -> None:
     assert booking.verified_at is not None, f"never proved: {booking}"
 
 
-def _ledger(picture: Picture, booking: Row) -> None:
+def _ledger(picture: Snapshot, booking: Row) -> None:
     """Numbered 1..n without a gap, each row beginning where the last ended, the last where the booking stands."""
     entries = picture.ledger_of(booking.id)
     assert [entry.sequence for entry in entries] == list(range(1, booking.ledger_sequence + 1)), f"gap: {entries}"
@@ -126,7 +126,7 @@ def _ledger(picture: Picture, booking: Row) -> None:
     assert source == booking.state, f"the ledger ends at {source}: {booking}"
 
 
-def _is_settled(picture: Picture, booking: Row) -> bool:
+def _is_settled(picture: Snapshot, booking: Row) -> bool:
     """Captured in full by the gateway or at the desk, or nothing to pay up front."""
     is_due_there = (booking.mode, booking.payment_mode) == ("OFFLINE", "OFFLINE")
     if booking.corporate_id is not None or booking.amount_paise == 0 or is_due_there:
@@ -135,7 +135,7 @@ def _is_settled(picture: Picture, booking: Row) -> bool:
     return paid is not None and paid.captured_paise == booking.amount_paise
 
 
-def _money(picture: Picture, payment: Row) -> None:
+def _money(picture: Snapshot, payment: Row) -> None:
     """Never dropped: a capture pays for its booking, exactly and alone, or goes back in full. Never more goes back."""
     assert picture.left_paise(payment) >= 0, f"more goes back than came in: {payment}"
     if payment.state != "captured":
@@ -153,13 +153,13 @@ def _money(picture: Picture, payment: Row) -> None:
     assert any(e.details.get("captured_paise") == payment.captured_paise for e in took), f"not in the ledger: {payment}"
 
 
-def _one_active(picture: Picture) -> None:
+def _one_active(picture: Snapshot) -> None:
     """One active booking per address, beside those that staff made."""
     active = [b.email for b in picture.bookings.values() if b.state in ACTIVE and b.origin == "visitor"]
     assert len(active) == len(set(active)), f"two active bookings of one visitor: {active}"
 
 
-def _no_overlap(picture: Picture) -> None:
+def _no_overlap(picture: Snapshot) -> None:
     """One psychologist, one session at a time."""
     for one, other in combinations(picture.claims.values(), 2):
         is_apart = one.blocked_until <= other.blocked_from or other.blocked_until <= one.blocked_from

@@ -8,13 +8,13 @@ from datetime import timedelta
 from hypothesis import strategies as st
 
 from backend.bookings import links
-from backend.bookings.lifecycle import cancellation, money, visitor
-from backend.errors import Code
-from tests import story
-from tests.model.diary import KOLKATA, days_from, grid
+from backend.bookings.lifecycle import cancellation, payments, visitor
+from backend.core.errors import Code
+from tests.model.availability import KOLKATA, days_from, grid
 from tests.model.invariants import ACTIVE
-from tests.model.picture import Picture, Row
-from tests.model.world import ADDRESSES, SPONSORS_CODE, WHICH, Did, World, deed
+from tests.model.snapshot import Row, Snapshot
+from tests.model.world import ADDRESSES, SPONSORS_CODE, WHICH, Result, World, action
+from tests.support import scenarios
 
 PLACES = st.sampled_from([("ONLINE", "ONLINE"), ("ONLINE", "OFFLINE"), ("OFFLINE", "ONLINE"), ("OFFLINE", "OFFLINE")])
 NOTICE = timedelta(hours=24)
@@ -28,7 +28,7 @@ BAD_WISHES = st.sampled_from([None, None, None, "past", "nobody"])
 class Visitors(World):
     """Drafts, proofs, payments begun, cancellations, and requests made again."""
 
-    @deed(
+    @action(
         address=st.sampled_from(ADDRESSES),
         place=PLACES,
         age=st.sampled_from([31, 16, 12]),
@@ -38,7 +38,7 @@ class Visitors(World):
     def submit(self, address: str, place: tuple[str, str], age: int, days: int, wish: str | None) -> None:
         preferred = self.now.astimezone(KOLKATA).date() + timedelta(days=days)
         mode, payment_mode = place
-        draft = story.draft_of(
+        draft = scenarios.draft_of(
             address, now=self.now, age=age, mode=mode, payment_mode=payment_mode, preferred_date=preferred
         )
         if wish == "past":
@@ -53,7 +53,7 @@ class Visitors(World):
         elif _active(did.before, address):
             assert did.after.bookings == did.before.bookings, "a stranger's draft was kept beside an active booking"
 
-    @deed(
+    @action(
         times=3,
         address=st.sampled_from(ADDRESSES),
         place=PLACES,
@@ -65,7 +65,7 @@ class Visitors(World):
         self, address: str, place: tuple[str, str], age: int, code: str, wish: tuple[bool, int | None] | None
     ) -> None:
         """A visitor who reads mail at once. What they wish for may be taken: no request is lost by it."""
-        draft = story.draft_of(
+        draft = scenarios.draft_of(
             address, now=self.now, mode=place[0], payment_mode=place[1], age=age, sponsor_code=code, **self._wish(wish)
         )
         did = self.do(visitor.submit_draft, draft).went_well()
@@ -86,16 +86,16 @@ class Visitors(World):
             found |= {"preferred_slot_start": start, "preferred_date": local.date(), "preferred_period": period}
         return found
 
-    @deed(address=st.sampled_from(ADDRESSES))
+    @action(address=st.sampled_from(ADDRESSES))
     def click_twice(self, address: str) -> None:
-        draft = story.draft_of(address, now=self.now)
+        draft = scenarios.draft_of(address, now=self.now)
         first = self.do(visitor.submit_draft, draft)
         self.now += timedelta(seconds=59)
         second = self.do(visitor.submit_draft, draft)
         if len(first.after.bookings) > len(first.before.bookings):
             assert not second.changed, "one click made two drafts"
 
-    @deed(needs="booking_links", times=2, which=WHICH)
+    @action(needs="booking_links", times=2, which=WHICH)
     def verify(self, which: int) -> None:
         seen = self.seen
         drafts = {b.id for b in seen.bookings.values() if b.state == "DRAFT" and b.due_at > self.now}
@@ -115,12 +115,12 @@ class Visitors(World):
         else:
             self._proved(did.went_well(), was)
 
-    def _proved(self, did: Did, was: Row) -> None:
+    def _proved(self, did: Result, was: Row) -> None:
         assert did.after.bookings[was.id].state == "PENDING"
         for other in did.after.bookings.values():
             assert (other.email, other.state) != (was.email, "DRAFT"), f"a sibling was left: {other}"
 
-    @deed(needs="booking_links", which=WHICH)
+    @action(needs="booking_links", which=WHICH)
     def try_wrong_tokens(self, which: int) -> None:
         token = _token(self.one_of(self.seen.booking_links, which, self._works))
         self.do(visitor.verify_email, "nonsense").was_refused(Code.LINK_UNKNOWN)
@@ -128,13 +128,13 @@ class Visitors(World):
         self.do(visitor.request_again, token).was_refused(Code.LINK_UNKNOWN)
         self.worked()
 
-    @deed(address=st.sampled_from([*ADDRESSES, "nobody@example.org"]))
+    @action(address=st.sampled_from([*ADDRESSES, "nobody@example.org"]))
     def ask_for_link(self, address: str) -> None:
         did = self.do(visitor.request_link, address).went_well()
         assert len(did.after.messages) == len(did.before.messages) + 1
         assert did.after.bookings == did.before.bookings
 
-    @deed(needs="bookings", times=2, which=WHICH)
+    @action(needs="bookings", times=2, which=WHICH)
     def begin_to_pay(self, which: int) -> None:
         def is_payable(booking: Row) -> bool:
             return booking.state == "APPROVED" and self.now < booking.due_at
@@ -142,7 +142,7 @@ class Visitors(World):
         self.begin_to_pay_for(self.one_of(self.seen.bookings.values(), which, is_payable))
 
     def begin_to_pay_for(self, was: Row) -> None:
-        did = self.do(money.start_payment, was.acknowledgement_id)
+        did = self.do(payments.start_payment, was.acknowledgement_id)
         if was.state == "APPROVED" and self.now < was.due_at:
             did.went_well()
             assert did.after.bookings[was.id].state == "PAYMENT_PENDING"
@@ -156,7 +156,7 @@ class Visitors(World):
         else:
             did.was_refused(Code.BOOKING_UNKNOWN if was.verified_at is None else Code.STATE_REFUSES)
 
-    @deed(needs="bookings", times=2, which=WHICH)
+    @action(needs="bookings", times=2, which=WHICH)
     def ask_to_cancel(self, which: int) -> None:
         was = self.booking(which, *ACTIVE)
         did = self.do(cancellation.request_cancellation, was.acknowledgement_id)
@@ -169,11 +169,11 @@ class Visitors(World):
         else:
             assert did.went_well().after.bookings[was.id].cancellation_requested_at == self.now
 
-    @deed(needs="cancel", times=2, which=WHICH)
+    @action(needs="cancel", times=2, which=WHICH)
     def prove_cancellation(self, which: int) -> None:
         self._cancel_by(self.one_of(self.seen.cancel, which, self._works))
 
-    @deed(needs="cancel_late", which=WHICH)
+    @action(needs="cancel_late", which=WHICH)
     def cancel_late(self, which: int) -> None:
         self._cancel_by(self.one_of(self.seen.cancel_late, which, self._works))
 
@@ -196,7 +196,7 @@ class Visitors(World):
         gone = left - (did.after.left_paise(paid) if paid else 0)
         assert gone == self._promised(was, asked_at, left), f"{gone} of {left} paise came back: {was}"
 
-    @deed(needs="again", which=WHICH)
+    @action(needs="again", which=WHICH)
     def ask_again(self, which: int) -> None:
         link = self.one_of(self.seen.again, which, self._works)
         was = self.seen.bookings[link.booking_id]
@@ -233,7 +233,7 @@ class Visitors(World):
         return left if booking.moved_by_staff_at is not None or is_kind else 0
 
 
-def _active(seen: Picture, address: str) -> list[Row]:
+def _active(seen: Snapshot, address: str) -> list[Row]:
     """What stands in the way of another booking of this visitor."""
     found = seen.bookings.values()
     return [b for b in found if b.state in ACTIVE and (b.email, b.origin) == (address, "visitor")]

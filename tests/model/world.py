@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine
 
 from backend.bookings import policy
-from backend.errors import Code, Refused
+from backend.core.errors import Code, Refused
 from backend.people.models import Corporate, Location, Offer
-from tests import story, working
-from tests.model import allowance, changes, invariants, kinship, owed
+from tests.model import allowance, expected_messages, invariants, relations, step_invariants
 from tests.model.allowance import Allowance
-from tests.model.diary import Diary, People
-from tests.model.picture import Camera, Picture, Row
-from tests.model.tally import Tally
+from tests.model.availability import Availability, People
+from tests.model.coverage import Coverage
+from tests.model.snapshot import Row, Snapshot, SnapshotReader
+from tests.support import scenarios, working_hours
 
 MONDAY_MORNING = datetime(2026, 11, 23, 4, 30, tzinfo=UTC)  # 10:00 in Asia/Kolkata, an open day
 ADDRESSES = ("asha@example.org", "ravi@example.org", "leela@example.org", "tara@example.org")
@@ -38,7 +38,7 @@ Turn: TypeAlias = Callable[..., None]
 
 
 @dataclass(frozen=True)
-class Deed:
+class Action:
     """A rule with its arguments, which is what Hypothesis draws; prints as the call it is."""
 
     name: str
@@ -48,7 +48,7 @@ class Deed:
         return f"{self.name}({', '.join(f'{name}={value!r}' for name, value in self.given.items())})"
 
 
-def deed(needs: str = "", times: int = 1, **drawn: st.SearchStrategy[Any]) -> Callable[[Turn], Turn]:
+def action(needs: str = "", times: int = 1, **drawn: st.SearchStrategy[Any]) -> Callable[[Turn], Turn]:
     """A rule: it is left out while `needs`, a table or a list of the picture, is empty, and drawn `times` as often.
 
     No `@rule` each: Hypothesis would then leave half of them out of every example, and few bookings would get far.
@@ -62,16 +62,16 @@ def deed(needs: str = "", times: int = 1, **drawn: st.SearchStrategy[Any]) -> Ca
     return mark
 
 
-def deeds(*casts: type[World]) -> dict[str, Turn]:
+def actions(*casts: type[World]) -> dict[str, Turn]:
     """The rules of these classes by name."""
     return {name: found for cast in casts for name, found in vars(cast).items() if hasattr(found, "drawn")}
 
 
-def drawn_from(turns: dict[str, Turn]) -> st.SearchStrategy[Deed]:
+def drawn_from(turns: dict[str, Turn]) -> st.SearchStrategy[Action]:
     """Any of the rules, with any of its arguments."""
     return st.one_of(
         [
-            st.fixed_dictionaries(turn.drawn).map(partial(Deed, name))  # type: ignore[attr-defined]
+            st.fixed_dictionaries(turn.drawn).map(partial(Action, name))  # type: ignore[attr-defined]
             for name, turn in turns.items()
             for _ in range(turn.times)  # type: ignore[attr-defined]
         ]
@@ -79,31 +79,31 @@ def drawn_from(turns: dict[str, Turn]) -> st.SearchStrategy[Deed]:
 
 
 @dataclass(frozen=True)
-class Did:
+class Result:
     """What became of one call: the intent's answer or its refusal, and the rows before and after."""
 
     answer: Any
     code: Code | None
-    before: Picture
-    after: Picture
+    before: Snapshot
+    after: Snapshot
 
     @property
     def changed(self) -> bool:
         """Whether anything was written."""
         return self.before != self.after
 
-    def went_well(self) -> Did:
+    def went_well(self) -> Result:
         """Raises AssertionError when it was refused."""
         assert self.code is None, f"refused with {self.code}"
         return self
 
-    def met(self, obstacles: set[Code]) -> Did:
+    def met(self, obstacles: set[Code]) -> Result:
         """Raises AssertionError unless one of these refused it, or nothing did where there are none."""
         found = self.code in obstacles if obstacles else self.code is None
         assert found, f"refused with {self.code}, not one of {sorted(obstacles)}"
         return self
 
-    def was_refused(self, code: Code | str) -> Did:
+    def was_refused(self, code: Code | str) -> Result:
         """Raises AssertionError when it was not, or otherwise."""
         assert self.code == code, f"refused with {self.code}, not {code}"
         return self
@@ -112,7 +112,7 @@ class Did:
 class World(RuleBasedStateMachine):
     """One example: its rows live in a transaction of their own, which is never committed."""
 
-    tally = Tally()
+    tally = Coverage()
     a_month: int | None = None  # what the sponsor pays for
 
     def __init__(self) -> None:
@@ -127,7 +127,7 @@ class World(RuleBasedStateMachine):
         self.people = _people()
         self.fees = dict(zip(self.people, (150_000, 150_000, 120_000), strict=True))
         self.corporate = Corporate.objects.create(name="Acme", code=SPONSORS_CODE).pk
-        self._camera = Camera()
+        self._camera = SnapshotReader()
         self.seen = self._camera.take()
         self.tally.examples += 1
 
@@ -137,7 +137,7 @@ class World(RuleBasedStateMachine):
         transaction.set_rollback(True)
         self._transaction.__exit__(None, None, None)
 
-    def take(self, turn: Turn, deed: Deed) -> None:
+    def take(self, turn: Turn, deed: Action) -> None:
         """One turn, if there is anything that it could mean."""
         needs = turn.needs  # type: ignore[attr-defined]
         if needs and not getattr(self.seen, needs):
@@ -146,7 +146,7 @@ class World(RuleBasedStateMachine):
         self.tally.tried[deed.name] += 1
         turn(self, **deed.given)
 
-    def do(self, intent: Callable[..., Any], *args: Any, timed: bool = True, **given: Any) -> Did:
+    def do(self, intent: Callable[..., Any], *args: Any, timed: bool = True, **given: Any) -> Result:
         """Call the intent at the model's clock. A refusal changes nothing; afterwards everything holds."""
         answer, code = None, None
         clock = {"now": self.now} if timed else {}
@@ -154,7 +154,7 @@ class World(RuleBasedStateMachine):
             answer = intent(*args, **given, **clock)
         except Refused as refused:
             code = refused.code
-        did = Did(answer, code, self.seen, self._camera.take())
+        did = Result(answer, code, self.seen, self._camera.take())
         self._count(intent, did)
         if code is not None:
             assert not did.changed, f"{code}, and yet something was written"
@@ -164,18 +164,18 @@ class World(RuleBasedStateMachine):
         self.seen = did.after
         return did
 
-    def _check(self, before: Picture, after: Picture) -> None:
+    def _check(self, before: Snapshot, after: Snapshot) -> None:
         invariants.check(after)
-        kinship.check(after)
+        relations.check(after)
         allowance.check(after)
-        changes.check(before, after, now=self.now)
-        owed.check(before, after, now=self.now)
+        step_invariants.check(before, after, now=self.now)
+        expected_messages.check(before, after, now=self.now)
         written = [entry for entry in after.ledger.values() if entry.id not in before.ledger]
         allowance.check_step(before, after, written, self.a_month)
 
-    def diary(self) -> Diary:
+    def diary(self) -> Availability:
         """Who holds which time as of now."""
-        return Diary.of(self.seen, self.people, self.now)
+        return Availability.of(self.seen, self.people, self.now)
 
     def allowance(self) -> Allowance:
         """What the sponsor has left as of now."""
@@ -190,7 +190,7 @@ class World(RuleBasedStateMachine):
         """Count a rule as a success although it must not change anything."""
         self.tally.worked[self.doing] += 1
 
-    def _count(self, intent: Callable[..., Any], did: Did) -> None:
+    def _count(self, intent: Callable[..., Any], did: Result) -> None:
         self.tally.steps += 1
         self.tally.called[f"{intent.__module__.rpartition('.')[2]}.{intent.__name__}"] += 1
         if did.code is not None:
@@ -221,11 +221,11 @@ class World(RuleBasedStateMachine):
 
 def _people() -> People:
     place = Location.objects.create(name="Baner", address="12 Baner Road, Pune")
-    by_hours = story.psychologist("Dr. Anita Rao", email="anita@example.org", location=place, fee_paise=120_000)
-    working.weekly(by_hours, "10:00 18:00", offers=Offer.BOTH)
+    by_hours = scenarios.psychologist("Dr. Anita Rao", email="anita@example.org", location=place, fee_paise=120_000)
+    working_hours.weekly(by_hours, "10:00 18:00", offers=Offer.BOTH)
     return People(
-        anywhere=story.psychologist(location=place).pk,
-        online_only=story.psychologist("Dr. Kabir Sen", email="kabir@example.org").pk,
+        anywhere=scenarios.psychologist(location=place).pk,
+        online_only=scenarios.psychologist("Dr. Kabir Sen", email="kabir@example.org").pk,
         by_hours=by_hours.pk,
     )
 

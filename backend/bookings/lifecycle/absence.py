@@ -8,13 +8,13 @@ from datetime import datetime
 
 from django.db import transaction
 
-from backend.bookings import slots
 from backend.bookings.lifecycle.cancellation import RefundChoice, cancel_by_staff
-from backend.bookings.lifecycle.staff import Move, reschedule
-from backend.bookings.lifecycle.steps import intent
+from backend.bookings.lifecycle.rescheduling import Move, reschedule
+from backend.bookings.lifecycle.transaction import intent
 from backend.bookings.models import Booking
-from backend.errors import Code, Refused
+from backend.core.errors import Code, Refused
 from backend.people.models import TimeOff
+from backend.scheduling import claims
 
 
 @dataclass(frozen=True)
@@ -37,16 +37,16 @@ class Decision:
 
 
 @dataclass(frozen=True)
-class Done:
+class DecisionResult:
     """What came of it: refused, or done."""
 
     booking_id: int
     refused: Refused | None
 
 
-def be_away(
+def record_absence(
     absence: Absence, decisions: Iterable[Decision], *, note_to_visitor: str, actor: str, now: datetime
-) -> list[Done]:
+) -> list[DecisionResult]:
     """Record the time off, then carry out the decisions, each in a transaction of its own; what fails is told.
 
     The time off comes first, so that nobody books into it meanwhile. Refuses: psychologist_required, slot_invalid.
@@ -63,7 +63,7 @@ def record_time_off(absence: Absence) -> TimeOff:
     """
     if absence.end <= absence.start:
         raise Refused(Code.SLOT_INVALID)
-    if not slots.lock_psychologists([absence.psychologist_id]):
+    if not claims.lock_psychologists([absence.psychologist_id]):
         raise Refused(Code.PSYCHOLOGIST_REQUIRED)
     same = TimeOff.objects.filter(psychologist=absence.psychologist_id)
     covering: TimeOff | None = same.filter(starts_at__lte=absence.start, ends_at__gte=absence.end).first()
@@ -74,7 +74,7 @@ def record_time_off(absence: Absence) -> TimeOff:
     )
 
 
-def _carry_out(decision: Decision, *, note_to_visitor: str, actor: str, now: datetime) -> Done:
+def _carry_out(decision: Decision, *, note_to_visitor: str, actor: str, now: datetime) -> DecisionResult:
     try:
         with transaction.atomic():
             _decide(decision, note_to_visitor=note_to_visitor, actor=actor, now=now)
@@ -82,8 +82,8 @@ def _carry_out(decision: Decision, *, note_to_visitor: str, actor: str, now: dat
             if after.ledger_sequence != decision.seen + 1:  # somebody else's row stands between: see it first
                 raise Refused(Code.STATE_REFUSES, state=after.state)
     except Refused as refused:
-        return Done(decision.booking_id, refused)
-    return Done(decision.booking_id, None)
+        return DecisionResult(decision.booking_id, refused)
+    return DecisionResult(decision.booking_id, None)
 
 
 def _decide(decision: Decision, *, note_to_visitor: str, actor: str, now: datetime) -> None:

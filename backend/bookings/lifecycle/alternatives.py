@@ -7,31 +7,32 @@ from copy import copy
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from backend.bookings import links, policy, slots
-from backend.bookings.lifecycle.money import confirm
-from backend.bookings.lifecycle.sessions import (
+from backend.bookings import links, policy
+from backend.bookings.lifecycle.payments import confirm
+from backend.bookings.lifecycle.session_terms import (
     Approval,
-    announce_approved,
+    check_hours,
     fee_paise,
-    look_twice,
     needs_payment,
-    settle_place,
+    notify_approved,
+    reserve_sponsorship,
+    set_place,
     slot_of,
-    sponsor_or_pay,
     time_to_pay,
 )
-from backend.bookings.lifecycle.steps import VISITOR, intent, lock_client, write_ledger
+from backend.bookings.lifecycle.transaction import VISITOR, intent, lock_client, write_ledger
 from backend.bookings.lifecycle.visitor import Draft, active_booking, booking_of, insert
 from backend.bookings.machine import State
 from backend.bookings.models import Alternative, Booking, Origin, Purpose
-from backend.errors import Code, Refused
+from backend.core.errors import Code, Refused
 from backend.people.models import Client, Psychologist
+from backend.scheduling import claims
 
 ALTERNATIVES_MOST = 3  # more are no help to somebody who has to choose
 
 
 @dataclass(frozen=True)
-class Offer:
+class OfferedSlot:
     """A time that staff offer; no length means the psychologist's usual one."""
 
     psychologist_id: int
@@ -40,8 +41,8 @@ class Offer:
     despite_hours: bool = False
 
 
-def record_offers(
-    booking: Booking, offers: Sequence[Offer], psychologists: Mapping[int, Psychologist], *, now: datetime
+def record_alternatives(
+    booking: Booking, offers: Sequence[OfferedSlot], psychologists: Mapping[int, Psychologist], *, now: datetime
 ) -> list[Alternative]:
     """The caller holds the psychologists' locks. The price is today's fee, as the mail names it.
 
@@ -56,10 +57,10 @@ def record_offers(
         if psychologist is None or not psychologist.is_active:
             raise Refused(Code.PSYCHOLOGIST_REQUIRED)
         slot = slot_of(psychologist, Approval(psychologist.pk, offer.slot_start, offer.slot_length), now=now)
-        location_id = look_twice(booking, psychologist, slot, despite_hours=offer.despite_hours, now=now)
-        if not slots.is_free(slot, for_booking=booking):
-            raise Refused(Code.SLOT_TAKEN, free_slots=slots.nearby(slot, now=now, for_booking=booking))
-        settle_place(copy(booking), psychologist, location_id=location_id)  # only to see that there is one
+        location_id = check_hours(booking, psychologist, slot, despite_hours=offer.despite_hours, now=now)
+        if not claims.is_free(slot, for_booking=booking):
+            raise Refused(Code.SLOT_TAKEN, free_slots=claims.nearby(slot, now=now, for_booking=booking))
+        set_place(copy(booking), psychologist, location_id=location_id)  # only to see that there is one
         found.append(
             Alternative.objects.create(
                 booking=booking,
@@ -85,7 +86,7 @@ def take_alternative(token: str, *, now: datetime) -> Booking:
     assert alternative is not None
     assert rejected.client_id is not None
     client = lock_client(rejected.client_id)
-    psychologist = slots.lock_psychologists([alternative.psychologist_id])[alternative.psychologist_id]
+    psychologist = claims.lock_psychologists([alternative.psychologist_id])[alternative.psychologist_id]
     taken = links.taken_of(link)
     if taken is not None:
         return taken
@@ -102,15 +103,15 @@ def _take(
     client: Client, rejected: Booking, alternative: Alternative, psychologist: Psychologist, *, now: datetime
 ) -> Booking:
     booking = _born(client, rejected, alternative, now=now)
-    slot = slots.of_alternative(alternative)
-    location_id = look_twice(booking, psychologist, slot, despite_hours=True, now=now)
-    settle_place(booking, psychologist, location_id=location_id)
+    slot = claims.of_alternative(alternative)
+    location_id = check_hours(booking, psychologist, slot, despite_hours=True, now=now)
+    set_place(booking, psychologist, location_id=location_id)
     details: dict[str, object] = {
         "instead_of": rejected.pk,
         "alternative": alternative.number,
         "psychologist": psychologist.pk,
         "amount_paise": booking.amount_paise,
-        **sponsor_or_pay(booking, may_ask=True),
+        **reserve_sponsorship(booking, may_ask=True),
     }
     must_pay = needs_payment(booking)
     if must_pay:
@@ -119,12 +120,12 @@ def _take(
         booking.pay_by = time_to_pay(booking, alternative.slot_start, now=now)
         booking.due_at = policy.payment_deadline(booking.pay_by, alternative.slot_start)
     insert(booking)
-    slots.claim(booking, slot, now=now)
+    claims.claim(booking, slot, now=now)
     alternative.taken_by = booking
     alternative.save(update_fields=["taken_by"])
     write_ledger(booking, intent="take_alternative", source="", actor=VISITOR, now=now, details=details)
     if must_pay:
-        announce_approved(booking, now=now)
+        notify_approved(booking, now=now)
     else:
         confirm(booking, None, intent="take_alternative", actor=VISITOR, now=now)
     return booking
@@ -154,3 +155,40 @@ def _born(client: Client, rejected: Booking, alternative: Alternative, *, now: d
     }
     booking: Booking = Booking(**values)
     return booking
+
+
+@dataclass(frozen=True)
+class OfferedTime:
+    """One of the times that a rejection offered, as it stands now, with the token of its own link."""
+
+    alternative: Alternative
+    token: str
+    is_free: bool
+    is_asked: bool  # it is this link's
+
+
+@dataclass(frozen=True)
+class AlternativeOffers:
+    """What a link in a rejection can do, or what came of it."""
+
+    offered: list[OfferedTime]
+    taken: Booking | None
+
+
+def alternative_offers(token: str, *, now: datetime) -> AlternativeOffers:
+    """The times that came in the same mail. Refuses: link_unknown, link_expired."""
+    link = links.find(token, Purpose.ALTERNATIVE)
+    taken = links.taken_of(link)
+    if taken is not None:
+        return AlternativeOffers([], taken)
+    if link.expires_at is None or link.expires_at <= now:
+        raise Refused(Code.LINK_EXPIRED)
+    tokens = links.tokens_of(link.message_uuid)
+    rows = Alternative.objects.filter(booking=link.booking).select_related("psychologist")
+    offered = [
+        OfferedTime(
+            row, tokens[links.name_of(row.number)], claims.can_be_taken(row, now=now), row.pk == link.alternative_id
+        )
+        for row in rows
+    ]
+    return AlternativeOffers(offered, None)

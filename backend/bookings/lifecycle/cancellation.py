@@ -7,28 +7,14 @@ from datetime import datetime
 from enum import StrEnum
 
 from backend.bookings import links, policy, sponsors
-from backend.bookings.lifecycle.refunds import RefundReason, announce_refund, queue_refund
-from backend.bookings.lifecycle.steps import (
-    TIMER,
-    VISITOR,
-    intent,
-    lock_booking,
-    note,
-    step,
-    tell_psychologist,
-    tell_staff,
-    tell_visitor,
-)
-from backend.bookings.machine import ACTIVE, Notice, Reason, State
+from backend.bookings.lifecycle.notify import notify_psychologist, notify_staff, notify_visitor
+from backend.bookings.lifecycle.refunds import RefundReason, notify_refund, queue_refund
+from backend.bookings.lifecycle.transaction import TIMER, VISITOR, intent, lock_booking, record_event, run_transition
+from backend.bookings.machine import ACTIVE, Reason, State
 from backend.bookings.models import Booking, Link, Purpose
-from backend.bookings.standing import (
-    comes_back_paise,
-    left_paise,
-    paid_payment,
-    refund_ends_at,
-    refundable_paise,
-)
-from backend.errors import Code, Refused
+from backend.bookings.notices import Notice
+from backend.bookings.payment_status import comes_back_paise, left_paise, paid_payment, refund_ends_at, refundable_paise
+from backend.core.errors import Code, Refused
 from backend.payments.models import Payment, PaymentState
 
 
@@ -45,15 +31,15 @@ def request_cancellation(acknowledgement_id: str, *, now: datetime) -> Booking:
     booking = lock_booking(booking_id)
     _refuse_unless_cancellable(booking, now=now)
     booking.cancellation_requested_at = now
-    note(
+    record_event(
         booking,
         intent="request_cancellation",
         actor=VISITOR,
         now=now,
         saving=["cancellation_requested_at"],
     )
-    tell_visitor(booking, Notice.CANCELLATION_REQUESTED, now=now)
-    tell_staff(booking, Notice.STAFF_CANCELLATION_REQUESTED, now=now)
+    notify_visitor(booking, Notice.CANCELLATION_REQUESTED, now=now)
+    notify_staff(booking, Notice.STAFF_CANCELLATION_REQUESTED, now=now)
     return booking
 
 
@@ -67,7 +53,7 @@ def confirm_cancellation(token: str, *, now: datetime) -> Booking:
     booking = lock_booking(link.booking_id)
     if booking.state not in ACTIVE:
         return cancelled_by(token, now=now)
-    promise = promised(booking, link, now=now)
+    promise = cancellation_terms(booking, link, now=now)
     if not links.spend(link, now=now):
         raise Refused(Code.LINK_EXPIRED)
     _cancel(booking, promise.reason, actor=VISITOR, now=now)
@@ -95,7 +81,7 @@ def find(token: str) -> Link:
 
 
 @dataclass(frozen=True)
-class Promise:
+class CancellationTerms:
     """What cancelling by a link will do: why it closes, and what comes back in paise."""
 
     reason: Reason
@@ -103,7 +89,7 @@ class Promise:
     paid_paise: int
 
 
-def promised(booking: Booking, link: Link, *, now: datetime) -> Promise:
+def cancellation_terms(booking: Booking, link: Link, *, now: datetime) -> CancellationTerms:
     """Judged when asked: a link that was asked for in time is in time. Refuses: link_expired, state_refuses."""
     if booking.state not in ACTIVE:
         raise Refused(Code.STATE_REFUSES, state=booking.state)
@@ -111,7 +97,7 @@ def promised(booking: Booking, link: Link, *, now: datetime) -> Promise:
         raise Refused(Code.LINK_EXPIRED)
     asked_at = link.created_at if link.purpose == Purpose.CANCEL else now
     is_late = booking.state == State.CONFIRMED and not _is_in_time(booking, asked_at)
-    return Promise(
+    return CancellationTerms(
         reason=Reason.CANCELLED_LATE if is_late else Reason.BY_VISITOR,
         refund_paise=comes_back_paise(booking, asked_at=asked_at),
         paid_paise=left_paise(booking),
@@ -159,8 +145,8 @@ def lapse_cancellation(booking_id: int, *, now: datetime) -> None:
     if asked_at is None or asked_at + policy.CANCEL_LINK_LIFETIME > now or booking.state not in ACTIVE:
         return
     booking.cancellation_requested_at = None
-    note(booking, intent="lapse_cancellation", actor=TIMER, now=now, saving=["cancellation_requested_at"])
-    tell_visitor(booking, Notice.CANCELLATION_LAPSED, now=now)
+    record_event(booking, intent="lapse_cancellation", actor=TIMER, now=now, saving=["cancellation_requested_at"])
+    notify_visitor(booking, Notice.CANCELLATION_LAPSED, now=now)
 
 
 def _refuse_unless_cancellable(booking: Booking, *, now: datetime) -> None:
@@ -182,7 +168,7 @@ def _is_in_time(booking: Booking, asked_at: datetime) -> bool:
 def _cancel(booking: Booking, reason: Reason, *, actor: str, now: datetime) -> None:
     was_confirmed = booking.state == State.CONFIRMED
     details = {} if reason == Reason.CANCELLED_LATE else sponsors.give_back(booking, now=now)
-    step(
+    run_transition(
         booking,
         lambda: booking.cancel(reason=reason, now=now),
         intent="cancel",
@@ -193,9 +179,9 @@ def _cancel(booking: Booking, reason: Reason, *, actor: str, now: datetime) -> N
     )
     Payment.objects.filter(booking=booking, state=PaymentState.OPEN).update(state=PaymentState.IDLE, closed_at=now)
     links.end(booking, Purpose.CANCEL, Purpose.CANCEL_LATE, Purpose.RESCHEDULE, now=now)
-    tell_visitor(booking, Notice.BOOKING_CANCELLED, now=now)
+    notify_visitor(booking, Notice.BOOKING_CANCELLED, now=now)
     if was_confirmed:
-        tell_psychologist(booking, Notice.PSYCHOLOGIST_SESSION_CANCELLED, now=now)
+        notify_psychologist(booking, Notice.PSYCHOLOGIST_SESSION_CANCELLED, now=now)
 
 
 def _give_back(booking: Booking, amount_paise: int, *, reason: RefundReason, actor: str, now: datetime) -> None:
@@ -203,4 +189,4 @@ def _give_back(booking: Booking, amount_paise: int, *, reason: RefundReason, act
     if payment is None or amount_paise == 0:
         return
     queue_refund(payment, amount_paise, reason=reason, actor=actor, now=now)
-    announce_refund(booking, payment, now=now)
+    notify_refund(booking, payment, now=now)

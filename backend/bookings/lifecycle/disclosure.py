@@ -6,9 +6,9 @@ from datetime import datetime
 
 from django.db import transaction
 
-from backend import correlation
 from backend.bookings.models import Booking, Disclosure
-from backend.errors import Code, Refused
+from backend.core import correlation
+from backend.core.errors import Code, Refused
 
 
 @transaction.atomic

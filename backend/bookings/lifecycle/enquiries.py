@@ -8,9 +8,9 @@ from django.conf import settings
 from django.db import connection
 
 from backend.bookings import policy
-from backend.bookings.lifecycle.steps import intent
-from backend.bookings.machine import Notice
-from backend.errors import Code, Refused
+from backend.bookings.lifecycle.transaction import intent
+from backend.bookings.notices import Notice
+from backend.core.errors import Code, Refused
 from backend.outbox import messages
 from backend.outbox.models import Queue
 from backend.people.models import Enquiry

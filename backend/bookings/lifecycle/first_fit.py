@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from backend.bookings.lifecycle.sessions import Approval
-from backend.bookings.lifecycle.staff import approve
+from backend.bookings.lifecycle.approval import approve
+from backend.bookings.lifecycle.session_terms import Approval
 from backend.bookings.machine import State
 from backend.bookings.models import Booking
-from backend.bookings.slots import NEARBY_COUNT
-from backend.bookings.suggestions import Suggestion, suggestions
-from backend.errors import Code, Refused
+from backend.core.errors import Code, Refused
+from backend.scheduling.claims import NEARBY_COUNT
+from backend.scheduling.suggestions import Suggestion, suggestions
 
 LOOKS = 3  # at what is free, each after all that fitted was lost to others: more is a crowd, and staff better choose
 LOST = (Code.SLOT_TAKEN, Code.OUTSIDE_HOURS)  # somebody was faster, or the hours changed meanwhile

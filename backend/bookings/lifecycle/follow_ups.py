@@ -11,13 +11,14 @@ from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
 
-from backend.bookings import policy, slots
-from backend.bookings.lifecycle.sessions import Approval, take_on
-from backend.bookings.lifecycle.steps import intent, lock_booking, lock_client, write_ledger
+from backend.bookings.lifecycle.session_terms import Approval, settle_approval
+from backend.bookings.lifecycle.transaction import intent, lock_booking, lock_client, write_ledger
 from backend.bookings.lifecycle.visitor import Draft, booking_of, born_pending, insert
 from backend.bookings.machine import State
 from backend.bookings.models import Booking, Origin, Period
-from backend.errors import Code, Refused
+from backend.core.errors import Code, Refused
+from backend.core.formatting import practice_zone
+from backend.scheduling import claims
 
 SERIES_MOST = 12  # sessions booked at once: three months of weeks
 TREATED = (State.CONFIRMED, State.COMPLETED)
@@ -47,14 +48,14 @@ class Rhythm:
 
     def starts(self, last_start: datetime, *, now: datetime) -> tuple[datetime, ...]:
         """In UTC, whatever the clock does in between; those that go on from the last are ahead."""
-        local = (self.first or last_start).astimezone(policy.zone())
+        local = (self.first or last_start).astimezone(practice_zone())
         if self.first is None:
             local += max(1, (now - last_start) // self.interval + 1) * self.interval
         return tuple((local + n * self.interval).astimezone(UTC) for n in range(self.count))
 
 
 @dataclass(frozen=True)
-class Place:
+class SeriesResult:
     """What became of one start: the booking, or why there is none."""
 
     slot_start: datetime
@@ -62,7 +63,7 @@ class Place:
     refused: Refused | None
 
 
-def book_series(booking_id: int, series: Series, *, actor: str, now: datetime) -> list[Place]:
+def book_series(booking_id: int, series: Series, *, actor: str, now: datetime) -> list[SeriesResult]:
     """Book what fits, each in a transaction of its own; the rest is told, start by start.
 
     Refuses: series_too_long, booking_unknown, state_refuses, psychologist_required.
@@ -75,7 +76,7 @@ def book_series(booking_id: int, series: Series, *, actor: str, now: datetime) -
     return [_place(booking_id, series, start, actor=actor, now=now) for start in sorted(set(starts))]
 
 
-def try_series(booking_id: int, series: Series, *, actor: str, now: datetime) -> list[Place]:
+def preview_series(booking_id: int, series: Series, *, actor: str, now: datetime) -> list[SeriesResult]:
     """What `book_series` would do: the very same, undone. The bookings it returns exist nowhere."""
     with transaction.atomic():
         places = book_series(booking_id, series, actor=actor, now=now)
@@ -92,13 +93,13 @@ def _last_start(booking_id: int) -> datetime:
     return last.slot_start
 
 
-def _place(booking_id: int, series: Series, slot_start: datetime, *, actor: str, now: datetime) -> Place:
+def _place(booking_id: int, series: Series, slot_start: datetime, *, actor: str, now: datetime) -> SeriesResult:
     try:
-        return Place(slot_start, book_follow_up(booking_id, series, slot_start, actor=actor, now=now), None)
+        return SeriesResult(slot_start, book_follow_up(booking_id, series, slot_start, actor=actor, now=now), None)
     except Refused as refused:
         if refused.code in OF_THE_WHOLE:
             raise
-        return Place(slot_start, None, refused)
+        return SeriesResult(slot_start, None, refused)
 
 
 @intent
@@ -114,7 +115,7 @@ def book_follow_up(booking_id: int, series: Series, slot_start: datetime, *, act
     if found["client_id"] is not None:
         lock_client(found["client_id"])
     wanted = series.psychologist_id or found["psychologist_id"]
-    psychologist = slots.lock_psychologists([wanted]).get(wanted)
+    psychologist = claims.lock_psychologists([wanted]).get(wanted)
     last = lock_booking(booking_id)
     if last.state not in TREATED:
         raise Refused(Code.STATE_REFUSES, state=last.state)
@@ -124,7 +125,7 @@ def book_follow_up(booking_id: int, series: Series, slot_start: datetime, *, act
     booking = _born(last, approval, now=now)
     insert(booking)
     write_ledger(booking, intent="book_follow_up", source="", actor=actor, now=now, details={"follows": last.pk})
-    take_on(booking, psychologist, approval, actor=actor, now=now)
+    settle_approval(booking, psychologist, approval, actor=actor, now=now)
     return booking
 
 
@@ -148,7 +149,7 @@ def _born(last: Booking, approval: Approval, *, now: datetime) -> Booking:
     assert last.client is not None
     assert approval.slot_length is not None
     assert approval.slot_start is not None
-    start = approval.slot_start.astimezone(policy.zone())
+    start = approval.slot_start.astimezone(practice_zone())
     draft = replace(
         Draft(**{name: getattr(last, name) for name in Draft.__dataclass_fields__}),
         preferred_date=start.date(),

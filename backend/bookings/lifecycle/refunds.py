@@ -6,11 +6,12 @@ import secrets
 from datetime import datetime
 from enum import StrEnum
 
-from backend.bookings.lifecycle.steps import intent, lock_booking, note, tell_staff, tell_visitor
-from backend.bookings.machine import Notice
+from backend.bookings.lifecycle.notify import notify_staff, notify_visitor
+from backend.bookings.lifecycle.transaction import intent, lock_booking, record_event
 from backend.bookings.models import CROCKFORD, Booking
-from backend.bookings.standing import paid_payment, refundable_paise
-from backend.errors import Code, Refused
+from backend.bookings.notices import Notice
+from backend.bookings.payment_status import paid_payment, refundable_paise
+from backend.core.errors import Code, Refused
 from backend.outbox import messages
 from backend.outbox.models import Queue
 from backend.payments.gateway import RefundOrderState, RefundReport
@@ -47,7 +48,9 @@ def queue_refund(payment: Payment, amount_paise: int, *, reason: RefundReason, a
         queued_at=now,
     )
     if payment.method == PaymentMethod.ONLINE:
-        owe_work(Work.MAKE_REFUND, payment, key=f"refund:{refund.pk}:{Work.MAKE_REFUND}", now=now, subject=refund.pk)
+        enqueue_work(
+            Work.MAKE_REFUND, payment, key=f"refund:{refund.pk}:{Work.MAKE_REFUND}", now=now, subject=refund.pk
+        )
     return refund
 
 
@@ -63,16 +66,18 @@ def grant_refund(booking_id: int, amount_paise: int | None, *, actor: str, now: 
         raise Refused(Code.REFUND_EXCEEDS_CAPTURE)
     amount = refundable_paise(payment) if amount_paise is None else amount_paise
     refund = queue_refund(payment, amount, reason=RefundReason.GRANTED, actor=actor, now=now)
-    note(booking, intent="grant_refund", actor=actor, now=now, details={"refund": refund.pk, "amount_paise": amount})
-    announce_refund(booking, payment, now=now)
+    record_event(
+        booking, intent="grant_refund", actor=actor, now=now, details={"refund": refund.pk, "amount_paise": amount}
+    )
+    notify_refund(booking, payment, now=now)
     return refund
 
 
-def announce_refund(booking: Booking, payment: Payment, *, now: datetime) -> None:
+def notify_refund(booking: Booking, payment: Payment, *, now: datetime) -> None:
     """Tell the visitor that money is on its way; at the desk somebody must hand it out."""
-    tell_visitor(booking, Notice.REFUND_QUEUED, now=now)
+    notify_visitor(booking, Notice.REFUND_QUEUED, now=now)
     if payment.method == PaymentMethod.DESK:
-        tell_staff(booking, Notice.STAFF_REFUND_DUE, now=now)
+        notify_staff(booking, Notice.STAFF_REFUND_DUE, now=now)
 
 
 @intent
@@ -120,8 +125,8 @@ def _settle(booking: Booking, refund: Refund, report: RefundReport, *, now: date
         return True
     refund.state, refund.settled_at = RefundState.REFUSED, now
     refund.save(update_fields=["state", "gateway_refund_id", "settled_at"])
-    note(booking, intent="refund_refused", actor="gateway", now=now, details={"refund": refund.pk})
-    tell_staff(booking, Notice.STAFF_REFUND_DUE, now=now)
+    record_event(booking, intent="refund_refused", actor="gateway", now=now, details={"refund": refund.pk})
+    notify_staff(booking, Notice.STAFF_REFUND_DUE, now=now)
     return True
 
 
@@ -129,11 +134,11 @@ def _made(booking: Booking, refund: Refund, *, actor: str, now: datetime) -> Non
     refund.state, refund.settled_at = RefundState.DONE, now
     refund.save(update_fields=["state", "gateway_refund_id", "settled_at"])
     details: dict[str, object] = {"refund": refund.pk, "amount_paise": refund.amount_paise}
-    note(booking, intent="refund_made", actor=actor, now=now, details=details)
-    tell_visitor(booking, Notice.REFUND_MADE, now=now)
+    record_event(booking, intent="refund_made", actor=actor, now=now, details=details)
+    notify_visitor(booking, Notice.REFUND_MADE, now=now)
 
 
-def owe_work(kind: Work, payment: Payment, *, key: str, now: datetime, subject: int | None = None) -> None:
+def enqueue_work(kind: Work, payment: Payment, *, key: str, now: datetime, subject: int | None = None) -> None:
     """Owe the payments worker a piece of work about a payment, or about `subject`, a refund of it."""
     messages.emit(
         queue=Queue.PAYMENTS,

@@ -8,9 +8,11 @@ from __future__ import annotations
 from datetime import datetime
 
 from backend.bookings import policy
-from backend.bookings.lifecycle.steps import TIMER, intent, lock_booking, step, tell_visitor
-from backend.bookings.machine import Notice, Reason, State
+from backend.bookings.lifecycle.notify import notify_visitor
+from backend.bookings.lifecycle.transaction import TIMER, intent, lock_booking, run_transition
+from backend.bookings.machine import Reason, State
 from backend.bookings.models import Booking, Link
+from backend.bookings.notices import Notice
 from backend.people.models import Client
 
 
@@ -21,7 +23,7 @@ def lapse_draft(booking_id: int, *, now: datetime) -> None:
     if not _is_due(booking, State.DRAFT, now):
         return
     was_written_to = Link.objects.filter(booking=booking).exists()
-    step(
+    run_transition(
         booking,
         lambda: booking.lapse(reason=Reason.EMAIL_NOT_VERIFIED, now=now),
         intent="lapse_draft",
@@ -29,7 +31,7 @@ def lapse_draft(booking_id: int, *, now: datetime) -> None:
         now=now,
     )
     if was_written_to:
-        tell_visitor(booking, Notice.DRAFT_LAPSED, now=now)
+        notify_visitor(booking, Notice.DRAFT_LAPSED, now=now)
 
 
 @intent
@@ -38,7 +40,7 @@ def close_unanswered(booking_id: int, *, now: datetime) -> None:
     booking = lock_booking(booking_id)
     if _is_due(booking, State.PENDING, now):
         _cancel(booking, Reason.UNANSWERED, now=now)
-        tell_visitor(booking, Notice.BOOKING_UNANSWERED, now=now)
+        notify_visitor(booking, Notice.BOOKING_UNANSWERED, now=now)
 
 
 @intent
@@ -47,7 +49,7 @@ def time_out_approval(booking_id: int, *, now: datetime) -> None:
     booking = lock_booking(booking_id)
     if _is_due(booking, State.APPROVED, now):
         _cancel(booking, Reason.PAYMENT_TIMED_OUT, now=now)
-        tell_visitor(booking, Notice.PAYMENT_TIMED_OUT, now=now)
+        notify_visitor(booking, Notice.PAYMENT_TIMED_OUT, now=now)
 
 
 @intent
@@ -55,7 +57,7 @@ def complete_session(booking_id: int, *, now: datetime) -> None:
     """CONFIRMED → COMPLETED, some time after the session's end."""
     booking = lock_booking(booking_id)
     if _is_due(booking, State.CONFIRMED, now):
-        step(booking, lambda: booking.complete(now=now), intent="complete_session", actor=TIMER, now=now)
+        run_transition(booking, lambda: booking.complete(now=now), intent="complete_session", actor=TIMER, now=now)
 
 
 PERSONAL_TEXT = (
@@ -96,4 +98,4 @@ def _is_due(booking: Booking, state: State, now: datetime) -> bool:
 
 
 def _cancel(booking: Booking, reason: Reason, *, now: datetime) -> None:
-    step(booking, lambda: booking.cancel(reason=reason, now=now), intent=reason, actor=TIMER, now=now)
+    run_transition(booking, lambda: booking.cancel(reason=reason, now=now), intent=reason, actor=TIMER, now=now)

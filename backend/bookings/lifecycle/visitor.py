@@ -10,19 +10,13 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from backend.bookings import links, policy, sponsors
-from backend.bookings.lifecycle.steps import (
-    VISITOR,
-    intent,
-    lock_client,
-    step,
-    tell_address,
-    tell_staff,
-    tell_visitor,
-    write_ledger,
-)
-from backend.bookings.machine import ACTIVE, Notice, Reason, State
+from backend.bookings.lifecycle.notify import notify_address, notify_staff, notify_visitor
+from backend.bookings.lifecycle.transaction import VISITOR, intent, lock_client, run_transition, write_ledger
+from backend.bookings.machine import ACTIVE, Reason, State
 from backend.bookings.models import Booking, ClosedDay, LedgerEntry, Link, Origin, Purpose, new_acknowledgement_id
-from backend.errors import Code, Refused
+from backend.bookings.notices import Notice
+from backend.core.errors import Code, Refused
+from backend.core.formatting import practice_zone
 from backend.people.models import Client, Psychologist
 
 PERSONAL_FIELDS = ("full_name", "phone_number", "city", "region", "country", "gender", "emergency_contact")
@@ -65,7 +59,7 @@ def submit_draft(draft: Draft, *, now: datetime) -> None:
     active = active_booking(client)
     if active is not None:
         _record_and_forget(client, draft, now=now)
-        tell_visitor(active, Notice.ALREADY_BOOKED, now=now, once_per=uuid4().hex)
+        notify_visitor(active, Notice.ALREADY_BOOKED, now=now, once_per=uuid4().hex)
     elif not _is_same_click(client, draft, now=now):
         _record(client, draft, now=now)
 
@@ -74,8 +68,8 @@ def _record(client: Client, draft: Draft, *, now: datetime) -> None:
     booking = booking_of(client, draft, now=now)
     insert(booking)
     write_ledger(booking, intent="submit_draft", source="", actor=VISITOR, now=now, details=None)
-    if tell_visitor(booking, Notice.DRAFT_SUBMITTED, now=now):
-        tell_visitor(
+    if notify_visitor(booking, Notice.DRAFT_SUBMITTED, now=now):
+        notify_visitor(
             booking,
             Notice.DRAFT_STILL_UNVERIFIED,
             now=now,
@@ -119,7 +113,7 @@ def _verify(link: Link, *, now: datetime) -> None:
     booking.verified_at = now
     booking.corporate = sponsors.named_by(booking)
     due_at = policy.open_time_after(now, policy.ANSWER_WITHIN, ClosedDay.calendar())
-    step(
+    run_transition(
         booking,
         lambda: booking.verify(due_at=due_at),
         intent="verify_email",
@@ -133,23 +127,23 @@ def _verify(link: Link, *, now: datetime) -> None:
     for sibling in drafts:
         if sibling.pk != booking.pk:
             _supersede(sibling, now=now)
-    announce_request(booking, now=now)
+    notify_request_received(booking, now=now)
 
 
-def announce_request(booking: Booking, *, now: datetime) -> None:
+def notify_request_received(booking: Booking, *, now: datetime) -> None:
     """Tell the visitor and staff of a request, and owe the warnings of its deadline.
 
     Staff hear at once and after STAFF_REMINDED_AFTER of open time, managers after MANAGER_TOLD_AFTER; then the visitor
     reads that we are late, and that this is no refusal.
     """
-    tell_visitor(booking, Notice.BOOKING_RECEIVED, now=now)
-    tell_staff(booking, Notice.STAFF_BOOKING_RECEIVED, now=now)
+    notify_visitor(booking, Notice.BOOKING_RECEIVED, now=now)
+    notify_staff(booking, Notice.STAFF_BOOKING_RECEIVED, now=now)
     day_at = ClosedDay.calendar()
     waiting_from = policy.open_time_after(now, policy.STAFF_REMINDED_AFTER, day_at)
     overdue_from = policy.open_time_after(now, policy.MANAGER_TOLD_AFTER, day_at)
-    tell_staff(booking, Notice.STAFF_BOOKING_WAITING, now=now, not_before=waiting_from)
-    tell_staff(booking, Notice.MANAGER_BOOKING_OVERDUE, now=now, not_before=overdue_from, to=settings.MANAGER_INBOX)
-    tell_visitor(booking, Notice.ANSWER_LATE, now=now, not_before=overdue_from)
+    notify_staff(booking, Notice.STAFF_BOOKING_WAITING, now=now, not_before=waiting_from)
+    notify_staff(booking, Notice.MANAGER_BOOKING_OVERDUE, now=now, not_before=overdue_from, to=settings.MANAGER_INBOX)
+    notify_visitor(booking, Notice.ANSWER_LATE, now=now, not_before=overdue_from)
 
 
 @intent
@@ -167,7 +161,7 @@ def request_again(token: str, *, now: datetime) -> Booking:
         raise Refused(Code.ALREADY_ACTIVE)
     old = link.booking
     draft = Draft(**{name: getattr(old, name) for name in Draft.__dataclass_fields__})
-    today = now.astimezone(policy.zone()).date()
+    today = now.astimezone(practice_zone()).date()
     is_ahead = draft.preferred_slot_start is not None and draft.preferred_slot_start > now
     draft = replace(
         draft,
@@ -179,7 +173,7 @@ def request_again(token: str, *, now: datetime) -> Booking:
     insert(booking)
     details = {"instead_of": old.pk}
     write_ledger(booking, intent="request_again", source="", actor=VISITOR, now=now, details=details)
-    announce_request(booking, now=now)
+    notify_request_received(booking, now=now)
     return booking
 
 
@@ -198,11 +192,11 @@ def request_link(address: str, *, now: datetime) -> None:
     client = Client.objects.select_for_update().filter(email=address).first()
     booking = _latest_readable(client, now=now) if client else None
     if booking is None:
-        tell_address(address, Notice.NOTHING_OPEN, now=now, once_per=uuid4().hex)
+        notify_address(address, Notice.NOTHING_OPEN, now=now, once_per=uuid4().hex)
     elif booking.state == State.DRAFT:
-        tell_visitor(booking, Notice.DRAFT_SUBMITTED, now=now, once_per=uuid4().hex)
+        notify_visitor(booking, Notice.DRAFT_SUBMITTED, now=now, once_per=uuid4().hex)
     else:
-        tell_visitor(booking, Notice.LINK_REQUESTED, now=now, once_per=uuid4().hex)
+        notify_visitor(booking, Notice.LINK_REQUESTED, now=now, once_per=uuid4().hex)
 
 
 def _latest_readable(client: Client, *, now: datetime) -> Booking | None:
@@ -235,7 +229,7 @@ def says_the_same(booking: Booking, draft: Draft, *, now: datetime) -> bool:
 
 def check_draft(draft: Draft, *, now: datetime) -> None:
     """What holds for every request, whoever types it. Refuses: date_past, age_refused, wish_unknown, wish_past."""
-    if draft.preferred_date < now.astimezone(policy.zone()).date():
+    if draft.preferred_date < now.astimezone(practice_zone()).date():
         raise Refused(Code.DATE_PAST)
     if draft.age < policy.MINIMUM_AGE:
         raise Refused(Code.AGE_REFUSED)
@@ -293,7 +287,7 @@ def fill_client(client: Client, booking: Booking) -> None:
 
 
 def _supersede(draft: Booking, *, now: datetime) -> None:
-    step(
+    run_transition(
         draft,
         lambda: draft.lapse(reason=Reason.SUPERSEDED, now=now),
         intent="supersede",

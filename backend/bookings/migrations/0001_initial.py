@@ -5,7 +5,7 @@ import django_fsm
 from django.db import migrations, models
 
 import backend.bookings.models
-import backend.encryption
+import backend.core.encryption
 
 
 class Migration(migrations.Migration):
@@ -97,7 +97,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("emergency_contact", models.CharField(blank=True, max_length=120)),
-                ("user_message", backend.encryption.EncryptedTextField(blank=True, default="")),
+                ("user_message", backend.core.encryption.EncryptedTextField(blank=True, default="")),
                 ("consent_given_at", models.DateTimeField(blank=True, null=True)),
                 ("preferred_date", models.DateField()),
                 (

@@ -15,13 +15,14 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from backend.admin_pages import NOTHING, ReadOnly, instant
-from backend.ops import acts, findings, snapshot, tables
-from backend.ops.admin.access import actor, is_operator
-from backend.ops.admin.letters import LettersPage
+from backend.core.admin_pages import ReadOnly
+from backend.core.formatting import NOTHING, short_day_and_time
+from backend.ops import findings, operator_actions, snapshot, status_tables
+from backend.ops.admin.dead_letters import DeadLettersPage
+from backend.ops.admin.permissions import actor, is_operator
+from backend.ops.formatting import format_utc as utc
+from backend.ops.health import Health, TimerHealth
 from backend.ops.models import Act, TimerRun
-from backend.ops.vitals import TimerSign, Vitals
-from backend.ops.wording import instant as utc
 from backend.outbox.models import PausedQueue, Queue
 
 REFRESH_EVERY = 5  # seconds
@@ -41,7 +42,7 @@ def _for_operators(view: View) -> View:
 
 
 @admin.register(Act)
-class ActAdmin(ReadOnly, LettersPage, admin.ModelAdmin[Act]):
+class ActAdmin(ReadOnly, DeadLettersPage, admin.ModelAdmin[Act]):
     list_display = ["time", "actor", "verb", "subject", "message", "reason"]
     list_filter = ["verb", ("at", admin.DateFieldListFilter)]
     search_fields = ["actor", "subject", "=message_id"]
@@ -66,7 +67,7 @@ class ActAdmin(ReadOnly, LettersPage, admin.ModelAdmin[Act]):
 
     @admin.display(description="at", ordering="at")
     def time(self, act: Act) -> str:
-        return instant(act.at)
+        return short_day_and_time(act.at)
 
     @admin.display(description="message")
     def message(self, act: Act) -> str | SafeString:
@@ -79,17 +80,17 @@ class ActAdmin(ReadOnly, LettersPage, admin.ModelAdmin[Act]):
     def overview(self, request: HttpRequest) -> HttpResponse:
         """Everything at this moment; `?part=live` is what the page fetches again and again."""
         taken = snapshot.take(now=timezone.now())
-        shown = [(table, PAGE_OF.get(table.title, "")) for table in tables.of(taken)]
+        shown = [(table, PAGE_OF.get(table.title, "")) for table in status_tables.of(taken)]
         context = {"tables": shown, "findings": findings.judge(taken), "taken_at": utc(taken.taken_at)}
         return self._live_page(request, "Overview", {**context, "all_well": "Nothing needs you."})
 
     def schedules(self, request: HttpRequest) -> HttpResponse:
         """The timers alone, and what they did of late."""
         taken = snapshot.take(now=timezone.now(), with_figures=False)
-        signs = taken.vitals.timers if taken.vitals else ()
+        signs = taken.health.timers if taken.health else ()
         found = [finding for finding in findings.judge(taken) if finding.component in ("timers", "beat")]
-        runs = TimerRun.objects.all()[:RUNS_SHOWN] if taken.vitals else ()
-        shown = [(table, PAGE_OF["Timers"]) for table in (tables.timers(signs), tables.history(runs))]
+        runs = TimerRun.objects.all()[:RUNS_SHOWN] if taken.health else ()
+        shown = [(table, PAGE_OF["Timers"]) for table in (status_tables.timers(signs), status_tables.history(runs))]
         context = {"tables": shown, "findings": found, "taken_at": utc(taken.taken_at)}
         return self._live_page(request, "Schedules", {**context, "all_well": "No timer needs you."})
 
@@ -104,18 +105,22 @@ class ActAdmin(ReadOnly, LettersPage, admin.ModelAdmin[Act]):
         """A timer's state and history; POST asks for a run now."""
         sign = self._sign(name)
         if request.method == "POST":
-            if acts.run_timer(name, actor=actor(request), now=timezone.now()):
+            if operator_actions.run_timer(name, actor=actor(request), now=timezone.now()):
                 messages.success(request, f"{name} runs as soon as a timers worker is free.")
             else:
                 messages.warning(request, f"A run of {name} was asked for already.")
             return redirect("admin:ops_timer", name)
         runs = TimerRun.objects.filter(timer=name)[:RUNS_SHOWN]
-        context = {"sign": sign, "state": [(tables.timers((sign,)), "")], "history": [(tables.history(runs), "")]}
+        context = {
+            "sign": sign,
+            "state": [(status_tables.timers((sign,)), "")],
+            "history": [(status_tables.history(runs), "")],
+        }
         return self.page(request, "timer", f"Timer {name}", context)
 
-    def _sign(self, name: str) -> TimerSign:
-        vitals: Vitals | None = snapshot.take(now=timezone.now(), with_figures=False).vitals
-        for sign in vitals.timers if vitals else ():
+    def _sign(self, name: str) -> TimerHealth:
+        health: Health | None = snapshot.take(now=timezone.now(), with_figures=False).health
+        for sign in health.timers if health else ():
             if sign.name == name:
                 return sign
         raise Http404
@@ -128,9 +133,17 @@ class ActAdmin(ReadOnly, LettersPage, admin.ModelAdmin[Act]):
             self._act_on_queue(request, Queue(name))
             return redirect("admin:ops_queue", name)
         now = timezone.now()
-        held = [(instant(row.lease_expires_at), row) for row in acts.leased(now=now).filter(queue=name)[:100]]
+        held = [
+            (short_day_and_time(row.lease_expires_at), row)
+            for row in operator_actions.leased(now=now).filter(queue=name)[:100]
+        ]
         pause = PausedQueue.objects.filter(pk=name).first()
-        context = {"name": name, "pause": pause, "paused_at": pause and instant(pause.paused_at), "held": held}
+        context = {
+            "name": name,
+            "pause": pause,
+            "paused_at": pause and short_day_and_time(pause.paused_at),
+            "held": held,
+        }
         return self.page(request, "queue", f"Queue {name}", context)
 
     def _act_on_queue(self, request: HttpRequest, queue: Queue) -> None:
@@ -139,13 +152,13 @@ class ActAdmin(ReadOnly, LettersPage, admin.ModelAdmin[Act]):
             case "pause" if not reason:
                 messages.error(request, "Say why: others will wonder.")
             case "pause":
-                done = acts.pause(queue, reason=reason, actor=who, now=now)
+                done = operator_actions.pause(queue, reason=reason, actor=who, now=now)
                 self.told(request, done, "Paused. Batches in hand are finished.", "It was paused already.")
             case "resume":
-                done = acts.resume(queue, actor=who, now=now)
+                done = operator_actions.resume(queue, actor=who, now=now)
                 self.told(request, done, "Resumed.", "It was not paused.")
             case "release" if (chosen := request.POST.get("message", "")).isdecimal():
-                done = acts.release(int(chosen), actor=who, now=now)
+                done = operator_actions.release(int(chosen), actor=who, now=now)
                 self.told(request, done, "Released: any worker may take it.", "It is in nobody's hands any more.")
             case _:
                 messages.error(request, "Nothing was done.")

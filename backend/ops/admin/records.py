@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from backend.admin_pages import ReadOnly, instant
+from backend.core.admin_pages import ReadOnly
+from backend.core.formatting import short_day_and_time
 from backend.ops.models import Process, TimerRun
 
 
@@ -20,11 +21,11 @@ class TimerRunAdmin(ReadOnly, admin.ModelAdmin[TimerRun]):
 
     @admin.display(description="started", ordering="started_at")
     def started(self, run: TimerRun) -> str:
-        return instant(run.started_at)
+        return short_day_and_time(run.started_at)
 
     @admin.display(description="finished")
     def finished(self, run: TimerRun) -> str:
-        return instant(run.finished_at)
+        return short_day_and_time(run.finished_at)
 
 
 @admin.register(Process)
@@ -35,4 +36,4 @@ class ProcessAdmin(ReadOnly, admin.ModelAdmin[Process]):
 
     @admin.display(description="last sign of life", ordering="seen_at")
     def seen(self, process: Process) -> str:
-        return instant(process.seen_at)
+        return short_day_and_time(process.seen_at)

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
-from backend.environment import Misconfigured
+from backend.core.environment import Misconfigured
 from backend.payments.sandbox.server import SandboxServer
 from backend.payments.sandbox.store import Store
 from backend.payments.sandbox.webhooks import deliver_until

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import requests
 
-from backend.errors import Code, Permanent, Refused, Transient
+from backend.core.errors import Code, Permanent, Refused, Transient
 from backend.payments.gateway import Event, Order, OrderReport, RefundOrder, RefundReport
 from backend.payments.sandbox.wire import (
     KEY_HEADER,

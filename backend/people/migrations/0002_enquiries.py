@@ -2,7 +2,7 @@
 
 from django.db import migrations, models
 
-import backend.encryption
+import backend.core.encryption
 
 
 class Migration(migrations.Migration):
@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("subject", models.CharField(max_length=200)),
-                ("text", backend.encryption.EncryptedTextField()),
+                ("text", backend.core.encryption.EncryptedTextField()),
                 ("received_at", models.DateTimeField()),
             ],
             options={

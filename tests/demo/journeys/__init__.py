@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.demo.journeys import cancelling, choosing, desk, paying, sponsored, straight
+from tests.demo.journeys import cancelling, front_desk, happy_path, paying, rebooking, sponsored
 from tests.demo.walk import Walk
 
 
@@ -19,19 +19,19 @@ class Journey:
 
 
 JOURNEYS: dict[str, Journey] = {
-    "paid": Journey(straight.paid_session),
-    "lapsed": Journey(straight.lapsed_draft),
+    "paid": Journey(happy_path.paid_session),
+    "lapsed": Journey(happy_path.lapsed_draft),
     "refunded": Journey(cancelling.cancelled_with_refund, refunds="full"),
     "unrefunded": Journey(cancelling.cancelled_without_refund, refunds="none"),
     "short": Journey(cancelling.cancelled_at_short_notice),
     "declined": Journey(paying.declined_at_first),
     "late": Journey(paying.paid_late),
     "too late": Journey(paying.paid_too_late),
-    "desk": Journey(desk.paid_at_the_desk),
-    "rejected": Journey(desk.rejected),
-    "unanswered": Journey(desk.unanswered, needs_open_day=True),
-    "alternative": Journey(choosing.alternative_taken),
-    "moved": Journey(choosing.moved_by_the_visitor),
+    "desk": Journey(front_desk.paid_at_the_desk),
+    "rejected": Journey(front_desk.rejected),
+    "unanswered": Journey(front_desk.unanswered, needs_open_day=True),
+    "alternative": Journey(rebooking.alternative_taken),
+    "moved": Journey(rebooking.moved_by_the_visitor),
     "sponsored": Journey(sponsored.sponsored),
-    "caller": Journey(desk.created_for_a_caller),
+    "caller": Journey(front_desk.created_for_a_caller),
 }

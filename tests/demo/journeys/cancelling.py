@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from tests.demo.journeys import parts
+from tests.demo.expectations import expect
+from tests.demo.journeys import steps
 from tests.demo.pages import Page
-from tests.demo.unexpected import expect
 from tests.demo.walk import Walk
 
 LIFE = ("DRAFT", "PENDING", "APPROVED", "PAYMENT_PENDING", "CONFIRMED", "CANCELLED")
@@ -17,8 +17,8 @@ SLOT_STARTS_IN = timedelta(seconds=26)  # time to pay, and to see that it is too
 
 def cancelled_with_refund(walk: Walk) -> None:
     """In time, where visitors get everything back."""
-    request = parts.requests_a_session(walk, "Meera Nair")
-    session, reference, _mail = parts.is_booked_and_paid(walk, request, parts.in_some_days())
+    request = steps.requests_a_session(walk, "Meera Nair")
+    session, reference, _mail = steps.is_booked_and_paid(walk, request, steps.in_some_days())
     walk.bank.takes_its_time(reference, REFUND_TAKES)
     _cancels_by_mail(walk, request, session, comes_back=f"{session.amount} rupees")
     for titled in ("comes back to you", "has been given back"):
@@ -29,8 +29,8 @@ def cancelled_with_refund(walk: Walk) -> None:
 
 def cancelled_without_refund(walk: Walk) -> None:
     """In time, where visitors get nothing back; the page says so before the button."""
-    request = parts.requests_a_session(walk, "Farah Khan")
-    session, _reference, _mail = parts.is_booked_and_paid(walk, request, parts.in_some_days())
+    request = steps.requests_a_session(walk, "Farah Khan")
+    session, _reference, _mail = steps.is_booked_and_paid(walk, request, steps.in_some_days())
     nothing = f"0.00 rupees of the {session.amount} rupees that we hold"
     _cancels_by_mail(walk, request, session, comes_back=nothing)
     _refunds_are(walk, request)
@@ -38,10 +38,10 @@ def cancelled_without_refund(walk: Walk) -> None:
 
 def cancelled_at_short_notice(walk: Walk) -> None:
     """Too late for the site's button, by the link in the confirmation, which gives nothing back."""
-    request = parts.requests_a_session(walk, "Imran Shaikh", gender="MALE")
+    request = steps.requests_a_session(walk, "Imran Shaikh", gender="MALE")
     slot_start = datetime.now(UTC) + SLOT_STARTS_IN
-    session, _reference, mail = parts.is_booked_and_paid(walk, request, slot_start)
-    link = parts.cancel_link(walk, mail)
+    session, _reference, mail = steps.is_booked_and_paid(walk, request, slot_start)
+    link = steps.cancel_link(walk, mail)
     walk.waits_until(session.slot_start - NOTICE, f"{NOTICE.seconds} s are left until the session")
     with walk.step("cancelling is asked for") as step:
         step.note = walk.site.request_cancellation(request.acknowledgement_id).refused(409)
@@ -51,14 +51,14 @@ def cancelled_at_short_notice(walk: Walk) -> None:
     _refunds_are(walk, request)
 
 
-def _cancels_by_mail(walk: Walk, request: parts.Request, session: parts.Session, *, comes_back: str) -> None:
+def _cancels_by_mail(walk: Walk, request: steps.Request, session: steps.Session, *, comes_back: str) -> None:
     with walk.step("cancelling is asked for") as step:
         answer = walk.site.request_cancellation(request.acknowledgement_id)
         expect("status", expected=202, came=answer.status)
         expect("“email” in the message:", expected=True, came="email" in answer.accepted("message")["message"])
         step.note = str(answer)
     with walk.receives(request.inbox, "with the link that cancels", titled="One step left") as mail:
-        link = parts.cancel_link(walk, mail)
+        link = steps.cancel_link(walk, mail)
     with walk.receives(request.staff_inbox, "that the visitor asked to cancel", titled="not proved yet"):
         pass
     with walk.step("the site's page asks before the button") as step:
@@ -88,15 +88,15 @@ def _presses(walk: Walk, page: Page, link: str) -> None:
         step.note = str(answer)
 
 
-def _is_cancelled(walk: Walk, request: parts.Request, session: parts.Session) -> None:
+def _is_cancelled(walk: Walk, request: steps.Request, session: steps.Session) -> None:
     with walk.receives(request.inbox, "that it is cancelled", titled="is cancelled"):
         pass
     with walk.receives(session.inbox, "that tells the psychologist", titled="is called off"):
         pass
-    parts.ends_as(walk, request.acknowledgement_id, *LIFE)
+    steps.ends_as(walk, request.acknowledgement_id, *LIFE)
 
 
-def _refunds_are(walk: Walk, request: parts.Request, *amounts: str) -> None:
+def _refunds_are(walk: Walk, request: steps.Request, *amounts: str) -> None:
     with walk.step("staff look at the money") as step:
         payments = walk.staff.booking(request.acknowledgement_id)["payments"]
         refunds = [refund for payment in payments for refund in payment["refunds"]]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from tests.demo.journeys import parts
+from tests.demo.expectations import expect
+from tests.demo.journeys import steps
 from tests.demo.site import form
-from tests.demo.unexpected import expect
 from tests.demo.walk import MAIL_WITHIN, Walk
 
 BEFORE_PAY_BY = timedelta(seconds=6)  # less than an attempt lives, so that it ends with the time to pay
@@ -17,38 +17,38 @@ UNPAID = ("DRAFT", "PENDING", "APPROVED", "PAYMENT_PENDING", "PAYMENT_FAILED")
 
 def declined_at_first(walk: Walk) -> None:
     """The bank declines the first attempt; the second one pays."""
-    request = parts.requests_a_session(walk, "Divya Pillai")
-    session = parts.is_approved(walk, request, parts.in_some_days())
-    first = parts.begins_to_pay(walk, request.acknowledgement_id)
+    request = steps.requests_a_session(walk, "Divya Pillai")
+    session = steps.is_approved(walk, request, steps.in_some_days())
+    first = steps.begins_to_pay(walk, request.acknowledgement_id)
     with walk.step("the bank declines") as step:
         walk.bank.declines(first)
         step.note = walk.site.complete_payment(first).refused(409)
     with walk.receives(request.inbox, "that it failed", titled="did not go through") as mail:
-        parts.booking_token(walk, mail)
-    second = parts.begins_to_pay(walk, request.acknowledgement_id)
+        steps.booking_token(walk, mail)
+    second = steps.begins_to_pay(walk, request.acknowledgement_id)
     with walk.step("it is another payment"):
         expect("another reference:", expected=True, came=first != second)
-    parts.completes(walk, second)
-    parts.is_confirmed(walk, request, session.inbox)
+    steps.completes(walk, second)
+    steps.is_confirmed(walk, request, session.inbox)
     life = ("DRAFT", "PENDING", "APPROVED", "PAYMENT_PENDING", "APPROVED", "PAYMENT_PENDING", "CONFIRMED")
-    parts.ends_as(walk, request.acknowledgement_id, *life)
+    steps.ends_as(walk, request.acknowledgement_id, *life)
 
 
 def paid_late(walk: Walk) -> None:
     """The time to pay passes with an attempt open; the money comes afterwards, and the time is still free."""
-    request = parts.requests_a_session(walk, "Nikhil Joshi", gender="MALE")
+    request = steps.requests_a_session(walk, "Nikhil Joshi", gender="MALE")
     session, reference = _times_out(walk, request)
     with walk.step("the visitor pays after all") as step:
         walk.bank.captures(reference)
         walk.reaches(request.acknowledgement_id, "CONFIRMED", within=MAIL_WITHIN)
         step.note = "CONFIRMED"
-    parts.is_confirmed(walk, request, session.inbox, titled="is confirmed after all")
-    parts.ends_as(walk, request.acknowledgement_id, *UNPAID, "CONFIRMED")
+    steps.is_confirmed(walk, request, session.inbox, titled="is confirmed after all")
+    steps.ends_as(walk, request.acknowledgement_id, *UNPAID, "CONFIRMED")
 
 
 def paid_too_late(walk: Walk) -> None:
     """The same, but the time went to somebody else: the money goes back by itself."""
-    request = parts.requests_a_session(walk, "Sunita Gupta")
+    request = steps.requests_a_session(walk, "Sunita Gupta")
     session, reference = _times_out(walk, request)
     _somebody_else_gets(walk, session)
     with walk.step("the visitor pays after all"):
@@ -59,27 +59,27 @@ def paid_too_late(walk: Walk) -> None:
         pass
     with walk.receives(request.inbox, "that the refund is made", titled="has been given back") as mail:
         expect(f"{session.amount} in it:", expected=True, came=mail.mentions(session.amount))
-    parts.ends_as(walk, request.acknowledgement_id, *UNPAID)
+    steps.ends_as(walk, request.acknowledgement_id, *UNPAID)
 
 
-def _times_out(walk: Walk, request: parts.Request) -> tuple[parts.Session, str]:
+def _times_out(walk: Walk, request: steps.Request) -> tuple[steps.Session, str]:
     """Returns the session, no longer held, and the payment's reference."""
-    session = parts.is_approved(walk, request, parts.in_some_days())
+    session = steps.is_approved(walk, request, steps.in_some_days())
     with walk.receives(request.inbox, "that reminds", titled="payment is due by", within=STILL_DUE_WITHIN):
         pass
     pay_by = datetime.fromisoformat(session.booking["pay_by"])
     walk.waits_until(pay_by - BEFORE_PAY_BY, f"{BEFORE_PAY_BY.seconds} s are left to pay")
-    reference = parts.begins_to_pay(walk, request.acknowledgement_id)
+    reference = steps.begins_to_pay(walk, request.acknowledgement_id)
     titled = "the time is no longer held"
     with walk.receives(request.inbox, "that the time is free again", titled=titled, within=TIMED_OUT_WITHIN):
         pass
-    parts.ends_as(walk, request.acknowledgement_id, *UNPAID)
+    steps.ends_as(walk, request.acknowledgement_id, *UNPAID)
     return session, reference
 
 
-def _somebody_else_gets(walk: Walk, session: parts.Session) -> None:
+def _somebody_else_gets(walk: Walk, session: steps.Session) -> None:
     """At the practice, so that nothing is to be paid first; its mail is another journey's business."""
-    address = parts.new_address("george")
+    address = steps.new_address("george")
     with walk.step("staff give the time to somebody else") as step:
         content = form(address, "George Mathew", gender="MALE", mode="OFFLINE", payment_mode="OFFLINE")
         other = walk.staff.create(content)["acknowledgement_id"]

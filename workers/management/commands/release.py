@@ -9,7 +9,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from workers import schedule
-from workers.reach import NEEDS
+from workers.dependencies import DEPENDENCIES
 
 
 class Command(BaseCommand):
@@ -18,7 +18,7 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         """Idempotent. A given server that cannot be reached is refused by its variable's name."""
-        for need in NEEDS:
+        for need in DEPENDENCIES:
             trouble = need.trouble() if need.is_given else None
             if trouble:
                 raise CommandError(f"{trouble}\nNothing was changed.")

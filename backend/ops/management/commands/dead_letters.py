@@ -8,11 +8,11 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from backend.bookings.management.commands._arguments import actor, add_actor
 from backend.bookings.queries import acknowledgement_ids
-from backend.ops import acts
+from backend.core.command_arguments import actor, add_actor
+from backend.ops import operator_actions
+from backend.ops.formatting import format_utc
 from backend.ops.models import Act
-from backend.ops.wording import instant
 from backend.outbox.models import Message, MessageState, Queue
 
 
@@ -25,7 +25,7 @@ class Command(BaseCommand):
         show = verbs.add_parser("show", help="all of one, and what was done to it")
         show.add_argument("id", type=int)
         redrive = verbs.add_parser("redrive", help="try again, with fresh attempts")
-        redrive.add_argument("--rate", type=int, default=acts.PER_MINUTE, help="letters a minute")
+        redrive.add_argument("--rate", type=int, default=operator_actions.PER_MINUTE, help="letters a minute")
         discard = verbs.add_parser("discard", help="not wanted any more; the row stays")
         discard.add_argument("--reason", required=True)
         for chosen in (redrive, discard):
@@ -47,23 +47,23 @@ class Command(BaseCommand):
                 if options["rate"] < 1:
                     raise CommandError("--rate: give letters a minute, at least 1.")
                 ids, now = self._chosen(options), timezone.now()
-                done = acts.redrive_many(ids, per_minute=options["rate"], actor=options["actor"], now=now)
+                done = operator_actions.redrive_many(ids, per_minute=options["rate"], actor=options["actor"], now=now)
                 self._told(done, ids, "Back to work")
             case "discard":
                 if not options["reason"].strip():
                     raise CommandError("--reason: say why.")
                 ids, now = self._chosen(options), timezone.now()
                 reason = options["reason"].strip()[:300]
-                done = acts.discard_many(ids, reason=reason, actor=options["actor"], now=now)
+                done = operator_actions.discard_many(ids, reason=reason, actor=options["actor"], now=now)
                 self._told(done, ids, "Discarded")
 
     def _list(self, options: dict[str, Any]) -> None:
         rows = _filtered(options)
-        names = acknowledgement_ids(row.booking_id for row in rows[: acts.AT_ONCE])
-        for row in rows[: acts.AT_ONCE]:
+        names = acknowledgement_ids(row.booking_id for row in rows[: operator_actions.AT_ONCE])
+        for row in rows[: operator_actions.AT_ONCE]:
             booking = names.get(row.booking_id, "no booking")
             self.stdout.write(
-                f"{row.pk}  {row.queue}  {row.kind}  {booking}  {instant(row.settled_at)}"
+                f"{row.pk}  {row.queue}  {row.kind}  {booking}  {format_utc(row.settled_at)}"
                 f"  {row.attempts} attempts  {row.last_error}"
             )
         self.stdout.write(f"Dead letters: {rows.count()}")
@@ -80,14 +80,14 @@ class Command(BaseCommand):
             "recipient": row.recipient or "none",
             "attempts": row.attempts,
             "last error": row.last_error or "none",
-            "owed since": instant(row.created_at),
-            "settled": instant(row.settled_at),
+            "owed since": format_utc(row.created_at),
+            "settled": format_utc(row.settled_at),
             "correlation id": row.correlation_id or "none",
         }
         for name, value in told.items():
             self.stdout.write(f"{name:14}  {value}")
         for act in Act.objects.filter(message_id=message_id).order_by("pk"):
-            self.stdout.write(f"{instant(act.at)}  {act.actor}  {act.get_verb_display()}  {act.reason}".rstrip())
+            self.stdout.write(f"{format_utc(act.at)}  {act.actor}  {act.get_verb_display()}  {act.reason}".rstrip())
 
     def _chosen(self, options: dict[str, Any]) -> list[int]:
         if bool(options["id"]) == options["all"]:
@@ -105,4 +105,4 @@ class Command(BaseCommand):
 
 
 def _filtered(options: dict[str, Any]) -> QuerySet[Message]:
-    return acts.dead_letters(queue=options["queue"], kind=options["kind"])
+    return operator_actions.dead_letters(queue=options["queue"], kind=options["kind"])

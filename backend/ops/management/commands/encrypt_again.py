@@ -9,7 +9,7 @@ from django.apps import apps
 from django.core.management.base import BaseCommand
 from django.db import models, transaction
 
-from backend.encryption import EncryptedTextField
+from backend.core.encryption import EncryptedTextField
 
 
 class Command(BaseCommand):

@@ -7,9 +7,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from backend.ops import vitals
+from backend.ops import health
+from backend.ops.formatting import format_age
 from backend.ops.models import Role
-from backend.ops.wording import age
 
 
 class Command(BaseCommand):
@@ -17,10 +17,10 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def handle(self, *_args: Any, **_options: Any) -> None:
-        beats = [process for process in vitals.processes(now=timezone.now()) if process.role == Role.BEAT]
+        beats = [process for process in health.processes(now=timezone.now()) if process.role == Role.BEAT]
         if not beats:
             raise CommandError("No beat has ticked within the hour.")
         last = min(beats, key=lambda process: process.age)
         if not last.is_alive:
-            raise CommandError(f"Beat fell silent {age(last.age)} ago.")
-        self.stdout.write(f"{last.name} ticks: its last sign of life is {age(last.age)} old.")
+            raise CommandError(f"Beat fell silent {format_age(last.age)} ago.")
+        self.stdout.write(f"{last.name} ticks: its last sign of life is {format_age(last.age)} old.")

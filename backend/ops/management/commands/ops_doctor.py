@@ -19,7 +19,7 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **_options: Any) -> None:
         taken = snapshot.take(now=timezone.now())
         found = [*findings.judge(taken), *doctor.configuration()]
-        if taken.vitals is not None:
+        if taken.health is not None:
             found += doctor.schedule()
         found.sort(key=lambda finding: list(Level).index(finding.level))
         for finding in found:

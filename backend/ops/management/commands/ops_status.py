@@ -10,8 +10,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
-from backend.ops import findings, snapshot, tables
-from backend.ops.tables import Table
+from backend.ops import findings, snapshot, status_tables
+from backend.ops.status_tables import Table
 
 
 class Command(BaseCommand):
@@ -28,7 +28,7 @@ class Command(BaseCommand):
             told = {**asdict(taken), "findings": [asdict(finding) for finding in found]}
             self.stdout.write(json.dumps(told, default=_plain, indent=2))
             return
-        for table in tables.of(taken):
+        for table in status_tables.of(taken):
             self.stdout.write(_aligned(table))
         for finding in found:
             self.stdout.write(f"{finding.level.value}: {finding.text} {finding.advice}")

@@ -8,8 +8,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from backend.ops import vitals
-from backend.ops.wording import age
+from backend.ops import health
+from backend.ops.formatting import format_age
 
 
 class Command(BaseCommand):
@@ -21,12 +21,12 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         name = options["name"] if "@" in options["name"] else f"{options['name']}@{settings.NODE_NAME}"
-        known = {process.name: process for process in vitals.processes(now=timezone.now())}
+        known = {process.name: process for process in health.processes(now=timezone.now())}
         process = known.get(name)
         if process is None:
             raise CommandError(
                 f"{name} has given no sign of life within the hour. Known: {', '.join(known) or 'none'}."
             )
         if not process.is_alive:
-            raise CommandError(f"{name} fell silent {age(process.age)} ago.")
-        self.stdout.write(f"{name} is at work: its last sign of life is {age(process.age)} old.")
+            raise CommandError(f"{name} fell silent {format_age(process.age)} ago.")
+        self.stdout.write(f"{name} is at work: its last sign of life is {format_age(process.age)} old.")

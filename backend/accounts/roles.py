@@ -1,0 +1,55 @@
+"""What somebody of the practice may see and do: the roles, and what each question to them is called.
+
+A role is a group of Django's, made by a migration; an owner may change its permissions, or give an account several
+roles, whose permissions add up. Superusers may everything. Which rows and which words of a booking somebody sees is
+told from these by `backend.bookings.access`. docs/roles.md shows what comes of it, page by page.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from typing import Protocol
+
+
+class Role(StrEnum):
+    """The names of the groups."""
+
+    RECEPTIONIST = "Receptionist"  # the schedule; telephone numbers at a recorded click, no message
+    PSYCHOLOGIST = "Psychologist"  # the account's own bookings, messages included
+    DUTY_PSYCHOLOGIST = "Duty psychologist"  # and the requests that nobody has taken yet
+    MANAGER = "Manager"  # bookings, people, money; no message
+    AUDITOR = "Auditor"  # the ledger, money and reports; no visitor
+    OPERATOR = "Operator"  # queues, timers and what they could not send
+
+
+class Ability(StrEnum):
+    """What is asked beyond Django's own permissions of a model's pages; the value is the permission."""
+
+    SEE_BOOKINGS = "bookings.view_booking"
+    DECIDE = "bookings.change_booking"  # every intent of staff, about every booking
+    SEE_OWN = "bookings.view_own_booking"
+    DECIDE_OWN = "bookings.change_own_booking"  # move, book the next, record the outcome
+    SEE_UNASSIGNED = "bookings.view_unassigned_booking"  # read, approve and decline what no psychologist has yet
+    READ_MESSAGES = "bookings.view_user_message"  # of every booking
+    SEE_PHONES = "bookings.view_phone_number"
+    REVEAL_PHONES = "bookings.reveal_phone_number"  # one at a time, recorded
+    SEND_AWAY = "people.add_timeoff"
+    SEE_CLIENTS = "people.view_client"
+    OPERATE = "ops.add_act"
+
+
+class Asker(Protocol):
+    """An account; whoever is not logged in may nothing."""
+
+    def has_perm(self, perm: str) -> bool: ...
+
+
+def may(user: Asker, *abilities: Ability) -> bool:
+    """Whether they have one of these."""
+    return any(user.has_perm(ability) for ability in abilities)
+
+
+def masked(text: str) -> str:
+    """Every digit but the last three: `Vikram •••••••210`."""
+    return re.sub(r"\d(?=(?:\D*\d){3})", "•", text)

@@ -1,0 +1,1 @@
+"""The pages behind mailed links: HTML, one button acts."""

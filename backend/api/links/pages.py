@@ -1,0 +1,160 @@
+"""The mailed pages: GET explains and changes nothing, one button acts. HTML always, without script or foreign file."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from datetime import datetime
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.core.exceptions import SuspiciousOperation
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.decorators import method_decorator
+from django.views.decorators.csrf import csrf_exempt
+from django.views.generic import View
+
+from backend.api import answers, errors
+from backend.bookings import policy, queries
+from backend.bookings.lifecycle import cancellation, visitor
+from backend.bookings.machine import Reason, State
+from backend.bookings.models import Booking
+from backend.core import formatting
+from backend.core.errors import Refused
+
+log = logging.getLogger(__name__)
+
+HEADERS = {
+    "Referrer-Policy": "no-referrer",  # the address holds the token
+    "Content-Security-Policy": "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; base-uri 'none'; "
+    "frame-ancestors 'none'",
+    "Cache-Control": "no-store",
+    "X-Robots-Tag": "noindex",
+}
+_NOWHERE = "There is no such page. Please open the link in your email again."
+_METHOD = "This page can only be opened."
+_MALFORMED = "The request could not be read. Please open the link in your email again."
+_BUSY = "We are busy. Please open the link in your email again in a moment: it shows what became of it."
+
+
+class Page(View):
+    """What is common to all: the headers, and an error as a page."""
+
+    http_method_names = ["get", "head", "post"]
+
+    # No cookie takes part, so there is nothing a foreign site could ride on: whoever posts must know the mailed token.
+    # And with no-referrer a browser sends `Origin: null`, which Django's check refuses.
+    @method_decorator(csrf_exempt)
+    def dispatch(self, request: HttpRequest, *args: str, **kwargs: str) -> HttpResponseBase:
+        try:
+            response: HttpResponseBase = super().dispatch(request, *args, **kwargs)
+        except Refused as refused:
+            problem = errors.refusal(refused)
+            log.info("refused %s %s %s", problem.code, request.method, request.path_info)
+            response = error_page(problem.status, problem.detail)
+            for name, value in problem.headers.items():
+                response[name] = value
+        except SuspiciousOperation:
+            response = error_page(400, _MALFORMED)
+        except (OperationalError, InterfaceError):
+            log.exception("no database for %s", request.path_info)
+            response = error_page(503, _BUSY, is_sure=False)
+        for name, value in HEADERS.items():
+            response[name] = value
+        return response
+
+    def http_method_not_allowed(self, request: HttpRequest, *args: str, **kwargs: str) -> HttpResponse:
+        response = error_page(405, _METHOD)
+        response["Allow"] = super().http_method_not_allowed(request, *args, **kwargs)["Allow"]
+        return response
+
+
+class Cancel(Page):
+    """`/go/cancel/?token=`: what would be cancelled and what comes back; the button cancels."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        token, now = request.GET.get("token", ""), timezone.now()
+        offer = _offer(token, now=now)
+        if offer is None:
+            done = cancellation.cancelled_by(token, now=now)
+            return page("cancelled", {"acknowledgement_id": done.acknowledgement_id})
+        return page("cancel", offer)
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """Nobody loses money to a page that stood open: if it promised another sum than holds now, it comes again."""
+        token, now = request.POST.get("token", ""), timezone.now()
+        offer = _offer(token, now=now)
+        if offer is not None and request.POST.get("comes_back", offer["comes_back"]) != offer["comes_back"]:
+            return page("cancel", {**offer, "has_changed": True}, status=409)
+        cancellation.confirm_cancellation(token, now=now)
+        query = urlencode({"token": token})
+        return HttpResponse(status=303, headers={"Location": f"{settings.FRONTEND_URL}/verify-cancellation?{query}"})
+
+
+def _offer(token: str, *, now: datetime) -> dict[str, object] | None:
+    """What the link would do; None when it cannot, and `cancelled_by` knows why. Refuses: link_unknown."""
+    link = cancellation.find(token)
+    booking = link.booking
+    try:
+        promise = cancellation.cancellation_terms(booking, link, now=now)
+    except Refused:
+        return None
+    return {
+        "token": token,
+        "acknowledgement_id": booking.acknowledgement_id,
+        "starts": formatting.day_and_time(booking.slot_start) if booking.slot_start else "",
+        "comes_back": formatting.rupees(promise.refund_paise),
+        "paid": formatting.rupees(promise.paid_paise),
+        "was_paid": promise.paid_paise > 0,
+        "is_full": promise.refund_paise == promise.paid_paise,
+        "is_late": promise.reason == Reason.CANCELLED_LATE,
+        "is_paying": booking.state == State.PAYMENT_PENDING,
+        "cancel_notice": formatting.span(policy.CANCEL_NOTICE),
+    }
+
+
+class Again(Page):
+    """`/go/again/?token=`: the request we left unanswered; the button sends it once more."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        token = request.GET.get("token", "")
+        repeat = queries.repeated_request(token, now=timezone.now())
+        if repeat.made is not None:
+            return _asked_again(repeat.made)
+        return page("again", {"token": token, "acknowledgement_id": repeat.asked.acknowledgement_id})
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        return _asked_again(visitor.request_again(request.POST.get("token", ""), now=timezone.now()))
+
+
+def _asked_again(booking: Booking) -> HttpResponse:
+    is_waiting = booking.state == State.PENDING
+    return page("asked_again", {"acknowledgement_id": booking.acknowledgement_id, "is_waiting": is_waiting})
+
+
+class Nowhere(Page):
+    """Any other address under `/go/`."""
+
+    def get(self, _request: HttpRequest, **_rest: str) -> HttpResponse:
+        return error_page(404, _NOWHERE)
+
+    post = get
+
+
+def page(name: str, context: Mapping[str, object], *, status: int = 200) -> HttpResponse:
+    """One of the templates in `go/`, in the practice's name and with the help lines."""
+    house = {
+        "practice": settings.PRACTICE_NAME,
+        "site_url": settings.FRONTEND_URL,
+        "support_lines": answers.support_lines(),
+    }
+    return HttpResponse(render_to_string(f"go/{name}.html", {**house, **context}), status=status)
+
+
+def error_page(status: int, sentence: str, *, is_sure: bool = True) -> HttpResponse:
+    """The same for an error; `is_sure` that nothing was changed."""
+    return page("problem", {"sentence": sentence, "is_sure": is_sure}, status=status)

@@ -1,0 +1,13 @@
+"""The addresses of mailed links that act; once mailed they never change."""
+
+from django.urls import path, re_path
+
+from backend.api.links import pages, slot_pages
+
+urlpatterns = [
+    path("go/cancel/", pages.Cancel.as_view()),
+    path("go/alternative/", slot_pages.Alternative.as_view()),
+    path("go/reschedule/", slot_pages.Reschedule.as_view()),
+    path("go/again/", pages.Again.as_view()),
+    re_path("^go(?:/|$)", pages.Nowhere.as_view()),
+]

@@ -1,0 +1,1 @@
+"""What the released site and the chatbot call; no log-in."""

@@ -1,0 +1,127 @@
+"""The public endpoints, as the released site calls them."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from backend.api import answers, throttle
+from backend.api.public.requests import (
+    AcknowledgementRequest,
+    AddressRequest,
+    DraftRequest,
+    PaymentRequest,
+    TokenRequest,
+    parse_request,
+)
+from backend.bookings import queries
+from backend.bookings.lifecycle import payments, visitor
+from backend.core import formatting
+
+
+class Draft(APIView):
+    """POST: record a request. The answer is the same for every address."""
+
+    def post(self, request: Request) -> Response:
+        body = parse_request(DraftRequest, request.data)
+        visitor.submit_draft(body.draft(), now=timezone.now())
+        return Response({"message": "Check your email: open the link in it to send us your request."}, status=201)
+
+
+class VerifyEmail(APIView):
+    """POST, and GET from the site's own page: prove the address on first use, then show the booking."""
+
+    def get(self, request: Request) -> Response:
+        return self._answer(parse_request(TokenRequest, request.query_params), acts=came_from_the_page(request))
+
+    def post(self, request: Request) -> Response:
+        return self._answer(parse_request(TokenRequest, request.data), acts=True)
+
+    def _answer(self, body: TokenRequest, *, acts: bool) -> Response:
+        token, now = body.validated_data["token"], timezone.now()
+        booking = visitor.verify_email(token, now=now) if acts else queries.by_token(token, now=now)
+        return Response({"message": "Your email address is confirmed.", "booking": answers.detail(booking)})
+
+
+def came_from_the_page(request: Request) -> bool:
+    """Whether a script of the site asks, and not a mail scanner, a prefetch or a person's address bar."""
+    headers = request.headers
+    is_ours = headers.get("Origin") in settings.CORS_ALLOWED_ORIGINS or headers.get("Sec-Fetch-Site") == "same-origin"
+    return (
+        request.method == "GET"  # DRF answers HEAD with get()
+        and is_ours
+        and headers.get("Sec-Fetch-Mode", "cors") in ("cors", "same-origin")
+        and headers.get("Sec-Fetch-Dest", "empty") == "empty"
+        # "prefetch;prerender", and `Purpose`, as browsers named it before
+        and not any("pre" in headers.get(name, "").lower() for name in ("Sec-Purpose", "Purpose", "X-Moz"))
+    )
+
+
+class CheckStatus(APIView):
+    """GET by acknowledgement id: the booking's state. POST an address: its link goes there by mail."""
+
+    def get(self, request: Request) -> Response:
+        body = parse_request(AcknowledgementRequest, request.query_params)
+        with throttle.look_up(request, now=timezone.now()):
+            booking = queries.by_acknowledgement_id(body.validated_data["acknowledgement_id"])
+        return Response(answers.status(booking))
+
+    def post(self, request: Request) -> Response:
+        body = parse_request(AddressRequest, request.data)
+        visitor.request_link(body.validated_data["email"], now=timezone.now())
+        return Response({"message": "We have sent an email to this address. Please check your inbox."})
+
+
+class InitiatePayment(APIView):
+    """POST: begin to pay, or go on with the attempt that is open."""
+
+    def post(self, request: Request) -> Response:
+        body, now = parse_request(AcknowledgementRequest, request.data), timezone.now()
+        acknowledgement_id = queries.normalized(body.validated_data["acknowledgement_id"])
+        with throttle.look_up(request, now=now):
+            payment = payments.start_payment(acknowledgement_id, now=now)
+        return Response(
+            {
+                "message": "Your payment has begun.",
+                "payment_reference": payment.reference,
+                "amount": formatting.rupees(payment.amount_paise),
+            }
+        )
+
+
+class CompletePayment(APIView):
+    """POST: is it paid? 2xx means paid and confirmed, and nothing else."""
+
+    def post(self, request: Request) -> Response:
+        body = parse_request(PaymentRequest, request.data)
+        reference = body.validated_data["payment_reference"]
+        booking = payments.complete_payment(reference, now=timezone.now())
+        return Response(
+            {
+                "message": "Payment received. Your session is confirmed.",
+                "acknowledgement_id": booking.acknowledgement_id,
+                "status": booking.state,
+            }
+        )
+
+
+class Support(APIView):
+    """GET: the help lines, for someone in need."""
+
+    def get(self, _request: Request) -> Response:
+        return Response(
+            {
+                "message": "We are not an emergency service; messages are read in practice hours.",
+                "support": answers.support_lines(),
+            }
+        )
+
+
+class Ping(APIView):
+    """GET: awake. No database."""
+
+    def get(self, _request: Request) -> Response:
+        return Response({"status": "ok"})

@@ -1,0 +1,45 @@
+"""Cancelling by the visitor: asked for by id, proved by the mailed link, reported to the site's page."""
+
+from __future__ import annotations
+
+from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from backend.api import throttle
+from backend.api.public.requests import AcknowledgementRequest, TokenRequest, parse_request
+from backend.bookings import queries
+from backend.bookings.lifecycle import cancellation
+from backend.bookings.machine import State
+from backend.bookings.models import Booking
+from backend.core.errors import Code, Refused
+
+
+class RequestCancellation(APIView):
+    """POST: mail the link that cancels. The site reads 2xx as "cancelled", save of a confirmed session."""
+
+    def post(self, request: Request) -> Response:
+        body, now = parse_request(AcknowledgementRequest, request.data), timezone.now()
+        acknowledgement_id = queries.normalized(body.validated_data["acknowledgement_id"])
+        with throttle.look_up(request, now=now):
+            booking = cancellation.request_cancellation(acknowledgement_id, now=now)
+        if booking.state != State.CONFIRMED:
+            raise Refused(Code.CONFIRM_BY_EMAIL)  # said after the intent's commit: the mail goes
+        return Response({"message": "We have sent you an email. Open its link to cancel your session."}, status=202)
+
+
+class VerifyCancellation(APIView):
+    """GET: whether this link's booking is cancelled by it; changes nothing. POST: cancel it."""
+
+    def get(self, request: Request) -> Response:
+        body = parse_request(TokenRequest, request.query_params)
+        return _cancelled(cancellation.cancelled_by(body.validated_data["token"], now=timezone.now()))
+
+    def post(self, request: Request) -> Response:
+        body = parse_request(TokenRequest, request.data)
+        return _cancelled(cancellation.confirm_cancellation(body.validated_data["token"], now=timezone.now()))
+
+
+def _cancelled(booking: Booking) -> Response:
+    return Response({"message": "Your booking is cancelled.", "status": booking.state})

@@ -1,0 +1,108 @@
+"""What the schema says of the public endpoints; declared beside them, so that they read as they run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from rest_framework import serializers
+
+from backend.api import hooks
+from backend.api.public import bookings, cancellations, enquiries, requests
+from backend.api.schema import MessageAnswer, Operation, described
+from backend.bookings.machine import State
+from backend.bookings.models import Mode, PaymentMode, Period
+
+
+class SupportLine(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    number = serializers.CharField()
+
+
+class StatusAnswer(serializers.Serializer[Any]):
+    """What whoever knows the id may see."""
+
+    acknowledgement_id = serializers.CharField()
+    status = serializers.ChoiceField(State.choices)
+    preferred_date = serializers.DateField()
+    preferred_period = serializers.ChoiceField(Period.choices)
+    preferred_time_start = serializers.CharField(allow_null=True, help_text="HH:MM")
+    preferred_time_end = serializers.CharField(allow_null=True, help_text="HH:MM")
+    mode = serializers.ChoiceField(Mode.choices)
+    approved_slot_start = serializers.DateTimeField(allow_null=True)
+    approved_slot_end = serializers.DateTimeField(allow_null=True)
+    amount = serializers.CharField(allow_null=True, help_text="Rupees, two decimals.")
+    timeline = serializers.ListField(child=serializers.ChoiceField(State.choices))
+    created_at = serializers.DateTimeField()
+    due_at = serializers.DateTimeField(allow_null=True)
+    next_step = serializers.CharField()
+    payment_status = serializers.CharField()
+    support = SupportLine(many=True)
+
+
+class DetailAnswer(StatusAnswer):
+    """What the holder of the booking link sees."""
+
+    payment_mode = serializers.ChoiceField(PaymentMode.choices)
+    psychologist = serializers.CharField(allow_null=True)
+    meeting_link = serializers.CharField(allow_null=True)
+    address = serializers.CharField(allow_null=True)
+    add_to_calendar_url = serializers.URLField(required=False, help_text="When CONFIRMED.")
+
+
+class VerifiedAnswer(MessageAnswer):
+    booking = DetailAnswer()
+
+
+class PaymentAnswer(MessageAnswer):
+    payment_reference = serializers.CharField()
+    amount = serializers.CharField(help_text="Rupees, two decimals.")
+
+
+class PaidAnswer(MessageAnswer):
+    acknowledgement_id = serializers.CharField()
+    status = serializers.ChoiceField(State.choices)
+
+
+class CancelledAnswer(MessageAnswer):
+    status = serializers.ChoiceField(State.choices)
+
+
+class SupportAnswer(MessageAnswer):
+    support = SupportLine(many=True)
+
+
+class PingAnswer(serializers.Serializer[Any]):
+    status = serializers.CharField()
+
+
+class RecordedAnswer(MessageAnswer):
+    outcome = serializers.CharField()
+
+
+def describe() -> None:
+    """Tell the schema's generator. `urls` calls it once."""
+    described(post=Operation("draft", MessageAnswer, requests.DraftRequest, 201))(bookings.Draft)
+    described(
+        get=Operation("read_booking", VerifiedAnswer, requests.TokenRequest),
+        post=Operation("verify_email", VerifiedAnswer, requests.TokenRequest),
+    )(bookings.VerifyEmail)
+    described(
+        get=Operation("check_status", StatusAnswer, requests.AcknowledgementRequest),
+        post=Operation("request_link", MessageAnswer, requests.AddressRequest),
+    )(bookings.CheckStatus)
+    described(post=Operation("initiate_payment", PaymentAnswer, requests.AcknowledgementRequest))(
+        bookings.InitiatePayment
+    )
+    described(post=Operation("complete_payment", PaidAnswer, requests.PaymentRequest))(bookings.CompletePayment)
+    described(post=Operation("request_cancellation", MessageAnswer, requests.AcknowledgementRequest, 202))(
+        cancellations.RequestCancellation
+    )
+    described(
+        get=Operation("read_cancellation", CancelledAnswer, requests.TokenRequest),
+        post=Operation("verify_cancellation", CancelledAnswer, requests.TokenRequest),
+    )(cancellations.VerifyCancellation)
+    described(post=Operation("send_email", MessageAnswer, requests.EnquiryRequest, 202))(enquiries.SendEmail)
+    described(get=Operation("support", SupportAnswer))(bookings.Support)
+    described(get=Operation("", PingAnswer))(bookings.Ping)  # it has several addresses, so the generator names it
+    described(post=Operation("payment_event", RecordedAnswer, OpenApiTypes.OBJECT))(hooks.PaymentEvent)

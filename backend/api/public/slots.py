@@ -1,0 +1,146 @@
+"""The public lists to choose from: who gives sessions, and when one is free."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.http import HttpResponse, HttpResponseNotModified
+from django.utils import timezone
+from django.utils.http import parse_etags
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from backend.api.answers import local
+from backend.api.fields import ChoiceField, DayField, IdField, LineField
+from backend.api.public.requests import parse_request
+from backend.api.schema import Operation, described
+from backend.bookings import policy
+from backend.bookings.models import Mode
+from backend.core.formatting import practice_zone
+from backend.people.profiles import modes_of, profiles
+from backend.scheduling.free_slots import FreeSlot, Search, free_slots
+
+WEEK = timedelta(days=7)  # what is told when nobody says until when
+DAY = timedelta(days=1)
+OPTIONAL: dict[str, Any] = {"required": False, "allow_null": True, "default": None}
+MAYBE_EMPTY: dict[str, Any] = {"required": False, "allow_blank": True, "default": ""}
+
+
+class SlotsRequest(serializers.Serializer[Search]):
+    """Days of the practice's zone, both included; without them the next week. What is left out does not narrow."""
+
+    to = DayField("Please write the last day as YYYY-MM-DD.", **OPTIONAL)
+    mode = ChoiceField("Please choose ONLINE or OFFLINE.", Mode, required=False, default="")
+    psychologist = IdField("Please give the psychologist's id.", **OPTIONAL)
+    specialization = LineField("Please write the specialization as text.", max_length=80, **MAYBE_EMPTY)
+    language = LineField("Please write the language as text.", max_length=40, **MAYBE_EMPTY)
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """`from` is a word of Python's own."""
+        return {"from": DayField("Please write the first day as YYYY-MM-DD.", **OPTIONAL), **super().get_fields()}
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """At most SLOTS_LONGEST_LIST at once, and nothing that is years away."""
+        today = timezone.now().astimezone(practice_zone()).date()
+        first: date = attrs["from"] or today
+        if abs(first - today) > policy.SLOT_HORIZON:
+            raise serializers.ValidationError({"from": "Please choose a first day within a year."})
+        last: date = attrs["to"] or first + WEEK - DAY
+        if not timedelta(0) <= last - first < policy.SLOTS_LONGEST_LIST:
+            most = policy.SLOTS_LONGEST_LIST.days
+            raise serializers.ValidationError(
+                {"to": f"Please choose a last day that is not before the first, {most} days at most in all."}
+            )
+        return {**attrs, "from": first, "to": last}
+
+    def search(self) -> Search:
+        """What is looked for."""
+        given, midnight = self.validated_data, time(tzinfo=practice_zone())
+        return Search(
+            start=datetime.combine(given["from"], midnight),
+            end=datetime.combine(given["to"] + DAY, midnight),
+            mode=given["mode"],
+            psychologist_ids=(given["psychologist"],) if given["psychologist"] else (),
+            specialization=given["specialization"],
+            language=given["language"],
+        )
+
+
+class SlotAnswer(serializers.Serializer[Any]):
+    psychologist = serializers.IntegerField(help_text="The id, as in psychologists/.")
+    start = serializers.DateTimeField()
+    end = serializers.DateTimeField()
+    modes = serializers.ListField(child=serializers.ChoiceField(Mode.choices))
+
+
+class SlotsAnswer(serializers.Serializer[Any]):
+    """Free as of now; none is held by being listed, or by being wished for in a draft."""
+
+    time_zone = serializers.CharField(help_text="Whose days were asked for, and whose offset the times have.")
+    slots = SlotAnswer(many=True)
+
+
+class ProfileAnswer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    registration_number = serializers.CharField(allow_blank=True)
+    specializations = serializers.ListField(child=serializers.CharField())
+    languages = serializers.ListField(child=serializers.CharField())
+    modes = serializers.ListField(child=serializers.ChoiceField(Mode.choices))
+
+
+class ProfilesAnswer(serializers.Serializer[Any]):
+    psychologists = ProfileAnswer(many=True)
+
+
+@described(get=Operation("slots", SlotsAnswer, SlotsRequest))
+class Slots(APIView):
+    """GET: free slots, by start. Who asks again with the answer's ETag is told when nothing changed."""
+
+    def get(self, request: Request) -> Response:
+        search = parse_request(SlotsRequest, request.query_params).search()
+        found = free_slots(search, now=timezone.now())
+        zone = practice_zone()
+        return _unless_known(request, {"time_zone": zone.key, "slots": [_shown(slot, zone) for slot in found]})
+
+
+@described(get=Operation("psychologists", ProfilesAnswer))
+class Psychologists(APIView):
+    """GET: who gives sessions."""
+
+    def get(self, request: Request) -> Response:
+        return _unless_known(request, {"psychologists": [asdict(profile) for profile in profiles()]})
+
+
+def _shown(slot: FreeSlot, zone: ZoneInfo) -> dict[str, Any]:
+    return {
+        "psychologist": slot.psychologist_id,
+        "start": local(slot.start, zone),
+        "end": local(slot.end, zone),
+        "modes": modes_of(slot.offers),
+    }
+
+
+def _unless_known(request: Request, body: dict[str, Any]) -> Response:
+    """The answer with its ETag, or 304 to who has it. Caches may keep it, and ask every time whether it still holds."""
+    response = Response(body, headers={"Cache-Control": "no-cache"})
+    response.add_post_render_callback(_conditional(parse_etags(request.headers.get("If-None-Match", ""))))
+    return response
+
+
+def _conditional(known: list[str]) -> Callable[[HttpResponse], HttpResponse | None]:
+    def finish(response: HttpResponse) -> HttpResponse | None:
+        tag = f'"{hashlib.sha256(response.content).hexdigest()[:32]}"'
+        response["ETag"] = tag
+        if "*" not in known and tag not in (other.removeprefix("W/") for other in known):
+            return None
+        return HttpResponseNotModified(headers={name: response[name] for name in ("ETag", "Cache-Control")})
+
+    return finish

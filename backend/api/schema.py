@@ -1,0 +1,131 @@
+"""How the schema at /api/schema/ learns of requests and answers, and the two pages that show it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any, NamedTuple, TypeVar
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerFieldExtension
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from drf_spectacular.views import SpectacularSwaggerView
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from backend.api import fields
+from backend.api.staff import fields as staff_fields
+
+View = TypeVar("View", bound=type[APIView])
+
+
+class ProblemAnswer(serializers.Serializer[Any]):
+    """Every error: a sentence for a person, a code for a program."""
+
+    detail = serializers.CharField()
+    code = serializers.CharField(help_text="Stable, snake_case.")
+    errors = serializers.DictField(  # type: ignore[assignment]  # hides Serializer.errors, on purpose
+        child=serializers.ListField(child=serializers.CharField()), required=False, help_text="By field."
+    )
+    free_slots = serializers.ListField(
+        child=serializers.DictField(child=serializers.DateTimeField()),
+        required=False,
+        help_text="With slot_taken, outside_hours, no_free_slot.",
+    )
+    has_booking = serializers.BooleanField(required=False, help_text="false, from POST check-status/.")
+
+
+class MessageAnswer(serializers.Serializer[Any]):
+    message = serializers.CharField()
+
+
+class Operation(NamedTuple):
+    """One method of a view: its name in the schema, what it takes (a GET: as parameters) and answers."""
+
+    name: str
+    answer: type[serializers.Serializer[Any]]
+    takes: type[serializers.Serializer[Any]] | OpenApiTypes | None = None
+    status: int = 200
+
+
+def described(**operations: Operation) -> Callable[[View], View]:
+    """Decorates a view with one operation per method."""
+    return extend_schema_view(**{method: _described(method, it) for method, it in operations.items()})
+
+
+def _described(method: str, operation: Operation) -> Any:
+    taken: Any = operation.takes
+    return extend_schema(
+        operation_id=operation.name,
+        parameters=[taken] if taken and method == "get" else None,
+        request=None if method == "get" else taken,
+        responses={operation.status: operation.answer, "default": ProblemAnswer},
+    )
+
+
+class FieldShape(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    """Our own fields, which the generator cannot know."""
+
+    target_class = fields.StrictField
+    match_subclasses = True
+
+    def map_serializer_field(self, _auto_schema: AutoSchema, _direction: str) -> dict[str, Any]:
+        match self.target:
+            case fields.WholeNumberField():
+                return {"type": "integer", "minimum": self.target.least, "maximum": self.target.most}
+            case fields.ChoiceField():
+                return {"type": "string", "enum": self.target.values}
+            case fields.ConsentField():
+                return {"type": "boolean", "enum": [True]}
+            case staff_fields.FlagField():
+                return {"type": "boolean"}
+            case fields.DayField():
+                return {"type": "string", "format": "date"}
+            case fields.TimeOfDayField():
+                return {"type": "string", "pattern": "^[0-2][0-9]:[0-5][0-9]"}
+            case fields.InstantField():
+                return {"type": "string", "format": "date-time"}
+            case staff_fields.RupeesField():
+                return {"type": "string", "pattern": r"^[0-9]{1,8}(\.[0-9]{2})?$"}
+            case staff_fields.PasswordField():
+                return {"type": "string", "format": "password", "minLength": 1, "maxLength": 200}
+        raise TypeError(f"say here what {type(self.target).__name__} takes")
+
+
+class StaffTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    target_class = "backend.api.staff.auth.StaffToken"
+    name = "staffToken"
+
+    def get_security_definition(self, _auto_schema: AutoSchema) -> dict[str, Any]:
+        return {
+            "type": "apiKey",
+            "in": "header",
+            "name": "Authorization",
+            "description": "`Token` and a space before what staff/login/ gave.",
+        }
+
+
+class Schema(APIView):
+    """GET: this API as OpenAPI 3.1."""
+
+    @extend_schema(exclude=True)
+    def get(self, _request: Request) -> Response:
+        return Response(_schema())
+
+
+@cache
+def _schema() -> dict[str, Any]:
+    """It does not change while the process lives, and takes a noticeable part of a second to make."""
+    generator = SchemaGenerator()  # type: ignore[no-untyped-call]
+    schema: dict[str, Any] = generator.get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    return schema
+
+
+class Docs(SpectacularSwaggerView):
+    """GET: the same for people, from files of our own."""
+
+    url_name = "schema"

@@ -1,0 +1,1 @@
+"""What programs of staff call, with a token."""

@@ -1,0 +1,207 @@
+"""What staff see of a booking and of the people around it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from backend.api.answers import hours, iso_instant, local
+from backend.bookings import policy, queries, sponsors, staff_queries
+from backend.bookings.access import AccessPolicy
+from backend.bookings.lifecycle.session_terms import fee_paise
+from backend.bookings.machine import State
+from backend.bookings.models import Booking, LedgerEntry
+from backend.core import formatting
+from backend.core.formatting import practice_zone
+from backend.outbox.models import Message
+from backend.payments.models import Payment, Refund
+from backend.people.models import Corporate, Location, Psychologist
+from backend.scheduling.suggestions import Suggestion
+
+
+def summary(booking: Booking, access: AccessPolicy) -> dict[str, Any]:
+    """One line of the list, and the answer of every action. Never the visitor's message."""
+    return {
+        "acknowledgement_id": booking.acknowledgement_id,
+        "status": booking.state,
+        "reason": booking.reason,
+        "origin": booking.origin,
+        "is_priority": booking.is_priority,
+        "created_at": iso_instant(booking.created_at),
+        "due_at": iso_instant(booking.due_at),
+        "pay_by": iso_instant(booking.pay_by),
+        "closed_at": iso_instant(booking.closed_at),
+        "cancellation_requested_at": iso_instant(booking.cancellation_requested_at),
+        "full_name": booking.full_name,
+        "email": booking.email,
+        "phone_number": access.phone(booking.phone_number),
+        "is_minor": booking.age is not None and booking.age < policy.ADULT_AGE,
+        "preferred_date": booking.preferred_date.isoformat(),
+        "preferred_period": booking.preferred_period,
+        "preferred_time_start": hours(booking.preferred_time_start),
+        "preferred_time_end": hours(booking.preferred_time_end),
+        "preferred_psychologist": _named(booking.preferred_psychologist),
+        "preferred_slot_start": iso_instant(booking.preferred_slot_start),
+        "mode": booking.mode,
+        "payment_mode": booking.payment_mode,
+        "psychologist": _named(booking.psychologist),
+        "corporate": _named(booking.corporate),
+        "slot_start": iso_instant(booking.slot_start),
+        "slot_end": iso_instant(booking.slot_end),
+        "amount": rupees(booking.amount_paise),
+        "outcome": booking.outcome,
+        "follows": None if booking.follows is None else booking.follows.acknowledgement_id,
+    }
+
+
+def detail(booking: Booking, access: AccessPolicy, *, now: datetime) -> dict[str, Any]:
+    """Everything about one booking; its visitor's message for those who may read it."""
+    return {
+        **summary(booking, access),
+        "city": booking.city,
+        "state": booking.region,
+        "country": booking.country,
+        "age": booking.age,
+        "gender": booking.gender,
+        "emergency_contact": access.phone(booking.emergency_contact),
+        "user_message": booking.user_message if access.reads_message(booking) else None,
+        "verified_at": iso_instant(booking.verified_at),
+        "guardian_consent_at": iso_instant(booking.guardian_consent_at),
+        "guardian_consent_by": booking.guardian_consent_by,
+        "meeting_link": booking.meeting_link,
+        "address": booking.address,
+        "note_to_visitor": booking.note_to_visitor,
+        "moved_by_staff_at": iso_instant(booking.moved_by_staff_at),
+        "payment_status": queries.payment_status(booking),
+        "sponsor_code": booking.sponsor_code,
+        "sponsorship": None if booking.corporate is None else _sponsorship(booking, booking.corporate, now=now),
+        "ledger": [_entry(entry) for entry in staff_queries.ledger(booking)],
+        "payments": [_payment(payment) for payment in staff_queries.payments(booking)],
+        "messages": [_message(message) for message in staff_queries.messages(booking)],
+    }
+
+
+def _sponsorship(booking: Booking, corporate: Corporate, *, now: datetime) -> dict[str, Any]:
+    """Which month's allowance holds the session; before approval, whether those ahead would."""
+    months = sponsors.outlook(corporate, now=now) if booking.state == State.PENDING else []
+    return {
+        **corporate_row(corporate),
+        "month": None if booking.sponsored_month is None else f"{booking.sponsored_month:%Y-%m}",
+        "returned_at": iso_instant(booking.sponsorship_returned_at),
+        "outlook": [
+            {
+                "month": f"{month.first_day:%Y-%m}",
+                "used": month.used,
+                "left": month.left,
+                "not_covered_because": month.gap.value if month.gap else None,
+            }
+            for month in months
+        ],
+    }
+
+
+def _entry(entry: LedgerEntry) -> dict[str, Any]:
+    return {
+        "sequence": entry.sequence,
+        "at": iso_instant(entry.at),
+        "intent": entry.intent,
+        "source": entry.source,
+        "target": entry.target,
+        "reason": entry.reason,
+        "actor": entry.actor,
+        "details": entry.details,
+        "correlation_id": entry.correlation_id,
+    }
+
+
+def _payment(payment: Payment) -> dict[str, Any]:
+    return {
+        "payment_reference": payment.reference,
+        "method": payment.method,
+        "gateway": payment.gateway,
+        "state": payment.state,
+        "amount": rupees(payment.amount_paise),
+        "captured": rupees(payment.captured_paise),
+        "is_unexpected": payment.is_unexpected,
+        "started_at": iso_instant(payment.started_at),
+        "captured_at": iso_instant(payment.captured_at),
+        "refunds": [_refund(refund) for refund in payment.refunds.all()],
+    }
+
+
+def _refund(refund: Refund) -> dict[str, Any]:
+    return {
+        "refund_reference": refund.reference,
+        "state": refund.state,
+        "amount": rupees(refund.amount_paise),
+        "reason": refund.reason,
+        "actor": refund.actor,
+        "queued_at": iso_instant(refund.queued_at),
+        "settled_at": iso_instant(refund.settled_at),
+    }
+
+
+def _message(message: Message) -> dict[str, Any]:
+    return {
+        "kind": message.kind,
+        "queue": message.queue,
+        "recipient": message.recipient,
+        "state": message.state,
+        "not_before": iso_instant(message.not_before),
+        "settled_at": iso_instant(message.settled_at),
+        "attempts": message.attempts,
+        "last_error": message.last_error,
+    }
+
+
+def suggestions(found: list[Suggestion]) -> dict[str, Any]:
+    """Free slots in the order in which they suit a booking."""
+    zone = practice_zone()
+    shown = [
+        {
+            "psychologist_id": one.slot.psychologist_id,
+            "start": local(one.slot.start, zone),
+            "end": local(one.slot.end, zone),
+            "fits": one.fits,
+        }
+        for one in found
+    ]
+    return {"time_zone": zone.key, "suggestions": shown}
+
+
+def psychologist(row: Psychologist) -> dict[str, Any]:
+    """Someone who gives sessions; `fee` is what an approval asks for unless staff say otherwise."""
+    fee = fee_paise(row)
+    return {
+        "id": row.pk,
+        "full_name": row.full_name,
+        "email": row.email,
+        "is_active": row.is_active,
+        "fee": formatting.rupees(fee),
+        "meeting_link": row.meeting_link,
+        "location": None if row.location is None else location(row.location),
+    }
+
+
+def location(row: Location) -> dict[str, Any]:
+    """A place for sessions in person."""
+    return {"id": row.pk, "name": row.name, "address": row.address}
+
+
+def corporate_row(row: Corporate) -> dict[str, Any]:
+    """Who may sponsor sessions."""
+    return {"id": row.pk, "name": row.name, "is_active": row.is_active}
+
+
+def phone(booking: Booking) -> dict[str, Any]:
+    """What is shown once, and recorded."""
+    return {"phone_number": booking.phone_number, "emergency_contact": booking.emergency_contact}
+
+
+def _named(row: Psychologist | Corporate | None) -> dict[str, Any] | None:
+    return None if row is None else {"id": row.pk, "name": str(row)}
+
+
+def rupees(paise: int | None) -> str | None:
+    """With two decimals; None where there is no sum."""
+    return None if paise is None else formatting.rupees(paise)

@@ -1,0 +1,151 @@
+"""Who may use the staff API: log-in, hashed tokens that can be revoked, and what roles show."""
+
+from __future__ import annotations
+
+import hmac
+from functools import cached_property
+
+from django.contrib.auth import authenticate
+from django.contrib.auth.models import User
+from django.contrib.auth.signals import user_logged_in, user_logged_out
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+from knox.auth import TokenAuthentication
+from knox.crypto import hash_token
+from knox.models import AuthToken
+from knox.settings import CONSTANTS
+from rest_framework.exceptions import AuthenticationFailed, NotFound
+from rest_framework.permissions import SAFE_METHODS, BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from backend.api import answers, throttle
+from backend.api.public.requests import parse_request
+from backend.api.schema import MessageAnswer, Operation, described
+from backend.api.staff.docs import LoginAnswer
+from backend.api.staff.requests import LoginRequest
+from backend.bookings.access import AccessPolicy
+from backend.core.errors import Code, Refused
+
+ACTOR_LONGEST = 80  # characters; the ledger's column
+
+
+class StaffToken(TokenAuthentication):  # type: ignore[misc]  # knox has no annotations
+    """Knox's tokens, read in one query; its own way deletes expired ones on every request and trips over odd bytes."""
+
+    def authenticate_credentials(self, token: bytes) -> tuple[User, AuthToken]:
+        """The account behind a token that is neither expired nor revoked."""
+        text = token.decode("ascii", "replace")
+        digest = hash_token(text)
+        found = AuthToken.objects.select_related("user").filter(
+            token_key=text[: CONSTANTS.TOKEN_KEY_LENGTH], expiry__gt=timezone.now(), user__is_active=True
+        )
+        for candidate in found:
+            if hmac.compare_digest(candidate.digest, digest):
+                return candidate.user, candidate
+        raise AuthenticationFailed
+
+
+def end_tokens_of_changed_password(
+    instance: User, update_fields: frozenset[str] | None = None, **_signal: object
+) -> None:
+    """After an account was stored with another password, or with none any more, its tokens of the API end.
+
+    `_password` holds what `set_password` was given until the account is stored; a log-in that only stores the same
+    password under a newer hash empties it before: django/contrib/auth/base_user.py.
+    """
+    was_set = getattr(instance, "_password", None) is not None or not instance.has_usable_password()
+    if was_set and (update_fields is None or "password" in update_fields):
+        AuthToken.objects.filter(user=instance).delete()
+
+
+class IsStaff(BasePermission):
+    """Logged in, and still of the practice's staff."""
+
+    def has_permission(self, request: Request, _view: APIView) -> bool:
+        return bool(request.user and request.user.is_staff)
+
+
+def actor_of(request: Request) -> str:
+    """As the ledger names whoever asks."""
+    return f"staff:{request.user.get_username()}"[:ACTOR_LONGEST]
+
+
+class StaffView(APIView):
+    """An endpoint for staff. What somebody's roles do not show them answers as what does not exist."""
+
+    authentication_classes = (StaffToken,)
+    permission_classes = (IsStaff,)
+
+    @cached_property
+    def access(self) -> AccessPolicy:
+        """What whoever asks may see and do."""
+        return AccessPolicy(self.request.user)
+
+    def check_permissions(self, request: Request) -> None:
+        """Of the staff, and of a role that may read here, or act here."""
+        super().check_permissions(request)
+        if not (self.may_read() if request.method in SAFE_METHODS else self.may_act()):
+            raise NotFound
+
+    def may_read(self) -> bool:
+        """Whether there can be anything for them to read here."""
+        return self.access.sees_bookings
+
+    def may_act(self) -> bool:
+        """Whether there can be anything for them to do here."""
+        return self.access.decides
+
+
+def _token(user: User) -> tuple[AuthToken, str]:
+    """A new one, if the password is still the one that was found right. Refuses: login_failed."""
+    with transaction.atomic():
+        if not User.objects.select_for_update().filter(pk=user.pk, password=user.password, is_active=True).exists():
+            raise Refused(Code.LOGIN_FAILED)
+        made: tuple[AuthToken, str] = AuthToken.objects.create(user)
+        return made
+
+
+@described(post=Operation("staff_login", LoginAnswer, LoginRequest))
+class Login(APIView):
+    """POST: a token for name and password. Failures are counted per client; who is not staff fails too."""
+
+    def post(self, request: Request) -> Response:
+        given, now = parse_request(LoginRequest, request.data).validated_data, timezone.now()
+        with throttle.log_in(request, now=now):
+            user = authenticate(request._request, username=given["username"], password=given["password"])
+            if user is None or not user.is_staff:
+                raise Refused(Code.LOGIN_FAILED)
+            row, token = _token(user)
+        AuthToken.objects.filter(expiry__lte=now).delete()
+        user_logged_in.send(sender=type(user), request=request._request, user=user)
+        return Response({"token": token, "expires_at": answers.iso_instant(row.expiry)})
+
+
+@described(post=Operation("staff_logout", MessageAnswer))
+class Logout(APIView):
+    """POST: this token ends."""
+
+    authentication_classes = (StaffToken,)
+    permission_classes = (IsStaff,)
+
+    def post(self, request: Request) -> Response:
+        self.ended(request).delete()
+        user_logged_out.send(sender=type(request.user), request=request._request, user=request.user)
+        return Response({"message": "You are logged out."})
+
+    def ended(self, request: Request) -> QuerySet[AuthToken]:
+        """The tokens that end."""
+        tokens: QuerySet[AuthToken] = AuthToken.objects.filter(pk=request.auth.pk)
+        return tokens
+
+
+@described(post=Operation("staff_logout_all", MessageAnswer))
+class LogoutAll(Logout):
+    """POST: every token of this account ends."""
+
+    def ended(self, request: Request) -> QuerySet[AuthToken]:
+        tokens: QuerySet[AuthToken] = AuthToken.objects.filter(user=request.user)
+        return tokens

@@ -1,0 +1,283 @@
+"""Staff's endpoints: find bookings, see one whole, and every intent that staff have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Generic
+
+from django.db.models import Q
+from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from backend.api.public.requests import DraftRequest, Shape, parse_request
+from backend.api.schema import Operation, described
+from backend.api.staff import answers
+from backend.api.staff.auth import StaffView, actor_of
+from backend.api.staff.docs import (
+    BookingAnswer,
+    BookingsAnswer,
+    CorporatesAnswer,
+    LocationsAnswer,
+    PhoneAnswer,
+    PsychologistsAnswer,
+    SuggestionsAnswer,
+    WholeBookingAnswer,
+)
+from backend.api.staff.requests import (
+    ApprovalRequest,
+    CancelRequest,
+    MoveRequest,
+    NothingRequest,
+    OutcomeRequest,
+    RefundMadeRequest,
+    RefundRequest,
+    RejectRequest,
+    SponsorRequest,
+    SuggestionsRequest,
+    WantedRequest,
+)
+from backend.bookings import staff_queries
+from backend.bookings.access import AccessPolicy, Scope
+from backend.bookings.lifecycle import approval, cancellation, disclosure, front_desk, refunds
+from backend.bookings.lifecycle.cancellation import RefundChoice
+from backend.bookings.lifecycle.first_fit import approve_first_fit
+from backend.bookings.lifecycle.rescheduling import reschedule
+from backend.bookings.models import Outcome
+from backend.scheduling.suggestions import suggestions
+
+
+@described(
+    get=Operation("staff_bookings", BookingsAnswer, WantedRequest),
+    post=Operation("staff_create", BookingAnswer, DraftRequest, 201),
+)
+class Bookings(StaffView):
+    """GET: bookings, newest first; `next` is the `after` of the next page. POST: a request taken by telephone."""
+
+    def get(self, request: Request) -> Response:
+        asked = parse_request(WantedRequest, request.query_params)
+        limit = asked.validated_data["limit"]
+        rows = staff_queries.bookings(
+            asked.wanted(), among=self.access.bookings(), after=asked.validated_data["after"], limit=limit + 1
+        )
+        shown = [answers.summary(booking, self.access) for booking in rows[:limit]]
+        return Response({"bookings": shown, "next": shown[-1]["acknowledgement_id"] if len(rows) > limit else None})
+
+    def post(self, request: Request) -> Response:
+        body = parse_request(DraftRequest, request.data)
+        recorded = front_desk.create_by_staff(body.draft(), actor=actor_of(request), now=timezone.now())
+        return _summary(recorded.booking.acknowledgement_id, self.access, status=201)
+
+
+@described(get=Operation("staff_booking", WholeBookingAnswer))
+class WholeBooking(StaffView):
+    """GET: one booking with its ledger, its money and what became of its mails."""
+
+    def get(self, _request: Request, acknowledgement_id: str) -> Response:
+        booking = staff_queries.booking(acknowledgement_id, among=self.access.bookings())
+        return Response(answers.detail(booking, self.access, now=timezone.now()))
+
+
+class Action(StaffView, Generic[Shape]):
+    """POST: one intent; the answer is the booking as it then is."""
+
+    shape: type[Shape]
+    scope = Scope.DESK
+
+    def may_act(self) -> bool:
+        return self.access.acts(self.scope)
+
+    def post(self, request: Request, acknowledgement_id: str) -> Response:
+        body = parse_request(self.shape, request.data)
+        booking_id = staff_queries.booking_id(acknowledgement_id, among=self.access.bookings_to(self.scope))
+        self.act(booking_id, body, actor=actor_of(request), now=timezone.now())
+        return _summary(acknowledgement_id, self.access)
+
+    def act(self, booking_id: int, body: Shape, *, actor: str, now: datetime) -> None:
+        """The intent."""
+        raise NotImplementedError
+
+
+def action(name: str) -> Callable[[type[Action[Any]]], type[Action[Any]]]:
+    """Describes an action to the schema."""
+
+    def decorate(view: type[Action[Any]]) -> type[Action[Any]]:
+        return described(post=Operation(f"staff_{name}", BookingAnswer, view.shape))(view)
+
+    return decorate
+
+
+def _summary(acknowledgement_id: str, access: AccessPolicy, *, status: int = 200) -> Response:
+    """Of a booking that they acted on, even if acting took it out of their access."""
+    return Response(answers.summary(staff_queries.booking(acknowledgement_id, among=Q()), access), status=status)
+
+
+@action("approve")
+class Approve(Action[ApprovalRequest]):
+    """POST: set psychologist, time and amount. `slot_taken`, `outside_hours` and `no_free_slot` bring `free_slots`."""
+
+    shape = ApprovalRequest
+    scope = Scope.UNASSIGNED
+
+    def act(self, booking_id: int, body: ApprovalRequest, *, actor: str, now: datetime) -> None:
+        if body.validated_data["auto"]:
+            language = body.validated_data["language"]
+            approve_first_fit(booking_id, body.approval(), language=language, actor=actor, now=now)
+        else:
+            approval.approve(booking_id, body.approval(), actor=actor, now=now)
+
+
+@described(get=Operation("staff_suggestions", SuggestionsAnswer, SuggestionsRequest))
+class Suggestions(StaffView):
+    """GET: free slots that suit what the visitor asked for, first those that fit, then the nearest."""
+
+    def get(self, request: Request, acknowledgement_id: str) -> Response:
+        asked = parse_request(SuggestionsRequest, request.query_params).validated_data
+        booking = staff_queries.booking(acknowledgement_id, among=self.access.bookings())
+        return Response(answers.suggestions(suggestions(booking, now=timezone.now(), **asked)))
+
+
+@action("reject")
+class Reject(Action[RejectRequest]):
+    """POST: decline the request; with up to three free times that the visitor may take instead."""
+
+    shape = RejectRequest
+    scope = Scope.UNASSIGNED
+
+    def act(self, booking_id: int, body: RejectRequest, *, actor: str, now: datetime) -> None:
+        given = body.validated_data
+        approval.reject(
+            booking_id,
+            note_to_visitor=given["note_to_visitor"],
+            offers=body.offers(),
+            guardian_consent=given["guardian_consent"],
+            actor=actor,
+            now=now,
+        )
+
+
+@action("cancel")
+class Cancel(Action[CancelRequest]):
+    """POST: call the booking off; what was paid goes back unless `refund` is `none`, with a reason."""
+
+    shape = CancelRequest
+
+    def act(self, booking_id: int, body: CancelRequest, *, actor: str, now: datetime) -> None:
+        given = body.validated_data
+        cancellation.cancel_by_staff(
+            booking_id,
+            note_to_visitor=given["note_to_visitor"],
+            refund=RefundChoice(given["refund"]),
+            refund_reason=given["refund_reason"],
+            actor=actor,
+            now=now,
+        )
+
+
+@action("reschedule")
+class Reschedule(Action[MoveRequest]):
+    """POST: move the session; id and payment stay. `slot_taken` and `outside_hours` bring `free_slots`."""
+
+    shape = MoveRequest
+    scope = Scope.OWN
+
+    def act(self, booking_id: int, body: MoveRequest, *, actor: str, now: datetime) -> None:
+        reschedule(booking_id, body.move(), actor=actor, now=now)
+
+
+@action("desk_payment")
+class DeskPayment(Action[NothingRequest]):
+    """POST: the amount was paid at the desk."""
+
+    shape = NothingRequest
+
+    def act(self, booking_id: int, _body: NothingRequest, *, actor: str, now: datetime) -> None:
+        front_desk.record_desk_payment(booking_id, actor=actor, now=now)
+
+
+@action("sponsor")
+class Sponsor(Action[SponsorRequest]):
+    """POST: a corporate pays, as far as its contract and its month scope."""
+
+    shape = SponsorRequest
+
+    def act(self, booking_id: int, body: SponsorRequest, *, actor: str, now: datetime) -> None:
+        front_desk.sponsor(booking_id, body.validated_data["corporate_id"], actor=actor, now=now)
+
+
+@action("refund")
+class Refund(Action[RefundRequest]):
+    """POST: give back a part, or all that is left."""
+
+    shape = RefundRequest
+
+    def act(self, booking_id: int, body: RefundRequest, *, actor: str, now: datetime) -> None:
+        refunds.grant_refund(booking_id, body.validated_data["amount"], actor=actor, now=now)
+
+
+@action("refund_made")
+class RefundMade(Action[RefundMadeRequest]):
+    """POST: a refund was handed out at the desk, or settled outside what the gateway refused."""
+
+    shape = RefundMadeRequest
+
+    def act(self, booking_id: int, body: RefundMadeRequest, *, actor: str, now: datetime) -> None:
+        refund_id = staff_queries.refund_id(booking_id, body.validated_data["refund_reference"])
+        refunds.record_refund_made(refund_id, actor=actor, now=now)
+
+
+@action("outcome")
+class RecordOutcome(Action[OutcomeRequest]):
+    """POST: what became of the session, recorded or corrected."""
+
+    shape = OutcomeRequest
+    scope = Scope.OWN
+
+    def act(self, booking_id: int, body: OutcomeRequest, *, actor: str, now: datetime) -> None:
+        front_desk.record_outcome(booking_id, Outcome(body.validated_data["outcome"]), actor=actor, now=now)
+
+
+@described(post=Operation("staff_reveal_phone", PhoneAnswer, NothingRequest))
+class RevealPhone(StaffView):
+    """POST: the telephone number that is masked otherwise; that you were shown it is recorded."""
+
+    def may_act(self) -> bool:
+        return self.access.reveals_phones
+
+    def post(self, request: Request, acknowledgement_id: str) -> Response:
+        parse_request(NothingRequest, request.data)
+        booking_id = staff_queries.booking_id(acknowledgement_id, among=self.access.bookings())
+        booking = disclosure.reveal_phone(booking_id, actor=actor_of(request), now=timezone.now())
+        return Response(answers.phone(booking))
+
+
+class ChoiceView(StaffView):
+    """What those who decide choose from."""
+
+    def may_read(self) -> bool:
+        return self.access.sees_all
+
+
+@described(get=Operation("staff_psychologists", PsychologistsAnswer))
+class Psychologists(ChoiceView):
+    """GET: who gives sessions."""
+
+    def get(self, _request: Request) -> Response:
+        return Response({"psychologists": [answers.psychologist(row) for row in staff_queries.psychologists()]})
+
+
+@described(get=Operation("staff_locations", LocationsAnswer))
+class Locations(ChoiceView):
+    """GET: where sessions in person take place."""
+
+    def get(self, _request: Request) -> Response:
+        return Response({"locations": [answers.location(row) for row in staff_queries.locations()]})
+
+
+@described(get=Operation("staff_corporates", CorporatesAnswer))
+class Corporates(ChoiceView):
+    """GET: who may sponsor sessions."""
+
+    def get(self, _request: Request) -> Response:
+        return Response({"corporates": [answers.corporate_row(row) for row in staff_queries.corporates()]})

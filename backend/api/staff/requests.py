@@ -1,0 +1,222 @@
+"""The shapes of staff's requests."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.core.validators import URLValidator
+from rest_framework import serializers
+
+from backend.api.fields import ChoiceField, DayField, IdField, InstantField, LineField, ParagraphField, WholeNumberField
+from backend.api.staff.fields import FlagField, PasswordField, RupeesField
+from backend.bookings.lifecycle.alternatives import OfferedSlot
+from backend.bookings.lifecycle.cancellation import RefundChoice
+from backend.bookings.lifecycle.follow_ups import Rhythm, Series
+from backend.bookings.lifecycle.rescheduling import Move
+from backend.bookings.lifecycle.session_terms import Approval
+from backend.bookings.machine import State
+from backend.bookings.models import Mode, Outcome
+from backend.bookings.staff_queries import BookingFilter
+
+PAGE_MOST = 100  # bookings
+MINUTES_MOST = 24 * 60  # what is read; which length makes sense is the lifecycle's to say
+STARTS_MOST = 100  # what is read; how many make a series is the lifecycle's to say
+OPTIONAL: dict[str, Any] = {"required": False, "allow_null": True, "default": None}
+MAYBE_EMPTY: dict[str, Any] = {"required": False, "allow_blank": True, "default": ""}
+
+_WHEN = "Please write the time with its offset, such as 2026-11-24T17:30:00+05:30."
+_WHO = "Please choose a psychologist."
+_LINK = "Please write the meeting link as https://…"
+_RUPEES = 'Please write the amount in rupees with two decimals, such as "1500.00".'
+
+
+class LoginRequest(serializers.Serializer[Any]):
+    username = LineField("Please enter your name.", max_length=150)
+    password = PasswordField("Please enter your password.")
+
+
+class WantedRequest(serializers.Serializer[BookingFilter]):
+    """Which bookings, and which page of them."""
+
+    state = ChoiceField("Please choose one state, such as PENDING.", State, required=False, default="")
+    mode = ChoiceField("Please choose ONLINE or OFFLINE.", Mode, required=False, default="")
+    psychologist_id = IdField("Please give the psychologist's id.", **OPTIONAL)
+    preferred_from = DayField("Please write the first day as YYYY-MM-DD.", **OPTIONAL)
+    preferred_until = DayField("Please write the last day as YYYY-MM-DD.", **OPTIONAL)
+    due_before = InstantField(_WHEN, **OPTIONAL)
+    q = LineField("Please enter what you look for.", max_length=100, **MAYBE_EMPTY)
+    after = LineField("Please give the last id of the page before.", max_length=40, **MAYBE_EMPTY)
+    limit = WholeNumberField(
+        f"Please ask for at most {PAGE_MOST} bookings.", least=1, most=PAGE_MOST, required=False, default=50
+    )
+
+    def wanted(self) -> BookingFilter:
+        """The filters, cleaned."""
+        values = {name: self.validated_data[name] for name in BookingFilter.__dataclass_fields__ if name != "text"}
+        return BookingFilter(text=self.validated_data["q"], **values)
+
+
+class PlaceRequest(serializers.Serializer[Any]):
+    """When and where a session is. Without link or location those of the psychologist hold."""
+
+    slot_start = InstantField(_WHEN)
+    slot_minutes = WholeNumberField("Please give the length in whole minutes.", least=1, most=MINUTES_MOST, **OPTIONAL)
+    meeting_link = LineField(_LINK, max_length=200, validators=[URLValidator(["https"], message=_LINK)], **MAYBE_EMPTY)
+    location_id = IdField("Please give the location's id.", **OPTIONAL)
+    despite_hours = FlagField("Please say true to book outside the psychologist's hours.")
+
+    def place(self) -> dict[str, Any]:
+        """The cleaned fields, named as the lifecycle names them."""
+        values = dict(self.validated_data)
+        minutes = values.pop("slot_minutes")
+        values["slot_length"] = None if minutes is None else timedelta(minutes=minutes)
+        return values
+
+
+class ApprovalRequest(PlaceRequest):
+    """Psychologist and start; or `auto`, the first free slot that fits, of this psychologist if one is given."""
+
+    psychologist_id = IdField(_WHO, **OPTIONAL)
+    slot_start = InstantField(_WHEN, **OPTIONAL)
+    auto = FlagField("Please say true to take the first free slot that fits.")
+    language = LineField("Please write the language as text.", max_length=40, help_text="With auto.", **MAYBE_EMPTY)
+    amount = RupeesField(_RUPEES, help_text="Without it the psychologist's fee.", **OPTIONAL)
+    guardian_consent = FlagField("Please say true if the guardian's consent was given to you.")
+    despite_cancellation_request = FlagField("Please say true to approve although the visitor asked to cancel.")
+    pay_if_not_sponsored = FlagField("Please say true if the visitor is to pay where the sponsor does not.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Somebody chooses: staff or `auto`."""
+        wrong: dict[str, str] = {}
+        if attrs["auto"]:
+            for name in ("slot_start", "slot_minutes"):
+                wrong |= {} if attrs[name] is None else {name: "Please leave time and length out, or auto."}
+        else:
+            wrong |= {"psychologist_id": _WHO} if attrs["psychologist_id"] is None else {}
+            wrong |= {"slot_start": _WHEN} if attrs["slot_start"] is None else {}
+        if wrong:
+            raise serializers.ValidationError(wrong)
+        return attrs
+
+    def approval(self) -> Approval:
+        """What staff decide."""
+        values = self.place()
+        del values["auto"], values["language"]
+        values["amount_paise"] = values.pop("amount")
+        return Approval(**values)
+
+
+class MoveRequest(PlaceRequest):
+    psychologist_id = IdField("Please choose a psychologist.", **OPTIONAL)
+
+    def move(self) -> Move:
+        """The new time, and what else moves."""
+        return Move(**self.place())
+
+
+class SuggestionsRequest(serializers.Serializer[Any]):
+    """Which free slots, of those that suit the booking."""
+
+    psychologist_id = IdField(_WHO, **OPTIONAL)
+    language = LineField("Please write the language as text.", max_length=40, **MAYBE_EMPTY)
+
+
+class NoteRequest(serializers.Serializer[Any]):
+    note_to_visitor = ParagraphField("Please write the note as text.", max_length=300, **MAYBE_EMPTY)
+
+
+class OfferRequest(serializers.Serializer[OfferedSlot]):
+    psychologist_id = IdField("Please choose a psychologist.")
+    slot_start = InstantField(_WHEN)
+    slot_minutes = WholeNumberField("Please give the length in whole minutes.", least=1, most=MINUTES_MOST, **OPTIONAL)
+
+
+class RejectRequest(NoteRequest):
+    """Nobody holds the times that are offered instead; each is mailed as a link that takes it."""
+
+    alternatives = OfferRequest(many=True, required=False, default=list)
+    guardian_consent = FlagField("Please say true if the guardian's consent was given to you.")
+    despite_hours = FlagField("Please say true to offer times outside the psychologist's hours.")
+
+    def offers(self) -> list[OfferedSlot]:
+        """The times, in the order in which they are offered."""
+        return [
+            OfferedSlot(
+                row["psychologist_id"],
+                row["slot_start"],
+                None if row["slot_minutes"] is None else timedelta(minutes=row["slot_minutes"]),
+                self.validated_data["despite_hours"],
+            )
+            for row in self.validated_data["alternatives"]
+        ]
+
+
+class CancelRequest(NoteRequest):
+    refund = ChoiceField("Please choose full or none.", RefundChoice, required=False, default=RefundChoice.FULL.value)
+    refund_reason = ParagraphField("Please write the reason as text.", max_length=300, **MAYBE_EMPTY)
+
+
+class NothingRequest(serializers.Serializer[Any]):
+    """An empty object."""
+
+
+class SponsorRequest(serializers.Serializer[Any]):
+    corporate_id = IdField(
+        "Please choose a corporate.", allow_null=True, help_text="Null, before approval: no sponsor, the visitor pays."
+    )
+
+
+class FollowUpRequest(serializers.Serializer[Series]):
+    """One session, a series at one interval, or a list of starts; `preview` books nothing and tells what would fit."""
+
+    slot_starts = serializers.ListField(
+        child=InstantField(_WHEN),
+        allow_empty=False,
+        max_length=STARTS_MOST,
+        error_messages=dict.fromkeys(("not_a_list", "empty", "max_length", "null"), "Please list the starts."),
+        **OPTIONAL,
+    )
+    first_start = InstantField(_WHEN, help_text="Without it one interval after the last session.", **OPTIONAL)
+    count = WholeNumberField("Please give the number of sessions.", least=1, most=STARTS_MOST, **OPTIONAL)
+    interval_days = WholeNumberField("Please give the interval in days.", least=1, most=366, required=False, default=7)
+    psychologist_id = IdField("Please choose a psychologist.", help_text="Without it the same.", **OPTIONAL)
+    slot_minutes = WholeNumberField("Please give the length in whole minutes.", least=1, most=MINUTES_MOST, **OPTIONAL)
+    amount = RupeesField(_RUPEES, help_text="Of each session; without it the psychologist's fee.", **OPTIONAL)
+    guardian_consent = FlagField("Please say true if the guardian's consent was given to you.")
+    pay_if_not_sponsored = FlagField("Please say true if the visitor is to pay where the sponsor does not.")
+    despite_hours = FlagField("Please say true to book outside the psychologist's hours.")
+    preview = FlagField("Please say true to book nothing.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Either a list or a rhythm."""
+        if attrs["slot_starts"] and (attrs["count"] or attrs["first_start"]):
+            raise serializers.ValidationError({"slot_starts": "Please give either a list of starts or a count."})
+        return attrs
+
+    def series(self) -> Series:
+        """What staff wish."""
+        given = self.validated_data
+        rhythm = Rhythm(given["count"] or 1, timedelta(days=given["interval_days"]), given["first_start"])
+        minutes: int | None = given["slot_minutes"]
+        return Series(
+            slot_starts=tuple(given["slot_starts"]) if given["slot_starts"] else rhythm,
+            psychologist_id=given["psychologist_id"],
+            slot_length=None if minutes is None else timedelta(minutes=minutes),
+            amount_paise=given["amount"],
+            guardian_consent=given["guardian_consent"],
+            pay_if_not_sponsored=given["pay_if_not_sponsored"],
+            despite_hours=given["despite_hours"],
+        )
+
+
+class RefundRequest(serializers.Serializer[Any]):
+    amount = RupeesField(_RUPEES, help_text="Without it all that is left.", **OPTIONAL)
+
+
+class RefundMadeRequest(serializers.Serializer[Any]):
+    refund_reference = LineField("Please give the refund's reference.", max_length=40)
+
+
+class OutcomeRequest(serializers.Serializer[Any]):
+    outcome = ChoiceField("Please choose the outcome, such as attended.", Outcome)

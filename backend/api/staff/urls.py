@@ -1,0 +1,30 @@
+"""The addresses that programs of staff call."""
+
+from django.urls import path
+
+from backend.api.staff import auth, bookings, follow_ups
+
+_BOOKING = "bookings/<str:acknowledgement_id>/"
+
+urlpatterns = [
+    path("login/", auth.Login.as_view()),
+    path("logout/", auth.Logout.as_view()),
+    path("logoutall/", auth.LogoutAll.as_view()),
+    path("bookings/", bookings.Bookings.as_view()),
+    path(_BOOKING, bookings.WholeBooking.as_view()),
+    path(f"{_BOOKING}suggestions/", bookings.Suggestions.as_view()),
+    path(f"{_BOOKING}approve/", bookings.Approve.as_view()),
+    path(f"{_BOOKING}reject/", bookings.Reject.as_view()),
+    path(f"{_BOOKING}cancel/", bookings.Cancel.as_view()),
+    path(f"{_BOOKING}reschedule/", bookings.Reschedule.as_view()),
+    path(f"{_BOOKING}follow-up/", follow_ups.FollowUp.as_view()),
+    path(f"{_BOOKING}desk-payment/", bookings.DeskPayment.as_view()),
+    path(f"{_BOOKING}sponsor/", bookings.Sponsor.as_view()),
+    path(f"{_BOOKING}refund/", bookings.Refund.as_view()),
+    path(f"{_BOOKING}refund-made/", bookings.RefundMade.as_view()),
+    path(f"{_BOOKING}outcome/", bookings.RecordOutcome.as_view()),
+    path(f"{_BOOKING}reveal-phone/", bookings.RevealPhone.as_view()),
+    path("psychologists/", bookings.Psychologists.as_view()),
+    path("locations/", bookings.Locations.as_view()),
+    path("corporates/", bookings.Corporates.as_view()),
+]

@@ -1,0 +1,118 @@
+"""Which bookings somebody sees and may decide about, and which words of them: `backend.accounts.roles`, by row."""
+
+from __future__ import annotations
+
+from enum import Enum
+from functools import cached_property
+
+from django.contrib.auth.models import AnonymousUser, User
+from django.db.models import Q
+
+from backend.accounts.roles import Ability, masked, may
+from backend.bookings.machine import State
+from backend.bookings.models import Booking
+from backend.people.models import Psychologist
+
+NONE = Q(pk__in=())
+UNASSIGNED = Q(psychologist=None, state=State.PENDING)
+
+
+class Scope(Enum):
+    """Who may do a thing, beside those who decide about every booking."""
+
+    DESK = "desk"  # nobody
+    OWN = "own"  # the psychologist whose booking it is
+    UNASSIGNED = "unassigned"  # who looks after requests that no psychologist has yet
+
+
+class AccessPolicy:
+    """One account's view, for one request: its permissions and its psychologist are asked for once."""
+
+    def __init__(self, user: User | AnonymousUser) -> None:
+        self.user = user
+
+    @cached_property
+    def psychologist_id(self) -> int | None:
+        """Whose account it is."""
+        found: Psychologist | None = getattr(self.user, "psychologist", None)
+        return None if found is None else found.pk
+
+    # -- rows ----------------------------------------------------------------------------------------------------------
+
+    @property
+    def sees_bookings(self) -> bool:
+        """Some of them at least, be there any or not."""
+        return self.sees_all or may(self.user, Ability.SEE_OWN, Ability.SEE_UNASSIGNED)
+
+    @property
+    def sees_all(self) -> bool:
+        """Who may change a booking may read it."""
+        return may(self.user, Ability.SEE_BOOKINGS, Ability.DECIDE)
+
+    @property
+    def decides(self) -> bool:
+        """About every booking, and makes new ones."""
+        return may(self.user, Ability.DECIDE)
+
+    def bookings(self) -> Q:
+        """Those they see."""
+        if self.sees_all:
+            return Q()
+        seen = self._own() if may(self.user, Ability.SEE_OWN) else NONE
+        return seen | UNASSIGNED if may(self.user, Ability.SEE_UNASSIGNED) else seen
+
+    def bookings_to(self, scope: Scope) -> Q:
+        """Those about which they may decide a thing of this scope."""
+        if self.decides:
+            return Q()
+        if scope is Scope.OWN and may(self.user, Ability.DECIDE_OWN):
+            return self._own()
+        if scope is Scope.UNASSIGNED and may(self.user, Ability.SEE_UNASSIGNED):
+            return UNASSIGNED
+        return NONE
+
+    def acts(self, scope: Scope) -> bool:
+        """Whether there can be bookings about which they decide a thing of this scope."""
+        return self.bookings_to(scope) != NONE
+
+    def may_act(self, booking: Booking, scope: Scope) -> bool:
+        """As `bookings_to`, of a booking in hand."""
+        if self.decides:
+            return True
+        if scope is Scope.OWN:
+            return may(self.user, Ability.DECIDE_OWN) and self._is_own(booking)
+        return scope is Scope.UNASSIGNED and may(self.user, Ability.SEE_UNASSIGNED) and _is_unassigned(booking)
+
+    # -- words ---------------------------------------------------------------------------------------------------------
+
+    def reads_message(self, booking: Booking) -> bool:
+        """What the visitor wrote: for the psychologist, and before there is one for those on duty."""
+        if may(self.user, Ability.READ_MESSAGES):
+            return True
+        if may(self.user, Ability.SEE_OWN) and self._is_own(booking):
+            return True
+        return may(self.user, Ability.SEE_UNASSIGNED) and _is_unassigned(booking)
+
+    @property
+    def sees_phones(self) -> bool:
+        """As they are."""
+        return may(self.user, Ability.SEE_PHONES)
+
+    @property
+    def reveals_phones(self) -> bool:
+        """One at a time, which is recorded."""
+        return may(self.user, Ability.REVEAL_PHONES)
+
+    def phone(self, text: str) -> str:
+        """A telephone number, or words that may hold one, as they see it."""
+        return text if self.sees_phones else masked(text)
+
+    def _own(self) -> Q:
+        return NONE if self.psychologist_id is None else Q(psychologist=self.psychologist_id)
+
+    def _is_own(self, booking: Booking) -> bool:
+        return booking.psychologist_id is not None and booking.psychologist_id == self.psychologist_id
+
+
+def _is_unassigned(booking: Booking) -> bool:
+    return booking.psychologist_id is None and booking.state == State.PENDING

@@ -1,0 +1,161 @@
+"""What staff settle at the desk: a request by phone, money in hand, a sponsor, an outcome, more time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from backend.bookings import policy, sponsors
+from backend.bookings.lifecycle.payments import confirm
+from backend.bookings.lifecycle.refunds import reference
+from backend.bookings.lifecycle.transaction import intent, lock_booking, lock_client, record_event, write_ledger
+from backend.bookings.lifecycle.visitor import (
+    Draft,
+    booking_of,
+    born_pending,
+    check_draft,
+    fill_client,
+    insert,
+    notify_request_received,
+    says_the_same,
+)
+from backend.bookings.machine import State
+from backend.bookings.models import Booking, Link, Origin, Outcome, Purpose
+from backend.bookings.payment_status import paid_payment
+from backend.core.errors import Code, Refused
+from backend.payments.models import Payment, PaymentMethod, PaymentState
+from backend.people.models import Client, Corporate
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A caller's booking; not new when the very same request had come a moment before."""
+
+    booking: Booking
+    is_new: bool
+
+
+@intent
+def create_by_staff(draft: Draft, *, actor: str, now: datetime) -> Recorded:
+    """∅ → PENDING for a caller on the phone: born proved, with its id at once; may stand beside the caller's others.
+
+    The same request again within DRAFT_REPEAT_WINDOW adds nothing. Refuses: date_past, age_refused.
+    """
+    check_draft(draft, now=now)
+    Client.objects.bulk_create([Client(email=draft.email, created_at=now)], ignore_conflicts=True)
+    client = lock_client(Client.objects.values_list("pk", flat=True).get(email=draft.email))
+    for earlier in Booking.objects.filter(client=client, origin=Origin.STAFF):
+        if says_the_same(earlier, draft, now=now):
+            return Recorded(earlier, is_new=False)
+    booking = born_pending(booking_of(client, draft, now=now), origin=Origin.STAFF, now=now)
+    insert(booking)
+    fill_client(client, booking)
+    write_ledger(booking, intent="create_by_staff", source="", actor=actor, now=now, details=None)
+    notify_request_received(booking, now=now)
+    return Recorded(booking, is_new=True)
+
+
+@intent
+def record_desk_payment(booking_id: int, *, actor: str, now: datetime) -> Booking:
+    """APPROVED or PAYMENT_PENDING → CONFIRMED; or, for a session due at the practice, only the money's row.
+
+    Refuses: booking_unknown, already_paid, state_refuses.
+    """
+    booking = lock_booking(booking_id)
+    if paid_payment(booking) is not None:
+        raise Refused(Code.ALREADY_PAID)
+    is_due_later = booking.state in (State.CONFIRMED, State.COMPLETED) and booking.is_due_at_practice
+    if booking.state not in (State.APPROVED, State.PAYMENT_PENDING) and not is_due_later:
+        raise Refused(Code.STATE_REFUSES, state=booking.state)
+    payment = Payment.objects.create(
+        booking=booking,
+        reference=reference("DESK"),
+        method=PaymentMethod.DESK,
+        amount_paise=booking.amount_paise or 0,
+        currency=policy.CURRENCY,
+        state=PaymentState.CAPTURED,
+        captured_paise=booking.amount_paise or 0,
+        captured_currency=policy.CURRENCY,
+        started_at=now,
+        captured_at=now,
+        closed_at=now,
+    )
+    if is_due_later:
+        details: dict[str, object] = {"payment": payment.pk, "captured_paise": payment.captured_paise}
+        record_event(booking, intent="record_desk_payment", actor=actor, now=now, details=details)
+    else:
+        confirm(booking, payment, intent="record_desk_payment", actor=actor, now=now)
+    return booking
+
+
+@intent
+def sponsor(booking_id: int, corporate_id: int | None, *, actor: str, now: datetime) -> Booking:
+    """PENDING: noted, so that approval asks the sponsor first; None: the visitor pays after all. APPROVED or
+    PAYMENT_PENDING → CONFIRMED.
+
+    Refuses: booking_unknown, sponsor_unknown, sponsor_does_not_cover, already_paid, state_refuses.
+    """
+    corporate = Corporate.objects.filter(pk=corporate_id, is_active=True).first() if corporate_id is not None else None
+    if corporate is None and corporate_id is not None:
+        raise Refused(Code.SPONSOR_UNKNOWN)
+    booking = lock_booking(booking_id)
+    if paid_payment(booking) is not None:
+        raise Refused(Code.ALREADY_PAID)
+    if booking.state not in (State.PENDING, State.APPROVED, State.PAYMENT_PENDING):
+        raise Refused(Code.STATE_REFUSES, state=booking.state)
+    if corporate is None and booking.state != State.PENDING:
+        raise Refused(Code.SPONSOR_UNKNOWN)
+    booking.corporate = corporate
+    if booking.state == State.PENDING:
+        details: dict[str, object] = {"corporate": corporate_id}
+        record_event(booking, intent="sponsor", actor=actor, now=now, saving=["corporate"], details=details)
+    else:
+        assert booking.slot_start is not None
+        sponsors.reserve(booking, booking.slot_start)
+        confirm(booking, None, intent="sponsor", actor=actor, now=now)
+    return booking
+
+
+@intent
+def record_outcome(booking_id: int, outcome: Outcome, *, actor: str, now: datetime) -> Booking:
+    """No transition: what became of the session, recorded or corrected from its start until OUTCOME_OPEN_FOR after it.
+
+    Refuses: booking_unknown, state_refuses, outcome_closed.
+    """
+    booking = lock_booking(booking_id)
+    if booking.state not in (State.CONFIRMED, State.COMPLETED):
+        raise Refused(Code.STATE_REFUSES, state=booking.state)
+    assert booking.slot_start is not None
+    assert booking.slot_end is not None
+    if not booking.slot_start <= now < booking.slot_end + policy.OUTCOME_OPEN_FOR:
+        raise Refused(Code.OUTCOME_CLOSED)
+    details: dict[str, object] = {"from": booking.outcome, "to": outcome.value}
+    booking.outcome = outcome
+    is_our_fault = outcome is Outcome.PRACTICE_ABSENT
+    details |= sponsors.give_back(booking, now=now) if is_our_fault else sponsors.take_again(booking)
+    saving = ["outcome", "sponsorship_returned_at"]
+    record_event(booking, intent="record_outcome", actor=actor, now=now, saving=saving, details=details)
+    return booking
+
+
+EXTENDABLE = (State.DRAFT, State.PENDING, State.APPROVED)
+
+
+@intent
+def extend_deadline(booking_id: int, state: State, span: timedelta, *, actor: str, now: datetime) -> bool:
+    """No transition: more time after an outage of ours; never past the slot's start. False: nothing to extend."""
+    booking = lock_booking(booking_id)
+    if booking.state != state or state not in EXTENDABLE or booking.due_at is None:
+        return False
+    before = booking.due_at
+    booking.due_at = before + span
+    if state == State.APPROVED:
+        assert booking.pay_by is not None
+        assert booking.slot_start is not None
+        booking.pay_by = min(booking.pay_by + span, booking.slot_start)
+        booking.due_at = policy.payment_deadline(booking.pay_by, booking.slot_start)
+    if state == State.DRAFT:
+        Link.objects.filter(booking=booking, purpose=Purpose.BOOKING).update(expires_at=booking.due_at)
+    details: dict[str, object] = {"from": before.isoformat(), "to": booking.due_at.isoformat()}
+    record_event(booking, intent="extend_deadline", actor=actor, now=now, saving=["due_at", "pay_by"], details=details)
+    return True

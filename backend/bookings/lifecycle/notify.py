@@ -1,0 +1,118 @@
+"""Whom an intent notifies: the visitor, an address, staff, a psychologist; each notice is a row of the outbox."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+
+from backend.bookings import links, policy
+from backend.bookings.models import Booking
+from backend.bookings.notices import LINKS_CARRIED, Notice
+from backend.outbox import messages
+from backend.outbox.models import Message, MessageState, Queue
+from backend.people.models import Psychologist
+
+STRANGERS_NOTICES = (Notice.DRAFT_SUBMITTED, Notice.ALREADY_BOOKED, Notice.LINK_REQUESTED, Notice.NOTHING_OPEN)
+
+
+def notify_visitor(
+    booking: Booking,
+    notice: Notice,
+    *,
+    now: datetime,
+    not_before: datetime | None = None,
+    once_per: str = "",
+) -> bool:
+    """Enqueue for the visitor a notice about what the ledger's last row says. False: over the limit, so only recorded.
+
+    `once_per` replaces the ledger's sequence in the dedupe key, for notices that no transition causes.
+    """
+    suppressed = (notice in STRANGERS_NOTICES and not _within_limits(booking.email, now)) or (
+        notice == Notice.CANCELLATION_REQUESTED and _asked_too_often(booking, now)
+    )
+    message_uuid = messages.emit(
+        queue=Queue.MAIL,
+        kind=notice,
+        dedupe_key=f"booking:{booking.pk}:{notice}:{once_per or booking.ledger_sequence}",
+        now=now,
+        not_before=not_before,
+        recipient=booking.email,
+        booking_id=booking.pk,
+        ledger_sequence=booking.ledger_sequence,
+        suppressed=suppressed,
+    )
+    for purpose in LINKS_CARRIED.get(notice, ()) if not suppressed else ():
+        links.issue(booking, purpose, message_uuid, now=now)
+    return not suppressed
+
+
+def notify_address(address: str, notice: Notice, *, now: datetime, once_per: str) -> None:
+    """Enqueue for a notice to an address that has no booking, within the limits."""
+    messages.emit(
+        queue=Queue.MAIL,
+        kind=notice,
+        dedupe_key=f"address:{notice}:{once_per}",
+        now=now,
+        recipient=address,
+        suppressed=not _within_limits(address, now),
+    )
+
+
+def notify_staff(
+    booking: Booking, notice: Notice, *, now: datetime, not_before: datetime | None = None, to: str = ""
+) -> None:
+    """Enqueue for the practice's inbox, or `to`, a notice; it names the booking's id and no person."""
+    messages.emit(
+        queue=Queue.MAIL,
+        kind=notice,
+        dedupe_key=f"booking:{booking.pk}:{notice}:{booking.ledger_sequence}",
+        now=now,
+        not_before=not_before,
+        recipient=to or settings.STAFF_INBOX,
+        booking_id=booking.pk,
+        ledger_sequence=booking.ledger_sequence,
+    )
+
+
+def notify_psychologist(booking: Booking, notice: Notice, *, now: datetime, who: Psychologist | None = None) -> None:
+    """Enqueue for the psychologist of the booking, or `who` had it before, a notice."""
+    psychologist = who or booking.psychologist
+    assert psychologist is not None
+    notify_staff(booking, notice, now=now, to=psychologist.email)
+
+
+def notify_confirmed(booking: Booking, *, now: datetime, notice: Notice = Notice.BOOKING_CONFIRMED) -> None:
+    """The confirmation to both sides, and the session's reminders."""
+    notify_visitor(booking, notice, now=now)
+    notify_psychologist(booking, Notice.PSYCHOLOGIST_SESSION_CONFIRMED, now=now)
+    enqueue_reminders(booking, now=now)
+
+
+def enqueue_reminders(booking: Booking, *, now: datetime) -> None:
+    """The session's reminders, as far as their time is still ahead."""
+    assert booking.slot_start is not None
+    for notice, before in (
+        (Notice.SESSION_APPROACHING, policy.REMIND_FIRST),
+        (Notice.SESSION_IMMINENT, policy.REMIND_LAST),
+    ):
+        if booking.slot_start - before > now:
+            notify_visitor(booking, notice, now=now, not_before=booking.slot_start - before)
+
+
+def _asked_too_often(booking: Booking, now: datetime) -> bool:
+    """The booking's lock is held, so that two askers at once are counted one after the other."""
+    sent = Message.objects.filter(
+        booking_id=booking.pk, kind=Notice.CANCELLATION_REQUESTED, created_at__gt=now - timedelta(hours=1)
+    ).exclude(state=MessageState.SUPPRESSED)
+    return sent.count() >= policy.CANCEL_LINKS_PER_HOUR
+
+
+def _within_limits(address: str, now: datetime) -> bool:
+    return messages.is_within_limits(
+        STRANGERS_NOTICES,
+        address,
+        now=now,
+        hourly=policy.STRANGER_MAILS_PER_HOUR,
+        daily=policy.STRANGER_MAILS_PER_DAY,
+    )

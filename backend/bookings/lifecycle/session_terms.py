@@ -1,0 +1,210 @@
+"""What settles a session, whoever decides it: who, when and where, what it costs, who pays, and by when."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from backend.bookings import policy, sponsors
+from backend.bookings.lifecycle.notify import notify_confirmed, notify_visitor
+from backend.bookings.lifecycle.transaction import run_transition
+from backend.bookings.models import Booking, Mode
+from backend.bookings.notices import Notice
+from backend.core.errors import Code, Refused
+from backend.people.models import Location, Psychologist
+from backend.scheduling import claims
+from backend.scheduling.free_slots import fit, terms_of
+
+AMOUNT_MOST_PAISE = 100_000_00  # one lakh rupees; a typing error above it is likelier than a session
+
+
+@dataclass(frozen=True)
+class Approval:
+    """What staff decide. Empty `meeting_link` and `location_id` mean the psychologist's own; no amount, the fee."""
+
+    psychologist_id: int | None
+    slot_start: datetime | None  # none: to be found, by `first_fit`
+    slot_length: timedelta | None = None
+    amount_paise: int | None = None
+    meeting_link: str = ""
+    location_id: int | None = None
+    guardian_consent: bool = False
+    despite_cancellation_request: bool = False
+    despite_hours: bool = False
+    keeps_place: bool = False  # the booking has its link or address already
+    pay_if_not_sponsored: bool = False  # the named sponsor may have nothing left: then the visitor is asked to pay
+
+
+SETTLED_BY_APPROVAL = (
+    "psychologist",
+    "slot_start",
+    "slot_end",
+    "meeting_link",
+    "address",
+    "amount_paise",
+    "pay_by",
+    "guardian_consent_at",
+    "guardian_consent_by",
+    "corporate",
+    "sponsored_month",
+)
+
+
+def settle_approval(
+    booking: Booking, psychologist: Psychologist, approval: Approval, *, actor: str, now: datetime
+) -> None:
+    """PENDING → APPROVED, or → CONFIRMED when nothing is to be paid up front. The caller holds both locks.
+
+    Refuses: slot_invalid, slot_past, outside_hours, slot_too_near, slot_taken, meeting_link_required, address_required,
+    guardian_consent_required, amount_invalid, sponsor_does_not_cover.
+    """
+    slot = slot_of(psychologist, approval, now=now)
+    location_id = check_hours(booking, psychologist, slot, despite_hours=approval.despite_hours, now=now)
+    if not approval.keeps_place:
+        location_id = approval.location_id or location_id
+        set_place(booking, psychologist, meeting_link=approval.meeting_link, location_id=location_id)
+    require_guardian_consent(booking, is_given=approval.guardian_consent, actor=actor, now=now)
+    _settle_amount(booking, psychologist, approval)
+    booking.psychologist, booking.slot_start, booking.slot_end = psychologist, slot.start, slot.end
+    details = {
+        "psychologist": psychologist.pk,
+        "amount_paise": booking.amount_paise,
+        **reserve_sponsorship(booking, may_ask=approval.pay_if_not_sponsored),
+    }
+    if needs_payment(booking):
+        _approve_for_payment(booking, slot, actor=actor, now=now, details=details)
+        return
+    claims.claim(booking, slot, now=now)
+    run_transition(
+        booking,
+        lambda: booking.approve_without_payment(due_at=policy.completion(slot.end)),
+        intent="approve",
+        actor=actor,
+        now=now,
+        saving=SETTLED_BY_APPROVAL,
+        details=details,
+    )
+    notify_confirmed(booking, now=now)
+
+
+def _approve_for_payment(
+    booking: Booking, slot: claims.Slot, *, actor: str, now: datetime, details: Mapping[str, object]
+) -> None:
+    if slot.start - now < policy.ONLINE_PAYMENT_NOTICE:
+        raise Refused(Code.SLOT_TOO_NEAR)
+    claims.claim(booking, slot, now=now)
+    booking.pay_by = time_to_pay(booking, slot.start, now=now)
+    due_at = policy.payment_deadline(booking.pay_by, slot.start)
+    run_transition(
+        booking,
+        lambda: booking.approve(due_at=due_at),
+        intent="approve",
+        actor=actor,
+        now=now,
+        saving=SETTLED_BY_APPROVAL,
+        details=details,
+    )
+    notify_approved(booking, now=now)
+
+
+def notify_approved(booking: Booking, *, now: datetime) -> None:
+    """The way to pay, and the reminder of it."""
+    assert booking.pay_by is not None
+    notify_visitor(booking, Notice.BOOKING_APPROVED, now=now)
+    notify_visitor(booking, Notice.PAYMENT_STILL_DUE, now=now, not_before=policy.payment_reminder(now, booking.pay_by))
+
+
+def time_to_pay(booking: Booking, slot_start: datetime, *, now: datetime) -> datetime:
+    """Until when a session at `slot_start` that is approved or moved `now` is to be paid."""
+    return (policy.pay_by if booking.follows_id is None else policy.follow_up_pay_by)(now, slot_start)
+
+
+def needs_payment(booking: Booking) -> bool:
+    """Whether something is to be paid before the session is confirmed."""
+    return not (booking.is_due_at_practice or booking.is_sponsored or booking.amount_paise == 0)
+
+
+def slot_of(psychologist: Psychologist, approval: Approval, *, now: datetime) -> claims.Slot:
+    """The time that was decided. Refuses: slot_invalid, slot_past."""
+    start = approval.slot_start
+    length = terms_of(psychologist).length if approval.slot_length is None else approval.slot_length
+    if start is None or not timedelta(0) < length <= policy.SESSION_LONGEST or start > now + policy.SLOT_HORIZON:
+        raise Refused(Code.SLOT_INVALID)
+    if start <= now:
+        raise Refused(Code.SLOT_PAST)
+    return claims.slot_with(psychologist, start, start + length)
+
+
+def check_hours(
+    booking: Booking, psychologist: Psychologist, slot: claims.Slot, *, despite_hours: bool, now: datetime
+) -> int | None:
+    """The place of the hours that hold this slot, where they name one. Refuses: outside_hours, unless despite them."""
+    found = fit(psychologist, slot.start, slot.end, mode=booking.mode)
+    if found.is_outside and not despite_hours:
+        raise Refused(Code.OUTSIDE_HOURS, free_slots=claims.nearby(slot, now=now, for_booking=booking))
+    return found.location_id
+
+
+def set_place(
+    booking: Booking, psychologist: Psychologist, *, meeting_link: str = "", location_id: int | None = None
+) -> None:
+    """Copy the meeting link or the address: a later change of the psychologist's own must not move this session.
+
+    Refuses: meeting_link_required, address_required.
+    """
+    if booking.mode == Mode.ONLINE:
+        booking.meeting_link = meeting_link or psychologist.meeting_link
+        if not booking.meeting_link:
+            raise Refused(Code.MEETING_LINK_REQUIRED)
+    else:
+        location_id = location_id or psychologist.location_id
+        location = Location.objects.filter(pk=location_id).first() if location_id else None
+        if location is None:
+            raise Refused(Code.ADDRESS_REQUIRED)
+        booking.address = location.address
+
+
+def fee_paise(psychologist: Psychologist) -> int:
+    """What a session costs unless staff say otherwise."""
+    return policy.SESSION_FEE_PAISE if psychologist.fee_paise is None else psychologist.fee_paise
+
+
+def require_guardian_consent(booking: Booking, *, is_given: bool, actor: str, now: datetime) -> None:
+    """A minor's guardian must have consented, now or as was recorded before. Refuses: guardian_consent_required."""
+    if is_minor(booking) and booking.guardian_consent_at is None:
+        if not is_given:
+            raise Refused(Code.GUARDIAN_CONSENT_REQUIRED)
+        booking.guardian_consent_at, booking.guardian_consent_by = now, actor
+
+
+def is_minor(booking: Booking) -> bool:
+    """Whether a guardian must consent."""
+    return booking.age is not None and booking.age < policy.ADULT_AGE
+
+
+def _settle_amount(booking: Booking, psychologist: Psychologist, approval: Approval) -> None:
+    amount = fee_paise(psychologist) if approval.amount_paise is None else approval.amount_paise
+    if not 0 <= amount <= AMOUNT_MOST_PAISE:
+        raise Refused(Code.AMOUNT_INVALID)
+    booking.amount_paise = amount
+
+
+def reserve_sponsorship(booking: Booking, *, may_ask: bool) -> dict[str, object]:
+    """Reserve from the named sponsor; if it does not cover the session and we `may_ask`, the visitor pays.
+
+    Returns what the ledger says of it. The caller saves `corporate` and `sponsored_month`. Refuses:
+    sponsor_does_not_cover.
+    """
+    if booking.corporate_id is None or booking.amount_paise == 0:
+        return {}
+    assert booking.slot_start is not None
+    named = booking.corporate_id
+    try:
+        sponsors.reserve(booking, booking.slot_start)
+    except Refused:
+        if not may_ask:
+            raise
+        booking.corporate = None
+        return {"not_sponsored_by": named}
+    return {"corporate": named}

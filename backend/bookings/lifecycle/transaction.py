@@ -1,0 +1,141 @@
+"""What every intent is made of: the transaction with its retry, the locks in their order, the step, the notice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+from django.db import OperationalError, transaction
+from django_fsm import TransitionNotAllowed
+
+from backend.bookings import links
+from backend.bookings.machine import FINAL, HOLDS_SLOT, State
+from backend.bookings.machine import TIMER as TIMER
+from backend.bookings.machine import VISITOR as VISITOR
+from backend.bookings.models import Booking, LedgerEntry
+from backend.core import correlation
+from backend.core.errors import Code, Refused
+from backend.people.models import Client
+from backend.scheduling import claims
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+TRIES = 4  # the first and up to three more, after a deadlock or a serialization failure
+_CONFLICTS = {"40001", "40P01"}  # serialization_failure, deadlock_detected: PostgreSQL manual, appendix A
+
+MACHINES_FIELDS = (
+    "state",
+    "reason",
+    "due_at",
+    "closed_at",
+    "next_ask_at",
+    "cancellation_requested_at",
+    "ledger_sequence",
+)
+
+
+def intent(function: Callable[P, R]) -> Callable[P, R]:
+    """Run `function` in one transaction, and again from its start when the database chose it as a deadlock's victim."""
+
+    @wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        for tries_left in range(TRIES - 1, -1, -1):
+            try:
+                with transaction.atomic():
+                    return function(*args, **kwargs)
+            except OperationalError as error:
+                if not tries_left or getattr(error.__cause__, "sqlstate", None) not in _CONFLICTS:
+                    raise
+        raise AssertionError("unreachable")
+
+    return run
+
+
+# Locks, always in this order: client, psychologists by id, bookings by id, the sponsor, payments by id.
+
+
+def lock_client(client_id: int) -> Client:
+    """The client, locked until commit."""
+    return Client.objects.select_for_update().get(pk=client_id)
+
+
+def lock_booking(booking_id: int) -> Booking:
+    """The booking, locked until commit. Refuses: booking_unknown."""
+    booking: Booking | None = Booking.objects.select_for_update().filter(pk=booking_id).first()
+    if booking is None:
+        raise Refused(Code.BOOKING_UNKNOWN)
+    return booking
+
+
+def run_transition(
+    booking: Booking,
+    change: Callable[[], None],
+    *,
+    intent: str,
+    actor: str,
+    now: datetime,
+    saving: Iterable[str] = (),
+    details: Mapping[str, object] | None = None,
+) -> int:
+    """Run one guarded transition, save what it changed, write its ledger row; return the row's sequence.
+
+    Leaving the states that hold a slot gives the slot back; closing sets the expiry of the booking's links.
+    Refuses: state_refuses.
+    """
+    source = State(booking.state)
+    try:
+        change()
+    except TransitionNotAllowed as error:
+        raise Refused(Code.STATE_REFUSES, state=source) from error
+    if source in HOLDS_SLOT and booking.state not in HOLDS_SLOT:
+        claims.release(booking)
+    if booking.state in FINAL:
+        booking.next_ask_at = booking.cancellation_requested_at = None
+        links.close(booking, now=now)
+    booking.ledger_sequence += 1
+    booking.save(update_fields={*MACHINES_FIELDS, *saving})
+    write_ledger(booking, intent=intent, source=source, actor=actor, now=now, details=details)
+    return booking.ledger_sequence
+
+
+def record_event(
+    booking: Booking,
+    *,
+    intent: str,
+    actor: str,
+    now: datetime,
+    saving: Iterable[str] = (),
+    details: Mapping[str, object] | None = None,
+) -> int:
+    """Record what happened without a transition: save what changed, write its ledger row, return its sequence."""
+    booking.ledger_sequence += 1
+    booking.save(update_fields={"ledger_sequence", *saving})
+    write_ledger(booking, intent=intent, source=booking.state, actor=actor, now=now, details=details)
+    return booking.ledger_sequence
+
+
+def write_ledger(
+    booking: Booking,
+    *,
+    intent: str,
+    source: State | str,
+    actor: str,
+    now: datetime,
+    details: Mapping[str, object] | None,
+) -> None:
+    """Append the row numbered `booking.ledger_sequence`."""
+    LedgerEntry.objects.create(
+        booking=booking,
+        sequence=booking.ledger_sequence,
+        at=now,
+        intent=intent,
+        source=source,
+        target=booking.state,
+        reason=booking.reason,
+        actor=actor,
+        details=dict(details or {}),
+        correlation_id=correlation.current(),
+    )

@@ -1,0 +1,1 @@
+"""What every package stands on: errors, typed environment, encryption, correlation, logs, formatting. No model."""

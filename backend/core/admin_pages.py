@@ -1,0 +1,40 @@
+"""What the admin pages of every app share: rows nobody edits, pages nobody hears of, instants as the practice reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.core.exceptions import PermissionDenied
+from django.core.handlers.exception import response_for_exception
+from django.db import models
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+
+
+class HiddenIfForbidden:
+    """Middleware: in the admin, what somebody may not see or do answers as what does not exist."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        match = request.resolver_match
+        if not isinstance(error, PermissionDenied) or match is None or "admin" not in match.app_names:
+            return None
+        return response_for_exception(request, Http404())
+
+
+class ReadOnly:
+    """For a page or an inline that shows rows and changes none."""
+
+    def has_add_permission(self, _request: HttpRequest, _obj: models.Model | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, _request: HttpRequest, _obj: models.Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, _request: HttpRequest, _obj: models.Model | None = None) -> bool:
+        return False

@@ -1,0 +1,71 @@
+"""How people read money, times and help lines; the one home of each form."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+
+NOTHING = "-"
+
+
+def practice_zone() -> ZoneInfo:
+    """The practice's time zone: what "today", "past" and "closed" mean, and how people read times."""
+    return ZoneInfo(settings.PRACTICE_TIME_ZONE)
+
+
+def rupees(paise: int) -> str:
+    """Integer paise as rupees with two decimals, `1500.00`."""
+    return f"{paise // 100}.{paise % 100:02d}"
+
+
+def clock_time(at: datetime) -> str:
+    """`18:30 IST`, in the practice's zone."""
+    return at.astimezone(practice_zone()).strftime("%H:%M %Z")
+
+
+def day_and_time(at: datetime) -> str:
+    """`Tuesday, 1 December 2026, 18:30 IST`, in the practice's zone."""
+    local = at.astimezone(practice_zone())
+    return f"{local:%A}, {local.day} {local:%B %Y, %H:%M %Z}"
+
+
+def span(length: timedelta) -> str:
+    """`7 days`, `24 hours`, `an hour`, `90 minutes`: the largest unit, days only above one, that needs no fraction."""
+    seconds = int(length.total_seconds())
+    if seconds == 3600:
+        return "an hour"
+    for unit, name in ((86400, "days"), (3600, "hours"), (60, "minutes")):
+        if seconds > unit and seconds % unit == 0:
+            return f"{seconds // unit} {name}"
+    return f"{seconds} seconds"
+
+
+def support_lines() -> list[tuple[str, str]]:
+    """The help lines as (name, number)."""
+    return [(name, number) for name, _, number in (line.partition("=") for line in settings.SUPPORT_LINES)]
+
+
+def short_day_and_time(at: datetime | None) -> str:
+    """`Tue 1 Dec 2026, 18:30 IST`, in the practice's zone."""
+    if at is None:
+        return NOTHING
+    local = at.astimezone(practice_zone())
+    return f"{short_day(local)}, {local:%H:%M %Z}"
+
+
+def short_day(on: date) -> str:
+    """`Tue 1 Dec 2026`."""
+    return f"{on:%a} {on.day} {on:%b %Y}"
+
+
+def short_span(length: timedelta) -> str:
+    """The two largest units that matter, `3 d 4 h`, `4 h 10 min`, `10 min`, `40 s`."""
+    seconds = int(length.total_seconds())
+    days, hours, minutes = seconds // 86400, seconds // 3600 % 24, seconds // 60 % 60
+    if days:
+        return f"{days} d {hours} h" if hours else f"{days} d"
+    if hours:
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    return f"{minutes} min" if minutes else f"{seconds} s"

@@ -1,0 +1,1 @@
+"""The booking's page and every action on it."""

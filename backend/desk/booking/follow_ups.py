@@ -1,0 +1,167 @@
+"""The page on which staff book the next sessions: first what would fit, then those that do."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.utils import timezone
+
+from backend.bookings.access import AccessPolicy, Scope
+from backend.bookings.lifecycle.follow_ups import (
+    SERIES_MOST,
+    TREATED,
+    Rhythm,
+    Series,
+    SeriesResult,
+    book_series,
+    preview_series,
+)
+from backend.bookings.lifecycle.session_terms import is_minor
+from backend.core.errors import Refused
+from backend.core.formatting import practice_zone, short_day_and_time
+from backend.desk.booking.action_pages import CONFLICT, ActionPages, refuse
+from backend.desk.booking.forms import ActionForm, to_paise
+from backend.desk.booking.result import describe_result
+from backend.desk.booking.session_forms import MINUTES_MOST, PsychologistChoice, SlotStartField, somebody_has_hours
+from backend.desk.display import money
+from backend.desk.refusals import last_step, sentence
+from backend.people.models import Psychologist
+
+WEEK = 7  # days
+
+
+class FollowUpForm(ActionForm):
+    slot_start = SlotStartField()
+    count = forms.IntegerField(min_value=1, max_value=SERIES_MOST, initial=1, label="Number of sessions")
+    interval_days = forms.IntegerField(min_value=1, max_value=366, initial=WEEK, label="Days from one to the next")
+    psychologist = PsychologistChoice(Psychologist.objects.filter(is_active=True), required=False)
+    length = forms.IntegerField(required=False, min_value=1, max_value=MINUTES_MOST, label="Length in minutes")
+    amount = forms.DecimalField(required=False, max_digits=10, decimal_places=2, label="Amount in rupees, of each")
+    guardian_consent = forms.BooleanField(required=False, label="The guardian's consent was given to me")
+    pay_if_not_sponsored = forms.BooleanField(
+        required=False, label="Where the sponsor does not cover a session, ask the visitor to pay"
+    )
+
+    despite_hours = forms.BooleanField(
+        required=False, label="Book sessions although they are outside the psychologist's hours"
+    )
+
+    def fit(self) -> None:
+        if not somebody_has_hours():
+            del self.fields["despite_hours"]
+        booking = self.booking
+        assert booking.slot_start is not None
+        assert booking.slot_end is not None
+        rhythm = Rhythm(1, timedelta(days=WEEK))
+        (self.initial["slot_start"],) = rhythm.starts(booking.slot_start, now=timezone.now())
+        self.fields["slot_start"].label = f"The first starts ({practice_zone().key} time)"
+        self.fields["length"].help_text = f"Empty: as before, {(booking.slot_end - booking.slot_start).seconds // 60}."
+        last = money(booking.amount_paise)
+        self.fields["amount"].help_text = f"Empty: the psychologist's fee. The last session: {last}."
+        psychologist = self.fields["psychologist"]
+        assert isinstance(psychologist, forms.ModelChoiceField)
+        psychologist.empty_label = f"As before: {booking.psychologist}"
+        if not is_minor(booking) or booking.guardian_consent_at is not None:
+            del self.fields["guardian_consent"]
+        if not booking.is_sponsored:
+            del self.fields["pay_if_not_sponsored"]
+
+    def series(self) -> Series:
+        """What was typed. Call after `is_valid()`."""
+        typed = self.cleaned_data
+        return Series(
+            Rhythm(typed["count"], timedelta(days=typed["interval_days"]), typed["slot_start"]),
+            psychologist_id=typed["psychologist"].pk if typed["psychologist"] else None,
+            slot_length=timedelta(minutes=typed["length"]) if typed["length"] else None,
+            amount_paise=to_paise(typed["amount"]),
+            guardian_consent=typed.get("guardian_consent", False),
+            pay_if_not_sponsored=typed.get("pay_if_not_sponsored", False),
+            despite_hours=typed.get("despite_hours", False),
+        )
+
+
+class FollowUpPages(ActionPages):
+    """Nothing is booked that was not tried before with the very same words: `tried` is what was typed then."""
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.follow_up)
+        return [path("<int:booking_id>/follow-up/", view, name="bookings_booking_follow_up"), *super().get_urls()]
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        booking = context["original"]
+        context["may_follow_up"] = AccessPolicy(request.user).may_act(booking, Scope.OWN) and booking.state in TREATED
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def follow_up(self, request: HttpRequest, booking_id: int) -> HttpResponse:
+        """The form, what would fit, and what was booked."""
+        booking = self._to_decide_on(request, booking_id, Scope.OWN)
+        if booking.state not in TREATED:
+            messages.warning(request, f"“Book the next sessions” is not possible now. {last_step(booking)}")
+            return redirect("admin:bookings_booking_change", booking_id)
+        form = FollowUpForm(booking, request.POST if request.method == "POST" else None)
+        if request.method != "POST" or not form.is_valid():
+            return self._follow_up_page(request, form, [], 400 if form.is_bound else 200)
+        series, actor, now = form.series(), self._actor(request), timezone.now()
+        is_sure = request.POST.get("tried") == repr(asdict(series))
+        try:
+            places = (book_series if is_sure else preview_series)(booking.pk, series, actor=actor, now=now)
+        except Refused as refused:
+            return self._follow_up_page(request, form, [], refuse(form, refused, booking))
+        if not is_sure:
+            return self._follow_up_page(request, form, places, 200, tried=repr(asdict(series)))
+        if not any(place.booking for place in places):
+            return self._follow_up_page(request, form, places, CONFLICT)
+        self._tell(request, places)
+        return redirect("admin:bookings_booking_change", booking_id)
+
+    def _tell(self, request: HttpRequest, places: list[SeriesResult]) -> None:
+        for place in places:
+            if place.booking is not None:
+                messages.success(request, describe_result(place.booking))
+            elif place.refused is not None:
+                messages.warning(
+                    request, f"{short_day_and_time(place.slot_start)}: not booked. {sentence(place.refused)}"
+                )
+
+    def _follow_up_page(
+        self, request: HttpRequest, form: FollowUpForm, places: list[SeriesResult], status: int, *, tried: str = ""
+    ) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": f"Book the next sessions: {form.booking}",
+            "booking": form.booking,
+            "form": form,
+            "rows": [_row(place) for place in places],
+            "fitting": sum(place.booking is not None for place in places),
+            "tried": tried,
+            "about": self.about(form.booking, AccessPolicy(request.user)),
+        }
+        return TemplateResponse(request, "admin/bookings/booking/follow_up.html", context, status=status)
+
+
+def _row(place: SeriesResult) -> dict[str, str]:
+    booking = place.booking
+    if booking is None:
+        assert place.refused is not None
+        return {"when": short_day_and_time(place.slot_start), "colour": "danger", "what": sentence(place.refused)}
+    to_pay = (
+        f"{money(booking.amount_paise)} to be paid by {short_day_and_time(booking.pay_by)}"
+        if booking.pay_by
+        else "confirmed at once"
+    )
+    return {
+        "when": short_day_and_time(place.slot_start),
+        "colour": "success",
+        "what": f"{booking.psychologist}, {to_pay}",
+    }

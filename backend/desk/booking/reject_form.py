@@ -1,0 +1,59 @@
+"""The form with which staff decline a request, and offer other times if they have some."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django import forms
+from django.utils import timezone
+
+from backend.bookings.lifecycle.alternatives import ALTERNATIVES_MOST, OfferedSlot
+from backend.bookings.lifecycle.session_terms import is_minor
+from backend.bookings.models import Booking
+from backend.core.formatting import short_day_and_time
+from backend.desk.booking.forms import NoteForm
+from backend.people.models import Psychologist
+from backend.scheduling.suggestions import suggestions
+
+CHOICES_MOST = 100  # times in one list
+
+
+class RejectForm(NoteForm):
+    guardian_consent = forms.BooleanField(required=False, label="The guardian's consent was given to me")
+
+    def fit(self) -> None:
+        """A list of free times for each alternative; none where no psychologist has working hours."""
+        free = _free(self.booking, now=timezone.now())
+        for number in range(1, ALTERNATIVES_MOST + 1) if free else ():
+            self.fields[f"alternative_{number}"] = forms.ChoiceField(
+                choices=[("", "None"), *free],
+                required=False,
+                label=f"Time to offer instead, {number}",
+                help_text="Nobody holds it; the mailed link takes it if it is still free." if number == 1 else "",
+                error_messages={"invalid_choice": "This time is not free any more. Choose another."},
+            )
+        if not free or not is_minor(self.booking):
+            del self.fields["guardian_consent"]
+
+    def offers(self) -> list[OfferedSlot]:
+        """The times, in the order in which they are offered, each once. Call after `is_valid()`."""
+        typed = (self.cleaned_data.get(f"alternative_{number}") for number in range(1, ALTERNATIVES_MOST + 1))
+        return [_offer(value) for value in dict.fromkeys(value for value in typed if value)]
+
+
+def _free(booking: Booking, *, now: datetime) -> list[tuple[str, str]]:
+    """What a choice sends, and what staff read; nearest to the wish first."""
+    found = [suggestion.slot for suggestion in suggestions(booking, now=now, limit=CHOICES_MOST)]
+    names = dict(Psychologist.objects.filter(is_active=True).values_list("pk", "full_name"))
+    return [
+        (
+            f"{slot.psychologist_id}@{slot.start.isoformat()}@{(slot.end - slot.start) // timedelta(seconds=1)}",
+            f"{short_day_and_time(slot.start)}, {names[slot.psychologist_id]}",
+        )
+        for slot in found
+    ]
+
+
+def _offer(value: str) -> OfferedSlot:
+    psychologist_id, start, seconds = value.split("@")
+    return OfferedSlot(int(psychologist_id), datetime.fromisoformat(start), timedelta(seconds=int(seconds)))

@@ -1,0 +1,47 @@
+"""What a step did, read from the rows that it left: the state, the money that moves, the mails that are owed."""
+
+from __future__ import annotations
+
+from backend.bookings.machine import HOLDS_SLOT, State
+from backend.bookings.models import Booking, LedgerEntry
+from backend.core.formatting import short_day_and_time
+from backend.desk.display import money
+from backend.outbox.models import Message, Queue
+from backend.payments.models import PaymentMethod, Refund
+
+
+def describe_result(booking: Booking) -> str:
+    """One paragraph about the booking's last step."""
+    where = f": {booking.psychologist}, {short_day_and_time(booking.slot_start)}" if booking.state in HOLDS_SLOT else ""
+    to_pay = (
+        f" {money(booking.amount_paise)} to be paid by {short_day_and_time(booking.pay_by)}."
+        if _is_owed(booking)
+        else ""
+    )
+    return f"{booking} is {booking.get_state_display()}{where}.{to_pay}{_going_back(booking)} {_mails(booking)}"
+
+
+def _is_owed(booking: Booking) -> bool:
+    return booking.pay_by is not None and booking.state in (State.APPROVED, State.PAYMENT_PENDING)
+
+
+def _going_back(booking: Booking) -> str:
+    entry = LedgerEntry.objects.filter(booking=booking, sequence=booking.ledger_sequence).first()
+    refund = Refund.objects.filter(payment__booking=booking, queued_at=entry.at).first() if entry else None
+    if refund is None:
+        return ""
+    is_desk = refund.payment.method == PaymentMethod.DESK
+    how = "are to be handed out at the desk: mark the refund as made then" if is_desk else "go back through the gateway"
+    return f" {money(refund.amount_paise)} {how}."
+
+
+def _mails(booking: Booking) -> str:
+    owed = Message.objects.filter(
+        queue=Queue.MAIL, booking_id=booking.pk, ledger_sequence=booking.ledger_sequence
+    ).order_by("not_before", "pk")
+    mails = ", ".join(
+        f"{message.kind.replace('_', ' ')} to {message.recipient} "
+        + (f"({short_day_and_time(message.not_before)})" if message.not_before > message.created_at else "(now)")
+        for message in owed
+    )
+    return f"Mails: {mails or 'none'}."

@@ -1,0 +1,63 @@
+"""Free slots as choices of a form."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django import forms
+
+from backend.core.formatting import short_day_and_time
+from backend.people.models import Psychologist
+from backend.scheduling.free_slots import FreeSlot
+from backend.scheduling.suggestions import Suggestion
+
+TAKEN = "This slot is not offered any more. Choose again."
+
+
+class Chosen(NamedTuple):
+    """A slot that staff picked."""
+
+    psychologist_id: int
+    start: datetime
+
+
+class SlotField(forms.ChoiceField):
+    """A free slot, as `Chosen`; empty is `None`. Whether it is still free is the lifecycle's to say."""
+
+    def to_python(self, value: Any) -> Any:
+        if not value:
+            return None
+        who, _, start = str(value).partition("@")
+        try:
+            chosen = Chosen(int(who), datetime.fromisoformat(start))
+        except ValueError as error:
+            raise forms.ValidationError(TAKEN) from error
+        if chosen.start.tzinfo is None:
+            raise forms.ValidationError(TAKEN)
+        return chosen
+
+    def validate(self, value: Any) -> None:
+        """What was offered a moment ago is understood: the lifecycle tells that it is gone, and what is free."""
+        if value is None and self.required:
+            raise forms.ValidationError(self.error_messages["required"], code="required")
+
+
+def choices(slots: Iterable[FreeSlot]) -> list[tuple[str, str]]:
+    """`(value, "Thu 26 Nov 2026, 10:00 IST, Dr. Meera Iyer")` each."""
+    names = dict(Psychologist.objects.values_list("pk", "full_name"))
+    return [(value_of(slot), f"{short_day_and_time(slot.start)}, {names[slot.psychologist_id]}") for slot in slots]
+
+
+def suggested(found: list[Suggestion]) -> list[tuple[str, str | list[tuple[str, str]]]]:
+    """Those that fit what the visitor asked for, and apart from them those that come near it."""
+    fitting = choices(one.slot for one in found if one.fits)
+    near = choices(one.slot for one in found if not one.fits)
+    groups = (("As the visitor asked", fitting), ("Near to it", near))
+    return [("", "None of these: as typed below"), *((name, group) for name, group in groups if group)]
+
+
+def value_of(slot: FreeSlot) -> str:
+    """What the browser sends."""
+    return f"{slot.psychologist_id}@{slot.start.isoformat()}"

@@ -1,0 +1,169 @@
+"""All that happened to a booking, and what is still owed, in order of time: who, what, when, by which request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth.models import AnonymousUser, User
+from django.urls import reverse
+from django.utils.safestring import SafeString
+
+from backend.bookings.models import Booking, Disclosure, LedgerEntry
+from backend.core.formatting import NOTHING, short_day_and_time
+from backend.desk.display import badge, fact, money
+from backend.outbox.admin import COLOURS
+from backend.outbox.models import Message, MessageState, Queue
+from backend.payments.models import InboxEvent, Payment, PaymentState, Refund, RefundState
+
+_REFUNDS = {RefundState.QUEUED: "info", RefundState.DONE: "success", RefundState.REFUSED: "danger"}
+_PAYMENTS = {PaymentState.CAPTURED: "success", PaymentState.FAILED: "danger", PaymentState.IDLE: "secondary"}
+
+
+@dataclass(frozen=True)
+class Happening:
+    """One row. `state` is a word on the Bootstrap colour `colour`; `url` leads to the record, for those who see it."""
+
+    at: datetime
+    kind: str
+    what: str
+    who: str = NOTHING
+    state: str = ""
+    colour: str = "secondary"
+    details: str = ""
+    trace: str = ""
+    url: str = ""
+    order: int = 0  # among what happened at the same instant
+
+    @property
+    def when(self) -> str:
+        return short_day_and_time(self.at)
+
+    @property
+    def badge(self) -> SafeString | None:
+        """A booking's own state looks as everywhere."""
+        return badge(self.state) if self.kind == "step" else None
+
+
+def timeline(booking: Booking, user: User | AnonymousUser) -> list[Happening]:
+    """Oldest first; what is only owed stands at the time when it falls due. A query for each kind of record."""
+    sources = (_steps, _shown, _edits, _payments, _refunds, _events, _messages)
+    found = [one for source in sources for one in source(booking, user)]
+    return sorted(found, key=lambda one: (one.at, one.order))
+
+
+def _steps(booking: Booking, _user: object) -> Iterator[Happening]:
+    for entry in LedgerEntry.objects.filter(booking=booking):
+        reason = [entry.reason.replace("_", " ")] if entry.reason else []
+        yield Happening(
+            at=entry.at,
+            kind="step",
+            what=entry.intent.replace("_", " "),
+            who=entry.actor,
+            state=entry.target,
+            details=", ".join([*reason, *(fact(name, value) for name, value in entry.details.items())]),
+            trace=entry.correlation_id,
+            order=entry.sequence,
+        )
+
+
+def _shown(booking: Booking, _user: object) -> Iterator[Happening]:
+    for row in Disclosure.objects.filter(booking=booking):
+        yield Happening(row.at, "look", "telephone number shown", row.actor, trace=row.correlation_id)
+
+
+def _edits(booking: Booking, user: User | AnonymousUser) -> Iterator[Happening]:
+    """Of the person behind the address, by staff: which fields, not what stood in them."""
+    if booking.client is None:
+        return
+    url = _url(user, "people.view_client", "people_client_change", booking.client.pk)
+    before: Any = None
+    for row in booking.client.history.select_related("history_user").order_by("history_date", "history_id"):
+        changed = [name for name in _EDITED if before is not None and getattr(row, name) != getattr(before, name)]
+        if changed and row.history_user is not None:
+            words = ", ".join(name.replace("_", " ") for name in changed)
+            yield Happening(
+                row.history_date, "edit", "client edited", f"staff:{row.history_user}", details=words, url=url
+            )
+        before = row
+
+
+_EDITED = ("email", "full_name", "phone_number", "city", "region", "country", "gender", "emergency_contact")
+
+
+def _payments(booking: Booking, user: User | AnonymousUser) -> Iterator[Happening]:
+    for payment in Payment.objects.filter(booking=booking):
+        url = _url(user, "payments.view_payment", "payments_payment_change", payment.pk)
+        name = f"{payment.get_method_display().lower()} payment {payment.reference}"
+        asked = f"{money(payment.amount_paise)}"
+        if payment.started_at != payment.captured_at:
+            yield Happening(payment.started_at, "money", f"{name} begun", details=asked, url=url)
+        if payment.captured_at is not None:
+            details = money(payment.captured_paise) + (", not expected" if payment.is_unexpected else "")
+            yield Happening(
+                payment.captured_at, "money", name, state="Captured", colour="success", details=details, url=url
+            )
+        elif payment.closed_at is not None:
+            state = PaymentState(payment.state)
+            yield Happening(
+                payment.closed_at, "money", name, state=state.label, colour=_PAYMENTS[state], details=asked, url=url
+            )
+
+
+def _refunds(booking: Booking, user: User | AnonymousUser) -> Iterator[Happening]:
+    for refund in Refund.objects.filter(payment__booking=booking).select_related("payment"):
+        url = _url(user, "payments.view_refund", "payments_refund_change", refund.pk)
+        name = f"refund {refund.reference} of {refund.payment.reference}"
+        details = f"{money(refund.amount_paise)}, {refund.reason.replace('_', ' ')}"
+        if refund.settled_at is None or refund.settled_at != refund.queued_at:
+            queued = RefundState.QUEUED
+            yield Happening(
+                refund.queued_at, "money", name, refund.actor, queued.label, _REFUNDS[queued], details, url=url
+            )
+        if refund.settled_at is not None:
+            state = RefundState(refund.state)
+            more = f", {refund.gateway_refund_id}" if refund.gateway_refund_id else ""
+            yield Happening(
+                refund.settled_at, "money", name, refund.actor, state.label, _REFUNDS[state], details + more, url=url
+            )
+
+
+def _events(booking: Booking, user: User | AnonymousUser) -> Iterator[Happening]:
+    """What the gateway called to say."""
+    references = Payment.objects.filter(booking=booking).values("reference")
+    for event in InboxEvent.objects.filter(payment_reference__in=references):
+        yield Happening(
+            event.received_at,
+            "money",
+            f"gateway said {event.kind}",
+            f"gateway:{event.gateway}",
+            details=event.result,
+            trace=event.correlation_id,
+            url=_url(user, "payments.view_inboxevent", "payments_inboxevent_change", event.pk),
+        )
+
+
+def _messages(booking: Booking, user: User | AnonymousUser) -> Iterator[Happening]:
+    """Each mail, and each piece of work for the gateway, where it ended or where it falls due."""
+    for message in Message.objects.filter(booking_id=booking.pk).defer("context"):
+        state = MessageState(message.state)
+        is_mail = message.queue == Queue.MAIL
+        to = f" to {message.recipient}" if message.recipient else ""
+        tries = f"attempts {message.attempts}" if message.attempts > 1 else ""
+        yield Happening(
+            at=message.settled_at or max(message.not_before, message.created_at),
+            kind="mail" if is_mail else "gateway",
+            what=f"{message.kind.replace('_', ' ')}{to}",
+            state=state.label,
+            colour=COLOURS[state],
+            details=", ".join(part for part in (tries, message.last_error) if part),
+            trace=message.correlation_id,
+            url=_url(user, "outbox.view_message", "outbox_message_change", message.pk),
+            order=message.pk,
+        )
+
+
+def _url(user: User | AnonymousUser, permission: str, name: str, pk: int) -> str:
+    return reverse(f"admin:{name}", args=[pk]) if user.has_perm(permission) else ""

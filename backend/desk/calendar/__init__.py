@@ -1,0 +1,1 @@
+"""The calendar, and what it opens beside itself."""

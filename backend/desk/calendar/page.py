@@ -1,0 +1,161 @@
+"""The calendar: its page, the two feeds that it loads as it is turned, and the day list for paper."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from django.contrib import admin
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+
+from backend.bookings.access import AccessPolicy
+from backend.bookings.machine import HOLDS_SLOT, State
+from backend.bookings.models import Mode, Outcome
+from backend.core.formatting import practice_zone, short_day
+from backend.desk.navigation import visible_bookings
+from backend.people.models import Psychologist
+from backend.scheduling import calendar_feed
+from backend.scheduling.calendar_feed import CalendarFilter, Kind, Shade
+
+SPAN_MOST = timedelta(days=45)  # a month's page shows six weeks
+VIEWS = ("resourceTimeGridDay", "timeGridDay", "timeGridWeek", "dayGridMonth", "listWeek")
+# told apart without colour: a sign, and what it says; the style sheet adds a pattern of lines
+SIGNS = {
+    State.PENDING: "? wish, not held",
+    State.APPROVED: "₹ held, to be paid",
+    State.PAYMENT_PENDING: "… paying now",
+    State.CONFIRMED: "✓ confirmed",
+    State.COMPLETED: "■ over",
+}
+
+
+class Malformed(Exception):
+    """A feed was asked for what no calendar page asks."""
+
+
+def page(request: HttpRequest) -> HttpResponse:
+    """The calendar with its filters; everything in it comes from the feeds."""
+    _refuse_strangers(request)
+    now = timezone.now().astimezone(practice_zone())
+    people = list(Psychologist.objects.filter(is_active=True).values_list("pk", "full_name"))
+    chosen, decides = _ids(request.GET), AccessPolicy(request.user).decides
+    options = {
+        "psychologists": [{"id": pk, "title": name} for pk, name in people],
+        "signs": SIGNS,
+        "outcomes": {outcome: f"■ {outcome.label.lower()}" for outcome in Outcome},
+        "modes": {mode: mode.label.lower() for mode in Mode},
+        "movable": HOLDS_SLOT if decides else (),
+        "zone": f"{now:%z}"[:3] + ":" + f"{now:%z}"[3:],
+        "today": f"{now:%Y-%m-%d}",
+        "sessions": reverse("desk:sessions"),
+        "shades": reverse("desk:shades"),
+        "booking": reverse("admin:bookings_booking_changelist"),
+        "create": reverse("admin:bookings_booking_new") if decides else "",
+    }
+    context = {
+        **admin.site.each_context(request),
+        "title": "Calendar",
+        "options": options,
+        "people": [(pk, name, pk in chosen) for pk, name in people],
+        "states": [(state, SIGNS[state], state in request.GET.getlist("state")) for state in SIGNS],
+        "modes": [(mode, mode.label, mode == request.GET.get("mode")) for mode in Mode],
+        "zone": f"{now:%Z}",
+    }
+    return TemplateResponse(request, "admin/desk/calendar.html", context)
+
+
+def sessions(request: HttpRequest) -> HttpResponse:
+    """The sessions and wishes of the span in view: rows in the order of `diary.Session`, as a month has thousands."""
+    _refuse_strangers(request)
+    try:
+        shown = _shown(request.GET)
+    except Malformed as malformed:
+        return JsonResponse({"detail": str(malformed)}, status=400)
+    return JsonResponse(calendar_feed.sessions(visible_bookings(AccessPolicy(request.user)), shown), safe=False)
+
+
+def shades(request: HttpRequest) -> HttpResponse:
+    """When nobody works, of each psychologist (`columns=1`) or of all together."""
+    _refuse_strangers(request)
+    try:
+        shown = _shown(request.GET)
+    except Malformed as malformed:
+        return JsonResponse({"detail": str(malformed)}, status=400)
+    rows = calendar_feed.shades(shown, by_psychologist=request.GET.get("columns") == "1")
+    local = calendar_feed.wall_clock()
+    return JsonResponse([_background(row, local) for row in rows], safe=False)
+
+
+def day_list(request: HttpRequest) -> HttpResponse:
+    """One day on paper, a sheet a psychologist."""
+    _refuse_strangers(request)
+    today = timezone.now().astimezone(practice_zone()).date()
+    try:
+        on = date.fromisoformat(request.GET.get("date", "")) if request.GET.get("date") else today
+        start, end = (datetime.combine(at, time(), practice_zone()) for at in (on, on + timedelta(days=1)))
+    except (ValueError, OverflowError):
+        raise Http404 from None
+    found = calendar_feed.day_list(
+        visible_bookings(AccessPolicy(request.user)), CalendarFilter(start, end, _ids(request.GET))
+    )
+    chosen = request.GET.get("psychologist", "")
+    context = {
+        **admin.site.each_context(request),
+        "title": f"Sessions of {short_day(on)}",
+        "on": on.isoformat(),
+        "zone": f"{start:%Z}",
+        "sheets": found,
+        "people": [
+            (pk, name, str(pk) == chosen)
+            for pk, name in Psychologist.objects.filter(is_active=True).values_list("pk", "full_name")
+        ],
+        "before": (on - timedelta(days=1)).isoformat(),
+        "after": (on + timedelta(days=1)).isoformat(),
+        "chosen": chosen,
+    }
+    return TemplateResponse(request, "admin/desk/day.html", context)
+
+
+# -- details -----------------------------------------------------------------------------------------------------------
+
+
+def _refuse_strangers(request: HttpRequest) -> None:
+    if not AccessPolicy(request.user).sees_bookings:
+        raise Http404
+
+
+def _ids(query: QueryDict) -> tuple[int, ...]:
+    return tuple(int(text) for text in query.getlist("psychologist") if text.isascii() and text.isdecimal())[:100]
+
+
+def _shown(query: QueryDict) -> CalendarFilter:
+    start, end = local_instant(query.get("start", "")), local_instant(query.get("end", ""))
+    if start is None or end is None or not timedelta(0) < end - start <= SPAN_MOST:
+        raise Malformed(f"Give a start and an end, at most {SPAN_MOST.days} days apart.")
+    return CalendarFilter(start, end, _ids(query), tuple(query.getlist("state")), query.get("mode", ""))
+
+
+def local_instant(text: str) -> datetime | None:
+    """`2026-11-23T18:00:00` on the practice's clock; None for anything else."""
+    try:
+        found = datetime.fromisoformat(text).replace(tzinfo=practice_zone(), microsecond=0)
+    except ValueError:
+        return None
+    return found if 2000 <= found.year <= 2100 else None  # beyond, some zone's arithmetic leaves the calendar
+
+
+def _background(row: Shade, local: Callable[[datetime], str]) -> dict[str, Any]:
+    event: dict[str, Any] = {
+        "start": local(row.start),
+        "end": local(row.end),
+        "title": f"{row.kind.capitalize()}{': ' + row.note if row.note else ''}" if row.kind != Kind.OUTSIDE else "",
+        "display": "background",
+        "classNames": [f"desk-b-{row.kind.name.lower()}"],
+    }
+    if row.psychologist_id is not None:
+        event["resourceIds"] = [row.psychologist_id]
+    return event

@@ -1,0 +1,92 @@
+"""What the calendar opens beside itself: a booking with its actions, and the question before a dragged session moves.
+
+A drag is the action “Reschedule” with its time and psychologist typed: same form, same intent, same refusals.
+"""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, JsonResponse
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.utils import timezone
+
+from backend.bookings.access import AccessPolicy
+from backend.bookings.lifecycle.read_receipts import mark_message_read
+from backend.bookings.models import Booking
+from backend.core.formatting import practice_zone, short_day_and_time
+from backend.desk.booking.action_pages import ActionPages
+from backend.desk.booking.actions import ACTIONS, open_to
+from backend.desk.booking.result import describe_result
+from backend.desk.booking.session_forms import MoveForm
+from backend.desk.calendar.page import local_instant
+from backend.desk.navigation import action_links, booking_link, visible_bookings
+from backend.people.models import Psychologist
+
+MOVE = next(action for action in ACTIONS if action.name == "reschedule")
+
+
+class CalendarPages(ActionPages):
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view
+        return [
+            path("<int:booking_id>/panel/", view(self.panel), name="bookings_booking_panel"),
+            path("<int:booking_id>/drag/", view(self.drag), name="bookings_booking_drag"),
+            *super().get_urls(),
+        ]
+
+    def panel(self, request: HttpRequest, booking_id: int) -> HttpResponse:
+        """One booking, as a part of the calendar's page."""
+        access, now = AccessPolicy(request.user), timezone.now()
+        rows = visible_bookings(access).select_related("psychologist", "corporate")
+        booking: Booking = get_object_or_404(rows, pk=booking_id)
+        if access.reads_message(booking):
+            mark_message_read(booking.pk, now=now)
+        context = {
+            "booking": booking,
+            "link": booking_link(booking),
+            "about": self.about(booking, access),
+            "actions": [
+                (*action_links(access, booking, action.name), action.tone)
+                for action in open_to(access, booking, now=now)
+            ],
+        }
+        return TemplateResponse(request, "admin/desk/_panel.html", context)
+
+    def drag(self, request: HttpRequest, booking_id: int) -> HttpResponse:
+        """GET asks what a drag would do; POST does it, and answers with what was done or why not."""
+        booking = self._to_decide_on(request, booking_id, MOVE.scope)
+        if request.method != "POST":
+            return self._question(request, booking, None, 200)
+        form = MoveForm(booking, request.POST)
+        status = self._decide(request, MOVE, form)
+        if status:
+            return self._question(request, booking, form, status)
+        moved = Booking.objects.select_related("psychologist").get(pk=booking_id)
+        return JsonResponse({"told": describe_result(moved)})
+
+    def _question(self, request: HttpRequest, booking: Booking, form: MoveForm | None, status: int) -> HttpResponse:
+        sent = request.POST if form else request.GET
+        start = local_instant(f"{sent.get('slot_start_0', '')}T{sent.get('slot_start_1', '')}")
+        if start is None:
+            return HttpResponseBadRequest("Where to?")
+        chosen = sent.get("psychologist", "")
+        rows = Psychologist.objects.filter(is_active=True)
+        to = get_object_or_404(rows, pk=int(chosen)) if chosen.isascii() and chosen.isdecimal() else None
+        local = start.astimezone(practice_zone())
+        context = {
+            "booking": booking,
+            "was": f"{short_day_and_time(booking.slot_start)}, {booking.psychologist}",
+            "will_be": f"{short_day_and_time(start)}, {to or booking.psychologist}",
+            "typed": {
+                "slot_start_0": f"{local:%Y-%m-%d}",
+                "slot_start_1": f"{local:%H:%M}",
+                "psychologist": to.pk if to else "",
+                "seen": sent.get("seen", ""),
+            },
+            "errors": [error for errors in form.errors.values() for error in errors] if form else [],
+            "may_insist": form is not None and "despite_hours" in form.errors,
+            "consequences": MOVE.consequences(booking),
+            "whole_form": action_links(AccessPolicy(request.user), booking, MOVE.name)[0],
+        }
+        return TemplateResponse(request, "admin/desk/_move.html", context, status=status)

@@ -1,0 +1,1 @@
+"""The front page, Today: who waits for what."""

@@ -1,0 +1,243 @@
+"""The admin's front page: every line says who waits for what, and leads to where it is dealt with."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+
+from backend.bookings import policy
+from backend.bookings.access import AccessPolicy
+from backend.bookings.machine import State
+from backend.bookings.models import Booking, Mode, Origin
+from backend.core.formatting import practice_zone, short_day, short_day_and_time, short_span
+from backend.desk.dashboard.queries import SHOWN, UNEXPECTED_FOR, Dashboard, Failure, dashboard
+from backend.desk.display import money, time_left
+from backend.desk.navigation import Link, action_links, booking_link, visible_bookings
+from backend.desk.reports import month_view
+from backend.outbox.models import Queue
+from backend.payments.models import Payment, Refund, RefundState
+
+MONTH = re.compile(r"\A(\d{4})-(\d{2})\Z")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One thing that waits. `tone` is Bootstrap's name of a colour; `phone` is shown where somebody should ring."""
+
+    booking: Link
+    who: str
+    what: str
+    when: str = ""
+    tone: str = "secondary"
+    marks: tuple[str, ...] = ()
+    acts: tuple[Link, ...] = ()
+    phone: str = ""
+    place: str = ""  # a meeting link or a room
+
+
+@dataclass(frozen=True)
+class Section:
+    """Lines under a title; `more` leads to the rest, where there are more than are shown."""
+
+    name: str
+    title: str
+    lines: list[Line]
+    nothing: str
+    more: str = ""
+
+
+def front(request: HttpRequest) -> HttpResponse:
+    """Today for those who see bookings, the list of pages for everybody else."""
+    access = AccessPolicy(request.user)
+    if not access.sees_bookings:
+        return admin.site.index(request)
+    now = timezone.now()
+    first_day = _month_of(request.GET.get("month", ""), now=now)
+    seen = visible_bookings(access)
+    found = dashboard(seen, now=now)
+    context = {
+        **admin.site.each_context(request),
+        "title": "Today",
+        "now": short_day_and_time(now),
+        "sections": _sections(access, found, now=now),
+        "sessions": _by_psychologist(access, found.sessions, now=now),
+        "numbers": month_view.month_view(seen, first_day, now=now),
+    }
+    return TemplateResponse(request, "admin/desk/today.html", context)
+
+
+def _month_of(text: str, *, now: datetime) -> date:
+    found = MONTH.match(text)
+    if found and 1 <= int(found[2]) <= 12 and 2000 <= int(found[1]) <= 2100:
+        return date(int(found[1]), int(found[2]), 1)
+    return now.astimezone(practice_zone()).date().replace(day=1)
+
+
+# -- what waits --------------------------------------------------------------------------------------------------------
+
+
+def _sections(access: AccessPolicy, found: Dashboard, *, now: datetime) -> list[Section]:
+    failed = [
+        *(_failure(access, failures) for failures in _by_reader(found.failures)),
+        *(_refund(access, refund) for refund in found.refunds),
+        *(_unexpected(access, payment) for payment in found.unexpected),
+    ]
+    bookings = reverse("admin:bookings_booking_changelist")
+    return [
+        _section("waiting", "Waiting for a decision", [_waiting(access, row, now=now) for row in found.waiting],
+                 "Every request is answered.", f"{bookings}?state__exact={State.PENDING}"),
+        _section("failed", "Failed", failed, "Every mail left, and no money is stuck.",
+                 reverse("admin:outbox_message_changelist") + "?state__exact=dead"),
+        _section("asked", "Asked to cancel, not proved yet",
+                 [_asked(access, row, now=now) for row in found.asked_to_cancel],
+                 "Nobody.", f"{bookings}?waits=cancel"),
+        _section("lapsing", "Holds about to lapse", [_lapsing(access, row, now=now) for row in found.lapsing],
+                 "None within hours.", f"{bookings}?waits=lapsing"),
+        _section("unrecorded", "Outcome not recorded", [_unrecorded(access, row) for row in found.unrecorded],
+                 "Every session has its outcome.", f"{bookings}?waits=outcome"),
+        _section("unpaid", "Held, not paid", [_unpaid(access, row) for row in found.unpaid],
+                 "Nothing is owed at the practice.", f"{bookings}?waits=unpaid"),
+    ]  # fmt: skip
+
+
+def _section(name: str, title: str, lines: list[Line], nothing: str, more: str) -> Section:
+    return Section(name, title, lines[:SHOWN], nothing, more if len(lines) > SHOWN else "")
+
+
+def _waiting(access: AccessPolicy, booking: Booking, *, now: datetime) -> Line:
+    is_unread = getattr(booking, "is_unread", False)
+    marks = (("unread message",) if is_unread else ()) + (("asked again",) if booking.is_priority else ())
+    if booking.age is not None and booking.age < policy.ADULT_AGE:
+        marks += ("minor",)
+    due = booking.due_at or now
+    hours = (due - now).total_seconds() / 3600
+    by = "" if booking.origin == Origin.VISITOR else ", by phone"
+    return Line(
+        booking_link(booking),
+        booking.full_name,
+        f"{booking.get_mode_display()}{by}; wants {short_day(booking.preferred_date)}, "
+        f"{booking.get_preferred_period_display().lower()}",
+        time_left(booking.due_at, now=now) + (" left" if hours > 0 else ""),
+        "danger" if hours < 12 else "warning" if hours < 36 else "secondary",
+        marks,
+        action_links(access, booking, "approve", "reject"),
+    )
+
+
+def _asked(access: AccessPolicy, booking: Booking, *, now: datetime) -> Line:
+    asked = booking.cancellation_requested_at or now
+    what = f"{booking.get_state_display()}; session {short_day_and_time(booking.slot_start)}"
+    return Line(booking_link(booking), booking.full_name, what, f"asked {short_span(now - asked)} ago", "warning",
+                acts=action_links(access, booking, "cancel"), phone=access.phone(booking.phone_number))  # fmt: skip
+
+
+def _lapsing(access: AccessPolicy, booking: Booking, *, now: datetime) -> Line:
+    is_paying = booking.state == State.PAYMENT_PENDING
+    left = time_left(booking.due_at, now=now)
+    what = f"{money(booking.amount_paise)} for {short_day_and_time(booking.slot_start)}, {booking.psychologist}"
+    acts = action_links(access, booking, "record-payment", "reschedule")
+    return Line(booking_link(booking), booking.full_name, what, f"{left} left" if "overdue" not in left else left,
+                "warning", ("paying now",) if is_paying else (), acts, access.phone(booking.phone_number))  # fmt: skip
+
+
+def _unrecorded(access: AccessPolicy, booking: Booking) -> Line:
+    return Line(booking_link(booking), booking.full_name, str(booking.psychologist),
+                short_day_and_time(booking.slot_start),
+                acts=action_links(access, booking, "record-outcome"))  # fmt: skip
+
+
+def _unpaid(access: AccessPolicy, booking: Booking) -> Line:
+    what = f"{money(booking.amount_paise)}, {booking.psychologist}"
+    return Line(booking_link(booking), booking.full_name, what, short_day_and_time(booking.slot_start), "warning",
+                acts=action_links(access, booking, "record-payment"),
+                phone=access.phone(booking.phone_number))  # fmt: skip
+
+
+# -- what failed -------------------------------------------------------------------------------------------------------
+
+
+def _by_reader(failures: list[Failure]) -> list[list[Failure]]:
+    """Those about one booking to one reader, or to the gateway, make one line."""
+    found: dict[tuple[int | None, str, str], list[Failure]] = {}
+    for failure in failures:
+        message = failure.message
+        found.setdefault((message.booking_id, message.queue, message.recipient), []).append(failure)
+    return list(found.values())
+
+
+def _failure(access: AccessPolicy, failures: list[Failure]) -> Line:
+    failure = failures[0]
+    message, booking = failure.message, failure.booking
+    kinds = ", ".join(f"“{each.message.kind.replace('_', ' ')}”" for each in failures)
+    is_mail = message.queue == Queue.MAIL
+    what = f"{kinds} did not scope {message.recipient}" if is_mail else f"Gateway: {kinds} failed"
+    row = Link("Message", reverse("admin:outbox_message_change", args=[message.pk]))
+    may_open = access.user.has_perm("outbox.view_message")
+    why = message.last_error[:120]
+    return Line(
+        booking_link(booking) if booking else row,
+        booking.full_name if booking else "",
+        f"{what}. {why}",
+        short_day_and_time(message.settled_at),
+        "danger",
+        ("ring",) if failure.leaves_visitor_unreached else (),
+        (row,) if may_open else (),
+        access.phone(booking.phone_number) if booking and failure.leaves_visitor_unreached else "",
+    )
+
+
+def _refund(access: AccessPolicy, refund: Refund) -> Line:
+    booking = refund.payment.booking
+    is_refused = refund.state == RefundState.REFUSED
+    what = f"{money(refund.amount_paise)} {'refused by the gateway' if is_refused else 'to be handed out at the desk'}"
+    return Line(booking_link(booking), booking.full_name, f"Refund of {what}", short_day_and_time(refund.queued_at),
+                "danger" if is_refused else "warning", ("ring",) if is_refused else (),
+                action_links(access, booking, "refund-made"), access.phone(booking.phone_number))  # fmt: skip
+
+
+def _unexpected(access: AccessPolicy, payment: Payment) -> Line:
+    booking = payment.booking
+    what = f"{money(payment.captured_paise)} arrived that nobody expected; they go back by themselves"
+    row = Link("Payment", reverse("admin:payments_payment_change", args=[payment.pk]))
+    acts = (row,) if access.user.has_perm("payments.view_payment") else ()
+    return Line(booking_link(booking), booking.full_name, f"{what} (shown for {short_span(UNEXPECTED_FOR)})",
+                short_day_and_time(payment.captured_at), "warning", acts=acts)  # fmt: skip
+
+
+# -- today's sessions --------------------------------------------------------------------------------------------------
+
+
+def _by_psychologist(access: AccessPolicy, bookings: list[Booking], *, now: datetime) -> list[tuple[str, list[Line]]]:
+    found: dict[int | None, tuple[str, list[Line]]] = {}
+    for booking in bookings:
+        _, lines = found.setdefault(booking.psychologist_id, (str(booking.psychologist), []))
+        lines.append(_session(access, booking, now=now))
+    return list(found.values())
+
+
+def _session(access: AccessPolicy, booking: Booking, *, now: datetime) -> Line:
+    assert booking.slot_start is not None
+    assert booking.slot_end is not None
+    zone = practice_zone()
+    when = f"{booking.slot_start.astimezone(zone):%H:%M} to {booking.slot_end.astimezone(zone):%H:%M}"
+    is_now, is_over = booking.slot_start <= now < booking.slot_end, booking.slot_end <= now
+    state = (booking.get_outcome_display() if is_over else booking.get_state_display()).lower()
+    is_held = booking.state in (State.CONFIRMED, State.COMPLETED)
+    next_act = "record-outcome" if is_held and booking.slot_start <= now else "reschedule"
+    return Line(
+        booking_link(booking),
+        booking.full_name,
+        state,
+        when,
+        "success" if is_held else "warning",
+        ("now",) if is_now else (),
+        action_links(access, booking, next_act),
+        place=booking.meeting_link if booking.mode == Mode.ONLINE else booking.address,
+    )

@@ -1,0 +1,150 @@
+"""What a day at the desk begins with: who waits for us, what is held today, what failed and whom it leaves unreached.
+
+Every list is bounded, and how many queries all of them cost does not depend on their length. Nothing here writes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import TypeVar
+
+from django.db.models import BooleanField, Case, Exists, OuterRef, Q, QuerySet, Value, When
+
+from backend.bookings import policy
+from backend.bookings.machine import ACTIVE, HOLDS_SLOT, State
+from backend.bookings.models import Booking, Mode, Origin, Outcome, PaymentMode
+from backend.core.formatting import practice_zone
+from backend.outbox.models import Message, MessageState, Queue
+from backend.payments.models import Payment, PaymentMethod, PaymentState, Refund, RefundState
+
+SHOWN = 15  # rows of a list; whoever has more waiting works from the list of bookings
+DEAD_READ = 100  # dead messages; several may be about one booking, and share a line
+LAPSES_WITHIN = timedelta(hours=6)  # a hold nearer to its end than this is worth a call
+UNPAID_FOR = timedelta(days=60)  # how long a session that was held and not paid is asked after here
+UNEXPECTED_FOR = timedelta(days=7)  # how long money that nobody expected is shown
+_HAPPENS = (State.CONFIRMED, State.COMPLETED)
+_NOT_HELD = (Outcome.NO_SHOW, Outcome.PRACTICE_ABSENT)
+Row = TypeVar("Row", Booking, Refund, Payment)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A mail or an order to the gateway that was given up, with the booking that it spoke of."""
+
+    message: Message
+    booking: Booking | None
+
+    @property
+    def leaves_visitor_unreached(self) -> bool:
+        """Whether somebody should ring the visitor."""
+        is_mail = self.message.queue == Queue.MAIL
+        return is_mail and self.booking is not None and self.message.recipient == self.booking.email
+
+
+@dataclass(frozen=True)
+class Dashboard:
+    """The lists in the order in which they press; each has up to SHOWN rows, and one more when there are more."""
+
+    waiting: list[Booking]  # for a decision; unread messages first
+    asked_to_cancel: list[Booking]  # and has not proved it
+    lapsing: list[Booking]  # holds that end soon if nobody pays
+    sessions: list[Booking]  # of today, by psychologist and time
+    failures: list[Failure]
+    refunds: list[Refund]  # refused by the gateway, or to be handed out at the desk
+    unexpected: list[Payment]  # money that came back to us through a webhook and paid for nothing
+    unrecorded: list[Booking]  # held, and nobody said what became of it
+    unpaid: list[Booking]  # held, and due at the practice
+
+
+def dashboard(seen: QuerySet[Booking], *, now: datetime) -> Dashboard:
+    """Of the bookings `seen`. Ten queries at most."""
+    rows = seen.select_related("psychologist").defer("user_message")
+    return Dashboard(
+        waiting=_some(_waiting(rows)),
+        asked_to_cancel=_some(
+            rows.filter(cancellation_requested_at__isnull=False, state__in=ACTIVE).order_by("cancellation_requested_at")
+        ),
+        lapsing=_some(lapsing(rows, now=now)),
+        sessions=list(_sessions(rows, now=now)),
+        failures=_failures(rows),
+        refunds=_some(_refunds(seen)),
+        unexpected=_some(_unexpected(seen, now=now)),
+        unrecorded=_some(unrecorded(rows, now=now)),
+        unpaid=_some(unpaid(rows, now=now)),
+    )
+
+
+def day_of(now: datetime, days: int = 0) -> tuple[datetime, datetime]:
+    """The practice's day at `now`, or `days` later, half-open."""
+    on = now.astimezone(practice_zone()).date() + timedelta(days=days)
+    start, end = (datetime.combine(day, time(), tzinfo=practice_zone()) for day in (on, on + timedelta(days=1)))
+    return start, end
+
+
+def _some(rows: QuerySet[Row]) -> list[Row]:
+    return list(rows[: SHOWN + 1])
+
+
+def _waiting(rows: QuerySet[Booking]) -> QuerySet[Booking]:
+    is_unread = Case(  # what staff typed for a caller, staff have read
+        When(~Q(user_message="") & Q(message_read_at=None, origin=Origin.VISITOR), then=Value(True)),
+        default=Value(False),
+        output_field=BooleanField(),
+    )
+    pending = rows.filter(state=State.PENDING).annotate(is_unread=is_unread)
+    return pending.order_by("-is_unread", "-is_priority", "due_at")
+
+
+def _sessions(rows: QuerySet[Booking], *, now: datetime) -> QuerySet[Booking]:
+    start, end = day_of(now)
+    found = rows.filter(slot_start__gte=start, slot_start__lt=end, state__in=(*HOLDS_SLOT, State.COMPLETED))
+    return found.order_by("psychologist__full_name", "psychologist_id", "slot_start")
+
+
+def _failures(rows: QuerySet[Booking]) -> list[Failure]:
+    dead = list(Message.objects.filter(state=MessageState.DEAD).defer("context").order_by("-pk")[:DEAD_READ])
+    bookings = rows.in_bulk({message.booking_id for message in dead if message.booking_id is not None})
+    found = ((message, bookings.get(message.booking_id or 0)) for message in dead)
+    return [Failure(message, booking) for message, booking in found if booking or message.booking_id is None]
+
+
+def _refunds(seen: QuerySet[Booking]) -> QuerySet[Refund]:
+    """A refused one whose money was promised anew since is not told apart here; its booking's page does."""
+    ours = Q(state=RefundState.REFUSED) | Q(state=RefundState.QUEUED, payment__method=PaymentMethod.DESK)
+    rows = Refund.objects.filter(ours, payment__booking__in=seen).select_related("payment__booking")
+    return rows.defer("payment__booking__user_message").order_by("queued_at")
+
+
+def _unexpected(seen: QuerySet[Booking], *, now: datetime) -> QuerySet[Payment]:
+    rows = Payment.objects.filter(is_unexpected=True, captured_at__gt=now - UNEXPECTED_FOR, booking__in=seen)
+    return rows.select_related("booking").defer("booking__user_message").order_by("-captured_at")
+
+
+def lapsing(rows: QuerySet[Booking], *, now: datetime) -> QuerySet[Booking]:
+    """Holds that end soon if nobody pays, the soonest first."""
+    held = rows.filter(state__in=(State.APPROVED, State.PAYMENT_PENDING), due_at__lt=now + LAPSES_WITHIN)
+    return held.order_by("due_at")
+
+
+def unrecorded(rows: QuerySet[Booking], *, now: datetime) -> QuerySet[Booking]:
+    """Sessions that are over, and nobody said what became of them."""
+    held = rows.filter(state__in=_HAPPENS, outcome=Outcome.UNRECORDED, slot_end__lte=now)
+    oldest = now - policy.OUTCOME_OPEN_FOR
+    return held.filter(slot_end__gt=oldest, slot_start__gt=oldest - policy.SESSION_LONGEST).order_by("slot_start")
+
+
+def unpaid(rows: QuerySet[Booking], *, now: datetime) -> QuerySet[Booking]:
+    """Sessions that were held, and are due at the practice."""
+    due = rows.filter(
+        state__in=_HAPPENS,
+        slot_start__gt=now - UNPAID_FOR,
+        slot_start__lte=now,
+        slot_end__lte=now,
+        mode=Mode.OFFLINE,
+        payment_mode=PaymentMode.OFFLINE,
+        amount_paise__gt=0,
+        corporate=None,
+    )
+    paid = Payment.objects.filter(booking=OuterRef("pk"), state=PaymentState.CAPTURED, is_unexpected=False)
+    return due.exclude(outcome__in=_NOT_HELD).exclude(Exists(paid)).order_by("slot_start")

@@ -1,0 +1,64 @@
+"""How the admin shows states, spans, money and the facts of a ledger row."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from backend.bookings import sponsors
+from backend.bookings.machine import State
+from backend.core import formatting
+from backend.core.formatting import NOTHING, short_span
+from backend.people.models import Corporate
+
+COLOURS = {
+    State.DRAFT: "secondary",
+    State.PENDING: "warning",
+    State.APPROVED: "info",
+    State.PAYMENT_PENDING: "info",
+    State.CONFIRMED: "success",
+    State.COMPLETED: "dark",
+    State.REJECTED: "light",
+    State.CANCELLED: "light",
+    State.PAYMENT_FAILED: "danger",
+}
+
+
+def badge(state: str) -> SafeString:
+    """The state's name on its colour."""
+    return format_html('<span class="badge text-bg-{}">{}</span>', COLOURS[State(state)], State(state).label)
+
+
+def mark(text: str) -> SafeString:
+    """Something that presses; nothing for nothing."""
+    return format_html(' <span class="badge text-bg-danger">{}</span>', text) if text else SafeString("")
+
+
+def time_left(until: datetime | None, *, now: datetime) -> str:
+    """`2 h 5 min`, or how long ago it was: `5 min overdue`."""
+    if until is None:
+        return NOTHING
+    return short_span(until - now) if until > now else f"{short_span(now - until)} overdue"
+
+
+def money(paise: int | None) -> str:
+    """`1500.00 rupees`."""
+    return NOTHING if paise is None else f"{formatting.rupees(paise)} rupees"
+
+
+def sponsor(corporate: Corporate, *, now: datetime) -> str:
+    """Whether a corporate would pay, a line a month: `Acme; December 2026: 3 of 10 left`."""
+    lines = [str(corporate)]
+    for month in sponsors.outlook(corporate, now=now):
+        left = "no limit" if month.left is None else f"{month.left} of {corporate.sessions_a_month} left"
+        lines.append(f"{month.first_day:%B %Y}: {left}" + (f"; not covered: {month.gap}" if month.gap else ""))
+    return "\n".join(lines)
+
+
+def fact(name: str, value: object) -> str:
+    """One detail of a ledger row: `amount 1500.00 rupees`, `psychologist 3`."""
+    if name.endswith("_paise") and isinstance(value, int):
+        return f"{name.removesuffix('_paise').replace('_', ' ')} {money(value)}"
+    return f"{name.replace('_', ' ')} {value}"

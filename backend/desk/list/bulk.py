@@ -1,0 +1,157 @@
+"""Many requests decided on one page: each proposed a slot, or all declined with one reason; each its own decision."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.db.models import Q
+
+from backend.bookings.lifecycle import approval as staff
+from backend.bookings.lifecycle.session_terms import Approval
+from backend.bookings.machine import State
+from backend.bookings.models import Booking
+from backend.core.errors import Refused
+from backend.core.formatting import short_day_and_time
+from backend.desk.booking.actions import Overtaken, if_unchanged
+from backend.desk.booking.forms import NOTE_LONGEST, NoteField, style_fields
+from backend.desk.booking.result import describe_result
+from backend.desk.booking.slot_choices import Chosen, SlotField, suggested, value_of
+from backend.desk.refusals import OVERTAKEN, last_step, sentence
+from backend.scheduling.suggestions import Suggestion, suggestions
+
+MOST = 25  # on one page: each is looked at, and each slot is searched for
+
+
+class BulkForm(forms.Form):
+    """Requests as they were when the page was opened."""
+
+    submit = title = tone = ""
+    consequence = ""
+
+    def __init__(self, bookings: list[Booking], typed: Any = None, *, now: datetime) -> None:
+        super().__init__(typed)
+        self.bookings = bookings
+        for booking in bookings:
+            seen = forms.IntegerField(widget=forms.HiddenInput, initial=booking.ledger_sequence)
+            self.fields[f"seen-{booking.pk}"] = seen
+            self.ask(booking, now=now)
+        style_fields(self)
+
+    def ask(self, booking: Booking, *, now: datetime) -> None:
+        """What is decided about each."""
+
+    def decide(self, booking: Booking, *, actor: str, now: datetime) -> Callable[[], object] | None:
+        """The intent with what was typed for this booking; None leaves it as it is. Call after `is_valid()`."""
+        raise NotImplementedError
+
+    def rows(self) -> list[tuple[Booking, str, forms.BoundField, forms.BoundField | None]]:
+        """Each booking with its wish, its hidden sequence and its field."""
+        return [(row, _wish(row), self[f"seen-{row.pk}"], self._field(row)) for row in self.bookings]
+
+    def _field(self, booking: Booking) -> forms.BoundField | None:
+        name = f"slot-{booking.pk}"
+        return self[name] if name in self.fields else None
+
+
+class ApproveMany(BulkForm):
+    title, submit, tone = "Approve with suggested slots", "Approve those with a slot", "success"
+    consequence = (
+        "Each visitor is mailed the approval with psychologist, time, the psychologist's fee and the ways to pay; "
+        "where nothing is to be paid, both sides read the confirmation at once."
+    )
+
+    def __init__(self, bookings: list[Booking], typed: Any = None, *, now: datetime) -> None:
+        self._proposed: set[tuple[int, datetime]] = set()
+        super().__init__(bookings, typed, now=now)
+
+    def ask(self, booking: Booking, *, now: datetime) -> None:
+        """Free slots, the first that fits and is proposed to nobody else on this page chosen."""
+        found = suggestions(booking, now=now)
+        options = [("", "Leave it as it is"), *suggested(found)[1:]]
+        label = f"Slot for {booking}"
+        self.fields[f"slot-{booking.pk}"] = SlotField(
+            choices=options, required=False, label=label, initial=self._first(found)
+        )
+
+    def _first(self, found: list[Suggestion]) -> str:
+        for one in found:
+            key = (one.slot.psychologist_id, one.slot.start)
+            if one.fits and key not in self._proposed:
+                self._proposed.add(key)
+                return value_of(one.slot)
+        return ""
+
+    def decide(self, booking: Booking, *, actor: str, now: datetime) -> Callable[[], object] | None:
+        chosen: Chosen | None = self.cleaned_data[f"slot-{booking.pk}"]
+        if chosen is None:
+            return None
+        approval = Approval(chosen.psychologist_id, chosen.start)
+        return lambda: staff.approve(booking.pk, approval, actor=actor, now=now)
+
+
+class RejectMany(BulkForm):
+    title, submit, tone = "Decline", "Decline them and tell the visitors", "danger"
+    consequence = "Each visitor is mailed the rejection with your note. No money moves."
+    note_to_visitor = NoteField(
+        max_length=NOTE_LONGEST,
+        label="Reason, as every visitor reads it",
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+    def decide(self, booking: Booking, *, actor: str, now: datetime) -> Callable[[], object] | None:
+        note = self.cleaned_data["note_to_visitor"]
+        return lambda: staff.reject(booking.pk, note_to_visitor=note, actor=actor, now=now)
+
+
+FORMS: dict[str, type[BulkForm]] = {"approve": ApproveMany, "reject": RejectMany}
+
+
+@dataclass(frozen=True)
+class Told:
+    """What became of one booking."""
+
+    is_done: bool
+    text: str
+
+
+def carry_out_all(form: BulkForm, *, actor: str, now: datetime) -> list[Told]:
+    """Every decision in its own transaction: one that is refused leaves the others."""
+    told = []
+    for booking in form.bookings:
+        act = form.decide(booking, actor=actor, now=now)
+        if act is not None:
+            told.append(_one(booking, form.cleaned_data[f"seen-{booking.pk}"], act))
+    return told
+
+
+def chosen(given: str, among: Q) -> list[Booking]:
+    """The requests that were marked and still wait, up to `MOST`."""
+    ids = [int(one) for one in given.split(",") if one.isdecimal() and len(one) < 19][:MOST]
+    rows = Booking.objects.filter(among, pk__in=ids, state=State.PENDING)
+    return list(rows.select_related("corporate", "psychologist", "preferred_psychologist").order_by("due_at"))
+
+
+def _one(booking: Booking, seen: int, act: Callable[[], object]) -> Told:
+    try:
+        if_unchanged(booking.pk, seen, act)
+    except Refused as refused:
+        return Told(False, f"{booking} stays as it is. {sentence(refused, _again(booking))}")
+    except Overtaken:
+        return Told(False, f"{booking} stays as it is. {OVERTAKEN.format(last_step=last_step(booking))}")
+    return Told(True, describe_result(_again(booking)))
+
+
+def _again(booking: Booking) -> Booking:
+    found: Booking = Booking.objects.select_related("psychologist").get(pk=booking.pk)
+    return found
+
+
+def _wish(booking: Booking) -> str:
+    when = f"{booking.preferred_date:%a %d %b %Y}, {booking.get_preferred_period_display().lower()}"
+    slot = f", best {short_day_and_time(booking.preferred_slot_start)}" if booking.preferred_slot_start else ""
+    who = f", {booking.preferred_psychologist}" if booking.preferred_psychologist else ""
+    return f"{when}{slot}{who}, {booking.get_mode_display().lower()}"

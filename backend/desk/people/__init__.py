@@ -1,0 +1,1 @@
+"""The people of the practice: clients, psychologists with their hours and absences, sponsors."""

@@ -1,0 +1,216 @@
+"""The page for a psychologist who cannot come: every booking in the way, what could happen to it, and one confirm."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.utils import timezone
+
+from backend.accounts.roles import Ability, may
+from backend.bookings.lifecycle.absence import Absence, Decision, DecisionResult, record_absence
+from backend.bookings.lifecycle.rescheduling import Move
+from backend.bookings.models import Booking
+from backend.core.formatting import practice_zone, short_day_and_time
+from backend.desk.booking import consequences
+from backend.desk.booking.action_pages import ACTOR_LONGEST
+from backend.desk.booking.consequences import Consequences
+from backend.desk.booking.forms import NOTE_LONGEST, NoteField, style_fields
+from backend.desk.booking.result import describe_result
+from backend.desk.booking.session_forms import SlotStartField
+from backend.desk.booking.slot_choices import Chosen, SlotField, choices, value_of
+from backend.desk.refusals import sentence
+from backend.people.hours import Clock
+from backend.people.models import Psychologist
+from backend.scheduling.free_slots import terms_of
+from backend.scheduling.rebooking_options import RebookingOptions, rebooking_options
+
+CANCEL, STAY = "cancel", "stay"
+
+
+class WhenForm(forms.Form):
+    """From when until when somebody is away; first of all, for the rest of today."""
+
+    start = SlotStartField()
+    end = SlotStartField()
+
+    def __init__(self, psychologist: Psychologist, typed: Any = None, *, now: datetime) -> None:
+        clock = Clock(terms_of(psychologist).zone)
+        tomorrow = clock.instant(clock.date(now) + timedelta(days=1), time.min)
+        is_typed = typed is not None and "start_0" in typed
+        super().__init__(typed if is_typed else None, initial={"start": now, "end": tomorrow})
+        for name, label in (("start", "Away from"), ("end", "until")):
+            self.fields[name].label = f"{label} ({practice_zone().key} time)"
+        style_fields(self)
+
+    def clean(self) -> dict[str, Any] | None:
+        """The end is after the start."""
+        typed = super().clean() or self.cleaned_data
+        start, end = typed.get("start"), typed.get("end")
+        if start and end and end <= start:
+            self.add_error("end", "The end must be after the start.")
+        return typed
+
+    def span(self) -> tuple[datetime, datetime]:
+        """What was typed, else the rest of today."""
+        values = self.cleaned_data if self.is_bound else self.initial
+        return values["start"], values["end"]
+
+
+class FateField(SlotField):
+    """Another slot, or one of two words."""
+
+    def to_python(self, value: Any) -> Any:
+        return value if value in (CANCEL, STAY) else super().to_python(value)
+
+
+class DecisionsForm(forms.Form):
+    """What becomes of each booking, as it was when the page was opened."""
+
+    note_to_visitor = NoteField(
+        required=False,
+        max_length=NOTE_LONGEST,
+        label="Note to those who are cancelled",
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+
+    def __init__(self, ways: list[RebookingOptions], typed: Any = None) -> None:
+        super().__init__(typed)
+        for way in ways:
+            field = FateField(label=str(way.booking), choices=_fates(way), initial=_proposed(way))
+            self.fields[f"fate-{way.booking.pk}"] = field
+            self.fields[f"seen-{way.booking.pk}"] = forms.IntegerField(
+                widget=forms.HiddenInput, initial=way.booking.ledger_sequence
+            )
+        style_fields(self)
+
+    def decisions(self) -> list[Decision]:
+        """Those that change something. Call after `is_valid()`."""
+        found = []
+        for name, fate in self.cleaned_data.items():
+            if name.startswith("fate-") and fate != STAY:
+                booking_id = int(name.removeprefix("fate-"))
+                move = Move(fate.start, fate.psychologist_id) if isinstance(fate, Chosen) else None
+                found.append(Decision(booking_id, self.cleaned_data[f"seen-{booking_id}"], move))
+        return found
+
+
+@dataclass(frozen=True)
+class Row:
+    """One booking of the page."""
+
+    booking: Booking
+    when: str
+    field: forms.BoundField
+    seen: forms.BoundField
+    if_moved: Consequences
+    if_cancelled: Consequences
+
+
+class AwayPage(admin.ModelAdmin[Psychologist]):
+    def may_send_away(self, request: HttpRequest) -> bool:
+        """Bookings are moved and cancelled, and the psychologist has time off."""
+        return may(request.user, Ability.DECIDE) and may(request.user, Ability.SEND_AWAY)
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.away)
+        return [path("<int:psychologist_id>/away/", view, name="people_psychologist_away"), *super().get_urls()]
+
+    def away(self, request: HttpRequest, psychologist_id: int) -> HttpResponse:
+        """GET: what would happen. POST: it happens; what could not is told."""
+        if not self.may_send_away(request):
+            raise Http404
+        psychologist: Psychologist = get_object_or_404(Psychologist, pk=psychologist_id)
+        now, is_post = timezone.now(), request.method == "POST"
+        when = WhenForm(psychologist, request.POST if is_post else request.GET, now=now)
+        if when.is_bound and not when.is_valid():
+            return self._away_page(request, psychologist, when, None, [], 400 if is_post else 200)
+        start, end = when.span()
+        ways = rebooking_options(psychologist.pk, start, end, now=now)
+        form = DecisionsForm(ways, request.POST if is_post else None)
+        if not (is_post and form.is_valid()):
+            return self._away_page(request, psychologist, when, form, ways, 400 if is_post else 200)
+        absence = Absence(psychologist.pk, start, end)
+        actor = f"staff:{request.user.get_username()}"[:ACTOR_LONGEST]
+        note = form.cleaned_data["note_to_visitor"]
+        _tell(
+            request,
+            psychologist,
+            absence,
+            record_absence(absence, form.decisions(), note_to_visitor=note, actor=actor, now=now),
+        )
+        return redirect("admin:people_psychologist_change", psychologist.pk)
+
+    def _away_page(
+        self,
+        request: HttpRequest,
+        psychologist: Psychologist,
+        when: WhenForm,
+        form: DecisionsForm | None,
+        ways: list[RebookingOptions],
+        status: int,
+    ) -> HttpResponse:
+        start, end = when.span() if form else (None, None)
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": f"Away: {psychologist}",
+            "psychologist": psychologist,
+            "when": when,
+            "form": form,
+            "rows": [_row(way, form) for way in ways] if form else [],
+            "span": f"{short_day_and_time(start)}, to {short_day_and_time(end)}",
+            "start": _typed(start),
+            "end": _typed(end),
+        }
+        return TemplateResponse(request, "admin/people/psychologist/away.html", context, status=status)
+
+
+def _fates(way: RebookingOptions) -> list[tuple[str, str | list[tuple[str, str]]]]:
+    groups = (("The same psychologist", way.same), ("Another psychologist", way.others))
+    moves = [
+        (name, [(value, f"Move to {label}") for value, label in choices(slots)]) for name, slots in groups if slots
+    ]
+    return [*moves, (CANCEL, "Cancel, all money back"), (STAY, "Leave it as it is, and decide later")]
+
+
+def _proposed(way: RebookingOptions) -> str:
+    return value_of(way.proposed) if way.proposed else CANCEL
+
+
+def _row(way: RebookingOptions, form: DecisionsForm) -> Row:
+    booking = way.booking
+    return Row(
+        booking=booking,
+        when=short_day_and_time(booking.slot_start),
+        field=form[f"fate-{booking.pk}"],
+        seen=form[f"seen-{booking.pk}"],
+        if_moved=consequences.moving(booking),
+        if_cancelled=consequences.calling_off(booking),
+    )
+
+
+def _typed(at: datetime | None) -> tuple[str, str]:
+    """As the two inputs of a date and an hour send it."""
+    local = at.astimezone(practice_zone()) if at else None
+    return (f"{local:%Y-%m-%d}", f"{local:%H:%M:%S}") if local else ("", "")
+
+
+def _tell(request: HttpRequest, psychologist: Psychologist, absence: Absence, results: list[DecisionResult]) -> None:
+    messages.success(
+        request,
+        f"{psychologist} is away from {short_day_and_time(absence.start)}, to {short_day_and_time(absence.end)}.",
+    )
+    for result in results:
+        booking = Booking.objects.select_related("psychologist").get(pk=result.booking_id)
+        if result.refused is None:
+            messages.success(request, describe_result(booking))
+        else:
+            messages.error(request, f"{booking} stays as it is. {sentence(result.refused, booking)}")

@@ -1,0 +1,100 @@
+"""The people of the practice, editable by staff, every edit kept in the history; and what was written to us."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from simple_history.admin import SimpleHistoryAdmin
+
+from backend.core.admin_pages import ReadOnly
+from backend.core.formatting import short_day_and_time
+from backend.people.models import Client, Enquiry, Language, Location, Specialization
+
+
+class WithHistory(SimpleHistoryAdmin):  # type: ignore[misc]  # the library has no types
+    """The library's list of versions writes times without their zone; here they name it."""
+
+    def render_history_view(
+        self, request: HttpRequest, template: str, context: dict[str, Any], **kwargs: Any
+    ) -> HttpResponse:
+        for version in context.get("page_obj", ()):
+            version.history_date = short_day_and_time(version.history_date)
+        answer: HttpResponse = super().render_history_view(request, template, context, **kwargs)
+        return answer
+
+
+class ClientForm(forms.ModelForm[Client]):
+    class Meta:
+        model = Client
+        exclude = ["created_at"]  # noqa: DJ006  # the page shows the rest, and sets this one
+
+    def clean_email(self) -> str:
+        """Addresses are kept in lower case: one person, one row."""
+        return str(self.cleaned_data["email"]).lower()
+
+
+@admin.register(Client)
+class ClientAdmin(WithHistory):
+    form = ClientForm
+    list_display = ["full_name_or_address", "email", "phone_number", "city", "country", "since"]
+    search_fields = ["email", "full_name", "phone_number"]
+    search_help_text = "Address, name or phone"
+    show_full_result_count = False
+    ordering = ["-id"]
+    readonly_fields = ["since"]
+
+    @admin.display(description="name", ordering="full_name")
+    def full_name_or_address(self, client: Client) -> str:
+        return str(client)
+
+    @admin.display(description="known since", ordering="created_at")
+    def since(self, client: Client) -> str:
+        return short_day_and_time(client.created_at)
+
+    def save_model(self, request: HttpRequest, obj: Client, form: Any, change: bool) -> None:
+        if not change:
+            obj.created_at = timezone.now()
+        super().save_model(request, obj, form, change)
+
+
+@admin.register(Language)
+class LanguageAdmin(admin.ModelAdmin[Language]):
+    search_fields = ["name"]
+    search_help_text = "Name"
+
+
+@admin.register(Specialization)
+class SpecializationAdmin(admin.ModelAdmin[Specialization]):
+    search_fields = ["name"]
+    search_help_text = "Name"
+
+
+@admin.register(Location)
+class LocationAdmin(WithHistory):
+    list_display = ["name", "address"]
+    search_help_text = "Name or address"
+    search_fields = ["name", "address"]
+    search_help_text = "Name or address"
+    ordering = ["name"]
+
+
+@admin.register(Enquiry)
+class EnquiryAdmin(ReadOnly, admin.ModelAdmin[Enquiry]):
+    list_display = ["subject", "received"]
+    search_fields = ["subject"]
+    search_help_text = "Subject"
+    show_full_result_count = False
+    list_per_page = 50
+    fields = ["subject", "received", "text"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Enquiry]:
+        return super().get_queryset(request).defer("text")  # decrypted on the one page that shows it
+
+    @admin.display(description="received", ordering="received_at")
+    def received(self, enquiry: Enquiry) -> str:
+        return short_day_and_time(enquiry.received_at)

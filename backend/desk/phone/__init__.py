@@ -1,0 +1,1 @@
+"""A request taken on the phone."""

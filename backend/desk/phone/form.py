@@ -1,0 +1,209 @@
+"""A request taken on the phone: the site's questions as a form, the double click, and what the caller is told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.core.validators import RegexValidator
+from django.db import models
+
+from backend.accounts.roles import masked
+from backend.bookings.lifecycle import approval as staff
+from backend.bookings.lifecycle import front_desk
+from backend.bookings.lifecycle.session_terms import Approval
+from backend.bookings.lifecycle.visitor import Draft
+from backend.bookings.machine import ACTIVE
+from backend.bookings.models import Booking, LedgerEntry, Period
+from backend.core.formatting import practice_zone
+from backend.desk.booking.consequences import NO_MONEY, Consequences
+from backend.desk.booking.forms import style_fields
+from backend.desk.booking.result import describe_result
+from backend.desk.booking.slot_choices import Chosen, SlotField, choices, value_of
+from backend.desk.calendar.page import local_instant
+from backend.desk.phone.known_clients import KEPT
+from backend.scheduling.free_slots import Search, free_slots
+
+OLDEST = 120  # years; what the site's form allows
+MESSAGE_LONGEST = 2000  # characters, as on the site
+NOON = 14  # o'clock: between the site's morning and its evening
+OFFERED_FOR, OFFERED_MOST = timedelta(days=14), 120  # slots in the list
+NOT_GIVEN = "NA"  # the site's word for a state that was left out
+
+
+class Paying(models.TextChoices):
+    """What happens about the money of a slot that is settled on the phone."""
+
+    MAILED = "mailed", "A link is mailed, or it is due at the practice"
+    DESK = "desk", "It was paid at the desk, to me"
+
+
+class CallerForm(forms.ModelForm[Booking]):
+    """What the site asks a visitor, and a slot if one is settled at once. The model lends lengths and choices; the
+    lifecycle makes the row.
+
+    `known` is an earlier booking of the caller: what is left empty of its numbers is taken from there.
+    """
+
+    offered = SlotField(
+        required=False,
+        label="Free slot, settled now",
+        help_text="Chosen: it is approved at once, at the psychologist's fee, and the preferred date may stay empty.",
+    )
+    paying = forms.ChoiceField(
+        choices=Paying.choices,
+        initial=Paying.MAILED,
+        required=False,
+        label="Payment of the slot",
+        widget=forms.RadioSelect,
+    )
+    guardian_consent = forms.BooleanField(required=False, label="Under 18: the guardian's consent was given to me")
+    phone_number = forms.CharField(
+        validators=[RegexValidator(r"\A[0-9]{10}\Z", "Give 10 digits.")], widget=forms.TextInput(attrs={"type": "tel"})
+    )
+    age = forms.IntegerField(min_value=0, max_value=OLDEST)
+    user_message = forms.CharField(
+        required=False, max_length=MESSAGE_LONGEST, label="Message", widget=forms.Textarea(attrs={"rows": 3})
+    )
+    consent = forms.BooleanField(label="The caller agrees that we keep this to handle the request")
+
+    class Meta:
+        model = Booking
+        fields = (
+            "full_name", "email", "phone_number", "age", "gender", "emergency_contact", "city", "region", "country",
+            "mode", "preferred_date", "preferred_period", "preferred_time_start", "preferred_time_end", "payment_mode",
+            "sponsor_code", "user_message",
+        )  # fmt: skip
+        labels = {
+            "preferred_time_start": "From", "preferred_time_end": "Until", "payment_mode": "Pays",
+            "sponsor_code": "Code of a sponsor",
+        }  # fmt: skip
+        help_texts = {"region": f"Empty: {NOT_GIVEN}.", "email": "The id and every notice go there."}
+        widgets = {
+            "preferred_date": forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+            "preferred_time_start": forms.TimeInput(format="%H:%M", attrs={"type": "time"}),
+            "preferred_time_end": forms.TimeInput(format="%H:%M", attrs={"type": "time"}),
+        }
+
+    def __init__(self, *args: Any, now: datetime, known: Booking | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.known = known
+        self.initial.setdefault("country", "India")
+        for name in ("full_name", "email", "gender", "city", "country", "emergency_contact"):
+            self.fields[name].required = True
+        for name in KEPT if known else ():
+            self.fields[name].required = False
+            self.fields[name].help_text = f"Empty: as before, {masked(getattr(known, name))}."
+        for name in ("preferred_date", "preferred_period"):
+            self.fields[name].required = not self.data.get("offered")
+        self._offer(now)
+        for name in ("preferred_time_start", "preferred_time_end"):
+            self.fields[name].help_text = "Of the custom hours."
+        style_fields(self)
+
+    def _offer(self, now: datetime) -> None:
+        """From now on, or from a time that was dragged in the calendar, whose first free slot is chosen already."""
+        dragged = _dragged(self.initial)
+        begin = max(now, dragged[0]) if dragged else now
+        free = free_slots(Search(begin, begin + OFFERED_FOR), now=now)[:OFFERED_MOST]
+        field = self.fields["offered"]
+        assert isinstance(field, SlotField)
+        field.choices = [("", "None: it waits for approval"), *choices(free)]
+        if dragged:
+            whose = self.initial.get("psychologist") or None
+            fitting = (slot for slot in free if slot.start < dragged[1] and whose in (None, str(slot.psychologist_id)))
+            self.initial.setdefault("offered", next(map(value_of, fitting), ""))
+        if not free and not self.data.get("offered"):
+            for name in ("offered", "paying"):
+                del self.fields[name]
+
+    def clean_email(self) -> str:
+        """Lower-cased, as a person is known by."""
+        return str(self.cleaned_data["email"]).lower()
+
+    def clean(self) -> dict[str, Any]:
+        """Hours belong to the custom period alone, and there to both ends."""
+        typed = super().clean() or self.cleaned_data
+        for name in KEPT if self.known else ():
+            typed[name] = typed.get(name) or getattr(self.known, name)
+        if self.chosen is not None:
+            at = self.chosen.start.astimezone(practice_zone())
+            typed["preferred_date"], typed["preferred_period"] = at.date(), _period(at)
+        start, end = typed.get("preferred_time_start"), typed.get("preferred_time_end")
+        if typed.get("preferred_period") != Period.CUSTOM:
+            typed["preferred_time_start"] = typed["preferred_time_end"] = None
+        elif start is None or end is None:
+            self.add_error("preferred_time_end", "Give the hours that suit the caller, from and until.")
+        elif end <= start:
+            self.add_error("preferred_time_end", "The end must be after the start.")
+        return typed
+
+    @property
+    def chosen(self) -> Chosen | None:
+        """The slot that was settled on the phone."""
+        found: Chosen | None = self.cleaned_data.get("offered")
+        return found
+
+    def draft(self) -> Draft:
+        """What was typed. Call after `is_valid()`."""
+        typed = {name: value for name, value in self.cleaned_data.items() if name in Draft.__dataclass_fields__}
+        more: dict[str, Any] = {"region": typed["region"] or NOT_GIVEN, "sponsor_code": typed["sponsor_code"].upper()}
+        if self.chosen is not None:
+            wish = {"preferred_psychologist_id": self.chosen.psychologist_id, "preferred_slot_start": self.chosen.start}
+            more |= wish
+        return Draft(**{**typed, **more})
+
+
+def settle(booking: Booking, form: CallerForm, *, actor: str, now: datetime) -> None:
+    """Approve the slot that was chosen, and record the money if it was handed over: two decisions, each by itself.
+
+    The request stands whatever becomes of them. Refuses: as approve and record_desk_payment.
+    """
+    chosen = form.chosen
+    if chosen is None:
+        return
+    consent = form.cleaned_data["guardian_consent"]
+    approval = Approval(chosen.psychologist_id, chosen.start, guardian_consent=consent)
+    staff.approve(booking.pk, approval, actor=actor, now=now)
+    if form.cleaned_data.get("paying") == Paying.DESK:
+        front_desk.record_desk_payment(booking.pk, actor=actor, now=now)
+
+
+def told(recorded: front_desk.Recorded) -> str:
+    """What the receptionist reads, and reads out."""
+    booking = recorded.booking
+    if not recorded.is_new:
+        by = LedgerEntry.objects.filter(booking=booking, intent="create_by_staff").values_list("actor", flat=True)
+        return f"This request was recorded a moment ago as {booking}, by {by[0]}. Nothing was added."
+    others = Booking.objects.filter(client=booking.client_id, state__in=ACTIVE).exclude(pk=booking.pk)
+    beside = ", ".join(f"{other}, {other.get_state_display()}" for other in others)
+    also = f" Also open under this address: {beside}." if beside else ""
+    return f"The caller's id is {booking}. {describe_result(booking)}{also}"
+
+
+def consequences() -> Consequences:
+    """What recording a request will do."""
+    mails = (
+        "“booking received” to the caller, with the id and a link",
+        f"“staff booking received” to {settings.STAFF_INBOX}; later the warnings of an unanswered request",
+        "With a slot: “booking approved” with the ways to pay, or where nothing is to be paid up front, or it was paid "
+        "at the desk, “booking confirmed” to both sides.",
+    )
+    return Consequences(
+        mails, f"{NO_MONEY} Paid at the desk: you record that the psychologist's fee was handed to you."
+    )
+
+
+def _dragged(initial: Mapping[str, Any]) -> tuple[datetime, datetime] | None:
+    """The span in the address, as the calendar writes it there."""
+    names = ("preferred_time_start", "preferred_time_end")
+    start, end = (local_instant(f"{initial.get('preferred_date', '')}T{initial.get(name, '')}") for name in names)
+    return (start, end) if start and end and start < end else None
+
+
+def _period(at: datetime) -> str:
+    """The part of the day that holds it, else the nearer."""
+    return Period.MORNING if at.hour < NOON else Period.EVENING

@@ -1,0 +1,122 @@
+"""One month of the practice in numbers: requests, how soon they were answered, money, and what became of sessions."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from statistics import median_high
+from typing import NamedTuple
+
+from django.db.models import BooleanField, Count, ExpressionWrapper, Min, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import TruncDate
+
+from backend.bookings.machine import State
+from backend.bookings.models import Booking, LedgerEntry, Outcome
+from backend.core import instant_text
+from backend.core.formatting import practice_zone
+from backend.core.instant_text import InstantText
+from backend.payments.models import Payment, PaymentState, Refund, RefundState
+
+_DAY = timedelta(days=1)
+ANSWERED_WITHIN = (timedelta(hours=1), timedelta(hours=4), timedelta(hours=24), timedelta(hours=72))
+
+
+@dataclass(frozen=True)
+class Month:
+    """Days are the practice's; a session counts in the month in which it takes place."""
+
+    first_day: date
+    days: list[date]
+    requests: Counter[date]  # whose address was proved, or taken by us
+    answered_within: list[int]  # by ANSWERED_WITHIN, and last those that took longer
+    unanswered: int
+    median_answer: timedelta | None
+    paid_paise: Counter[date]
+    given_back_paise: int  # queued in the month, refused ones apart
+    outcomes: Counter[str]  # of sessions that are over
+    sessions: Counter[str]  # confirmed or held, by psychologist
+    no_shows: Counter[str]  # by psychologist
+    sponsored: Counter[str]  # by sponsor
+
+
+def month(seen: QuerySet[Booking], first_day: date, *, now: datetime) -> Month:
+    """Of the bookings `seen`. Four queries."""
+    next_first = (first_day + 31 * _DAY).replace(day=1)
+    start, end = (datetime.combine(day, time(), tzinfo=practice_zone()) for day in (first_day, next_first))
+    requests, answers = _requests(seen, start, end)
+    spans = sorted(at - asked for asked, at in answers if at is not None)
+    sessions = _sessions(seen, start, end, now)
+    paid = Payment.objects.filter(state=PaymentState.CAPTURED, captured_at__gte=start, captured_at__lt=end)
+    refunds = Refund.objects.filter(queued_at__gte=start, queued_at__lt=end, payment__booking__in=seen)
+    refunds = refunds.exclude(state=RefundState.REFUSED)
+    return Month(
+        first_day=first_day,
+        days=[first_day + n * _DAY for n in range((next_first - first_day).days)],
+        requests=requests,
+        answered_within=_by_span(spans),
+        unanswered=sum(at is None for _, at in answers),
+        median_answer=median_high(spans) if spans else None,
+        paid_paise=_by_day(paid.filter(booking__in=seen)),
+        given_back_paise=refunds.aggregate(sum=Sum("amount_paise"))["sum"] or 0,
+        outcomes=_summed((row.outcome, row.number) for row in sessions if row.is_over),
+        sessions=_summed((row.psychologist, row.number) for row in sessions),
+        no_shows=_summed((row.psychologist, row.number) for row in sessions if row.outcome == Outcome.NO_SHOW),
+        sponsored=_summed((row.sponsor, row.number) for row in sessions if row.sponsor),
+    )
+
+
+def _requests(
+    seen: QuerySet[Booking], start: datetime, end: datetime
+) -> tuple[Counter[date], list[tuple[datetime, datetime | None]]]:
+    """By day, and of each when it was asked and answered; what the visitor or time ended was not answered."""
+    decided = LedgerEntry.objects.filter(
+        Q(target__in=(State.APPROVED, State.CONFIRMED, State.REJECTED)) | Q(actor__startswith="staff:"),
+        booking=OuterRef("pk"),
+        source=State.PENDING,
+    ).exclude(target=State.PENDING)
+    first = decided.order_by().values("booking").annotate(first=Min("at")).values("first")
+    rows = seen.filter(verified_at__gte=start, verified_at__lt=end).annotate(answered_at=Subquery(first)).order_by()
+    found = [
+        (instant_text.parse_instant(asked), instant_text.parse_instant(answered) if answered else None)
+        for asked, answered in rows.values_list(InstantText("verified_at"), InstantText("answered_at"))
+    ]
+    zone = practice_zone()
+    return Counter(asked.astimezone(zone).date() for asked, _ in found), found
+
+
+class _Sessions(NamedTuple):
+    """How many sessions share all this."""
+
+    psychologist: str
+    sponsor: str | None
+    outcome: str
+    is_over: bool
+    number: int
+
+
+def _sessions(seen: QuerySet[Booking], start: datetime, end: datetime, now: datetime) -> list[_Sessions]:
+    held = seen.filter(slot_start__gte=start, slot_start__lt=end, state__in=(State.CONFIRMED, State.COMPLETED))
+    is_over = ExpressionWrapper(Q(slot_end__lte=now), BooleanField())
+    alike = held.order_by().values_list("psychologist__full_name", "corporate__name", "outcome", is_over)
+    return [_Sessions(*row) for row in alike.annotate(count=Count("pk"))]
+
+
+def _by_span(spans: Iterable[timedelta]) -> list[int]:
+    found = [0] * (len(ANSWERED_WITHIN) + 1)
+    for span in spans:
+        found[next((n for n, most in enumerate(ANSWERED_WITHIN) if span <= most), len(ANSWERED_WITHIN))] += 1
+    return found
+
+
+def _by_day(paid: QuerySet[Payment]) -> Counter[date]:
+    days = paid.order_by().values_list(TruncDate("captured_at", tzinfo=practice_zone()))
+    return Counter(dict(days.annotate(sum=Sum("captured_paise"))))
+
+
+def _summed(rows: Iterable[tuple[str, int]]) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for name, count in rows:
+        found[name] += count
+    return found

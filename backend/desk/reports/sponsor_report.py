@@ -1,0 +1,98 @@
+"""What a sponsor may know: sums of months that are over, and no sum that speaks of fewer than five people.
+
+A sum of sessions is shown if at least PEOPLE_LEAST people stand behind it, and behind what remains of the month's
+sessions when all shown parts are taken away: so no subtraction leads to fewer. A month is told once nothing in it can
+change any more, so that two reports never differ by one person; and there are no sums over months.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+
+from backend.bookings import policy
+from backend.bookings.machine import Reason, State
+from backend.bookings.models import Booking, Outcome
+from backend.core.formatting import practice_zone
+from backend.people.models import Corporate
+
+PEOPLE_LEAST = 5  # with fewer, somebody at the sponsor's could tell who it was
+FEW = f"fewer than {PEOPLE_LEAST}"
+WITHHELD = "not shown"  # the sum itself is large enough; the rest of the month, by subtraction, would not be
+
+
+class Part(StrEnum):
+    """What became of a reserved session; the parts make up the month, and stand in the order in which they are told."""
+
+    HELD = "held"
+    NO_SHOW = "not attended"
+    CANCELLED_LATE = "cancelled late"
+    RETURNED = "cancelled in time, or by us"
+
+
+@dataclass(frozen=True)
+class MonthReport:
+    """One month: how many sessions were reserved and what became of them, as numbers or as why there is none."""
+
+    first_day: date
+    reserved: str
+    parts: dict[Part, str]
+
+
+def report(corporate: Corporate, *, now: datetime) -> list[MonthReport]:
+    """The months that are closed and had a session, newest first."""
+    rows = (
+        Booking.objects.filter(corporate=corporate, sponsored_month__isnull=False)
+        .only("client", "email", "state", "reason", "outcome", "sponsored_month", "sponsorship_returned_at")
+        .order_by("-sponsored_month", "pk")
+    )
+    months: dict[date, list[Booking]] = {}
+    for booking in rows:
+        assert booking.sponsored_month is not None
+        months.setdefault(booking.sponsored_month, []).append(booking)
+    return [_month(first_day, bookings) for first_day, bookings in months.items() if _is_closed(first_day, now=now)]
+
+
+def lines(months: Iterable[MonthReport]) -> Iterator[list[str]]:
+    """The report as rows of text, the first of them the names of the columns."""
+    yield ["month", "reserved", *Part]
+    for month in months:
+        yield [f"{month.first_day:%Y-%m}", month.reserved, *month.parts.values()]
+
+
+def _is_closed(first_day: date, *, now: datetime) -> bool:
+    """No session of the month can be held, recorded or corrected any more."""
+    next_first = (first_day + timedelta(days=31)).replace(day=1)
+    over = datetime.combine(next_first, time(), tzinfo=practice_zone())
+    return now >= over + policy.SESSION_LONGEST + max(policy.OUTCOME_OPEN_FOR, policy.COMPLETE_AFTER)
+
+
+def _month(first_day: date, bookings: list[Booking]) -> MonthReport:
+    parts = {part: [booking for booking in bookings if _part(booking) is part] for part in Part}
+    if _people(bookings) < PEOPLE_LEAST:
+        return MonthReport(first_day, FEW, dict.fromkeys(Part, FEW))
+    told: dict[Part, str] = {}
+    rest = bookings
+    for part, sessions in parts.items():
+        without = [booking for booking in rest if booking not in sessions]
+        if _people(sessions) < PEOPLE_LEAST:
+            told[part] = FEW
+        elif _people(without) < PEOPLE_LEAST:
+            told[part] = WITHHELD
+        else:
+            told[part], rest = str(len(sessions)), without
+    return MonthReport(first_day, str(len(bookings)), told)
+
+
+def _part(booking: Booking) -> Part:
+    if booking.sponsorship_returned_at is not None:
+        return Part.RETURNED
+    if booking.state == State.CANCELLED and booking.reason == Reason.CANCELLED_LATE:
+        return Part.CANCELLED_LATE
+    return Part.NO_SHOW if booking.outcome == Outcome.NO_SHOW else Part.HELD
+
+
+def _people(bookings: list[Booking]) -> int:
+    return len({booking.client_id for booking in bookings})

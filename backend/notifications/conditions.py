@@ -1,0 +1,137 @@
+"""When is a notice true, beyond the state of its booking? Each function looks at one thing that can overtake it."""
+
+from __future__ import annotations
+
+from backend.bookings import policy
+from backend.bookings.machine import ACTIVE, Reason, State
+from backend.bookings.models import Booking, LedgerEntry
+from backend.bookings.notices import Notice
+from backend.notifications.notification_context import Condition, NotificationContext
+from backend.outbox.models import Message, MessageState
+from backend.payments.models import RefundState
+
+
+def because(*reasons: Reason) -> Condition:
+    """The booking closed, or its attempt ended, for one of these reasons."""
+
+    def truth(notification: NotificationContext) -> bool:
+        return notification.booking.reason in reasons
+
+    return truth
+
+
+def none_since(*intents: str) -> Condition:
+    """The ledger has no later row of these intents: each of them owes a notice that says more."""
+
+    def truth(notification: NotificationContext) -> bool:
+        rows = LedgerEntry.objects.filter(booking=notification.booking, intent__in=intents)
+        return not rows.filter(sequence__gt=notification.message.ledger_sequence or 0).exists()
+
+    return truth
+
+
+unmoved = none_since("reschedule")
+
+
+# -- deadlines ---------------------------------------------------------------------------------------------------------
+
+
+def deadline_ahead(notification: NotificationContext) -> bool:
+    """The state's own deadline has not passed."""
+    return notification.booking.due_at is not None and notification.booking.due_at > notification.now
+
+
+def pay_by_ahead(notification: NotificationContext) -> bool:
+    """There is time to pay, the grace not counted."""
+    return notification.booking.pay_by is not None and notification.booking.pay_by > notification.now
+
+
+def start_ahead(notification: NotificationContext) -> bool:
+    """The session has not begun."""
+    return notification.booking.slot_start is not None and notification.booking.slot_start > notification.now
+
+
+def end_ahead(notification: NotificationContext) -> bool:
+    """The session is not over."""
+    return notification.booking.slot_end is not None and notification.booking.slot_end > notification.now
+
+
+def link_readable(notification: NotificationContext) -> bool:
+    """The booking link of a closed booking works for a while."""
+    closed_at = notification.booking.closed_at
+    return closed_at is None or closed_at + policy.LINK_KEPT_AFTER_CLOSE > notification.now
+
+
+def again_link_ahead(notification: NotificationContext) -> bool:
+    """The link to ask again still works."""
+    return notification.message.created_at + policy.AGAIN_LINK_LIFETIME > notification.now
+
+
+def cancel_link_ahead(notification: NotificationContext) -> bool:
+    """The link that proves the wish to cancel still works."""
+    return notification.message.created_at + policy.CANCEL_LINK_LIFETIME > notification.now
+
+
+# -- the person and their bookings -------------------------------------------------------------------------------------
+
+
+def never_proved(notification: NotificationContext) -> bool:
+    """Closed as unproved, and the person did not get through by another draft; a superseded one closes in silence."""
+    came_back = Booking.objects.filter(client__email=notification.message.recipient, state__in=ACTIVE)
+    return notification.booking.reason == Reason.EMAIL_NOT_VERIFIED and not came_back.exists()
+
+
+def proved(notification: NotificationContext) -> bool:
+    """The address was proved at some time."""
+    return notification.booking.reason not in (Reason.EMAIL_NOT_VERIFIED, Reason.SUPERSEDED)
+
+
+def no_newer_booking(notification: NotificationContext) -> bool:
+    """The person has not asked again with success."""
+    booking = notification.booking
+    return not Booking.objects.filter(client_id=booking.client_id, state__in=ACTIVE, pk__gt=booking.pk).exists()
+
+
+# -- cancellations -----------------------------------------------------------------------------------------------------
+
+
+def cancellation_asked(notification: NotificationContext) -> bool:
+    """The visitor asked to cancel and has not proved it yet."""
+    return notification.booking.cancellation_requested_at is not None
+
+
+def newest_request(notification: NotificationContext) -> bool:
+    """No later request wrote a mail; one that was suppressed for being asked too often overtakes nothing."""
+    later = Message.objects.filter(
+        booking_id=notification.booking.pk, kind=Notice.CANCELLATION_REQUESTED, pk__gt=notification.message.pk
+    )
+    return not later.exclude(state=MessageState.SUPPRESSED).exists()
+
+
+# -- money -------------------------------------------------------------------------------------------------------------
+
+
+def payment_recorded(notification: NotificationContext) -> bool:
+    """The payment it speaks of is known; what came in stays recorded."""
+    return notification.payment is not None
+
+
+def refund_owed(notification: NotificationContext) -> bool:
+    """The refund has not been made yet, also when the gateway refused it."""
+    return notification.refund is not None and notification.refund.state != RefundState.DONE
+
+
+def refund_made(notification: NotificationContext) -> bool:
+    """The refund is made, which is final."""
+    return notification.refund is not None and notification.refund.state == RefundState.DONE
+
+
+# -- the psychologist --------------------------------------------------------------------------------------------------
+
+
+def taken_from_them(notification: NotificationContext) -> bool:
+    """The session was called off, or went to a colleague and has not come back."""
+    entry = notification.entry
+    if entry is None or entry.intent != "reschedule":
+        return State(notification.booking.state) is State.CANCELLED
+    return bool(notification.booking.psychologist_id != entry.details["from_psychologist"])

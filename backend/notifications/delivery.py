@@ -1,0 +1,120 @@
+"""What a mail says and whether it is still true: judged when it leaves, not when it was owed.
+
+`prepare` reads the booking again and returns what the templates need, or None when the notice has been overtaken;
+`compose` makes the mail of what `prepare` once said. Between the two stands the outbox row, which keeps the first
+attempt's words for every retry. They hold no token, no line of the visitor's message and no line of an enquiry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+
+from backend.bookings import links
+from backend.bookings.models import Booking, Purpose
+from backend.bookings.notices import LINKS_CARRIED, Notice
+from backend.core.errors import Permanent
+from backend.notifications import enquiries
+from backend.notifications.calendar_invite import calendar_invite
+from backend.notifications.notification_context import NotificationContext, TemplateContext
+from backend.notifications.rendering import ReproducibleMail, domain, render
+from backend.notifications.rules import RULES
+from backend.notifications.visitor_context import practice
+from backend.outbox.models import Message
+
+
+def prepare(message: Message, *, now: datetime) -> TemplateContext | None:
+    """The context of the mail's templates; None when it is no longer true and must not be sent."""
+    notice = Notice(message.kind)
+    if notice == Notice.NOTHING_OPEN:  # speaks of no booking
+        return message.context or practice()
+    if notice == Notice.STAFF_ENQUIRY_RECEIVED:
+        return enquiries.reference(message)
+    rule = RULES[notice]
+    booking = Booking.objects.select_related("psychologist").defer("user_message").filter(pk=message.booking_id).first()
+    if booking is None:
+        return None
+    notification = NotificationContext(booking, message, now)
+    if not rule.is_true(notification):
+        return None
+    facts = practice()
+    for build in rule.context:
+        facts |= build(notification)
+    if message.context is None:
+        return facts
+    return message.context if _promises_the_same(message.context, facts) else None
+
+
+def compose(message: Message, tokens: Mapping[str, str]) -> EmailMultiAlternatives:
+    """The mail, from the frozen context: the same bytes on every call. Raises Permanent when a link of it is gone."""
+    assert message.context is not None, "freeze the context first"
+    assert message.frozen_at is not None
+    notice = Notice(message.kind)
+    context = dict(message.context)
+    if notice == Notice.STAFF_ENQUIRY_RECEIVED:
+        context |= practice() | enquiries.enquiry_context(message)
+    context |= _addresses(notice, context, tokens)
+    mail = ReproducibleMail(
+        render(notice, context),
+        to=message.recipient,
+        uuid=message.uuid,
+        dated=message.frozen_at,
+        correlation_id=message.correlation_id,
+    )
+    if notice in WITH_INVITATION and context["is_confirmed"]:
+        sequence = message.ledger_sequence or 0
+        entry = calendar_invite(context, domain=domain(), sequence=sequence, stamped_at=message.frozen_at)
+        mail.attach("appointment.ics", entry, "text/calendar")
+    return mail
+
+
+WITH_INVITATION = (Notice.BOOKING_CONFIRMED, Notice.LATE_PAYMENT_BOOKED, Notice.BOOKING_MOVED)
+PROMISES = ("starts_at", "pay_by", "promised", "refund_way")
+
+
+def _promises_the_same(frozen: TemplateContext, facts: TemplateContext) -> bool:
+    """Whether a retry would still name the right time, sum and way; the step that changed it owes a notice of its own.
+
+    What is no longer spoken of (the time to pay, once it is paid) was right when it was said.
+    """
+    return all(frozen.get(name) == facts.get(name, frozen.get(name)) for name in PROMISES)
+
+
+def _addresses(notice: Notice, context: TemplateContext, tokens: Mapping[str, str]) -> TemplateContext:
+    """Where this notice's links lead. Raises Permanent when a token is missing."""
+    cancel = ("cancel_url", f"{settings.PUBLIC_URL}/go/cancel/")
+    places = {
+        Purpose.BOOKING: ("booking_url", f"{settings.FRONTEND_URL}/verify-email"),
+        Purpose.CANCEL: cancel,
+        Purpose.CANCEL_LATE: cancel,
+        Purpose.RESCHEDULE: ("reschedule_url", f"{settings.PUBLIC_URL}/go/reschedule/"),
+        Purpose.AGAIN: ("again_url", f"{settings.PUBLIC_URL}/go/again/"),
+    }
+    found: TemplateContext = {}
+    for purpose in LINKS_CARRIED.get(notice, ()):
+        if purpose == Purpose.ALTERNATIVE:
+            found["alternatives"] = [_with_address(row, tokens) for row in _rows(context, "alternatives")]
+            continue
+        token = tokens.get(purpose)
+        if not token:
+            raise Permanent(f"the {purpose} link that this mail carries is gone")
+        name, place = places[purpose]
+        found[name] = f"{place}?token={token}"
+    return found
+
+
+def _rows(context: TemplateContext, name: str) -> list[TemplateContext]:
+    rows = context.get(name, [])
+    assert isinstance(rows, list)
+    return rows
+
+
+def _with_address(row: TemplateContext, tokens: Mapping[str, str]) -> TemplateContext:
+    """One of the times offered, with its own link. Raises Permanent when the token is missing."""
+    token = tokens.get(links.name_of(int(str(row["number"]))))
+    if not token:
+        raise Permanent("the link of a time that this mail offers is gone")
+    return {**row, "url": f"{settings.PUBLIC_URL}/go/alternative/?token={token}"}

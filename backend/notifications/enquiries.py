@@ -1,0 +1,32 @@
+"""The mail of an enquiry. Its words stay in the encrypted row: the outbox keeps only which one it is."""
+
+from __future__ import annotations
+
+from django.conf import settings
+
+from backend.core import formatting
+from backend.core.errors import Permanent
+from backend.notifications.notification_context import TemplateContext
+from backend.notifications.visitor_context import help_lines
+from backend.outbox.models import Message
+from backend.people.models import Enquiry
+
+
+def reference(message: Message) -> TemplateContext | None:
+    """The context to freeze; None when the enquiry was deleted."""
+    exists = Enquiry.objects.filter(pk=message.subject_id or 0).exists()
+    return {"enquiry_id": message.subject_id} if exists else None
+
+
+def enquiry_context(message: Message) -> TemplateContext:
+    """What the enquiry says. Raises Permanent when it was deleted a moment ago."""
+    enquiry = Enquiry.objects.filter(pk=message.subject_id or 0).first()
+    if enquiry is None:
+        raise Permanent("the enquiry is gone")
+    return {
+        "received": formatting.day_and_time(enquiry.received_at),
+        "about": enquiry.subject,
+        "text": enquiry.text,
+        "support_lines": help_lines(),
+        "admin_url": f"{settings.PUBLIC_URL}/admin/people/enquiry/{enquiry.pk}/change/",
+    }

@@ -1,0 +1,152 @@
+"""What a notice says of money: what is to be paid, what came in, what goes back. Sums are rupees with two decimals."""
+
+from __future__ import annotations
+
+from django.conf import settings
+
+from backend.bookings import payment_status, policy
+from backend.bookings.machine import Reason, State
+from backend.bookings.models import PaymentMode
+from backend.bookings.payment_status import PaymentStatus
+from backend.core import formatting
+from backend.notifications.notification_context import NotificationContext, TemplateContext
+from backend.payments.models import Payment, PaymentMethod, PaymentState, Refund, RefundState
+
+PAYING = (State.APPROVED, State.PAYMENT_PENDING)
+HAS_PAID = (PaymentStatus.PAID, PaymentStatus.PART_REFUNDED, PaymentStatus.REFUNDED)
+
+
+def price(notification: NotificationContext) -> TemplateContext:
+    """What is to be paid, by when (never the grace), and in which ways."""
+    booking = notification.booking
+    assert booking.amount_paise is not None
+    assert booking.pay_by is not None
+    pay_url = f"{settings.FRONTEND_URL}/payment?id={booking.acknowledgement_id}"
+    return {
+        "amount": formatting.rupees(booking.amount_paise),
+        "pay_by": formatting.day_and_time(booking.pay_by),
+        "wants_to_pay_in_person": booking.payment_mode == PaymentMode.OFFLINE,
+        "pay_url": pay_url if settings.PAYMENT_GATEWAY else "",
+    }
+
+
+def money(notification: NotificationContext) -> TemplateContext:
+    """`paid | sponsored | due_at_practice | not_needed`; empty, and so unsaid, where the rows allow no claim."""
+    booking = notification.booking
+    status = payment_status.payment_status(booking)
+    payment = payment_status.paid_payment(booking)
+    if payment is not None and status in HAS_PAID:
+        return {"money": PaymentStatus.PAID.value, "amount": formatting.rupees(payment.captured_paise)}
+    facts: TemplateContext = {"money": "" if status is PaymentStatus.OPEN else status.value}
+    if booking.amount_paise and not booking.is_sponsored:
+        facts["amount"] = formatting.rupees(booking.amount_paise)
+    return facts
+
+
+def price_or_money(notification: NotificationContext) -> TemplateContext:
+    """What is still to be paid, or how it was."""
+    return price(notification) if notification.booking.state in PAYING else money(notification)
+
+
+# -- an attempt --------------------------------------------------------------------------------------------------------
+
+
+def attempt(notification: NotificationContext) -> TemplateContext:
+    """Whether the bank said no, or nothing came."""
+    assert notification.entry is not None
+    return {"is_declined": notification.entry.reason == Reason.ATTEMPT_FAILED}
+
+
+def returned(notification: NotificationContext) -> TemplateContext:
+    """A payment that we cannot use, and how the booking stood when this was written."""
+    payment, booking = notification.payment, notification.booking
+    assert payment is not None
+    is_payable = booking.state in PAYING and booking.pay_by is not None and booking.pay_by > notification.now
+    return {
+        "returned": _sum(payment.captured_paise, payment.captured_currency),
+        "written": formatting.day_and_time(notification.now),
+        "stands": booking.state,
+        "starts": formatting.day_and_time(booking.slot_start) if booking.slot_start else "",
+        **(price(notification) if is_payable else {}),
+    }
+
+
+def unexpected(notification: NotificationContext) -> TemplateContext:
+    """The same payment as the desk sees it."""
+    payment = notification.payment
+    assert payment is not None
+    return {
+        "received": _sum(payment.captured_paise, payment.captured_currency),
+        "expected": _sum(payment.amount_paise, payment.currency),
+        "reference": payment.reference,
+        "state": State(notification.booking.state).label.lower(),
+    }
+
+
+# -- what a cancellation gives back ------------------------------------------------------------------------------------
+
+
+def terms(notification: NotificationContext) -> TemplateContext:
+    """What a visitor who cancels from now on gets back, and until when; sums are empty where nothing was paid."""
+    booking = notification.booking
+    left = payment_status.left_paise(booking)
+    back = payment_status.comes_back_paise(booking, asked_at=notification.now)
+    ends_at = payment_status.refund_ends_at(booking)
+    is_timed = policy.REFUND_ON_VISITOR_CANCELLATION == "full" and booking.moved_by_staff_at is None
+    return {
+        "comes_back": formatting.rupees(back) if back else "",
+        "stays": formatting.rupees(left) if left and not back else "",
+        "refund_until": formatting.day_and_time(ends_at) if ends_at and is_timed else "",
+    }
+
+
+def promise(notification: NotificationContext) -> TemplateContext:
+    """What the link of this very request gives back: judged by when it was asked for, as the page will judge it."""
+    booking = notification.booking
+    left = payment_status.left_paise(booking)
+    back = payment_status.comes_back_paise(booking, asked_at=notification.message.created_at)
+    return {
+        "promised": formatting.rupees(back) if back else "",
+        "stays": formatting.rupees(left) if left and not back else "",
+        "is_unpaid": booking.state in PAYING,
+    }
+
+
+def settlement(notification: NotificationContext) -> TemplateContext:
+    """What goes back with the cancellation itself; a refund that staff grant later has a mail of its own."""
+    refund, booking = notification.refund, notification.booking
+    left = payment_status.left_paise(booking)
+    unfinished = Payment.objects.filter(booking=booking).exclude(state=PaymentState.CAPTURED)
+    paid = payment_status.paid_payment(booking) is not None
+    return {
+        "refund": _of(refund) if refund else "",
+        "stays": formatting.rupees(left) if left and not refund else "",
+        "may_still_arrive": not paid and unfinished.exists(),
+    }
+
+
+def refund(notification: NotificationContext) -> TemplateContext:
+    """A sum on its way back, and the way: through the bank, at the desk, or by hand when the gateway refused."""
+    refund = notification.refund
+    assert refund is not None
+    way = "online"
+    if refund.payment.method == PaymentMethod.DESK:
+        way = "desk"
+    elif refund.state == RefundState.REFUSED:
+        way = "by_hand"
+    return {
+        "refund": _of(refund),
+        "refund_way": way,
+        "refund_reference": refund.reference,
+        "is_of_unexpected": refund.payment.is_unexpected,
+    }
+
+
+def _of(refund: Refund) -> str:
+    return _sum(refund.amount_paise, refund.payment.captured_currency)
+
+
+def _sum(paise: int, currency: str) -> str:
+    """With its sign, because a payment may arrive in a currency that nobody asked for."""
+    amount = formatting.rupees(paise)
+    return f"₹{amount}" if currency in ("", policy.CURRENCY) else f"{amount} {currency}"

@@ -1,0 +1,49 @@
+"""The moment at which a notice would leave, with the rows that it speaks of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from backend.bookings.models import Booking, LedgerEntry
+from backend.outbox.models import Message
+from backend.payments.models import Payment, Refund
+
+TemplateContext = dict[str, object]  # goes into a JSON column: text, numbers, flags, lists of them
+
+
+@dataclass(frozen=True)
+class NotificationContext:
+    """A message about to leave at `now`, and its booking read again."""
+
+    booking: Booking
+    message: Message
+    now: datetime
+
+    @cached_property
+    def entry(self) -> LedgerEntry | None:
+        """The ledger row that the message speaks of."""
+        return LedgerEntry.objects.filter(booking=self.booking, sequence=self.message.ledger_sequence or 0).first()
+
+    @cached_property
+    def payment(self) -> Payment | None:
+        """The payment that the ledger row names."""
+        named = self.entry.details.get("payment") if self.entry else None
+        return Payment.objects.filter(booking=self.booking, pk=named).first() if named is not None else None
+
+    @cached_property
+    def refund(self) -> Refund | None:
+        """The refund that the ledger row names, or that was queued in the cancellation's own transaction."""
+        if self.entry is None:
+            return None
+        refunds = Refund.objects.select_related("payment").filter(payment__booking=self.booking)
+        named = self.entry.details.get("refund")
+        if named is not None:
+            return refunds.filter(pk=named).first()
+        return refunds.filter(queued_at=self.entry.at, payment__is_unexpected=False).first()
+
+
+Condition = Callable[[NotificationContext], bool]
+ContextBuilder = Callable[[NotificationContext], TemplateContext]

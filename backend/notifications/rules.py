@@ -1,0 +1,143 @@
+"""Every notice on one page: the states in which it is true, what else must hold, and what it then says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from backend.bookings.machine import ACTIVE, HOLDS_SLOT, Reason, State
+from backend.bookings.notices import Notice
+from backend.notifications import conditions, money_context, staff_context, visitor_context
+from backend.notifications.notification_context import Condition, ContextBuilder, NotificationContext
+
+
+@dataclass(frozen=True)
+class NoticeRule:
+    """A notice is true in these states when all its `conditions` hold; `context` is what it then says."""
+
+    states: tuple[State, ...]
+    conditions: tuple[Condition, ...]
+    context: tuple[ContextBuilder, ...]
+
+    def is_true(self, notification: NotificationContext) -> bool:
+        """Whether the notice is true now."""
+        return notification.booking.state in self.states and all(is_true(notification) for is_true in self.conditions)
+
+
+PROVED = tuple(state for state in State if state != State.DRAFT)
+PAYING = money_context.PAYING
+TIMED_OUT = (State.CANCELLED, State.PAYMENT_FAILED)
+
+_visitor_asks = conditions.none_since("request_cancellation")
+_session = (visitor_context.known, visitor_context.session)
+_confirmation = NoticeRule(
+    (State.CONFIRMED,),
+    (conditions.end_ahead, conditions.unmoved),
+    (*_session, visitor_context.movable, money_context.money, money_context.terms),
+)
+_reminder = NoticeRule(
+    (State.CONFIRMED,),
+    (conditions.start_ahead, conditions.unmoved),
+    (*_session, money_context.money, money_context.terms),
+)
+_last_reminder = replace(_reminder, context=(*_session, money_context.money))
+_request = NoticeRule((State.PENDING,), (), (visitor_context.wish, staff_context.dossier, staff_context.pressing))
+
+RULES = {
+    # to the visitor: the request
+    Notice.DRAFT_SUBMITTED: NoticeRule((State.DRAFT,), (conditions.deadline_ahead,), (visitor_context.unproved,)),
+    Notice.DRAFT_STILL_UNVERIFIED: NoticeRule(
+        (State.DRAFT,), (conditions.deadline_ahead,), (visitor_context.unproved,)
+    ),
+    Notice.DRAFT_LAPSED: NoticeRule((State.CANCELLED,), (conditions.never_proved,), (visitor_context.unproved,)),
+    Notice.ALREADY_BOOKED: NoticeRule(ACTIVE, (), (visitor_context.known,)),
+    Notice.LINK_REQUESTED: NoticeRule(
+        PROVED, (conditions.proved, conditions.link_readable), (visitor_context.known, visitor_context.kept)
+    ),
+    Notice.BOOKING_RECEIVED: NoticeRule((State.PENDING,), (), (visitor_context.known, visitor_context.wish)),
+    Notice.ANSWER_LATE: NoticeRule(
+        (State.PENDING,), (conditions.deadline_ahead,), (visitor_context.known, visitor_context.wish)
+    ),
+    Notice.BOOKING_UNANSWERED: NoticeRule(
+        (State.CANCELLED,),
+        (conditions.because(Reason.UNANSWERED), conditions.no_newer_booking, conditions.again_link_ahead),
+        (visitor_context.known, visitor_context.again),
+    ),
+    Notice.BOOKING_REJECTED: NoticeRule(
+        (State.REJECTED,), (), (visitor_context.known, visitor_context.note, visitor_context.alternatives)
+    ),
+    # to the visitor: the payment
+    Notice.BOOKING_APPROVED: NoticeRule(
+        PAYING,
+        (conditions.unmoved,),
+        (*_session, visitor_context.occasion_of, visitor_context.movable, money_context.price),
+    ),  # else the move's own says it
+    Notice.PAYMENT_STILL_DUE: NoticeRule(
+        (State.APPROVED,), (conditions.pay_by_ahead,), (*_session, money_context.price)
+    ),  # not while an attempt is open: its own end speaks next
+    Notice.PAYMENT_ATTEMPT_FAILED: NoticeRule(
+        (State.APPROVED,),
+        (conditions.pay_by_ahead, conditions.none_since("start_payment")),
+        (*_session, money_context.price, money_context.attempt),
+    ),
+    Notice.PAYMENT_TIMED_OUT: NoticeRule(
+        TIMED_OUT, (conditions.because(Reason.PAYMENT_TIMED_OUT),), (visitor_context.known, visitor_context.held_time)
+    ),
+    Notice.LATE_PAYMENT_BOOKED: _confirmation,
+    Notice.PAYMENT_RETURNED: NoticeRule(
+        PROVED, (conditions.payment_recorded,), (visitor_context.known, money_context.returned)
+    ),
+    # to the visitor: the session
+    Notice.BOOKING_CONFIRMED: _confirmation,
+    Notice.BOOKING_MOVED: NoticeRule(
+        HOLDS_SLOT,
+        (conditions.end_ahead, conditions.unmoved),
+        (*_session, visitor_context.moved, visitor_context.movable, money_context.price_or_money, money_context.terms),
+    ),
+    Notice.SESSION_APPROACHING: _reminder,
+    Notice.SESSION_IMMINENT: _last_reminder,
+    # to the visitor: calling off, and money that goes back
+    Notice.CANCELLATION_REQUESTED: NoticeRule(
+        ACTIVE,
+        (conditions.cancellation_asked, conditions.newest_request, conditions.cancel_link_ahead),
+        (visitor_context.known, visitor_context.held_time, visitor_context.cancel_link, money_context.promise),
+    ),
+    Notice.CANCELLATION_LAPSED: NoticeRule(
+        ACTIVE, (_visitor_asks,), (visitor_context.known, visitor_context.held_time)
+    ),
+    Notice.BOOKING_CANCELLED: NoticeRule(
+        (State.CANCELLED,),
+        (conditions.because(Reason.BY_VISITOR, Reason.CANCELLED_LATE, Reason.BY_STAFF),),
+        (visitor_context.known, visitor_context.called_off, money_context.settlement),
+    ),
+    Notice.REFUND_QUEUED: NoticeRule(PROVED, (conditions.refund_owed,), (visitor_context.known, money_context.refund)),
+    Notice.REFUND_MADE: NoticeRule(PROVED, (conditions.refund_made,), (visitor_context.known, money_context.refund)),
+    # to staff
+    Notice.STAFF_BOOKING_RECEIVED: _request,
+    Notice.STAFF_BOOKING_WAITING: _request,
+    Notice.MANAGER_BOOKING_OVERDUE: _request,
+    Notice.STAFF_CANCELLATION_REQUESTED: NoticeRule(
+        ACTIVE,
+        (conditions.cancellation_asked, _visitor_asks),
+        (visitor_context.held_time, staff_context.dossier, staff_context.asked_to_cancel),
+    ),
+    Notice.STAFF_REFUND_DUE: NoticeRule(
+        PROVED, (conditions.refund_owed,), (staff_context.dossier, money_context.refund)
+    ),
+    Notice.STAFF_UNEXPECTED_MONEY: NoticeRule(
+        PROVED, (conditions.payment_recorded,), (staff_context.dossier, money_context.unexpected)
+    ),
+    # to the psychologist
+    Notice.PSYCHOLOGIST_SESSION_CONFIRMED: NoticeRule(
+        (State.CONFIRMED,), (conditions.end_ahead, conditions.unmoved), (visitor_context.session, staff_context.dossier)
+    ),
+    Notice.PSYCHOLOGIST_SESSION_MOVED: NoticeRule(
+        (State.CONFIRMED,),
+        (conditions.end_ahead, conditions.unmoved),
+        (visitor_context.session, visitor_context.moved, staff_context.dossier),
+    ),
+    Notice.PSYCHOLOGIST_SESSION_CANCELLED: NoticeRule(
+        (State.CONFIRMED, State.COMPLETED, State.CANCELLED),
+        (conditions.taken_from_them,),
+        (staff_context.taken_away, staff_context.dossier),
+    ),
+}

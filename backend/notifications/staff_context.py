@@ -1,0 +1,70 @@
+"""What a notice says to the practice: ids, facts and where to act. Never the name of a client, nor a word of theirs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.conf import settings
+
+from backend.bookings import policy
+from backend.bookings.machine import State
+from backend.bookings.models import Mode, PaymentMode
+from backend.core import formatting
+from backend.core.formatting import practice_zone
+from backend.notifications.notification_context import NotificationContext, TemplateContext
+from backend.notifications.visitor_context import help_lines
+from backend.people.models import Psychologist
+
+
+def dossier(notification: NotificationContext) -> TemplateContext:
+    """Which booking, and where to open it."""
+    booking = notification.booking
+    return {
+        "acknowledgement_id": booking.acknowledgement_id,
+        "support_lines": help_lines(),
+        "admin_url": f"{settings.PUBLIC_URL}/admin/bookings/booking/{booking.pk}/change/",
+    }
+
+
+def pressing(notification: NotificationContext) -> TemplateContext:
+    """Enough to see how much a request presses."""
+    booking = notification.booking
+    assert booking.due_at is not None
+    return {
+        "pays_in_person": booking.payment_mode == PaymentMode.OFFLINE,
+        "is_minor": booking.age is not None and booking.age < policy.ADULT_AGE,
+        "adult_age": policy.ADULT_AGE,
+        # the day they hope for is here before our own deadline is
+        "is_urgent": booking.preferred_date <= booking.due_at.astimezone(practice_zone()).date(),
+        "waits_since": formatting.day_and_time(booking.verified_at or booking.created_at),
+    }
+
+
+def asked_to_cancel(notification: NotificationContext) -> TemplateContext:
+    """When the visitor asked, and until when they can prove it."""
+    booking = notification.booking
+    asked_at = booking.cancellation_requested_at
+    assert asked_at is not None
+    return {
+        "asked_at": formatting.day_and_time(asked_at),
+        "link_until": formatting.day_and_time(asked_at + policy.CANCEL_LINK_LIFETIME),
+        "state": State(booking.state).label.lower(),
+        "is_pending": booking.state == State.PENDING,
+    }
+
+
+def taken_away(notification: NotificationContext) -> TemplateContext:
+    """The session a psychologist no longer gives: called off, or moved to a colleague from the time it had before."""
+    booking, entry = notification.booking, notification.entry
+    who, starts_at, to_colleague = booking.psychologist, booking.slot_start, False
+    if entry is not None and entry.intent == "reschedule":
+        who = Psychologist.objects.get(pk=entry.details["from_psychologist"])
+        starts_at, to_colleague = datetime.fromisoformat(entry.details["from"]), True
+    assert who is not None
+    assert starts_at is not None
+    return {
+        "psychologist": who.full_name,
+        "starts": formatting.day_and_time(starts_at),
+        "is_online": booking.mode == Mode.ONLINE,
+        "to_colleague": to_colleague,
+    }

@@ -1,0 +1,221 @@
+"""What a notice says to a visitor of the request and the session. Never a token, never a line of their message."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+from django.conf import settings
+
+from backend.bookings import payment_status, policy
+from backend.bookings.machine import HOLDS_SLOT, VISITOR, Reason, State
+from backend.bookings.models import Alternative, Booking, Mode, Origin, Period
+from backend.core import formatting
+from backend.core.formatting import practice_zone
+from backend.notifications.notification_context import NotificationContext, TemplateContext
+from backend.scheduling import claims
+
+
+def practice() -> TemplateContext:
+    """In every mail. Help lines beyond 112 follow once the address is proved, with `known`."""
+    return {"practice": settings.PRACTICE_NAME, "site_url": settings.FRONTEND_URL, "support_lines": []}
+
+
+# -- the request -------------------------------------------------------------------------------------------------------
+
+
+def unproved(notification: NotificationContext) -> TemplateContext:
+    """Nothing that was typed: the reader may be a stranger to the request."""
+    booking = notification.booking
+    facts: TemplateContext = {"asked_at": formatting.day_and_time(booking.created_at)}
+    if booking.due_at is not None:
+        facts["confirm_by"] = formatting.day_and_time(booking.due_at)
+    return facts
+
+
+def known(notification: NotificationContext) -> TemplateContext:
+    """For whoever proved the address."""
+    return {
+        "acknowledgement_id": notification.booking.acknowledgement_id,
+        "first_name": _first_name(notification.booking.full_name),
+        "support_lines": help_lines(),
+    }
+
+
+def kept(notification: NotificationContext) -> TemplateContext:
+    """Until when a closed booking can be read."""
+    closed_at = notification.booking.closed_at
+    return {"readable_until": formatting.day_and_time(closed_at + policy.LINK_KEPT_AFTER_CLOSE)} if closed_at else {}
+
+
+def wish(notification: NotificationContext) -> TemplateContext:
+    """What was asked for, how it came to us, and by when we answer."""
+    booking = notification.booking
+    assert booking.due_at is not None
+    return {
+        "preferred": _preference(booking),
+        "is_online": booking.mode == Mode.ONLINE,
+        "answer_by": formatting.day_and_time(booking.due_at),
+        "is_by_staff": booking.origin == Origin.STAFF,
+        "is_again": booking.is_priority,
+    }
+
+
+def again(notification: NotificationContext) -> TemplateContext:
+    """Until when the same request can be sent once more."""
+    ends_at = notification.message.created_at + policy.AGAIN_LINK_LIFETIME
+    return {
+        "asked_at": formatting.day_and_time(notification.booking.created_at),
+        "again_until": formatting.day_and_time(ends_at),
+    }
+
+
+def note(notification: NotificationContext) -> TemplateContext:
+    """What staff add in their own words, on one line."""
+    return {"note": _on_one_line(notification.booking.note_to_visitor)}
+
+
+def alternatives(notification: NotificationContext) -> TemplateContext:
+    """The times offered instead that are still free as this is written, in their order; nobody holds them."""
+    rows = Alternative.objects.filter(booking=notification.booking).select_related("psychologist")
+    ends_at = notification.message.created_at + policy.ALTERNATIVE_LINK_LIFETIME
+    free = [row for row in rows if ends_at > notification.now and claims.can_be_taken(row, now=notification.now)]
+    return {
+        "alternatives": [
+            {
+                "number": row.number,
+                "starts": formatting.day_and_time(row.slot_start),
+                "psychologist": row.psychologist.full_name,
+                "amount": ""
+                if notification.booking.is_sponsored or not row.amount_paise
+                else formatting.rupees(row.amount_paise),
+            }
+            for row in free
+        ],
+        "alternatives_until": formatting.day_and_time(ends_at),
+    }
+
+
+# -- the session -------------------------------------------------------------------------------------------------------
+
+
+def session(notification: NotificationContext) -> TemplateContext:
+    """Who, when and where, as the booking has it now."""
+    booking = notification.booking
+    assert booking.psychologist is not None
+    assert booking.slot_start is not None
+    assert booking.slot_end is not None
+    return {
+        "psychologist": booking.psychologist.full_name,
+        "starts": formatting.day_and_time(booking.slot_start),
+        "starts_clock": formatting.clock_time(booking.slot_start),
+        "ends_clock": formatting.clock_time(booking.slot_end),
+        "starts_at": booking.slot_start.isoformat(),
+        "ends_at": booking.slot_end.isoformat(),
+        "is_online": booking.mode == Mode.ONLINE,
+        "place": booking.meeting_link if booking.mode == Mode.ONLINE else _address(booking),
+        "is_confirmed": booking.state == State.CONFIRMED,
+    }
+
+
+def occasion_of(notification: NotificationContext) -> TemplateContext:
+    """How this session came about, where that was not by a request that we answered."""
+    booking = notification.booking
+    return {
+        "is_follow_up": booking.follows_id is not None,
+        "is_alternative": Alternative.objects.filter(taken_by=booking).exists(),
+    }
+
+
+def moved(notification: NotificationContext) -> TemplateContext:
+    """The time it had before, if the move changed that, and whose wish it was."""
+    assert notification.entry is not None
+    was = datetime.fromisoformat(notification.entry.details["from"])
+    is_new_time = was != notification.booking.slot_start
+    return {
+        "was": formatting.day_and_time(was) if is_new_time else "",
+        "is_new_time": is_new_time,
+        "is_by_visitor": notification.entry.actor == VISITOR,
+    }
+
+
+def movable(notification: NotificationContext) -> TemplateContext:
+    """Until when the visitor can choose another time; empty, and so unsaid, when they cannot."""
+    ends_at = payment_status.move_until(notification.booking)
+    return {
+        "move_until": formatting.day_and_time(ends_at) if ends_at is not None and ends_at > notification.now else ""
+    }
+
+
+def held_time(notification: NotificationContext) -> TemplateContext:
+    """The session's time, for a booking that may have none; enough to tell which one is meant."""
+    booking = notification.booking
+    return {
+        "starts": formatting.day_and_time(booking.slot_start) if booking.slot_start else "",
+        "is_session": booking.state in HOLDS_SLOT,
+        "is_confirmed": booking.state == State.CONFIRMED,
+    }
+
+
+# -- calling off -------------------------------------------------------------------------------------------------------
+
+
+def cancel_link(notification: NotificationContext) -> TemplateContext:
+    """Until when the link that proves the wish to cancel works."""
+    return {"link_until": formatting.day_and_time(notification.message.created_at + policy.CANCEL_LINK_LIFETIME)}
+
+
+def called_off(notification: NotificationContext) -> TemplateContext:
+    """What was called off, by whom, and how they put it."""
+    booking, entry = notification.booking, notification.entry
+    by_staff = booking.reason == Reason.BY_STAFF
+    return {
+        "is_by_staff": by_staff,
+        "is_late": booking.reason == Reason.CANCELLED_LATE,
+        "was_confirmed": entry is not None and entry.source == State.CONFIRMED,
+        "starts": formatting.day_and_time(booking.slot_start) if booking.slot_start else "",
+        "note": _on_one_line(booking.note_to_visitor) if by_staff else "",
+    }
+
+
+# -- details -----------------------------------------------------------------------------------------------------------
+
+
+_LIKE_A_LINK = re.compile(r"[/:@]|\.\S")
+
+
+def _first_name(full_name: str) -> str:
+    """The word to greet by: the first, or the whole name where that is a title or an initial ("Dr.", "R").
+
+    Empty for what mail programs would turn into a link: whoever typed the name chose its target.
+    """
+    first, _, rest = " ".join(full_name.split()).partition(" ")
+    name = f"{first} {rest}".strip() if first.endswith(".") or len(first) < 2 else first
+    return "" if _LIKE_A_LINK.search(name) else name
+
+
+def _preference(booking: Booking) -> str:
+    day = booking.preferred_date
+    text = f"{day:%A}, {day.day} {day:%B %Y}"
+    if booking.preferred_period != Period.CUSTOM:
+        return f"{text}, in the {booking.get_preferred_period_display().lower()}"
+    if booking.preferred_time_start is None or booking.preferred_time_end is None:
+        return text
+    ends_at = datetime.combine(day, booking.preferred_time_end, tzinfo=practice_zone())
+    return f"{text}, between {booking.preferred_time_start:%H:%M} and {formatting.clock_time(ends_at)}"
+
+
+def _address(booking: Booking) -> str:
+    return ", ".join(line.strip(" ,") for line in booking.address.splitlines() if line.strip(" ,"))
+
+
+def _on_one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def help_lines() -> list[dict[str, str]]:
+    """Each line with the digits that a telephone dials."""
+    return [
+        {"name": name, "number": number, "dial": "".join(sign for sign in number if sign in "+0123456789")}
+        for name, number in formatting.support_lines()
+    ]

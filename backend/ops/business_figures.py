@@ -1,0 +1,153 @@
+"""The business in numbers: bookings, what is overdue, mails, money. No ids and no data of persons."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from django.db.models import Count, Min, QuerySet
+
+from backend.bookings import policy, queries
+from backend.bookings.machine import State
+from backend.bookings.models import Booking
+from backend.ops.compiled_queries import Ago, Row, ask, compiled
+from backend.ops.health import since
+from backend.outbox.models import Message, Queue
+from backend.payments.models import Payment, PaymentState, Refund, RefundState
+
+MAILS_COUNTED_FOR = timedelta(days=1)
+
+
+class OverdueRule(StrEnum):
+    """A deadline that a sweep keeps."""
+
+    DRAFT_LAPSES = "draft_lapses"
+    REQUEST_UNANSWERED = "request_unanswered"
+    APPROVAL_UNPAID = "approval_unpaid"
+    ATTEMPT_IDLE = "attempt_idle"
+    SESSION_OVER = "session_over"
+    CANCELLATION_UNPROVED = "cancellation_unproved"
+    DRAFT_PURGED = "draft_purged"
+
+
+RULE_OF = {
+    State.DRAFT: OverdueRule.DRAFT_LAPSES,
+    State.PENDING: OverdueRule.REQUEST_UNANSWERED,
+    State.APPROVED: OverdueRule.APPROVAL_UNPAID,
+    State.PAYMENT_PENDING: OverdueRule.ATTEMPT_IDLE,
+    State.CONFIRMED: OverdueRule.SESSION_OVER,
+}
+
+
+@dataclass(frozen=True)
+class Overdue:
+    """Bookings whose deadline has passed without its consequence."""
+
+    rule: OverdueRule
+    count: int
+    oldest_age: timedelta | None  # since the deadline
+
+
+@dataclass(frozen=True)
+class Mails:
+    """Mails of one template that ended in one way within the last day."""
+
+    template: str
+    result: str
+    count: int
+
+
+@dataclass(frozen=True)
+class BusinessFigures:
+    """The practice's day in numbers."""
+
+    bookings: dict[State, int]  # every state
+    overdue: tuple[Overdue, ...]  # every rule
+    mails: tuple[Mails, ...]
+    payments_open: int
+    oldest_payment_age: timedelta | None  # since the attempt began
+    refunds_due: int
+    oldest_refund_age: timedelta | None
+    refunds_refused: int  # the gateway would not; staff must act
+
+
+def read_business_figures(*, now: datetime) -> BusinessFigures:
+    """Seven queries, asked at once."""
+    counts, due, unproved, lapsed, refund_rows, attempt_rows, mail_rows = ask(
+        _bookings, _due, _unproved, _lapsed, _refunds, _attempts, _mails, now=now
+    )
+    late = [
+        Overdue(RULE_OF[State(state)], count, since(oldest, now)) for state, count, oldest in due if state in RULE_OF
+    ]
+    late.append(_late(OverdueRule.CANCELLATION_UNPROVED, unproved, policy.CANCEL_LINK_LIFETIME, now))
+    late.append(_late(OverdueRule.DRAFT_PURGED, lapsed, policy.DRAFT_PURGE_AFTER, now))
+    overdue = {rule: Overdue(rule, 0, None) for rule in OverdueRule} | {found.rule: found for found in late}
+    refunds = {state: counted for state, *counted in refund_rows}
+    refunds_due, oldest_refund = refunds.get(RefundState.QUEUED, (0, None))
+    refused, _ = refunds.get(RefundState.REFUSED, (0, None))
+    [(n_attempts, begun_at)] = attempt_rows or [(0, None)]
+    return BusinessFigures(
+        bookings=dict.fromkeys(State, 0) | {State(state): count for state, count in counts},
+        overdue=tuple(overdue.values()),
+        mails=tuple(Mails(*row) for row in sorted(mail_rows)),
+        payments_open=n_attempts,
+        oldest_payment_age=since(begun_at, now),
+        refunds_due=refunds_due,
+        oldest_refund_age=since(oldest_refund, now),
+        refunds_refused=refused,
+    )
+
+
+def _late(rule: OverdueRule, rows: list[Row], kept_for: timedelta, now: datetime) -> Overdue:
+    """A rule whose deadline lies `kept_for` after what the rows hold; they are one a state."""
+    oldest = min((oldest for _, _, oldest in rows), default=None)
+    return Overdue(rule, sum(count for _, count, _ in rows), since(oldest and oldest + kept_for, now))
+
+
+@compiled
+def _bookings() -> QuerySet[Booking, Any]:
+    states: QuerySet[Booking, Any] = Booking.objects.order_by().values_list("state")
+    return states.annotate(Count("pk"))
+
+
+@compiled
+def _due() -> QuerySet[Booking, Any]:
+    return _by_state(queries.past_due(Ago()), "due_at")
+
+
+@compiled
+def _unproved() -> QuerySet[Booking, Any]:
+    return _by_state(
+        queries.unproved_cancellations(Ago(lambda: policy.CANCEL_LINK_LIFETIME)), "cancellation_requested_at"
+    )
+
+
+@compiled
+def _lapsed() -> QuerySet[Booking, Any]:
+    return _by_state(queries.unproved_drafts(Ago(lambda: policy.DRAFT_PURGE_AFTER)), "closed_at")
+
+
+def _by_state(rows: QuerySet[Booking, Any], since_when: str) -> QuerySet[Booking, Any]:
+    found: QuerySet[Booking, Any] = rows.order_by().values_list("state")
+    return found.annotate(Count("pk"), Min(since_when))
+
+
+@compiled
+def _refunds() -> QuerySet[Refund, Any]:
+    rows = Refund.objects.exclude(state=RefundState.DONE).order_by().values_list("state")
+    return rows.annotate(Count("pk"), Min("queued_at"))
+
+
+@compiled
+def _attempts() -> QuerySet[Payment, Any]:
+    rows = Payment.objects.filter(state=PaymentState.OPEN).order_by().values("state")
+    return rows.annotate(n=Count("pk"), begun=Min("started_at")).values_list("n", "begun")
+
+
+@compiled
+def _mails() -> QuerySet[Message, Any]:
+    """Settled within the day. None of them is blanked yet, which is the condition of the index that serves this."""
+    rows = Message.objects.filter(blanked_at=None, settled_at__gt=Ago(lambda: MAILS_COUNTED_FOR), queue=Queue.MAIL)
+    return rows.order_by().values_list("kind", "state").annotate(Count("pk"))

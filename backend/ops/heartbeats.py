@@ -1,0 +1,86 @@
+"""What workers and beat write so that others can see them: signs of life, canaries, and the runs of timers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from backend.core import correlation
+from backend.ops.models import Canary, Process, Role, Timer, TimerRun
+
+HISTORY_KEPT = timedelta(days=14)  # longer than anybody looks back for the cause of a complaint
+
+
+def record_heartbeat(name: str, role: Role, *, now: datetime) -> None:
+    """A process is at work."""
+    if not Process.objects.filter(pk=name).update(seen_at=now, role=role):
+        Process.objects.bulk_create([Process(name=name, role=role, seen_at=now)], ignore_conflicts=True)
+
+
+def remove_heartbeat(name: str) -> None:
+    """A process stops on purpose: it will not be missed."""
+    Process.objects.filter(pk=name).delete()
+
+
+def record_canary(queue: Role, *, sent_at: datetime | None, now: datetime) -> None:
+    """Beat's message went through the queue to a worker."""
+    if not Canary.objects.filter(pk=queue).update(sent_at=sent_at, arrived_at=now):
+        Canary.objects.bulk_create([Canary(queue=queue, sent_at=sent_at, arrived_at=now)], ignore_conflicts=True)
+
+
+@dataclass
+class Run:
+    """A run of a timer counts here what it does."""
+
+    examined: int = 0
+    changed: int = 0
+    failed: int = 0
+
+
+@contextmanager
+def timer_run(name: str, *, clock: Callable[[], datetime], asked_by: str = "") -> Iterator[Run]:
+    """Around a run: its start is written before it, its end and its counts after it, whatever becomes of it."""
+    run, started_at, error = Run(), clock(), ""
+    _write(name, started_at=started_at)
+    try:
+        yield run
+    except Exception as cause:
+        error = type(cause).__name__
+        raise
+    finally:
+        _finish(name, run, started_at, clock(), error, asked_by)
+
+
+def _finish(name: str, run: Run, started_at: datetime, finished_at: datetime, error: str, asked_by: str) -> None:
+    counts = {
+        "finished_at": finished_at,
+        "examined": run.examined,
+        "changed": run.changed,
+        "failed": run.failed,
+        "error": error,
+    }
+    _write(name, **counts, **({} if error else {"succeeded_at": started_at}))
+    if run.examined or run.changed or error or asked_by:
+        about = {"asked_by": asked_by, "correlation_id": correlation.current()}
+        TimerRun.objects.create(timer=name, started_at=started_at, **about, **counts)
+
+
+def _write(name: str, **values: object) -> None:
+    if not Timer.objects.filter(pk=name).update(**values):
+        Timer.objects.bulk_create([Timer(name=name, **values)], ignore_conflicts=True)
+
+
+def take_asked_run(*, now: datetime) -> tuple[str, str] | None:
+    """A timer that somebody wants run now, and who; the wish is this worker's alone. None when there is none."""
+    for timer in Timer.objects.filter(asked_at__lte=now).order_by("asked_at"):
+        if Timer.objects.filter(pk=timer.pk, asked_at=timer.asked_at).update(asked_at=None, asked_by=""):
+            return timer.name, timer.asked_by
+    return None
+
+
+def forget_old_runs(*, now: datetime, limit: int = 1000) -> int:
+    """Delete history that nobody looks at any more. Returns how many rows."""
+    old = TimerRun.objects.filter(started_at__lte=now - HISTORY_KEPT).order_by("started_at")
+    return TimerRun.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:limit])).delete()[0]

@@ -1,0 +1,216 @@
+"""What a calendar shows of a span of time: sessions, wished times, and when nobody works. Nothing here writes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from enum import StrEnum
+from functools import cache
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
+
+from backend.bookings import policy
+from backend.bookings.machine import HOLDS_SLOT, State
+from backend.bookings.models import Booking, ClosedDay
+from backend.core import instant_text
+from backend.core.formatting import practice_zone
+from backend.core.instant_text import InstantText
+from backend.people import hours
+from backend.people.hours import Clock, HoursRule, Opening, Span
+from backend.people.models import Psychologist, TimeOff
+
+STATES = (*HOLDS_SLOT, State.COMPLETED)  # with a session; and PENDING, whose wish is shown
+_HAS_ASKED = ExpressionWrapper(Q(cancellation_requested_at__isnull=False), BooleanField())
+_SESSION = (
+    "pk", "acknowledgement_id", "full_name", "state", "mode", "psychologist_id", InstantText("slot_start"),
+    InstantText("slot_end"), "ledger_sequence", _HAS_ASKED, "outcome",
+)  # fmt: skip
+_RULE = ("weekday", "day", "starts_at", "ends_at", "offers", "location_id")
+
+
+@dataclass(frozen=True)
+class CalendarFilter:
+    """Half-open `[start, end)`, aware; what is empty does not narrow."""
+
+    start: datetime
+    end: datetime
+    psychologist_ids: tuple[int, ...] = ()
+    states: tuple[str, ...] = ()
+    mode: str = ""
+
+
+class Session(NamedTuple):
+    """One booking in the calendar; a wish when its state is PENDING."""
+
+    booking_id: int
+    acknowledgement_id: str
+    full_name: str
+    state: str
+    mode: str
+    psychologist_id: int | None
+    start: str  # on the practice's clock, as `wall_clock` writes it
+    end: str
+    ledger_sequence: int  # what a decision made from the calendar was made on
+    asked_to_cancel: bool
+    outcome: str
+
+
+class Kind(StrEnum):
+    """Why a time is shaded."""
+
+    OUTSIDE = "outside hours"
+    AWAY = "away"
+    CLOSED = "closed"
+
+
+class Shade(NamedTuple):
+    """A time in which a psychologist, or for None everybody shown, gives no sessions."""
+
+    psychologist_id: int | None
+    start: datetime
+    end: datetime
+    kind: Kind
+    note: str
+
+
+def wall_clock() -> Callable[[datetime], str]:
+    """Writes instants as a calendar takes them, `2026-11-23T18:00:00`: the practice's time, wherever the browser is."""
+    zone = practice_zone()
+    return lambda at: at.astimezone(zone).isoformat()[:19]
+
+
+def sessions(seen: QuerySet[Booking], shown: CalendarFilter) -> list[Session]:
+    """Of the bookings `seen`, those that touch the span, and the wishes that begin in it. Two queries at most."""
+    narrowed = seen.filter(**({"mode": shown.mode} if shown.mode else {})).order_by()
+    states = [state for state in STATES if not shown.states or state in shown.states]
+    found: list[Session] = []
+    if states:
+        held = narrowed.filter(_whose("psychologist", shown), state__in=states, slot_start__lt=shown.end)
+        held = held.filter(slot_start__gt=shown.start - policy.SESSION_LONGEST, slot_end__gt=shown.start)
+        clock = wall_clock()
+        at = cache(
+            lambda written: clock(instant_text.parse_instant(written))
+        )  # a month's thousands share a few hundred
+        found += [
+            Session(pk, name, who, state, mode, psychologist_id, at(start), at(end), sequence, has_asked, outcome)
+            for pk, name, who, state, mode, psychologist_id, start, end, sequence, has_asked, outcome in (
+                held.values_list(*_SESSION)
+            )
+        ]
+    if not shown.states or State.PENDING in shown.states:
+        found += _wishes(narrowed, shown)
+    return found
+
+
+def _wishes(narrowed: QuerySet[Booking], shown: CalendarFilter) -> Iterator[Session]:
+    rows = narrowed.filter(
+        _whose("preferred_psychologist", shown),
+        state=State.PENDING,
+        preferred_slot_start__gte=shown.start,
+        preferred_slot_start__lt=shown.end,
+    ).values_list(
+        "pk", "acknowledgement_id", "full_name", "mode", "preferred_psychologist_id", "preferred_slot_start",
+        "ledger_sequence", _HAS_ASKED, "outcome",
+    )  # fmt: skip
+    at = wall_clock()
+    for pk, name, who, mode, psychologist_id, wished, sequence, has_asked, outcome in rows:
+        assert wished is not None
+        start, end = at(wished), at(wished + policy.SESSION_LENGTH)
+        yield Session(pk, name, who, State.PENDING, mode, psychologist_id, start, end, sequence, has_asked, outcome)
+
+
+def _whose(field: str, shown: CalendarFilter) -> Q:
+    return Q(**{f"{field}__in": shown.psychologist_ids}) if shown.psychologist_ids else Q()
+
+
+# -- when nobody works -------------------------------------------------------------------------------------------------
+
+
+def shades(shown: CalendarFilter, *, by_psychologist: bool) -> list[Shade]:
+    """What is shaded: of each psychologist, or where their columns lie over one another of all together.
+
+    Together, a time counts as outside hours when none of those shown works; somebody without hours works always. Time
+    off is then told for a single psychologist alone. Three queries.
+    """
+    people, off = _people(shown), _time_off(shown)
+    found = list(_closed(shown))
+    if by_psychologist:
+        for psychologist_id, openings in people.items():
+            found += _outside(psychologist_id, openings, shown)
+    elif people and all(openings is not None for openings in people.values()):
+        found += _outside(None, [opening for openings in people.values() for opening in openings or ()], shown)
+    if by_psychologist or len(people) == 1:
+        found += off
+    return found
+
+
+def _people(shown: CalendarFilter) -> dict[int, list[Opening] | None]:
+    """The openings of each psychologist shown; None for who has no hours at all."""
+    active = Q(pk__in=shown.psychologist_ids) if shown.psychologist_ids else Q(is_active=True)
+    rows = Psychologist.objects.filter(active).order_by()
+    rules: dict[int, list[HoursRule]] = {}
+    zones: dict[int, str] = {}
+    for pk, zone, *rule in rows.values_list("pk", "time_zone", *(f"working_hours__{name}" for name in _RULE)):
+        zones[pk] = zone
+        if rule[2] is not None:  # the outer join's empty row
+            rules.setdefault(pk, []).append(HoursRule(*rule))
+    clocks = {zone: Clock(ZoneInfo(zone) if zone else practice_zone()) for zone in set(zones.values())}
+    return {pk: _openings(rules.get(pk), clocks[zone], shown) for pk, zone in zones.items()}
+
+
+def _openings(rules: list[HoursRule] | None, clock: Clock, shown: CalendarFilter) -> list[Opening] | None:
+    if rules is None:
+        return None
+    return hours.openings(rules, clock, clock.date(shown.start), clock.date(shown.end))
+
+
+def _outside(psychologist_id: int | None, openings: Iterable[Opening] | None, shown: CalendarFilter) -> Iterator[Shade]:
+    """What `openings` leave of the span."""
+    if openings is None:
+        return
+    reached = shown.start
+    for start, end in sorted((opening.start, opening.end) for opening in openings):
+        if start > reached and reached < shown.end:
+            yield Shade(psychologist_id, reached, min(start, shown.end), Kind.OUTSIDE, "")
+        reached = max(reached, end)
+    if reached < shown.end:
+        yield Shade(psychologist_id, reached, shown.end, Kind.OUTSIDE, "")
+
+
+def _time_off(shown: CalendarFilter) -> list[Shade]:
+    rows = TimeOff.objects.filter(_whose("psychologist", shown), starts_at__lt=shown.end, ends_at__gt=shown.start)
+    return [
+        Shade(who, start, end, Kind.AWAY, note)
+        for who, start, end, note in rows.values_list("psychologist_id", "starts_at", "ends_at", "note")
+    ]
+
+
+def _closed(shown: CalendarFilter) -> Iterator[Shade]:
+    zone = practice_zone()
+    clock = Clock(zone)
+    rows = list(ClosedDay.objects.values_list("weekday", "date", "note"))
+    first, last = clock.date(shown.start), clock.date(shown.end - timedelta(seconds=1))
+    for day in hours.days(first, last):
+        note = next((note for weekday, date, note in rows if date == day or weekday == day.weekday()), None)
+        if note is not None:
+            span: Span = clock.instant(day, time.min), clock.instant(day + timedelta(days=1), time.min)
+            yield Shade(None, *span, Kind.CLOSED, note)
+
+
+# -- a day on paper ----------------------------------------------------------------------------------------------------
+
+
+def day_list(seen: QuerySet[Booking], shown: CalendarFilter) -> list[tuple[Psychologist, list[Booking]]]:
+    """The sessions that begin in the span, by psychologist and time; who has none is left out. One query."""
+    rows = seen.filter(
+        _whose("psychologist", shown), state__in=STATES, slot_start__gte=shown.start, slot_start__lt=shown.end
+    )
+    rows = rows.select_related("psychologist").defer("user_message")
+    found: dict[int, tuple[Psychologist, list[Booking]]] = {}
+    for booking in rows.order_by("psychologist__full_name", "psychologist_id", "slot_start"):
+        assert booking.psychologist is not None
+        found.setdefault(booking.psychologist.pk, (booking.psychologist, []))[1].append(booking)
+    return list(found.values())

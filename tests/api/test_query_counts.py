@@ -1,0 +1,151 @@
+"""How many queries each answer costs; a number that grows is a decision, not an accident.
+
+A transaction counts as two, its SAVEPOINT and its RELEASE, because each test runs inside one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Any
+
+import pytest
+import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from backend.bookings.machine import ACTIVE, State
+from tests.support import api, factories, scenarios
+from tests.support.scenarios import ASHA, RAVI
+
+pytestmark = pytest.mark.django_db
+
+LATER = [state for state in State if state != State.DRAFT]
+Counting = Callable[[int], AbstractContextManager[Any]]
+
+
+@pytest.fixture(autouse=True)
+def _clock(now: datetime, settings: Any) -> Iterator[None]:
+    settings.PAYMENT_GATEWAY = "sandbox"
+    with time_machine.travel(now, tick=False):
+        yield
+
+
+@pytest.fixture
+def queries(django_assert_num_queries: Counting) -> Counting:
+    return django_assert_num_queries
+
+
+def mail_limit() -> int:
+    """The limit on strangers' mail takes an advisory lock on PostgreSQL; SQLite has one writer at a time anyway."""
+    return int(connection.vendor == "postgresql")
+
+
+@pytest.mark.parametrize("path", [*api.PINGS, api.SUPPORT, "/api/nothing/", "/api"])
+def test_pings_and_support_ask_the_database_nothing(path: str, queries: Counting) -> None:
+    with queries(0):
+        api.get(path)
+
+
+def test_what_is_malformed_asks_the_database_nothing(queries: Counting) -> None:
+    with queries(0):
+        for path in api.POSTS:
+            api.post(path, {})
+            api.post(path, b"[")
+            api.get(path)
+
+
+@pytest.mark.parametrize("state", [None, *(state for state in State if state not in ACTIVE)])
+def test_a_draft_costs_the_same_for_every_address_without_an_active_booking(
+    state: State | None, now: datetime, queries: Counting
+) -> None:
+    if state is not None:
+        factories.make_booking(state, now=now)
+    with queries(15 + mail_limit()):
+        api.done(api.post(api.DRAFT, api.form(now)), 201)
+
+
+@pytest.mark.parametrize("state", ACTIVE)
+def test_a_draft_for_an_address_with_an_active_booking_costs_as_much(
+    state: State, now: datetime, queries: Counting
+) -> None:
+    factories.make_booking(state, now=now)
+    with queries(19 + 2 * mail_limit()):  # the work for a new draft, undone, and one notice
+        api.done(api.post(api.DRAFT, api.form(now)), 201)
+
+
+def test_the_same_click_again_costs_less(now: datetime, queries: Counting) -> None:
+    api.post(api.DRAFT, api.form(now))
+    with queries(6):
+        api.done(api.post(api.DRAFT, api.form(now)), 201)
+
+
+def test_the_booking_link_costs_three_queries_once_it_is_proved(now: datetime, queries: Counting) -> None:
+    token = {"token": scenarios.token_of(scenarios.submitted(now=now))}
+    with queries(23):
+        api.done(api.get(api.VERIFY, token))
+    for send in (api.get, api.post):
+        with queries(3):
+            api.done(send(api.VERIFY, token))
+
+
+def test_a_scanner_costs_one_query(now: datetime, queries: Counting) -> None:
+    token = {"token": scenarios.token_of(scenarios.submitted(now=now))}
+    with queries(1):
+        api.get(api.VERIFY, token, origin="")
+    with queries(1):
+        api.get(api.VERIFY, {"token": "nobody"})
+
+
+@pytest.mark.parametrize("state", LATER)
+def test_a_look_at_the_status_costs_four_queries_and_writes_nothing(
+    state: State, now: datetime, queries: Counting
+) -> None:
+    booking = factories.make_booking(state, now=now)
+    with queries(4) as asked:
+        api.done(api.get(api.STATUS, {"acknowledgement_id": booking.acknowledgement_id}))
+    assert all(query["sql"].startswith("SELECT") for query in asked)
+
+
+def test_a_paid_booking_costs_one_more_for_its_refunds(now: datetime, queries: Counting) -> None:
+    booking = scenarios.confirmed(now=now)
+    with queries(5):
+        api.done(api.get(api.STATUS, {"acknowledgement_id": booking.acknowledgement_id}))
+
+
+def test_a_miss_costs_two_queries_more_and_a_refused_guesser_one(now: datetime, queries: Counting) -> None:
+    ask = {"acknowledgement_id": "MS-000000"}
+    api.get(api.STATUS, ask)
+    for _ in range(29):
+        with queries(4):
+            api.error(api.get(api.STATUS, ask), 404, "booking_unknown")
+    with queries(1):
+        api.error(api.get(api.STATUS, ask), 429, "too_many_misses")
+
+
+def test_an_unproved_id_costs_what_an_unknown_one_does(now: datetime) -> None:
+    draft = scenarios.submitted(now=now)
+    api.get(api.STATUS, {"acknowledgement_id": "MS-000000"})
+    costs = []
+    for acknowledgement_id in ("MS-000000", draft.acknowledgement_id):
+        with CaptureQueriesContext(connection) as asked:
+            api.error(api.get(api.STATUS, {"acknowledgement_id": acknowledgement_id}), 404, "booking_unknown")
+        costs.append(len(asked))
+    assert costs[0] == costs[1]
+
+
+def test_the_link_again_costs_a_little_more_for_a_known_address(now: datetime, queries: Counting) -> None:
+    factories.make_booking(State.PENDING, now=now)
+    with queries(5 + mail_limit()):
+        api.done(api.post(api.STATUS, {"email": RAVI}))
+    with queries(7 + mail_limit()):
+        api.done(api.post(api.STATUS, {"email": ASHA}))
+
+
+def test_beginning_to_pay(now: datetime, queries: Counting) -> None:
+    booking = scenarios.approved(now=now)
+    with queries(9):
+        api.done(api.post(api.INITIATE, {"acknowledgement_id": booking.acknowledgement_id}))
+    with queries(6):
+        api.done(api.post(api.INITIATE, {"acknowledgement_id": booking.acknowledgement_id}))

@@ -1,0 +1,206 @@
+"""The schema: made without a warning, true of what is really answered, and shown from files of our own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from io import StringIO
+from typing import Any
+
+import pytest
+import time_machine
+from django.contrib.staticfiles import finders
+from django.core.management import call_command
+from django.urls import URLPattern, URLResolver, get_resolver
+from drf_spectacular.drainage import GENERATOR_STATS
+from jsonschema import Draft202012Validator
+
+from backend.api import schema as docs
+from backend.bookings.lifecycle import refunds
+from backend.bookings.machine import State
+from backend.bookings.models import Purpose
+from backend.bookings.notices import Notice
+from backend.people.models import Corporate, Location
+from tests.support import api, factories, scenarios, working_hours
+from tests.support.scenarios import RAVI
+from tests.support.staff_api import BOOKINGS, PASSWORD, STAFF, VIEW, account, desk
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _clock(now: datetime, settings: Any) -> Iterator[None]:
+    settings.PAYMENT_GATEWAY = "sandbox"
+    with time_machine.travel(now, tick=False):
+        yield
+
+
+@pytest.fixture
+def schema() -> dict[str, Any]:
+    return api.done(api.get("/api/schema/"))
+
+
+def test_it_is_generated_without_a_warning_and_is_valid() -> None:
+    GENERATOR_STATS.reset()
+    call_command("spectacular", fail_on_warn=True, validate=True, stdout=StringIO())
+
+
+def routes(resolver: URLResolver, prefix: str = "") -> Iterator[str]:
+    for pattern in resolver.url_patterns:
+        path = f"{prefix}{pattern.pattern}"
+        if isinstance(pattern, URLPattern):
+            yield "/" + re.sub(r"<\w+:(\w+)>", r"{\1}", path)
+        else:
+            yield from routes(pattern, path)
+
+
+def test_it_describes_every_address_of_the_api_but_its_own(schema: dict[str, Any]) -> None:
+    addresses = {route for route in routes(get_resolver()) if route.startswith("/api/")}
+    assert addresses - set(schema["paths"]) == {"/api/schema/", "/api/docs/"}
+    assert set(schema["paths"]) <= addresses
+
+
+def test_names_of_operations_are_unique_and_staffs_are_guarded(schema: dict[str, Any]) -> None:
+    operations = [(path, operation) for path, methods in schema["paths"].items() for operation in methods.values()]
+    names = [operation["operationId"] for _, operation in operations]
+    assert len(names) == len(set(names))
+    for path, operation in operations:
+        is_guarded = path.startswith(STAFF) and not path.endswith("login/")
+        assert operation.get("security", []) == ([{"staffToken": []}] if is_guarded else [])
+        assert "default" in operation["responses"]
+
+
+def test_the_generator_refuses_a_field_that_nobody_described() -> None:
+    class NewField(docs.fields.StrictField):
+        """A field of tomorrow."""
+
+    with pytest.raises(TypeError, match="NewField"):
+        docs.FieldShape(NewField("Please.")).map_serializer_field(None, "request")
+
+
+# -- is it true? ------------------------------------------------------------------------------------------------------
+
+
+def strictly(node: Any) -> Any:
+    """The same schema, in which an object may hold nothing that is not named."""
+    if isinstance(node, list):
+        return [strictly(inner) for inner in node]
+    if not isinstance(node, dict):
+        return node
+    inner = {name: strictly(value) for name, value in node.items()}
+    if "properties" in inner and inner.get("type") == "object":
+        inner["additionalProperties"] = False
+    return inner
+
+
+def check(schema: dict[str, Any], method: str, path: str, response: Any) -> None:
+    """The answer has the shape that the schema promises for this operation and status."""
+    answers = schema["paths"][path][method.lower()]["responses"]
+    promised = answers.get(str(response.status_code)) or answers["default"]
+    assert (str(response.status_code) in answers) == (response.status_code < 300)
+    shape = promised["content"]["application/json"]["schema"]
+    Draft202012Validator({**strictly(shape), "components": strictly(schema["components"])}).validate(response.json())
+
+
+@pytest.mark.parametrize("state", [state for state in State if state != State.DRAFT])
+def test_a_status_is_what_it_says(schema: dict[str, Any], state: State, now: datetime) -> None:
+    booking = factories.make_booking(state, now=now)
+    query = {"acknowledgement_id": booking.acknowledgement_id}
+    check(schema, "GET", "/api/bookings/check-status/", api.get(api.STATUS, query))
+    check(schema, "GET", "/api/bookings/check-status/", api.get(api.STATUS, {}))
+
+
+def test_the_visitors_answers_are_what_it_says(schema: dict[str, Any], now: datetime) -> None:
+    def post(path: str, body: dict[str, Any]) -> None:
+        check(schema, "POST", path, api.post(path, body))
+
+    post(api.DRAFT, api.form(now))
+    post(api.DRAFT, {})
+    booking = scenarios.confirmed(RAVI, now=now, at=now + timedelta(days=5))
+    token = {"token": scenarios.token_of(booking, Notice.BOOKING_CONFIRMED)}
+    post(api.VERIFY, token)
+    check(schema, "GET", api.VERIFY, api.get(api.VERIFY, token))
+    post(api.STATUS, {"email": RAVI})
+    post(api.STATUS, {"email": 7})
+    post(api.INITIATE, {"acknowledgement_id": booking.acknowledgement_id})
+    waiting = scenarios.approved("third@example.org", now=now, who=booking.psychologist)
+    post(api.INITIATE, {"acknowledgement_id": waiting.acknowledgement_id})
+    post(api.COMPLETE, {"payment_reference": "PAY-1"})
+    post(api.ASK_TO_CANCEL, {"acknowledgement_id": booking.acknowledgement_id})
+    token = {"token": scenarios.token_of(booking, Notice.CANCELLATION_REQUESTED, Purpose.CANCEL)}
+    post(api.VERIFY_CANCEL, token)
+    check(schema, "GET", api.VERIFY_CANCEL, api.get(api.VERIFY_CANCEL, token))
+    post(api.SEND_EMAIL, {"text": "words"})
+    for path in (*api.PINGS[1:], api.SUPPORT):
+        check(schema, "GET", path, api.get(path))
+
+
+@pytest.mark.parametrize("state", State)
+def test_what_staff_see_of_a_booking_is_what_it_says(schema: dict[str, Any], state: State, now: datetime) -> None:
+    booking = factories.make_booking(state, now=now, corporate=Corporate.objects.create(name="Acme"))
+    staff, one = desk(), f"{BOOKINGS}{{acknowledgement_id}}/"
+    check(schema, "GET", BOOKINGS, staff.get())
+    check(schema, "GET", one, staff.get(f"{booking.acknowledgement_id}/"))
+    check(schema, "POST", f"{one}cancel/", staff.act(booking, "cancel"))
+
+
+def test_the_rest_of_what_staff_see_is_what_it_says(schema: dict[str, Any], now: datetime) -> None:
+    staff, one = desk(), f"{BOOKINGS}{{acknowledgement_id}}/"
+    scenarios.psychologist("Dr. Other", location=Location.objects.create(name="Baner", address="12 Baner Road"))
+    booking = scenarios.confirmed(now=now)
+    refunds.grant_refund(booking.pk, 50_000, actor="staff:desk", now=now)
+    check(schema, "GET", one, staff.get(f"{booking.acknowledgement_id}/"))
+    check(schema, "GET", one, staff.get("MS-000000/"))
+    for name in ("psychologists", "locations", "corporates"):
+        check(schema, "GET", f"{STAFF}{name}/", staff.get(f"{STAFF}{name}/"))
+    second = scenarios.pending(RAVI, now=now)
+    taken = {"psychologist_id": booking.psychologist_id, "slot_start": booking.slot_start.isoformat()}
+    check(schema, "POST", f"{one}approve/", staff.act(second, "approve", taken))
+    check(schema, "POST", f"{one}approve/", staff.act(second, "approve", {"auto": True}))
+    working_hours.psychologist("Dr. Hours")
+    check(schema, "GET", f"{one}suggestions/", staff.get(f"{second.acknowledgement_id}/suggestions/"))
+    check(schema, "POST", f"{one}follow-up/", staff.act(booking, "follow-up", {"count": 2, "preview": True}))
+    check(schema, "POST", f"{one}follow-up/", staff.act(booking, "follow-up", {"slot_starts": [taken["slot_start"]]}))
+    check(schema, "POST", f"{one}follow-up/", staff.act(booking, "follow-up", {"count": 2}))
+    check(schema, "POST", f"{one}reject/", staff.act(second, "reject", {"alternatives": [taken]}))
+    type(second).objects.filter(pk=second.pk).update(
+        corporate=Corporate.objects.create(name="Acme", sessions_a_month=3)
+    )
+    check(schema, "GET", one, staff.get(f"{second.acknowledgement_id}/"))
+    check(schema, "POST", BOOKINGS, staff.post("", api.form(now)))
+    account("someone", VIEW, password=PASSWORD)
+    login = api.post(f"{STAFF}login/", {"username": "someone", "password": PASSWORD})
+    check(schema, "POST", f"{STAFF}login/", login)
+    for name in ("logoutall", "logout"):
+        check(schema, "POST", f"{STAFF}{name}/", staff.post(f"{STAFF}{name}/"))
+
+
+# -- its pages --------------------------------------------------------------------------------------------------------
+
+
+def test_the_docs_are_a_page_that_loads_nothing_from_elsewhere() -> None:
+    response = api.get("/api/docs/", origin="")
+    assert response.status_code == 200
+    assert response["Content-Type"].startswith("text/html")
+    text = response.content.decode()
+    addresses = re.findall(r'(?:src|href)="([^"]+)"', text)
+    assert len(addresses) >= 4
+    for address in addresses:
+        assert address.startswith("/static/drf_spectacular_sidecar/swagger-ui-dist/")
+        assert finders.find(address.removeprefix("/static/"))
+    assert "http://" not in text
+    assert "https://" not in text
+    assert '"validatorUrl": null' in text  # otherwise the page sends the schema's address to validator.swagger.io
+    assert "/api/schema/" in text
+
+
+@pytest.mark.parametrize("path", ["/api/docs/", "/api/schema/"])
+def test_errors_of_these_pages_are_json_like_all_others(path: str) -> None:
+    api.error(api.post(path, {}), 405, "method_not_allowed")
+    api.error(api.get(path[:-1]), 404, "not_found")
+
+
+def test_the_schema_is_made_once(schema: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(docs, "SchemaGenerator")
+    assert api.done(api.get("/api/schema/")) == schema

@@ -1,0 +1,243 @@
+"""Every intent from every state: what happens, as a table in docs/intents.md that this test writes and checks.
+
+`TEST_WRITE_DOCS=1` writes it; otherwise the test compares.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from django.db import transaction
+
+from backend.bookings import links
+from backend.bookings.lifecycle import (
+    alternatives,
+    cancellation,
+    follow_ups,
+    front_desk,
+    payments,
+    refunds,
+    rescheduling,
+    timers,
+    visitor,
+)
+from backend.bookings.lifecycle import approval as staff
+from backend.bookings.lifecycle.cancellation import RefundChoice
+from backend.bookings.lifecycle.rescheduling import Move, reschedule
+from backend.bookings.machine import ACTIVE, State
+from backend.bookings.models import Alternative, Booking, LedgerEntry, Outcome, Purpose
+from backend.bookings.notices import Notice
+from backend.core.errors import Refused
+from backend.outbox.models import Message
+from backend.payments.models import Payment
+from backend.people.models import Corporate
+from tests.support import scenarios, working_hours
+
+DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "intents.md"
+HEAD = """# Every intent from every state
+
+Written and checked by `tests/bookings/lifecycle/test_intents_table.py` against the real intents;
+`TEST_WRITE_DOCS=1` renews it. An arrow
+is a transition (after `∅` of another booking, born by it), `noted` a ledger row without one, `–` nothing at all (the
+intent came too late, twice, or for another state), and a word in code style the refusal. Rules that depend on time,
+money or slots are in the tests of each intent.
+
+"""
+
+
+def timed_out(*, now: datetime, **typed: object) -> Booking:
+    booking, payment = scenarios.paying(now=now, **typed)
+    assert booking.pay_by is not None
+    late = booking.pay_by + timedelta(minutes=11)
+    payments.end_idle_attempt(payment.pk, now=late)
+    return scenarios.again(booking)
+
+
+def completed(*, now: datetime, **typed: object) -> Booking:
+    booking = scenarios.confirmed(now=now, **typed)
+    timers.complete_session(booking.pk, now=booking.due_at)
+    return scenarios.again(booking)
+
+
+def rejected(*, now: datetime, **typed: object) -> Booking:
+    return staff.reject(scenarios.pending(now=now, **typed).pk, note_to_visitor="", actor="staff:desk", now=now)
+
+
+def cancelled(*, now: datetime, **typed: object) -> Booking:
+    return call_off(scenarios.pending(now=now, **typed), now)
+
+
+def call_off(booking: Booking, now: datetime) -> Booking:
+    return cancellation.cancel_by_staff(
+        booking.pk, note_to_visitor="", refund=RefundChoice.FULL, refund_reason="", actor="staff:desk", now=now
+    )
+
+
+MAKERS: dict[State, Callable[..., Booking]] = {
+    State.DRAFT: scenarios.submitted,
+    State.PENDING: scenarios.pending,
+    State.APPROVED: scenarios.approved,
+    State.PAYMENT_PENDING: lambda *, now, **typed: scenarios.paying(now=now, **typed)[0],
+    State.CONFIRMED: scenarios.confirmed,
+    State.COMPLETED: completed,
+    State.REJECTED: rejected,
+    State.CANCELLED: cancelled,
+    State.PAYMENT_FAILED: timed_out,
+}
+
+
+def payment_of(booking: Booking, now: datetime) -> Payment:
+    """The booking's attempt; where there can be none, a row as an earlier attempt would have left."""
+    found = Payment.objects.filter(booking=booking).first()
+    return found or Payment.objects.create(
+        booking=booking,
+        reference=f"PAY-{booking.pk}",
+        amount_paise=booking.amount_paise or 150_000,
+        currency="INR",
+        state="idle",
+        started_at=now,
+        closed_at=now,
+    )
+
+
+def cancelling_token(booking: Booking, now: datetime) -> str:
+    """Asked for while the booking was active; otherwise none exists."""
+    if booking.state not in ACTIVE:
+        return "none"
+    cancellation.request_cancellation(booking.acknowledgement_id, now=now)
+    return scenarios.token_of(booking, Notice.CANCELLATION_REQUESTED, Purpose.CANCEL)
+
+
+def due(booking: Booking, now: datetime) -> datetime:
+    return booking.due_at or now + timedelta(days=400)
+
+
+def move(booking: Booking, now: datetime) -> object:
+    return reschedule(booking.pk, Move(now + timedelta(days=9)), actor="staff:desk", now=now)
+
+
+def approve(booking: Booking, now: datetime) -> object:
+    approval = staff.Approval(scenarios.psychologist("Dr. New").pk, now + timedelta(days=9))
+    return staff.approve(booking.pk, approval, actor="staff:desk", now=now)
+
+
+def sponsor(booking: Booking, now: datetime) -> object:
+    return front_desk.sponsor(booking.pk, Corporate.objects.create(name="Acme").pk, actor="staff:desk", now=now)
+
+
+def report(booking: Booking, now: datetime, make: Callable[[Payment], object]) -> object:
+    return payments.record_report(make(payment_of(booking, now)), actor="gateway:sandbox", now=now)  # type: ignore[arg-type]
+
+
+def book_follow_up(booking: Booking, now: datetime) -> object:
+    """What it makes is another booking: the table says whether it does."""
+    series = follow_ups.Series((now + timedelta(days=9),), psychologist_id=scenarios.psychologist("Dr. New").pk)
+    return follow_ups.book_series(booking.pk, series, actor="staff:desk", now=now)
+
+
+def reject_with_times(booking: Booking, now: datetime) -> object:
+    offers = [alternatives.OfferedSlot(scenarios.psychologist("Dr. New").pk, now + timedelta(days=9))]
+    return staff.reject(booking.pk, note_to_visitor="", offers=offers, actor="staff:desk", now=now)
+
+
+def take_alternative(booking: Booking, now: datetime) -> object:
+    """Only a rejection offers some; elsewhere there is no such link."""
+    token = "none"
+    if booking.state == State.REJECTED:
+        who = scenarios.psychologist("Dr. New")
+        start = now + timedelta(days=1)
+        row = {"psychologist": who, "slot_start": start, "slot_end": start + timedelta(hours=1), "amount_paise": 1}
+        Alternative.objects.create(booking=booking, number=1, **row)
+        message = Message.objects.get(booking_id=booking.pk, kind=Notice.BOOKING_REJECTED)
+        links.issue(booking, Purpose.ALTERNATIVE, message.uuid, now=now)
+        token = links.tokens_of(message.uuid)[links.name_of(1)]
+    return alternatives.take_alternative(token, now=now)
+
+
+def move_by_visitor(booking: Booking, now: datetime) -> object:
+    """By a link as every approval mails one, also where the booking closed since."""
+    who = booking.psychologist or scenarios.psychologist("Dr. New")
+    working_hours.weekly(who, "10:00 18:00")
+    uuid = uuid4()
+    links.issue(booking, Purpose.RESCHEDULE, uuid, now=now)
+    choice = rescheduling.SlotChoice(who.pk, now + timedelta(days=9))
+    return rescheduling.reschedule_by_visitor(links.token_of(uuid, Purpose.RESCHEDULE), choice, now=now)
+
+
+INTENTS: dict[str, Callable[[Booking, datetime], object]] = {
+    "verify_email": lambda b, now: visitor.verify_email(scenarios.token_of(b), now=now),
+    "approve": approve,
+    "reject": lambda b, now: staff.reject(b.pk, note_to_visitor="", actor="staff:desk", now=now),
+    "reject, with other times": reject_with_times,
+    "take_alternative": take_alternative,
+    "start_payment": lambda b, now: payments.start_payment(b.acknowledgement_id, now=now),
+    "record_report, captured": lambda b, now: report(b, now, scenarios.captured),
+    "record_report, declined": lambda b, now: report(b, now, scenarios.declined),
+    "end_idle_attempt, due": lambda b, now: payments.end_idle_attempt(payment_of(b, now).pk, now=due(b, now)),
+    "record_desk_payment": lambda b, now: front_desk.record_desk_payment(b.pk, actor="staff:desk", now=now),
+    "sponsor": sponsor,
+    "reschedule": move,
+    "reschedule_by_visitor": move_by_visitor,
+    "book_follow_up": book_follow_up,
+    "request_cancellation": lambda b, now: cancellation.request_cancellation(b.acknowledgement_id, now=now),
+    "confirm_cancellation": lambda b, now: cancellation.confirm_cancellation(cancelling_token(b, now), now=now),
+    "cancel_by_staff": call_off,
+    "grant_refund": lambda b, now: refunds.grant_refund(b.pk, None, actor="staff:desk", now=now),
+    "record_outcome": lambda b, now: front_desk.record_outcome(
+        b.pk, Outcome.ATTENDED, actor="staff:desk", now=b.slot_start or now
+    ),
+    "extend_deadline": lambda b, now: front_desk.extend_deadline(
+        b.pk, State(b.state), timedelta(hours=1), actor="staff:desk", now=now
+    ),
+    "lapse_draft, due": lambda b, now: timers.lapse_draft(b.pk, now=due(b, now)),
+    "close_unanswered, due": lambda b, now: timers.close_unanswered(b.pk, now=due(b, now)),
+    "time_out_approval, due": lambda b, now: timers.time_out_approval(b.pk, now=due(b, now)),
+    "complete_session, due": lambda b, now: timers.complete_session(b.pk, now=due(b, now)),
+}
+
+
+def outcomes(state: State, now: datetime) -> list[str]:
+    """What each intent does from this state; none sees what another did."""
+    with transaction.atomic():
+        booking = MAKERS[state](now=now)
+        found = [outcome_of(intent, booking, now) for intent in INTENTS]
+        transaction.set_rollback(True)
+    return found
+
+
+def outcome_of(intent: str, made: Booking, now: datetime) -> str:
+    """What it does to this booking, then undone."""
+    with transaction.atomic():
+        booking = scenarios.again(made)
+        state = booking.state
+        rows, bookings = LedgerEntry.objects.filter(booking=booking).count(), Booking.objects.count()
+        try:
+            INTENTS[intent](booking, now)
+        except Refused as refused:
+            outcome = f"`{refused.code}`"
+        else:
+            after = scenarios.again(booking)
+            noted = LedgerEntry.objects.filter(booking=booking).count() > rows
+            made_another = Booking.objects.count() > bookings
+            another = Booking.objects.latest("pk").state
+            stays = f"∅ → {another}" if made_another else "noted" if noted else "–"
+            outcome = f"→ {after.state}" if after.state != state else stays
+        transaction.set_rollback(True)
+    return outcome
+
+
+@pytest.mark.django_db
+def test_every_intent_from_every_state_does_what_the_table_says(now: datetime, settings) -> None:
+    settings.PAYMENT_GATEWAY = "sandbox"
+    lines = ["| Intent | " + " | ".join(State) + " |", "|---" * (len(State) + 1) + "|"]
+    columns = [outcomes(state, now) for state in State]
+    lines += [f"| {intent} | " + " | ".join(cells) + " |" for intent, *cells in zip(INTENTS, *columns, strict=True)]
+    table = HEAD + "\n".join(lines) + "\n"
+    if os.environ.get("TEST_WRITE_DOCS"):
+        DOCUMENT.write_text(table)
+    assert DOCUMENT.read_text() == table

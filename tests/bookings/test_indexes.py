@@ -1,0 +1,194 @@
+"""Every sweep and look-up is served by an index, as PostgreSQL plans it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+
+from backend.api import throttle
+from backend.api.models import LookupMiss
+from backend.bookings import links, queries, sponsors
+from backend.bookings.lifecycle import visitor
+from backend.bookings.machine import State
+from backend.bookings.models import Booking, Link, Purpose, SlotClaim
+from backend.core.errors import Refused
+from backend.desk.dashboard import queries as today
+from backend.desk.reports import monthly_report
+from backend.ops import business_figures, health
+from backend.ops.compiled_queries import ask
+from backend.outbox import messages
+from backend.outbox.models import Message, Queue
+from backend.payments.models import InboxEvent, Payment
+from backend.people.models import Client, Corporate
+from backend.scheduling import claims, free_slots
+from tests.support import scenarios
+
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.skipif("connection.vendor != 'postgresql'", reason="the plans are PostgreSQL's"),
+]
+
+NOW = datetime.fromisoformat("2026-11-23T04:30:00+00:00")
+
+
+def miss(call: Callable[[], object]) -> None:
+    try:
+        call()
+    except Refused:
+        return
+
+
+LOOK_UPS: dict[str, tuple[str, Callable[[], Any]]] = {
+    **{f"due {state}": ("booking_due", lambda state=state: queries.due(state, now=NOW)) for state in State},
+    "attempts to ask after": ("booking_due", lambda: queries.attempts_to_ask_after(now=NOW)),
+    "drafts to purge": ("booking_purge", lambda: queries.drafts_to_purge(now=NOW)),
+    "links to purge": ("link_expiry", lambda: links.purge(now=NOW)),
+    "claim": ("message_claim", lambda: messages.claim(Queue.MAIL, now=NOW)),
+    "elder notice": (
+        "message_booking|message_recipient",
+        lambda: messages.waits_for_older(Message(pk=10**9, booking_id=1, recipient="", queue="mail"), now=NOW),
+    ),
+    "mails a stranger caused": (
+        "message_recipient",
+        lambda: messages.is_within_limits(["x"], "a@example.org", now=NOW, hourly=3, daily=5),
+    ),
+    "messages to blank": ("message_blank", lambda: messages.redact(settled_before=NOW, now=NOW)),
+    "booking by id": (
+        "bookings_booking_acknowledgement_id",
+        lambda: miss(lambda: queries.by_acknowledgement_id("MS-000000")),
+    ),
+    "link by token": ("bookings_link_digest", lambda: miss(lambda: links.find("x", Purpose.BOOKING))),
+    "link of a message": ("link_message", lambda: links.token_of(Message().uuid)),
+    "client by address": ("client_email", lambda: list(Client.objects.filter(email="a@example.org"))),
+    "active booking": ("booking_client|one_active_booking_per_client", lambda: visitor.active_booking(Client(pk=1))),
+    "a client's bookings": ("booking_client", lambda: visitor._latest_readable(Client(pk=1), now=NOW)),
+    "what a sponsor's month has left": (
+        "booking_sponsored",
+        lambda: sponsors.outlook(Corporate(pk=1, sessions_a_month=1), now=NOW),
+    ),
+    "free or taken": (
+        "claim_psychologist",
+        lambda: claims.nearby(claims.Slot(1, NOW, NOW + timedelta(hours=1)), now=NOW),
+    ),
+    "wishes for slots": (
+        "booking_wish",
+        lambda: free_slots._busy([1, 2], free_slots.Search(NOW, NOW + timedelta(days=31))),
+    ),
+    "claims of a month": (
+        "claim_psychologist",
+        lambda: free_slots._busy([1, 2], free_slots.Search(NOW, NOW + timedelta(days=31))),
+    ),
+    "what a sweep left behind": ("booking_due", lambda: ask(business_figures._due, now=NOW)),
+    "cancellations left behind": ("booking_cancellation", lambda: ask(business_figures._unproved, now=NOW)),
+    "drafts left behind": ("booking_purge", lambda: ask(business_figures._lapsed, now=NOW)),
+    "mails of a day": ("message_blank", lambda: ask(business_figures._mails, now=NOW)),
+    "effects that wait": ("message_claim", lambda: ask(health._waiting, now=NOW)),
+    "dead letters": ("message_dead", lambda: ask(health._dead, now=NOW)),
+    "open attempts": ("one_open_attempt_per_booking", lambda: ask(business_figures._attempts, now=NOW)),
+    "today's sessions": ("booking_slot", lambda: list(today._sessions(Booking.objects.all(), now=NOW))),
+    "a month's requests": (
+        "booking_verified",
+        lambda: monthly_report._requests(Booking.objects.all(), NOW, NOW + timedelta(days=30)),
+    ),
+    "payment by reference": ("payments_payment_reference", lambda: list(Payment.objects.filter(reference="x"))),
+    "inbox": ("inbox_event_once", lambda: InboxEvent.objects.filter(gateway="s", event_id="e").exists()),
+    "misses": ("lookup_miss_once", lambda: list(LookupMiss.objects.filter(client="*", hour=throttle._hour(NOW)))),
+}
+
+
+def fill() -> None:
+    """Enough rows in every table, with fresh statistics, that a plan is chosen by its cost and not by a tie."""
+    numbers = range(1, 401)
+    like = scenarios.submitted(now=NOW)
+    clients = Client.objects.bulk_create(Client(email=f"v{n}@example.org", created_at=NOW) for n in numbers)
+    bookings = Booking.objects.bulk_create(
+        Booking(
+            client=client,
+            email=client.email,
+            preferred_date=like.preferred_date,
+            preferred_period=like.preferred_period,
+            mode=like.mode,
+            payment_mode=like.payment_mode,
+            due_at=NOW + timedelta(hours=1),
+            created_at=NOW,
+            verified_at=NOW - timedelta(hours=n),
+        )
+        for n, client in enumerate(clients)
+    )
+    who = scenarios.psychologist()
+    one, half = timedelta(hours=1), timedelta(minutes=30)
+    SlotClaim.objects.bulk_create(
+        SlotClaim(psychologist=who, booking=booking, blocked_from=NOW + n * one, blocked_until=NOW + n * one + half)
+        for n, booking in zip(numbers, bookings, strict=True)
+    )
+    Link.objects.bulk_create(
+        Link(
+            booking=booking,
+            purpose=Purpose.BOOKING,
+            message_uuid=uuid4(),
+            digest=f"{n:064}",
+            key_index=0,
+            created_at=NOW,
+            expires_at=NOW + one,
+        )
+        for n, booking in zip(numbers, bookings, strict=True)
+    )
+    Payment.objects.bulk_create(
+        Payment(booking=booking, reference=f"p{booking.pk}", amount_paise=1, currency="INR", started_at=NOW)
+        for booking in bookings
+    )
+    InboxEvent.objects.bulk_create(InboxEvent(gateway="g", event_id=f"e{n}", received_at=NOW) for n in numbers)
+    LookupMiss.objects.bulk_create(
+        LookupMiss(client=f"10.0.{n >> 8}.{n & 255}", hour=throttle._hour(NOW)) for n in numbers
+    )
+    Message.objects.bulk_create(
+        Message(
+            dedupe_key=f"k{n}",
+            booking_id=n,
+            queue="mail",
+            kind="x",
+            recipient=f"v{n}@example.org",
+            not_before=NOW,
+            next_attempt_at=NOW,
+            created_at=NOW,
+        )
+        for n in range(800)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+
+
+def plans(look_up: Callable[[], Any]) -> list[str]:
+    """Of every query that reads a table; what the look-up writes is undone."""
+    with transaction.atomic(), CaptureQueriesContext(connection) as captured:
+        look_up()
+        transaction.set_rollback(True)
+    selects = [
+        q["sql"]
+        for q in captured.captured_queries
+        if q["sql"].lstrip("(").startswith("SELECT") and " FROM " in q["sql"]
+    ]
+    found = []
+    for sql in selects:
+        with connection.cursor() as cursor:
+            cursor.execute("EXPLAIN " + sql)
+            found.append("\n".join(row[0] for row in cursor.fetchall()))
+    return found
+
+
+def test_every_look_up_uses_its_index() -> None:
+    fill()
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")  # tables this small are read whole, index or not
+    found = {name: plans(look_up) for name, (_, look_up) in LOOK_UPS.items()}
+    read_whole = {name for name, of_one in found.items() if any("Seq Scan" in plan for plan in of_one)}
+    past_it = {name for name, (index, _) in LOOK_UPS.items() if not any(re.search(index, plan) for plan in found[name])}
+    wrong = {name: found[name] for name in read_whole | past_it}
+    assert not wrong, wrong

@@ -1,0 +1,106 @@
+"""Injects the planned faults into a running stack, and ends those that last."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from contextlib import suppress
+
+import requests
+
+from tests.chaos.faults import Fault, Kind
+from tests.chaos.journal import Journal
+from tests.chaos.process import Part
+from tests.chaos.provider_modes import ProviderMode
+from tests.chaos.stack import Stack
+
+MOODS = {
+    Kind.MAIL_FAILING: ProviderMode.FAILING,
+    Kind.MAIL_BUSY: ProviderMode.BUSY,
+    Kind.MAIL_HANGING: ProviderMode.HANGING,
+    Kind.MAIL_DROPPING: ProviderMode.DROPPING,
+}
+VICTIMS = {Kind.WORKER: "worker", Kind.CHILD: "worker", Kind.BEAT: "beat", Kind.WEB: "web", Kind.WEB_CHILD: "web"}
+
+
+class FaultInjector:
+    """The storm over one stack."""
+
+    def __init__(self, stack: Stack, journal: Journal) -> None:
+        self._stack, self._journal = stack, journal
+        self._broker_taken = threading.Lock()  # a frozen broker is not killed, nor a killed one frozen
+
+    def blow(self, faults: list[Fault]) -> None:
+        """Inject each at its time; returns when all are over."""
+        began, running = time.monotonic(), []
+        for fault in faults:
+            time.sleep(max(0.0, began + fault.at - time.monotonic()))
+            thread = threading.Thread(target=self._inject, args=(fault,), daemon=True)
+            thread.start()
+            running.append(thread)
+        for thread in running:
+            thread.join()
+
+    def _inject(self, fault: Fault) -> None:
+        chosen = random.Random(fault.seed)
+        if fault.kind in VICTIMS:
+            self._kill(fault.kind, chosen)
+        elif fault.kind in MOODS:
+            self._upset(fault)
+        elif fault.kind is Kind.POSTGRES:
+            self._restart_postgres()
+        else:
+            with self._broker_taken:
+                self._disturb_broker(fault)
+
+    def _kill(self, kind: Kind, chosen: random.Random) -> None:
+        candidates = self._stack.named(VICTIMS[kind])
+        if not candidates:
+            return
+        part = chosen.choice(candidates)
+        happened, pid = self._journal.fault(kind, part.name), part.pid
+        if kind in (Kind.CHILD, Kind.WEB_CHILD) and part.kill_child(chosen):
+            return
+        part.kill()
+        if kind in (
+            Kind.WEB,
+            Kind.WEB_CHILD,
+        ):  # orphans answer until the supervisor ends them: wait for the new process
+            self._stack.wait_until(lambda: part.pid != pid and self._stack.answers(), "the return of web")
+            happened.until = time.time()
+
+    def _upset(self, fault: Fault) -> None:
+        wanted = {"mood": MOODS[fault.kind], "seconds": fault.seconds}
+        happened = self._journal.fault(fault.kind, "provider")
+        requests.put(f"{self._stack.provider_url}mood", json=wanted, timeout=5)
+        time.sleep(fault.seconds)
+        happened.until = time.time()
+
+    def _restart_postgres(self) -> None:
+        if self._stack.database is None:
+            return
+        happened = self._journal.fault(Kind.POSTGRES, "postgres")
+        self._stack.database.crash()
+        self._stack.database.restart()
+        happened.until = time.time()
+
+    def _disturb_broker(self, fault: Fault) -> None:
+        broker = self._stack.parts["broker"]
+        happened = self._journal.fault(fault.kind, "broker")
+        if fault.kind is Kind.REDIS_FLUSHED:
+            flush(self._stack)
+            return
+        begin, end = (Part.hold, Part.release) if fault.kind is Kind.REDIS_KILLED else (Part.freeze, Part.thaw)
+        begin(broker)
+        time.sleep(fault.seconds)
+        end(broker)
+        happened.until = time.time()
+
+
+def flush(stack: Stack) -> None:
+    """FLUSHALL; a broker that is away just now has nothing to flush."""
+    import redis
+
+    with suppress(redis.RedisError, OSError):
+        redis.Redis(unix_socket_path=str(stack.folder / "valkey.sock"), socket_timeout=2).flushall()

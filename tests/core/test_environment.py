@@ -1,0 +1,109 @@
+"""A variable that cannot be used stops the start with one sentence that names it; nothing falls back silently."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def start(tmp_path: Path, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """`manage.py check`, or another command, in an environment of its own."""
+    given = {**os.environ, "VAR_DIR": str(tmp_path), "ENV_FILE": os.devnull, "DATABASE_URL": "", **variables}
+    return subprocess.run(
+        [sys.executable, "manage.py", *(command or ("check",))],
+        cwd=ROOT,
+        env=given,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_database_that_does_not_answer_is_one_sentence_and_no_traceback(tmp_path: Path) -> None:
+    for command in (("ops_beat_check",), ("dead_letters", "list")):
+        ended = start(tmp_path, *command, DATABASE_URL="postgresql://app@127.0.0.1:1/mindsettler")
+        assert ended.returncode == 1
+        assert "Database error: " in ended.stderr
+        assert "Traceback" not in ended.stderr
+
+
+def test_a_production_instance_answers_probes_on_its_own_machine(tmp_path: Path) -> None:
+    given = {"DEBUG": "0", "ALLOWED_HOSTS": "api.example.org", "PUBLIC_URL": "https://api.example.org"}
+    ask = (
+        "from django.test import Client; "
+        "print([Client(SERVER_NAME=name).get('/livez', secure=True).status_code"
+        " for name in ('127.0.0.1', 'localhost', 'api.example.org', 'evil.example')])"
+    )
+    ended = start(tmp_path, "shell", "-v0", "-c", ask, **given)
+    assert ended.stdout.strip() == "[200, 200, 200, 400]", ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", "postgre://app@localhost/mindsettler"),
+        ("DATABASE_URL", "postgresql://app@localhost:port/mindsettler"),
+        ("DATABASE_URL", "mysql://app@localhost/mindsettler"),
+        ("REDIS_URL", "localhost:6379"),
+        ("DEBUG", "maybe"),
+        ("DRAFT_LIFETIME", "48"),
+        ("EMAIL_PORT", "smtp"),
+        ("EMAIL_PROVIDER", "pigeon"),
+        ("PRACTICE_TIME_ZONE", "Asia/Calcuta"),
+        ("FIELD_KEY", "short"),
+        ("SECRET_KEY", ""),
+        ("TOKEN_KEY", ""),
+        ("PAYMENT_GATEWAY", "paypall"),
+        ("SENTRY_DSN", "key@sentry.example.org"),
+        ("PING_URL", "hc-ping.com/key"),
+        ("REFUND_ON_VISITOR_CANCELLATION", "half"),
+    ],
+)
+def test_a_value_that_cannot_be_used_stops_the_start_and_is_named(name: str, value: str, tmp_path: Path) -> None:
+    ended = start(tmp_path, **{name: value})
+    assert ended.returncode != 0
+    assert ended.stderr.startswith("Misconfigured: ")
+    assert name in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1
+
+
+def test_a_line_of_the_env_file_is_judged_the_same_way(tmp_path: Path) -> None:
+    (tmp_path / "env").write_text("SWEEP_EVERY=ten seconds\n")
+    ended = start(tmp_path, ENV_FILE=str(tmp_path / "env"))
+    assert ended.returncode != 0
+    assert ended.stderr.startswith("Misconfigured: SWEEP_EVERY='ten seconds'")
+
+
+def test_what_the_process_was_started_with_wins_over_the_file(tmp_path: Path) -> None:
+    (tmp_path / "env").write_text("SWEEP_EVERY=ten seconds\n")
+    assert start(tmp_path, ENV_FILE=str(tmp_path / "env"), SWEEP_EVERY="9s").returncode == 0
+
+
+def test_the_sandbox_gateway_is_refused_without_debug(tmp_path: Path) -> None:
+    ended = start(tmp_path, DEBUG="0", PAYMENT_GATEWAY="sandbox")
+    assert "ALLOW_SANDBOX_PAYMENTS" in ended.stderr
+    assert (
+        start(tmp_path, DEBUG="0", PAYMENT_GATEWAY="sandbox", ALLOW_SANDBOX_PAYMENTS="1", SANDBOX_SECRET="x").returncode
+        == 0
+    )
+
+
+def test_a_server_that_cannot_be_reached_is_refused_by_the_release_step(tmp_path: Path) -> None:
+    given = {
+        **os.environ,
+        "VAR_DIR": str(tmp_path),
+        "ENV_FILE": os.devnull,
+        "DATABASE_URL": "postgresql://app@127.0.0.1:1/mindsettler",
+    }
+    ended = subprocess.run(
+        [sys.executable, "manage.py", "release"], cwd=ROOT, env=given, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode != 0
+    assert "DATABASE_URL" in ended.stderr
+    assert not (tmp_path / "db.sqlite3").exists()

@@ -1,0 +1,121 @@
+"""Which actions a booking's page offers in which state, and what staff read when an action is refused."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+
+import pytest
+import time_machine
+from django.test import Client as Browser
+from django.utils.html import escape
+
+from backend.bookings.lifecycle import approval, cancellation, follow_ups, front_desk, refunds
+from backend.bookings.lifecycle.rescheduling import reschedule
+from backend.bookings.machine import State
+from backend.core.errors import Code
+from backend.desk.refusals import ANSWERS
+from tests.support import scenarios
+from tests.support.action_cases import BY_NAME, CASES, a_note
+from tests.support.admin_site import action_url, buttons, form_of, owner, page_url, written
+from tests.support.factories import make_booking
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _sandbox(settings) -> None:
+    settings.PAYMENT_GATEWAY = "sandbox"
+
+
+@pytest.fixture(autouse=True)
+def clock(now: datetime) -> Iterator[time_machine.Coordinates]:
+    with time_machine.travel(now, tick=False) as travelled:
+        yield travelled
+
+
+@pytest.fixture
+def desk_browser() -> Browser:
+    return owner()
+
+
+# -- which buttons are shown -------------------------------------------------------------------------------------------
+
+OFFERED = {
+    State.DRAFT: set(),
+    State.PENDING: {"approve", "sponsor", "reject", "cancel"},
+    State.APPROVED: {"record-payment", "sponsor", "reschedule", "cancel"},
+    State.PAYMENT_PENDING: {"record-payment", "sponsor", "reschedule", "cancel"},
+    State.CONFIRMED: {"reschedule", "cancel"},
+    State.COMPLETED: {"record-outcome"},
+    State.REJECTED: set(),
+    State.CANCELLED: set(),
+    State.PAYMENT_FAILED: set(),
+}
+
+
+@pytest.mark.parametrize("state", State)
+def test_only_possible_actions_are_offered(state: State, desk_browser: Browser, now: datetime) -> None:
+    booking = make_booking(state, now=now)
+    assert buttons(desk_browser, booking) == OFFERED[state]
+    for name in set(BY_NAME) - OFFERED[state]:
+        answer = desk_browser.get(action_url(booking, name), follow=True)
+        assert answer.redirect_chain == [(page_url(booking), 302)]
+        assert f"“{BY_NAME[name].label}” is not possible now. It is now {state.label}" in answer.content.decode()
+
+
+@pytest.mark.parametrize("state", State)
+def test_what_is_not_offered_is_refused_when_sent_all_the_same(
+    state: State, desk_browser: Browser, now: datetime
+) -> None:
+    booking = make_booking(state, now=now)
+    cases = {case.name: case for case in CASES if case.name not in OFFERED[state] and case.name != "refund-made"}
+    for case in cases.values():
+        typed, before = case.typed(booking), written()
+        answer = desk_browser.post(action_url(booking, case.name), typed)
+        assert answer.status_code in (400, 409), case.name
+        assert written() == before
+        assert case.action.submit not in answer.content.decode()
+
+
+# -- refusals ----------------------------------------------------------------------------------------------------------
+
+
+def test_every_refusal_that_staff_can_meet_has_its_sentence() -> None:
+    intents = (
+        approval.approve, approval.reject, reschedule, cancellation.cancel_by_staff, front_desk.create_by_staff,
+        follow_ups.book_series, follow_ups.book_follow_up,
+        front_desk.record_desk_payment, front_desk.sponsor, front_desk.record_outcome,
+        refunds.grant_refund, refunds.record_refund_made,
+    )  # fmt: skip
+    documented = " ".join((intent.__doc__ or "").partition("Refuses:")[2] for intent in intents)
+    assert {code.value for code in ANSWERS} == set(re.findall(r"[a-z_]+", documented)) & {code.value for code in Code}
+
+
+def test_the_second_of_two_reads_who_was_first(desk_browser: Browser, now: datetime) -> None:
+    booking = scenarios.pending(now=now)
+    opened = a_note(booking)
+    approval.reject(booking.pk, note_to_visitor="No.", actor="staff:meera", now=now)
+    before = written()
+    answer = desk_browser.post(action_url(booking, "cancel"), opened)
+    page = answer.content.decode()
+    assert answer.status_code == 409
+    assert "This booking was dealt with before you. It is now Rejected: “reject” by staff:meera" in page
+    assert escape("We are full.") in page
+    assert "Cancel and tell the visitor" not in page
+    assert written() == before
+
+
+def test_a_long_note_is_refused_and_stays_on_the_page(desk_browser: Browser, now: datetime) -> None:
+    booking = scenarios.pending(now=now)
+    before = written()
+    answer = desk_browser.post(action_url(booking, "reject"), form_of(booking, note_to_visitor="n" * 301))
+    assert answer.status_code == 400
+    assert "n" * 301 in answer.content.decode()
+    assert written() == before
+    longest = "n" * 298 + "\r\n" + "n"  # a browser counts 300
+    assert (
+        desk_browser.post(action_url(booking, "reject"), form_of(booking, note_to_visitor=longest)).status_code == 302
+    )
+    assert scenarios.again(booking).note_to_visitor == "n" * 298 + "\nn"

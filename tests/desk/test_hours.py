@@ -1,0 +1,311 @@
+"""Staff edit hours and time off on a psychologist's page; bad rules are refused beside the field they are in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.http import HttpResponse
+from django.test import Client as Browser
+from django.urls import reverse
+
+from backend.people.models import Language, Location, Psychologist, Specialization, TimeOff, WorkingHours
+from tests.scheduling.test_free_slots import WEDNESDAY, at
+from tests.support import scenarios, working_hours
+from tests.support.admin_site import clerk, owner, page_url, psychologist_form, rows_of
+
+pytestmark = pytest.mark.django_db
+
+MONDAY = {"weekday": 0, "starts_at": "10:00", "ends_at": "18:00", "offers": "ONLINE"}
+
+
+@pytest.fixture(autouse=True)
+def _clock(now: datetime) -> Iterator[None]:
+    with time_machine.travel(now, tick=False):
+        yield
+
+
+@pytest.fixture
+def desk() -> Browser:
+    return owner()
+
+
+@pytest.fixture
+def who() -> Psychologist:
+    return working_hours.psychologist(hours="")
+
+
+def save(desk: Browser, who: Psychologist, sent: dict[str, str], **fields: Any) -> HttpResponse:
+    about = {"full_name": who.full_name, "email": who.email, "is_active": "on", "meeting_link": who.meeting_link}
+    return desk.post(page_url(who), {**about, **psychologist_form(), **sent, **fields})
+
+
+def hours(*rows: dict[str, object], stored: int = 0) -> dict[str, str]:
+    return rows_of("working_hours", *rows, stored=stored)
+
+
+def off(*rows: dict[str, object], stored: int = 0) -> dict[str, str]:
+    return rows_of("time_off", *rows, stored=stored)
+
+
+def errors(answer: HttpResponse, prefix: str = "working_hours") -> list[set[str]]:
+    """The fields that are refused, row by row."""
+    assert answer.status_code == 200
+    formsets = (it.formset for it in answer.context["inline_admin_formsets"])
+    return next([set(row) for row in formset.errors] for formset in formsets if formset.prefix == prefix)
+
+
+# -- hours -------------------------------------------------------------------------------------------------------------
+
+
+def test_hours_of_weeks_and_of_single_days_are_typed_in_one_list(desk: Browser, who: Psychologist) -> None:
+    second = {**MONDAY, "starts_at": "19:00", "ends_at": "00:00"}
+    once = {"day": "2026-11-28", "starts_at": "09:00", "ends_at": "12:00", "offers": "BOTH"}
+    place = Location.objects.create(name="Baner", address="12 Baner Road")
+    assert save(desk, who, hours(MONDAY, second, {**once, "location": place.pk})).status_code == 302
+    kept = WorkingHours.objects.order_by("pk").values_list(
+        "weekday", "day", "starts_at", "ends_at", "offers", "location"
+    )
+    assert list(kept) == [
+        (0, None, time(10), time(18), "ONLINE", None),
+        (0, None, time(19), time(0), "ONLINE", None),
+        (None, date(2026, 11, 28), time(9), time(12), "BOTH", place.pk),
+    ]
+    page = desk.get(page_url(who)).content.decode()
+    assert 'value="2026-11-28"' in page
+
+
+def test_a_new_psychologist_is_typed_with_hours_place_languages_and_terms(desk: Browser) -> None:
+    place = Location.objects.create(name="Baner", address="12 Baner Road")
+    hindi, grief = Language.objects.create(name="Hindi"), Specialization.objects.create(name="Grief")
+    sent = {
+        "full_name": "Dr. Rao",
+        "email": "rao@example.org",
+        "is_active": "on",
+        "location": place.pk,
+        "languages": [hindi.pk],
+        "specializations": [grief.pk],
+        "registration_number": "CRR A12345",
+        "time_zone": "Europe/London",
+        "session_minutes": "50",
+        "buffer_minutes": "10",
+        "notice_hours": "48",
+        "horizon_days": "30",
+        **psychologist_form(),
+        **hours({**MONDAY, "offers": "OFFLINE"}),  # at the place that is typed above
+    }
+    assert desk.post(reverse("admin:people_psychologist_add"), sent).status_code == 302
+    made = Psychologist.objects.get()
+    assert (made.time_zone, made.session_minutes, made.buffer_minutes) == ("Europe/London", 50, 10)
+    assert (made.notice_hours, made.horizon_days, made.registration_number) == (48, 30, "CRR A12345")
+    assert [*made.languages.all(), *made.specializations.all()] == [hindi, grief]
+    assert made.working_hours.get().offers == "OFFLINE"
+
+
+@pytest.mark.parametrize(
+    ("row", "wrong"),
+    [
+        ({**MONDAY, "ends_at": "09:00"}, {"ends_at"}),
+        ({**MONDAY, "ends_at": "10:00"}, {"ends_at"}),
+        ({**MONDAY, "starts_at": "25:00"}, {"starts_at"}),
+        ({**MONDAY, "weekday": 7}, {"weekday"}),
+        ({**MONDAY, "weekday": ""}, {"weekday"}),
+        ({**MONDAY, "day": "2026-11-28"}, {"weekday"}),
+        ({**MONDAY, "offers": "BY_MAIL"}, {"offers"}),
+        ({**MONDAY, "offers": "OFFLINE"}, {"location"}),
+        ({**MONDAY, "offers": "BOTH"}, {"location"}),
+    ],
+)
+def test_a_bad_row_is_refused_beside_its_field(
+    row: dict[str, object], wrong: set[str], desk: Browser, who: Psychologist
+) -> None:
+    assert errors(save(desk, who, hours(row))) == [wrong]
+    assert not WorkingHours.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("other", "overlaps"),
+    [
+        ({**MONDAY, "starts_at": "17:59", "ends_at": "20:00"}, True),
+        ({**MONDAY, "starts_at": "18:00", "ends_at": "20:00"}, False),
+        ({**MONDAY, "starts_at": "08:00", "ends_at": "10:00"}, False),
+        ({**MONDAY, "starts_at": "08:00", "ends_at": "00:00"}, True),
+        ({**MONDAY, "starts_at": "10:00", "ends_at": "11:00"}, True),
+        ({**MONDAY, "weekday": 1}, False),
+        ({**MONDAY, "weekday": "", "day": "2026-11-30"}, True),  # a Monday
+        ({**MONDAY, "weekday": "", "day": "2026-12-01"}, False),
+    ],
+)
+def test_hours_that_overlap_others_of_their_day_are_refused(
+    other: dict[str, object], overlaps: bool, desk: Browser, who: Psychologist
+) -> None:
+    answer = save(desk, who, hours(MONDAY, other))
+    if overlaps:
+        assert errors(answer) == [set(), {"starts_at"}]
+        assert "These hours overlap those of Monday 10:00 to 18:00." in answer.content.decode()
+    assert WorkingHours.objects.count() == (0 if overlaps else 2)
+
+
+def test_rows_are_judged_as_they_will_be_and_not_as_they_were(desk: Browser, who: Psychologist) -> None:
+    working_hours.weekly(who, "10:00 12:00", (0,))
+    working_hours.weekly(who, "14:00 16:00", (0,))
+    first, second = WorkingHours.objects.order_by("pk")
+    swapped = (
+        {**MONDAY, "id": first.pk, "starts_at": "14:00", "ends_at": "16:00"},
+        {**MONDAY, "id": second.pk, "starts_at": "10:00", "ends_at": "12:00"},
+    )
+    assert save(desk, who, hours(*swapped, stored=2)).status_code == 302
+    gone = {**swapped[0], "DELETE": "on"}
+    assert save(desk, who, hours(gone, {**swapped[1], "ends_at": "18:00"}, stored=2)).status_code == 302
+    assert [str(row) for row in WorkingHours.objects.all()] == ["Monday 10:00 to 18:00"]
+
+
+def test_the_model_itself_refuses_what_the_page_refuses(who: Psychologist) -> None:
+    def row(**fields: Any) -> WorkingHours:
+        given = {"weekday": 0, "starts_at": time(10), "ends_at": time(18), "psychologist": who, **fields}
+        return WorkingHours(**given)
+
+    row().full_clean()
+    row().save()
+    for fields, wrong in (
+        ({"ends_at": time(9)}, "ends_at"),
+        ({"weekday": 0, "starts_at": time(17), "ends_at": time(19)}, "starts_at"),
+        ({"weekday": None, "day": date(2026, 11, 30)}, "starts_at"),
+        ({"day": date(2026, 11, 28)}, "weekday"),
+        ({"weekday": 1, "offers": "OFFLINE"}, "location"),
+    ):
+        with pytest.raises(ValidationError) as refused:
+            row(**fields).full_clean()
+        assert wrong in refused.value.message_dict
+
+
+@pytest.mark.parametrize("fields", [{"ends_at": time(9)}, {"weekday": None}, {"day": WEDNESDAY}])
+def test_the_database_refuses_rows_that_mean_nothing(fields: dict[str, Any], who: Psychologist) -> None:
+    given = {"weekday": 0, "starts_at": time(10), "ends_at": time(18), **fields}
+    with pytest.raises(IntegrityError), transaction.atomic():
+        WorkingHours.objects.create(psychologist=who, **given)
+
+
+def test_an_unknown_zone_is_refused_by_the_model(who: Psychologist) -> None:
+    who.time_zone = "Mars/Olympus"
+    with pytest.raises(ValidationError) as refused:
+        who.full_clean()
+    assert set(refused.value.message_dict) == {"time_zone"}
+
+
+def test_hours_of_a_day_that_is_over_leave_the_page_and_stay_in_the_database(
+    desk: Browser, who: Psychologist, now: datetime
+) -> None:
+    working_hours.extra(who, now.date() - timedelta(days=30), "10:00 12:00")
+    assert 'value="2026-10-24"' not in desk.get(page_url(who)).content.decode()
+    assert save(desk, who, {}).status_code == 302
+    assert WorkingHours.objects.count() == 1
+
+
+def test_every_edit_of_hours_is_kept_in_the_history(desk: Browser, who: Psychologist) -> None:
+    save(desk, who, hours(MONDAY))
+    assert WorkingHours.history.get().history_user.username == "desk"
+
+
+def test_who_may_only_look_sees_the_hours_and_changes_nothing(who: Psychologist) -> None:
+    working_hours.weekly(who, "10:00 12:00", (0,))
+    reader = clerk("reader", "view_psychologist", "view_workinghours")
+    page = reader.get(page_url(who))
+    assert page.status_code == 200
+    assert "Away today" not in page.content.decode()
+    assert save(reader, who, {}).status_code == 404
+
+
+def test_a_language_is_entered_once_whatever_its_case(desk: Browser) -> None:
+    Language.objects.create(name="Hindi")
+    answer = desk.post(reverse("admin:people_language_add"), {"name": "hindi"})
+    assert answer.status_code == 200
+    assert desk.post(reverse("admin:people_language_add"), {"name": "Marathi"}).status_code == 302
+    assert desk.post(reverse("admin:people_specialization_add"), {"name": "Grief"}).status_code == 302
+
+
+# -- time off ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("row", "start", "end"),
+    [
+        ({"first_day": "2026-11-25"}, at("00:00"), at("00:00", WEDNESDAY + timedelta(days=1))),
+        (
+            {"first_day": "2026-11-25", "last_day": "2026-11-27"},
+            at("00:00"),
+            at("00:00", WEDNESDAY + timedelta(days=3)),
+        ),
+        ({"first_day": "2026-11-25", "first_time": "13:00", "last_time": "15:30"}, at("13:00"), at("15:30")),
+        (
+            {"first_day": "2026-11-25", "first_time": "13:00", "last_day": "2026-11-26", "last_time": "09:00"},
+            at("13:00"),
+            at("09:00", WEDNESDAY + timedelta(days=1)),
+        ),
+    ],
+)
+def test_time_off_is_typed_as_days_or_hours_and_shown_again_as_typed(
+    row: dict[str, object], start: datetime, end: datetime, desk: Browser, who: Psychologist
+) -> None:
+    assert save(desk, who, off({**row, "note": "Leave"})).status_code == 302
+    kept = TimeOff.objects.get()
+    assert (kept.starts_at, kept.ends_at, kept.note) == (start, end, "Leave")
+    page = desk.get(page_url(who)).content.decode()
+    for value in row.values():
+        assert f'value="{value}"' in page
+
+
+def test_time_off_is_of_the_psychologists_own_zone(desk: Browser, who: Psychologist) -> None:
+    assert save(desk, who, off({"first_day": "2026-11-25"}), time_zone="America/New_York").status_code == 302
+    assert TimeOff.objects.get().starts_at == datetime(2026, 11, 25, 5, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("row", "wrong"),
+    [
+        ({"first_day": "2026-11-25", "last_day": "2026-11-24"}, {"last_day"}),
+        ({"first_day": "2026-11-25", "first_time": "15:00", "last_time": "15:00"}, {"last_time"}),
+        ({"first_day": "25.11.", "note": "Leave"}, {"first_day"}),
+        ({"note": "Leave"}, {"first_day"}),
+    ],
+)
+def test_time_off_that_ends_before_it_starts_is_refused_beside_its_field(
+    row: dict[str, object], wrong: set[str], desk: Browser, who: Psychologist
+) -> None:
+    assert errors(save(desk, who, off(row)), "time_off") == [wrong]
+
+
+def test_the_model_refuses_time_off_that_ends_before_it_starts(who: Psychologist, now: datetime) -> None:
+    with pytest.raises(ValidationError) as refused:
+        TimeOff(psychologist=who, starts_at=now, ends_at=now).full_clean()
+    assert "ends_at" in refused.value.message_dict
+    with pytest.raises(IntegrityError), transaction.atomic():
+        working_hours.away(who, now, now)
+
+
+def test_time_off_over_held_slots_lists_them_and_cancels_nothing(
+    desk: Browser, who: Psychologist, now: datetime
+) -> None:
+    booking = scenarios.approved(now=now, who=who, at=at("11:15"))
+    scenarios.approved("ravi@example.org", now=now, who=who, at=at("11:15") + timedelta(days=2))
+    answer = desk.post(
+        page_url(who),
+        {
+            "full_name": who.full_name,
+            "email": who.email,
+            "is_active": "on",
+            **psychologist_form(off=({"first_day": "2026-11-25"},)),
+            "_continue": "1",
+        },
+        follow=True,
+    )
+    page = answer.content.decode()
+    assert f"Booked within the time off, and unchanged: {booking} (Wed 25 Nov 2026, 11:15 IST)." in page
+    assert [row[0] for row in answer.context["in_the_way"]] == [booking]
+    assert "<strong>Booked within time off.</strong>" in page
+    assert scenarios.again(booking).state == "APPROVED"

@@ -1,0 +1,87 @@
+"""Many of the desk at once, through HTTP on PostgreSQL: a page that was opened decides once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import requests
+from django.db import connection
+from django.test import Client as Browser
+from django.utils import timezone
+
+from backend.bookings.machine import State
+from backend.bookings.models import Booking, LedgerEntry, SlotClaim
+from backend.payments.models import Refund
+from tests.desk.test_phone import new_url, typed
+from tests.support import scenarios
+from tests.support.admin_site import action_url, form_of, owner, session_form
+
+pytestmark = pytest.mark.django_db(transaction=True)
+CLICKS = 20
+
+
+@pytest.fixture(autouse=True)
+def _postgresql() -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite has one writer; the races need PostgreSQL")
+
+
+def pressed(server: str, path: str, form: dict[str, str], desk: Browser) -> requests.Response:
+    """The answer to a form that somebody who is logged in sends."""
+    cookies = {"sessionid": desk.cookies["sessionid"].value, "csrftoken": "c" * 32}
+    sent = {**form, "csrfmiddlewaretoken": "c" * 32}
+    return requests.post(f"{server}{path}", data=sent, cookies=cookies, timeout=60, allow_redirects=False)
+
+
+def clicks(server: str, path: str, form: dict[str, str], desk: Browser) -> Counter[int]:
+    """The statuses of CLICKS simultaneous sendings of one form."""
+    with ThreadPoolExecutor(CLICKS) as many:
+        return Counter(many.map(lambda _: pressed(server, path, form, desk).status_code, range(CLICKS)))
+
+
+def test_a_partial_refund_that_is_sent_many_times_at_once_is_given_once(server: str, settings) -> None:
+    settings.PAYMENT_GATEWAY = "sandbox"
+    booking = scenarios.confirmed(now=timezone.now())
+    statuses = clicks(server, action_url(booking, "refund"), form_of(booking, amount="10"), owner())
+    assert statuses == {302: 1, 409: CLICKS - 1}
+    assert [refund.amount_paise for refund in Refund.objects.all()] == [1000]
+
+
+def test_a_callers_request_that_is_sent_many_times_at_once_is_recorded_once(server: str) -> None:
+    today = timezone.localdate().isoformat()
+    assert clicks(server, new_url(), typed(preferred_date=today), owner()) == {302: CLICKS}
+    assert Booking.objects.count() == 1
+
+
+def test_one_of_many_approves(server: str) -> None:
+    now = timezone.now()
+    booking, who = scenarios.pending(now=now), scenarios.psychologist()
+    start = timezone.localtime(scenarios.slot_tomorrow(now)).strftime("%Y-%m-%d %H:%M")
+    statuses = clicks(server, action_url(booking, "approve"), session_form(booking, who, start), owner())
+    assert statuses == {302: 1, 409: CLICKS - 1}
+    assert SlotClaim.objects.count() == 1
+
+
+def test_of_two_who_decide_differently_at_once_the_second_reads_who_was_first(server: str) -> None:
+    now = timezone.now()
+    booking, who = scenarios.pending(now=now), scenarios.psychologist()
+    start = timezone.localtime(scenarios.slot_tomorrow(now)).strftime("%Y-%m-%d %H:%M")
+    desks = {"asha": owner("asha"), "ravi": owner("ravi")}
+    forms = {
+        "asha": ("approve", session_form(booking, who, start)),
+        "ravi": ("reject", form_of(booking, note="We are full.")),
+    }
+    with ThreadPoolExecutor(2) as two:
+        answers = {
+            name: two.submit(pressed, server, action_url(booking, verb), form, desks[name])
+            for name, (verb, form) in forms.items()
+        }
+    statuses = {name: answer.result().status_code for name, answer in answers.items()}
+    [first] = [name for name, status in statuses.items() if status == 302]
+    [second] = set(forms) - {first}
+    assert statuses[second] == 409
+    assert f"by staff:{first}" in answers[second].result().text
+    decided = LedgerEntry.objects.filter(booking=booking, source=State.PENDING).exclude(target=State.PENDING)
+    assert [entry.actor for entry in decided] == [f"staff:{first}"]

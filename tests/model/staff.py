@@ -1,0 +1,246 @@
+"""What staff do at their desk."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from hypothesis import strategies as st
+
+from backend.bookings.lifecycle import approval as staff
+from backend.bookings.lifecycle import cancellation, first_fit, front_desk, refunds
+from backend.bookings.lifecycle.cancellation import RefundChoice
+from backend.bookings.lifecycle.rescheduling import Move, reschedule
+from backend.bookings.lifecycle.session_terms import Approval
+from backend.bookings.machine import State
+from backend.bookings.models import Outcome
+from backend.core.errors import Code
+from tests.model.allowance import month_of
+from tests.model.invariants import ACTIVE, HOLDS_SLOT
+from tests.model.slot_booking import AMOUNT, BESIDE, WHEN, WHO, Expectation, SlotBooking, Wanted
+from tests.model.snapshot import Row
+from tests.model.visitors import PLACES
+from tests.model.world import ADDRESSES, DESK, WHICH, Result, action
+from tests.support import scenarios
+
+SOME = st.sampled_from([None, 1, 40_000, 150_000, 0])
+
+
+class Staff(SlotBooking):
+    """Approvals, moves, sponsors, money at the desk, refunds, outcomes, more time."""
+
+    @action(
+        needs="bookings", times=3, which=WHICH, who=WHO, when=WHEN, beside=BESIDE, amount=AMOUNT, twice=st.booleans()
+    )
+    def approve(
+        self, which: int, who: int, when: timedelta, beside: int | None, amount: int | None, twice: bool
+    ) -> None:
+        self.approve_at(self.booking(which, "PENDING"), self.start(when, beside), who, amount, twice)
+
+    def approve_at(
+        self, was: Row, start: datetime, who: int = 0, amount: int | None = None, twice: bool = True
+    ) -> Result:
+        """Staff choose, and perhaps look twice: at hours, consent, a sponsor, a visitor who asked to cancel."""
+        id_ = self.people[who]
+        fee = self.fees[id_] if amount is None else amount
+        wanted = Wanted(id_, start, fee, despite_hours=twice, may_ask=twice)
+        verdict = self.judge(wanted, was, was.corporate_id)
+        did = self.do(
+            staff.approve,
+            was.id,
+            replace(_approval(twice), psychologist_id=id_, slot_start=start, amount_paise=amount),
+            **DESK,
+        )
+        if was.state != "PENDING":
+            return did.was_refused(Code.STATE_REFUSES)
+        did.met(verdict.obstacles | _second_looks(was, twice))
+        if did.code is None:
+            self.is_as_judged(did.after.bookings[was.id], wanted, verdict)
+        return did
+
+    @action(needs="bookings", times=2, which=WHICH, who=st.sampled_from([None, None, 0, 2]), twice=st.booleans())
+    def approve_first_fit(self, which: int, who: int | None, twice: bool) -> None:
+        """Only what is offered and is all that the visitor asked for; the very slot that was wished for, if it is."""
+        was = self.booking(which, "PENDING")
+        asked = None if who is None else self.people[who]
+        may_fit = was.state == "PENDING" and asked in (None, self.people.by_hours)
+        fitting = self.diary().fitting(was) if may_fit else []
+        chosen = was.preferred_slot_start if was.preferred_slot_start in fitting else None
+        judged = {start: self._judge_offered(was, start, twice) for start in fitting}
+        approval = replace(_approval(twice), psychologist_id=asked)
+        did = self.do(first_fit.approve_first_fit, was.id, approval, **DESK)
+        if was.state != "PENDING":
+            did.was_refused(Code.STATE_REFUSES)
+        elif not fitting:
+            did.was_refused(Code.NO_FREE_SLOT)
+        elif did.code is None:
+            start = did.after.bookings[was.id].slot_start
+            assert start in fitting, f"{start} fits not: {was}"
+            assert chosen in (None, start), f"{chosen} was free: {was}"
+            wanted, verdict = judged[start]
+            assert not verdict.obstacles | _second_looks(was, twice), f"approved in spite of {verdict}"
+            self.is_as_judged(did.after.bookings[was.id], wanted, verdict)
+        else:
+            reasons = [verdict.obstacles | _second_looks(was, twice) for _, verdict in judged.values()]
+            assert all(did.code in found for found in reasons), f"refused with {did.code}, not {reasons}"
+
+    def _judge_offered(self, was: Row, start: datetime, twice: bool) -> tuple[Wanted, Expectation]:
+        wanted = Wanted(
+            self.people.by_hours, start, self.fees[self.people.by_hours], despite_hours=twice, may_ask=twice
+        )
+        return wanted, self.judge(wanted, was, was.corporate_id)
+
+    @action(needs="bookings", times=2, which=WHICH, who=st.none() | WHO, when=WHEN, beside=BESIDE, twice=st.booleans())
+    def move(self, which: int, who: int | None, when: timedelta, beside: int | None, twice: bool) -> None:
+        was = self.booking(which, *HOLDS_SLOT)
+        start = self.start(when, beside)
+        chosen = None if who is None else self.people[who]
+        obstacles = {Code.STATE_REFUSES}
+        if was.state in HOLDS_SLOT:
+            obstacles = self._obstacles_to_move(was, chosen or was.psychologist_id, start, twice)
+        did = self.do(reschedule, was.id, Move(start, chosen, despite_hours=twice), **DESK).met(obstacles)
+        if did.code is None:
+            assert did.after.payments == did.before.payments, "a move touched the money"
+            assert did.after.bookings[was.id].slot_start == start
+
+    def _obstacles_to_move(self, was: Row, who: int, start: datetime, twice: bool) -> set[Code]:
+        """The same time needs no second look at the hours, the same psychologist none at the place."""
+        found = self.diary().obstacles(
+            who,
+            start,
+            of=was,
+            length=was.slot_end - was.slot_start,
+            despite_hours=twice or (who, start) == (was.psychologist_id, was.slot_start),
+            keeps_place=who == was.psychologist_id,
+        )
+        is_counted = was.sponsored_month is not None
+        is_over = is_counted and not self.allowance().covers(start, besides=was)
+        return found | ({Code.MONTH_NOT_SPONSORED} if is_over else set())
+
+    @action(address=st.sampled_from(ADDRESSES), place=PLACES)
+    def take_call(self, address: str, place: tuple[str, str]) -> None:
+        draft = scenarios.draft_of(address, now=self.now, mode=place[0], payment_mode=place[1])
+        did = self.do(front_desk.create_by_staff, draft, **DESK).went_well()
+        assert did.answer.booking.origin == "staff"
+        assert did.answer.is_new == did.changed
+        if did.answer.is_new:
+            assert did.answer.booking.state == "PENDING"
+
+    @action(needs="bookings", which=WHICH)
+    def take_money(self, which: int) -> None:
+        was = self.booking(which, "APPROVED", "PAYMENT_PENDING")
+        did = self.do(front_desk.record_desk_payment, was.id, **DESK)
+        if was.state in ("APPROVED", "PAYMENT_PENDING"):
+            assert did.went_well().after.bookings[was.id].state == "CONFIRMED"
+        elif did.before.paid(was.id):
+            did.was_refused(Code.ALREADY_PAID)
+
+    @action(needs="bookings", times=2, which=WHICH, is_acme=st.sampled_from([True, True, False]))
+    def sponsor(self, which: int, is_acme: bool) -> None:
+        """Noted before approval; afterwards the sponsor is asked at once."""
+        was = self.booking(which, "PENDING", "APPROVED", "PAYMENT_PENDING")
+        corporate_id = self.corporate if is_acme else None
+        is_waiting = was.state in ("APPROVED", "PAYMENT_PENDING")
+        is_covered = is_waiting and self.allowance().covers(was.slot_start)
+        did = self.do(front_desk.sponsor, was.id, corporate_id, **DESK)
+        after = did.after.bookings[was.id]
+        if was.state == "PENDING":
+            assert did.went_well().changed
+            assert (after.corporate_id, after.sponsored_month) == (corporate_id, None)
+        elif not is_waiting:
+            did.was_refused(Code.ALREADY_PAID if did.before.paid(was.id) else Code.STATE_REFUSES)
+        elif corporate_id is None:
+            did.was_refused(Code.SPONSOR_UNKNOWN)
+        else:
+            did.met(set() if is_covered else {Code.SPONSOR_DOES_NOT_COVER})
+            if is_covered:
+                assert (after.state, after.sponsored_month) == ("CONFIRMED", month_of(was.slot_start))
+
+    @action(
+        needs="bookings", which=WHICH, refund=st.sampled_from(RefundChoice), reason=st.sampled_from(["", "No show."])
+    )
+    def call_off(self, which: int, refund: RefundChoice, reason: str) -> None:
+        was = self.booking(which, *ACTIVE)
+        paid = self.seen.paid(was.id)
+        did = self.do(
+            cancellation.cancel_by_staff, was.id, note_to_visitor="", refund=refund, refund_reason=reason, **DESK
+        )
+        if refund is RefundChoice.NONE and not reason:
+            did.was_refused(Code.REFUND_REASON_REQUIRED)
+        elif was.state not in ACTIVE:
+            did.was_refused(Code.STATE_REFUSES)
+        else:
+            assert did.went_well().after.bookings[was.id].reason == "by_staff"
+            left = did.after.left_paise(paid) if paid else 0
+            kept = did.before.left_paise(paid) if paid and refund is RefundChoice.NONE else 0
+            assert left == kept, f"{left} paise were kept, not {kept}"
+
+    @action(needs="payments", which=WHICH, amount=SOME)
+    def grant_refund(self, which: int, amount: int | None) -> None:
+        fits = self.one_of(self.seen.payments.values(), which, lambda payment: payment.state == "captured")
+        paid = self.seen.paid(fits.booking_id)
+        left = self.seen.left_paise(paid) if paid else 0
+        wanted = left if amount is None else amount
+        did = self.do(refunds.grant_refund, fits.booking_id, amount, **DESK)
+        if not 0 < wanted <= left:
+            did.was_refused(Code.REFUND_EXCEEDS_CAPTURE)
+        else:
+            assert did.after.left_paise(did.went_well().after.payments[paid.id]) == left - wanted
+
+    @action(needs="refunds", which=WHICH)
+    def hand_out_refund(self, which: int) -> None:
+        def is_ours(refund: Row) -> bool:
+            method = self.seen.payments[refund.payment_id].method
+            return refund.state == "refused" or (refund.state == "queued" and method == "desk")
+
+        was = self.one_of(self.seen.refunds.values(), which, is_ours)
+        did = self.do(refunds.record_refund_made, was.id, **DESK)
+        if was.state == "done":
+            assert not did.went_well().changed
+        elif not is_ours(was):
+            did.was_refused(Code.REFUND_AT_GATEWAY)
+
+    @action(needs="bookings", which=WHICH, outcome=st.sampled_from(Outcome))
+    def record_outcome(self, which: int, outcome: Outcome) -> None:
+        def has_begun(booking: Row) -> bool:
+            return booking.state in ("CONFIRMED", "COMPLETED") and booking.slot_start <= self.now
+
+        was = self.one_of(self.seen.bookings.values(), which, has_begun)
+        did = self.do(front_desk.record_outcome, was.id, outcome, **DESK)
+        if was.state not in ("CONFIRMED", "COMPLETED"):
+            did.was_refused(Code.STATE_REFUSES)
+        elif was.slot_start <= self.now < was.slot_end + timedelta(days=7):
+            assert did.went_well().after.bookings[was.id].outcome == outcome
+        else:
+            did.was_refused(Code.OUTCOME_CLOSED)
+
+    @action(needs="bookings", which=WHICH, state=st.none() | st.sampled_from(State), hours=st.sampled_from([1, 6, 48]))
+    def extend(self, which: int, state: State | None, hours: int) -> None:
+        was = self.booking(which, "DRAFT", "PENDING", "APPROVED")
+        asked = state or State(was.state)
+        did = self.do(front_desk.extend_deadline, was.id, asked, timedelta(hours=hours), **DESK).went_well()
+        assert did.answer == did.changed
+        if did.changed:
+            assert asked == was.state
+            assert did.after.bookings[was.id].due_at >= was.due_at, "more time was less time"
+
+
+def _approval(twice: bool) -> Approval:
+    """What staff look at twice."""
+    return Approval(
+        None,
+        None,
+        guardian_consent=twice,
+        despite_cancellation_request=twice,
+        despite_hours=twice,
+        pay_if_not_sponsored=twice,
+    )
+
+
+def _second_looks(was: Row, twice: bool) -> set[Code]:
+    """What staff are shown first, and must say once more."""
+    if twice:
+        return set()
+    is_minor = was.age < 18 and was.guardian_consent_at is None
+    found = {Code.GUARDIAN_CONSENT_REQUIRED} if is_minor else set()
+    return found | ({Code.CANCELLATION_PENDING} if was.cancellation_requested_at is not None else set())

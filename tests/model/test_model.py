@@ -1,0 +1,33 @@
+"""Random visitors, staff, money and clocks never bring a booking to where the design does not allow it."""
+
+from __future__ import annotations
+
+import pytest
+
+from backend.bookings.machine import State
+from backend.scheduling import claims
+from tests.model import lifecycle
+from tests.model.coverage import Coverage
+
+ROUNDS_MOST = 4  # one after the other until everything was called; today the first is enough
+
+
+@pytest.mark.django_db
+@pytest.mark.timeout(600)  # seconds; a failure is shrunk for minutes
+def test_no_interleaving_breaks_the_design() -> None:
+    tally = lifecycle.Lifecycle.tally = Coverage()
+    for seed in range(ROUNDS_MOST):
+        lifecycle.run(seed=seed)
+        if set(tally.called) >= lifecycle.intents() and set(tally.entered) == set(State):
+            break
+    assert set(tally.called) >= lifecycle.intents(), "an intent without a rule: give it one in tests/model"
+    assert set(tally.entered) == set(State)
+    assert tally.examples >= lifecycle.EXAMPLES
+    assert tally.steps >= lifecycle.EXAMPLES * lifecycle.TURNS // 2
+
+
+@pytest.mark.django_db
+def test_a_slot_that_is_never_given_back_would_be_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(claims, "release", lambda booking: None)
+    with pytest.raises(AssertionError, match="claims: "):
+        lifecycle.run(seed=0, shrinks=False)

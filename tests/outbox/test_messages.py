@@ -1,0 +1,187 @@
+"""The outbox row: emitted once, claimed by one, settled by its holder, never forgotten."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+from django.db import transaction
+
+from backend.outbox import messages
+from backend.outbox.models import Message, MessageState, Queue
+
+pytestmark = pytest.mark.django_db
+
+
+def owe(now: datetime, key: str = "booking:1:x:1", **fields: object) -> Message:
+    given = {"queue": Queue.MAIL, "kind": "x", "recipient": "asha@example.org", "booking_id": 1, **fields}
+    with transaction.atomic():
+        messages.emit(dedupe_key=key, now=now, **given)
+    return Message.objects.get(dedupe_key=key)
+
+
+def claimed(now: datetime) -> Message:
+    [row] = messages.claim(Queue.MAIL, now=now)
+    return row
+
+
+def fresh(message: Message) -> Message:
+    return Message.objects.get(pk=message.pk)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_effect_cannot_be_owed_outside_a_transaction(now: datetime) -> None:
+    with pytest.raises(AssertionError):
+        messages.emit(queue=Queue.MAIL, kind="x", dedupe_key="k", now=now)
+
+
+def test_a_second_row_of_the_same_key_is_not_written(now: datetime) -> None:
+    first = owe(now)
+    assert owe(now + timedelta(hours=1)).uuid == first.uuid
+    assert Message.objects.count() == 1
+
+
+def test_a_row_is_not_claimed_before_its_time(now: datetime) -> None:
+    owe(now, not_before=now + timedelta(seconds=10))
+    assert messages.claim(Queue.MAIL, now=now + timedelta(seconds=9)) == []
+    assert len(messages.claim(Queue.MAIL, now=now + timedelta(seconds=10))) == 1
+
+
+def test_a_claim_is_exclusive_until_its_lease_ends(now: datetime) -> None:
+    owe(now)
+    first = claimed(now)
+    assert messages.claim(Queue.MAIL, now=now + messages.LEASE - timedelta(seconds=1)) == []
+    second = claimed(now + messages.LEASE)
+    assert second.fence == first.fence + 1
+
+
+def test_the_holder_of_an_older_fence_can_neither_begin_nor_settle(now: datetime) -> None:
+    owe(now)
+    slow = claimed(now)
+    quick = claimed(now + messages.LEASE)
+    assert not messages.begin(slow, now=now)
+    assert not messages.settle(slow, MessageState.DONE, now=now)
+    messages.back_off(slow, "late", now=now)
+    messages.give_up(slow, "late", now=now)
+    messages.hand_back([slow])
+    assert fresh(slow).state == MessageState.WAITING
+    assert fresh(slow).lease_expires_at == now + 2 * messages.LEASE
+    assert messages.begin(quick, now=now)
+    assert messages.settle(quick, MessageState.DONE, now=now)
+    assert fresh(slow).state == MessageState.DONE
+
+
+def test_beginning_counts_the_attempt_and_renews_the_lease(now: datetime) -> None:
+    owe(now)
+    row = claimed(now)
+    later = now + timedelta(seconds=30)
+    assert messages.begin(row, now=later)
+    assert (fresh(row).attempts, fresh(row).lease_expires_at) == (1, later + messages.LEASE)
+
+
+def test_a_row_that_was_begun_has_its_next_turn_after_those_claimed_with_it(now: datetime) -> None:
+    deadly, beside = owe(now, "1"), owe(now, "2", booking_id=2)
+    assert messages.begin(messages.claim(Queue.MAIL, now=now)[0], now=now)  # and there its worker dies
+    assert [row.pk for row in messages.claim(Queue.MAIL, now=now + messages.LEASE)] == [beside.pk, deadly.pk]
+
+
+def test_a_claim_takes_one_queue_only_and_the_oldest_turns_first(now: datetime) -> None:
+    owe(now, "p", queue=Queue.PAYMENTS)
+    second = owe(now, "b", not_before=now + timedelta(seconds=2))
+    first = owe(now, "c", not_before=now + timedelta(seconds=1))
+    rows = messages.claim(Queue.MAIL, now=now + timedelta(minutes=1))
+    assert [row.pk for row in rows] == [first.pk, second.pk]
+
+
+def test_a_claim_of_nothing_costs_one_query(now: datetime, django_assert_num_queries) -> None:
+    with django_assert_num_queries(3):  # the transaction's savepoint, inside the test's own, and one SELECT
+        assert messages.claim(Queue.MAIL, now=now) == []
+
+
+def test_rows_handed_back_can_be_taken_at_once_and_count_no_attempt(now: datetime) -> None:
+    owe(now)
+    messages.hand_back([claimed(now)])
+    assert claimed(now).attempts == 0
+
+
+def test_back_off_grows_with_jitter_and_ends_in_death(now: datetime) -> None:
+    owe(now)
+    spans = []
+    for _ in range(messages.MAX_ATTEMPTS):
+        row = claimed(now)
+        assert messages.begin(row, now=now)
+        messages.back_off(row, "no answer", now=now)
+        spans.append(fresh(row).next_attempt_at - now)
+        now = fresh(row).next_attempt_at
+    for attempt, span in enumerate(spans[:-1], start=1):
+        usual = min(messages.BACK_OFF_FIRST * messages.BACK_OFF_FACTOR ** (attempt - 1), messages.BACK_OFF_MOST)
+        assert usual * 0.75 <= span <= usual * 1.25
+    assert (fresh(row).state, fresh(row).last_error) == (MessageState.DEAD, "no answer")
+
+
+def test_an_effect_that_kills_its_worker_is_parked_after_its_attempts(now: datetime) -> None:
+    owe(now)
+    for _ in range(messages.MAX_ATTEMPTS):
+        assert messages.begin(claimed(now), now=now)
+        now += messages.LEASE
+    assert not messages.begin(claimed(now), now=now)
+    row = Message.objects.get()
+    assert (row.state, row.attempts) == (MessageState.DEAD, messages.MAX_ATTEMPTS)
+    assert row.last_error
+
+
+def test_a_dead_row_is_redriven_once_even_when_two_press(now: datetime) -> None:
+    owe(now)
+    messages.give_up(claimed(now), "no such mailbox", now=now)
+    pk = Message.objects.get().pk
+    assert [messages.redrive(pk, now=now), messages.redrive(pk, now=now)] == [True, False]
+    assert claimed(now).attempts == 0
+
+
+def test_only_a_dead_row_is_redriven(now: datetime) -> None:
+    row = owe(now)
+    assert not messages.redrive(row.pk, now=now)
+
+
+def test_a_notice_waits_for_an_older_due_one_of_the_same_booking_and_recipient(now: datetime) -> None:
+    older, newer = owe(now, "1"), owe(now, "2")
+    assert messages.waits_for_older(newer, now=now)
+    assert not messages.waits_for_older(older, now=now)
+    messages.settle(older, MessageState.OBSOLETE, now=now)
+    assert not messages.waits_for_older(newer, now=now)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"recipient": "staff@example.org"},
+        {"booking_id": 2},
+        {"not_before": datetime.max.replace(tzinfo=None)},
+        {"suppressed": True},
+    ],
+)
+def test_a_notice_does_not_wait_for_what_has_no_bearing_on_it(fields: dict[str, object], now: datetime) -> None:
+    if "not_before" in fields:
+        fields = {"not_before": now + timedelta(hours=1)}
+    owe(now, "1", **fields)
+    assert not messages.waits_for_older(owe(now, "2"), now=now)
+
+
+def test_an_older_notice_in_back_off_is_still_waited_for(now: datetime) -> None:
+    older, newer = owe(now, "1"), owe(now, "2")
+    row = messages.claim(Queue.MAIL, now=now, limit=1)[0]
+    assert row.pk == older.pk
+    messages.begin(row, now=now)
+    messages.back_off(row, "busy", now=now)
+    assert messages.waits_for_older(newer, now=now)
+
+
+def test_old_settled_rows_lose_address_and_text_and_stay(now: datetime) -> None:
+    done, waiting = owe(now, "1"), owe(now, "2", booking_id=2)
+    Message.objects.filter(pk=done.pk).update(state=MessageState.DONE, settled_at=now, context={"name": "Asha"})
+    assert messages.redact(settled_before=now - timedelta(seconds=1), now=now) == 0
+    assert messages.redact(settled_before=now, now=now) == 1
+    blanked = fresh(done)
+    assert (blanked.recipient, blanked.context, blanked.blanked_at) == ("", None, now)
+    assert fresh(waiting).recipient == "asha@example.org"
+    assert messages.redact(settled_before=now, now=now) == 0

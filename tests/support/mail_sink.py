@@ -1,0 +1,98 @@
+"""A real SMTP server that keeps what it accepts, and can be told to refuse, to stall, or to hang up."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from tests.support.server import free_port
+
+
+@dataclass
+class Sink:
+    """`answer` decides what DATA is answered with; `connections` counts who dialled in."""
+
+    accepted: list[bytes] = field(default_factory=list)
+    recipients: list[list[str]] = field(default_factory=list)
+    connections: int = 0
+    answer: Callable[[Envelope], str] = lambda _envelope: "250 accepted"
+    refuse_recipient: str = ""
+    hang_up_after_accepting: int = 0
+    stalled: threading.Event = field(default_factory=threading.Event)  # while set, DATA is not answered
+    in_hand: int = 0  # mails whose DATA has come and has not been answered
+    port: int = 0
+
+    def environment(self) -> dict[str, str]:
+        """The variables of a process that is to send here."""
+        return {"EMAIL_PROVIDER": "smtp", "EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": str(self.port)}
+
+    def serve(self, settings: Any) -> None:
+        """Let this process send here."""
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", self.port
+        settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
+
+    def times_sent(self) -> Counter[str]:
+        """How often each mail was accepted, by its Message-ID."""
+        found = (re.search(rb"(?mi)^Message-ID:\s*(\S+)", content) for content in self.accepted)
+        return Counter(match[1].decode() for match in found if match)
+
+    async def handle_EHLO(  # aiosmtpd calls it by this name
+        self, _server: SMTP, session: Session, _envelope: Envelope, hostname: str, responses: list[str]
+    ) -> list[str]:
+        self.connections += 1
+        session.host_name = hostname
+        return responses
+
+    async def handle_RCPT(
+        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
+    ) -> str:
+        if self.refuse_recipient:
+            return self.refuse_recipient
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:
+        self.in_hand += 1
+        while self.stalled.is_set():
+            await asyncio.sleep(0.02)
+        self.in_hand -= 1
+        answer = self.answer(envelope)
+        if answer.startswith("250"):
+            assert isinstance(envelope.content, bytes)
+            self.accepted.append(envelope.content)
+            self.recipients.append(envelope.rcpt_tos)
+            if self.hang_up_after_accepting:
+                self.hang_up_after_accepting -= 1
+                assert isinstance(server.transport, asyncio.Transport)
+                server.transport.abort()
+        return answer
+
+
+@contextmanager
+def listening() -> Iterator[Sink]:
+    """A sink that accepts everything, until the block ends."""
+    sink = Sink()
+    controller = start(sink)
+    try:
+        yield sink
+    finally:
+        sink.stalled.clear()
+        controller.stop()
+
+
+def start(sink: Sink) -> Controller:
+    """Listen on a free loopback port; the caller stops the controller."""
+    sink.port = free_port()
+    controller = Controller(sink, hostname="127.0.0.1", port=sink.port)
+    controller.start()
+    return controller

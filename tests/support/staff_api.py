@@ -1,0 +1,54 @@
+"""The staff API as a client of the practice uses it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth.models import Permission, User
+from django.http import HttpResponse
+from knox.models import AuthToken
+
+from backend.bookings.models import Booking
+from tests.support import api
+
+STAFF = "/api/staff/"
+BOOKINGS = f"{STAFF}bookings/"
+PASSWORD = " correct horse "  # blanks at its ends are part of it
+VIEW, CHANGE = "view_booking", "change_booking"
+EVERY_WORD = ("view_phone_number", "view_user_message")
+
+
+def account(username: str = "desk", *permissions: str, **fields: Any) -> User:
+    """Somebody of the practice, with these permissions. A password costs time on purpose: give it where it counts."""
+    user = User.objects.create_user(username, **{"is_staff": True, **fields})
+    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+    return user
+
+
+@dataclass
+class Desk:
+    """Somebody who is logged in."""
+
+    user: User
+    token: str
+
+    def get(self, path: str = "", query: dict[str, str] | None = None, **headers: str) -> HttpResponse:
+        return self.send("GET", path, query=query, **headers)
+
+    def post(self, path: str, data: Any = None, **headers: str) -> HttpResponse:
+        return self.send("POST", path, data={} if data is None else data, **headers)
+
+    def send(self, method: str, path: str, **options: Any) -> HttpResponse:
+        """`path` continues the address of the bookings, unless it is absolute."""
+        path = path if path.startswith("/") else f"{BOOKINGS}{path}"
+        return api.request(method, path, **{"authorization": f"Token {self.token}", **options})
+
+    def act(self, booking: Booking, action: str, data: Any = None) -> HttpResponse:
+        return self.post(f"{booking.acknowledgement_id}/{action}/", data)
+
+
+def desk(*permissions: str, username: str = "desk") -> Desk:
+    """A desk with these permissions; all that the API asks for if none are named."""
+    user = account(username, *(permissions or (VIEW, CHANGE, *EVERY_WORD)))
+    return Desk(user, AuthToken.objects.create(user)[1])

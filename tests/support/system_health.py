@@ -1,0 +1,76 @@
+"""A healthy system as the operator's snapshot sees it, and ways to make it unwell by moving its rows in time."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from backend.core import correlation
+from backend.ops import heartbeats
+from backend.ops.models import QUEUES, Canary, Process, Role, Timer
+from backend.outbox import messages
+from backend.outbox.models import Message, Queue
+from config import schedule as table
+from workers import schedule
+
+NODE = "test"
+
+
+def healthy(*, now: datetime) -> None:
+    """Every process gave a sign, every canary came, every timer ran, a moment ago."""
+    schedule.install(table.TABLE, expires=table.EXPIRES)
+    for role in Role:
+        heartbeats.record_heartbeat(f"{role.value}@{NODE}", role, now=now)
+    for queue in QUEUES:
+        heartbeats.record_canary(queue, sent_at=now, now=now)
+    for task, _ in table.TABLE.values():
+        if task.startswith("workers.timers."):
+            with heartbeats.timer_run(task.rpartition(".")[2], clock=lambda: now):
+                pass
+
+
+def busy(*, now: datetime) -> None:
+    """Healthy, with something behind it: a sweep that changed rows, one that an operator asked for, one in trouble."""
+    healthy(now=now)
+    sweeps = (("lapse_drafts", 3, 0, ""), ("purge_links", 40, 0, "staff:asha"), ("ask_after_attempts", 2, 1, ""))
+    for timer, examined, failed, asked_by in sweeps:
+        correlation.begin(task=f"workers.timers.{timer}")
+        with heartbeats.timer_run(timer, clock=lambda: now, asked_by=asked_by) as run:
+            run.examined, run.changed, run.failed = examined, examined - failed, failed
+
+
+def silent(role: Role, for_span: timedelta) -> None:
+    """The processes of a role gave their last sign that much earlier: killed or frozen, it looks the same."""
+    for process in Process.objects.filter(role=role):
+        heartbeats.record_heartbeat(process.name, role, now=process.seen_at - for_span)
+
+
+def stale(queue: Role, for_span: timedelta) -> None:
+    """Its last canary came that much earlier."""
+    canary = Canary.objects.get(pk=queue)
+    heartbeats.record_canary(queue, sent_at=canary.sent_at, now=canary.arrived_at - for_span)
+
+
+def late(timer: str, for_span: timedelta) -> None:
+    """Its last run that succeeded began that much earlier."""
+    row = Timer.objects.get(pk=timer)
+    Timer.objects.filter(pk=timer).update(
+        started_at=row.started_at - for_span, succeeded_at=row.succeeded_at - for_span
+    )
+
+
+def due_message(key: str = "1", *, now: datetime, **fields: object) -> Message:
+    """A row of the outbox; a mail unless told otherwise."""
+    given = {"queue": Queue.MAIL, "kind": "booking_approved", "recipient": "asha@example.org", **fields}
+    with transaction.atomic():
+        messages.emit(dedupe_key=key, now=now, **given)
+    return Message.objects.get(dedupe_key=key)
+
+
+def dead_letter(key: str = "1", *, now: datetime, error: str = "SMTP 550", **fields: object) -> Message:
+    """A dead letter."""
+    row = due_message(key, now=now, **fields)
+    [claimed] = [found for found in messages.claim(row.queue, now=now) if found.pk == row.pk]
+    messages.give_up(claimed, error, now=now)
+    return Message.objects.get(pk=row.pk)

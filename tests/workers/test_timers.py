@@ -1,0 +1,92 @@
+"""The sweeps: one broken booking keeps nobody else waiting."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+import time_machine
+
+from backend.bookings import policy
+from backend.bookings.machine import State
+from backend.bookings.models import Booking, Link
+from backend.outbox.models import Message, MessageState
+from tests.support import scenarios
+from tests.support.scenarios import RAVI
+from workers import timers
+
+pytestmark = pytest.mark.django_db
+
+
+def run(task, at: datetime) -> None:
+    with time_machine.travel(at, tick=False):
+        task()
+
+
+def test_a_sweep_expires_everything_that_is_due(now: datetime) -> None:
+    due, early = scenarios.submitted(now=now), scenarios.submitted(RAVI, now=now + timedelta(hours=1))
+    run(timers.lapse_drafts, now + policy.DRAFT_LIFETIME)
+    assert scenarios.again(due).state == State.CANCELLED
+    assert scenarios.again(early).state == State.DRAFT
+
+
+def test_a_booking_that_fails_is_logged_and_skipped(now: datetime, monkeypatch, caplog) -> None:
+    broken, sound = scenarios.submitted(now=now), scenarios.submitted(RAVI, now=now)
+    lapse = timers.timers.lapse_draft
+
+    def sometimes(booking_id: int, *, now: datetime) -> None:
+        if booking_id == broken.pk:
+            raise RuntimeError("a bug")
+        lapse(booking_id, now=now)
+
+    monkeypatch.setattr(timers.timers, "lapse_draft", sometimes)
+    run(timers.lapse_drafts, now + policy.DRAFT_LIFETIME)
+    assert scenarios.again(broken).state == State.DRAFT
+    assert scenarios.again(sound).state == State.CANCELLED
+    assert f"failed for booking {broken.pk}" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("task", "make", "target"),
+    [
+        (timers.close_unanswered, scenarios.pending, State.CANCELLED),
+        (timers.time_out_approvals, scenarios.approved, State.CANCELLED),
+        (timers.complete_sessions, scenarios.confirmed, State.COMPLETED),
+    ],
+)
+def test_each_sweep_calls_its_intent(task, make, target: State, now: datetime, settings) -> None:
+    settings.PAYMENT_GATEWAY = "sandbox"
+    booking = make(now=now)
+    run(task, booking.due_at - timedelta(seconds=1))
+    assert scenarios.again(booking).state == booking.state
+    run(task, booking.due_at)
+    assert scenarios.again(booking).state == target
+
+
+def test_open_attempts_are_asked_after(now: datetime, settings) -> None:
+    settings.PAYMENT_GATEWAY = "sandbox"
+    booking, _ = scenarios.paying(now=now)
+    run(timers.ask_after_attempts, booking.due_at)
+    run(timers.ask_after_attempts, booking.due_at + timedelta(seconds=1))
+    assert Message.objects.filter(kind="ask_gateway").count() == 1
+
+
+def test_purges_run_on_their_time(now: datetime) -> None:
+    booking = scenarios.submitted(now=now)
+    run(timers.lapse_drafts, booking.due_at)
+    run(timers.purge_drafts, booking.due_at + policy.DRAFT_PURGE_AFTER)
+    assert Booking.objects.get().email == ""
+    expires_at = Link.objects.first().expires_at
+    run(timers.purge_links, expires_at + policy.LINKS_PURGED_AFTER - timedelta(seconds=1))
+    assert Link.objects.exists()
+    run(timers.purge_links, expires_at + policy.LINKS_PURGED_AFTER)
+    assert not Link.objects.exists()
+
+
+def test_settled_messages_are_blanked_on_their_time(now: datetime) -> None:
+    scenarios.submitted(now=now)
+    Message.objects.update(state=MessageState.DONE, settled_at=now)
+    run(timers.blank_messages, now + policy.MESSAGES_BLANKED_AFTER - timedelta(seconds=1))
+    assert Message.objects.exclude(recipient="").exists()
+    run(timers.blank_messages, now + policy.MESSAGES_BLANKED_AFTER)
+    assert not Message.objects.exclude(recipient="").exists()
