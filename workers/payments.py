@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from backend.bookings.lifecycle import payments, refunds
 from backend.bookings.lifecycle.refunds import Work
-from backend.core.errors import Permanent, Transient
+from backend.core.errors import Permanent, Transient, required
 from backend.outbox.models import Message, MessageState, Queue
 from backend.payments.adapters import gateway_named
 from backend.payments.gateway import Order, OrderState, RefundOrder, RefundOrderState
@@ -27,8 +27,7 @@ def drain() -> None:
 
 def perform(message: Message) -> MessageState:
     """One piece of work at the gateway. Raises Transient or Permanent."""
-    assert message.subject_id is not None
-    return _PERFORMERS[Work(message.kind)](message.subject_id)
+    return _PERFORMERS[Work(message.kind)](required(message.subject_id, "subject_id", message))
 
 
 def _ensure_order(payment_id: int) -> MessageState:

@@ -85,8 +85,7 @@ def spend(link: Link, *, now: datetime) -> bool:
 
 def taken_of(link: Link) -> Booking | None:
     """The booking that came of one of the times that a rejection offered, by this link or by a sibling."""
-    taken: Booking | None = Booking.objects.filter(taken_from__booking=link.booking_id).first()
-    return taken
+    return Booking.objects.filter(taken_from__booking=link.booking_id).first()
 
 
 def find(token: str, *purposes: Purpose) -> Link:

@@ -8,10 +8,41 @@ Each transition sets the deadline of the state it leads to. Rules that need othe
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING, TypeVar
 
 from django.db import models
-from django_fsm import ConcurrentTransitionMixin, FSMField, transition
+
+if TYPE_CHECKING:
+    # django_fsm's classes are `Any` to the checker, and so would be `Booking`, its manager and every field. Here stands
+    # what the machine uses of them, and nothing more; tests/support/typed_models.py fails when they are `Any` again.
+    from django_fsm import Transition
+
+    Method = TypeVar("Method", bound=Callable[..., None])
+
+    class ConcurrentTransitionMixin(models.Model):
+        class Meta:
+            abstract = True
+
+        # these two are added by the field named `state`
+        def get_all_state_transitions(self) -> Iterator[Transition]: ...
+        def get_available_state_transitions(self) -> Iterator[Transition]: ...
+
+    class FSMField(models.CharField[str, str]):
+        def __init__(
+            self, *, choices: list[tuple[str, str]], default: State, max_length: int, protected: bool
+        ) -> None: ...
+
+    def transition(
+        *,
+        field: FSMField,
+        source: State | Sequence[State],
+        target: State,
+        conditions: list[Callable[[models.Model], bool]] = ...,
+    ) -> Callable[[Method], Method]: ...
+else:
+    from django_fsm import ConcurrentTransitionMixin, FSMField, transition
 
 
 class State(models.TextChoices):

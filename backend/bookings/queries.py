@@ -32,7 +32,7 @@ def normalized(acknowledgement_id: str) -> str:
 def by_acknowledgement_id(acknowledgement_id: str) -> Booking:
     """A proved booking. Refuses: booking_unknown, for an unproved one too."""
     value = normalized(acknowledgement_id)
-    booking: Booking | None = (
+    booking = (
         Booking.objects.defer("user_message")
         .select_related("psychologist")
         .filter(acknowledgement_id=value, verified_at__isnull=False)
@@ -99,21 +99,18 @@ def payment_status(booking: Booking) -> str:
 
 def past_due(now: Instant) -> QuerySet[Booking]:
     """Bookings of any state whose deadline has passed."""
-    rows: QuerySet[Booking] = Booking.objects.filter(due_at__lte=now)
-    return rows
+    return Booking.objects.filter(due_at__lte=now)
 
 
 def unproved_cancellations(asked_by: Instant) -> QuerySet[Booking]:
     """Bookings whose cancellation was asked for by then and not proved."""
-    rows: QuerySet[Booking] = Booking.objects.filter(cancellation_requested_at__lte=asked_by)
-    return rows
+    return Booking.objects.filter(cancellation_requested_at__lte=asked_by)
 
 
 def unproved_drafts(closed_by: Instant) -> QuerySet[Booking]:
     """Drafts that closed unproved by then and still have their personal data."""
     unproved = Booking.objects.filter(state=State.CANCELLED, verified_at=None, purged_at=None)
-    rows: QuerySet[Booking] = unproved.filter(closed_at__lte=closed_by)
-    return rows
+    return unproved.filter(closed_at__lte=closed_by)
 
 
 # ids only, oldest deadline first

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from backend.bookings.models import Booking
-from backend.core.errors import Code, Refused
+from backend.core.errors import Code, Refused, required
 from backend.core.formatting import practice_zone
 from backend.people.models import Corporate
 
@@ -55,8 +55,8 @@ def reserve(booking: Booking, slot_start: datetime) -> None:
 
     Refuses: sponsor_does_not_cover, with `why`.
     """
-    assert booking.corporate_id is not None
-    month = _month(_lock(booking.corporate_id), _day(slot_start), besides=booking)
+    corporate = _lock(required(booking.corporate_id, "corporate_id", booking))
+    month = _month(corporate, _day(slot_start), besides=booking)
     if month.gap is not None:
         raise Refused(Code.SPONSOR_DOES_NOT_COVER, why=month.gap.value)
     booking.sponsored_month, booking.sponsorship_returned_at = month.first_day, None

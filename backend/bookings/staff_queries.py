@@ -58,13 +58,13 @@ def _condition(wanted: BookingFilter) -> Q:
 
 def _shown() -> QuerySet[Booking]:
     beside = ("psychologist", "preferred_psychologist", "corporate", "follows")
-    rows: QuerySet[Booking] = Booking.objects.select_related(*beside)
+    rows = Booking.objects.select_related(*beside)
     return rows.defer("user_message", "follows__user_message")
 
 
 def booking(acknowledgement_id: str, *, among: Q) -> Booking:
     """A booking in any state. Refuses: booking_unknown, for one that is not `among` those that the asker sees too."""
-    found: Booking | None = _shown().filter(among, acknowledgement_id=normalized(acknowledgement_id)).first()
+    found = _shown().filter(among, acknowledgement_id=normalized(acknowledgement_id)).first()
     if found is None:
         raise Refused(Code.BOOKING_UNKNOWN)
     return found
@@ -73,7 +73,7 @@ def booking(acknowledgement_id: str, *, among: Q) -> Booking:
 def booking_id(acknowledgement_id: str, *, among: Q) -> int:
     """What intents of staff take. Refuses: booking_unknown, as above."""
     rows = Booking.objects.filter(among, acknowledgement_id=normalized(acknowledgement_id))
-    found: int | None = rows.values_list("pk", flat=True).first()
+    found = rows.values_list("pk", flat=True).first()
     if found is None:
         raise Refused(Code.BOOKING_UNKNOWN)
     return found
@@ -82,7 +82,7 @@ def booking_id(acknowledgement_id: str, *, among: Q) -> int:
 def refund_id(booking_id: int, reference: str) -> int:
     """A refund of this booking. Refuses: refund_unknown."""
     rows = Refund.objects.filter(payment__booking=booking_id, reference=reference)
-    found: int | None = rows.values_list("pk", flat=True).first()
+    found = rows.values_list("pk", flat=True).first()
     if found is None:
         raise Refused(Code.REFUND_UNKNOWN)
     return found

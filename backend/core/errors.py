@@ -1,8 +1,11 @@
-"""The domain's one "no" and the two ways in which an outside service can fail us."""
+"""The domain's one "no", the two ways in which an outside service can fail us, and one in which we fail ourselves."""
 
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 class Code(StrEnum):
@@ -84,3 +87,14 @@ class Transient(Exception):
 
 class Permanent(Exception):
     """An outside service refused for good; trying again cannot help."""
+
+
+class Missing(Exception):
+    """A value is empty that our own rules guarantee: a bug of ours, so it is caught nowhere."""
+
+
+def required(value: T | None, name: str, of: object = "") -> T:
+    """The value, which is there. Raises Missing, naming what is empty and of what."""
+    if value is None:
+        raise Missing(f"{name} is empty: {of!r}" if of else f"{name} is empty")
+    return value

@@ -23,8 +23,7 @@ class Link(NamedTuple):
 
 def visible_bookings(access: AccessPolicy) -> QuerySet[Booking]:
     """The bookings that the account sees."""
-    rows: QuerySet[Booking] = Booking.objects.filter(access.bookings())
-    return rows
+    return Booking.objects.filter(access.bookings())
 
 
 def booking_link(booking: Booking) -> Link:

@@ -16,7 +16,7 @@ from django.core.mail import EmailMultiAlternatives
 from backend.bookings import links
 from backend.bookings.models import Booking, Purpose
 from backend.bookings.notices import LINKS_CARRIED, Notice
-from backend.core.errors import Permanent
+from backend.core.errors import Permanent, required
 from backend.notifications import enquiries
 from backend.notifications.calendar_invite import calendar_invite
 from backend.notifications.notification_context import NotificationContext, TemplateContext
@@ -34,7 +34,7 @@ def prepare(message: Message, *, now: datetime) -> TemplateContext | None:
     if notice == Notice.STAFF_ENQUIRY_RECEIVED:
         return enquiries.reference(message)
     rule = RULES[notice]
-    booking = Booking.objects.select_related("psychologist").defer("user_message").filter(pk=message.booking_id).first()
+    booking = _booking_of(message)
     if booking is None:
         return None
     notification = NotificationContext(booking, message, now)
@@ -50,10 +50,9 @@ def prepare(message: Message, *, now: datetime) -> TemplateContext | None:
 
 def compose(message: Message, tokens: Mapping[str, str]) -> EmailMultiAlternatives:
     """The mail, from the frozen context: the same bytes on every call. Raises Permanent when a link of it is gone."""
-    assert message.context is not None, "freeze the context first"
-    assert message.frozen_at is not None
+    context = dict(required(message.context, "frozen context", message))
+    frozen_at = required(message.frozen_at, "frozen_at", message)
     notice = Notice(message.kind)
-    context = dict(message.context)
     if notice == Notice.STAFF_ENQUIRY_RECEIVED:
         context |= practice() | enquiries.enquiry_context(message)
     context |= _addresses(notice, context, tokens)
@@ -61,18 +60,25 @@ def compose(message: Message, tokens: Mapping[str, str]) -> EmailMultiAlternativ
         render(notice, context),
         to=message.recipient,
         uuid=message.uuid,
-        dated=message.frozen_at,
+        dated=frozen_at,
         correlation_id=message.correlation_id,
     )
     if notice in WITH_INVITATION and context["is_confirmed"]:
         sequence = message.ledger_sequence or 0
-        entry = calendar_invite(context, domain=domain(), sequence=sequence, stamped_at=message.frozen_at)
+        entry = calendar_invite(context, domain=domain(), sequence=sequence, stamped_at=frozen_at)
         mail.attach("appointment.ics", entry, "text/calendar")
     return mail
 
 
 WITH_INVITATION = (Notice.BOOKING_CONFIRMED, Notice.LATE_PAYMENT_BOOKED, Notice.BOOKING_MOVED)
 PROMISES = ("starts_at", "pay_by", "promised", "refund_way")
+
+
+def _booking_of(message: Message) -> Booking | None:
+    if message.booking_id is None:
+        return None
+    rows = Booking.objects.select_related("psychologist").defer("user_message")
+    return rows.filter(pk=message.booking_id).first()
 
 
 def _promises_the_same(frozen: TemplateContext, facts: TemplateContext) -> bool:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from django.conf import settings
 
 from backend.bookings import payment_status, policy
+from backend.bookings.guarantees import payment_terms
 from backend.bookings.machine import Reason, State
 from backend.bookings.models import PaymentMode
 from backend.bookings.payment_status import PaymentStatus
 from backend.core import formatting
+from backend.core.errors import required
 from backend.notifications.notification_context import NotificationContext, TemplateContext
 from backend.payments.models import Payment, PaymentMethod, PaymentState, Refund, RefundState
 
@@ -19,12 +21,11 @@ HAS_PAID = (PaymentStatus.PAID, PaymentStatus.PART_REFUNDED, PaymentStatus.REFUN
 def price(notification: NotificationContext) -> TemplateContext:
     """What is to be paid, by when (never the grace), and in which ways."""
     booking = notification.booking
-    assert booking.amount_paise is not None
-    assert booking.pay_by is not None
+    terms = payment_terms(booking)
     pay_url = f"{settings.FRONTEND_URL}/payment?id={booking.acknowledgement_id}"
     return {
-        "amount": formatting.rupees(booking.amount_paise),
-        "pay_by": formatting.day_and_time(booking.pay_by),
+        "amount": formatting.rupees(terms.amount_paise),
+        "pay_by": formatting.day_and_time(terms.pay_by),
         "wants_to_pay_in_person": booking.payment_mode == PaymentMode.OFFLINE,
         "pay_url": pay_url if settings.PAYMENT_GATEWAY else "",
     }
@@ -53,14 +54,13 @@ def price_or_money(notification: NotificationContext) -> TemplateContext:
 
 def attempt(notification: NotificationContext) -> TemplateContext:
     """Whether the bank said no, or nothing came."""
-    assert notification.entry is not None
-    return {"is_declined": notification.entry.reason == Reason.ATTEMPT_FAILED}
+    entry = required(notification.entry, "ledger entry", notification.message)
+    return {"is_declined": entry.reason == Reason.ATTEMPT_FAILED}
 
 
 def returned(notification: NotificationContext) -> TemplateContext:
     """A payment that we cannot use, and how the booking stood when this was written."""
-    payment, booking = notification.payment, notification.booking
-    assert payment is not None
+    payment, booking = required(notification.payment, "payment", notification.message), notification.booking
     is_payable = booking.state in PAYING and booking.pay_by is not None and booking.pay_by > notification.now
     return {
         "returned": _sum(payment.captured_paise, payment.captured_currency),
@@ -73,8 +73,7 @@ def returned(notification: NotificationContext) -> TemplateContext:
 
 def unexpected(notification: NotificationContext) -> TemplateContext:
     """The same payment as the desk sees it."""
-    payment = notification.payment
-    assert payment is not None
+    payment = required(notification.payment, "payment", notification.message)
     return {
         "received": _sum(payment.captured_paise, payment.captured_currency),
         "expected": _sum(payment.amount_paise, payment.currency),
@@ -127,8 +126,7 @@ def settlement(notification: NotificationContext) -> TemplateContext:
 
 def refund(notification: NotificationContext) -> TemplateContext:
     """A sum on its way back, and the way: through the bank, at the desk, or by hand when the gateway refused."""
-    refund = notification.refund
-    assert refund is not None
+    refund = required(notification.refund, "refund", notification.message)
     way = "online"
     if refund.payment.method == PaymentMethod.DESK:
         way = "desk"

@@ -7,9 +7,11 @@ from datetime import datetime
 from django.conf import settings
 
 from backend.bookings import policy
+from backend.bookings.guarantees import deadline, held_session, psychologist_of
 from backend.bookings.machine import State
 from backend.bookings.models import Mode, PaymentMode
 from backend.core import formatting
+from backend.core.errors import required
 from backend.core.formatting import practice_zone
 from backend.notifications.notification_context import NotificationContext, TemplateContext
 from backend.notifications.visitor_context import help_lines
@@ -29,13 +31,12 @@ def dossier(notification: NotificationContext) -> TemplateContext:
 def pressing(notification: NotificationContext) -> TemplateContext:
     """Enough to see how much a request presses."""
     booking = notification.booking
-    assert booking.due_at is not None
     return {
         "pays_in_person": booking.payment_mode == PaymentMode.OFFLINE,
         "is_minor": booking.age is not None and booking.age < policy.ADULT_AGE,
         "adult_age": policy.ADULT_AGE,
         # the day they hope for is here before our own deadline is
-        "is_urgent": booking.preferred_date <= booking.due_at.astimezone(practice_zone()).date(),
+        "is_urgent": booking.preferred_date <= deadline(booking).astimezone(practice_zone()).date(),
         "waits_since": formatting.day_and_time(booking.verified_at or booking.created_at),
     }
 
@@ -43,8 +44,7 @@ def pressing(notification: NotificationContext) -> TemplateContext:
 def asked_to_cancel(notification: NotificationContext) -> TemplateContext:
     """When the visitor asked, and until when they can prove it."""
     booking = notification.booking
-    asked_at = booking.cancellation_requested_at
-    assert asked_at is not None
+    asked_at = required(booking.cancellation_requested_at, "cancellation_requested_at", booking)
     return {
         "asked_at": formatting.day_and_time(asked_at),
         "link_until": formatting.day_and_time(asked_at + policy.CANCEL_LINK_LIFETIME),
@@ -56,12 +56,11 @@ def asked_to_cancel(notification: NotificationContext) -> TemplateContext:
 def taken_away(notification: NotificationContext) -> TemplateContext:
     """The session a psychologist no longer gives: called off, or moved to a colleague from the time it had before."""
     booking, entry = notification.booking, notification.entry
-    who, starts_at, to_colleague = booking.psychologist, booking.slot_start, False
     if entry is not None and entry.intent == "reschedule":
         who = Psychologist.objects.get(pk=entry.details["from_psychologist"])
         starts_at, to_colleague = datetime.fromisoformat(entry.details["from"]), True
-    assert who is not None
-    assert starts_at is not None
+    else:
+        who, starts_at, to_colleague = psychologist_of(booking), held_session(booking).start, False
     return {
         "psychologist": who.full_name,
         "starts": formatting.day_and_time(starts_at),

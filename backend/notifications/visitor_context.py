@@ -8,9 +8,11 @@ from datetime import datetime
 from django.conf import settings
 
 from backend.bookings import payment_status, policy
+from backend.bookings.guarantees import deadline, held_session, psychologist_of
 from backend.bookings.machine import HOLDS_SLOT, VISITOR, Reason, State
 from backend.bookings.models import Alternative, Booking, Mode, Origin, Period
 from backend.core import formatting
+from backend.core.errors import required
 from backend.core.formatting import practice_zone
 from backend.notifications.notification_context import NotificationContext, TemplateContext
 from backend.scheduling import claims
@@ -51,11 +53,10 @@ def kept(notification: NotificationContext) -> TemplateContext:
 def wish(notification: NotificationContext) -> TemplateContext:
     """What was asked for, how it came to us, and by when we answer."""
     booking = notification.booking
-    assert booking.due_at is not None
     return {
         "preferred": _preference(booking),
         "is_online": booking.mode == Mode.ONLINE,
-        "answer_by": formatting.day_and_time(booking.due_at),
+        "answer_by": formatting.day_and_time(deadline(booking)),
         "is_by_staff": booking.origin == Origin.STAFF,
         "is_again": booking.is_priority,
     }
@@ -102,16 +103,14 @@ def alternatives(notification: NotificationContext) -> TemplateContext:
 def session(notification: NotificationContext) -> TemplateContext:
     """Who, when and where, as the booking has it now."""
     booking = notification.booking
-    assert booking.psychologist is not None
-    assert booking.slot_start is not None
-    assert booking.slot_end is not None
+    held = held_session(booking)
     return {
-        "psychologist": booking.psychologist.full_name,
-        "starts": formatting.day_and_time(booking.slot_start),
-        "starts_clock": formatting.clock_time(booking.slot_start),
-        "ends_clock": formatting.clock_time(booking.slot_end),
-        "starts_at": booking.slot_start.isoformat(),
-        "ends_at": booking.slot_end.isoformat(),
+        "psychologist": psychologist_of(booking).full_name,
+        "starts": formatting.day_and_time(held.start),
+        "starts_clock": formatting.clock_time(held.start),
+        "ends_clock": formatting.clock_time(held.end),
+        "starts_at": held.start.isoformat(),
+        "ends_at": held.end.isoformat(),
         "is_online": booking.mode == Mode.ONLINE,
         "place": booking.meeting_link if booking.mode == Mode.ONLINE else _address(booking),
         "is_confirmed": booking.state == State.CONFIRMED,
@@ -129,13 +128,13 @@ def occasion_of(notification: NotificationContext) -> TemplateContext:
 
 def moved(notification: NotificationContext) -> TemplateContext:
     """The time it had before, if the move changed that, and whose wish it was."""
-    assert notification.entry is not None
-    was = datetime.fromisoformat(notification.entry.details["from"])
+    entry = required(notification.entry, "ledger entry", notification.message)
+    was = datetime.fromisoformat(entry.details["from"])
     is_new_time = was != notification.booking.slot_start
     return {
         "was": formatting.day_and_time(was) if is_new_time else "",
         "is_new_time": is_new_time,
-        "is_by_visitor": notification.entry.actor == VISITOR,
+        "is_by_visitor": entry.actor == VISITOR,
     }
 
 

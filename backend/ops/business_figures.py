@@ -108,8 +108,7 @@ def _late(rule: OverdueRule, rows: list[Row], kept_for: timedelta, now: datetime
 
 @compiled
 def _bookings() -> QuerySet[Booking, Any]:
-    states: QuerySet[Booking, Any] = Booking.objects.order_by().values_list("state")
-    return states.annotate(Count("pk"))
+    return Booking.objects.order_by().values_list("state").annotate(Count("pk"))
 
 
 @compiled
@@ -130,8 +129,7 @@ def _lapsed() -> QuerySet[Booking, Any]:
 
 
 def _by_state(rows: QuerySet[Booking, Any], since_when: str) -> QuerySet[Booking, Any]:
-    found: QuerySet[Booking, Any] = rows.order_by().values_list("state")
-    return found.annotate(Count("pk"), Min(since_when))
+    return rows.order_by().values_list("state").annotate(Count("pk"), Min(since_when))
 
 
 @compiled

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 from django.db import connection, transaction
 from django.db.models import Exists, F, Q, QuerySet
+from django.db.transaction import TransactionManagementError
 
 from backend.core import correlation
 from backend.core import environment as env
@@ -37,7 +38,8 @@ def emit(
     suppressed: bool = False,
 ) -> UUID:
     """Owe an effect, in the caller's transaction. A second row of the same `dedupe_key` is not written."""
-    assert transaction.get_connection().in_atomic_block, "an effect is owed by the transaction that makes it true"
+    if not transaction.get_connection().in_atomic_block:
+        raise TransactionManagementError("an effect is owed by the transaction that makes it true")
     due = not_before or now
     message = Message(
         uuid=uuid4(),

@@ -13,6 +13,8 @@ from operator import itemgetter
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from backend.core.errors import required
+
 _DAY = timedelta(days=1)
 _SECOND = timedelta(seconds=1)
 Span = tuple[datetime, datetime]
@@ -73,9 +75,7 @@ class Clock:
         of wall times stays the order of instants: hours that do not overlap on paper never overlap.
         """
         wall = datetime.combine(day, at, self.zone)
-        before, after = wall.utcoffset(), wall.replace(fold=1).utcoffset()
-        assert before is not None
-        assert after is not None
+        before, after = required(wall.utcoffset(), "offset"), required(wall.replace(fold=1).utcoffset(), "offset")
         first = wall.replace(tzinfo=UTC) - before
         return first if before >= after else self._change_between(first - (after - before), first)
 

@@ -13,9 +13,11 @@ from zoneinfo import ZoneInfo
 from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 
 from backend.bookings import policy
+from backend.bookings.guarantees import psychologist_of
 from backend.bookings.machine import HOLDS_SLOT, State
 from backend.bookings.models import Booking, ClosedDay
 from backend.core import instant_text
+from backend.core.errors import required
 from backend.core.formatting import practice_zone
 from backend.core.instant_text import InstantText
 from backend.people import hours
@@ -117,8 +119,8 @@ def _wishes(narrowed: QuerySet[Booking], shown: CalendarFilter) -> Iterator[Sess
     )  # fmt: skip
     at = wall_clock()
     for pk, name, who, mode, psychologist_id, wished, sequence, has_asked, outcome in rows:
-        assert wished is not None
-        start, end = at(wished), at(wished + policy.SESSION_LENGTH)
+        wish = required(wished, "preferred_slot_start")
+        start, end = at(wish), at(wish + policy.SESSION_LENGTH)
         yield Session(pk, name, who, State.PENDING, mode, psychologist_id, start, end, sequence, has_asked, outcome)
 
 
@@ -211,6 +213,6 @@ def day_list(seen: QuerySet[Booking], shown: CalendarFilter) -> list[tuple[Psych
     rows = rows.select_related("psychologist").defer("user_message")
     found: dict[int, tuple[Psychologist, list[Booking]]] = {}
     for booking in rows.order_by("psychologist__full_name", "psychologist_id", "slot_start"):
-        assert booking.psychologist is not None
-        found.setdefault(booking.psychologist.pk, (booking.psychologist, []))[1].append(booking)
+        psychologist = psychologist_of(booking)
+        found.setdefault(psychologist.pk, (psychologist, []))[1].append(booking)
     return list(found.values())

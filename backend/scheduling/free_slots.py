@@ -166,15 +166,16 @@ def _in_the_way(psychologist_id: int, busy: Busy, closed: list[Span], terms: Ter
 def _busy(psychologist_ids: list[int], search: Search) -> Busy:
     """Claims, time off and the wishes of pending requests, by psychologist. One query."""
     first, end = search.start - _DAY, search.end + _DAY
+    own = [] if search.for_booking_id is None else [search.for_booking_id]
     claims = SlotClaim.objects.filter(
         psychologist__in=psychologist_ids,
         blocked_from__range=(first - _CLAIM_LONGEST, end),
         blocked_until__gt=first,
-    ).exclude(booking=search.for_booking_id)
+    ).exclude(booking__in=own)
     off = TimeOff.objects.filter(psychologist__in=psychologist_ids, ends_at__gt=first, starts_at__lt=end)
     wishes = Booking.objects.filter(
         state=State.PENDING, preferred_psychologist__in=psychologist_ids, preferred_slot_start__range=(first, end)
-    ).exclude(pk=search.for_booking_id)
+    ).exclude(pk__in=own)
     rows = _spans(claims, "claim", "psychologist_id", "blocked_from", "blocked_until").union(
         _spans(off, "off", "psychologist_id", "starts_at", "ends_at"),
         _spans(wishes, "wish", "preferred_psychologist_id", "preferred_slot_start", "preferred_slot_start"),

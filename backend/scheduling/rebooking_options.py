@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from backend.bookings.guarantees import held_session
 from backend.bookings.machine import HOLDS_SLOT
 from backend.bookings.models import Booking
 from backend.people.models import Offer, TimeOff
@@ -65,8 +66,7 @@ def rebooking_options(psychologist_id: int, start: datetime, end: datetime, *, n
 
 
 def _of(booking: Booking, free: Iterable[FreeSlot]) -> tuple[list[FreeSlot], list[FreeSlot]]:
-    at = booking.slot_start
-    assert at is not None
+    at = held_session(booking).start
     near = sorted((slot for slot in free if slot.offers in (booking.mode, Offer.BOTH)), key=lambda s: abs(s.start - at))
     same = [slot for slot in near if slot.psychologist_id == booking.psychologist_id]
     return same, [slot for slot in near if slot.psychologist_id != booking.psychologist_id]

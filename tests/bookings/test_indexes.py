@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from backend.api import throttle
 from backend.api.models import LookupMiss
 from backend.bookings import links, queries, sponsors
-from backend.bookings.lifecycle import visitor
+from backend.bookings.lifecycle import creation, visitor
 from backend.bookings.machine import State
 from backend.bookings.models import Booking, Link, Purpose, SlotClaim
 from backend.core.errors import Refused
@@ -67,7 +67,7 @@ LOOK_UPS: dict[str, tuple[str, Callable[[], Any]]] = {
     "link by token": ("bookings_link_digest", lambda: miss(lambda: links.find("x", Purpose.BOOKING))),
     "link of a message": ("link_message", lambda: links.token_of(Message().uuid)),
     "client by address": ("client_email", lambda: list(Client.objects.filter(email="a@example.org"))),
-    "active booking": ("booking_client|one_active_booking_per_client", lambda: visitor.active_booking(Client(pk=1))),
+    "active booking": ("booking_client|one_active_booking_per_client", lambda: creation.active_booking(Client(pk=1))),
     "a client's bookings": ("booking_client", lambda: visitor._latest_readable(Client(pk=1), now=NOW)),
     "what a sponsor's month has left": (
         "booking_sponsored",

@@ -8,7 +8,7 @@ from datetime import datetime, time, timedelta
 from backend.bookings import links
 from backend.bookings.lifecycle import approval as staff
 from backend.bookings.lifecycle import payments, visitor
-from backend.bookings.lifecycle.visitor import Draft
+from backend.bookings.lifecycle.creation import Draft
 from backend.bookings.models import Booking, Purpose
 from backend.bookings.notices import Notice
 from backend.outbox.models import Message

@@ -19,7 +19,7 @@ from backend.api.fields import (
     TimeOfDayField,
     WholeNumberField,
 )
-from backend.bookings.lifecycle.visitor import Draft
+from backend.bookings.lifecycle.creation import Draft
 from backend.bookings.models import Gender, Mode, PaymentMode, Period
 
 OLDEST = 120  # years; what the site's form allows

@@ -66,7 +66,7 @@ def record_time_off(absence: Absence) -> TimeOff:
     if not claims.lock_psychologists([absence.psychologist_id]):
         raise Refused(Code.PSYCHOLOGIST_REQUIRED)
     same = TimeOff.objects.filter(psychologist=absence.psychologist_id)
-    covering: TimeOff | None = same.filter(starts_at__lte=absence.start, ends_at__gte=absence.end).first()
+    covering = same.filter(starts_at__lte=absence.start, ends_at__gte=absence.end).first()
     if covering is not None:
         return covering
     return TimeOff.objects.create(

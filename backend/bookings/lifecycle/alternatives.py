@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from backend.bookings import links, policy
+from backend.bookings.guarantees import client_id_of
+from backend.bookings.lifecycle.creation import Draft, active_booking, born_approved, insert, keep_consents
 from backend.bookings.lifecycle.payments import confirm
 from backend.bookings.lifecycle.session_terms import (
     Approval,
@@ -21,10 +23,8 @@ from backend.bookings.lifecycle.session_terms import (
     time_to_pay,
 )
 from backend.bookings.lifecycle.transaction import VISITOR, intent, lock_client, write_ledger
-from backend.bookings.lifecycle.visitor import Draft, active_booking, booking_of, insert
-from backend.bookings.machine import State
-from backend.bookings.models import Alternative, Booking, Origin, Purpose
-from backend.core.errors import Code, Refused
+from backend.bookings.models import Alternative, Booking, Purpose
+from backend.core.errors import Code, Refused, required
 from backend.people.models import Client, Psychologist
 from backend.scheduling import claims
 
@@ -82,10 +82,8 @@ def take_alternative(token: str, *, now: datetime) -> Booking:
     link_expired, already_active, slot_taken, slot_too_near, meeting_link_required, address_required.
     """
     link = links.find(token, Purpose.ALTERNATIVE)
-    alternative, rejected = link.alternative, link.booking
-    assert alternative is not None
-    assert rejected.client_id is not None
-    client = lock_client(rejected.client_id)
+    alternative, rejected = required(link.alternative, "alternative", link), link.booking
+    client = lock_client(client_id_of(rejected))
     psychologist = claims.lock_psychologists([alternative.psychologist_id])[alternative.psychologist_id]
     taken = links.taken_of(link)
     if taken is not None:
@@ -102,8 +100,10 @@ def take_alternative(token: str, *, now: datetime) -> Booking:
 def _take(
     client: Client, rejected: Booking, alternative: Alternative, psychologist: Psychologist, *, now: datetime
 ) -> Booking:
-    booking = _born(client, rejected, alternative, now=now)
     slot = claims.of_alternative(alternative)
+    booking = born_approved(client, Draft.of(rejected), slot, amount_paise=alternative.amount_paise, now=now)
+    keep_consents(booking, rejected)
+    booking.corporate_id = rejected.corporate_id
     location_id = check_hours(booking, psychologist, slot, despite_hours=True, now=now)
     set_place(booking, psychologist, location_id=location_id)
     details: dict[str, object] = {
@@ -128,32 +128,6 @@ def _take(
         notify_approved(booking, now=now)
     else:
         confirm(booking, None, intent="take_alternative", actor=VISITOR, now=now)
-    return booking
-
-
-def _born(client: Client, rejected: Booking, alternative: Alternative, *, now: datetime) -> Booking:
-    """The rejected request once more, with its time. Only a constructor may say the state a row is born in."""
-    draft = Draft(**{name: getattr(rejected, name) for name in Draft.__dataclass_fields__})
-    values = {
-        field.attname: getattr(booking, field.attname)
-        for booking in [booking_of(client, draft, now=now)]
-        for field in booking._meta.concrete_fields
-    }
-    values |= {
-        "state": State.APPROVED,
-        "due_at": alternative.slot_start,
-        "origin": Origin.VISITOR,
-        "verified_at": now,
-        "consent_given_at": rejected.consent_given_at,
-        "guardian_consent_at": rejected.guardian_consent_at,
-        "guardian_consent_by": rejected.guardian_consent_by,
-        "corporate_id": rejected.corporate_id,
-        "psychologist_id": alternative.psychologist_id,
-        "slot_start": alternative.slot_start,
-        "slot_end": alternative.slot_end,
-        "amount_paise": alternative.amount_paise,
-    }
-    booking: Booking = Booking(**values)
     return booking
 
 

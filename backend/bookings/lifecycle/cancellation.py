@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from backend.bookings import links, policy, sponsors
+from backend.bookings.guarantees import held_session
 from backend.bookings.lifecycle.notify import notify_psychologist, notify_staff, notify_visitor
 from backend.bookings.lifecycle.refunds import RefundReason, notify_refund, queue_refund
 from backend.bookings.lifecycle.transaction import TIMER, VISITOR, intent, lock_booking, record_event, run_transition
@@ -154,8 +155,7 @@ def _refuse_unless_cancellable(booking: Booking, *, now: datetime) -> None:
         raise Refused(Code.STATE_REFUSES, state=booking.state)
     if booking.state != State.CONFIRMED:
         return
-    assert booking.slot_start is not None
-    if now >= booking.slot_start or not _is_in_time(booking, now):
+    if now >= held_session(booking).start or not _is_in_time(booking, now):
         raise Refused(Code.CANCEL_TOO_LATE)
 
 

@@ -18,7 +18,7 @@ def reveal_phone(booking_id: int, *, actor: str, now: datetime) -> Booking:
     No ledger row: the booking did not change, and a colleague's open form about it must stay good.
     Refuses: booking_unknown.
     """
-    booking: Booking | None = Booking.objects.filter(pk=booking_id).first()
+    booking = Booking.objects.filter(pk=booking_id).first()
     if booking is None:
         raise Refused(Code.BOOKING_UNKNOWN)
     Disclosure.objects.create(booking=booking, actor=actor, at=now, correlation_id=correlation.current())

@@ -41,7 +41,7 @@ def approve_first_fit(booking_id: int, approval: Approval, *, language: str = ""
 
 
 def _look(booking_id: int, approval: Approval, *, language: str, now: datetime) -> list[Suggestion]:
-    booking: Booking | None = Booking.objects.filter(pk=booking_id).first()
+    booking = Booking.objects.filter(pk=booking_id).first()
     if booking is None:
         raise Refused(Code.BOOKING_UNKNOWN)
     if booking.state != State.PENDING:

@@ -11,13 +11,15 @@ from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
 
+from backend.bookings.guarantees import held_session
+from backend.bookings.lifecycle.creation import Draft, born_pending, insert, keep_consents
 from backend.bookings.lifecycle.session_terms import Approval, settle_approval
 from backend.bookings.lifecycle.transaction import intent, lock_booking, lock_client, write_ledger
-from backend.bookings.lifecycle.visitor import Draft, booking_of, born_pending, insert
 from backend.bookings.machine import State
 from backend.bookings.models import Booking, Origin, Period
-from backend.core.errors import Code, Refused
+from backend.core.errors import Code, Refused, required
 from backend.core.formatting import practice_zone
+from backend.people.models import Client
 from backend.scheduling import claims
 
 SERIES_MOST = 12  # sessions booked at once: three months of weeks
@@ -85,7 +87,7 @@ def preview_series(booking_id: int, series: Series, *, actor: str, now: datetime
 
 
 def _last_start(booking_id: int) -> datetime:
-    last: Booking | None = Booking.objects.only("state", "slot_start").filter(pk=booking_id).first()
+    last = Booking.objects.only("state", "slot_start").filter(pk=booking_id).first()
     if last is None:
         raise Refused(Code.BOOKING_UNKNOWN)
     if last.state not in TREATED or last.slot_start is None:
@@ -112,8 +114,7 @@ def book_follow_up(booking_id: int, series: Series, slot_start: datetime, *, act
     found = Booking.objects.filter(pk=booking_id).values("client_id", "psychologist_id").first()
     if found is None:
         raise Refused(Code.BOOKING_UNKNOWN)
-    if found["client_id"] is not None:
-        lock_client(found["client_id"])
+    client = lock_client(found["client_id"]) if found["client_id"] is not None else None
     wanted = series.psychologist_id or found["psychologist_id"]
     psychologist = claims.lock_psychologists([wanted]).get(wanted)
     last = lock_booking(booking_id)
@@ -121,21 +122,22 @@ def book_follow_up(booking_id: int, series: Series, slot_start: datetime, *, act
         raise Refused(Code.STATE_REFUSES, state=last.state)
     if psychologist is None or not psychologist.is_active:
         raise Refused(Code.PSYCHOLOGIST_REQUIRED)
-    approval = _approval(last, series, slot_start, psychologist_id=psychologist.pk)
-    booking = _born(last, approval, now=now)
+    length = series.slot_length or held_session(last).length
+    approval = _approval(last, series, slot_start, length, psychologist_id=psychologist.pk)
+    booking = _born(required(client, "client", last), last, slot_start, length, now=now)
     insert(booking)
     write_ledger(booking, intent="book_follow_up", source="", actor=actor, now=now, details={"follows": last.pk})
     settle_approval(booking, psychologist, approval, actor=actor, now=now)
     return booking
 
 
-def _approval(last: Booking, series: Series, slot_start: datetime, *, psychologist_id: int) -> Approval:
-    assert last.slot_start is not None
-    assert last.slot_end is not None
+def _approval(
+    last: Booking, series: Series, slot_start: datetime, length: timedelta, *, psychologist_id: int
+) -> Approval:
     return Approval(
         psychologist_id,
         slot_start,
-        slot_length=series.slot_length or last.slot_end - last.slot_start,
+        slot_length=length,
         amount_paise=series.amount_paise,
         guardian_consent=series.guardian_consent,
         despite_hours=series.despite_hours,
@@ -144,25 +146,22 @@ def _approval(last: Booking, series: Series, slot_start: datetime, *, psychologi
     )
 
 
-def _born(last: Booking, approval: Approval, *, now: datetime) -> Booking:
+def _born(client: Client, last: Booking, slot_start: datetime, length: timedelta, *, now: datetime) -> Booking:
     """The person, mode and ways to pay of the last one, for the day of the next. Its message was about the first."""
-    assert last.client is not None
-    assert approval.slot_length is not None
-    assert approval.slot_start is not None
-    start = approval.slot_start.astimezone(practice_zone())
+    start = slot_start.astimezone(practice_zone())
     draft = replace(
-        Draft(**{name: getattr(last, name) for name in Draft.__dataclass_fields__}),
+        Draft.of(last),
         preferred_date=start.date(),
         preferred_period=Period.CUSTOM,
         preferred_time_start=start.time(),
-        preferred_time_end=(start + approval.slot_length).time(),
+        preferred_time_end=(start + length).time(),
         preferred_psychologist_id=None,
         preferred_slot_start=None,
         user_message="",
     )
-    booking = born_pending(booking_of(last.client, draft, now=now), origin=Origin.STAFF, now=now)
-    booking.follows, booking.consent_given_at = last, last.consent_given_at
-    booking.guardian_consent_at, booking.guardian_consent_by = last.guardian_consent_at, last.guardian_consent_by
+    booking = born_pending(client, draft, origin=Origin.STAFF, now=now)
+    keep_consents(booking, last)
+    booking.follows = last
     booking.corporate = last.corporate or booking.corporate
     booking.meeting_link, booking.address = last.meeting_link, last.address
     return booking

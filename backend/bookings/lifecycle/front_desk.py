@@ -6,25 +6,26 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from backend.bookings import policy, sponsors
-from backend.bookings.lifecycle.payments import confirm
-from backend.bookings.lifecycle.refunds import reference
-from backend.bookings.lifecycle.transaction import intent, lock_booking, lock_client, record_event, write_ledger
-from backend.bookings.lifecycle.visitor import (
+from backend.bookings.guarantees import held_session, payment_terms
+from backend.bookings.lifecycle.creation import (
     Draft,
-    booking_of,
     born_pending,
     check_draft,
     fill_client,
     insert,
+    lock_client_at,
     notify_request_received,
     says_the_same,
 )
+from backend.bookings.lifecycle.payments import confirm
+from backend.bookings.lifecycle.refunds import reference
+from backend.bookings.lifecycle.transaction import intent, lock_booking, record_event, write_ledger
 from backend.bookings.machine import State
 from backend.bookings.models import Booking, Link, Origin, Outcome, Purpose
 from backend.bookings.payment_status import paid_payment
 from backend.core.errors import Code, Refused
 from backend.payments.models import Payment, PaymentMethod, PaymentState
-from backend.people.models import Client, Corporate
+from backend.people.models import Corporate
 
 
 @dataclass(frozen=True)
@@ -42,12 +43,11 @@ def create_by_staff(draft: Draft, *, actor: str, now: datetime) -> Recorded:
     The same request again within DRAFT_REPEAT_WINDOW adds nothing. Refuses: date_past, age_refused.
     """
     check_draft(draft, now=now)
-    Client.objects.bulk_create([Client(email=draft.email, created_at=now)], ignore_conflicts=True)
-    client = lock_client(Client.objects.values_list("pk", flat=True).get(email=draft.email))
+    client = lock_client_at(draft.email, now=now)
     for earlier in Booking.objects.filter(client=client, origin=Origin.STAFF):
         if says_the_same(earlier, draft, now=now):
             return Recorded(earlier, is_new=False)
-    booking = born_pending(booking_of(client, draft, now=now), origin=Origin.STAFF, now=now)
+    booking = born_pending(client, draft, origin=Origin.STAFF, now=now)
     insert(booking)
     fill_client(client, booking)
     write_ledger(booking, intent="create_by_staff", source="", actor=actor, now=now, details=None)
@@ -110,8 +110,7 @@ def sponsor(booking_id: int, corporate_id: int | None, *, actor: str, now: datet
         details: dict[str, object] = {"corporate": corporate_id}
         record_event(booking, intent="sponsor", actor=actor, now=now, saving=["corporate"], details=details)
     else:
-        assert booking.slot_start is not None
-        sponsors.reserve(booking, booking.slot_start)
+        sponsors.reserve(booking, held_session(booking).start)
         confirm(booking, None, intent="sponsor", actor=actor, now=now)
     return booking
 
@@ -125,9 +124,8 @@ def record_outcome(booking_id: int, outcome: Outcome, *, actor: str, now: dateti
     booking = lock_booking(booking_id)
     if booking.state not in (State.CONFIRMED, State.COMPLETED):
         raise Refused(Code.STATE_REFUSES, state=booking.state)
-    assert booking.slot_start is not None
-    assert booking.slot_end is not None
-    if not booking.slot_start <= now < booking.slot_end + policy.OUTCOME_OPEN_FOR:
+    session = held_session(booking)
+    if not session.start <= now < session.end + policy.OUTCOME_OPEN_FOR:
         raise Refused(Code.OUTCOME_CLOSED)
     details: dict[str, object] = {"from": booking.outcome, "to": outcome.value}
     booking.outcome = outcome
@@ -150,10 +148,9 @@ def extend_deadline(booking_id: int, state: State, span: timedelta, *, actor: st
     before = booking.due_at
     booking.due_at = before + span
     if state == State.APPROVED:
-        assert booking.pay_by is not None
-        assert booking.slot_start is not None
-        booking.pay_by = min(booking.pay_by + span, booking.slot_start)
-        booking.due_at = policy.payment_deadline(booking.pay_by, booking.slot_start)
+        starts_at = held_session(booking).start
+        booking.pay_by = min(payment_terms(booking).pay_by + span, starts_at)
+        booking.due_at = policy.payment_deadline(booking.pay_by, starts_at)
     if state == State.DRAFT:
         Link.objects.filter(booking=booking, purpose=Purpose.BOOKING).update(expires_at=booking.due_at)
     details: dict[str, object] = {"from": before.isoformat(), "to": booking.due_at.isoformat()}

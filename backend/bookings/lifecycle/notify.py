@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 
 from backend.bookings import links, policy
+from backend.bookings.guarantees import held_session, psychologist_of
 from backend.bookings.models import Booking
 from backend.bookings.notices import LINKS_CARRIED, Notice
 from backend.outbox import messages
@@ -77,8 +78,7 @@ def notify_staff(
 
 def notify_psychologist(booking: Booking, notice: Notice, *, now: datetime, who: Psychologist | None = None) -> None:
     """Enqueue for the psychologist of the booking, or `who` had it before, a notice."""
-    psychologist = who or booking.psychologist
-    assert psychologist is not None
+    psychologist = who or psychologist_of(booking)
     notify_staff(booking, notice, now=now, to=psychologist.email)
 
 
@@ -91,13 +91,13 @@ def notify_confirmed(booking: Booking, *, now: datetime, notice: Notice = Notice
 
 def enqueue_reminders(booking: Booking, *, now: datetime) -> None:
     """The session's reminders, as far as their time is still ahead."""
-    assert booking.slot_start is not None
+    starts_at = held_session(booking).start
     for notice, before in (
         (Notice.SESSION_APPROACHING, policy.REMIND_FIRST),
         (Notice.SESSION_IMMINENT, policy.REMIND_LAST),
     ):
-        if booking.slot_start - before > now:
-            notify_visitor(booking, notice, now=now, not_before=booking.slot_start - before)
+        if starts_at - before > now:
+            notify_visitor(booking, notice, now=now, not_before=starts_at - before)
 
 
 def _asked_too_often(booking: Booking, now: datetime) -> bool:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from django.conf import settings
 
 from backend.bookings import links, policy
+from backend.bookings.guarantees import deadline, held_session, payment_terms, psychologist_of
 from backend.bookings.lifecycle.notify import notify_confirmed, notify_staff, notify_visitor
 from backend.bookings.lifecycle.refunds import (
     RefundReason,
@@ -60,11 +61,8 @@ def start_payment(acknowledgement_id: str, *, now: datetime) -> Payment:
 
 
 def _begin_attempt(booking: Booking, *, now: datetime) -> Payment:
-    assert booking.due_at is not None
-    assert booking.pay_by is not None
-    assert booking.slot_start is not None
-    assert booking.amount_paise is not None
-    if now >= booking.due_at:
+    terms = payment_terms(booking)
+    if now >= deadline(booking):
         raise Refused(Code.PAY_BY_PASSED)
     if not settings.PAYMENT_GATEWAY:
         raise Refused(Code.PAYMENTS_UNAVAILABLE)
@@ -72,11 +70,11 @@ def _begin_attempt(booking: Booking, *, now: datetime) -> Payment:
         booking=booking,
         reference=reference("PAY"),
         gateway=settings.PAYMENT_GATEWAY,
-        amount_paise=booking.amount_paise,
+        amount_paise=terms.amount_paise,
         currency=policy.CURRENCY,
         started_at=now,
     )
-    due_at = policy.attempt_deadline(now, booking.pay_by, booking.slot_start)
+    due_at = policy.attempt_deadline(now, terms.pay_by, held_session(booking).start)
     run_transition(
         booking,
         lambda: booking.start_payment(due_at=due_at),
@@ -220,10 +218,9 @@ def _capture(booking: Booking, payment: Payment, report: OrderReport, *, actor: 
 def confirm(booking: Booking, payment: Payment | None, *, intent: str, actor: str, now: datetime) -> None:
     """APPROVED or PAYMENT_PENDING → CONFIRMED. Another attempt may be open beside the one that paid: if it is captured
     too, that is unexpected money."""
-    assert booking.slot_end is not None
     Payment.objects.filter(booking=booking, state=PaymentState.OPEN).update(state=PaymentState.IDLE, closed_at=now)
     booking.next_ask_at = None
-    due_at = policy.completion(booking.slot_end)
+    due_at = policy.completion(held_session(booking).end)
     details = {"payment": payment.pk, "captured_paise": payment.captured_paise} if payment else {}
     details |= {"corporate": booking.corporate_id} if booking.corporate_id else {}
     run_transition(
@@ -240,7 +237,7 @@ def confirm(booking: Booking, payment: Payment | None, *, intent: str, actor: st
 
 def _may_be_reinstated(booking: Booking, *, now: datetime) -> bool:
     """Timed out, its slot still free and ahead, and no other active booking of this visitor."""
-    if booking.reason != Reason.PAYMENT_TIMED_OUT or booking.psychologist_id is None:
+    if booking.reason != Reason.PAYMENT_TIMED_OUT or booking.psychologist_id is None or booking.client_id is None:
         return False
     slot = _slot_of(booking)
     others = Booking.objects.filter(client_id=booking.client_id, origin=Origin.VISITOR, state__in=ACTIVE)
@@ -263,10 +260,8 @@ def _reinstate(booking: Booking, payment: Payment, *, actor: str, now: datetime)
 
 
 def _slot_of(booking: Booking) -> claims.Slot:
-    assert booking.psychologist is not None
-    assert booking.slot_start is not None
-    assert booking.slot_end is not None
-    return claims.slot_with(booking.psychologist, booking.slot_start, booking.slot_end)
+    session = held_session(booking)
+    return claims.slot_with(psychologist_of(booking), session.start, session.end)
 
 
 def _return_unexpected(booking: Booking, payment: Payment, *, now: datetime) -> None:
@@ -340,9 +335,7 @@ def _close_attempt(payment: Payment, state: PaymentState, *, now: datetime) -> N
 
 def end_attempt(booking: Booking, *, reason: Reason, intent: str, actor: str, now: datetime) -> None:
     """PAYMENT_PENDING → APPROVED while `pay_by` and its grace are ahead, else PAYMENT_FAILED."""
-    assert booking.pay_by is not None
-    assert booking.slot_start is not None
-    deadline = policy.payment_deadline(booking.pay_by, booking.slot_start)
+    deadline = policy.payment_deadline(payment_terms(booking).pay_by, held_session(booking).start)
     booking.next_ask_at = None
     if now < deadline:
         run_transition(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from backend.bookings import links, policy, sponsors
+from backend.bookings.guarantees import deadline, held_session, payment_terms
 from backend.bookings.lifecycle.notify import enqueue_reminders, notify_psychologist, notify_visitor
 from backend.bookings.lifecycle.session_terms import Approval, check_hours, set_place, slot_of, time_to_pay
 from backend.bookings.lifecycle.transaction import VISITOR, intent, lock_booking, record_event
@@ -72,7 +73,7 @@ def reschedule_by_visitor(token: str, choice: SlotChoice, *, now: datetime) -> B
     if psychologist.pk != held or found.location_id is not None:
         set_place(booking, psychologist, location_id=found.location_id)
     booking.moves_by_visitor += 1
-    slot = claims.slot_with(psychologist, found.start, found.start + length_of(booking))
+    slot = claims.slot_with(psychologist, found.start, found.start + held_session(booking).length)
     move_session(booking, locked[held], psychologist, slot, actor=VISITOR, now=now)
     return booking
 
@@ -88,13 +89,6 @@ def refuse_unless_movable(booking: Booking, link: Link, *, now: datetime) -> Non
         raise Refused(Code.MOVE_TOO_LATE)
     if link.spent_at is not None or link.expires_at is None or link.expires_at <= now:
         raise Refused(Code.LINK_EXPIRED)
-
-
-def length_of(booking: Booking) -> timedelta:
-    """How long the session is; a move keeps it."""
-    assert booking.slot_start is not None
-    assert booking.slot_end is not None
-    return booking.slot_end - booking.slot_start
 
 
 def slots_to_move_to(booking: Booking, start: datetime, end: datetime, *, now: datetime) -> list[FreeSlot]:
@@ -119,11 +113,11 @@ def move_session(
 
     Refuses: slot_taken, month_not_sponsored.
     """
-    assert booking.slot_start is not None
+    was = held_session(booking)
     sponsors.move(booking, slot.start)
     claims.move(booking, slot, now=now)
     details: dict[str, object] = {
-        "from": booking.slot_start.isoformat(),
+        "from": was.start.isoformat(),
         "to": slot.start.isoformat(),
         "from_psychologist": before.pk,
         "to_psychologist": psychologist.pk,
@@ -137,15 +131,12 @@ def move_session(
 
 def _shorten_deadline(booking: Booking, *, now: datetime) -> None:
     """The deadlines that depend on the slot; the time to pay is never longer for a move."""
-    assert booking.slot_start is not None
-    assert booking.slot_end is not None
+    session = held_session(booking)
     if booking.state == State.CONFIRMED:
-        booking.due_at = policy.completion(booking.slot_end)
+        booking.due_at = policy.completion(session.end)
         return
-    assert booking.pay_by is not None
-    assert booking.due_at is not None
-    booking.pay_by = min(booking.pay_by, time_to_pay(booking, booking.slot_start, now=now))
-    booking.due_at = min(booking.due_at, policy.payment_deadline(booking.pay_by, booking.slot_start))
+    booking.pay_by = min(payment_terms(booking).pay_by, time_to_pay(booking, session.start, now=now))
+    booking.due_at = min(deadline(booking), policy.payment_deadline(booking.pay_by, session.start))
 
 
 def _announce(booking: Booking, before: Psychologist, *, now: datetime) -> None:
@@ -193,12 +184,11 @@ def reschedule(booking_id: int, move: Move, *, actor: str, now: datetime) -> Boo
     if psychologist is None or not psychologist.is_active:
         raise Refused(Code.PSYCHOLOGIST_REQUIRED)
     before = locked[held] if held is not None else psychologist
-    assert booking.slot_start is not None
-    assert booking.slot_end is not None
-    length = booking.slot_end - booking.slot_start if move.slot_length is None else move.slot_length
+    was = held_session(booking)
+    length = was.length if move.slot_length is None else move.slot_length
     place = Approval(psychologist.pk, move.slot_start, length)
     slot = slot_of(psychologist, place, now=now)
-    is_same_time = (psychologist.pk, slot.start, slot.end) == (held, booking.slot_start, booking.slot_end)
+    is_same_time = (psychologist.pk, slot.start, slot.end) == (held, was.start, was.end)
     despite_hours = move.despite_hours or is_same_time
     location_id = check_hours(booking, psychologist, slot, despite_hours=despite_hours, now=now)
     location_id = move.location_id or (None if is_same_time else location_id)

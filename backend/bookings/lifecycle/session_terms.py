@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from backend.bookings import policy, sponsors
+from backend.bookings.guarantees import held_session, payment_terms
 from backend.bookings.lifecycle.notify import notify_confirmed, notify_visitor
 from backend.bookings.lifecycle.transaction import run_transition
 from backend.bookings.models import Booking, Mode
@@ -110,9 +111,9 @@ def _approve_for_payment(
 
 def notify_approved(booking: Booking, *, now: datetime) -> None:
     """The way to pay, and the reminder of it."""
-    assert booking.pay_by is not None
+    reminded_at = policy.payment_reminder(now, payment_terms(booking).pay_by)
     notify_visitor(booking, Notice.BOOKING_APPROVED, now=now)
-    notify_visitor(booking, Notice.PAYMENT_STILL_DUE, now=now, not_before=policy.payment_reminder(now, booking.pay_by))
+    notify_visitor(booking, Notice.PAYMENT_STILL_DUE, now=now, not_before=reminded_at)
 
 
 def time_to_pay(booking: Booking, slot_start: datetime, *, now: datetime) -> datetime:
@@ -198,10 +199,9 @@ def reserve_sponsorship(booking: Booking, *, may_ask: bool) -> dict[str, object]
     """
     if booking.corporate_id is None or booking.amount_paise == 0:
         return {}
-    assert booking.slot_start is not None
     named = booking.corporate_id
     try:
-        sponsors.reserve(booking, booking.slot_start)
+        sponsors.reserve(booking, held_session(booking).start)
     except Refused:
         if not may_ask:
             raise

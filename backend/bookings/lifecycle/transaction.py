@@ -64,7 +64,7 @@ def lock_client(client_id: int) -> Client:
 
 def lock_booking(booking_id: int) -> Booking:
     """The booking, locked until commit. Refuses: booking_unknown."""
-    booking: Booking | None = Booking.objects.select_for_update().filter(pk=booking_id).first()
+    booking = Booking.objects.select_for_update().filter(pk=booking_id).first()
     if booking is None:
         raise Refused(Code.BOOKING_UNKNOWN)
     return booking

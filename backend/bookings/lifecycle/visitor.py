@@ -2,49 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
-from datetime import date, datetime, time
+from dataclasses import replace
+from datetime import datetime
 from uuid import uuid4
 
-from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from backend.bookings import links, policy, sponsors
-from backend.bookings.lifecycle.notify import notify_address, notify_staff, notify_visitor
+from backend.bookings.guarantees import client_id_of, deadline
+from backend.bookings.lifecycle.creation import (
+    Draft,
+    active_booking,
+    born_draft,
+    born_pending,
+    check_draft,
+    fill_client,
+    insert,
+    lock_client_at,
+    notify_request_received,
+    says_the_same,
+)
+from backend.bookings.lifecycle.notify import notify_address, notify_visitor
 from backend.bookings.lifecycle.transaction import VISITOR, intent, lock_client, run_transition, write_ledger
 from backend.bookings.machine import ACTIVE, Reason, State
-from backend.bookings.models import Booking, ClosedDay, LedgerEntry, Link, Origin, Purpose, new_acknowledgement_id
+from backend.bookings.models import Booking, ClosedDay, LedgerEntry, Link, Origin, Purpose
 from backend.bookings.notices import Notice
 from backend.core.errors import Code, Refused
 from backend.core.formatting import practice_zone
-from backend.people.models import Client, Psychologist
-
-PERSONAL_FIELDS = ("full_name", "phone_number", "city", "region", "country", "gender", "emergency_contact")
-
-
-@dataclass(frozen=True)
-class Draft:
-    """What the site's form says, cleaned. `email` is lower-cased; hours are the practice's local time."""
-
-    email: str
-    full_name: str
-    phone_number: str
-    city: str
-    region: str
-    country: str
-    age: int
-    gender: str
-    emergency_contact: str
-    preferred_date: date
-    preferred_period: str
-    preferred_time_start: time | None
-    preferred_time_end: time | None
-    mode: str
-    payment_mode: str
-    user_message: str
-    sponsor_code: str = ""  # in upper case
-    preferred_psychologist_id: int | None = None  # a wish, as is the slot: neither is held
-    preferred_slot_start: datetime | None = None
+from backend.people.models import Client
 
 
 @intent
@@ -54,8 +39,7 @@ def submit_draft(draft: Draft, *, now: datetime) -> None:
     Refuses: date_past, age_refused, wish_unknown, wish_past; not a wish for what is taken: no request is lost by it.
     """
     check_draft(draft, now=now)
-    Client.objects.bulk_create([Client(email=draft.email, created_at=now)], ignore_conflicts=True)
-    client = Client.objects.select_for_update().get(email=draft.email)
+    client = lock_client_at(draft.email, now=now)
     active = active_booking(client)
     if active is not None:
         _record_and_forget(client, draft, now=now)
@@ -65,7 +49,7 @@ def submit_draft(draft: Draft, *, now: datetime) -> None:
 
 
 def _record(client: Client, draft: Draft, *, now: datetime) -> None:
-    booking = booking_of(client, draft, now=now)
+    booking = born_draft(client, draft, now=now)
     insert(booking)
     write_ledger(booking, intent="submit_draft", source="", actor=VISITOR, now=now, details=None)
     if notify_visitor(booking, Notice.DRAFT_SUBMITTED, now=now):
@@ -99,14 +83,12 @@ def verify_email(token: str, *, now: datetime) -> Booking:
 @intent
 def _verify(link: Link, *, now: datetime) -> None:
     """DRAFT → PENDING, its siblings → CANCELLED `superseded`. Refuses: draft_lapsed, already_active."""
-    assert link.booking.client_id is not None
-    client = lock_client(link.booking.client_id)
+    client = lock_client(client_id_of(link.booking))
     drafts = list(Booking.objects.select_for_update().filter(client=client, state=State.DRAFT).order_by("pk"))
     booking = next((draft for draft in drafts if draft.pk == link.booking_id), None)
     if booking is None:
         return  # somebody was faster; the caller reads what became of it
-    assert booking.due_at is not None
-    if booking.due_at <= now:
+    if deadline(booking) <= now:
         raise Refused(Code.DRAFT_LAPSED)
     if active_booking(client) is not None:
         raise Refused(Code.ALREADY_ACTIVE)
@@ -130,22 +112,6 @@ def _verify(link: Link, *, now: datetime) -> None:
     notify_request_received(booking, now=now)
 
 
-def notify_request_received(booking: Booking, *, now: datetime) -> None:
-    """Tell the visitor and staff of a request, and owe the warnings of its deadline.
-
-    Staff hear at once and after STAFF_REMINDED_AFTER of open time, managers after MANAGER_TOLD_AFTER; then the visitor
-    reads that we are late, and that this is no refusal.
-    """
-    notify_visitor(booking, Notice.BOOKING_RECEIVED, now=now)
-    notify_staff(booking, Notice.STAFF_BOOKING_RECEIVED, now=now)
-    day_at = ClosedDay.calendar()
-    waiting_from = policy.open_time_after(now, policy.STAFF_REMINDED_AFTER, day_at)
-    overdue_from = policy.open_time_after(now, policy.MANAGER_TOLD_AFTER, day_at)
-    notify_staff(booking, Notice.STAFF_BOOKING_WAITING, now=now, not_before=waiting_from)
-    notify_staff(booking, Notice.MANAGER_BOOKING_OVERDUE, now=now, not_before=overdue_from, to=settings.MANAGER_INBOX)
-    notify_visitor(booking, Notice.ANSWER_LATE, now=now, not_before=overdue_from)
-
-
 @intent
 def request_again(token: str, *, now: datetime) -> Booking:
     """∅ → PENDING: the same request once more, to the top of the list, after we left it unanswered. Spends the link.
@@ -153,14 +119,13 @@ def request_again(token: str, *, now: datetime) -> Booking:
     A link that was used shows what came of it. Refuses: link_unknown, link_expired, already_active.
     """
     link = links.find(token, Purpose.AGAIN)
-    assert link.booking.client_id is not None
-    client = lock_client(link.booking.client_id)
+    client = lock_client(client_id_of(link.booking))
     if not links.spend(link, now=now):
         return _after_used(link)
     if active_booking(client) is not None:
         raise Refused(Code.ALREADY_ACTIVE)
     old = link.booking
-    draft = Draft(**{name: getattr(old, name) for name in Draft.__dataclass_fields__})
+    draft = Draft.of(old)
     today = now.astimezone(practice_zone()).date()
     is_ahead = draft.preferred_slot_start is not None and draft.preferred_slot_start > now
     draft = replace(
@@ -168,7 +133,7 @@ def request_again(token: str, *, now: datetime) -> Booking:
         preferred_date=max(draft.preferred_date, today),
         preferred_slot_start=draft.preferred_slot_start if is_ahead else None,
     )
-    booking = born_pending(booking_of(client, draft, now=now), origin=Origin.VISITOR, now=now)
+    booking = born_pending(client, draft, origin=Origin.VISITOR, now=now)
     booking.is_priority = True
     insert(booking)
     details = {"instead_of": old.pk}
@@ -202,88 +167,17 @@ def request_link(address: str, *, now: datetime) -> None:
 def _latest_readable(client: Client, *, now: datetime) -> Booking | None:
     """The active booking, else the live draft, else the booking that closed last and may still be read."""
     bookings = Booking.objects.filter(client=client)
-    found: Booking | None = (
+    return (
         bookings.filter(state__in=ACTIVE).first()
         or bookings.filter(state=State.DRAFT, due_at__gt=now).first()
         or bookings.filter(verified_at__isnull=False, closed_at__gt=now - policy.LINK_KEPT_AFTER_CLOSE).first()
     )
-    return found
-
-
-def active_booking(client: Client) -> Booking | None:
-    found: Booking | None = Booking.objects.filter(client=client, origin=Origin.VISITOR, state__in=ACTIVE).first()
-    return found
 
 
 def _is_same_click(client: Client, draft: Draft, *, now: datetime) -> bool:
     """Whether the latest live draft says the very same and came a moment ago: one click that arrived twice."""
     latest = Booking.objects.filter(client=client, state=State.DRAFT).first()
     return latest is not None and says_the_same(latest, draft, now=now)
-
-
-def says_the_same(booking: Booking, draft: Draft, *, now: datetime) -> bool:
-    """Whether this booking came a moment ago from the very same request: a click, or a call, that arrived twice."""
-    came_just_now = booking.created_at > now - policy.DRAFT_REPEAT_WINDOW
-    return came_just_now and all(getattr(booking, name) == value for name, value in asdict(draft).items())
-
-
-def check_draft(draft: Draft, *, now: datetime) -> None:
-    """What holds for every request, whoever types it. Refuses: date_past, age_refused, wish_unknown, wish_past."""
-    if draft.preferred_date < now.astimezone(practice_zone()).date():
-        raise Refused(Code.DATE_PAST)
-    if draft.age < policy.MINIMUM_AGE:
-        raise Refused(Code.AGE_REFUSED)
-    wanted, who = draft.preferred_slot_start, draft.preferred_psychologist_id
-    if wanted is not None and not now < wanted <= now + policy.SLOT_HORIZON:
-        raise Refused(Code.WISH_PAST)
-    if who is not None and not Psychologist.objects.filter(pk=who, is_active=True).exists():
-        raise Refused(Code.WISH_UNKNOWN)
-
-
-def booking_of(client: Client, draft: Draft, *, now: datetime) -> Booking:
-    """A new row, not stored yet, in DRAFT."""
-    booking: Booking = Booking(
-        **asdict(draft),
-        client=client,
-        consent_given_at=now,
-        created_at=now,
-        due_at=now + policy.DRAFT_LIFETIME,
-        ledger_sequence=1,
-    )
-    return booking
-
-
-def born_pending(booking: Booking, *, origin: Origin, now: datetime) -> Booking:
-    """The same row born proved: another instance, because only its constructor may say the state it is born in."""
-    values = {field.attname: getattr(booking, field.attname) for field in booking._meta.concrete_fields}
-    due_at = policy.open_time_after(now, policy.ANSWER_WITHIN, ClosedDay.calendar())
-    values |= {"state": State.PENDING, "due_at": due_at, "origin": origin, "verified_at": now}
-    born: Booking = Booking(**values)
-    born.corporate = sponsors.named_by(born)
-    return born
-
-
-def insert(booking: Booking) -> None:
-    """Store a new booking; a collision of its acknowledgement id, one in 10^9 per row, draws again."""
-    while True:
-        try:
-            with transaction.atomic():
-                booking.save(force_insert=True)
-        except IntegrityError:
-            if not Booking.objects.filter(acknowledgement_id=booking.acknowledgement_id).exists():
-                raise
-            booking.acknowledgement_id = new_acknowledgement_id()
-        else:
-            return
-
-
-def fill_client(client: Client, booking: Booking) -> None:
-    """What the visitor typed fills only what we did not know."""
-    empty = [name for name in PERSONAL_FIELDS if not getattr(client, name) and getattr(booking, name)]
-    for name in empty:
-        setattr(client, name, getattr(booking, name))
-    if empty:
-        client.save(update_fields=empty)
 
 
 def _supersede(draft: Booking, *, now: datetime) -> None:

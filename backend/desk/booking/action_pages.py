@@ -20,7 +20,7 @@ from backend.bookings.lifecycle import disclosure, front_desk
 from backend.bookings.lifecycle.read_receipts import mark_message_read
 from backend.bookings.models import Booking
 from backend.core.admin_pages import ReadOnly
-from backend.core.errors import Code, Refused
+from backend.core.errors import Code, Refused, required
 from backend.core.formatting import short_day_and_time
 from backend.desk.booking.actions import ACTIONS, Action, Decision, Overtaken, carry_out, open_to
 from backend.desk.booking.forms import ActionForm
@@ -80,7 +80,7 @@ class ActionPages(ReadOnly, admin.ModelAdmin[Booking]):
         obj: Booking | None = None,
     ) -> HttpResponse:
         """The booking's page, with a button for each action that is possible."""
-        assert obj is not None, "bookings are not added here"
+        obj = required(obj, "the page's booking")
         access = AccessPolicy(request.user)
         context["actions"] = open_to(access, obj, now=timezone.now())
         context["may_reveal"] = access.reveals_phones and not access.sees_phones
@@ -213,12 +213,10 @@ class ActionPages(ReadOnly, admin.ModelAdmin[Booking]):
 
     def _to_decide_on(self, request: HttpRequest, booking_id: int, scope: Scope) -> Booking:
         rows = Booking.objects.select_related("corporate", "psychologist")
-        found: Booking = get_object_or_404(rows.filter(AccessPolicy(request.user).bookings_to(scope)), pk=booking_id)
-        return found
+        return get_object_or_404(rows.filter(AccessPolicy(request.user).bookings_to(scope)), pk=booking_id)
 
     def _booking(self, booking_id: int) -> Booking:
-        booking: Booking = Booking.objects.select_related("corporate", "psychologist").get(pk=booking_id)
-        return booking
+        return Booking.objects.select_related("corporate", "psychologist").get(pk=booking_id)
 
     def _actor(self, request: HttpRequest) -> str:
         return f"staff:{request.user.get_username()}"[:ACTOR_LONGEST]

@@ -103,7 +103,7 @@ def _leads_on(*transitions: Callable[..., None]) -> Opening:
     names = {transition.__name__ for transition in transitions}
 
     def is_open(booking: Booking, _now: datetime) -> bool:
-        steps = booking.get_available_state_transitions()  # type: ignore[attr-defined]  # the state field adds it
+        steps = booking.get_available_state_transitions()
         return any(step.name in names for step in steps)
 
     return is_open

@@ -15,6 +15,7 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 
 from backend.bookings.access import AccessPolicy, Scope
+from backend.bookings.guarantees import held_session
 from backend.bookings.lifecycle.follow_ups import (
     SERIES_MOST,
     TREATED,
@@ -25,7 +26,7 @@ from backend.bookings.lifecycle.follow_ups import (
     preview_series,
 )
 from backend.bookings.lifecycle.session_terms import is_minor
-from backend.core.errors import Refused
+from backend.core.errors import Refused, required
 from backend.core.formatting import practice_zone, short_day_and_time
 from backend.desk.booking.action_pages import CONFLICT, ActionPages, refuse
 from backend.desk.booking.forms import ActionForm, to_paise
@@ -58,12 +59,11 @@ class FollowUpForm(ActionForm):
         if not somebody_has_hours():
             del self.fields["despite_hours"]
         booking = self.booking
-        assert booking.slot_start is not None
-        assert booking.slot_end is not None
+        last_session = held_session(booking)
         rhythm = Rhythm(1, timedelta(days=WEEK))
-        (self.initial["slot_start"],) = rhythm.starts(booking.slot_start, now=timezone.now())
+        (self.initial["slot_start"],) = rhythm.starts(last_session.start, now=timezone.now())
         self.fields["slot_start"].label = f"The first starts ({practice_zone().key} time)"
-        self.fields["length"].help_text = f"Empty: as before, {(booking.slot_end - booking.slot_start).seconds // 60}."
+        self.fields["length"].help_text = f"Empty: as before, {last_session.length.seconds // 60}."
         last = money(booking.amount_paise)
         self.fields["amount"].help_text = f"Empty: the psychologist's fee. The last session: {last}."
         psychologist = self.fields["psychologist"]
@@ -153,8 +153,8 @@ class FollowUpPages(ActionPages):
 def _row(place: SeriesResult) -> dict[str, str]:
     booking = place.booking
     if booking is None:
-        assert place.refused is not None
-        return {"when": short_day_and_time(place.slot_start), "colour": "danger", "what": sentence(place.refused)}
+        refused = required(place.refused, "refused", place)
+        return {"when": short_day_and_time(place.slot_start), "colour": "danger", "what": sentence(refused)}
     to_pay = (
         f"{money(booking.amount_paise)} to be paid by {short_day_and_time(booking.pay_by)}"
         if booking.pay_by

@@ -39,7 +39,7 @@ class CalendarPages(ActionPages):
         """One booking, as a part of the calendar's page."""
         access, now = AccessPolicy(request.user), timezone.now()
         rows = visible_bookings(access).select_related("psychologist", "corporate")
-        booking: Booking = get_object_or_404(rows, pk=booking_id)
+        booking = get_object_or_404(rows, pk=booking_id)
         if access.reads_message(booking):
             mark_message_read(booking.pk, now=now)
         context = {

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from backend.bookings import policy
 from backend.bookings.access import AccessPolicy
+from backend.bookings.guarantees import held_session
 from backend.bookings.machine import State
 from backend.bookings.models import Booking, Mode, Origin
 from backend.core.formatting import practice_zone, short_day, short_day_and_time, short_span
@@ -223,14 +224,12 @@ def _by_psychologist(access: AccessPolicy, bookings: list[Booking], *, now: date
 
 
 def _session(access: AccessPolicy, booking: Booking, *, now: datetime) -> Line:
-    assert booking.slot_start is not None
-    assert booking.slot_end is not None
-    zone = practice_zone()
-    when = f"{booking.slot_start.astimezone(zone):%H:%M} to {booking.slot_end.astimezone(zone):%H:%M}"
-    is_now, is_over = booking.slot_start <= now < booking.slot_end, booking.slot_end <= now
+    session, zone = held_session(booking), practice_zone()
+    when = f"{session.start.astimezone(zone):%H:%M} to {session.end.astimezone(zone):%H:%M}"
+    is_now, is_over = session.start <= now < session.end, session.end <= now
     state = (booking.get_outcome_display() if is_over else booking.get_state_display()).lower()
     is_held = booking.state in (State.CONFIRMED, State.COMPLETED)
-    next_act = "record-outcome" if is_held and booking.slot_start <= now else "reschedule"
+    next_act = "record-outcome" if is_held and session.start <= now else "reschedule"
     return Line(
         booking_link(booking),
         booking.full_name,

@@ -146,8 +146,7 @@ def _one(booking: Booking, seen: int, act: Callable[[], object]) -> Told:
 
 
 def _again(booking: Booking) -> Booking:
-    found: Booking = Booking.objects.select_related("psychologist").get(pk=booking.pk)
-    return found
+    return Booking.objects.select_related("psychologist").get(pk=booking.pk)
 
 
 def _wish(booking: Booking) -> str:

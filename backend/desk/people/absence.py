@@ -127,7 +127,7 @@ class AwayPage(admin.ModelAdmin[Psychologist]):
         """GET: what would happen. POST: it happens; what could not is told."""
         if not self.may_send_away(request):
             raise Http404
-        psychologist: Psychologist = get_object_or_404(Psychologist, pk=psychologist_id)
+        psychologist = get_object_or_404(Psychologist, pk=psychologist_id)
         now, is_post = timezone.now(), request.method == "POST"
         when = WhenForm(psychologist, request.POST if is_post else request.GET, now=now)
         if when.is_bound and not when.is_valid():

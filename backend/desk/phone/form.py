@@ -14,8 +14,8 @@ from django.db import models
 from backend.accounts.roles import masked
 from backend.bookings.lifecycle import approval as staff
 from backend.bookings.lifecycle import front_desk
+from backend.bookings.lifecycle.creation import Draft
 from backend.bookings.lifecycle.session_terms import Approval
-from backend.bookings.lifecycle.visitor import Draft
 from backend.bookings.machine import ACTIVE
 from backend.bookings.models import Booking, LedgerEntry, Period
 from backend.core.formatting import practice_zone

@@ -31,8 +31,7 @@ def like(given: str, access: AccessPolicy) -> Booking | None:
     """The booking that fills the form."""
     if not (given.isdecimal() and len(given) < 19):
         return None
-    found: Booking | None = Booking.objects.filter(access.bookings(), pk=given, purged_at=None).first()
-    return found
+    return Booking.objects.filter(access.bookings(), pk=given, purged_at=None).first()
 
 
 def filled(booking: Booking, access: AccessPolicy) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from enum import StrEnum
 from backend.bookings import policy
 from backend.bookings.machine import Reason, State
 from backend.bookings.models import Booking, Outcome
+from backend.core.errors import required
 from backend.core.formatting import practice_zone
 from backend.people.models import Corporate
 
@@ -50,8 +51,7 @@ def report(corporate: Corporate, *, now: datetime) -> list[MonthReport]:
     )
     months: dict[date, list[Booking]] = {}
     for booking in rows:
-        assert booking.sponsored_month is not None
-        months.setdefault(booking.sponsored_month, []).append(booking)
+        months.setdefault(required(booking.sponsored_month, "sponsored_month", booking), []).append(booking)
     return [_month(first_day, bookings) for first_day, bookings in months.items() if _is_closed(first_day, now=now)]
 
 

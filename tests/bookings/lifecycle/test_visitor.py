@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from backend.bookings import policy
-from backend.bookings.lifecycle import timers, visitor
+from backend.bookings.lifecycle import creation, timers, visitor
 from backend.bookings.machine import Reason, State
 from backend.bookings.models import Booking, ClosedDay, LedgerEntry, Link
 from backend.bookings.notices import Notice
@@ -236,7 +236,7 @@ def test_a_crash_after_the_transition_leaves_neither_state_nor_message(
     def crash(*_args: object, **_kwargs: object) -> None:
         raise RuntimeError("the next line")
 
-    monkeypatch.setattr(visitor, "notify_staff", crash)
+    monkeypatch.setattr(creation, "notify_staff", crash)
     with pytest.raises(RuntimeError):
         visitor.verify_email(scenarios.token_of(booking), now=now)
     assert scenarios.again(booking).state == State.DRAFT

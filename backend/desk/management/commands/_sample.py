@@ -12,11 +12,12 @@ from itertools import count, product
 from random import Random
 
 from backend.bookings import links, policy
+from backend.bookings.guarantees import payment_terms
 from backend.bookings.lifecycle import approval as staff
 from backend.bookings.lifecycle import cancellation, front_desk, payments, refunds, timers, visitor
 from backend.bookings.lifecycle.cancellation import RefundChoice
+from backend.bookings.lifecycle.creation import Draft
 from backend.bookings.lifecycle.session_terms import Approval
-from backend.bookings.lifecycle.visitor import Draft
 from backend.bookings.models import Booking, Mode, Outcome, PaymentMode, Purpose
 from backend.core.formatting import practice_zone
 from backend.outbox.models import Message, MessageState, Queue
@@ -128,9 +129,9 @@ class Sample:
     def _lapsed(self, n: int) -> Booking:
         """Not paid in time, with an attempt open at the end."""
         booking = self._approve(n, next(self._ahead), self.now - 3 * DAY, is_online=True)
-        assert booking.pay_by is not None
-        payment = payments.start_payment(booking.acknowledgement_id, now=booking.pay_by - timedelta(minutes=5))
-        payments.end_idle_attempt(payment.pk, now=booking.pay_by + HOUR)
+        pay_by = payment_terms(booking).pay_by
+        payment = payments.start_payment(booking.acknowledgement_id, now=pay_by - timedelta(minutes=5))
+        payments.end_idle_attempt(payment.pk, now=pay_by + HOUR)
         return booking
 
     def _refund_refused(self, n: int) -> Booking:
@@ -146,8 +147,7 @@ class Sample:
     def _submit(self, n: int, at: datetime, *, wish: Place | None = None, is_online: bool | None = None) -> Booking:
         form = self._form(n, at, wish=wish, is_online=is_online)
         visitor.submit_draft(form, now=at)
-        booking: Booking = Booking.objects.get(email=form.email)
-        return booking
+        return Booking.objects.get(email=form.email)
 
     def _prove(self, n: int, at: datetime, *, wish: Place | None = None, is_online: bool | None = None) -> Booking:
         booking = self._submit(n, at, wish=wish, is_online=is_online)
@@ -174,8 +174,7 @@ class Sample:
         over = policy.completion(place.start + policy.SESSION_LENGTH)
         if over <= self.now:
             timers.complete_session(booking.pk, now=over)
-        done: Booking = Booking.objects.get(pk=booking.pk)
-        return done
+        return Booking.objects.get(pk=booking.pk)
 
     def _cancel(self, booking: Booking, at: datetime) -> Booking:
         note = "We are sorry: this time is not possible any more."

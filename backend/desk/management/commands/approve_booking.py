@@ -68,7 +68,7 @@ def _booking(typed: str) -> Booking:
     acknowledgement_id = queries.normalized(typed)
     if not acknowledgement_id:
         raise CommandError(f"{typed!r} is not an acknowledgement id: MS- and six letters or digits.")
-    booking: Booking | None = Booking.objects.filter(acknowledgement_id=acknowledgement_id).first()
+    booking = Booking.objects.filter(acknowledgement_id=acknowledgement_id).first()
     if booking is None:
         raise CommandError(f"There is no booking {acknowledgement_id}.")
     return booking

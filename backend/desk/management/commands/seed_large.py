@@ -18,6 +18,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from backend.bookings import policy
+from backend.bookings.guarantees import held_session
 from backend.bookings.machine import FINAL, HOLDS_SLOT, Reason, State
 from backend.bookings.models import Booking, Gender, LedgerEntry, Mode, Origin, Outcome, PaymentMode, Period, SlotClaim
 from backend.outbox.models import Message, MessageState, Queue
@@ -137,7 +138,7 @@ def _state(practice: Practice) -> State:
 def _booking(practice: Practice, number: int, client: Client) -> Booking:
     state, chance, now = _state(practice), practice.chance, practice.now
     age = (COUNT - number) * EVERY if state in FINAL else timedelta(minutes=number % 600)
-    booking: Booking = Booking(
+    booking = Booking(
         acknowledgement_id=_id(number),
         state=state,
         origin=Origin.VISITOR,
@@ -172,16 +173,14 @@ def _settle(practice: Practice, booking: Booking) -> None:
         booking.amount_paise, booking.pay_by = 150_000, now + timedelta(hours=20)
         booking.meeting_link = booking.psychologist.meeting_link if booking.mode == Mode.ONLINE else ""
     if state == State.COMPLETED:
-        assert booking.slot_start is not None
-        booking.created_at = booking.verified_at = booking.slot_start - AHEAD
+        booking.created_at = booking.verified_at = held_session(booking).start - AHEAD
         booking.outcome = practice.chance.choice(Outcome.values)
         is_sponsored = practice.chance.random() < 0.1
         booking.corporate = practice.chance.choice(practice.corporates) if is_sponsored else None
     if state in FINAL:
         booking.closed_at, booking.reason = booking.slot_end or now, REASONS.get(state, "")
     elif state == State.CONFIRMED:
-        assert booking.slot_end is not None
-        booking.due_at = policy.completion(booking.slot_end)
+        booking.due_at = policy.completion(held_session(booking).end)
     else:
         booking.due_at = now + timedelta(minutes=practice.chance.randrange(30, 72 * 60))
 
@@ -201,11 +200,10 @@ def _ledger(booking: Booking) -> Iterator[LedgerEntry]:
 
 
 def _claim(booking: Booking) -> SlotClaim:
-    assert booking.slot_start is not None
-    assert booking.slot_end is not None
-    until = booking.slot_end + policy.SLOT_BUFFER
+    session = held_session(booking)
+    until = session.end + policy.SLOT_BUFFER
     return SlotClaim(
-        booking=booking, psychologist=booking.psychologist, blocked_from=booking.slot_start, blocked_until=until
+        booking=booking, psychologist=booking.psychologist, blocked_from=session.start, blocked_until=until
     )
 
 

@@ -1,0 +1,177 @@
+"""How a booking is born: from a draft, in the state it begins with, with an id of its own, and announced.
+
+Only a constructor may say the state that a row begins in; later it changes by transitions alone. So there is one
+function for each state in which bookings begin, and nobody else constructs one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, time
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+
+from backend.bookings import policy, sponsors
+from backend.bookings.lifecycle.notify import notify_staff, notify_visitor
+from backend.bookings.machine import ACTIVE, State
+from backend.bookings.models import Booking, ClosedDay, Origin, new_acknowledgement_id
+from backend.bookings.notices import Notice
+from backend.core.errors import Code, Refused
+from backend.core.formatting import practice_zone
+from backend.people.models import Client, Psychologist
+from backend.scheduling import claims
+
+PERSONAL_FIELDS = ("full_name", "phone_number", "city", "region", "country", "gender", "emergency_contact")
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What the site's form says, cleaned. `email` is lower-cased; hours are the practice's local time."""
+
+    email: str
+    full_name: str
+    phone_number: str
+    city: str
+    region: str
+    country: str
+    age: int
+    gender: str
+    emergency_contact: str
+    preferred_date: date
+    preferred_period: str
+    preferred_time_start: time | None
+    preferred_time_end: time | None
+    mode: str
+    payment_mode: str
+    user_message: str
+    sponsor_code: str = ""  # in upper case
+    preferred_psychologist_id: int | None = None  # a wish, as is the slot: neither is held
+    preferred_slot_start: datetime | None = None
+
+    @classmethod
+    def of(cls, booking: Booking) -> Draft:
+        """What an earlier request said."""
+        return cls(**{name: getattr(booking, name) for name in cls.__dataclass_fields__})
+
+
+# -- before ------------------------------------------------------------------------------------------------------------
+
+
+def check_draft(draft: Draft, *, now: datetime) -> None:
+    """What holds for every request, whoever types it. Refuses: date_past, age_refused, wish_unknown, wish_past."""
+    if draft.preferred_date < now.astimezone(practice_zone()).date():
+        raise Refused(Code.DATE_PAST)
+    if draft.age < policy.MINIMUM_AGE:
+        raise Refused(Code.AGE_REFUSED)
+    wanted, who = draft.preferred_slot_start, draft.preferred_psychologist_id
+    if wanted is not None and not now < wanted <= now + policy.SLOT_HORIZON:
+        raise Refused(Code.WISH_PAST)
+    if who is not None and not Psychologist.objects.filter(pk=who, is_active=True).exists():
+        raise Refused(Code.WISH_UNKNOWN)
+
+
+def lock_client_at(address: str, *, now: datetime) -> Client:
+    """The client behind an address, made when it is new, locked until commit."""
+    Client.objects.bulk_create([Client(email=address, created_at=now)], ignore_conflicts=True)
+    return Client.objects.select_for_update().get(email=address)
+
+
+def active_booking(client: Client) -> Booking | None:
+    """The one booking that a client may have going as a visitor."""
+    return Booking.objects.filter(client=client, origin=Origin.VISITOR, state__in=ACTIVE).first()
+
+
+def says_the_same(booking: Booking, draft: Draft, *, now: datetime) -> bool:
+    """Whether this booking came a moment ago from the very same request: a click, or a call, that arrived twice."""
+    came_just_now = booking.created_at > now - policy.DRAFT_REPEAT_WINDOW
+    return came_just_now and Draft.of(booking) == draft
+
+
+# -- the birth: not stored yet -----------------------------------------------------------------------------------------
+
+
+def born_draft(client: Client, draft: Draft, *, now: datetime) -> Booking:
+    """In DRAFT: the address is not proved."""
+    return _born(State.DRAFT, client, draft, due_at=now + policy.DRAFT_LIFETIME, now=now)
+
+
+def born_pending(client: Client, draft: Draft, *, origin: Origin, now: datetime) -> Booking:
+    """In PENDING: born proved, and waits for staff."""
+    due_at = policy.open_time_after(now, policy.ANSWER_WITHIN, ClosedDay.calendar())
+    booking = _born(State.PENDING, client, draft, due_at=due_at, now=now)
+    booking.origin, booking.verified_at = origin, now
+    booking.corporate = sponsors.named_by(booking)
+    return booking
+
+
+def born_approved(client: Client, draft: Draft, slot: claims.Slot, *, amount_paise: int, now: datetime) -> Booking:
+    """In APPROVED, for a session that staff settled before. Its deadline is the session's start until payment sets one.
+
+    It belongs to the visitor, and names no sponsor.
+    """
+    booking = _born(State.APPROVED, client, draft, due_at=slot.start, now=now)
+    booking.verified_at = now
+    booking.psychologist_id, booking.slot_start, booking.slot_end = slot.psychologist_id, slot.start, slot.end
+    booking.amount_paise = amount_paise
+    return booking
+
+
+def _born(state: State, client: Client, draft: Draft, *, due_at: datetime, now: datetime) -> Booking:
+    return Booking(
+        **asdict(draft),
+        state=state,
+        client=client,
+        due_at=due_at,
+        consent_given_at=now,
+        created_at=now,
+        ledger_sequence=1,
+    )
+
+
+def keep_consents(booking: Booking, earlier: Booking) -> None:
+    """The consents are those given for the earlier booking, which this one continues."""
+    booking.consent_given_at = earlier.consent_given_at
+    booking.guardian_consent_at, booking.guardian_consent_by = earlier.guardian_consent_at, earlier.guardian_consent_by
+
+
+# -- after -------------------------------------------------------------------------------------------------------------
+
+
+def insert(booking: Booking) -> None:
+    """Store a new booking; a collision of its acknowledgement id, one in 10^9 per row, draws again."""
+    while True:
+        try:
+            with transaction.atomic():
+                booking.save(force_insert=True)
+        except IntegrityError:
+            if not Booking.objects.filter(acknowledgement_id=booking.acknowledgement_id).exists():
+                raise
+            booking.acknowledgement_id = new_acknowledgement_id()
+        else:
+            return
+
+
+def fill_client(client: Client, booking: Booking) -> None:
+    """What the visitor typed fills only what we did not know."""
+    empty = [name for name in PERSONAL_FIELDS if not getattr(client, name) and getattr(booking, name)]
+    for name in empty:
+        setattr(client, name, getattr(booking, name))
+    if empty:
+        client.save(update_fields=empty)
+
+
+def notify_request_received(booking: Booking, *, now: datetime) -> None:
+    """Tell the visitor and staff of a request, and owe the warnings of its deadline.
+
+    Staff hear at once and after STAFF_REMINDED_AFTER of open time, managers after MANAGER_TOLD_AFTER; then the visitor
+    reads that we are late, and that this is no refusal.
+    """
+    notify_visitor(booking, Notice.BOOKING_RECEIVED, now=now)
+    notify_staff(booking, Notice.STAFF_BOOKING_RECEIVED, now=now)
+    day_at = ClosedDay.calendar()
+    waiting_from = policy.open_time_after(now, policy.STAFF_REMINDED_AFTER, day_at)
+    overdue_from = policy.open_time_after(now, policy.MANAGER_TOLD_AFTER, day_at)
+    notify_staff(booking, Notice.STAFF_BOOKING_WAITING, now=now, not_before=waiting_from)
+    notify_staff(booking, Notice.MANAGER_BOOKING_OVERDUE, now=now, not_before=overdue_from, to=settings.MANAGER_INBOX)
+    notify_visitor(booking, Notice.ANSWER_LATE, now=now, not_before=overdue_from)
