@@ -16,8 +16,9 @@ from uuid import UUID
 from django.conf import settings
 
 from backend.bookings import policy
+from backend.bookings.intents import Intent
 from backend.bookings.machine import Reason, State
-from backend.bookings.models import Alternative, Booking, Link, Purpose
+from backend.bookings.models import Alternative, Booking, LedgerEntry, Link, Purpose
 from backend.core.errors import Code, Refused
 
 
@@ -86,6 +87,13 @@ def spend(link: Link, *, now: datetime) -> bool:
 def taken_of(link: Link) -> Booking | None:
     """The booking that came of one of the times that a rejection offered, by this link or by a sibling."""
     return Booking.objects.filter(taken_from__booking=link.booking_id).first()
+
+
+def made_again(link: Link) -> Booking | None:
+    """The request that came of a link in our apology."""
+    rows = LedgerEntry.objects.select_related("booking").filter(booking__client=link.booking.client_id)
+    row = rows.filter(intent=Intent.REQUEST_AGAIN, details__instead_of=link.booking_id).first()
+    return row.booking if row is not None else None
 
 
 def find(token: str, *purposes: Purpose) -> Link:

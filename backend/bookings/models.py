@@ -223,7 +223,7 @@ class LedgerEntry(models.Model):
     target = models.CharField(max_length=16, choices=State.choices)
     reason = models.CharField(max_length=24, blank=True)
     actor = models.CharField(max_length=80)  # text, no foreign key: it outlives the account
-    details = models.JSONField(default=dict, blank=True)  # ids and amounts only
+    details = models.JSONField(default=dict, blank=True)  # written and read by ledger_details
     correlation_id = models.CharField(max_length=64, blank=True)
 
     class Meta:

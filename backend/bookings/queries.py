@@ -71,11 +71,10 @@ def repeated_request(token: str, *, now: datetime) -> RepeatedRequest:
         if link.expires_at is None or link.expires_at <= now:
             raise Refused(Code.LINK_EXPIRED)
         return RepeatedRequest(link.booking, None)
-    entries = LedgerEntry.objects.select_related("booking").filter(booking__client=link.booking.client_id)
-    entry = entries.filter(intent="request_again", details__instead_of=link.booking_id).first()
-    if entry is None:
+    made = links.made_again(link)
+    if made is None:
         raise Refused(Code.LINK_EXPIRED)
-    return RepeatedRequest(link.booking, entry.booking)
+    return RepeatedRequest(link.booking, made)
 
 
 def timeline(booking: Booking) -> list[str]:

@@ -75,21 +75,24 @@ def move(booking: Booking, slot_start: datetime) -> None:
     booking.sponsored_month, booking.sponsorship_returned_at = month.first_day, None
 
 
-def give_back(booking: Booking, *, now: datetime) -> dict[str, object]:
-    """The allowance has the session back, if it held one; what the ledger says of it. The caller saves."""
+def give_back(booking: Booking, *, now: datetime) -> date | None:
+    """The allowance has the session back, if it held one; the month that has it. The caller saves."""
     if booking.sponsored_month is None or booking.sponsorship_returned_at is not None:
-        return {}
+        return None
     booking.sponsorship_returned_at = now
-    return {"returned_to_sponsor": booking.sponsored_month.isoformat()}
+    return booking.sponsored_month
 
 
-def take_again(booking: Booking) -> dict[str, object]:
-    """The session was held after all. Not refused even if others had the last one since: it did take place."""
+def take_again(booking: Booking) -> date | None:
+    """The session was held after all; the month that it is taken from, if it was given back.
+
+    Not refused even if others had the last one since: it did take place.
+    """
     if booking.sponsored_month is None or booking.sponsorship_returned_at is None or booking.corporate_id is None:
-        return {}
+        return None
     _lock(booking.corporate_id)
     booking.sponsorship_returned_at = None
-    return {"taken_from_sponsor": booking.sponsored_month.isoformat()}
+    return booking.sponsored_month
 
 
 def _lock(corporate_id: int) -> Corporate:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from backend.bookings import policy
+from backend.bookings.intents import Intent
+from backend.bookings.ledger_details import Moved, details_of
 from backend.bookings.machine import ACTIVE, Reason, State
 from backend.bookings.models import Booking, LedgerEntry
 from backend.bookings.notices import Notice
@@ -20,7 +22,7 @@ def because(*reasons: Reason) -> Condition:
     return truth
 
 
-def none_since(*intents: str) -> Condition:
+def none_since(*intents: Intent) -> Condition:
     """The ledger has no later row of these intents: each of them owes a notice that says more."""
 
     def truth(notification: NotificationContext) -> bool:
@@ -30,7 +32,7 @@ def none_since(*intents: str) -> Condition:
     return truth
 
 
-unmoved = none_since("reschedule")
+unmoved = none_since(Intent.RESCHEDULE)
 
 
 # -- deadlines ---------------------------------------------------------------------------------------------------------
@@ -134,6 +136,6 @@ def refund_made(notification: NotificationContext) -> bool:
 def taken_from_them(notification: NotificationContext) -> bool:
     """The session was called off, or went to a colleague and has not come back."""
     entry = notification.entry
-    if entry is None or entry.intent != "reschedule":
+    if entry is None or entry.intent != Intent.RESCHEDULE:
         return State(notification.booking.state) is State.CANCELLED
-    return bool(notification.booking.psychologist_id != entry.details["from_psychologist"])
+    return notification.booking.psychologist_id != details_of(entry, Moved).from_psychologist

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
+from backend.bookings.ledger_details import payment_named, refund_named
 from backend.bookings.models import Booking, LedgerEntry
 from backend.outbox.models import Message
 from backend.payments.models import Payment, Refund
@@ -30,19 +31,15 @@ class NotificationContext:
     @cached_property
     def payment(self) -> Payment | None:
         """The payment that the ledger row names."""
-        named = self.entry.details.get("payment") if self.entry else None
+        named = payment_named(self.entry) if self.entry is not None else None
         return Payment.objects.filter(booking=self.booking, pk=named).first() if named is not None else None
 
     @cached_property
     def refund(self) -> Refund | None:
-        """The refund that the ledger row names, or that was queued in the cancellation's own transaction."""
-        if self.entry is None:
-            return None
+        """The refund that the ledger row names."""
+        named = refund_named(self.entry) if self.entry is not None else None
         refunds = Refund.objects.select_related("payment").filter(payment__booking=self.booking)
-        named = self.entry.details.get("refund")
-        if named is not None:
-            return refunds.filter(pk=named).first()
-        return refunds.filter(queued_at=self.entry.at, payment__is_unexpected=False).first()
+        return refunds.filter(pk=named).first() if named is not None else None
 
 
 Condition = Callable[[NotificationContext], bool]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from backend.bookings.intents import Intent
 from backend.bookings.machine import ACTIVE, HOLDS_SLOT, Reason, State
 from backend.bookings.notices import Notice
 from backend.notifications import conditions, money_context, staff_context, visitor_context
@@ -27,7 +28,7 @@ PROVED = tuple(state for state in State if state != State.DRAFT)
 PAYING = money_context.PAYING
 TIMED_OUT = (State.CANCELLED, State.PAYMENT_FAILED)
 
-_visitor_asks = conditions.none_since("request_cancellation")
+_visitor_asks = conditions.none_since(Intent.REQUEST_CANCELLATION)
 _session = (visitor_context.known, visitor_context.session)
 _confirmation = NoticeRule(
     (State.CONFIRMED,),
@@ -76,7 +77,7 @@ RULES = {
     ),  # not while an attempt is open: its own end speaks next
     Notice.PAYMENT_ATTEMPT_FAILED: NoticeRule(
         (State.APPROVED,),
-        (conditions.pay_by_ahead, conditions.none_since("start_payment")),
+        (conditions.pay_by_ahead, conditions.none_since(Intent.START_PAYMENT)),
         (*_session, money_context.price, money_context.attempt),
     ),
     Notice.PAYMENT_TIMED_OUT: NoticeRule(

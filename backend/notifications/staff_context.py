@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from django.conf import settings
 
 from backend.bookings import policy
 from backend.bookings.guarantees import deadline, held_session, psychologist_of
+from backend.bookings.intents import Intent
+from backend.bookings.ledger_details import Moved, details_of
 from backend.bookings.machine import State
 from backend.bookings.models import Mode, PaymentMode
 from backend.core import formatting
@@ -56,9 +56,10 @@ def asked_to_cancel(notification: NotificationContext) -> TemplateContext:
 def taken_away(notification: NotificationContext) -> TemplateContext:
     """The session a psychologist no longer gives: called off, or moved to a colleague from the time it had before."""
     booking, entry = notification.booking, notification.entry
-    if entry is not None and entry.intent == "reschedule":
-        who = Psychologist.objects.get(pk=entry.details["from_psychologist"])
-        starts_at, to_colleague = datetime.fromisoformat(entry.details["from"]), True
+    if entry is not None and entry.intent == Intent.RESCHEDULE:
+        move = details_of(entry, Moved)
+        who = Psychologist.objects.get(pk=move.from_psychologist)
+        starts_at, to_colleague = move.was, True
     else:
         who, starts_at, to_colleague = psychologist_of(booking), held_session(booking).start, False
     return {

@@ -9,6 +9,7 @@ from django.conf import settings
 
 from backend.bookings import payment_status, policy
 from backend.bookings.guarantees import deadline, held_session, psychologist_of
+from backend.bookings.ledger_details import Moved, details_of
 from backend.bookings.machine import HOLDS_SLOT, VISITOR, Reason, State
 from backend.bookings.models import Alternative, Booking, Mode, Origin, Period
 from backend.core import formatting
@@ -129,7 +130,7 @@ def occasion_of(notification: NotificationContext) -> TemplateContext:
 def moved(notification: NotificationContext) -> TemplateContext:
     """The time it had before, if the move changed that, and whose wish it was."""
     entry = required(notification.entry, "ledger entry", notification.message)
-    was = datetime.fromisoformat(entry.details["from"])
+    was = details_of(entry, Moved).was
     is_new_time = was != notification.booking.slot_start
     return {
         "was": formatting.day_and_time(was) if is_new_time else "",

@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 from django.http import QueryDict
 from django.test import Client as Browser
 
+from backend.bookings.intents import Intent
 from backend.bookings.lifecycle.transaction import record_event
 from backend.bookings.models import Booking, LedgerEntry
 from backend.desk.booking.actions import Decision, Overtaken, carry_out
@@ -94,13 +95,13 @@ def test_what_happened_since_the_page_was_opened_is_shown_before_anything_is_don
 ) -> None:
     typed = case.typed(begun)
     booking = scenarios.again(begun)
-    record_event(booking, intent="look", actor="staff:meera", now=now)
+    record_event(booking, intent=Intent.REQUEST_CANCELLATION, actor="staff:meera", now=now)
     before = written()
     answer = desk_browser.post(action_url(begun, case.name), typed)
     assert answer.status_code == 409
     page = answer.content.decode()
     assert "Something happened while this page was open." in page
-    assert "“look” by staff:meera, Mon 23 Nov 2026, 10:00 IST" in page
+    assert "“request cancellation” by staff:meera, Mon 23 Nov 2026, 10:00 IST" in page
     assert written() == before
     for name, value in typed.items():
         if name != "seen":
@@ -116,7 +117,7 @@ def test_of_two_at_the_same_moment_one_decides(case: Case, begun: Booking, now: 
     typed.update(case.typed(begun))
     form = case.action.form(scenarios.again(begun), typed)
     assert form.is_valid(), form.errors
-    record_event(scenarios.again(begun), intent="look", actor="staff:meera", now=now)
+    record_event(scenarios.again(begun), intent=Intent.REQUEST_CANCELLATION, actor="staff:meera", now=now)
     before = written()
     with pytest.raises(Overtaken):
         carry_out(case.action, Decision(form, actor="staff:desk", now=now + case.at))

@@ -14,6 +14,7 @@ from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from backend.bookings.intents import Intent
 from backend.bookings.lifecycle.transaction import record_event
 from backend.bookings.machine import State
 from backend.bookings.models import Booking, ClosedDay, Mode, Outcome
@@ -244,11 +245,11 @@ def test_a_drag_outside_the_hours_wants_a_second_look(desk: Browser, now: dateti
 def test_a_drag_of_what_changed_meanwhile_says_who_did_what(desk: Browser, now: datetime) -> None:
     booking = scenarios.confirmed(now=now)
     typed = dragged(booking)
-    record_event(scenarios.again(booking), intent="look", actor="staff:meera", now=now)
+    record_event(scenarios.again(booking), intent=Intent.REQUEST_CANCELLATION, actor="staff:meera", now=now)
     with time_machine.travel(now, tick=False):
         answer = desk.post(drag_url(booking), typed)
     assert answer.status_code == 409
-    assert "“look” by staff:meera" in answer.content.decode()
+    assert "“request cancellation” by staff:meera" in answer.content.decode()
 
 
 @pytest.mark.parametrize(

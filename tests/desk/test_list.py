@@ -16,6 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from backend.accounts.roles import Role
+from backend.bookings.intents import Intent
 from backend.bookings.lifecycle import approval, cancellation
 from backend.bookings.lifecycle.transaction import record_event
 from backend.bookings.machine import State
@@ -204,10 +205,10 @@ def test_what_a_colleague_decided_meanwhile_stays_and_says_who(desk: Browser, no
     url = f"{reverse('admin:bookings_booking_many', args=['reject'])}?ids={ids}"
     sent = {field.html_name: str(field.value() or "") for field in desk.get(url).context["form"]}
     approval.reject(taken.pk, note_to_visitor="Full.", actor="staff:meera", now=now)
-    record_event(scenarios.again(noted), intent="look", actor="staff:meera", now=now)
+    record_event(scenarios.again(noted), intent=Intent.REQUEST_CANCELLATION, actor="staff:meera", now=now)
     told = said(desk.post(url, sent | {"note_to_visitor": "Sorry."}, follow=True))
     assert [scenarios.again(row).note_to_visitor for row in (taken, noted, free)] == ["Full.", "", "Sorry."]
-    assert any("“look” by staff:meera" in text for text in told)
+    assert any("“request cancellation” by staff:meera" in text for text in told)
 
 
 def test_declining_many_needs_a_reason_that_every_visitor_reads(desk: Browser, now: datetime) -> None:

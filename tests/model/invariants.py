@@ -32,6 +32,7 @@ ARROWS = {
     ("CANCELLED", "CONFIRMED"),  # late money, see changes.py
     ("PAYMENT_FAILED", "CONFIRMED"),
 }
+GIVES_BACK = {"cancel", "grant_refund", "record_unexpected_capture"}  # ledger intents
 GRACE = timedelta(minutes=10)
 BUFFER = timedelta(minutes=15)
 LINK_KEPT = timedelta(days=30)
@@ -52,6 +53,8 @@ def check(picture: Snapshot) -> None:
         _link(link, picture.bookings[link.booking_id])
     for payment in picture.payments.values():
         _money(picture, payment)
+    for refund in picture.refunds.values():
+        _caused_once(picture, refund)
     _one_active(picture)
     _no_overlap(picture)
 
@@ -151,6 +154,13 @@ def _money(picture: Snapshot, payment: Row) -> None:
     assert others == [payment], f"paid twice: {others}"
     took = [e for e in picture.ledger_of(payment.booking_id) if e.details.get("payment") == payment.id]
     assert any(e.details.get("captured_paise") == payment.captured_paise for e in took), f"not in the ledger: {payment}"
+
+
+def _caused_once(picture: Snapshot, refund: Row) -> None:
+    """What goes back is named by the one row that caused it."""
+    ledger = picture.ledger_of(picture.payments[refund.payment_id].booking_id)
+    causes = [e for e in ledger if e.intent in GIVES_BACK and e.details.get("refund") == refund.id]
+    assert len(causes) == 1, f"caused by {causes}: {refund}"
 
 
 def _one_active(picture: Snapshot) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from backend.bookings import links, payment_status, policy
+from backend.bookings.intents import Intent
+from backend.bookings.ledger_details import RefundGranted, RefundMade
 from backend.bookings.lifecycle import cancellation, front_desk, payments
 from backend.bookings.lifecycle.cancellation import RefundChoice
 from backend.bookings.machine import State
@@ -237,7 +239,7 @@ def test_a_refund_on_its_way_says_how_much_and_how(
 ) -> None:
     booking = make_booking(State.CONFIRMED, now=now)
     refund = make_refund(make_payment(booking, now=now, **payment), now=now, amount_paise=50_050, state=state)
-    entry = write_row(booking, "grant_refund", now=now, refund=refund.pk)
+    entry = write_row(booking, Intent.GRANT_REFUND, RefundGranted(refund.pk, refund.amount_paise), now=now)
     mail = mail_about(Notice.REFUND_QUEUED, booking, now=now, ledger_sequence=entry.sequence)
     assert mail.subject.endswith(": ₹500.50 comes back to you")
     for text in said(mail):
@@ -257,7 +259,7 @@ def test_money_we_could_not_use_is_told_as_such_when_it_was_given_back(now: date
     booking = make_booking(State.CONFIRMED, now=now)
     payment = make_payment(booking, now=now, is_unexpected=True)
     refund = make_refund(payment, now=now, state=RefundState.DONE)
-    entry = write_row(booking, "refund_made", now=now, refund=refund.pk)
+    entry = write_row(booking, Intent.REFUND_MADE, RefundMade(refund.pk, refund.amount_paise), now=now)
     mail = mail_about(Notice.REFUND_MADE, booking, now=now, ledger_sequence=entry.sequence)
     assert "The payment of ₹1500.00 that we could not use has been given back to you." in said(mail)[0]
 

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from backend.bookings import links
+from backend.bookings.intents import Intent
+from backend.bookings.ledger_details import RefundGranted, UnexpectedlyCaptured
 from backend.bookings.lifecycle import cancellation
 from backend.bookings.lifecycle.cancellation import RefundChoice
 from backend.bookings.lifecycle.rescheduling import Move, reschedule
@@ -103,7 +105,8 @@ def test_staff_hear_of_a_wish_to_cancel_that_is_not_proved(state: State, looks_t
 def test_staff_hear_which_refund_to_hand_out(now: datetime) -> None:
     booking = make_booking(State.CONFIRMED, now=now)
     payment = make_payment(booking, now=now, method=PaymentMethod.DESK)
-    entry = write_row(booking, "grant_refund", now=now, refund=make_refund(payment, now=now).pk)
+    refund = make_refund(payment, now=now)
+    entry = write_row(booking, Intent.GRANT_REFUND, RefundGranted(refund.pk, refund.amount_paise), now=now)
     mail = mail_about(Notice.STAFF_REFUND_DUE, booking, now=now, ledger_sequence=entry.sequence)
     assert mail.subject == f"Refund to hand out: {booking.acknowledgement_id}, ₹1500.00"
     for text in said(mail):
@@ -120,7 +123,9 @@ def test_staff_hear_which_refund_the_gateway_refused(now: datetime) -> None:
 def test_staff_hear_what_came_in_and_what_was_expected(now: datetime) -> None:
     booking = make_booking(State.PAYMENT_PENDING, now=now)
     payment = make_payment(booking, now=now, captured_paise=140_000, is_unexpected=True)
-    entry = write_row(booking, "record_unexpected_capture", now=now, payment=payment.pk)
+    entry = write_row(
+        booking, Intent.RECORD_UNEXPECTED_CAPTURE, UnexpectedlyCaptured(payment.pk, payment.captured_paise), now=now
+    )
     mail = mail_about(Notice.STAFF_UNEXPECTED_MONEY, booking, now=now, ledger_sequence=entry.sequence)
     for text in said(mail):
         assert "₹1400.00" in text

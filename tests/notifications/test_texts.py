@@ -10,11 +10,13 @@ import pytest
 from icalendar import Calendar
 from pytest_django import Settings
 
+from backend.bookings.intents import Intent
+from backend.bookings.ledger_details import Moved, UnexpectedlyCaptured
 from backend.bookings.machine import Reason, State
 from backend.bookings.models import Mode, Origin, PaymentMode, Period
 from backend.bookings.notices import Notice
 from backend.people.models import Corporate
-from tests.support.factories import make_booking, make_payment, write_row
+from tests.support.factories import make_booking, make_payment, make_psychologist, write_row
 from tests.support.mails import html_of, mail_about, mail_of
 
 pytestmark = pytest.mark.django_db
@@ -151,7 +153,7 @@ def test_the_meeting_link_waits_for_the_payment(notice: Notice, now: datetime) -
 )
 def test_a_failed_attempt_says_what_became_of_it(reason: Reason, sentence: str, now: datetime) -> None:
     booking = make_booking(State.APPROVED, now=now)
-    entry = write_row(booking, "end_idle_attempt", now=now, reason=reason)
+    entry = write_row(booking, Intent.END_IDLE_ATTEMPT, now=now, reason=reason)
     mail = mail_about(Notice.PAYMENT_ATTEMPT_FAILED, booking, now=now, ledger_sequence=entry.sequence)
     for text in said(mail):
         assert sentence in text
@@ -185,7 +187,9 @@ def test_a_payment_that_goes_back_says_how_the_booking_stands(state: State, sent
 def test_a_payment_in_another_currency_is_not_called_rupees(now: datetime) -> None:
     booking = make_booking(State.APPROVED, now=now)
     payment = make_payment(booking, now=now, captured_currency="USD", is_unexpected=True)
-    entry = write_row(booking, "record_unexpected_capture", now=now, payment=payment.pk)
+    entry = write_row(
+        booking, Intent.RECORD_UNEXPECTED_CAPTURE, UnexpectedlyCaptured(payment.pk, payment.captured_paise), now=now
+    )
     mail = mail_about(Notice.PAYMENT_RETURNED, booking, now=now, ledger_sequence=entry.sequence)
     assert "1500.00 USD" in mail.subject
 
@@ -264,7 +268,8 @@ def test_a_move_tells_both_times_and_that_older_links_died(state: State, now: da
 def test_a_move_to_a_colleague_at_the_same_time_is_not_called_a_new_time(now: datetime) -> None:
     booking = make_booking(State.CONFIRMED, now=now)
     assert booking.slot_start is not None
-    entry = write_row(booking, "reschedule", now=now, **{"from": booking.slot_start.isoformat()})
+    move = Moved(booking.slot_start, booking.slot_start, booking.psychologist_id, make_psychologist("Dr. Rao").pk)
+    entry = write_row(booking, Intent.RESCHEDULE, move, now=now)
     mail = mail_about(Notice.BOOKING_MOVED, booking, now=now, ledger_sequence=entry.sequence)
     assert mail.subject.endswith("has changed: Tuesday, 24 November 2026, 17:30 IST")
     for text in said(mail):

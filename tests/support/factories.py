@@ -6,6 +6,8 @@ from datetime import datetime, time, timedelta
 from typing import Any
 
 from backend.bookings import policy
+from backend.bookings.intents import Intent
+from backend.bookings.ledger_details import Details
 from backend.bookings.machine import FINAL, HOLDS_SLOT, Reason, State
 from backend.bookings.models import Booking, LedgerEntry, Mode, PaymentMode, SlotClaim
 from backend.payments.models import Payment, PaymentState, Refund
@@ -13,20 +15,20 @@ from backend.people.models import Client, Enquiry, Psychologist
 
 ASHA = "asha@example.org"
 
-_PROVED = [("submit_draft", State.DRAFT), ("verify_email", State.PENDING)]
-_APPROVED = [*_PROVED, ("approve", State.APPROVED)]
-_PAYING = [*_APPROVED, ("start_payment", State.PAYMENT_PENDING)]
-_PAID = [*_PAYING, ("record_capture", State.CONFIRMED)]
+_PROVED = [(Intent.SUBMIT_DRAFT, State.DRAFT), (Intent.VERIFY_EMAIL, State.PENDING)]
+_APPROVED = [*_PROVED, (Intent.APPROVE, State.APPROVED)]
+_PAYING = [*_APPROVED, (Intent.START_PAYMENT, State.PAYMENT_PENDING)]
+_PAID = [*_PAYING, (Intent.RECORD_CAPTURE, State.CONFIRMED)]
 PATHS = {
     State.DRAFT: _PROVED[:1],
     State.PENDING: _PROVED,
     State.APPROVED: _APPROVED,
     State.PAYMENT_PENDING: _PAYING,
     State.CONFIRMED: _PAID,
-    State.COMPLETED: [*_PAID, ("complete_session", State.COMPLETED)],
-    State.REJECTED: [*_PROVED, ("reject", State.REJECTED)],
-    State.CANCELLED: [*_PROVED, ("cancel", State.CANCELLED)],
-    State.PAYMENT_FAILED: [*_PAYING, ("end_idle_attempt", State.PAYMENT_FAILED)],
+    State.COMPLETED: [*_PAID, (Intent.COMPLETE_SESSION, State.COMPLETED)],
+    State.REJECTED: [*_PROVED, (Intent.REJECT, State.REJECTED)],
+    State.CANCELLED: [*_PROVED, (Intent.CANCEL, State.CANCELLED)],
+    State.PAYMENT_FAILED: [*_PAYING, (Intent.END_IDLE_ATTEMPT, State.PAYMENT_FAILED)],
 }
 HAS_SLOT = (*HOLDS_SLOT, State.COMPLETED, State.PAYMENT_FAILED)
 CLOSED_BY = {
@@ -106,7 +108,9 @@ def make_enquiry(*, now: datetime, **overrides: Any) -> Enquiry:
     return Enquiry.objects.create(**(given | overrides))
 
 
-def write_row(booking: Booking, intent: str, *, now: datetime, reason: str = "", **details: Any) -> LedgerEntry:
+def write_row(
+    booking: Booking, intent: Intent, details: Details | None = None, *, now: datetime, reason: str = ""
+) -> LedgerEntry:
     """One more ledger row, of something that was no transition."""
     booking.ledger_sequence += 1
     booking.save(update_fields=["ledger_sequence"])
@@ -119,7 +123,7 @@ def write_row(booking: Booking, intent: str, *, now: datetime, reason: str = "",
         target=booking.state,
         reason=reason,
         actor="test",
-        details=details,
+        details=details.to_json() if details is not None else {},
     )
 
 
@@ -170,7 +174,7 @@ def _deadline(state: State, fields: dict[str, Any], now: datetime) -> dict[str, 
     return {"due_at": policy.completion(fields["slot_end"])}
 
 
-def _write_ledger(booking: Booking, path: list[tuple[str, State]], now: datetime) -> None:
+def _write_ledger(booking: Booking, path: list[tuple[Intent, State]], now: datetime) -> None:
     source = ""
     for sequence, (intent, target) in enumerate(path, start=1):
         LedgerEntry.objects.create(

@@ -8,12 +8,21 @@ from typing import Any
 from uuid import UUID
 
 from backend.bookings import links
+from backend.bookings.intents import Intent
+from backend.bookings.ledger_details import (
+    Details,
+    Moved,
+    RefundGranted,
+    RefundMade,
+    RefundRefused,
+    UnexpectedlyCaptured,
+)
 from backend.bookings.machine import ACTIVE, HOLDS_SLOT, Reason, State
 from backend.bookings.models import Alternative, Booking, PaymentMode
 from backend.bookings.notices import LINKS_CARRIED, Notice
 from backend.notifications import delivery
 from backend.outbox.models import Message, Queue
-from backend.payments.models import RefundState
+from backend.payments.models import Refund, RefundState
 from tests.support.factories import (
     ASHA,
     make_booking,
@@ -156,21 +165,23 @@ def html_of(mail: Any) -> str:
 
 def _asked_to_cancel(booking: Booking, now: datetime) -> None:
     Booking.objects.filter(pk=booking.pk).update(cancellation_requested_at=now)
-    write_row(booking, "request_cancellation", now=now)
+    write_row(booking, Intent.REQUEST_CANCELLATION, now=now)
 
 
 def _moved(booking: Booking, now: datetime) -> None:
-    before = (booking.slot_start or now) - timedelta(hours=2)
-    write_row(booking, "reschedule", now=now, **{"from": before.isoformat()})
+    who, start = booking.psychologist_id or 0, booking.slot_start or now  # also where there is no session
+    write_row(booking, Intent.RESCHEDULE, Moved(start - timedelta(hours=2), start, who, who), now=now)
 
 
 def _declined(booking: Booking, now: datetime) -> None:
-    write_row(booking, "fail_attempt", now=now, reason=Reason.ATTEMPT_FAILED)
+    write_row(booking, Intent.FAIL_ATTEMPT, now=now, reason=Reason.ATTEMPT_FAILED)
 
 
 def _unexpected(booking: Booking, now: datetime) -> None:
     payment = make_payment(booking, now=now, is_unexpected=True)
-    write_row(booking, "record_unexpected_capture", now=now, payment=payment.pk)
+    write_row(
+        booking, Intent.RECORD_UNEXPECTED_CAPTURE, UnexpectedlyCaptured(payment.pk, payment.captured_paise), now=now
+    )
 
 
 def _offered(booking: Booking, now: datetime) -> None:
@@ -188,10 +199,12 @@ def _offered(booking: Booking, now: datetime) -> None:
         )
 
 
-def _refund_in(state: RefundState, intent: str) -> Callable[[Booking, datetime], None]:
+def _refund_in(
+    state: RefundState, intent: Intent, told: Callable[[Refund], Details]
+) -> Callable[[Booking, datetime], None]:
     def rows(booking: Booking, now: datetime) -> None:
         refund = make_refund(make_payment(booking, now=now), now=now, state=state)
-        write_row(booking, intent, now=now, refund=refund.pk)
+        write_row(booking, intent, told(refund), now=now)
 
     return rows
 
@@ -205,7 +218,9 @@ _SPEAKS_OF: dict[Notice, Callable[[Booking, datetime], None]] = {
     Notice.PSYCHOLOGIST_SESSION_MOVED: _moved,
     Notice.CANCELLATION_REQUESTED: _asked_to_cancel,
     Notice.STAFF_CANCELLATION_REQUESTED: _asked_to_cancel,
-    Notice.REFUND_QUEUED: _refund_in(RefundState.QUEUED, "grant_refund"),
-    Notice.REFUND_MADE: _refund_in(RefundState.DONE, "refund_made"),
-    Notice.STAFF_REFUND_DUE: _refund_in(RefundState.REFUSED, "refund_refused"),
+    Notice.REFUND_QUEUED: _refund_in(
+        RefundState.QUEUED, Intent.GRANT_REFUND, lambda r: RefundGranted(r.pk, r.amount_paise)
+    ),
+    Notice.REFUND_MADE: _refund_in(RefundState.DONE, Intent.REFUND_MADE, lambda r: RefundMade(r.pk, r.amount_paise)),
+    Notice.STAFF_REFUND_DUE: _refund_in(RefundState.REFUSED, Intent.REFUND_REFUSED, lambda r: RefundRefused(r.pk)),
 }

@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 
 from backend.bookings import links, policy
 from backend.bookings.guarantees import client_id_of
+from backend.bookings.intents import Intent
+from backend.bookings.ledger_details import AlternativeTaken
 from backend.bookings.lifecycle.creation import Draft, active_booking, born_approved, insert, keep_consents
 from backend.bookings.lifecycle.payments import confirm
 from backend.bookings.lifecycle.session_terms import (
@@ -106,13 +108,15 @@ def _take(
     booking.corporate_id = rejected.corporate_id
     location_id = check_hours(booking, psychologist, slot, despite_hours=True, now=now)
     set_place(booking, psychologist, location_id=location_id)
-    details: dict[str, object] = {
-        "instead_of": rejected.pk,
-        "alternative": alternative.number,
-        "psychologist": psychologist.pk,
-        "amount_paise": booking.amount_paise,
-        **reserve_sponsorship(booking, may_ask=True),
-    }
+    payer = reserve_sponsorship(booking, may_ask=True)
+    details = AlternativeTaken(
+        instead_of=rejected.pk,
+        alternative=alternative.number,
+        psychologist=psychologist.pk,
+        amount_paise=booking.amount_paise,
+        corporate=payer.corporate,
+        not_sponsored_by=payer.not_sponsored_by,
+    )
     must_pay = needs_payment(booking)
     if must_pay:
         if alternative.slot_start - now < policy.ONLINE_PAYMENT_NOTICE:
@@ -123,11 +127,12 @@ def _take(
     claims.claim(booking, slot, now=now)
     alternative.taken_by = booking
     alternative.save(update_fields=["taken_by"])
-    write_ledger(booking, intent="take_alternative", source="", actor=VISITOR, now=now, details=details)
+    write_ledger(booking, intent=Intent.TAKE_ALTERNATIVE, source="", actor=VISITOR, now=now, details=details)
     if must_pay:
         notify_approved(booking, now=now)
     else:
-        confirm(booking, None, intent="take_alternative", actor=VISITOR, now=now)
+        paid_by = AlternativeTaken(corporate=booking.corporate_id)
+        confirm(booking, intent=Intent.TAKE_ALTERNATIVE, details=paid_by, actor=VISITOR, now=now)
     return booking
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from backend.bookings.intents import Intent
+from backend.bookings.ledger_details import Rejected
 from backend.bookings.lifecycle.alternatives import OfferedSlot, record_alternatives
 from backend.bookings.lifecycle.notify import notify_visitor
 from backend.bookings.lifecycle.session_terms import (
@@ -69,11 +71,11 @@ def reject(
     run_transition(
         booking,
         lambda: booking.reject(reason=Reason.DECLINED, now=now),
-        intent="reject",
+        intent=Intent.REJECT,
         actor=actor,
         now=now,
         saving=["note_to_visitor", "guardian_consent_at", "guardian_consent_by"],
-        details={"alternatives": len(alternatives)} if alternatives else None,
+        details=Rejected(alternatives=len(alternatives)),
     )
     notify_visitor(booking, Notice.BOOKING_REJECTED, now=now)
     return booking

@@ -8,15 +8,17 @@ from enum import StrEnum
 
 from backend.bookings import links, policy, sponsors
 from backend.bookings.guarantees import held_session
+from backend.bookings.intents import Intent
+from backend.bookings.ledger_details import Cancelled
 from backend.bookings.lifecycle.notify import notify_psychologist, notify_staff, notify_visitor
 from backend.bookings.lifecycle.refunds import RefundReason, notify_refund, queue_refund
 from backend.bookings.lifecycle.transaction import TIMER, VISITOR, intent, lock_booking, record_event, run_transition
 from backend.bookings.machine import ACTIVE, Reason, State
 from backend.bookings.models import Booking, Link, Purpose
 from backend.bookings.notices import Notice
-from backend.bookings.payment_status import comes_back_paise, left_paise, paid_payment, refund_ends_at, refundable_paise
+from backend.bookings.payment_status import comes_back_paise, left_paise, paid_payment, refund_ends_at
 from backend.core.errors import Code, Refused
-from backend.payments.models import Payment, PaymentState
+from backend.payments.models import Payment, PaymentState, Refund
 
 
 @intent
@@ -34,7 +36,7 @@ def request_cancellation(acknowledgement_id: str, *, now: datetime) -> Booking:
     booking.cancellation_requested_at = now
     record_event(
         booking,
-        intent="request_cancellation",
+        intent=Intent.REQUEST_CANCELLATION,
         actor=VISITOR,
         now=now,
         saving=["cancellation_requested_at"],
@@ -57,8 +59,8 @@ def confirm_cancellation(token: str, *, now: datetime) -> Booking:
     promise = cancellation_terms(booking, link, now=now)
     if not links.spend(link, now=now):
         raise Refused(Code.LINK_EXPIRED)
-    _cancel(booking, promise.reason, actor=VISITOR, now=now)
-    _give_back(booking, promise.refund_paise, reason=RefundReason.BY_VISITOR, actor=VISITOR, now=now)
+    refund = _give_back(booking, promise.refund_paise, reason=RefundReason.BY_VISITOR, actor=VISITOR, now=now)
+    _cancel(booking, promise.reason, refund, actor=VISITOR, now=now)
     return booking
 
 
@@ -131,10 +133,9 @@ def cancel_by_staff(
         raise Refused(Code.REFUND_REASON_REQUIRED)
     booking = lock_booking(booking_id)
     booking.note_to_visitor, booking.refund_note = note_to_visitor.strip(), refund_reason.strip()
-    _cancel(booking, Reason.BY_STAFF, actor=actor, now=now)
-    payment = paid_payment(booking)
-    if payment is not None and refund is RefundChoice.FULL:
-        _give_back(booking, refundable_paise(payment), reason=RefundReason.BY_STAFF, actor=actor, now=now)
+    back = left_paise(booking) if refund is RefundChoice.FULL else 0
+    given = _give_back(booking, back, reason=RefundReason.BY_STAFF, actor=actor, now=now)
+    _cancel(booking, Reason.BY_STAFF, given, actor=actor, now=now)
     return booking
 
 
@@ -146,7 +147,7 @@ def lapse_cancellation(booking_id: int, *, now: datetime) -> None:
     if asked_at is None or asked_at + policy.CANCEL_LINK_LIFETIME > now or booking.state not in ACTIVE:
         return
     booking.cancellation_requested_at = None
-    record_event(booking, intent="lapse_cancellation", actor=TIMER, now=now, saving=["cancellation_requested_at"])
+    record_event(booking, intent=Intent.LAPSE_CANCELLATION, actor=TIMER, now=now, saving=["cancellation_requested_at"])
     notify_visitor(booking, Notice.CANCELLATION_LAPSED, now=now)
 
 
@@ -165,28 +166,33 @@ def _is_in_time(booking: Booking, asked_at: datetime) -> bool:
     return booking.moved_by_staff_at is not None or (ends_at is not None and asked_at <= ends_at)
 
 
-def _cancel(booking: Booking, reason: Reason, *, actor: str, now: datetime) -> None:
+def _cancel(booking: Booking, reason: Reason, refund: Refund | None, *, actor: str, now: datetime) -> None:
+    """Active → CANCELLED, with what it gives back: the ledger row names the refund, and the visitor hears of it."""
     was_confirmed = booking.state == State.CONFIRMED
-    details = {} if reason == Reason.CANCELLED_LATE else sponsors.give_back(booking, now=now)
+    month = None if reason == Reason.CANCELLED_LATE else sponsors.give_back(booking, now=now)
     run_transition(
         booking,
         lambda: booking.cancel(reason=reason, now=now),
-        intent="cancel",
+        intent=Intent.CANCEL,
         actor=actor,
         now=now,
         saving=["note_to_visitor", "refund_note", "sponsorship_returned_at"],
-        details=details,
+        details=Cancelled(returned_to_sponsor=month, refund=refund.pk if refund is not None else None),
     )
     Payment.objects.filter(booking=booking, state=PaymentState.OPEN).update(state=PaymentState.IDLE, closed_at=now)
     links.end(booking, Purpose.CANCEL, Purpose.CANCEL_LATE, Purpose.RESCHEDULE, now=now)
     notify_visitor(booking, Notice.BOOKING_CANCELLED, now=now)
     if was_confirmed:
         notify_psychologist(booking, Notice.PSYCHOLOGIST_SESSION_CANCELLED, now=now)
+    if refund is not None:
+        notify_refund(booking, refund.payment, now=now)
 
 
-def _give_back(booking: Booking, amount_paise: int, *, reason: RefundReason, actor: str, now: datetime) -> None:
+def _give_back(
+    booking: Booking, amount_paise: int, *, reason: RefundReason, actor: str, now: datetime
+) -> Refund | None:
+    """What a cancellation owes, before its ledger row, which names it."""
     payment = paid_payment(booking)
     if payment is None or amount_paise == 0:
-        return
-    queue_refund(payment, amount_paise, reason=reason, actor=actor, now=now)
-    notify_refund(booking, payment, now=now)
+        return None
+    return queue_refund(payment, amount_paise, reason=reason, actor=actor, now=now)

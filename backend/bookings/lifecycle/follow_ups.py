@@ -12,6 +12,8 @@ from datetime import UTC, datetime, timedelta
 from django.db import transaction
 
 from backend.bookings.guarantees import held_session
+from backend.bookings.intents import Intent
+from backend.bookings.ledger_details import FollowUpBooked
 from backend.bookings.lifecycle.creation import Draft, born_pending, insert, keep_consents
 from backend.bookings.lifecycle.session_terms import Approval, settle_approval
 from backend.bookings.lifecycle.transaction import intent, lock_booking, lock_client, write_ledger
@@ -126,7 +128,8 @@ def book_follow_up(booking_id: int, series: Series, slot_start: datetime, *, act
     approval = _approval(last, series, slot_start, length, psychologist_id=psychologist.pk)
     booking = _born(required(client, "client", last), last, slot_start, length, now=now)
     insert(booking)
-    write_ledger(booking, intent="book_follow_up", source="", actor=actor, now=now, details={"follows": last.pk})
+    details = FollowUpBooked(follows=last.pk)
+    write_ledger(booking, intent=Intent.BOOK_FOLLOW_UP, source="", actor=actor, now=now, details=details)
     settle_approval(booking, psychologist, approval, actor=actor, now=now)
     return booking
 

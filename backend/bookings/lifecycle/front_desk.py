@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 
 from backend.bookings import policy, sponsors
 from backend.bookings.guarantees import held_session, payment_terms
+from backend.bookings.intents import Intent
+from backend.bookings.ledger_details import Captured, DeadlineExtended, OutcomeRecorded, Sponsored
 from backend.bookings.lifecycle.creation import (
     Draft,
     born_pending,
@@ -50,7 +52,7 @@ def create_by_staff(draft: Draft, *, actor: str, now: datetime) -> Recorded:
     booking = born_pending(client, draft, origin=Origin.STAFF, now=now)
     insert(booking)
     fill_client(client, booking)
-    write_ledger(booking, intent="create_by_staff", source="", actor=actor, now=now, details=None)
+    write_ledger(booking, intent=Intent.CREATE_BY_STAFF, source="", actor=actor, now=now)
     notify_request_received(booking, now=now)
     return Recorded(booking, is_new=True)
 
@@ -80,11 +82,11 @@ def record_desk_payment(booking_id: int, *, actor: str, now: datetime) -> Bookin
         captured_at=now,
         closed_at=now,
     )
+    details = Captured(payment.pk, payment.captured_paise)
     if is_due_later:
-        details: dict[str, object] = {"payment": payment.pk, "captured_paise": payment.captured_paise}
-        record_event(booking, intent="record_desk_payment", actor=actor, now=now, details=details)
+        record_event(booking, intent=Intent.RECORD_DESK_PAYMENT, actor=actor, now=now, details=details)
     else:
-        confirm(booking, payment, intent="record_desk_payment", actor=actor, now=now)
+        confirm(booking, intent=Intent.RECORD_DESK_PAYMENT, details=details, actor=actor, now=now)
     return booking
 
 
@@ -106,12 +108,12 @@ def sponsor(booking_id: int, corporate_id: int | None, *, actor: str, now: datet
     if corporate is None and booking.state != State.PENDING:
         raise Refused(Code.SPONSOR_UNKNOWN)
     booking.corporate = corporate
+    details = Sponsored(corporate=corporate_id)
     if booking.state == State.PENDING:
-        details: dict[str, object] = {"corporate": corporate_id}
-        record_event(booking, intent="sponsor", actor=actor, now=now, saving=["corporate"], details=details)
+        record_event(booking, intent=Intent.SPONSOR, actor=actor, now=now, saving=["corporate"], details=details)
     else:
         sponsors.reserve(booking, held_session(booking).start)
-        confirm(booking, None, intent="sponsor", actor=actor, now=now)
+        confirm(booking, intent=Intent.SPONSOR, details=details, actor=actor, now=now)
     return booking
 
 
@@ -127,12 +129,17 @@ def record_outcome(booking_id: int, outcome: Outcome, *, actor: str, now: dateti
     session = held_session(booking)
     if not session.start <= now < session.end + policy.OUTCOME_OPEN_FOR:
         raise Refused(Code.OUTCOME_CLOSED)
-    details: dict[str, object] = {"from": booking.outcome, "to": outcome.value}
+    was = Outcome(booking.outcome)
     booking.outcome = outcome
     is_our_fault = outcome is Outcome.PRACTICE_ABSENT
-    details |= sponsors.give_back(booking, now=now) if is_our_fault else sponsors.take_again(booking)
+    details = OutcomeRecorded(
+        was,
+        outcome,
+        returned_to_sponsor=sponsors.give_back(booking, now=now) if is_our_fault else None,
+        taken_from_sponsor=None if is_our_fault else sponsors.take_again(booking),
+    )
     saving = ["outcome", "sponsorship_returned_at"]
-    record_event(booking, intent="record_outcome", actor=actor, now=now, saving=saving, details=details)
+    record_event(booking, intent=Intent.RECORD_OUTCOME, actor=actor, now=now, saving=saving, details=details)
     return booking
 
 
@@ -153,6 +160,8 @@ def extend_deadline(booking_id: int, state: State, span: timedelta, *, actor: st
         booking.due_at = policy.payment_deadline(booking.pay_by, starts_at)
     if state == State.DRAFT:
         Link.objects.filter(booking=booking, purpose=Purpose.BOOKING).update(expires_at=booking.due_at)
-    details: dict[str, object] = {"from": before.isoformat(), "to": booking.due_at.isoformat()}
-    record_event(booking, intent="extend_deadline", actor=actor, now=now, saving=["due_at", "pay_by"], details=details)
+    details = DeadlineExtended(was=before, to=booking.due_at)
+    record_event(
+        booking, intent=Intent.EXTEND_DEADLINE, actor=actor, now=now, saving=["due_at", "pay_by"], details=details
+    )
     return True

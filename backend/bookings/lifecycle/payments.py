@@ -9,6 +9,8 @@ from django.conf import settings
 
 from backend.bookings import links, policy
 from backend.bookings.guarantees import deadline, held_session, payment_terms, psychologist_of
+from backend.bookings.intents import Intent
+from backend.bookings.ledger_details import Captured, Details, PaymentStarted, UnexpectedlyCaptured
 from backend.bookings.lifecycle.notify import notify_confirmed, notify_staff, notify_visitor
 from backend.bookings.lifecycle.refunds import (
     RefundReason,
@@ -78,10 +80,10 @@ def _begin_attempt(booking: Booking, *, now: datetime) -> Payment:
     run_transition(
         booking,
         lambda: booking.start_payment(due_at=due_at),
-        intent="start_payment",
+        intent=Intent.START_PAYMENT,
         actor=VISITOR,
         now=now,
-        details={"payment": payment.pk},
+        details=PaymentStarted(payment.pk),
     )
     enqueue_work(Work.ENSURE_ORDER, payment, key=f"payment:{payment.pk}:{Work.ENSURE_ORDER}", now=now)
     return payment
@@ -178,7 +180,7 @@ def _record(report: OrderReport, *, actor: str, now: datetime) -> Outcome:
         return _capture(booking, payment, report, actor=actor, now=now)
     if report.state == OrderState.DECLINED and payment.state == PaymentState.OPEN:
         _close_attempt(payment, PaymentState.FAILED, now=now)
-        end_attempt(booking, reason=Reason.ATTEMPT_FAILED, intent="fail_attempt", actor=actor, now=now)
+        end_attempt(booking, reason=Reason.ATTEMPT_FAILED, intent=Intent.FAIL_ATTEMPT, actor=actor, now=now)
         return Outcome.ENDED
     return Outcome.UNCHANGED
 
@@ -206,7 +208,8 @@ def _capture(booking: Booking, payment: Payment, report: OrderReport, *, actor: 
     payment.save()
     if is_exact and is_first:
         if booking.state in (State.APPROVED, State.PAYMENT_PENDING):
-            confirm(booking, payment, intent="record_capture", actor=actor, now=now)
+            details = Captured(payment.pk, payment.captured_paise)
+            confirm(booking, intent=Intent.RECORD_CAPTURE, details=details, actor=actor, now=now)
             return Outcome.CONFIRMED
         if _may_be_reinstated(booking, now=now):
             _reinstate(booking, payment, actor=actor, now=now)
@@ -215,14 +218,12 @@ def _capture(booking: Booking, payment: Payment, report: OrderReport, *, actor: 
     return Outcome.RETURNED
 
 
-def confirm(booking: Booking, payment: Payment | None, *, intent: str, actor: str, now: datetime) -> None:
+def confirm(booking: Booking, *, intent: Intent, details: Details, actor: str, now: datetime) -> None:
     """APPROVED or PAYMENT_PENDING → CONFIRMED. Another attempt may be open beside the one that paid: if it is captured
     too, that is unexpected money."""
     Payment.objects.filter(booking=booking, state=PaymentState.OPEN).update(state=PaymentState.IDLE, closed_at=now)
     booking.next_ask_at = None
     due_at = policy.completion(held_session(booking).end)
-    details = {"payment": payment.pk, "captured_paise": payment.captured_paise} if payment else {}
-    details |= {"corporate": booking.corporate_id} if booking.corporate_id else {}
     run_transition(
         booking,
         lambda: booking.confirm(due_at=due_at),
@@ -250,10 +251,10 @@ def _reinstate(booking: Booking, payment: Payment, *, actor: str, now: datetime)
     run_transition(
         booking,
         lambda: booking.reinstate(due_at=policy.completion(slot.end)),
-        intent="record_late_capture",
+        intent=Intent.RECORD_LATE_CAPTURE,
         actor=actor,
         now=now,
-        details={"payment": payment.pk, "captured_paise": payment.captured_paise},
+        details=Captured(payment.pk, payment.captured_paise),
     )
     links.keep_open(booking)
     notify_confirmed(booking, now=now, notice=Notice.LATE_PAYMENT_BOOKED)
@@ -268,21 +269,22 @@ def _return_unexpected(booking: Booking, payment: Payment, *, now: datetime) -> 
     """Money that is not the first, exact, expected capture goes back in full, by itself."""
     payment.is_unexpected = True
     payment.save(update_fields=["is_unexpected"])
+    paise, refund = payment.captured_paise, None
+    if paise:
+        refund = queue_refund(payment, paise, reason=RefundReason.UNEXPECTED, actor="system", now=now)
     record_event(
         booking,
-        intent="record_unexpected_capture",
+        intent=Intent.RECORD_UNEXPECTED_CAPTURE,
         actor=f"gateway:{payment.gateway}",
         now=now,
-        details={"payment": payment.pk, "captured_paise": payment.captured_paise},
+        details=UnexpectedlyCaptured(payment.pk, paise, refund=refund.pk if refund is not None else None),
     )
-    if payment.captured_paise:
-        queue_refund(payment, payment.captured_paise, reason=RefundReason.UNEXPECTED, actor="system", now=now)
     notify_visitor(booking, Notice.PAYMENT_RETURNED, now=now)
     notify_staff(booking, Notice.STAFF_UNEXPECTED_MONEY, now=now)
     is_open = Payment.objects.filter(booking=booking, state=PaymentState.OPEN).exists()
     if booking.state == State.PAYMENT_PENDING and not is_open:  # it was this attempt's, and it paid the wrong sum
         actor = f"gateway:{payment.gateway}"
-        end_attempt(booking, reason=Reason.ATTEMPT_FAILED, intent="fail_attempt", actor=actor, now=now)
+        end_attempt(booking, reason=Reason.ATTEMPT_FAILED, intent=Intent.FAIL_ATTEMPT, actor=actor, now=now)
 
 
 @intent
@@ -325,7 +327,7 @@ def end_idle_attempt(payment_id: int, *, now: datetime) -> None:
 def _end_idle(booking: Booking, *, now: datetime) -> None:
     payment = Payment.objects.select_for_update().get(booking=booking, state=PaymentState.OPEN)
     _close_attempt(payment, PaymentState.IDLE, now=now)
-    end_attempt(booking, reason=Reason.ATTEMPT_IDLE, intent="end_idle_attempt", actor=TIMER, now=now)
+    end_attempt(booking, reason=Reason.ATTEMPT_IDLE, intent=Intent.END_IDLE_ATTEMPT, actor=TIMER, now=now)
 
 
 def _close_attempt(payment: Payment, state: PaymentState, *, now: datetime) -> None:
@@ -333,7 +335,7 @@ def _close_attempt(payment: Payment, state: PaymentState, *, now: datetime) -> N
     payment.save(update_fields=["state", "closed_at"])
 
 
-def end_attempt(booking: Booking, *, reason: Reason, intent: str, actor: str, now: datetime) -> None:
+def end_attempt(booking: Booking, *, reason: Reason, intent: Intent, actor: str, now: datetime) -> None:
     """PAYMENT_PENDING → APPROVED while `pay_by` and its grace are ahead, else PAYMENT_FAILED."""
     deadline = policy.payment_deadline(payment_terms(booking).pay_by, held_session(booking).start)
     booking.next_ask_at = None

@@ -6,6 +6,8 @@ import secrets
 from datetime import datetime
 from enum import StrEnum
 
+from backend.bookings.intents import Intent
+from backend.bookings.ledger_details import RefundGranted, RefundMade, RefundRefused
 from backend.bookings.lifecycle.notify import notify_staff, notify_visitor
 from backend.bookings.lifecycle.transaction import intent, lock_booking, record_event
 from backend.bookings.models import CROCKFORD, Booking
@@ -66,9 +68,7 @@ def grant_refund(booking_id: int, amount_paise: int | None, *, actor: str, now: 
         raise Refused(Code.REFUND_EXCEEDS_CAPTURE)
     amount = refundable_paise(payment) if amount_paise is None else amount_paise
     refund = queue_refund(payment, amount, reason=RefundReason.GRANTED, actor=actor, now=now)
-    record_event(
-        booking, intent="grant_refund", actor=actor, now=now, details={"refund": refund.pk, "amount_paise": amount}
-    )
+    record_event(booking, intent=Intent.GRANT_REFUND, actor=actor, now=now, details=RefundGranted(refund.pk, amount))
     notify_refund(booking, payment, now=now)
     return refund
 
@@ -125,7 +125,7 @@ def _settle(booking: Booking, refund: Refund, report: RefundReport, *, now: date
         return True
     refund.state, refund.settled_at = RefundState.REFUSED, now
     refund.save(update_fields=["state", "gateway_refund_id", "settled_at"])
-    record_event(booking, intent="refund_refused", actor="gateway", now=now, details={"refund": refund.pk})
+    record_event(booking, intent=Intent.REFUND_REFUSED, actor="gateway", now=now, details=RefundRefused(refund.pk))
     notify_staff(booking, Notice.STAFF_REFUND_DUE, now=now)
     return True
 
@@ -133,8 +133,8 @@ def _settle(booking: Booking, refund: Refund, report: RefundReport, *, now: date
 def _made(booking: Booking, refund: Refund, *, actor: str, now: datetime) -> None:
     refund.state, refund.settled_at = RefundState.DONE, now
     refund.save(update_fields=["state", "gateway_refund_id", "settled_at"])
-    details: dict[str, object] = {"refund": refund.pk, "amount_paise": refund.amount_paise}
-    record_event(booking, intent="refund_made", actor=actor, now=now, details=details)
+    details = RefundMade(refund.pk, refund.amount_paise)
+    record_event(booking, intent=Intent.REFUND_MADE, actor=actor, now=now, details=details)
     notify_visitor(booking, Notice.REFUND_MADE, now=now)
 
 

@@ -11,6 +11,8 @@ from datetime import datetime, timedelta
 
 from backend.bookings import links, policy, sponsors
 from backend.bookings.guarantees import deadline, held_session, payment_terms
+from backend.bookings.intents import Intent
+from backend.bookings.ledger_details import Moved
 from backend.bookings.lifecycle.notify import enqueue_reminders, notify_psychologist, notify_visitor
 from backend.bookings.lifecycle.session_terms import Approval, check_hours, set_place, slot_of, time_to_pay
 from backend.bookings.lifecycle.transaction import VISITOR, intent, lock_booking, record_event
@@ -116,16 +118,11 @@ def move_session(
     was = held_session(booking)
     sponsors.move(booking, slot.start)
     claims.move(booking, slot, now=now)
-    details: dict[str, object] = {
-        "from": was.start.isoformat(),
-        "to": slot.start.isoformat(),
-        "from_psychologist": before.pk,
-        "to_psychologist": psychologist.pk,
-    }
+    details = Moved(was=was.start, to=slot.start, from_psychologist=before.pk, to_psychologist=psychologist.pk)
     booking.psychologist, booking.slot_start, booking.slot_end = psychologist, slot.start, slot.end
     booking.outcome = Outcome.UNRECORDED  # what was recorded is of the time before; the ledger keeps it
     _shorten_deadline(booking, now=now)
-    record_event(booking, intent="reschedule", actor=actor, now=now, saving=SETTLED_BY_MOVE, details=details)
+    record_event(booking, intent=Intent.RESCHEDULE, actor=actor, now=now, saving=SETTLED_BY_MOVE, details=details)
     _announce(booking, before, now=now)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from backend.bookings import policy, sponsors
 from backend.bookings.guarantees import held_session, payment_terms
+from backend.bookings.intents import Intent
+from backend.bookings.ledger_details import Approved
 from backend.bookings.lifecycle.notify import notify_confirmed, notify_visitor
 from backend.bookings.lifecycle.transaction import run_transition
 from backend.bookings.models import Booking, Mode
@@ -66,13 +67,10 @@ def settle_approval(
         location_id = approval.location_id or location_id
         set_place(booking, psychologist, meeting_link=approval.meeting_link, location_id=location_id)
     require_guardian_consent(booking, is_given=approval.guardian_consent, actor=actor, now=now)
-    _settle_amount(booking, psychologist, approval)
+    amount_paise = booking.amount_paise = _amount_paise(psychologist, approval)
     booking.psychologist, booking.slot_start, booking.slot_end = psychologist, slot.start, slot.end
-    details = {
-        "psychologist": psychologist.pk,
-        "amount_paise": booking.amount_paise,
-        **reserve_sponsorship(booking, may_ask=approval.pay_if_not_sponsored),
-    }
+    payer = reserve_sponsorship(booking, may_ask=approval.pay_if_not_sponsored)
+    details = Approved(psychologist.pk, amount_paise, payer.corporate, payer.not_sponsored_by)
     if needs_payment(booking):
         _approve_for_payment(booking, slot, actor=actor, now=now, details=details)
         return
@@ -80,7 +78,7 @@ def settle_approval(
     run_transition(
         booking,
         lambda: booking.approve_without_payment(due_at=policy.completion(slot.end)),
-        intent="approve",
+        intent=Intent.APPROVE,
         actor=actor,
         now=now,
         saving=SETTLED_BY_APPROVAL,
@@ -89,9 +87,7 @@ def settle_approval(
     notify_confirmed(booking, now=now)
 
 
-def _approve_for_payment(
-    booking: Booking, slot: claims.Slot, *, actor: str, now: datetime, details: Mapping[str, object]
-) -> None:
+def _approve_for_payment(booking: Booking, slot: claims.Slot, *, actor: str, now: datetime, details: Approved) -> None:
     if slot.start - now < policy.ONLINE_PAYMENT_NOTICE:
         raise Refused(Code.SLOT_TOO_NEAR)
     claims.claim(booking, slot, now=now)
@@ -100,7 +96,7 @@ def _approve_for_payment(
     run_transition(
         booking,
         lambda: booking.approve(due_at=due_at),
-        intent="approve",
+        intent=Intent.APPROVE,
         actor=actor,
         now=now,
         saving=SETTLED_BY_APPROVAL,
@@ -184,21 +180,28 @@ def is_minor(booking: Booking) -> bool:
     return booking.age is not None and booking.age < policy.ADULT_AGE
 
 
-def _settle_amount(booking: Booking, psychologist: Psychologist, approval: Approval) -> None:
+def _amount_paise(psychologist: Psychologist, approval: Approval) -> int:
     amount = fee_paise(psychologist) if approval.amount_paise is None else approval.amount_paise
     if not 0 <= amount <= AMOUNT_MOST_PAISE:
         raise Refused(Code.AMOUNT_INVALID)
-    booking.amount_paise = amount
+    return amount
 
 
-def reserve_sponsorship(booking: Booking, *, may_ask: bool) -> dict[str, object]:
+@dataclass(frozen=True)
+class Payer:
+    """The sponsor that pays for a session, or the one that does not cover it, so that the visitor is asked to."""
+
+    corporate: int | None = None
+    not_sponsored_by: int | None = None
+
+
+def reserve_sponsorship(booking: Booking, *, may_ask: bool) -> Payer:
     """Reserve from the named sponsor; if it does not cover the session and we `may_ask`, the visitor pays.
 
-    Returns what the ledger says of it. The caller saves `corporate` and `sponsored_month`. Refuses:
-    sponsor_does_not_cover.
+    The caller saves `corporate` and `sponsored_month`. Refuses: sponsor_does_not_cover.
     """
     if booking.corporate_id is None or booking.amount_paise == 0:
-        return {}
+        return Payer()
     named = booking.corporate_id
     try:
         sponsors.reserve(booking, held_session(booking).start)
@@ -206,5 +209,5 @@ def reserve_sponsorship(booking: Booking, *, may_ask: bool) -> dict[str, object]
         if not may_ask:
             raise
         booking.corporate = None
-        return {"not_sponsored_by": named}
-    return {"corporate": named}
+        return Payer(not_sponsored_by=named)
+    return Payer(corporate=named)

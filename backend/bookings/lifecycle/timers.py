@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from backend.bookings import policy
+from backend.bookings.intents import Intent
 from backend.bookings.lifecycle.notify import notify_visitor
 from backend.bookings.lifecycle.transaction import TIMER, intent, lock_booking, run_transition
 from backend.bookings.machine import Reason, State
@@ -26,7 +27,7 @@ def lapse_draft(booking_id: int, *, now: datetime) -> None:
     run_transition(
         booking,
         lambda: booking.lapse(reason=Reason.EMAIL_NOT_VERIFIED, now=now),
-        intent="lapse_draft",
+        intent=Intent.LAPSE_DRAFT,
         actor=TIMER,
         now=now,
     )
@@ -39,7 +40,7 @@ def close_unanswered(booking_id: int, *, now: datetime) -> None:
     """PENDING → CANCELLED `unanswered`, with an apology and a link to ask again by one click."""
     booking = lock_booking(booking_id)
     if _is_due(booking, State.PENDING, now):
-        _cancel(booking, Reason.UNANSWERED, now=now)
+        _cancel(booking, Reason.UNANSWERED, intent=Intent.UNANSWERED, now=now)
         notify_visitor(booking, Notice.BOOKING_UNANSWERED, now=now)
 
 
@@ -48,7 +49,7 @@ def time_out_approval(booking_id: int, *, now: datetime) -> None:
     """APPROVED → CANCELLED `payment_timed_out`; the slot is free again."""
     booking = lock_booking(booking_id)
     if _is_due(booking, State.APPROVED, now):
-        _cancel(booking, Reason.PAYMENT_TIMED_OUT, now=now)
+        _cancel(booking, Reason.PAYMENT_TIMED_OUT, intent=Intent.PAYMENT_TIMED_OUT, now=now)
         notify_visitor(booking, Notice.PAYMENT_TIMED_OUT, now=now)
 
 
@@ -57,7 +58,7 @@ def complete_session(booking_id: int, *, now: datetime) -> None:
     """CONFIRMED → COMPLETED, some time after the session's end."""
     booking = lock_booking(booking_id)
     if _is_due(booking, State.CONFIRMED, now):
-        run_transition(booking, lambda: booking.complete(now=now), intent="complete_session", actor=TIMER, now=now)
+        run_transition(booking, lambda: booking.complete(now=now), intent=Intent.COMPLETE_SESSION, actor=TIMER, now=now)
 
 
 PERSONAL_TEXT = (
@@ -97,5 +98,5 @@ def _is_due(booking: Booking, state: State, now: datetime) -> bool:
     return booking.state == state and booking.due_at is not None and booking.due_at <= now
 
 
-def _cancel(booking: Booking, reason: Reason, *, now: datetime) -> None:
-    run_transition(booking, lambda: booking.cancel(reason=reason, now=now), intent=reason, actor=TIMER, now=now)
+def _cancel(booking: Booking, reason: Reason, *, intent: Intent, now: datetime) -> None:
+    run_transition(booking, lambda: booking.cancel(reason=reason, now=now), intent=intent, actor=TIMER, now=now)

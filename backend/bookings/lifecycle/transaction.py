@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import wraps
 from typing import ParamSpec, TypeVar
@@ -11,6 +11,8 @@ from django.db import OperationalError, transaction
 from django_fsm import TransitionNotAllowed
 
 from backend.bookings import links
+from backend.bookings.intents import Intent
+from backend.bookings.ledger_details import Details, kind_of
 from backend.bookings.machine import FINAL, HOLDS_SLOT, State
 from backend.bookings.machine import TIMER as TIMER
 from backend.bookings.machine import VISITOR as VISITOR
@@ -74,11 +76,11 @@ def run_transition(
     booking: Booking,
     change: Callable[[], None],
     *,
-    intent: str,
+    intent: Intent,
     actor: str,
     now: datetime,
     saving: Iterable[str] = (),
-    details: Mapping[str, object] | None = None,
+    details: Details | None = None,
 ) -> int:
     """Run one guarded transition, save what it changed, write its ledger row; return the row's sequence.
 
@@ -104,11 +106,11 @@ def run_transition(
 def record_event(
     booking: Booking,
     *,
-    intent: str,
+    intent: Intent,
     actor: str,
     now: datetime,
     saving: Iterable[str] = (),
-    details: Mapping[str, object] | None = None,
+    details: Details | None = None,
 ) -> int:
     """Record what happened without a transition: save what changed, write its ledger row, return its sequence."""
     booking.ledger_sequence += 1
@@ -120,13 +122,16 @@ def record_event(
 def write_ledger(
     booking: Booking,
     *,
-    intent: str,
+    intent: Intent,
     source: State | str,
     actor: str,
     now: datetime,
-    details: Mapping[str, object] | None,
+    details: Details | None = None,
 ) -> None:
-    """Append the row numbered `booking.ledger_sequence`."""
+    """Append the row numbered `booking.ledger_sequence`. Raises TypeError for details of another intent."""
+    told = Details() if details is None else details
+    if type(told) is not kind_of(intent):
+        raise TypeError(f"a row of {intent} has {kind_of(intent).__name__}, not {type(told).__name__}")
     LedgerEntry.objects.create(
         booking=booking,
         sequence=booking.ledger_sequence,
@@ -136,6 +141,6 @@ def write_ledger(
         target=booking.state,
         reason=booking.reason,
         actor=actor,
-        details=dict(details or {}),
+        details=told.to_json(),
         correlation_id=correlation.current(),
     )

@@ -10,6 +10,8 @@ from django.db import transaction
 
 from backend.bookings import links, policy, sponsors
 from backend.bookings.guarantees import client_id_of, deadline
+from backend.bookings.intents import Intent
+from backend.bookings.ledger_details import EmailVerified, RequestedAgain
 from backend.bookings.lifecycle.creation import (
     Draft,
     active_booking,
@@ -25,7 +27,7 @@ from backend.bookings.lifecycle.creation import (
 from backend.bookings.lifecycle.notify import notify_address, notify_visitor
 from backend.bookings.lifecycle.transaction import VISITOR, intent, lock_client, run_transition, write_ledger
 from backend.bookings.machine import ACTIVE, Reason, State
-from backend.bookings.models import Booking, ClosedDay, LedgerEntry, Link, Origin, Purpose
+from backend.bookings.models import Booking, ClosedDay, Link, Origin, Purpose
 from backend.bookings.notices import Notice
 from backend.core.errors import Code, Refused
 from backend.core.formatting import practice_zone
@@ -51,7 +53,7 @@ def submit_draft(draft: Draft, *, now: datetime) -> None:
 def _record(client: Client, draft: Draft, *, now: datetime) -> None:
     booking = born_draft(client, draft, now=now)
     insert(booking)
-    write_ledger(booking, intent="submit_draft", source="", actor=VISITOR, now=now, details=None)
+    write_ledger(booking, intent=Intent.SUBMIT_DRAFT, source="", actor=VISITOR, now=now)
     if notify_visitor(booking, Notice.DRAFT_SUBMITTED, now=now):
         notify_visitor(
             booking,
@@ -98,11 +100,11 @@ def _verify(link: Link, *, now: datetime) -> None:
     run_transition(
         booking,
         lambda: booking.verify(due_at=due_at),
-        intent="verify_email",
+        intent=Intent.VERIFY_EMAIL,
         actor=VISITOR,
         now=now,
         saving=["verified_at", "corporate"],
-        details={"corporate": booking.corporate_id} if booking.corporate_id else None,
+        details=EmailVerified(corporate=booking.corporate_id),
     )
     fill_client(client, booking)
     links.keep_open(booking)
@@ -136,8 +138,8 @@ def request_again(token: str, *, now: datetime) -> Booking:
     booking = born_pending(client, draft, origin=Origin.VISITOR, now=now)
     booking.is_priority = True
     insert(booking)
-    details = {"instead_of": old.pk}
-    write_ledger(booking, intent="request_again", source="", actor=VISITOR, now=now, details=details)
+    details = RequestedAgain(instead_of=old.pk)
+    write_ledger(booking, intent=Intent.REQUEST_AGAIN, source="", actor=VISITOR, now=now, details=details)
     notify_request_received(booking, now=now)
     return booking
 
@@ -145,10 +147,10 @@ def request_again(token: str, *, now: datetime) -> Booking:
 def _after_used(link: Link) -> Booking:
     """The booking that a used link led to. Refuses: link_expired, when it was never used."""
     link = Link.objects.select_related("booking").get(pk=link.pk)
-    made = LedgerEntry.objects.filter(intent="request_again", details__instead_of=link.booking_id).first()
+    made = links.made_again(link)
     if link.spent_at is None or made is None:
         raise Refused(Code.LINK_EXPIRED)
-    return made.booking
+    return made
 
 
 @intent
@@ -184,7 +186,7 @@ def _supersede(draft: Booking, *, now: datetime) -> None:
     run_transition(
         draft,
         lambda: draft.lapse(reason=Reason.SUPERSEDED, now=now),
-        intent="supersede",
+        intent=Intent.SUPERSEDE,
         actor=VISITOR,
         now=now,
     )

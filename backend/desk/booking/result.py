@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from backend.bookings.ledger_details import refund_named
 from backend.bookings.machine import HOLDS_SLOT, State
 from backend.bookings.models import Booking, LedgerEntry
 from backend.core.formatting import short_day_and_time
 from backend.desk.display import money
 from backend.outbox.models import Message, Queue
-from backend.payments.models import PaymentMethod, Refund
+from backend.payments.models import PaymentMethod, Refund, RefundState
 
 
 def describe_result(booking: Booking) -> str:
@@ -27,7 +28,8 @@ def _is_owed(booking: Booking) -> bool:
 
 def _going_back(booking: Booking) -> str:
     entry = LedgerEntry.objects.filter(booking=booking, sequence=booking.ledger_sequence).first()
-    refund = Refund.objects.filter(payment__booking=booking, queued_at=entry.at).first() if entry else None
+    named = refund_named(entry) if entry is not None else None
+    refund = Refund.objects.filter(pk=named, state=RefundState.QUEUED).first() if named is not None else None
     if refund is None:
         return ""
     is_desk = refund.payment.method == PaymentMethod.DESK

@@ -12,6 +12,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 
 from backend.accounts.roles import masked
+from backend.bookings.intents import Intent
 from backend.bookings.lifecycle import approval as staff
 from backend.bookings.lifecycle import front_desk
 from backend.bookings.lifecycle.creation import Draft
@@ -176,7 +177,7 @@ def told(recorded: front_desk.Recorded) -> str:
     """What the receptionist reads, and reads out."""
     booking = recorded.booking
     if not recorded.is_new:
-        by = LedgerEntry.objects.filter(booking=booking, intent="create_by_staff").values_list("actor", flat=True)
+        by = LedgerEntry.objects.filter(booking=booking, intent=Intent.CREATE_BY_STAFF).values_list("actor", flat=True)
         return f"This request was recorded a moment ago as {booking}, by {by[0]}. Nothing was added."
     others = Booking.objects.filter(client=booking.client_id, state__in=ACTIVE).exclude(pk=booking.pk)
     beside = ", ".join(f"{other}, {other.get_state_display()}" for other in others)

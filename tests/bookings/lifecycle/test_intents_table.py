@@ -15,6 +15,7 @@ import pytest
 from django.db import transaction
 
 from backend.bookings import links
+from backend.bookings.intents import Intent
 from backend.bookings.lifecycle import (
     alternatives,
     cancellation,
@@ -34,9 +35,11 @@ from backend.bookings.models import Alternative, Booking, LedgerEntry, Outcome, 
 from backend.bookings.notices import Notice
 from backend.core.errors import Refused
 from backend.outbox.models import Message
-from backend.payments.models import Payment
+from backend.payments.gateway import RefundOrderState, RefundReport
+from backend.payments.models import Payment, PaymentMethod
 from backend.people.models import Corporate
 from tests.support import scenarios, working_hours
+from tests.support.factories import make_booking, make_payment, make_refund
 
 DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "intents.md"
 HEAD = """# Every intent from every state
@@ -47,6 +50,14 @@ is a transition (after `∅` of another booking, born by it), `noted` a ledger r
 intent came too late, twice, or for another state), and a word in code style the refusal. Rules that depend on time,
 money or slots are in the tests of each intent.
 
+"""
+LEDGER = """
+## What the ledger calls them
+
+`backend/bookings/intents.py`, in life-cycle order, and which of the above wrote such a row.
+
+| Row | Says | Written by |
+|---|---|---|
 """
 
 
@@ -106,11 +117,11 @@ def payment_of(booking: Booking, now: datetime) -> Payment:
 
 
 def cancelling_token(booking: Booking, now: datetime) -> str:
-    """Asked for while the booking was active; otherwise none exists."""
-    if booking.state not in ACTIVE:
-        return "none"
-    cancellation.request_cancellation(booking.acknowledgement_id, now=now)
-    return scenarios.token_of(booking, Notice.CANCELLATION_REQUESTED, Purpose.CANCEL)
+    """Only an active booking is mailed one."""
+    uuid = uuid4()
+    if booking.state in ACTIVE:
+        links.issue(booking, Purpose.CANCEL, uuid, now=now)
+    return links.token_of(uuid, Purpose.CANCEL)
 
 
 def due(booking: Booking, now: datetime) -> datetime:
@@ -169,12 +180,50 @@ def move_by_visitor(booking: Booking, now: datetime) -> object:
     return rescheduling.reschedule_by_visitor(links.token_of(uuid, Purpose.RESCHEDULE), choice, now=now)
 
 
+def verify_one_of_two(booking: Booking, now: datetime) -> object:
+    """Beside another draft of the same person."""
+    if booking.state == State.DRAFT:
+        make_booking(State.DRAFT, now=now, client=booking.client)
+    return visitor.verify_email(scenarios.token_of(booking), now=now)
+
+
+def request_again(booking: Booking, now: datetime) -> object:
+    """By a link as the apology mails one, which only a cancelled request gets."""
+    uuid = uuid4()
+    if booking.state == State.CANCELLED:
+        links.issue(booking, Purpose.AGAIN, uuid, now=now)
+    return visitor.request_again(links.token_of(uuid, Purpose.AGAIN), now=now)
+
+
+def lapse_cancellation(booking: Booking, now: datetime) -> object:
+    Booking.objects.filter(pk=booking.pk).update(cancellation_requested_at=now)
+    return cancellation.lapse_cancellation(booking.pk, now=now + timedelta(hours=1))
+
+
+def end_refund(booking: Booking, now: datetime, state: RefundOrderState) -> object:
+    """Of money that came at any time and is on its way back."""
+    refund = make_refund(payment_of(booking, now), now=now, amount_paise=1)
+    report = RefundReport(refund.reference, "rfnd_1", state, refund.amount_paise)
+    return refunds.record_refund(refund.pk, report, now=now)
+
+
+def hand_out_refund(booking: Booking, now: datetime) -> object:
+    paid = make_payment(booking, now=now, method=PaymentMethod.DESK)
+    return refunds.record_refund_made(make_refund(paid, now=now).pk, actor="staff:desk", now=now)
+
+
 INTENTS: dict[str, Callable[[Booking, datetime], object]] = {
+    "submit_draft": lambda b, now: visitor.submit_draft(scenarios.draft_of(now=now, city="Nashik"), now=now),
+    "create_by_staff": lambda b, now: front_desk.create_by_staff(
+        scenarios.draft_of(now=now), actor="staff:desk", now=now
+    ),
     "verify_email": lambda b, now: visitor.verify_email(scenarios.token_of(b), now=now),
+    "verify_email, of two drafts": verify_one_of_two,
     "approve": approve,
     "reject": lambda b, now: staff.reject(b.pk, note_to_visitor="", actor="staff:desk", now=now),
     "reject, with other times": reject_with_times,
     "take_alternative": take_alternative,
+    "request_again": request_again,
     "start_payment": lambda b, now: payments.start_payment(b.acknowledgement_id, now=now),
     "record_report, captured": lambda b, now: report(b, now, scenarios.captured),
     "record_report, declined": lambda b, now: report(b, now, scenarios.declined),
@@ -186,8 +235,12 @@ INTENTS: dict[str, Callable[[Booking, datetime], object]] = {
     "book_follow_up": book_follow_up,
     "request_cancellation": lambda b, now: cancellation.request_cancellation(b.acknowledgement_id, now=now),
     "confirm_cancellation": lambda b, now: cancellation.confirm_cancellation(cancelling_token(b, now), now=now),
+    "lapse_cancellation, due": lapse_cancellation,
     "cancel_by_staff": call_off,
     "grant_refund": lambda b, now: refunds.grant_refund(b.pk, None, actor="staff:desk", now=now),
+    "record_refund, made": lambda b, now: end_refund(b, now, RefundOrderState.DONE),
+    "record_refund, refused": lambda b, now: end_refund(b, now, RefundOrderState.REFUSED),
+    "record_refund_made": hand_out_refund,
     "record_outcome": lambda b, now: front_desk.record_outcome(
         b.pk, Outcome.ATTENDED, actor="staff:desk", now=b.slot_start or now
     ),
@@ -201,20 +254,21 @@ INTENTS: dict[str, Callable[[Booking, datetime], object]] = {
 }
 
 
-def outcomes(state: State, now: datetime) -> list[str]:
-    """What each intent does from this state; none sees what another did."""
+def outcomes(state: State, now: datetime, writers: dict[str, set[str]]) -> list[str]:
+    """What each intent does from this state, none seeing what another did; `writers` learns by which rows."""
     with transaction.atomic():
         booking = MAKERS[state](now=now)
-        found = [outcome_of(intent, booking, now) for intent in INTENTS]
+        found = [outcome_of(intent, booking, now, writers) for intent in INTENTS]
         transaction.set_rollback(True)
     return found
 
 
-def outcome_of(intent: str, made: Booking, now: datetime) -> str:
+def outcome_of(intent: str, made: Booking, now: datetime, writers: dict[str, set[str]]) -> str:
     """What it does to this booking, then undone."""
     with transaction.atomic():
         booking = scenarios.again(made)
         state = booking.state
+        last = LedgerEntry.objects.latest("pk").pk
         rows, bookings = LedgerEntry.objects.filter(booking=booking).count(), Booking.objects.count()
         try:
             INTENTS[intent](booking, now)
@@ -227,6 +281,8 @@ def outcome_of(intent: str, made: Booking, now: datetime) -> str:
             another = Booking.objects.latest("pk").state
             stays = f"∅ → {another}" if made_another else "noted" if noted else "–"
             outcome = f"→ {after.state}" if after.state != state else stays
+            for row in LedgerEntry.objects.filter(pk__gt=last).exclude(actor="test"):  # a factory's
+                writers[row.intent].add(intent)
         transaction.set_rollback(True)
     return outcome
 
@@ -235,8 +291,14 @@ def outcome_of(intent: str, made: Booking, now: datetime) -> str:
 def test_every_intent_from_every_state_does_what_the_table_says(now: datetime, settings) -> None:
     settings.PAYMENT_GATEWAY = "sandbox"
     lines = ["| Intent | " + " | ".join(State) + " |", "|---" * (len(State) + 1) + "|"]
-    columns = [outcomes(state, now) for state in State]
+    writers: dict[str, set[str]] = {row.value: set() for row in Intent}  # a word that is no member is a KeyError
+    columns = [outcomes(state, now, writers) for state in State]
     lines += [f"| {intent} | " + " | ".join(cells) + " |" for intent, *cells in zip(INTENTS, *columns, strict=True)]
+    assert [row for row, by in writers.items() if not by] == [Intent.SEED_LARGE]  # which is no intent's
+    lines.append(LEDGER.rstrip())
+    for row in Intent:
+        by = dict.fromkeys(name.partition(",")[0] for name in INTENTS if name in writers[row])
+        lines.append(f"| `{row}` | {row.label} | {', '.join(by) or '–'} |")
     table = HEAD + "\n".join(lines) + "\n"
     if os.environ.get("TEST_WRITE_DOCS"):
         DOCUMENT.write_text(table)

@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from backend.bookings import policy
 from backend.bookings.guarantees import held_session
+from backend.bookings.intents import Intent
 from backend.bookings.machine import FINAL, HOLDS_SLOT, Reason, State
 from backend.bookings.models import Booking, Gender, LedgerEntry, Mode, Origin, Outcome, PaymentMode, Period, SlotClaim
 from backend.outbox.models import Message, MessageState, Queue
@@ -191,7 +192,7 @@ def _id(number: int) -> str:
 
 
 def _ledger(booking: Booking) -> Iterator[LedgerEntry]:
-    steps = (("submit_draft", "", State.DRAFT), ("seed_large", State.DRAFT, State(booking.state)))
+    steps = ((Intent.SUBMIT_DRAFT, "", State.DRAFT), (Intent.SEED_LARGE, State.DRAFT, State(booking.state)))
     for sequence, (intent, source, target) in enumerate(steps[: booking.ledger_sequence], start=1):
         yield LedgerEntry(
             booking=booking, sequence=sequence, at=booking.created_at, intent=intent, source=source, target=target,
