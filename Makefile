@@ -1,6 +1,6 @@
 # On a bare machine with Python 3.11 or newer, git and make:
 #   make run                 the whole stack in this terminal; PROFILE=fast shows a life cycle in a minute
-#   make test                every check
+#   make test                every check; ONLY="tests/outbox/test_messages.py -k lease" runs these tests alone, on both databases
 #   make demo                the life cycle, driven from outside against a stack of its own; URL=… against another one
 #   make restore-drill       dump, restore into an empty database, start on it, and the demo passes there
 #   make chaos               a storm of faults over the whole stack, and its figures; SEED=n repeats one, MINUTES=n
@@ -28,7 +28,7 @@ run: .venv/run.stamp
 	@exec $(PYTHON) -m config.local.run --profile "$(PROFILE)" --port "$(PORT)"
 
 test: .venv/dev.stamp
-	@exec $(PYTHON) -m config.local.check
+	@exec $(PYTHON) -m config.local.check $(ONLY)
 
 demo: .venv/dev.stamp
 	@exec $(PYTHON) -m tests.demo $(URL)

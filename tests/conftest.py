@@ -1,22 +1,33 @@
-"""What every test stands on: a fixed clock, the ledger's triggers lifted for the flush alone, no stranger's socket."""
+"""What every test stands on: a fixed clock, its database, and the fixtures that more than one module uses."""
 
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 import hypothesis
 import pytest
+import time_machine
 from django.conf import settings
 from django.db import connection
+from django.test import Client as Browser
 from django.test import TransactionTestCase
 from hypothesis import HealthCheck
 
 from backend.bookings import ledger_triggers
+from tests.support import admin_site, mail_sink, races, staff_api
+from tests.support import valkey as broker
+from tests.support.gateway import Receiver, Sandbox
+from tests.support.mail_sink import Sink
 from tests.support.server import web_server
+from tests.support.staff_api import Desk
+from tests.support.valkey import Valkey
+from workers import mail
 
 MONDAY_MORNING = datetime(2026, 11, 23, 4, 30, tzinfo=UTC)  # 10:00 in Asia/Kolkata, an open day
+ONLY_ON = {"sqlite_only": "sqlite", "postgres_only": "postgresql"}  # mark: vendor
 
 
 def pytest_configure() -> None:
@@ -29,6 +40,18 @@ def pytest_configure() -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deselects what is marked for the other database."""
+    here, elsewhere = [], []
+    for item in items:
+        # the closest mark counts, so that no test is without a database
+        only_on = next((ONLY_ON[mark.name] for mark in item.iter_markers() if mark.name in ONLY_ON), connection.vendor)
+        (here if only_on == connection.vendor else elsewhere).append(item)
+    if elsewhere:
+        config.hook.pytest_deselected(items=elsewhere)
+        items[:] = here
+
+
 def pytest_collection_finish() -> None:
     """What is loaded by now stays to the end: collections of garbage that walk it cost a sixth of the run's CPU."""
     gc.collect()
@@ -38,7 +61,7 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture
 def now() -> datetime:
-    """The instant at which a test's story begins."""
+    """The instant at which a test begins."""
     return MONDAY_MORNING
 
 
@@ -53,6 +76,83 @@ def server(django_db_setup: None) -> Iterator[str]:
         STRANGER_MAILS_PER_DAY="1000",
     ) as url:
         yield url
+
+
+@pytest.fixture
+def clock(now: datetime) -> Iterator[time_machine.Traveller]:
+    """Time stands still at `now` until the test moves it."""
+    with time_machine.travel(now, tick=False) as traveller:
+        yield traveller
+
+
+@pytest.fixture
+def sandbox_payments(settings: Any) -> None:
+    """Online payment is offered; no gateway answers."""
+    settings.PAYMENT_GATEWAY = "sandbox"
+
+
+@pytest.fixture(scope="module")
+def receiver() -> Iterator[Receiver]:
+    """Who hears the sandbox gateway's reports."""
+    made = Receiver()
+    made.listen()
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="module")
+def sandbox(receiver: Receiver, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """One process for all tests of a module that neither kill it nor change every order's behaviour."""
+    made = Sandbox(tmp_path_factory.mktemp("sandbox"), receiver.url)
+    yield made
+    assert made.stop() == 0
+
+
+@pytest.fixture
+def sink(settings: Any) -> Iterator[Sink]:
+    """A mail server that the mail worker writes to."""
+    with mail_sink.listening() as listening:
+        listening.serve(settings)
+        yield listening
+        mail._outlet.close()
+
+
+@pytest.fixture
+def valkey(settings: Any) -> Iterator[Valkey]:
+    """The broker of this test, and of what the test asks about it."""
+    with broker.running() as running:
+        settings.CELERY_BROKER_URL = running.url
+        yield running
+
+
+@pytest.fixture
+def desk() -> Browser:
+    """The admin, opened by somebody who may do everything."""
+    return admin_site.owner()
+
+
+@pytest.fixture
+def staff() -> Desk:
+    """The staff API, with the token of somebody who may do everything."""
+    return staff_api.desk()
+
+
+@pytest.fixture
+def site(
+    server: str,
+    sandbox_payments: None,
+    request: pytest.FixtureRequest,
+    record_property: Callable[[str, object], None],
+) -> Iterator[str]:
+    """The server's address, for a race; afterwards what must hold whoever won."""
+    before = races.deadlocks()
+    yield server
+    assert races.deadlocks() == before
+    wrong = races.wrong_bookings()
+    race = request.node.name.removeprefix("test_").replace("_", " ")
+    record_property(f"figure: illegal or double transitions: {race}", f"{len(wrong)} of 0")
+    assert not wrong
+    races.check_money()
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -1,4 +1,7 @@
-"""Every check of the project, ending at the first that fails: `python -m config.local.check`."""
+"""Every check of the project, ending at the first that fails: `python -m config.local.check`.
+
+With arguments, only these tests, on both databases: `… tests/outbox/test_messages.py -k lease`.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,44 +20,6 @@ from config.local.procfile import PATH as PROCFILE
 PYTHON = sys.executable
 # One more than most machines have processors: tests of real processes mostly wait
 PYTEST = (PYTHON, "-m", "pytest", "-q", "-n", "3", "--dist", "worksteal")
-# What runs once. On SQLite: what knows no database, or its own; renders, parses, or opens every address. On PostgreSQL:
-# what real processes do together, and what a storm of their ends leaves (`make chaos SQLITE=1` has it on the other)
-ONLY_ON_SQLITE = (
-    "browser",
-    "test_admin_actions.py",
-    "test_admin_buttons.py",
-    "test_api_bodies.py",
-    "test_api_cors.py",
-    "test_api_schema.py",
-    "test_api_server.py",
-    "test_environment.py",
-    "test_hours.py",
-    "test_local_stack.py",
-    "test_machine.py",
-    "test_no_leaks.py",
-    "test_notices.py",
-    "test_notices_calling_off.py",
-    "test_notices_texts.py",
-    "test_notices_truth.py",
-    "test_ops_alerts.py",
-    "test_readme.py",
-    "test_roles.py",
-    "test_sandbox_gateway.py",
-    "test_vendored.py",
-    "test_watched.py",
-)
-ONLY_ON_POSTGRESQL = (
-    "test_admin_races.py",
-    "test_api_twice.py",
-    "test_clock_beat.py",
-    "test_deploy.py",
-    "test_deploy_web.py",
-    "test_ops_processes.py",
-    "test_poison.py",
-    "test_stopping.py",
-    "test_storm.py",
-    "test_web_without_broker.py",
-)
 
 # Only these reach the checks: an exported DATABASE_URL must neither decide a test nor be its victim
 KEPT = {"PATH", "HOME", "USER", "LOGNAME", "SHELL", "TERM", "LANG", "TMPDIR", "CI"}
@@ -79,10 +44,6 @@ class Check:
     variables: Mapping[str, str] = field(default_factory=lambda: TESTING)
 
 
-def _without(names: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(f"--ignore=tests/{name}" for name in names)
-
-
 # Two at a time, the longest first
 READING = (
     Check("types", (PYTHON, "-m", "mypy")),
@@ -92,17 +53,17 @@ READING = (
     Check("migrations", (PYTHON, "manage.py", "makemigrations", "--check", "--dry-run")),
     Check("deployment", (PYTHON, "manage.py", "check", "--deploy", "--fail-level", "WARNING"), DEPLOYED),
 )
-# One after the other: each takes the whole machine
-RUNNING = (
-    Check("tests on SQLite", (*PYTEST, *_without(ONLY_ON_POSTGRESQL))),
-    Check("tests on PostgreSQL", (PYTHON, "-m", "config.local.postgres", "--", *PYTEST, *_without(ONLY_ON_SQLITE))),
-)
+NO_TESTS = 5  # pytest's exit code where all are deselected; those chosen may be of the other database
 
 
-def main() -> int:
-    """The exit code of the first check that fails, or 0."""
+def main(chosen: Sequence[str]) -> int:
+    """The exit code of the first check that fails, or 0; `chosen`: what pytest shall run instead of everything."""
     begun = time.monotonic()
     throwaway = keys.generate()
+    if chosen:
+        command = (PYTHON, "-m", "pytest", "-q", *chosen)
+        codes = [_run(check, throwaway) for check in _on_both(command)]
+        return next((code for code in codes if code not in (0, NO_TESTS)), min(codes))
     with ThreadPoolExecutor(2) as two:
         read = [(check, two.submit(_read, check, throwaway)) for check in READING]
     for check, done in read:
@@ -110,13 +71,25 @@ def main() -> int:
         _say(f"— {check.title}\n{said}".rstrip())
         if code:
             return _failed(check, code)
-    for check in RUNNING:
-        _say(f"— {check.title}")
-        code = subprocess.call(check.command, cwd=PROCFILE.parent, env=_environment(check, throwaway))  # noqa: S603 -- the table above
-        if code:
+    running = _on_both(PYTEST)
+    for check in running:
+        if code := _run(check, throwaway):
             return _failed(check, code)
-    _say(f"All {len(READING + RUNNING)} checks passed in {time.monotonic() - begun:.0f} s.")
+    _say(f"All {len(READING + running)} checks passed in {time.monotonic() - begun:.0f} s.")
     return 0
+
+
+def _on_both(pytest: tuple[str, ...]) -> tuple[Check, ...]:
+    """One after the other: each takes the whole machine."""
+    return (
+        Check("tests on SQLite", pytest),
+        Check("tests on PostgreSQL", (PYTHON, "-m", "config.local.postgres", "--", *pytest)),
+    )
+
+
+def _run(check: Check, throwaway: Mapping[str, str]) -> int:
+    _say(f"— {check.title}")
+    return subprocess.call(check.command, cwd=PROCFILE.parent, env=_environment(check, throwaway))  # noqa: S603 -- the table above
 
 
 def _read(check: Check, throwaway: Mapping[str, str]) -> tuple[int, str]:
@@ -149,4 +122,4 @@ def _say(text: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

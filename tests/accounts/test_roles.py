@@ -6,12 +6,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from datetime import datetime
-from pathlib import Path
 
 import pytest
-import time_machine
 from django.contrib.auth.models import Group
 from django.db import transaction
 
@@ -20,9 +17,10 @@ from backend.bookings.models import Disclosure, LedgerEntry
 from tests.support import api, roles, scenarios, staff_api
 from tests.support.admin_site import list_url, logged_in, page_url
 from tests.support.roles import COLUMNS, MIGRATION, OWNER, SECRET, WORDS, account
+from tests.support.server import ROOT
 
-pytestmark = pytest.mark.django_db
-DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "roles.md"
+pytestmark = [pytest.mark.sqlite_only, pytest.mark.django_db, pytest.mark.usefixtures("clock", "sandbox_payments")]
+DOCUMENT = ROOT / "docs" / "roles.md"
 HEAD = """# Who sees and does what
 
 Written and checked by `tests/accounts/test_roles.py`, which opens every address of the admin and of the staff API as
@@ -33,13 +31,6 @@ does. `own`, `unassigned` (requests without a psychologist): only such bookings.
 owner is a superuser.
 
 """
-
-
-@pytest.fixture(autouse=True)
-def _clock(now: datetime, settings) -> Iterator[None]:
-    settings.PAYMENT_GATEWAY = "sandbox"
-    with time_machine.travel(now, tick=False):
-        yield
 
 
 def table(first: str, names: list[str], columns: dict[str, dict[str, str]]) -> str:

@@ -9,7 +9,7 @@ from django.conf import settings as configured
 
 from tests.support import api
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sqlite_only, pytest.mark.django_db]
 
 KEYS = ("email", "token", "acknowledgement_id", "payment_reference", "gender", "age")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,26 +17,19 @@ from backend.bookings.lifecycle import cancellation
 from backend.bookings.lifecycle.cancellation import RefundChoice
 from backend.bookings.lifecycle.rescheduling import Move, reschedule
 from backend.bookings.machine import FINAL, State
-from backend.bookings.models import Booking, LedgerEntry, Link, Purpose
+from backend.bookings.models import Booking, Purpose
 from backend.bookings.notices import Notice
 from backend.core import formatting
 from backend.core.errors import Code
 from backend.outbox.models import Message, MessageState
-from backend.payments.models import Payment, Refund
 from backend.people.models import Enquiry
 from tests.support import api, factories, scenarios
+from tests.support.database_rows import everything
 from tests.support.scenarios import RAVI
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "sandbox_payments")]
 
 DAY = timedelta(days=1)
-
-
-@pytest.fixture(autouse=True)
-def clock(now: datetime, settings: Any) -> Iterator[time_machine.Traveller]:
-    settings.PAYMENT_GATEWAY = "sandbox"
-    with time_machine.travel(now, tick=False) as traveller:
-        yield traveller
 
 
 def ask(booking: Booking) -> Any:
@@ -46,12 +38,6 @@ def ask(booking: Booking) -> Any:
 
 def token_of(booking: Booking) -> str:
     return scenarios.token_of(booking, Notice.CANCELLATION_REQUESTED, Purpose.CANCEL)
-
-
-def everything() -> str:
-    """All that a request could have changed."""
-    models = (Booking, LedgerEntry, Message, Link, Payment, Refund, Enquiry)
-    return json.dumps([list(model.objects.order_by("pk").values()) for model in models], default=str)
 
 
 def far_confirmed(now: datetime) -> Booking:

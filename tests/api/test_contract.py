@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,17 +16,9 @@ from backend.bookings.notices import Notice
 from tests.support import api, factories, scenarios
 from tests.support.scenarios import ASHA, RAVI
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "sandbox_payments")]
 
 LATER = [state for state in State if state != State.DRAFT]
-
-
-@pytest.fixture(autouse=True)
-def clock(now: datetime, settings: Any) -> Iterator[time_machine.Traveller]:
-    """The doors read the clock, so it stands still."""
-    settings.PAYMENT_GATEWAY = "sandbox"
-    with time_machine.travel(now, tick=False) as traveller:
-        yield traveller
 
 
 # -- draft ------------------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from django.http import HttpResponse
 from tests.support import api
 from tests.support.server import ROOT
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sqlite_only, pytest.mark.django_db]
 
 STRANGER = "https://evil.example"
 FOREIGN = (

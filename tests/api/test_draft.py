@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date, datetime, time
 from typing import Any
 
@@ -13,7 +12,7 @@ from backend.bookings.models import Booking
 from backend.outbox.models import Message
 from tests.support import api
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
 REQUIRED = {
     *("email", "full_name", "phone_number", "city", "age", "gender", "emergency_contact", "consent_given"),
@@ -22,12 +21,6 @@ REQUIRED = {
 TEXTS = {"email", "full_name", "phone_number", "city", "country", "emergency_contact"}
 CHOICES = {"gender", "preferred_period", "mode", "payment_mode"}
 UNPRINTABLE = ["a\x00b", "a\nb", "a\rb", "a\x1bb", "a\x85b", "a\u2028b", "a\ud800b", "a\udfffb", "a\x7fb"]
-
-
-@pytest.fixture(autouse=True)
-def _clock(now: datetime) -> Iterator[None]:
-    with time_machine.travel(now, tick=False):
-        yield
 
 
 def taken(now: datetime, **changes: Any) -> Booking:

@@ -25,7 +25,7 @@ from backend.outbox import messages
 from backend.outbox.models import Queue
 from tests.support import log_lines, scenarios, system_health
 from tests.support.server import web_server
-from tests.support.valkey import Valkey, valkey  # noqa: F401  # a fixture
+from tests.support.valkey import Valkey
 from workers import mail
 
 SECOND = timedelta(seconds=1)
@@ -52,7 +52,7 @@ def test_an_instance_lives_without_asking_anybody() -> None:
 
 
 @pytest.mark.django_db
-def test_a_healthy_system_is_ready(at: datetime, valkey: Valkey) -> None:  # noqa: F811
+def test_a_healthy_system_is_ready(at: datetime, valkey: Valkey) -> None:
     system_health.healthy(now=at)
     assert ready() == (200, {"status": "ready", "unavailable": [], "degraded": []})
     assert ready("?strict=1")[0] == 200
@@ -85,7 +85,7 @@ def make_unwell(component: str, now: datetime) -> None:
 def test_bookings_go_on_when_this_is_unwell_and_strict_readiness_refuses(
     component: str,
     at: datetime,
-    valkey: Valkey,  # noqa: F811
+    valkey: Valkey,
 ) -> None:
     system_health.healthy(now=at)
     make_unwell(component, at)
@@ -98,14 +98,14 @@ def test_bookings_go_on_when_this_is_unwell_and_strict_readiness_refuses(
 
 
 @pytest.mark.django_db
-def test_a_dead_letter_or_an_overdue_booking_is_no_degradation(at: datetime, valkey: Valkey) -> None:  # noqa: F811
+def test_a_dead_letter_or_an_overdue_booking_is_no_degradation(at: datetime, valkey: Valkey) -> None:
     system_health.healthy(now=at)
     system_health.dead_letter(now=at)
     assert ready("?strict=1")[0] == 200
 
 
 @pytest.mark.django_db
-def test_a_broker_that_is_frozen_costs_less_than_a_second(valkey: Valkey) -> None:  # noqa: F811
+def test_a_broker_that_is_frozen_costs_less_than_a_second(valkey: Valkey) -> None:
     """The bound is the promise itself: a load balancer that waits longer takes this instance away."""
     system_health.healthy(now=timezone.now())
     ready()  # the first reads the migrations from their files
@@ -160,7 +160,7 @@ def scrape(**options: object) -> dict[str, dict[tuple[tuple[str, str], ...], flo
 
 
 @pytest.mark.django_db
-def test_metrics_say_what_the_snapshot_says(at: datetime, valkey: Valkey) -> None:  # noqa: F811
+def test_metrics_say_what_the_snapshot_says(at: datetime, valkey: Valkey) -> None:
     system_health.healthy(now=at)
     system_health.dead_letter(now=at)
     system_health.silent(Role.BEAT, SILENT_AFTER + SECOND)
@@ -185,7 +185,7 @@ def test_metrics_say_what_the_snapshot_says(at: datetime, valkey: Valkey) -> Non
 
 
 @pytest.mark.django_db
-def test_no_metric_names_a_person_or_a_row(at: datetime, valkey: Valkey) -> None:  # noqa: F811
+def test_no_metric_names_a_person_or_a_row(at: datetime, valkey: Valkey) -> None:
     system_health.healthy(now=at)
     booking = scenarios.confirmed(now=at)
     text = Browser().get("/metrics").text
@@ -196,7 +196,7 @@ def test_no_metric_names_a_person_or_a_row(at: datetime, valkey: Valkey) -> None
 
 
 @pytest.mark.django_db
-def test_a_scrape_never_reads_a_queue(valkey: Valkey) -> None:  # noqa: F811
+def test_a_scrape_never_reads_a_queue(valkey: Valkey) -> None:
     """However long it is: the broker sends the same few bytes, and no command that walks."""
     valkey.publish(mail.drain)
     [element] = valkey.client.lrange("mail", 0, -1)

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
 from datetime import datetime, timedelta
-from html import unescape
 from typing import Any
 
 import pytest
 import time_machine
 from django.conf import settings as configured
 from django.db import OperationalError
-from django.http import HttpResponse
-from django.test import Client
 
 from backend.bookings import policy
 from backend.bookings.lifecycle import approval, cancellation, timers, visitor
@@ -23,63 +18,16 @@ from backend.bookings.machine import State
 from backend.bookings.models import Booking, Purpose
 from backend.bookings.notices import Notice
 from backend.payments.models import Refund
-from tests.api.test_cancellation import everything
 from tests.support import api, scenarios
+from tests.support.database_rows import everything
+from tests.support.link_pages import browser, look, press, shown
 from tests.support.scenarios import ASHA, RAVI
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "sandbox_payments")]
 
 CANCEL, AGAIN = "/go/cancel/", "/go/again/"
 PAGES = [CANCEL, AGAIN, "/go/alternative/", "/go/reschedule/"]
 DAY = timedelta(days=1)
-
-
-@pytest.fixture(autouse=True)
-def clock(now: datetime, settings: Any) -> Iterator[time_machine.Traveller]:
-    settings.PAYMENT_GATEWAY = "sandbox"
-    with time_machine.travel(now, tick=False) as traveller:
-        yield traveller
-
-
-def browser() -> Client:
-    """As strict as a real server: Django's check against foreign posts is on, and a crash is answered."""
-    return Client(enforce_csrf_checks=True, raise_request_exception=False)
-
-
-def look(path: str, token: str | None = None) -> HttpResponse:
-    return browser().get(path, {} if token is None else {"token": token})
-
-
-def press(page: HttpResponse, **chosen: str) -> HttpResponse:
-    """Send the page's form as a browser does that follows `no-referrer`: from the origin `null`."""
-    text = page.content.decode()
-    assert len(re.findall(r"<form", text)) == len(re.findall(r"<button", text)) == 1
-    assert 'method="post"' in text
-    fields = {name: unescape(value) for name, value in re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', text)}
-    path = page.request["PATH_INFO"]
-    headers = {"origin": "null", "sec-fetch-site": "same-origin", "sec-fetch-mode": "navigate"}
-    return browser().post(path, fields | chosen, headers=headers)
-
-
-def shown(response: HttpResponse, status: int = 200) -> str:
-    """The text of a page, once all that holds of every page was checked."""
-    assert response.status_code == status, response.content[:300]
-    assert response["Content-Type"] == "text/html; charset=utf-8"
-    assert response["Referrer-Policy"] == "no-referrer"
-    assert response["Cache-Control"] == "no-store"
-    assert response["X-Robots-Tag"] == "noindex"
-    assert response["X-Frame-Options"] == "DENY"
-    assert response["Content-Security-Policy"].startswith("default-src 'none';")
-    assert not response.cookies
-    text = response.content.decode()
-    assert 'name="viewport" content="width=device-width' in text
-    assert "<script" not in text
-    assert not re.search(r"<(link|img|iframe|object)\b|\bsrc=|@import|url\(|\bon\w+=", text)
-    links = {link for link in re.findall(r'href="([^"]+)"', text) if not link.startswith("./?token=")}
-    assert links <= {"tel:112", "tel:14416", configured.FRONTEND_URL}
-    assert "Emergency <a" in text
-    assert "Tele-MANAS <a" in text
-    return unescape(re.sub(r"\s+", " ", re.sub(r"<style>.*?</style>|<[^>]+>", " ", text, flags=re.S)))
 
 
 def asked(booking: Booking, now: datetime) -> str:

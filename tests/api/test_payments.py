@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from queue import Empty
 from typing import Any
@@ -23,24 +22,10 @@ from backend.payments.gateway import Order
 from backend.payments.models import InboxEvent, Payment, PaymentState, Refund
 from backend.payments.sandbox.wire import SIGNATURE_HEADER, Behaviour, sign
 from tests.support import api, scenarios
-from tests.support.gateway import PATIENCE, SECRET, Receiver, Sandbox, free_port
+from tests.support.gateway import PATIENCE, SECRET, Receiver, Sandbox
+from tests.support.server import free_port
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(scope="module")
-def receiver() -> Iterator[Receiver]:
-    made = Receiver()
-    made.listen()
-    yield made
-    made.stop()
-
-
-@pytest.fixture(scope="module")
-def sandbox(receiver: Receiver, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    made = Sandbox(tmp_path_factory.mktemp("sandbox"), receiver.url)
-    yield made
-    made.stop()
 
 
 @pytest.fixture(autouse=True)

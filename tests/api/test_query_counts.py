@@ -5,13 +5,12 @@ A transaction counts as two, its SAVEPOINT and its RELEASE, because each test ru
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any
 
 import pytest
-import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -19,17 +18,10 @@ from backend.bookings.machine import ACTIVE, State
 from tests.support import api, factories, scenarios
 from tests.support.scenarios import ASHA, RAVI
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "sandbox_payments")]
 
 LATER = [state for state in State if state != State.DRAFT]
 Counting = Callable[[int], AbstractContextManager[Any]]
-
-
-@pytest.fixture(autouse=True)
-def _clock(now: datetime, settings: Any) -> Iterator[None]:
-    settings.PAYMENT_GATEWAY = "sandbox"
-    with time_machine.travel(now, tick=False):
-        yield
 
 
 @pytest.fixture

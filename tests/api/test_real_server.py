@@ -13,6 +13,8 @@ import pytest
 from tests.support import api
 from tests.support.server import web_server
 
+pytestmark = pytest.mark.sqlite_only
+
 ORIGIN = "https://www.example.org"
 LONG = b"Content-Type: application/json\r\nContent-Length: 10485760\r\n"
 

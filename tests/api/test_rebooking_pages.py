@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from html import unescape
 from typing import Any
@@ -19,24 +18,17 @@ from backend.bookings.machine import State
 from backend.bookings.models import Booking, Purpose, SlotClaim
 from backend.bookings.notices import Notice
 from backend.people.models import Psychologist
-from tests.api.test_cancellation import everything
-from tests.api.test_link_pages import browser, look, press, shown
-from tests.bookings.lifecycle.test_alternatives import rejected, tokens
-from tests.bookings.test_sponsors import acme, approve, with_code
 from tests.support import scenarios, working_hours
+from tests.support.alternatives import rejected, tokens
+from tests.support.database_rows import everything
+from tests.support.link_pages import browser, look, press, shown
 from tests.support.scenarios import ASHA, RAVI
+from tests.support.sponsors import acme, approve, with_code
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "sandbox_payments")]
 
 ALTERNATIVE, RESCHEDULE = "/go/alternative/", "/go/reschedule/"
 DAY, HOUR, WEEK = timedelta(days=1), timedelta(hours=1), timedelta(days=7)
-
-
-@pytest.fixture(autouse=True)
-def clock(now: datetime, settings: Any) -> Iterator[time_machine.Traveller]:
-    settings.PAYMENT_GATEWAY = "sandbox"
-    with time_machine.travel(now, tick=False) as traveller:
-        yield traveller
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ from datetime import datetime
 import pytest
 import requests
 from django.conf import settings
-from django.db import connection
 from django.utils import timezone
 
 from backend.bookings.machine import State
@@ -22,8 +21,8 @@ from backend.payments.sandbox.wire import SIGNATURE_HEADER, sign
 from tests.support import api, scenarios
 
 pytestmark = [
+    pytest.mark.postgres_only,
     pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif(connection.vendor != "postgresql", reason="the server's SQLite file is not the test's"),
 ]
 
 MANY = 12

@@ -9,7 +9,6 @@ from io import StringIO
 from typing import Any
 
 import pytest
-import time_machine
 from django.contrib.staticfiles import finders
 from django.core.management import call_command
 from django.urls import URLPattern, URLResolver, get_resolver
@@ -26,14 +25,7 @@ from tests.support import api, factories, scenarios, working_hours
 from tests.support.scenarios import RAVI
 from tests.support.staff_api import BOOKINGS, PASSWORD, STAFF, VIEW, account, desk
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _clock(now: datetime, settings: Any) -> Iterator[None]:
-    settings.PAYMENT_GATEWAY = "sandbox"
-    with time_machine.travel(now, tick=False):
-        yield
+pytestmark = [pytest.mark.sqlite_only, pytest.mark.django_db, pytest.mark.usefixtures("clock", "sandbox_payments")]
 
 
 @pytest.fixture

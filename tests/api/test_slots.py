@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from jsonschema import Draft202012Validator
@@ -17,19 +15,13 @@ from backend.bookings.lifecycle import approval, timers, visitor
 from backend.bookings.models import Booking, Purpose
 from backend.bookings.notices import Notice
 from backend.people.models import Language, Location, Offer, Psychologist, Specialization
-from tests.scheduling.test_free_slots import at
 from tests.support import api, scenarios, working_hours
+from tests.support.working_hours import at
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
 SLOTS, PEOPLE = "/api/slots/", "/api/psychologists/"
 ON_WEDNESDAY = {"from": "2026-11-25", "to": "2026-11-25"}
-
-
-@pytest.fixture(autouse=True)
-def clock(now: datetime) -> Iterator[time_machine.Traveller]:
-    with time_machine.travel(now, tick=False) as traveller:
-        yield traveller
 
 
 def slots(query: dict[str, str] | None = None) -> list[dict[str, Any]]:

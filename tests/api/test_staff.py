@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -27,12 +27,12 @@ from backend.bookings.notices import Notice
 from backend.payments.gateway import RefundOrderState, RefundReport
 from backend.payments.models import Payment, Refund, RefundState
 from backend.people.models import Corporate, Location
-from tests.api.test_cancellation import everything
 from tests.support import api, factories, scenarios
+from tests.support.database_rows import everything
 from tests.support.scenarios import ASHA, RAVI
 from tests.support.staff_api import BOOKINGS, CHANGE, PASSWORD, STAFF, VIEW, Desk, account, desk
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "sandbox_payments")]
 
 LOGIN, LOGOUT, LOGOUT_ALL = f"{STAFF}login/", f"{STAFF}logout/", f"{STAFF}logoutall/"
 LISTS = {f"{STAFF}{name}/": name for name in ("psychologists", "locations", "corporates")}
@@ -43,18 +43,6 @@ SUMMARY = {
     *("preferred_period", "preferred_time_start", "preferred_time_end", "mode", "payment_mode", "psychologist"),
     *("slot_start", "slot_end", "amount", "outcome", "follows", "preferred_psychologist", "preferred_slot_start"),
 }
-
-
-@pytest.fixture(autouse=True)
-def clock(now: datetime, settings: Any) -> Iterator[time_machine.Traveller]:
-    settings.PAYMENT_GATEWAY = "sandbox"
-    with time_machine.travel(now, tick=False) as traveller:
-        yield traveller
-
-
-@pytest.fixture
-def staff() -> Desk:
-    return desk()
 
 
 def login(username: str = "desk", password: str = PASSWORD, client: str = "198.51.100.1") -> Any:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 
 import pytest
-import time_machine
 
 from backend.bookings.lifecycle import visitor
 from backend.bookings.machine import State
 from tests.support import api, scenarios
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
 SITE = "the site"  # replaced by its origin
 STRANGER = "https://evil.example"
@@ -53,12 +51,6 @@ STAYS_SHUT = {
     "an old prefetch": {"origin": SITE, **SCRIPT, "purpose": "prefetch"},
     "a same-origin prefetch": {"origin": "", "sec_fetch_site": "same-origin", "sec_purpose": "prefetch"},
 }
-
-
-@pytest.fixture(autouse=True)
-def _clock(now: datetime) -> Iterator[None]:
-    with time_machine.travel(now, tick=False):
-        yield
 
 
 def headers_of(given: dict[str, str]) -> dict[str, str]:

@@ -14,6 +14,8 @@ from backend.bookings.notices import Notice
 from backend.outbox.models import Message, MessageState
 from tests.support import scenarios
 
+pytestmark = pytest.mark.postgres_only
+
 
 @pytest.mark.django_db(transaction=True)
 def test_drafts_are_taken_while_the_broker_is_gone_and_every_mail_is_owed_once(server: str) -> None:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
-import time_machine
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.db.models import Q
@@ -22,15 +20,9 @@ from backend.people.models import Corporate, Location, Psychologist, WorkingHour
 from config import settings as product
 from tests.support import scenarios, working_hours
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
-WEDNESDAY_EVENING = "2026-11-25 18:00"  # two days after the story begins
-
-
-@pytest.fixture(autouse=True)
-def _clock(now: datetime) -> Iterator[None]:
-    with time_machine.travel(now, tick=False):
-        yield
+WEDNESDAY_EVENING = "2026-11-25 18:00"  # two days after `now`
 
 
 def run(*arguments: object) -> str:

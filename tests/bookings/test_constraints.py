@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 
 from backend.bookings.machine import State
 from backend.bookings.models import Booking, SlotClaim
@@ -23,7 +23,7 @@ def test_a_second_active_booking_of_one_visitor_is_refused(now: datetime) -> Non
     assert scenarios.again(second).state == State.DRAFT
 
 
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no exclusion constraints")
+@pytest.mark.postgres_only
 def test_a_claim_over_another_one_is_refused(now: datetime) -> None:
     held = SlotClaim.objects.get(booking=scenarios.approved(now=now))
     other = scenarios.pending("ravi@example.org", now=now)

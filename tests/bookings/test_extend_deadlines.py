@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
-import time_machine
 from django.core.management import CommandError, call_command
 from django.db import OperationalError
 
@@ -17,13 +15,7 @@ from backend.bookings.models import LedgerEntry
 from backend.desk.management.commands import extend_deadlines
 from tests.support import scenarios
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _clock(now: datetime) -> Iterator[None]:
-    with time_machine.travel(now, tick=False):
-        yield
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
 
 def run(*arguments: object) -> str:

@@ -31,8 +31,8 @@ from backend.scheduling import claims, free_slots
 from tests.support import scenarios
 
 pytestmark = [
+    pytest.mark.postgres_only,
     pytest.mark.django_db,
-    pytest.mark.skipif("connection.vendor != 'postgresql'", reason="the plans are PostgreSQL's"),
 ]
 
 NOW = datetime.fromisoformat("2026-11-23T04:30:00+00:00")

@@ -11,6 +11,8 @@ from django_fsm import TransitionNotAllowed
 from backend.bookings.machine import ACTIVE, FINAL, HOLDS_SLOT, Reason, State
 from backend.bookings.models import Booking
 
+pytestmark = pytest.mark.sqlite_only
+
 D, P, A, PP, C, X = (
     State.DRAFT,
     State.PENDING,

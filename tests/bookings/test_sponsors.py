@@ -11,10 +11,9 @@ import pytest
 from django.apps import apps
 
 from backend.bookings import queries, sponsors
-from backend.bookings.lifecycle import approval, cancellation, front_desk, timers
+from backend.bookings.lifecycle import cancellation, front_desk, timers
 from backend.bookings.lifecycle.cancellation import RefundChoice
 from backend.bookings.lifecycle.rescheduling import Move, reschedule
-from backend.bookings.lifecycle.session_terms import Approval
 from backend.bookings.machine import Reason, State
 from backend.bookings.models import Booking, LedgerEntry, Outcome, Purpose, SlotClaim
 from backend.bookings.notices import Notice
@@ -23,34 +22,12 @@ from backend.people.models import Corporate, SponsorDomain
 from tests.support import scenarios
 from tests.support.factories import make_booking, slot_fields
 from tests.support.scenarios import RAVI
+from tests.support.sponsors import acme, approve, sponsored, with_code
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sandbox_payments")]
 STAFF = {"actor": "staff:desk"}
 DAY = timedelta(days=1)
 LATER = timedelta(days=3)
-
-
-@pytest.fixture(autouse=True)
-def _sandbox(settings: Any) -> None:
-    settings.PAYMENT_GATEWAY = "sandbox"
-
-
-def acme(**terms: Any) -> Corporate:
-    return Corporate.objects.create(name="Acme", **{"code": "ACME-7Q", "sessions_a_month": 1, **terms})
-
-
-def approve(booking: Booking, now: datetime, at: datetime | None = None, **decided: Any) -> Booking:
-    """With somebody of their own, so that only the sponsor can be short of something."""
-    who = scenarios.psychologist(f"Dr. {booking.pk}")
-    return approval.approve(booking.pk, Approval(who.pk, at or now + LATER, **decided), now=now, **STAFF)
-
-
-def with_code(email: str = scenarios.ASHA, *, now: datetime, **changes: object) -> Booking:
-    return scenarios.pending(email, now=now, **{"sponsor_code": "ACME-7Q", **changes})
-
-
-def sponsored(email: str = scenarios.ASHA, *, now: datetime, at: datetime | None = None) -> Booking:
-    return approve(with_code(email, now=now), now, at)
 
 
 def refusal(call: Callable[[], object]) -> Refused:

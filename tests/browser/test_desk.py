@@ -17,6 +17,7 @@ from tests.browser.desk import CHROMIUM, PHONE, SCREEN, Desk, at_the_desk, chrom
 from tests.browser.practice import Practice, seeded
 
 pytestmark = [
+    pytest.mark.sqlite_only,
     pytest.mark.skipif(os.environ.get("BROWSER") != "all", reason="make browser runs these"),
     pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here; make browser installs it"),
 ]

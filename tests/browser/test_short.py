@@ -9,7 +9,10 @@ pytest.importorskip("playwright")
 from tests.browser.desk import CHROMIUM, PHONE, SCREEN, at_the_desk, chromium
 from tests.browser.practice import seeded
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here; make browser installs it")
+pytestmark = [
+    pytest.mark.sqlite_only,
+    pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here; make browser installs it"),
+]
 PAGES = ("/admin/", "/admin/calendar/", "/admin/calendar/?view=timeGridWeek", "/admin/calendar/day/")
 
 

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
-from tests.chaos import faults as weather_plan
+from tests.chaos import faults as fault_plan
 from tests.chaos import races
 from tests.chaos import stack as stacks
 from tests.chaos.figures import Figure, table
@@ -73,14 +73,14 @@ def _ours(stack: Stack, options: argparse.Namespace, seconds: float) -> list[Fig
     stack.wait_until(lambda: stack.answers() and stack.provider_answers(), "the start of web and provider")
     world = storm.prepared(stack, journal)
     storm.wait_until_mail_flows(world)
-    plan = weather_plan.plan(options.seed, seconds, with_postgres=not options.sqlite)
+    plan = fault_plan.plan(options.seed, seconds, with_postgres=not options.sqlite)
     _say(f"the stack works; {len(plan)} faults are planned")
     figures: list[Figure] = storm.ride(stack, world, plan, seconds, is_timed=not options.short)
     if not options.short:
-        calm = importlib.import_module("tests.chaos.outages")
+        outages = importlib.import_module("tests.chaos.outages")
         _say("the storm is over; now the calm")
-        figures += calm.requests_by_broker(stack, world)
-        figures += calm.beat_away(stack)
+        figures += outages.requests_by_broker(stack, world)
+        figures += outages.beat_away(stack)
         stack.stop()
     if not options.short and not options.sqlite:
         _say("and the races")
@@ -100,7 +100,7 @@ def _naive(options: argparse.Namespace, seconds: float) -> list[Figure]:
         naive_storm.create_table(stack)
         stack.start()
         stack.wait_until(lambda: stack.answers() and stack.provider_answers(), "the start of the naive web")
-        return naive_storm.ride(stack, weather_plan.plan(options.seed, seconds, with_postgres=True), seconds)
+        return naive_storm.ride(stack, fault_plan.plan(options.seed, seconds, with_postgres=True), seconds)
 
 
 def _become_a_client_of_its_database() -> None:

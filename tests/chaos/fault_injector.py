@@ -15,7 +15,7 @@ from tests.chaos.process import Part
 from tests.chaos.provider_modes import ProviderMode
 from tests.chaos.stack import Stack
 
-MOODS = {
+MODES = {
     Kind.MAIL_FAILING: ProviderMode.FAILING,
     Kind.MAIL_BUSY: ProviderMode.BUSY,
     Kind.MAIL_HANGING: ProviderMode.HANGING,
@@ -46,7 +46,7 @@ class FaultInjector:
         chosen = random.Random(fault.seed)
         if fault.kind in VICTIMS:
             self._kill(fault.kind, chosen)
-        elif fault.kind in MOODS:
+        elif fault.kind in MODES:
             self._upset(fault)
         elif fault.kind is Kind.POSTGRES:
             self._restart_postgres()
@@ -71,9 +71,9 @@ class FaultInjector:
             happened.until = time.time()
 
     def _upset(self, fault: Fault) -> None:
-        wanted = {"mood": MOODS[fault.kind], "seconds": fault.seconds}
+        wanted = {"mode": MODES[fault.kind], "seconds": fault.seconds}
         happened = self._journal.fault(fault.kind, "provider")
-        requests.put(f"{self._stack.provider_url}mood", json=wanted, timeout=5)
+        requests.put(f"{self._stack.provider_url}mode", json=wanted, timeout=5)
         time.sleep(fault.seconds)
         happened.until = time.time()
 

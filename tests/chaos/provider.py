@@ -1,4 +1,4 @@
-"""A mail provider that speaks Resend's protocol, logs every call before it answers, and can be in a bad mood.
+"""A mail provider that speaks Resend's protocol, logs every call before it answers, and can be told to fail.
 
 Run as a process: `python -m tests.chaos.provider PORT LOG`. Its log is one JSON object a line.
 """
@@ -21,7 +21,7 @@ HANGS_FOR = 40.0  # seconds; four times what a worker waits
 
 
 class Provider(ThreadingHTTPServer):
-    """What it accepted, by recipient, and the mood it is in."""
+    """What it accepted, by recipient, and the mode that it is in."""
 
     daemon_threads = True
     request_queue_size = 128
@@ -30,12 +30,12 @@ class Provider(ThreadingHTTPServer):
         self.lock = threading.Lock()
         self.log = log.open("a")
         self.mailboxes: dict[str, list[dict[str, Any]]] = {}
-        self.mood, self.mood_ends = ProviderMode.WELL, 0.0
+        self.mode, self.mode_ends = ProviderMode.WELL, 0.0
         super().__init__(("127.0.0.1", port), _Handler)
 
-    def current_mood(self) -> ProviderMode:
+    def current_mode(self) -> ProviderMode:
         with self.lock:
-            return self.mood if time.time() < self.mood_ends else ProviderMode.WELL
+            return self.mode if time.time() < self.mode_ends else ProviderMode.WELL
 
     def note(self, mail: dict[str, Any], body: bytes, outcome: str) -> None:
         """One line in the log; what was accepted also goes to its recipient."""
@@ -71,24 +71,24 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(200, mails)
 
     def do_PUT(self) -> None:
-        """The storm changes the mood for some seconds."""
+        """The storm sets the mode for some seconds."""
         wanted = json.loads(self._body())
         with self.server.lock:
-            self.server.mood, self.server.mood_ends = ProviderMode(wanted["mood"]), time.time() + wanted["seconds"]
+            self.server.mode, self.server.mode_ends = ProviderMode(wanted["mode"]), time.time() + wanted["seconds"]
         self._answer(200, {})
 
     def do_POST(self) -> None:
         """A mail."""
         body = self._body()
-        mail, mood = json.loads(body), self.server.current_mood()
-        if mood in (ProviderMode.FAILING, ProviderMode.BUSY):
-            self.server.note(mail, body, mood)
-            self._answer(500 if mood is ProviderMode.FAILING else 429, {"message": "not now"})
-        elif mood is ProviderMode.HANGING:
-            self.server.note(mail, body, mood)
+        mail, mode = json.loads(body), self.server.current_mode()
+        if mode in (ProviderMode.FAILING, ProviderMode.BUSY):
+            self.server.note(mail, body, mode)
+            self._answer(500 if mode is ProviderMode.FAILING else 429, {"message": "not now"})
+        elif mode is ProviderMode.HANGING:
+            self.server.note(mail, body, mode)
             time.sleep(HANGS_FOR)
             self.close_connection = True
-        elif mood is ProviderMode.DROPPING:
+        elif mode is ProviderMode.DROPPING:
             self.server.note(mail, body, "accepted, then dropped")
             self.close_connection = True
         else:

@@ -10,6 +10,8 @@ from django.db import connection
 
 from tests.support.server import ROOT
 
+pytestmark = pytest.mark.postgres_only
+
 SEED = "65"  # kills a worker and a child, beat and Redis; the provider drops what it accepted
 
 

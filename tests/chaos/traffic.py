@@ -85,7 +85,7 @@ class World:
 
 
 class Visit:
-    """One visitor's story; what they do is drawn from the seed and their number."""
+    """One visitor from the draft on; what they do is drawn from the seed and their number."""
 
     def __init__(self, world: World, number: int) -> None:
         self._world = world
@@ -113,7 +113,7 @@ class Visit:
             self.submit()
             end()
         except GaveUp:
-            return  # what is left of the story is for the deadlines
+            return  # what is left is for the deadlines
 
     # -- how it can end -----------------------------------------------------------------------------------------------
 

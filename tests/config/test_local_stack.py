@@ -20,6 +20,8 @@ from config.local.environment import Options
 from config.local.profiles import PROFILES
 from workers.__main__ import QUEUES, command
 
+pytestmark = pytest.mark.sqlite_only
+
 SLEEPER = "import time; print('ready', flush=True); time.sleep(60)"
 PARENT = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {SLEEPER!r}]).wait()"
 

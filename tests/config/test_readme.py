@@ -8,6 +8,8 @@ import pytest
 
 from config.local import readme
 
+pytestmark = pytest.mark.sqlite_only
+
 
 @pytest.mark.parametrize("path", readme.FILES, ids=lambda path: path.name)
 def test_generated_parts_are_up_to_date(path: Path) -> None:

@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support.server import ROOT
+
+pytestmark = pytest.mark.sqlite_only
+
 FOLDERS = [path.parent for path in sorted(ROOT.glob("backend/**/vendor/*/VERSION"))]
 FOLDERS += [path.parent for path in sorted(ROOT.glob("tests/**/vendor/*/VERSION"))]
 LINE = re.compile(r"([0-9a-f]{64})  (\S+)")

@@ -20,10 +20,11 @@ from backend.bookings.models import Booking
 from backend.payments.gateway import OrderState
 from backend.payments.sandbox.wire import Behaviour
 from tests.support import api, scenarios
-from tests.support.gateway import SECRET, Sandbox, free_port, until
+from tests.support.gateway import SECRET, Sandbox, until
 from tests.support.processes import stack
+from tests.support.server import free_port
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.postgres_only, pytest.mark.django_db(transaction=True)]
 CALLERS = 4
 CALLED_A_WHILE = 25  # answers between two steps of the restart, so that each step happens under requests
 

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support.server import ROOT
+
+pytestmark = pytest.mark.sqlite_only
 
 
 def start(tmp_path: Path, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:

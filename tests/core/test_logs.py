@@ -8,7 +8,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from datetime import datetime
 from email import message_from_bytes
 from pathlib import Path
@@ -24,20 +23,12 @@ from backend.core import correlation, logs
 from backend.core.errors import Code, Refused, Transient
 from backend.ops import operator_actions
 from backend.outbox.models import Message
-from tests.support import api, log_lines, mail_sink, scenarios, staff_api, system_health
+from tests.support import api, log_lines, scenarios, staff_api, system_health
 from tests.support.mail_sink import Sink
 from tests.support.server import ROOT, environment
 from workers import mail, timers
 
 ID = "click-0123456789"
-
-
-@pytest.fixture
-def sink(settings) -> Iterator[Sink]:
-    with mail_sink.listening() as sink:
-        sink.serve(settings)
-        yield sink
-        mail._outlet.close()
 
 
 def written(error: Exception | None = None, message: str = "said", *args: object) -> dict[str, str]:

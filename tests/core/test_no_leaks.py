@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 from base64 import b64decode
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from io import StringIO
 from typing import Any
@@ -19,40 +19,44 @@ import requests
 import time_machine
 from django.core.management import call_command
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.test import Client as Browser
-from django.urls import include, path
-from rest_framework.request import Request
-from rest_framework.views import APIView
 
-from backend.api.links.pages import Page
 from backend.bookings import links
 from backend.bookings.machine import State
 from backend.bookings.models import Booking, LedgerEntry
-from backend.core.errors import Code, Refused
+from backend.core.errors import Code
 from backend.desk.booking.actions import ACTIONS
 from backend.ops.models import Act, TimerRun
 from backend.outbox.models import Message, MessageState
 from backend.payments.models import InboxEvent, Payment
 from config import schedule as table
-from tests.bookings.lifecycle.test_intents_table import MAKERS
-from tests.support import admin_site, api, log_lines, mail_sink, sentinels, system_health, working_hours
+from tests.support import (
+    admin_site,
+    api,
+    leaks,
+    log_lines,
+    mail_sink,
+    scenarios,
+    sentinels,
+    system_health,
+    working_hours,
+)
+from tests.support.leaks import nothing_in
 from tests.support.processes import stack
 from tests.support.server import free_port
 from tests.support.staff_api import Desk, desk
-from tests.support.valkey import Valkey, valkey  # noqa: F401  # a fixture
+from tests.support.valkey import Valkey
 from workers import mail, payments, schedule, timers
 from workers.app import app
 from workers.beat import Scheduler
+
+pytestmark = pytest.mark.sqlite_only
 
 Door = Callable[[], HttpResponse]
 DAY = timedelta(days=1)
 GO = ("/go/cancel/", "/go/again/", "/go/alternative/", "/go/reschedule/", "/go/nowhere/")
 TYPED = {"note_to_visitor": sentinels.NOTE, "refund_reason": sentinels.REASON}
-
-
-class Planted(Exception):
-    """Says what no error should."""
 
 
 @pytest.fixture(autouse=True)
@@ -68,7 +72,7 @@ def clock(now: datetime, settings: Any) -> Iterator[time_machine.Traveller]:
 
 def born(state: State, now: datetime) -> Booking:
     """A booking of the planted person in this state."""
-    return MAKERS[state](email=sentinels.EMAIL, now=now, **sentinels.DRAFT)
+    return scenarios.IN_STATE[state](email=sentinels.EMAIL, now=now, **sentinels.DRAFT)
 
 
 def tokens_of(booking: Booking) -> set[str]:
@@ -189,14 +193,6 @@ def test_nothing_planted_comes_out_of_any_request_to_a_booking_in(state: State, 
     )  # who holds a mailed token may read it again
 
 
-def nothing_in(texts: Iterable[str], more: Iterable[str] = ()) -> None:
-    """One search over all; the text that fails is shown by itself."""
-    unlike = set(texts)
-    if sentinels.found_in("\n".join(unlike), more):
-        [*_, (found, text)] = [(found, text) for text in unlike if (found := sentinels.found_in(text, more))]
-        raise AssertionError(f"{sorted(found)} in: {text}")
-
-
 def rows() -> set[str]:
     """What is kept about steps and effects, save what a mail needs: its recipient and its words."""
     effects = Message.objects.values_list("kind", "dedupe_key", "last_error", "correlation_id")
@@ -228,45 +224,8 @@ def tools() -> set[str]:
 # -- every code, and every crash --------------------------------------------------------------------------------------
 
 
-def shout() -> None:
-    """A bug that puts a person into an error, with what led to it."""
-    try:
-        int(sentinels.PERSON["full_name"])
-    except ValueError as error:
-        raise Planted(json.dumps(sentinels.PERSON)) from error
-
-
-class Refusing(APIView):
-    def get(self, request: Request) -> HttpResponse:
-        if code := request.query_params.get("code"):
-            raise Refused(Code(code), **sentinels.PERSON, state=State.DRAFT, why=sentinels.NOTE, cancel_by=None)
-        shout()
-        raise AssertionError
-
-
-class RefusingPage(Page):
-    def get(self, request: HttpRequest) -> HttpResponse:
-        if code := request.GET.get("code"):
-            raise Refused(Code(code), **sentinels.PERSON, state=State.DRAFT, why=sentinels.NOTE, cancel_by=None)
-        shout()
-        raise AssertionError
-
-
-def crashing(_request: HttpRequest) -> HttpResponse:
-    shout()
-    raise AssertionError
-
-
-urlpatterns = [
-    path("api/refusing/", Refusing.as_view()),
-    path("go/refusing/", RefusingPage.as_view()),
-    path("admin/crashing/", crashing),
-    path("", include("config.urls")),
-]
-
-
 @pytest.mark.django_db
-@pytest.mark.urls(__name__)
+@pytest.mark.urls(leaks.__name__)
 def test_no_refusal_of_any_code_logs_what_it_knows() -> None:
     with log_lines.collected(level=logging.DEBUG) as lines:
         for code in Code:
@@ -279,7 +238,7 @@ def test_no_refusal_of_any_code_logs_what_it_knows() -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.urls(__name__)
+@pytest.mark.urls(leaks.__name__)
 def test_no_crash_tells_what_it_stumbled_over() -> None:
     answers = []
     with log_lines.collected(level=logging.DEBUG) as lines:
@@ -287,16 +246,11 @@ def test_no_crash_tells_what_it_stumbled_over() -> None:
             answer = Browser(raise_request_exception=False).get(door, {"q": sentinels.EMAIL, "token": sentinels.TOKEN})
             answers.append(answer.content.decode() + str(answer.headers))
             assert answer.status_code == 500
-        broken.apply()
+        leaks.broken.apply()
     nothing_in(answers)
     nothing_in(lines.written)
     assert [line["error"] for line in lines.parsed()] == ["Planted"] * 4
     assert all("shout" in line["traceback"] for line in lines.parsed())
-
-
-@app.task(name="tests.broken")
-def broken() -> None:
-    shout()
 
 
 # -- workers ----------------------------------------------------------------------------------------------------------
@@ -336,7 +290,7 @@ def test_nothing_planted_comes_out_of_drains_and_sweeps(now: datetime, settings:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_tasks_carry_nothing(now: datetime, valkey: Valkey, settings: Any) -> None:  # noqa: F811
+def test_tasks_carry_nothing(now: datetime, valkey: Valkey, settings: Any) -> None:
     born(State.CONFIRMED, now)
     schedule.install(table.TABLE, expires=table.EXPIRES)
     before = app.conf.broker_url

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-import time_machine
 from django.http import HttpResponse
 from django.test import Client as Browser
 from django.urls import reverse
@@ -21,27 +19,15 @@ from backend.core.errors import Code, Refused
 from backend.payments.models import Refund
 from backend.people.models import Psychologist, TimeOff
 from backend.scheduling.rebooking_options import rebooking_options, within_time_off
-from tests.scheduling.test_free_slots import WEDNESDAY, at
 from tests.support import scenarios, working_hours
 from tests.support.admin_site import clerk, owner, page_url, written
 from tests.support.scenarios import ASHA, RAVI
+from tests.support.working_hours import WEDNESDAY, at
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "sandbox_payments")]
 
 DAY = timedelta(days=1)
 ALL_WEDNESDAY = {"start_0": "2026-11-25", "start_1": "00:00:00", "end_0": "2026-11-26", "end_1": "00:00:00"}
-
-
-@pytest.fixture(autouse=True)
-def clock(now: datetime, settings: object) -> Iterator[time_machine.Traveller]:
-    settings.PAYMENT_GATEWAY = "sandbox"
-    with time_machine.travel(now, tick=False) as traveller:
-        yield traveller
-
-
-@pytest.fixture
-def desk() -> Browser:
-    return owner()
 
 
 @pytest.fixture

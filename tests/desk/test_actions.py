@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 
 import pytest
@@ -20,19 +19,8 @@ from tests.support import scenarios
 from tests.support.action_cases import BY_NAME, CASES, Case
 from tests.support.admin_site import action_url, buttons, clerk, owner, page_url, written
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sqlite_only, pytest.mark.django_db, pytest.mark.usefixtures("clock", "sandbox_payments")]
 every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.name}-{case.begin.__name__}")
-
-
-@pytest.fixture(autouse=True)
-def _sandbox(settings) -> None:
-    settings.PAYMENT_GATEWAY = "sandbox"
-
-
-@pytest.fixture(autouse=True)
-def clock(now: datetime) -> Iterator[time_machine.Coordinates]:
-    with time_machine.travel(now, tick=False) as travelled:
-        yield travelled
 
 
 @pytest.fixture

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, time
 
 import pytest
-import time_machine
 from django.contrib.auth.models import User
 from django.test import Client as Browser
 from django.utils.html import escape
@@ -18,20 +16,9 @@ from backend.core.errors import Code
 from backend.desk.refusals import ANSWERS
 from backend.people.models import Location
 from tests.support import scenarios
-from tests.support.admin_site import action_url, clerk, form_of, logged_in, owner, page_url, session_form, written
+from tests.support.admin_site import action_url, clerk, form_of, logged_in, page_url, session_form, written
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _clock(now: datetime) -> Iterator[None]:
-    with time_machine.travel(now, tick=False):
-        yield
-
-
-@pytest.fixture
-def desk() -> Browser:
-    return owner()
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
 
 def approve_url(booking: Booking) -> str:

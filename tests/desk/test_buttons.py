@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import datetime
 
 import pytest
-import time_machine
 from django.test import Client as Browser
 from django.utils.html import escape
 
@@ -21,18 +19,7 @@ from tests.support.action_cases import BY_NAME, CASES, a_note
 from tests.support.admin_site import action_url, buttons, form_of, owner, page_url, written
 from tests.support.factories import make_booking
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _sandbox(settings) -> None:
-    settings.PAYMENT_GATEWAY = "sandbox"
-
-
-@pytest.fixture(autouse=True)
-def clock(now: datetime) -> Iterator[time_machine.Coordinates]:
-    with time_machine.travel(now, tick=False) as travelled:
-        yield travelled
+pytestmark = [pytest.mark.sqlite_only, pytest.mark.django_db, pytest.mark.usefixtures("clock", "sandbox_payments")]
 
 
 @pytest.fixture

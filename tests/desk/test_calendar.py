@@ -53,11 +53,6 @@ def dragged(booking: Booking, at: str = "2026-11-25 18:00", **changes: str) -> d
     return {"slot_start_0": on, "slot_start_1": hour, "psychologist": "", "seen": seen, **changes}
 
 
-@pytest.fixture
-def desk(now: datetime) -> Browser:
-    return owner()
-
-
 # -- what is loaded ----------------------------------------------------------------------------------------------------
 
 
@@ -311,7 +306,7 @@ def test_the_day_list_has_a_sheet_a_psychologist(desk: Browser, now: datetime) -
     one = factories.make_booking(State.CONFIRMED, now=now)
     two = factories.make_booking(
         State.APPROVED, now=now, email="b@example.org", psychologist=scenarios.psychologist("Dr. Arjun"),
-        mode="OFFLINE",         address="Room 2\nSecond floor",
+        mode="OFFLINE", address="Room 2\nSecond floor",
     )  # fmt: skip
     page = desk.get(reverse("desk:day"), {"date": "2026-11-24"})
     sheets: list[tuple[Psychologist, list[Booking]]] = page.context["sheets"]

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import pytest
-import time_machine
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.http import HttpResponse
@@ -15,24 +13,13 @@ from django.test import Client as Browser
 from django.urls import reverse
 
 from backend.people.models import Language, Location, Psychologist, Specialization, TimeOff, WorkingHours
-from tests.scheduling.test_free_slots import WEDNESDAY, at
 from tests.support import scenarios, working_hours
-from tests.support.admin_site import clerk, owner, page_url, psychologist_form, rows_of
+from tests.support.admin_site import clerk, page_url, psychologist_form, rows_of
+from tests.support.working_hours import WEDNESDAY, at
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
 MONDAY = {"weekday": 0, "starts_at": "10:00", "ends_at": "18:00", "offers": "ONLINE"}
-
-
-@pytest.fixture(autouse=True)
-def _clock(now: datetime) -> Iterator[None]:
-    with time_machine.travel(now, tick=False):
-        yield
-
-
-@pytest.fixture
-def desk() -> Browser:
-    return owner()
 
 
 @pytest.fixture

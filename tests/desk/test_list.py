@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from io import StringIO
 
 import pytest
-import time_machine
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client as Browser
@@ -30,21 +28,9 @@ from tests.support import roles, scenarios, working_hours
 from tests.support.admin_site import clerk, list_url, logged_in, owner
 from tests.support.factories import make_booking, make_psychologist
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "sandbox_payments")]
 LIST = "/admin/bookings/booking/"
 PLANTED = "<script>alert(1)</script>"
-
-
-@pytest.fixture(autouse=True)
-def _clock(now: datetime, settings) -> Iterator[None]:
-    settings.PAYMENT_GATEWAY = "sandbox"
-    with time_machine.travel(now, tick=False):
-        yield
-
-
-@pytest.fixture
-def desk() -> Browser:
-    return owner()
 
 
 def found(browser: Browser, **query: str) -> set[str]:
@@ -104,7 +90,7 @@ def test_a_booking_is_found_by_id_or_by_all_words(desk: Browser, now: datetime, 
     assert found(desk, q=text) == ({"MS-10ABCD"} if is_found else set())
 
 
-@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="the plan is PostgreSQL's")
+@pytest.mark.postgres_only
 def test_words_are_found_by_their_index() -> None:
     rows = Booking.objects.filter(matching("kulkarni")).order_by()
     with connection.cursor() as cursor:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 
 import pytest
-import time_machine
 from django.test import Client as Browser
 
 from backend.bookings import queries
@@ -18,21 +16,9 @@ from backend.payments.gateway import RefundOrderState, RefundReport
 from backend.payments.models import Payment, Refund, RefundState
 from backend.people.models import Corporate, Location
 from tests.support import scenarios
-from tests.support.admin_site import action_url, buttons, form_of, owner, page_url, written
+from tests.support.admin_site import action_url, buttons, form_of, page_url, written
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _clock(now: datetime, settings) -> Iterator[None]:
-    settings.PAYMENT_GATEWAY = "sandbox"
-    with time_machine.travel(now, tick=False):
-        yield
-
-
-@pytest.fixture
-def desk() -> Browser:
-    return owner()
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "sandbox_payments")]
 
 
 def post(desk: Browser, booking: Booking, name: str, **typed: str) -> str:

@@ -2,32 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 
 import pytest
-import time_machine
 from django.test import Client as Browser
 from django.urls import reverse
 
 from backend.bookings.machine import State
 from backend.bookings.models import ClosedDay
 from backend.people.models import Client, Enquiry, Psychologist
-from tests.support.admin_site import clerk, list_url, owner, page_url, psychologist_form
+from tests.support.admin_site import clerk, list_url, page_url, psychologist_form
 from tests.support.factories import make_booking, make_client, make_psychologist
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _clock(now: datetime) -> Iterator[None]:
-    with time_machine.travel(now, tick=False):
-        yield
-
-
-@pytest.fixture
-def desk() -> Browser:
-    return owner()
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
 
 def test_a_fee_is_typed_in_rupees_and_kept_in_paise(desk: Browser) -> None:

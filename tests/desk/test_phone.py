@@ -2,53 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
 import time_machine
 from django.test import Client as Browser
-from django.urls import reverse
 
 from backend.accounts.roles import Role
 from backend.bookings.machine import State
 from backend.bookings.models import Booking, LedgerEntry, Origin
 from tests.support import roles, scenarios, working_hours
-from tests.support.admin_site import clerk, list_url, logged_in, owner, page_url, written
+from tests.support.admin_site import caller_form, clerk, list_url, logged_in, new_booking_url, page_url, written
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def clock(now: datetime) -> Iterator[time_machine.Coordinates]:
-    with time_machine.travel(now, tick=False) as travelled:
-        yield travelled
-
-
-@pytest.fixture
-def desk() -> Browser:
-    return owner()
-
-
-def new_url() -> str:
-    return reverse("admin:bookings_booking_new")
-
-
-def typed(**changes: str) -> dict[str, str]:
-    """What a receptionist fills in."""
-    return {
-        "full_name": "Asha Rao", "email": "Asha@Example.org", "phone_number": "9876543210", "age": "31",
-        "gender": "FEMALE", "city": "Pune", "region": "", "country": "India", "emergency_contact": "Vikram Rao",
-        "preferred_date": "2026-11-26", "preferred_period": "CUSTOM", "preferred_time_start": "18:00",
-        "preferred_time_end": "20:00", "mode": "ONLINE", "payment_mode": "OFFLINE", "user_message": "Sleeps badly.",
-        "consent": "on",
-    } | changes  # fmt: skip
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
 
 def test_the_list_leads_to_the_form_and_the_form_to_the_new_booking_with_its_id(desk: Browser) -> None:
-    assert new_url() in desk.get(list_url(Booking)).content.decode()
-    assert desk.get(new_url()).status_code == 200
-    answer = desk.post(new_url(), typed(), follow=True)
+    assert new_booking_url() in desk.get(list_url(Booking)).content.decode()
+    assert desk.get(new_booking_url()).status_code == 200
+    answer = desk.post(new_booking_url(), caller_form(), follow=True)
     booking = Booking.objects.get()
     assert answer.redirect_chain == [(page_url(booking), 302)]
     page = answer.content.decode()
@@ -63,7 +35,7 @@ def test_the_list_leads_to_the_form_and_the_form_to_the_new_booking_with_its_id(
 
 def test_a_booking_beside_another_says_so(desk: Browser, now: datetime) -> None:
     other = scenarios.pending(now=now)
-    page = desk.post(new_url(), typed(), follow=True).content.decode()
+    page = desk.post(new_booking_url(), caller_form(), follow=True).content.decode()
     assert f"Also open under this address: {other}, Pending." in page
     assert Booking.objects.count() == 2
 
@@ -71,18 +43,18 @@ def test_a_booking_beside_another_says_so(desk: Browser, now: datetime) -> None:
 def test_one_click_that_arrives_twice_counts_once_and_shows_the_first_id(
     desk: Browser, now: datetime, clock: time_machine.Coordinates
 ) -> None:
-    desk.post(new_url(), typed())
+    desk.post(new_booking_url(), caller_form())
     booking, before = Booking.objects.get(), written()
     clock.move_to(now + timedelta(seconds=59))
-    again = desk.post(new_url(), typed(), follow=True)
+    again = desk.post(new_booking_url(), caller_form(), follow=True)
     assert again.redirect_chain == [(page_url(booking), 302)]
     assert f"This request was recorded a moment ago as {booking}, by staff:desk. Nothing was added." in (
         again.content.decode()
     )
     assert written() == before
-    desk.post(new_url(), typed(preferred_date="2026-11-27"))
+    desk.post(new_booking_url(), caller_form(preferred_date="2026-11-27"))
     clock.move_to(now + timedelta(seconds=60))
-    desk.post(new_url(), typed())
+    desk.post(new_booking_url(), caller_form())
     assert Booking.objects.count() == 3
 
 
@@ -106,7 +78,7 @@ def test_a_mistake_is_shown_beside_its_field_and_nothing_is_written(
     desk: Browser, changes: dict[str, str], field: str, sentence: str
 ) -> None:
     before = written()
-    answer = desk.post(new_url(), typed(**changes))
+    answer = desk.post(new_booking_url(), caller_form(**changes))
     assert answer.status_code == 400
     assert {name: errors[0] for name, errors in answer.context["form"].errors.items()} == {field: sentence}
     assert "Sleeps badly." in answer.content.decode()
@@ -114,18 +86,18 @@ def test_a_mistake_is_shown_beside_its_field_and_nothing_is_written(
 
 
 def test_hours_are_kept_of_the_custom_period_alone(desk: Browser) -> None:
-    desk.post(new_url(), typed(preferred_period="MORNING"))
+    desk.post(new_booking_url(), caller_form(preferred_period="MORNING"))
     assert Booking.objects.get().preferred_time_start is None
 
 
 def test_recording_needs_the_permission_to_change_a_booking() -> None:
     reader = clerk("reader", "view_booking")
-    assert new_url() not in reader.get(list_url(Booking)).content.decode()
-    assert reader.get(new_url()).status_code == 404
-    assert reader.post(new_url(), typed()).status_code == 404
-    assert Browser().get(new_url())["Location"].startswith("/admin/login/")
+    assert new_booking_url() not in reader.get(list_url(Booking)).content.decode()
+    assert reader.get(new_booking_url()).status_code == 404
+    assert reader.post(new_booking_url(), caller_form()).status_code == 404
+    assert Browser().get(new_booking_url())["Location"].startswith("/admin/login/")
     assert not Booking.objects.exists()
-    assert clerk("decider", "change_booking").post(new_url(), typed()).status_code == 302
+    assert clerk("decider", "change_booking").post(new_booking_url(), caller_form()).status_code == 302
 
 
 # -- somebody who is known, and a slot at once -------------------------------------------------------------------------
@@ -133,7 +105,7 @@ def test_recording_needs_the_permission_to_change_a_booking() -> None:
 
 def free_slot(desk: Browser) -> str:
     """The first slot that the form offers."""
-    value: str = desk.get(new_url()).context["form"].fields["offered"].choices[1][0]
+    value: str = desk.get(new_booking_url()).context["form"].fields["offered"].choices[1][0]
     return value
 
 
@@ -145,29 +117,29 @@ def hours() -> None:
 def test_a_caller_is_found_by_address_or_number_and_fills_the_form(desk: Browser, now: datetime) -> None:
     booking = scenarios.confirmed(now=now)
     for text in ("asha@example", "54321", "Rao"):
-        people = desk.get(new_url(), {"find": text}).context["people"]
+        people = desk.get(new_booking_url(), {"find": text}).context["people"]
         assert [person["booking"] for person in people] == [booking]
-    assert desk.get(new_url(), {"find": "nobody"}).context["people"] == []
-    form = desk.get(new_url(), {"like": str(booking.pk)}).context["form"]
+    assert desk.get(new_booking_url(), {"find": "nobody"}).context["people"] == []
+    form = desk.get(new_booking_url(), {"like": str(booking.pk)}).context["form"]
     assert (form["full_name"].value(), form["phone_number"].value()) == ("Asha Rao", "9876543210")
-    assert desk.get(new_url(), {"like": "x"}).context["known"] is None
+    assert desk.get(new_booking_url(), {"like": "x"}).context["known"] is None
 
 
 def test_numbers_of_a_known_caller_are_taken_over_without_being_shown(now: datetime) -> None:
     booking = scenarios.confirmed(now=now)
     receptionist = logged_in(roles.account(Role.RECEPTIONIST))
-    pages = [receptionist.get(new_url(), query) for query in ({"like": str(booking.pk)}, {"find": "asha"})]
+    pages = [receptionist.get(new_booking_url(), query) for query in ({"like": str(booking.pk)}, {"find": "asha"})]
     assert not any("9876543210" in page.content.decode() for page in pages)
-    sent = typed(like=str(booking.pk), phone_number="", emergency_contact="")
-    assert receptionist.post(new_url(), sent).status_code == 302
+    sent = caller_form(like=str(booking.pk), phone_number="", emergency_contact="")
+    assert receptionist.post(new_booking_url(), sent).status_code == 302
     made = Booking.objects.latest("pk")
     assert (made.phone_number, made.emergency_contact) == (booking.phone_number, booking.emergency_contact)
 
 
 def test_a_free_slot_is_settled_with_the_request_and_the_link_to_pay_is_mailed(desk: Browser, hours: None) -> None:
     slot = free_slot(desk)
-    sent = typed(offered=slot, paying="mailed", payment_mode="ONLINE", preferred_date="", preferred_period="")
-    page = desk.post(new_url(), sent, follow=True).content.decode()
+    sent = caller_form(offered=slot, paying="mailed", payment_mode="ONLINE", preferred_date="", preferred_period="")
+    page = desk.post(new_booking_url(), sent, follow=True).content.decode()
     booking = Booking.objects.get()
     assert (booking.state, f"{booking.psychologist_id}@{booking.slot_start.isoformat()}") == (State.APPROVED, slot)
     assert f"The caller&#x27;s id is {booking}." in page
@@ -175,7 +147,7 @@ def test_a_free_slot_is_settled_with_the_request_and_the_link_to_pay_is_mailed(d
 
 
 def test_what_was_paid_at_the_desk_confirms_the_slot(desk: Browser, hours: None) -> None:
-    desk.post(new_url(), typed(offered=free_slot(desk), paying="desk"))
+    desk.post(new_booking_url(), caller_form(offered=free_slot(desk), paying="desk"))
     booking = Booking.objects.get()
     assert booking.state == State.CONFIRMED
     assert [entry.intent for entry in LedgerEntry.objects.order_by("sequence")] == [
@@ -185,8 +157,10 @@ def test_what_was_paid_at_the_desk_confirms_the_slot(desk: Browser, hours: None)
 
 def test_a_slot_that_was_lost_leaves_the_request_with_its_id(desk: Browser, now: datetime, hours: None) -> None:
     slot = free_slot(desk)
-    desk.post(new_url(), typed(offered=slot))
-    page = desk.post(new_url(), typed(offered=slot, email="ravi@example.org"), follow=True).content.decode()
+    desk.post(new_booking_url(), caller_form(offered=slot))
+    page = desk.post(
+        new_booking_url(), caller_form(offered=slot, email="ravi@example.org"), follow=True
+    ).content.decode()
     second = Booking.objects.get(email="ravi@example.org")
     assert second.state == State.PENDING
     assert f"The caller&#x27;s id is {second}." in page
@@ -194,18 +168,18 @@ def test_a_slot_that_was_lost_leaves_the_request_with_its_id(desk: Browser, now:
 
 
 def test_the_same_click_with_a_slot_settles_it_once(desk: Browser, hours: None) -> None:
-    sent = typed(offered=free_slot(desk), paying="desk")
-    desk.post(new_url(), sent)
+    sent = caller_form(offered=free_slot(desk), paying="desk")
+    desk.post(new_booking_url(), sent)
     before = written()
-    assert "Nothing was added" in desk.post(new_url(), sent, follow=True).content.decode()
+    assert "Nothing was added" in desk.post(new_booking_url(), sent, follow=True).content.decode()
     assert written() == before
 
 
 def test_a_minors_slot_needs_the_guardians_consent(desk: Browser, hours: None) -> None:
     slot = free_slot(desk)
-    page = desk.post(new_url(), typed(offered=slot, age="16"), follow=True).content.decode()
+    page = desk.post(new_booking_url(), caller_form(offered=slot, age="16"), follow=True).content.decode()
     assert "ask for the guardian&#x27;s consent" in page
-    desk.post(new_url(), typed(offered=slot, age="16", email="r@example.org", guardian_consent="on"))
+    desk.post(new_booking_url(), caller_form(offered=slot, age="16", email="r@example.org", guardian_consent="on"))
     assert Booking.objects.get(email="r@example.org").state == State.APPROVED
 
 
@@ -214,7 +188,7 @@ def test_a_span_dragged_in_the_calendar_brings_its_first_free_slot_chosen(desk: 
     span = {"preferred_date": "2027-01-12", "preferred_time_start": "11:00", "preferred_time_end": "12:30"}
 
     def chosen(**more: object) -> str:
-        form = desk.get(new_url(), {**span, **more}).context["form"]
+        form = desk.get(new_booking_url(), {**span, **more}).context["form"]
         value: str = form["offered"].value() or ""
         assert value in dict(form.fields["offered"].choices)
         return value

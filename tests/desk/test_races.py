@@ -7,25 +7,17 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
-from django.db import connection
 from django.test import Client as Browser
 from django.utils import timezone
 
 from backend.bookings.machine import State
 from backend.bookings.models import Booking, LedgerEntry, SlotClaim
 from backend.payments.models import Refund
-from tests.desk.test_phone import new_url, typed
 from tests.support import scenarios
-from tests.support.admin_site import action_url, form_of, owner, session_form
+from tests.support.admin_site import action_url, caller_form, form_of, new_booking_url, owner, session_form
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.postgres_only, pytest.mark.django_db(transaction=True)]
 CLICKS = 20
-
-
-@pytest.fixture(autouse=True)
-def _postgresql() -> None:
-    if connection.vendor != "postgresql":
-        pytest.skip("SQLite has one writer; the races need PostgreSQL")
 
 
 def pressed(server: str, path: str, form: dict[str, str], desk: Browser) -> requests.Response:
@@ -51,7 +43,7 @@ def test_a_partial_refund_that_is_sent_many_times_at_once_is_given_once(server: 
 
 def test_a_callers_request_that_is_sent_many_times_at_once_is_recorded_once(server: str) -> None:
     today = timezone.localdate().isoformat()
-    assert clicks(server, new_url(), typed(preferred_date=today), owner()) == {302: CLICKS}
+    assert clicks(server, new_booking_url(), caller_form(preferred_date=today), owner()) == {302: CLICKS}
     assert Booking.objects.count() == 1
 
 

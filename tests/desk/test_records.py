@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
-import time_machine
 from django.contrib import admin
 from django.db import connection, models
 from django.test import Client as Browser
@@ -24,10 +22,10 @@ from backend.outbox.models import Message, MessageState
 from backend.payments.models import InboxEvent, Payment, Refund
 from backend.people.models import Client, Corporate, Enquiry, Language, Location, Psychologist, Specialization
 from tests.support import scenarios
-from tests.support.admin_site import action_url, clerk, list_url, owner, page_url
+from tests.support.admin_site import action_url, clerk, list_url, page_url
 from tests.support.factories import make_booking, make_psychologist
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
 READ_ONLY = (
     Booking,
@@ -44,18 +42,6 @@ READ_ONLY = (
     TimerRun,
 )
 EDITABLE = (Client, Psychologist, Location, Language, Specialization, Corporate, ClosedDay)
-
-
-@pytest.fixture(autouse=True)
-def _clock(now: datetime) -> Iterator[None]:
-    with time_machine.travel(now, tick=False):
-        yield
-
-
-@pytest.fixture
-def desk() -> Browser:
-    """Somebody who may do everything, logged in."""
-    return owner()
 
 
 @pytest.fixture

@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-import time_machine
 
 from backend.bookings.machine import State
 from backend.bookings.models import Alternative
 from backend.people.models import Psychologist
-from tests.api.test_cancellation import everything
 from tests.support import api, scenarios, working_hours
 from tests.support.admin_site import action_url, form_of, owner
+from tests.support.database_rows import everything
 from tests.support.scenarios import RAVI
 from tests.support.staff_api import desk
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "sandbox_payments")]
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
-
-
-@pytest.fixture(autouse=True)
-def _clock(now: datetime, settings: Any) -> Iterator[None]:
-    settings.PAYMENT_GATEWAY = "sandbox"
-    with time_machine.travel(now, tick=False):
-        yield
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
@@ -13,22 +12,10 @@ from backend.bookings.lifecycle import timers
 from backend.bookings.models import Booking, LedgerEntry, Outcome, SlotClaim
 from backend.people.models import Location, Psychologist
 from tests.support import scenarios
-from tests.support.admin_site import action_url, buttons, form_of, owner, page_url, session_form, written
+from tests.support.admin_site import action_url, buttons, form_of, page_url, session_form, written
 
-pytestmark = pytest.mark.django_db
-TUESDAY_1730 = "2026-11-24 17:30"  # where the story's sessions are
-
-
-@pytest.fixture(autouse=True)
-def clock(now: datetime, settings) -> Iterator[time_machine.Coordinates]:
-    settings.PAYMENT_GATEWAY = "sandbox"
-    with time_machine.travel(now, tick=False) as travelled:
-        yield travelled
-
-
-@pytest.fixture
-def desk() -> Browser:
-    return owner()
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "sandbox_payments")]
+TUESDAY_1730 = "2026-11-24 17:30"  # when sessions of `approved` and later begin
 
 
 def move(desk: Browser, booking: Booking, who: Psychologist | None, start: str, **typed: str) -> dict[str, str]:

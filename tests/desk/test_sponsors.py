@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from itertools import count
 from typing import Any
 
 import pytest
-import time_machine
 from django.test import Client as Browser
 from django.urls import reverse
 
@@ -17,26 +15,14 @@ from backend.bookings.models import Booking, Outcome
 from backend.desk.reports import sponsor_report
 from backend.desk.reports.sponsor_report import FEW, WITHHELD, Part
 from backend.people.models import Corporate
-from tests.bookings.test_sponsors import acme, sponsored, with_code
 from tests.support import api, scenarios
 from tests.support.admin_site import action_url, clerk, owner, page_url, session_form
 from tests.support.factories import make_booking, make_client, make_psychologist
 from tests.support.scenarios import RAVI
-from tests.support.staff_api import Desk, desk
+from tests.support.sponsors import acme, sponsored, with_code
+from tests.support.staff_api import Desk
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _clock(now: datetime, settings: Any) -> Iterator[None]:
-    settings.PAYMENT_GATEWAY = "sandbox"
-    with time_machine.travel(now, tick=False):
-        yield
-
-
-@pytest.fixture
-def staff() -> Desk:
-    return desk()
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "sandbox_payments")]
 
 
 # -- staff, before approval -------------------------------------------------------------------------------------------

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
-import time_machine
 from django.contrib.auth.models import User
 from django.test import Client as Browser
 from django.urls import reverse
@@ -20,23 +18,11 @@ from backend.outbox.models import Message, MessageState
 from backend.payments.models import InboxEvent, Payment
 from backend.people.models import Client, Enquiry
 from tests.support import roles, scenarios, working_hours
-from tests.support.admin_site import action_url, clerk, form_of, list_url, logged_in, owner, page_url
+from tests.support.admin_site import action_url, clerk, form_of, list_url, logged_in, page_url
 from tests.support.factories import make_booking
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "sandbox_payments")]
 PLANTED = "<img src=x onerror=alert(1)>"
-
-
-@pytest.fixture(autouse=True)
-def clock(now: datetime, settings) -> Iterator[time_machine.Coordinates]:
-    settings.PAYMENT_GATEWAY = "sandbox"
-    with time_machine.travel(now, tick=False) as travelled:
-        yield travelled
-
-
-@pytest.fixture
-def desk() -> Browser:
-    return owner()
 
 
 def rows(browser: Browser, booking) -> list:

@@ -16,15 +16,10 @@ from backend.people.models import Enquiry
 from tests.support.factories import make_booking
 from tests.support.mails import OF_NO_BOOKING, TRUE_IN, booking_in, enqueued
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sqlite_only, pytest.mark.django_db, pytest.mark.usefixtures("sandbox_payments")]
 
 STAFF, GATEWAY = "staff:desk", "gateway:sandbox"
 EVERY_NOTICE = pytest.mark.parametrize("notice", Notice)
-
-
-@pytest.fixture(autouse=True)
-def _sandbox(settings) -> None:
-    settings.PAYMENT_GATEWAY = "sandbox"
 
 
 # -- true when it leaves ----------------------------------------------------------------------------------------------

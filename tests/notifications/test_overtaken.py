@@ -20,15 +20,10 @@ from backend.payments.models import Payment, Refund
 from tests.support import scenarios
 from tests.support.mails import frozen
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sandbox_payments")]
 
 STAFF, GATEWAY = "staff:desk", "gateway:sandbox"
 EVERY_NOTICE = pytest.mark.parametrize("notice", Notice)
-
-
-@pytest.fixture(autouse=True)
-def _sandbox(settings) -> None:
-    settings.PAYMENT_GATEWAY = "sandbox"
 
 
 def mail(booking: Booking, notice: Notice) -> Message:

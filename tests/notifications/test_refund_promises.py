@@ -24,7 +24,7 @@ from tests.support import scenarios
 from tests.support.factories import make_booking, make_payment, make_refund, write_row
 from tests.support.mails import frozen, html_of, mail_about, mail_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sqlite_only, pytest.mark.django_db, pytest.mark.usefixtures("sandbox_payments")]
 
 WITH_TERMS = (Notice.BOOKING_CONFIRMED, Notice.LATE_PAYMENT_BOOKED, Notice.BOOKING_MOVED, Notice.SESSION_APPROACHING)
 NEVER = "By the terms accepted on our site, cancelling brings no refund of the ₹1500.00 you paid."
@@ -34,11 +34,6 @@ TOO_LATE = (
     " not refunded."
 )
 MOVED = "As we moved the session, ₹1500.00 comes back to you if you cancel before it starts."
-
-
-@pytest.fixture(autouse=True)
-def _sandbox(settings) -> None:
-    settings.PAYMENT_GATEWAY = "sandbox"
 
 
 def said(mail: Any) -> list[str]:

@@ -36,7 +36,7 @@ from tests.support.mails import (
     true_booking,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sqlite_only, pytest.mark.django_db]
 
 BEFORE_PROOF = (Notice.DRAFT_SUBMITTED, Notice.DRAFT_STILL_UNVERIFIED, Notice.DRAFT_LAPSED, Notice.NOTHING_OPEN)
 AFTER_PROOF = tuple(notice for notice in Notice if notice not in BEFORE_PROOF)

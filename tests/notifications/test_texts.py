@@ -19,7 +19,7 @@ from backend.people.models import Corporate
 from tests.support.factories import make_booking, make_payment, make_psychologist, write_row
 from tests.support.mails import html_of, mail_about, mail_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sqlite_only, pytest.mark.django_db]
 
 OF_AN_APPROVAL = (Notice.BOOKING_APPROVED, Notice.PAYMENT_STILL_DUE, Notice.PAYMENT_ATTEMPT_FAILED)
 UNPAID = (*OF_AN_APPROVAL, Notice.BOOKING_MOVED)

@@ -12,6 +12,8 @@ from backend.ops.business_figures import OverdueRule
 from tests.alerts import promtool, rules
 from tests.alerts.cases import CASES, Fires
 
+pytestmark = pytest.mark.sqlite_only
+
 with_promtool = pytest.mark.skipif(not promtool.found(), reason="promtool is not installed: make ops-test brings it")
 ALERTS = sorted(rules.by_name(rules.load()))
 

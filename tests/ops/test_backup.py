@@ -18,12 +18,11 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from tests.bookings.lifecycle.test_alternatives import rejected
 from tests.support import scenarios, system_health, working_hours
+from tests.support.alternatives import rejected
 from tests.support.server import ROOT, database_url
 
 pytestmark = pytest.mark.django_db(transaction=True)
-on_postgresql = pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite is copied as a file")
 
 
 @pytest.fixture
@@ -76,7 +75,7 @@ def restore(file: Path, url: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, env=given, capture_output=True, text=True)
 
 
-@on_postgresql
+@pytest.mark.postgres_only
 @pytest.mark.usefixtures("_tools")
 def test_what_is_dumped_is_restored_row_by_row(now: datetime, settings: Any, tmp_path: Path, empty: str) -> None:
     settings.PAYMENT_GATEWAY = "sandbox"
@@ -97,7 +96,7 @@ def test_what_is_dumped_is_restored_row_by_row(now: datetime, settings: Any, tmp
     assert "has tables already" in again.stderr
 
 
-@on_postgresql
+@pytest.mark.postgres_only
 @pytest.mark.usefixtures("_tools")
 def test_a_file_that_is_no_backup_restores_nothing(tmp_path: Path, empty: str) -> None:
     file = tmp_path / "backup.dump"
@@ -110,7 +109,7 @@ def test_a_file_that_is_no_backup_restores_nothing(tmp_path: Path, empty: str) -
         assert not database.execute("SELECT 1 FROM pg_tables WHERE schemaname = 'public'").fetchall()
 
 
-@on_postgresql
+@pytest.mark.postgres_only
 def test_without_postgresqls_tools_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(CommandError, match="postgresql-client"):
@@ -118,7 +117,7 @@ def test_without_postgresqls_tools_it_says_what_to_install(tmp_path: Path, monke
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.skipif("connection.vendor != 'sqlite'", reason="of SQLite alone")
+@pytest.mark.sqlite_only
 def test_sqlite_is_copied_as_a_folder(tmp_path: Path) -> None:
     assert connection.vendor == "sqlite"
     with pytest.raises(CommandError, match="copy its folder"):

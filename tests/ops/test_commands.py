@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
-import time_machine
 from django.core.management import CommandError, call_command
 
 from backend.ops import doctor
@@ -17,16 +15,10 @@ from backend.ops.health import SILENT_AFTER
 from backend.ops.models import Act, Role
 from backend.outbox.models import Message, MessageState
 from tests.support import scenarios, system_health
-from tests.support.valkey import Valkey, valkey  # noqa: F401  # a fixture
+from tests.support.valkey import Valkey
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 SECOND = timedelta(seconds=1)
-
-
-@pytest.fixture(autouse=True)
-def _clock(now: datetime) -> Iterator[None]:
-    with time_machine.travel(now, tick=False):
-        yield
 
 
 def run(*arguments: object) -> str:
@@ -58,7 +50,7 @@ def production(settings) -> None:
     settings.REDIS_URL = settings.CELERY_BROKER_URL
 
 
-def test_status_is_a_text_with_every_table(now: datetime, valkey: Valkey) -> None:  # noqa: F811
+def test_status_is_a_text_with_every_table(now: datetime, valkey: Valkey) -> None:
     system_health.healthy(now=now)
     system_health.dead_letter(now=now)
     scenarios.submitted(now=now)
@@ -69,7 +61,7 @@ def test_status_is_a_text_with_every_table(now: datetime, valkey: Valkey) -> Non
     assert "example.org" not in printed
 
 
-def test_status_as_json_is_the_snapshot(now: datetime, valkey: Valkey) -> None:  # noqa: F811
+def test_status_as_json_is_the_snapshot(now: datetime, valkey: Valkey) -> None:
     system_health.healthy(now=now)
     system_health.silent(Role.BEAT, 50 * SECOND)
     told = json.loads(run("ops_status", "--json"))
@@ -85,13 +77,13 @@ def test_status_is_told_without_a_broker() -> None:
 
 
 @pytest.mark.usefixtures("production")
-def test_the_doctor_finds_a_healthy_system_well(now: datetime, valkey: Valkey, monkeypatch) -> None:  # noqa: F811
+def test_the_doctor_finds_a_healthy_system_well(now: datetime, valkey: Valkey, monkeypatch) -> None:
     system_health.healthy(now=now)
     monkeypatch.setattr(doctor, "connection", SimpleNamespace(vendor="postgresql"))
     assert ended("ops_doctor") == (0, "All well.\n")
 
 
-def test_the_doctor_exits_1_when_somebody_should_look(now: datetime, valkey: Valkey) -> None:  # noqa: F811
+def test_the_doctor_exits_1_when_somebody_should_look(now: datetime, valkey: Valkey) -> None:
     system_health.healthy(now=now)
     system_health.dead_letter(now=now)
     code, printed = ended("ops_doctor")

@@ -11,12 +11,12 @@ from django.test import Client as Browser
 from backend.outbox.models import Message, MessageState, Queue
 from tests.alerts import promtool, rules
 from tests.support import system_health
-from tests.support.valkey import Valkey, valkey  # noqa: F401  # a fixture
+from tests.support.valkey import Valkey
 from workers import mail
 
 
 @pytest.fixture
-def scrape(now: datetime, valkey: Valkey) -> str:  # noqa: F811
+def scrape(now: datetime, valkey: Valkey) -> str:
     """Of a system in which something of everything happens."""
     with time_machine.travel(now, tick=False):
         system_health.healthy(now=now)

@@ -27,13 +27,15 @@ from backend.core.errors import Transient
 from backend.ops import error_reports
 from backend.ops.models import Timer
 from config.local import supervision
-from tests.core.test_no_leaks import broken, nothing_in, shout
-from tests.support import scenarios, sentinels
+from tests.support import leaks, scenarios, sentinels
 from tests.support.gateway import until
+from tests.support.leaks import broken, nothing_in, shout
 from tests.support.processes import START_WITHIN, stack
 from tests.support.server import ROOT, free_port
 from workers import timers
 from workers import watchdog as pings
+
+pytestmark = pytest.mark.sqlite_only
 
 # -- reports ----------------------------------------------------------------------------------------------------------
 
@@ -66,7 +68,7 @@ def test_both_are_off_unless_asked_for() -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.urls("tests.core.test_no_leaks")
+@pytest.mark.urls(leaks.__name__)
 def test_every_crash_is_reported_once_and_without_those_it_met(kept: Kept, settings: Any) -> None:
     settings.DEBUG = False
     for door in ("/api/refusing/", "/go/refusing/", "/admin/crashing/"):

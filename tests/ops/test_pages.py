@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
-import time_machine
 from django.contrib.auth.models import Permission, User
 from django.test import Client as Browser
 from django.urls import reverse
@@ -21,7 +19,7 @@ from backend.outbox.models import Message, MessageState, PausedQueue, Queue
 from tests.support import scenarios, system_health
 from tests.support.admin_site import clerk, list_url, logged_in, owner, page_url
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 NASTY = "<script>alert(1)</script>"
 LETTERS = "/admin/ops/act/dead-letters/"
 PAGES = {
@@ -31,12 +29,6 @@ PAGES = {
     "timer": ["lapse_drafts"],
     "queue": ["mail"],
 }
-
-
-@pytest.fixture(autouse=True)
-def _clock(now: datetime) -> Iterator[None]:
-    with time_machine.travel(now, tick=False):
-        yield
 
 
 def url(name: str) -> str:

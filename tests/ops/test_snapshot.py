@@ -23,7 +23,7 @@ from backend.outbox.models import Message, MessageState, Queue
 from backend.payments.models import Refund
 from config import schedule as table
 from tests.support import scenarios, system_health
-from tests.support.valkey import Valkey, valkey  # noqa: F401  # a fixture
+from tests.support.valkey import Valkey
 from workers import mail, timers
 
 pytestmark = pytest.mark.django_db
@@ -49,14 +49,14 @@ def celery_queue(now: datetime, name: str = "mail") -> broker.CeleryQueue:
     return next(queue for queue in found.queues if queue.name == name)
 
 
-def test_waiting_messages_are_counted_in_every_priority(valkey: Valkey) -> None:  # noqa: F811
+def test_waiting_messages_are_counted_in_every_priority(valkey: Valkey) -> None:
     valkey.publish(mail.drain, 3)
     valkey.publish(mail.drain, 2, priority=9)
     assert celery_queue(timezone.now()).ready == 5
     assert celery_queue(timezone.now(), "timers").ready == 0
 
 
-def test_the_oldest_message_tells_its_age(valkey: Valkey) -> None:  # noqa: F811
+def test_the_oldest_message_tells_its_age(valkey: Valkey) -> None:
     assert celery_queue(timezone.now()).oldest_age is None
     before = timezone.now()
     valkey.publish(mail.drain)
@@ -66,7 +66,7 @@ def test_the_oldest_message_tells_its_age(valkey: Valkey) -> None:  # noqa: F811
     assert timedelta(minutes=5) - (timezone.now() - before) <= age <= timedelta(minutes=5)
 
 
-def test_what_workers_hold_is_counted_by_queue(valkey: Valkey) -> None:  # noqa: F811
+def test_what_workers_hold_is_counted_by_queue(valkey: Valkey) -> None:
     valkey.publish(mail.drain, 2)
     valkey.publish(timers.lapse_drafts)
     with valkey.take("mail"):
@@ -78,21 +78,21 @@ def test_what_workers_hold_is_counted_by_queue(valkey: Valkey) -> None:  # noqa:
         assert celery_queue(later, "timers").unacknowledged == 0
 
 
-def test_a_message_of_a_stranger_has_no_age(valkey: Valkey) -> None:  # noqa: F811
+def test_a_message_of_a_stranger_has_no_age(valkey: Valkey) -> None:
     for element in (b"no json", b"[]", b'{"headers": {}}', b'{"headers": {"sent_at": "soon"}}', b"\xff"):
         valkey.client.delete("mail")
         valkey.client.lpush("mail", element)
         assert (celery_queue(timezone.now()).ready, celery_queue(timezone.now()).oldest_age) == (1, None)
 
 
-def test_a_broker_that_may_evict_is_a_finding(valkey: Valkey) -> None:  # noqa: F811
+def test_a_broker_that_may_evict_is_a_finding(valkey: Valkey) -> None:
     assert not broker.read_broker(["mail"], now=timezone.now()).evicts
     valkey.client.config_set("maxmemory", "100mb")
     valkey.client.config_set("maxmemory-policy", "allkeys-lru")
     assert broker.read_broker(["mail"], now=timezone.now()).evicts
 
 
-def test_a_broker_that_is_gone_or_frozen_is_unreachable(valkey: Valkey, settings) -> None:  # noqa: F811
+def test_a_broker_that_is_gone_or_frozen_is_unreachable(valkey: Valkey, settings) -> None:
     with valkey.frozen():
         assert broker.read_broker(["mail"], now=timezone.now()) == broker.Broker(False, "TimeoutError")
     settings.CELERY_BROKER_URL = "redis://127.0.0.1:1/0"

@@ -34,18 +34,10 @@ from backend.payments.sandbox.adapter import SandboxGateway
 from backend.payments.sandbox.store import Store, Webhook
 from backend.payments.sandbox.webhooks import next_attempt
 from backend.payments.sandbox.wire import Behaviour, Instruction
-from tests.support.gateway import (
-    PATIENCE,
-    REPOSITORY,
-    SECRET,
-    Receiver,
-    Sandbox,
-    answers,
-    command,
-    environment,
-    free_port,
-    until,
-)
+from tests.support.gateway import PATIENCE, SECRET, Receiver, Sandbox, answers, command, environment, until
+from tests.support.server import ROOT, free_port
+
+pytestmark = pytest.mark.sqlite_only
 
 
 class Inbox:
@@ -74,22 +66,6 @@ def reference_of(event: Event) -> str:
     subject = event.report or event.refund
     assert subject is not None
     return subject.reference
-
-
-@pytest.fixture(scope="module")
-def receiver() -> Iterator[Receiver]:
-    made = Receiver()
-    made.listen()
-    yield made
-    made.stop()
-
-
-@pytest.fixture(scope="module")
-def sandbox(receiver: Receiver, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    """One process for all tests that neither kill it nor change every order's behaviour."""
-    made = Sandbox(tmp_path_factory.mktemp("sandbox"), receiver.url)
-    yield made
-    assert made.stop() == 0
 
 
 @pytest.fixture(scope="module")
@@ -525,7 +501,7 @@ def test_the_behaviour_of_all_orders_can_be_set(own_sandbox: Sandbox, order: Ord
 )
 def test_it_will_not_start_where_real_money_is_expected(tmp_path: Path, changes: dict[str, str], names: str) -> None:
     env = environment(tmp_path, SANDBOX_URL=f"http://127.0.0.1:{free_port()}", **changes)
-    ended = subprocess.run(command(), cwd=REPOSITORY, env=env, capture_output=True, text=True, timeout=PATIENCE)
+    ended = subprocess.run(command(), cwd=ROOT, env=env, capture_output=True, text=True, timeout=PATIENCE)
     assert (ended.returncode, ended.stdout, ended.stderr.count("\n")) == (2, "", 1)
     assert names in ended.stderr
 
@@ -533,7 +509,7 @@ def test_it_will_not_start_where_real_money_is_expected(tmp_path: Path, changes:
 def test_it_starts_with_debug_off_where_it_is_allowed(tmp_path: Path, order: Order) -> None:
     url = f"http://127.0.0.1:{free_port()}"
     env = environment(tmp_path, SANDBOX_URL=url, DEBUG="0", ALLOW_SANDBOX_PAYMENTS="1")
-    with subprocess.Popen(command(), cwd=REPOSITORY, env=env, stderr=subprocess.DEVNULL) as process:
+    with subprocess.Popen(command(), cwd=ROOT, env=env, stderr=subprocess.DEVNULL) as process:
         try:
             until(lambda: answers(SandboxGateway(url, SECRET)))
         finally:
@@ -544,7 +520,7 @@ def test_it_starts_with_debug_off_where_it_is_allowed(tmp_path: Path, order: Ord
 def test_a_taken_port_is_said_in_one_sentence(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         env = environment(tmp_path, SANDBOX_URL=f"http://127.0.0.1:{taken.getsockname()[1]}")
-        ended = subprocess.run(command(), cwd=REPOSITORY, env=env, capture_output=True, text=True, timeout=PATIENCE)
+        ended = subprocess.run(command(), cwd=ROOT, env=env, capture_output=True, text=True, timeout=PATIENCE)
     assert ended.returncode == 2
     assert "cannot listen on" in ended.stderr
 

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from backend.people import hours
 from backend.people.hours import Clock, HoursRule, Opening, Span
 
+pytestmark = pytest.mark.sqlite_only
+
 HOUR, MINUTE, DAY = timedelta(hours=1), timedelta(minutes=1), timedelta(days=1)
 NEW_YORK, LONDON, KOLKATA = (ZoneInfo(name) for name in ("America/New_York", "Europe/London", "Asia/Kolkata"))
 LORD_HOWE = ZoneInfo("Australia/Lord_Howe")  # its clocks change by half an hour

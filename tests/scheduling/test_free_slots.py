@@ -21,16 +21,11 @@ from backend.people.models import Language, Location, Offer, Psychologist, Speci
 from backend.scheduling.free_slots import FreeSlot, Search, free_slots, terms_of
 from tests.benchmarks import busy_practice
 from tests.support import working_hours
+from tests.support.working_hours import KOLKATA, WEDNESDAY, at
 
 pytestmark = pytest.mark.django_db
 
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
-KOLKATA = ZoneInfo("Asia/Kolkata")
-WEDNESDAY = date(2026, 11, 25)  # the story's Monday morning is the 23rd
-
-
-def at(clock: str, day: date = WEDNESDAY, zone: ZoneInfo = KOLKATA) -> datetime:
-    return datetime.combine(day, time.fromisoformat(clock), tzinfo=zone)
 
 
 def on(day: date, *, now: datetime, **narrowed: object) -> list[FreeSlot]:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import pytest
-import time_machine
 from django.db import connection
 from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
@@ -19,21 +17,15 @@ from backend.bookings.models import Booking
 from backend.core.errors import Code, Refused
 from backend.people.models import Language, Location, Offer, Psychologist
 from backend.scheduling.suggestions import Suggestion, suggestions
-from tests.scheduling.test_free_slots import KOLKATA, WEDNESDAY, at
 from tests.support import api, scenarios, working_hours
 from tests.support.admin_site import action_url, owner, page_url, session_form, written
 from tests.support.scenarios import RAVI
 from tests.support.staff_api import Desk, desk
+from tests.support.working_hours import KOLKATA, WEDNESDAY, at
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
 DAY = timedelta(days=1)
-
-
-@pytest.fixture(autouse=True)
-def clock(now: datetime) -> Iterator[time_machine.Traveller]:
-    with time_machine.travel(now, tick=False) as traveller:
-        yield traveller
 
 
 @pytest.fixture

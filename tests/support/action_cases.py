@@ -25,7 +25,7 @@ class Case:
     begin: Callable[[datetime], Booking]
     typed: Callable[[Booking], dict[str, str]]
     intent: str
-    at: timedelta = timedelta(0)  # when staff act, after the story's beginning
+    at: timedelta = timedelta(0)  # when staff act, after `now`
 
     @property
     def action(self) -> Action:

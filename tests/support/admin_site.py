@@ -53,6 +53,22 @@ def form_of(booking: Booking, **typed: str) -> dict[str, str]:
     return {"seen": str(scenarios.again(booking).ledger_sequence), **typed}
 
 
+def new_booking_url() -> str:
+    """Where staff type in the request of somebody on the phone."""
+    return reverse("admin:bookings_booking_new")
+
+
+def caller_form(**changes: str) -> dict[str, str]:
+    """What a receptionist fills in."""
+    return {
+        "full_name": "Asha Rao", "email": "Asha@Example.org", "phone_number": "9876543210", "age": "31",
+        "gender": "FEMALE", "city": "Pune", "region": "", "country": "India", "emergency_contact": "Vikram Rao",
+        "preferred_date": "2026-11-26", "preferred_period": "CUSTOM", "preferred_time_start": "18:00",
+        "preferred_time_end": "20:00", "mode": "ONLINE", "payment_mode": "OFFLINE", "user_message": "Sleeps badly.",
+        "consent": "on",
+    } | changes  # fmt: skip
+
+
 def session_form(
     booking: Booking, who: Psychologist | None, start: str = "2026-11-25 18:00", **changes: str
 ) -> dict[str, str]:

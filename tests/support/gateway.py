@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import secrets
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -21,8 +19,8 @@ import requests
 from backend.core.errors import Transient
 from backend.payments.sandbox.adapter import SandboxGateway
 from backend.payments.sandbox.wire import Behaviour
+from tests.support.server import ROOT, free_port
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 SECRET = "a secret of this test"
 PATIENCE = 20.0  # seconds until something that must happen is called missing; a loaded machine is slow
 
@@ -76,7 +74,7 @@ class Sandbox:
 
     def start(self) -> None:
         log = (self.folder / "sandbox.log").open("ab")
-        self.process = subprocess.Popen(command(), cwd=REPOSITORY, env=self.environment(), stderr=log, stdout=log)
+        self.process = subprocess.Popen(command(), cwd=ROOT, env=self.environment(), stderr=log, stdout=log)
         log.close()
         try:
             until(self.answers)
@@ -127,15 +125,6 @@ def answers(asked: SandboxGateway) -> bool:
         return asked.fetch_order("nobody's") is None
     except Transient:
         return False
-
-
-def free_port() -> int:
-    """A port below those that outgoing connections take, so that none of them takes it before the process does."""
-    while True:
-        port = 20_000 + secrets.randbelow(12_000)  # `random` is seeded alike in every xdist worker
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) != 0:
-                return port
 
 
 def until(holds: Callable[[], bool], *, within: float = PATIENCE, else_show: Callable[[], str] = str) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, time, timedelta
 
 from backend.bookings import links
 from backend.bookings.lifecycle import approval as staff
-from backend.bookings.lifecycle import payments, visitor
+from backend.bookings.lifecycle import cancellation, payments, timers, visitor
+from backend.bookings.lifecycle.cancellation import RefundChoice
 from backend.bookings.lifecycle.creation import Draft
+from backend.bookings.machine import State
 from backend.bookings.models import Booking, Purpose
 from backend.bookings.notices import Notice
 from backend.outbox.models import Message
@@ -111,6 +114,52 @@ def confirmed(email: str = ASHA, *, now: datetime, **options: object) -> Booking
     booking, payment = paying(email, now=now, **options)
     payments.record_report(captured(payment), actor="gateway:sandbox", now=now)
     return again(booking)
+
+
+def timed_out(*, now: datetime, **typed: object) -> Booking:
+    """A PAYMENT_FAILED booking, whose time to pay ran out."""
+    booking, payment = paying(now=now, **typed)
+    assert booking.pay_by is not None
+    late = booking.pay_by + timedelta(minutes=11)
+    payments.end_idle_attempt(payment.pk, now=late)
+    return again(booking)
+
+
+def completed(*, now: datetime, **typed: object) -> Booking:
+    """A COMPLETED booking."""
+    booking = confirmed(now=now, **typed)
+    timers.complete_session(booking.pk, now=booking.due_at)
+    return again(booking)
+
+
+def rejected(*, now: datetime, **typed: object) -> Booking:
+    """A REJECTED booking."""
+    return staff.reject(pending(now=now, **typed).pk, note_to_visitor="", actor="staff:desk", now=now)
+
+
+def cancelled(*, now: datetime, **typed: object) -> Booking:
+    """A CANCELLED booking, called off by staff before it was approved."""
+    return call_off(pending(now=now, **typed), now)
+
+
+def call_off(booking: Booking, now: datetime) -> Booking:
+    """Cancelled by staff, with its money back."""
+    return cancellation.cancel_by_staff(
+        booking.pk, note_to_visitor="", refund=RefundChoice.FULL, refund_reason="", actor="staff:desk", now=now
+    )
+
+
+IN_STATE: dict[State, Callable[..., Booking]] = {
+    State.DRAFT: submitted,
+    State.PENDING: pending,
+    State.APPROVED: approved,
+    State.PAYMENT_PENDING: lambda *, now, **typed: paying(now=now, **typed)[0],
+    State.CONFIRMED: confirmed,
+    State.COMPLETED: completed,
+    State.REJECTED: rejected,
+    State.CANCELLED: cancelled,
+    State.PAYMENT_FAILED: timed_out,
+}
 
 
 def again(booking: Booking) -> Booking:

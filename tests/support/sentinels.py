@@ -35,7 +35,8 @@ WORDS = (
 )
 
 
-DRAFT = {**{name: text for name, text in PERSON.items() if name != "email"}, "region": "Plantagshire"}  # story's names
+# as `draft_of` names them
+DRAFT = {**{name: text for name, text in PERSON.items() if name != "email"}, "region": "Plantagshire"}
 
 
 def form(now: datetime, **changes: Any) -> dict[str, Any]:

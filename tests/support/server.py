@@ -18,7 +18,9 @@ from urllib.parse import quote
 import requests
 from django.db import connection
 
-ROOT = Path(__file__).resolve().parents[2]
+from config.local.procfile import PATH as PROCFILE
+
+ROOT = PROCFILE.parent
 START_WITHIN = 30  # seconds
 
 

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
 import redis
 from celery import Task
 from kombu import Connection
@@ -79,11 +78,3 @@ def _wait(server: Valkey) -> None:
         else:
             return
     raise AssertionError("Valkey did not start")
-
-
-@pytest.fixture
-def valkey(settings) -> Iterator[Valkey]:
-    """The broker of this test, and of what the test asks about it."""
-    with running() as server:
-        settings.CELERY_BROKER_URL = server.url
-        yield server

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time
+from zoneinfo import ZoneInfo
 
 from backend.bookings.machine import State
 from backend.bookings.models import Booking, SlotClaim
@@ -10,6 +11,13 @@ from backend.people.models import Offer, Psychologist, TimeOff, WorkingHours
 from tests.support import factories, scenarios
 
 ALL_WEEK = range(7)
+KOLKATA = ZoneInfo("Asia/Kolkata")
+WEDNESDAY = date(2026, 11, 25)  # `now` is Monday the 23rd
+
+
+def at(clock: str, day: date = WEDNESDAY, zone: ZoneInfo = KOLKATA) -> datetime:
+    """This time of day in the practice's zone."""
+    return datetime.combine(day, time.fromisoformat(clock), tzinfo=zone)
 
 
 def psychologist(name: str = "Dr. Meera Iyer", *, hours: str = "10:00 18:00", **fields: object) -> Psychologist:

@@ -16,7 +16,10 @@ from kombu.utils import symbol_by_name
 from workers import schedule
 from workers.app import app
 
-pytestmark = pytest.mark.django_db(transaction=True)  # the scheduler commits, and closes old connections
+pytestmark = [
+    pytest.mark.postgres_only,
+    pytest.mark.django_db(transaction=True),  # the scheduler commits, and closes old connections
+]
 SECOND = timedelta(seconds=1)
 TWO_HOURS = timedelta(hours=2)
 SCHEDULER = symbol_by_name(django_settings.CELERY_BEAT_SCHEDULER)
@@ -98,7 +101,7 @@ def test_a_disabled_entry_stays_silent_after_the_step(clock: time_machine.Travel
 
 
 def test_an_operators_entry_of_a_fixed_hour_waits_for_that_hour_after_the_step(clock: time_machine.Traveller) -> None:
-    at_five, _ = CrontabSchedule.objects.get_or_create(minute="0", hour="5", timezone="UTC")  # the story begins at 4:30
+    at_five, _ = CrontabSchedule.objects.get_or_create(minute="0", hour="5", timezone="UTC")  # tests begin at 4:30
     PeriodicTask.objects.create(name="daily", task="workers.timers.purge_links", crontab=at_five)
     beat = Beat()
     assert beat.run(clock, 31, step=timedelta(minutes=1))["daily"] == 1

@@ -23,7 +23,11 @@ from tests.support.gateway import SECRET, Sandbox, until
 from tests.support.processes import Process, stack
 from workers import mail, payments
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.filterwarnings("ignore::ResourceWarning")]
+pytestmark = [
+    pytest.mark.postgres_only,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+]
 ROWS = 44  # more than the two batches that a pool of two claims
 FEW = 8  # rows done after a stop: the two in hand, and hardly more before the word has got round
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from email import message_from_bytes
 from email.policy import default as default_policy
@@ -15,21 +14,13 @@ from backend.bookings.lifecycle import timers, visitor
 from backend.bookings.notices import Notice
 from backend.outbox import messages
 from backend.outbox.models import Message, MessageState
-from tests.support import mail_sink, scenarios
+from tests.support import scenarios
 from tests.support.mail_sink import Sink
 from tests.support.scenarios import RAVI
 from workers import mail
 from workers.stopping import stopping
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.filterwarnings("ignore::ResourceWarning")]
-
-
-@pytest.fixture
-def sink(settings) -> Iterator[Sink]:
-    with mail_sink.listening() as sink:
-        sink.serve(settings)
-        yield sink
-        mail._outlet.close()
 
 
 def drain(at: datetime) -> None:

@@ -17,7 +17,11 @@ from tests.support.gateway import until
 from tests.support.poison_mail import DEADLY
 from tests.support.processes import Stack, stack
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.filterwarnings("ignore::ResourceWarning")]
+pytestmark = [
+    pytest.mark.postgres_only,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+]
 
 
 def owe_mail_to(address: str) -> Message:

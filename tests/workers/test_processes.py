@@ -23,8 +23,10 @@ from backend.ops.health import SILENT_AFTER, STALE_AFTER
 from backend.ops.models import Canary, Process, Role, TimerRun
 from config import schedule as table
 from tests.support.server import ROOT, database_url
-from tests.support.valkey import Valkey, valkey  # noqa: F401  # a fixture
+from tests.support.valkey import Valkey
 from workers import heartbeat, schedule
+
+pytestmark = pytest.mark.postgres_only
 
 SIGN = heartbeat.RECORD_EVERY
 WITHIN = 60  # seconds that two processes get to start on a busy machine
@@ -73,7 +75,7 @@ def degraded(*, after: timedelta) -> list[str]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_beat_and_workers_show_while_they_work_and_not_when_they_are_frozen(valkey: Valkey) -> None:  # noqa: F811
+def test_beat_and_workers_show_while_they_work_and_not_when_they_are_frozen(valkey: Valkey) -> None:
     schedule.install(table.TABLE, expires=table.EXPIRES)
     with started(valkey, "timers", "beat") as processes:
         until(lambda: Canary.objects.filter(pk=Role.TIMERS, sent_at__isnull=False).exists())
@@ -101,7 +103,7 @@ def test_beat_and_workers_show_while_they_work_and_not_when_they_are_frozen(valk
 
 
 @pytest.mark.django_db(transaction=True)
-def test_beat_that_stops_takes_its_sign_down(valkey: Valkey) -> None:  # noqa: F811
+def test_beat_that_stops_takes_its_sign_down(valkey: Valkey) -> None:
     schedule.install(table.TABLE, expires=table.EXPIRES)
     with started(valkey, "beat") as processes:
         until(lambda: Process.objects.filter(role=Role.BEAT).exists())

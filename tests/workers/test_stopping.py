@@ -13,6 +13,8 @@ import pytest
 from tests.support.gateway import until
 from workers.stopping import Stopping
 
+pytestmark = pytest.mark.postgres_only
+
 
 @pytest.fixture
 def heard() -> Iterator[list[int]]:

@@ -17,40 +17,20 @@ from backend.bookings.notices import Notice
 from backend.core.errors import Code, Refused
 from backend.outbox.models import Message
 from backend.people.models import Corporate, Location, Psychologist
-from tests.api.test_cancellation import everything
-from tests.bookings.test_sponsors import acme, sponsored, with_code
 from tests.support import mails, scenarios, working_hours
+from tests.support.alternatives import rejected, times, tokens
+from tests.support.database_rows import everything
 from tests.support.scenarios import RAVI
+from tests.support.sponsors import acme, sponsored, with_code
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sandbox_payments")]
 STAFF = {"actor": "staff:desk"}
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
-
-
-@pytest.fixture(autouse=True)
-def _sandbox(settings: Any) -> None:
-    settings.PAYMENT_GATEWAY = "sandbox"
 
 
 @pytest.fixture
 def who() -> Psychologist:
     return working_hours.psychologist()
-
-
-def times(who: Psychologist, now: datetime, number: int = 3) -> list[OfferedSlot]:
-    """At 10:00 of the next days."""
-    return [OfferedSlot(who.pk, now + (n + 3) * DAY) for n in range(number)]
-
-
-def rejected(who: Psychologist, now: datetime, email: str = scenarios.ASHA, **changes: object) -> Booking:
-    booking = scenarios.pending(email, now=now, **changes)
-    return approval.reject(booking.pk, note_to_visitor="", offers=times(who, now), now=now, **STAFF)
-
-
-def tokens(booking: Booking) -> list[str]:
-    """Of the times offered, in order."""
-    message = Message.objects.get(booking_id=booking.pk, kind=Notice.BOOKING_REJECTED)
-    return list(links.tokens_of(message.uuid).values())
 
 
 def take(token: str, *, now: datetime) -> Booking:

@@ -19,13 +19,8 @@ from backend.outbox.models import Message, MessageState
 from backend.payments.models import Refund
 from tests.support import scenarios
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sandbox_payments")]
 DAY = timedelta(days=1)
-
-
-@pytest.fixture(autouse=True)
-def _sandbox(settings) -> None:
-    settings.PAYMENT_GATEWAY = "sandbox"
 
 
 def code_of(call) -> Code:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -16,7 +16,8 @@ from backend.bookings.lifecycle.refunds import Work
 from backend.bookings.models import Booking, ClosedDay, LedgerEntry
 from backend.bookings.notices import Notice
 from backend.outbox.models import Message, MessageState
-from tests.support import mail_sink, scenarios
+from tests.support import scenarios
+from tests.support.mail_sink import Sink
 from workers import mail
 from workers import timers as sweeps
 
@@ -35,15 +36,6 @@ NIGHTS = {
 def _new_york(settings) -> None:
     settings.PRACTICE_TIME_ZONE = settings.TIME_ZONE = "America/New_York"
     settings.PAYMENT_GATEWAY = "sandbox"
-
-
-@pytest.fixture
-def outlet(settings) -> Iterator[None]:
-    """The mail worker's way out."""
-    with mail_sink.listening() as sink:
-        sink.serve(settings)
-        yield
-        mail._outlet.close()
 
 
 @dataclass(frozen=True)
@@ -179,9 +171,7 @@ def run(timer: Timer, at: datetime) -> None:
 
 @pytest.mark.parametrize("night", NIGHTS)
 @pytest.mark.parametrize("name", TIMERS)
-def test_a_timer_fires_at_its_instant_and_once_although_the_clock_steps_back(
-    name: str, night: str, outlet: None
-) -> None:
+def test_a_timer_fires_at_its_instant_and_once_although_the_clock_steps_back(name: str, night: str, sink: Sink) -> None:
     timer, at = TIMERS[name], NIGHTS[night]
     booking = timer.make(at)
     run(timer, at - timer.before)
@@ -194,7 +184,7 @@ def test_a_timer_fires_at_its_instant_and_once_although_the_clock_steps_back(
 
 
 @pytest.mark.parametrize("name", TIMERS)
-def test_a_clock_that_steps_back_before_the_instant_does_not_stop_the_timer(name: str, outlet: None) -> None:
+def test_a_clock_that_steps_back_before_the_instant_does_not_stop_the_timer(name: str, sink: Sink) -> None:
     timer, at = TIMERS[name], NIGHTS["1:30 again, in winter time"]
     booking = timer.make(at)
     for early in (at - timer.before, at - TWO_HOURS, at - timer.before):

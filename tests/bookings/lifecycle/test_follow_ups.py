@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-import time_machine
 from django.urls import reverse
 
 from backend.bookings import policy
@@ -20,22 +19,15 @@ from backend.bookings.notices import Notice
 from backend.core.errors import Code, Refused
 from backend.outbox.models import Message
 from backend.people.models import Location
-from tests.api.test_cancellation import everything
-from tests.bookings.test_sponsors import acme, approve, with_code
 from tests.support import api, mails, scenarios
 from tests.support.admin_site import clerk, owner, page_url
+from tests.support.database_rows import everything
+from tests.support.sponsors import acme, approve, with_code
 from tests.support.staff_api import desk as staff_desk
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "sandbox_payments")]
 STAFF = {"actor": "staff:desk"}
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
-
-
-@pytest.fixture(autouse=True)
-def clock(now: datetime, settings: Any) -> Iterator[time_machine.Coordinates]:
-    settings.PAYMENT_GATEWAY = "sandbox"
-    with time_machine.travel(now, tick=False) as travelled:
-        yield travelled
 
 
 def starts_of(booking: Booking, number: int, interval: timedelta = WEEK) -> tuple[datetime, ...]:

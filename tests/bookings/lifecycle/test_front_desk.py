@@ -21,13 +21,8 @@ from backend.people.models import Corporate, Enquiry, Location
 from tests.support import scenarios
 from tests.support.scenarios import ASHA, RAVI
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sandbox_payments")]
 STAFF = {"actor": "staff:desk"}
-
-
-@pytest.fixture(autouse=True)
-def _sandbox(settings) -> None:
-    settings.PAYMENT_GATEWAY = "sandbox"
 
 
 def code_of(call) -> Code:

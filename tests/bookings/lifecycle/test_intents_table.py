@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -28,7 +27,6 @@ from backend.bookings.lifecycle import (
     visitor,
 )
 from backend.bookings.lifecycle import approval as staff
-from backend.bookings.lifecycle.cancellation import RefundChoice
 from backend.bookings.lifecycle.rescheduling import Move, reschedule
 from backend.bookings.machine import ACTIVE, State
 from backend.bookings.models import Alternative, Booking, LedgerEntry, Outcome, Purpose
@@ -40,15 +38,15 @@ from backend.payments.models import Payment, PaymentMethod
 from backend.people.models import Corporate
 from tests.support import scenarios, working_hours
 from tests.support.factories import make_booking, make_payment, make_refund
+from tests.support.server import ROOT
 
-DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "intents.md"
+DOCUMENT = ROOT / "docs" / "intents.md"
 HEAD = """# Every intent from every state
 
 Written and checked by `tests/bookings/lifecycle/test_intents_table.py` against the real intents;
-`TEST_WRITE_DOCS=1` renews it. An arrow
-is a transition (after `∅` of another booking, born by it), `noted` a ledger row without one, `–` nothing at all (the
-intent came too late, twice, or for another state), and a word in code style the refusal. Rules that depend on time,
-money or slots are in the tests of each intent.
+`TEST_WRITE_DOCS=1` renews it. An arrow is a transition (after `∅` of another booking, born by it), `noted` a ledger row
+without one, `–` nothing at all (the intent came too late, twice, or for another state), and a word in code style the
+refusal. Rules that depend on time, money or slots are in the tests of each intent.
 
 """
 LEDGER = """
@@ -59,47 +57,6 @@ LEDGER = """
 | Row | Says | Written by |
 |---|---|---|
 """
-
-
-def timed_out(*, now: datetime, **typed: object) -> Booking:
-    booking, payment = scenarios.paying(now=now, **typed)
-    assert booking.pay_by is not None
-    late = booking.pay_by + timedelta(minutes=11)
-    payments.end_idle_attempt(payment.pk, now=late)
-    return scenarios.again(booking)
-
-
-def completed(*, now: datetime, **typed: object) -> Booking:
-    booking = scenarios.confirmed(now=now, **typed)
-    timers.complete_session(booking.pk, now=booking.due_at)
-    return scenarios.again(booking)
-
-
-def rejected(*, now: datetime, **typed: object) -> Booking:
-    return staff.reject(scenarios.pending(now=now, **typed).pk, note_to_visitor="", actor="staff:desk", now=now)
-
-
-def cancelled(*, now: datetime, **typed: object) -> Booking:
-    return call_off(scenarios.pending(now=now, **typed), now)
-
-
-def call_off(booking: Booking, now: datetime) -> Booking:
-    return cancellation.cancel_by_staff(
-        booking.pk, note_to_visitor="", refund=RefundChoice.FULL, refund_reason="", actor="staff:desk", now=now
-    )
-
-
-MAKERS: dict[State, Callable[..., Booking]] = {
-    State.DRAFT: scenarios.submitted,
-    State.PENDING: scenarios.pending,
-    State.APPROVED: scenarios.approved,
-    State.PAYMENT_PENDING: lambda *, now, **typed: scenarios.paying(now=now, **typed)[0],
-    State.CONFIRMED: scenarios.confirmed,
-    State.COMPLETED: completed,
-    State.REJECTED: rejected,
-    State.CANCELLED: cancelled,
-    State.PAYMENT_FAILED: timed_out,
-}
 
 
 def payment_of(booking: Booking, now: datetime) -> Payment:
@@ -236,7 +193,7 @@ INTENTS: dict[str, Callable[[Booking, datetime], object]] = {
     "request_cancellation": lambda b, now: cancellation.request_cancellation(b.acknowledgement_id, now=now),
     "confirm_cancellation": lambda b, now: cancellation.confirm_cancellation(cancelling_token(b, now), now=now),
     "lapse_cancellation, due": lapse_cancellation,
-    "cancel_by_staff": call_off,
+    "cancel_by_staff": scenarios.call_off,
     "grant_refund": lambda b, now: refunds.grant_refund(b.pk, None, actor="staff:desk", now=now),
     "record_refund, made": lambda b, now: end_refund(b, now, RefundOrderState.DONE),
     "record_refund, refused": lambda b, now: end_refund(b, now, RefundOrderState.REFUSED),
@@ -257,7 +214,7 @@ INTENTS: dict[str, Callable[[Booking, datetime], object]] = {
 def outcomes(state: State, now: datetime, writers: dict[str, set[str]]) -> list[str]:
     """What each intent does from this state, none seeing what another did; `writers` learns by which rows."""
     with transaction.atomic():
-        booking = MAKERS[state](now=now)
+        booking = scenarios.IN_STATE[state](now=now)
         found = [outcome_of(intent, booking, now, writers) for intent in INTENTS]
         transaction.set_rollback(True)
     return found

@@ -15,8 +15,8 @@ from backend.bookings.machine import State
 from backend.bookings.models import Booking, ClosedDay, SlotClaim
 from backend.core.errors import Code, Refused
 from backend.people.models import Location, Offer, Psychologist, WorkingHours
-from tests.scheduling.test_free_slots import WEDNESDAY, at
 from tests.support import scenarios, working_hours
+from tests.support.working_hours import WEDNESDAY, at
 
 pytestmark = pytest.mark.django_db
 

@@ -21,13 +21,8 @@ from backend.people.models import Corporate
 from tests.support import scenarios
 from tests.support.scenarios import RAVI
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sandbox_payments")]
 GATEWAY = "gateway:sandbox"
-
-
-@pytest.fixture(autouse=True)
-def _sandbox(settings) -> None:
-    settings.PAYMENT_GATEWAY = "sandbox"
 
 
 def code_of(call) -> Code:

@@ -14,7 +14,6 @@ from backend.bookings.models import Booking, LedgerEntry
 from tests.demo.site import form
 from tests.support import scenarios
 from tests.support.races import CROWD, ONLY_POSTGRESQL, at_once
-from tests.support.races import site as site
 from tests.support.scenarios import ASHA
 
 pytestmark = ONLY_POSTGRESQL

@@ -22,7 +22,6 @@ from backend.people.models import Corporate, Psychologist
 from backend.scheduling.free_slots import Search, free_slots
 from tests.support import scenarios, working_hours
 from tests.support.races import CROWD, ONLY_POSTGRESQL, approval, at_once, staff_headers
-from tests.support.races import site as site
 
 pytestmark = ONLY_POSTGRESQL
 EACH = CROWD // 4  # of each of the four ways to the same time

@@ -14,7 +14,6 @@ from backend.bookings.models import Booking, SlotClaim
 from backend.core.formatting import practice_zone
 from tests.support import scenarios, working_hours
 from tests.support.races import CROWD, ONLY_POSTGRESQL, at_once, staff_headers
-from tests.support.races import site as site
 
 pytestmark = ONLY_POSTGRESQL
 

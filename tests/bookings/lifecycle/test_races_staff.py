@@ -24,7 +24,6 @@ from backend.payments.models import Payment, Refund
 from backend.payments.sandbox import wire
 from tests.support import scenarios
 from tests.support.races import CROWD, ONLY_POSTGRESQL, approval, at_once, staff_headers
-from tests.support.races import site as site
 
 pytestmark = ONLY_POSTGRESQL
 FLIGHT = 16  # requests at once in the races of two sides

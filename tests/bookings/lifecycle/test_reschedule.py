@@ -20,20 +20,15 @@ from backend.core.errors import Code, Refused
 from backend.outbox.models import Message
 from backend.payments.models import Payment
 from backend.people.models import Location, Psychologist
-from tests.api.test_cancellation import everything
-from tests.bookings.test_sponsors import acme, approve, with_code
 from tests.support import mails, scenarios, working_hours
+from tests.support.database_rows import everything
 from tests.support.scenarios import RAVI
+from tests.support.sponsors import acme, approve, with_code
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sandbox_payments")]
 STAFF = {"actor": "staff:desk"}
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 SLOT = timedelta(minutes=75)  # a session and its pause
-
-
-@pytest.fixture(autouse=True)
-def _sandbox(settings: Any) -> None:
-    settings.PAYMENT_GATEWAY = "sandbox"
 
 
 @pytest.fixture
@@ -43,7 +38,7 @@ def who() -> Psychologist:
 
 
 def slot(now: datetime, days: int, number: int = 0) -> datetime:
-    """The story begins at 10:00 in Kolkata, where the hours do."""
+    """`now` is 10:00 in Kolkata, when the hours begin."""
     return now + days * DAY + number * SLOT
 
 

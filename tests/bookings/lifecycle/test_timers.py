@@ -16,7 +16,7 @@ from backend.people.models import Client
 from tests.support import scenarios
 from tests.support.scenarios import ASHA
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sandbox_payments")]
 
 Case = tuple[Callable[..., Booking], Callable[..., None], State, str]
 CASES: dict[str, Case] = {
@@ -25,11 +25,6 @@ CASES: dict[str, Case] = {
     "approval": (scenarios.approved, timers.time_out_approval, State.CANCELLED, Reason.PAYMENT_TIMED_OUT),
     "session": (scenarios.confirmed, timers.complete_session, State.COMPLETED, ""),
 }
-
-
-@pytest.fixture(autouse=True)
-def _sandbox(settings) -> None:
-    settings.PAYMENT_GATEWAY = "sandbox"
 
 
 @pytest.mark.parametrize("name", list(CASES))
