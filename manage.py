@@ -12,6 +12,7 @@ from backend.core.environment import Misconfigured
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    os.environ.setdefault("DATABASE_WAITS", "command")
     correlation.begin()  # what a command does to a booking is one piece of work, as a request is
     try:
         execute_from_command_line(sys.argv)

@@ -68,7 +68,7 @@ SECRET_KEY = env.text(
 )
 TOKEN_KEY = env.listing(
     "TOKEN_KEY",
-    "keys of mailed links, newest last; old ones stay until their links expired",
+    "keys of mailed links, newest first; an old one stays while a mail that it signed waits",
     shown_default="required",
     example="`openssl rand -hex 32`",
 )
@@ -134,6 +134,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
+    "backend.api.middleware.UnavailablePages",
     "backend.core.admin_pages.HiddenIfForbidden",
 ]
 ROOT_URLCONF = "config.urls"
@@ -162,21 +163,74 @@ DATABASE_URL = env.text(
     example="postgresql://app:secret@db.example.org/mindsettler",
 )
 DATABASE_POOL = env.integer("DATABASE_POOL", "connections a process keeps to PostgreSQL", default=8, minimum=1)
+DATABASE_LIMITS_BY = env.choice(
+    "DATABASE_LIMITS_BY",
+    "who sets the limits of waits on PostgreSQL: each connection's options, or the role behind a transaction pooler, which refuses options",
+    ("connection", "role"),
+    default="connection",
+)
+DATABASE_WAITS = env.choice(
+    "DATABASE_WAITS",
+    "which limits this process has; `manage.py` sets `command`, whose limits are the COMMAND_ ones",
+    ("online", "command"),
+    default="online",
+)
 
 
-def _database() -> dict[str, Any]:
-    if not DATABASE_URL:
-        return {
-            "ENGINE": "django.db.backends.sqlite3",
-            "NAME": VAR_DIR / "db.sqlite3",
-            # IMMEDIATE takes the write lock when a transaction begins; DEFERRED loses writers to "database is locked"
-            "OPTIONS": {
-                "transaction_mode": "IMMEDIATE",
-                "timeout": 20,
-                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
-            },
-            "TEST": {"NAME": VAR_DIR / "test.sqlite3"},
-        }
+# PostgreSQL's settings for who serves people
+_online = {
+    # people wait for it; an intent holds its rows for milliseconds. SQLite's only lock is the whole file
+    "lock_timeout": env.duration(
+        "DATABASE_LOCK_TIMEOUT",
+        "longest wait for a row, or for SQLite's file, that another transaction holds",
+        default="3s" if DATABASE_URL else "20s",
+        example="5s",
+        shown_default="3s; 20s on SQLite",
+        may_be_zero=False,
+    ),
+    # below the 20 s that web and workers have to stop
+    "statement_timeout": env.duration(
+        "DATABASE_STATEMENT_TIMEOUT", "longest statement", default="15s", may_be_zero=False
+    ),
+    # no transaction waits for anything outside, so this one's process is frozen or cut off, and others want its rows
+    "idle_in_transaction_session_timeout": env.duration(
+        "DATABASE_IDLE_TIMEOUT", "longest silence within a transaction", default="10s", may_be_zero=False
+    ),
+}
+# and for a command
+_command = {
+    # who waits to change a table keeps all others from it meanwhile, so a command must not wait long either
+    "lock_timeout": env.duration(
+        "COMMAND_LOCK_TIMEOUT", "as DATABASE_LOCK_TIMEOUT, for commands", default="10s", may_be_zero=False
+    ),
+    # an index of a large table
+    "statement_timeout": env.duration(
+        "COMMAND_STATEMENT_TIMEOUT", "as DATABASE_STATEMENT_TIMEOUT, for commands", default="30m", may_be_zero=False
+    ),
+    # a command computes between two statements
+    "idle_in_transaction_session_timeout": env.duration(
+        "COMMAND_IDLE_TIMEOUT", "as DATABASE_IDLE_TIMEOUT, for commands", default="10m", may_be_zero=False
+    ),
+}
+DATABASE_LIMITS = _command if (DATABASE_WAITS, DATABASE_LIMITS_BY) == ("command", "connection") else _online
+COMMAND_LOCK_TIMEOUT = _command["lock_timeout"]
+
+
+def _sqlite() -> dict[str, Any]:
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": VAR_DIR / "db.sqlite3",
+        # IMMEDIATE takes the write lock when a transaction begins; DEFERRED loses writers to "database is locked"
+        "OPTIONS": {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": _online["lock_timeout"].total_seconds(),
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+        },
+        "TEST": {"NAME": VAR_DIR / "test.sqlite3"},
+    }
+
+
+def _postgresql() -> dict[str, Any]:
     try:
         database: dict[str, Any] = {**dj_database_url.parse(DATABASE_URL)}
     except (ValueError, KeyError) as error:
@@ -185,8 +239,15 @@ def _database() -> dict[str, Any]:
         ) from error
     if database["ENGINE"] != "django.db.backends.postgresql":
         raise Misconfigured("DATABASE_URL must be postgresql://…; leave it unset for SQLite.")
+    given = database.get("OPTIONS", {})  # what the URL says after its question mark
+    if DATABASE_LIMITS_BY == "connection":
+        # part of the connection's first packet: they cost no statement, and no later one can be met without them
+        limits = [f"-c {name}={limit // timedelta(milliseconds=1)}" for name, limit in DATABASE_LIMITS.items()]
+        given["options"] = " ".join([*limits, given.get("options", "")]).strip()
+    else:
+        database["DISABLE_SERVER_SIDE_CURSORS"] = True  # a cursor would outlive the pooler's transaction
     database["OPTIONS"] = {
-        **database.get("OPTIONS", {}),  # what the URL says after its question mark
+        **given,
         "pool": {"min_size": 1, "max_size": DATABASE_POOL, "timeout": 5},
         "connect_timeout": 5,
         "application_name": "mindsettler",
@@ -195,7 +256,7 @@ def _database() -> dict[str, Any]:
     return database
 
 
-DATABASES = {"default": _database()}
+DATABASES = {"default": _postgresql() if DATABASE_URL else _sqlite()}
 
 # -- broker -----------------------------------------------------------------------------------------------------------
 

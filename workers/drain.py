@@ -8,10 +8,11 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from celery import Task
+from django.db import DatabaseError
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from backend.core import correlation
+from backend.core import correlation, waits
 from backend.core.errors import Permanent, Transient
 from backend.ops.models import Role
 from backend.outbox import messages
@@ -24,6 +25,7 @@ log = logging.getLogger(__name__)
 Perform = Callable[[Message], MessageState]
 
 BUDGET_SECONDS = 20  # one drain's share of its 45 s limit; the slowest single effect takes 20 s on top
+SETTLE_TRIES = 5  # waits of DATABASE_LOCK_TIMEOUT: longer than DATABASE_IDLE_TIMEOUT lets a frozen process hold a row
 TURN = timedelta(seconds=1)  # how long a notice waits before it looks again whether its elder has left
 
 
@@ -37,9 +39,14 @@ def drain(queue: Queue, perform: Perform, *, helper: Task[[], None]) -> None:
             _wake(helper)
         for index, row in enumerate(rows):
             if stopping.is_set() or time.monotonic() - began > BUDGET_SECONDS:
-                messages.hand_back(rows[index:])
+                _hand_back(rows[index:])
                 return
-            _one(row, perform)
+            try:
+                _one(row, perform)
+            except DatabaseError as error:
+                if not waits.has_ended(error):
+                    raise
+                log.warning("%s %s is held by another transaction; its lease brings it back", row.kind, row.uuid)
             heartbeat.record(Role(queue))
 
 
@@ -49,6 +56,27 @@ def _wake(helper: Task[[], None]) -> None:
         helper.apply_async(expires=60)
     except OperationalError as error:
         log.warning("no helper: %s", error)
+
+
+def _hand_back(rows: list[Message]) -> None:
+    """Return them at once; while one is held by another transaction, the leases of the rest do it later."""
+    try:
+        messages.hand_back(rows)
+    except DatabaseError as error:
+        if not waits.has_ended(error):
+            raise
+        log.warning("rows are held by another transaction; their leases bring them back")
+
+
+def _settle(row: Message, state: MessageState) -> None:
+    """What was performed and is not settled is performed again, so this is worth more than one wait."""
+    for tries_left in range(SETTLE_TRIES - 1, -1, -1):
+        try:
+            messages.settle(row, state, now=timezone.now())
+            return
+        except DatabaseError as error:
+            if not (tries_left and waits.has_ended(error)):
+                raise
 
 
 def _one(row: Message, perform: Perform) -> None:
@@ -68,8 +96,11 @@ def _one(row: Message, perform: Perform) -> None:
         log.warning("%s %s failed, attempt %d: %s", row.kind, row.uuid, row.attempts, error)
         messages.back_off(row, str(error), now=timezone.now())
     except Exception as error:  # outermost loop: a bug in one effect must not stop the queue
-        log.exception("%s %s crashed, attempt %d", row.kind, row.uuid, row.attempts)
+        if waits.has_ended(error):
+            log.warning("%s %s waited too long for the database, attempt %d", row.kind, row.uuid, row.attempts)
+        else:
+            log.exception("%s %s crashed, attempt %d", row.kind, row.uuid, row.attempts)
         messages.back_off(row, type(error).__name__, now=timezone.now())
     else:
-        messages.settle(row, state, now=timezone.now())
+        _settle(row, state)
         log.info("%s %s: %s", row.kind, row.uuid, state)

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connections
 from django.utils import timezone
 
+from backend.core import waits
 from backend.ops import heartbeats
 from backend.ops.models import Role
 
@@ -23,7 +24,12 @@ def record(role: Role) -> None:
     now, said_at = timezone.now(), _said_at.get(role)
     if said_at is not None and abs(now - said_at) < RECORD_EVERY:  # a clock that was set back must not silence us
         return
-    heartbeats.record_heartbeat(name_of(role), role, now=now)
+    try:
+        heartbeats.record_heartbeat(name_of(role), role, now=now)
+    except DatabaseError as error:
+        if not waits.has_ended(error):
+            raise
+        log.warning("no sign of life: %s", type(error).__name__)  # the work goes on; the next sign comes soon
     _said_at[role] = now
 
 

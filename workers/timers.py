@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
@@ -13,7 +14,7 @@ from django.utils import timezone
 from backend.bookings import links, policy, queries
 from backend.bookings.lifecycle import cancellation, payments, timers
 from backend.bookings.machine import State
-from backend.core import correlation
+from backend.core import correlation, waits
 from backend.ops import heartbeats
 from backend.ops.models import Role
 from backend.outbox import messages
@@ -22,6 +23,8 @@ from workers.app import app
 from workers.stopping import stopping
 
 log = logging.getLogger(__name__)
+
+BUDGET_SECONDS = 30  # of one sweep, below the soft limit of 45 s: rows that others hold cost a wait each
 
 
 class Intent(Protocol):
@@ -131,17 +134,21 @@ _asked_by = _AskedBy()
 def _sweep(name: str, select: Callable[[datetime], list[int]], intent: Intent) -> None:
     """One transaction each; one that fails is logged and skipped, and the next sweep tries it again."""
     heartbeat.record(Role.TIMERS)
-    now = timezone.now()
+    now, began = timezone.now(), time.monotonic()
     with watchdog.around(name), heartbeats.timer_run(name, clock=timezone.now, asked_by=_asked_by.name) as run:
         for booking_id in (due := select(now)):
-            if stopping.is_set():
+            if stopping.is_set() or time.monotonic() - began > BUDGET_SECONDS:
                 break
             run.examined += 1
             try:
                 intent(booking_id, now=now)
-            except Exception:  # outermost loop: one broken booking must not keep the others waiting
+            except Exception as error:  # outermost loop: one broken booking must not keep the others waiting
                 run.failed += 1
-                log.exception("%s failed for booking %d", getattr(intent, "__name__", "intent"), booking_id)
+                name_of_it = getattr(intent, "__name__", "intent")
+                if waits.has_ended(error):
+                    log.warning("%s: booking %d is held by another transaction", name_of_it, booking_id)
+                else:
+                    log.exception("%s failed for booking %d", name_of_it, booking_id)
             heartbeat.record(Role.TIMERS)
         if run.examined:  # intents do nothing when another worker was first: what is no longer due was changed
             run.changed = run.examined - len(set(due[: run.examined]).intersection(select(now)))

@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
-from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, JsonResponse
 from django.utils import timezone
 from rest_framework import exceptions
@@ -22,7 +21,7 @@ from backend.bookings import policy
 from backend.bookings.lifecycle.alternatives import ALTERNATIVES_MOST
 from backend.bookings.lifecycle.follow_ups import SERIES_MOST
 from backend.bookings.machine import State
-from backend.core import formatting
+from backend.core import formatting, waits
 from backend.core.errors import Code, Permanent, Refused, Transient
 from backend.core.formatting import practice_zone
 
@@ -175,7 +174,7 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     problem = _problem(error)
     if problem is None:
         return None
-    is_ours = isinstance(error, (OperationalError, InterfaceError, Permanent))
+    is_ours = isinstance(error, Permanent) or (waits.is_unavailable(error) and not waits.has_ended(error))
     _note(problem, context["request"], error=error if is_ours else None)
     headers = dict(problem.headers)
     if problem.status == 401:
@@ -183,13 +182,20 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     return Response(_body(problem, context["request"]), status=problem.status, headers=headers)
 
 
-def json_answer(status: int, request: HttpRequest, *, code: str = "", detail: str = "") -> JsonResponse:
+def json_answer(
+    status: int, request: HttpRequest, *, code: str = "", detail: str = "", headers: dict[str, str] | None = None
+) -> JsonResponse:
     """The answer to an error outside DRF; a crash was logged already, with its traceback."""
     problem = _of_status(status)
     problem = Problem(status, code or problem.code, detail or problem.detail)
     if status != 500:
         _note(problem, request)
-    return JsonResponse(_body(problem, request), status=status)
+    return JsonResponse(_body(problem, request), status=status, headers=headers)
+
+
+def note_unavailable(error: Exception, request: HttpRequest) -> None:
+    """One line if a wait ended; with its traceback if the database does not answer."""
+    _note(unavailable(error), request, error=None if waits.has_ended(error) else error)
 
 
 def _problem(error: Exception) -> Problem | None:
@@ -208,9 +214,13 @@ def _problem(error: Exception) -> Problem | None:
             return _of_status(403)
         case SuspiciousOperation():
             return _of_status(400)
-        case OperationalError() | InterfaceError():
-            return _of_status(503)
-    return None
+    return unavailable(error) if waits.is_unavailable(error) else None
+
+
+def unavailable(error: Exception) -> Problem:
+    """The database cannot be asked now; the log says which wait ended."""
+    note = type(error.__cause__).__name__ if waits.has_ended(error) else ""
+    return Problem(503, *_STATUS_CODES[503], headers=waits.RETRY_HEADER, note=note)
 
 
 def refusal(refused: Refused) -> Problem:

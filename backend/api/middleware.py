@@ -12,7 +12,8 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from backend.api import errors
-from backend.core import correlation
+from backend.api.links import pages
+from backend.core import correlation, waits
 
 log = logging.getLogger(__name__)
 Handler = Callable[[HttpRequest], HttpResponseBase]
@@ -78,9 +79,31 @@ class JsonErrors:
         """A crash in a view. Django's own page is not even made: with DEBUG on it can crash on what made us crash."""
         if not _is_api(request):
             return None
+        if waits.is_unavailable(error):
+            return errors.json_answer(503, request, headers=waits.RETRY_HEADER)
         log.error("crashed %s", type(error).__name__, exc_info=error)
         got_request_exception.send(sender=type(self), request=request)
         return errors.json_answer(500, request)
+
+
+class UnavailablePages:
+    """Outside /api/, above all in the admin: while the database cannot be asked, a page says to come back."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """Nothing is asked of the database for that page."""
+        if _is_api(request) or not waits.is_unavailable(error):
+            return None
+        errors.note_unavailable(error, request)
+        response = pages.page("busy", {}, status=503)
+        response["Retry-After"] = waits.RETRY_HEADER["Retry-After"]
+        response["Cache-Control"] = "no-store"
+        return response
 
 
 def _is_api(request: HttpRequest) -> bool:

@@ -56,7 +56,7 @@ class Link(models.Model):
     alternative = models.ForeignKey(Alternative, null=True, blank=True, on_delete=models.CASCADE)
     message_uuid = models.UUIDField()
     digest = models.CharField(max_length=64, unique=True)  # SHA-256, hex
-    key_index = models.PositiveSmallIntegerField()
+    key_id = models.CharField(max_length=8)  # of the key of TOKEN_KEY that signed it; empty: of none that we know
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField(null=True, blank=True)  # null: as long as the booking is open
     spent_at = models.DateTimeField(null=True, blank=True)

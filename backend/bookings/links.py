@@ -1,8 +1,8 @@
 """Mailed links: a token is derived, never stored.
 
-token = HMAC-SHA256(TOKEN_KEY[i], purpose || uuid of the outbox row), base64url; of the times that one mail offers, each
-has its number after the purpose. The mail worker derives it again, so a retry sends the same bytes; the database keeps
-only its SHA-256 and i.
+token = HMAC-SHA256(newest key of TOKEN_KEY, purpose || uuid of the outbox row), base64url; of the times that one mail
+offers, each has its number after the purpose. The mail worker derives it again, so a retry sends the same bytes; the
+database keeps only its SHA-256 and the key's id.
 """
 
 from __future__ import annotations
@@ -13,23 +13,32 @@ import hmac
 from datetime import datetime
 from uuid import UUID
 
-from django.conf import settings
+from django.db.models import Count, Q
 
 from backend.bookings import policy
 from backend.bookings.intents import Intent
 from backend.bookings.machine import Reason, State
 from backend.bookings.models import Alternative, Booking, LedgerEntry, Link, Purpose
-from backend.core.errors import Code, Refused
+from backend.core import keyring
+from backend.core.errors import Code, Permanent, Refused
+from backend.core.keyring import Key
+from backend.outbox.models import Message, MessageState
+
+RING = "TOKEN_KEY"
+
+
+class KeyGone(Permanent):
+    """A token cannot be derived again: what was mailed goes on working, what was not can no longer be mailed."""
 
 
 def issue(booking: Booking, purpose: Purpose, message_uuid: UUID, *, now: datetime) -> None:
     """Store the digest of the token that this message will carry; of alternatives, one for each time offered."""
-    key_index = len(settings.TOKEN_KEY) - 1
+    key = keyring.ring(RING).newest
     of: list[Alternative | None] = [None]
     if purpose == Purpose.ALTERNATIVE:
         of = list(Alternative.objects.filter(booking=booking))
     for alternative in of:
-        token = _derive(_name(purpose, alternative), message_uuid, key_index)
+        token = _derive(_name(purpose, alternative), message_uuid, key)
         expires_at = _expiry(booking, purpose, now=now)
         if alternative is not None:
             expires_at = min(now + policy.ALTERNATIVE_LINK_LIFETIME, alternative.slot_start)
@@ -39,7 +48,7 @@ def issue(booking: Booking, purpose: Purpose, message_uuid: UUID, *, now: dateti
             alternative=alternative,
             message_uuid=message_uuid,
             digest=digest(token),
-            key_index=key_index,
+            key_id=key.id,
             created_at=now,
             expires_at=expires_at,
         )
@@ -59,10 +68,25 @@ def _expiry(booking: Booking, purpose: Purpose, *, now: datetime) -> datetime | 
 
 
 def tokens_of(message_uuid: UUID) -> dict[str, str]:
-    """The tokens a message carries, derived again, by purpose; those of alternatives by `alternative:1` and so on."""
-    found = Link.objects.filter(message_uuid=message_uuid).select_related("alternative").order_by("pk")
-    names = ((_name(Purpose(link.purpose), link.alternative), link.key_index) for link in found)
-    return {name: _derive(name, message_uuid, key_index) for name, key_index in names}
+    """The tokens a message carries, derived again, by purpose; those of alternatives by `alternative:1` and so on.
+
+    Raises KeyGone when the key that signed them was taken off the ring.
+    """
+    ring, tokens = keyring.ring(RING), {}
+    for link in Link.objects.filter(message_uuid=message_uuid).select_related("alternative").order_by("pk"):
+        key = ring.find(link.key_id)
+        if key is None:
+            raise KeyGone(f"the link's key is no longer in {RING}")
+        name = _name(Purpose(link.purpose), link.alternative)
+        tokens[name] = _derive(name, message_uuid, key)
+    return tokens
+
+
+def mails_waiting_by_key() -> dict[str, int]:
+    """The ids of all keys that signed a stored link, each with the number of waiting mails that need it."""
+    waiting = Q(message_uuid__in=Message.objects.filter(state=MessageState.WAITING).values("uuid"))
+    mails = Count("message_uuid", filter=waiting, distinct=True)
+    return dict(Link.objects.values("key_id").annotate(mails=mails).values_list("key_id", "mails"))
 
 
 def name_of(alternative_number: int) -> str:
@@ -149,7 +173,6 @@ def _name(purpose: Purpose, alternative: Alternative | None) -> str:
     return purpose.value if alternative is None else name_of(alternative.number)
 
 
-def _derive(name: str, message_uuid: UUID, key_index: int) -> str:
-    key = settings.TOKEN_KEY[key_index].encode()
-    mac = hmac.new(key, name.encode() + b"\0" + message_uuid.bytes, hashlib.sha256).digest()
+def _derive(name: str, message_uuid: UUID, key: Key) -> str:
+    mac = hmac.new(key.secret.encode(), name.encode() + b"\0" + message_uuid.bytes, hashlib.sha256).digest()
     return base64.urlsafe_b64encode(mac).rstrip(b"=").decode()

@@ -6,8 +6,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from cryptography.fernet import Fernet, MultiFernet
-from django.conf import settings
 from django.db import models
+
+from backend.core import keyring
+from backend.core.keyring import KeyRing
 
 if TYPE_CHECKING:
     _TextField = models.TextField[str, str]
@@ -16,8 +18,8 @@ else:
 
 
 @lru_cache(maxsize=4)
-def _ring(keys: tuple[str, ...]) -> MultiFernet:
-    return MultiFernet([Fernet(key.encode()) for key in keys])
+def _fernet(ring: KeyRing) -> MultiFernet:
+    return MultiFernet([Fernet(key.secret.encode()) for key in ring])
 
 
 class EncryptedTextField(_TextField):
@@ -26,9 +28,9 @@ class EncryptedTextField(_TextField):
     def get_prep_value(self, value: Any) -> Any:
         if not value:
             return ""
-        return _ring(tuple(settings.FIELD_KEY)).encrypt(str(value).encode()).decode()
+        return _fernet(keyring.ring("FIELD_KEY")).encrypt(str(value).encode()).decode()
 
     def from_db_value(self, value: str | None, _expression: object, _connection: object) -> str:
         if not value:
             return ""
-        return _ring(tuple(settings.FIELD_KEY)).decrypt(value.encode()).decode()
+        return _fernet(keyring.ring("FIELD_KEY")).decrypt(value.encode()).decode()

@@ -67,13 +67,24 @@ def integer(name: str, meaning: str, *, default: int, minimum: int = 0) -> int:
     return int(value)
 
 
-def duration(name: str, meaning: str, *, default: str) -> timedelta:
+def duration(
+    name: str,
+    meaning: str,
+    *,
+    default: str,
+    example: str = "",
+    shown_default: str | None = None,
+    may_be_zero: bool = True,
+) -> timedelta:
     """A number with a unit: `90s`, `30m`, `48h`, `14d`."""
-    value = text(name, meaning, default=default)
+    value = text(name, meaning, default=default, example=example, shown_default=shown_default)
     match = _DURATION.fullmatch(value)
     if match is None:
         raise Misconfigured(f"{name}={value!r}: expected a number with a unit s, m, h or d, such as {default}.")
-    return timedelta(seconds=float(match[1]) * _UNITS[match[2]])
+    found = timedelta(seconds=float(match[1]) * _UNITS[match[2]])
+    if not (found or may_be_zero):
+        raise Misconfigured(f"{name}={value!r}: expected more than nothing, such as {default}.")
+    return found
 
 
 def listing(

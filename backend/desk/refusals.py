@@ -75,6 +75,7 @@ ANSWERS: dict[Code, Answer] = {
     Code.DATE_PAST: Answer(400, "preferred_date", "This day is in the past."),
     Code.AGE_REFUSED: Answer(400, "age", "Bookings are open from the age of {minimum_age}."),
 }
+BUSY = "It is being changed at this moment. Nothing was changed; try again."
 OVERTAKEN = "Something happened while this page was open. {last_step} Nothing was changed; look again and decide."
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.db import connection
 from psycopg.conninfo import make_conninfo
 
@@ -22,7 +24,9 @@ def dump(path: Path) -> None:
     part.unlink(missing_ok=True)
     try:
         part.touch(mode=0o600)
-        _run("pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={part}", f"--dbname={_where()}")
+        limit = f"--lock-wait-timeout={settings.COMMAND_LOCK_TIMEOUT // timedelta(milliseconds=1)}"  # its only wait
+        options = ("--format=custom", "--no-owner", "--no-privileges", f"--file={part}")
+        _run("pg_dump", limit, *options, f"--dbname={_where()}")
         part.replace(path)
     except OSError as error:
         raise BackupError(f"{path} cannot be written: {error.strerror}.") from error

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
 
 from django.apps import apps
 from django.conf import settings
 from django.db import connection
 
+from backend.bookings import links
+from backend.core import keyring, waits
+from backend.core.keyring import KeyRing
 from backend.ops.findings import Finding, Level
 
 
@@ -42,6 +46,45 @@ def _production() -> Iterator[Finding]:
         yield _warn("payments", "Online payment is off.", "Set PAYMENT_GATEWAY, or leave it if none is meant.")
     elif settings.PAYMENT_GATEWAY == "sandbox":
         yield _warn("payments", "The sandbox gateway moves no real money.", "Set PAYMENT_GATEWAY to a real one.")
+
+
+def limits() -> tuple[Finding, ...]:
+    """Limits of waits that this process should have and its connection has not. One query."""
+    found = []
+    for name, given in waits.in_force(list(settings.DATABASE_LIMITS)).items():
+        limit = settings.DATABASE_LIMITS[name]
+        if given != limit:
+            text = f"{name} on the connection is {_span(given)}, and should be {_span(limit)}."
+            found.append(Finding(Level.DEGRADED, "database", text, _advice_on(name, limit)))
+    return tuple(found)
+
+
+def _advice_on(name: str, limit: timedelta) -> str:
+    if settings.DATABASE_LIMITS_BY == "role":
+        role = connection.settings_dict["USER"]
+        return f"Run ALTER ROLE {role} SET {name} = '{_span(limit)}'; then restart the pooler."
+    return "Something between drops the connection's options: set DATABASE_LIMITS_BY=role, see docs/operations."
+
+
+def _span(limit: timedelta) -> str:
+    return f"{limit // timedelta(milliseconds=1)}ms" if limit else "off"
+
+
+def keys() -> tuple[Finding, ...]:
+    """Keys of mailed links that waiting mails lack, and older ones that no mail needs any more. One query."""
+    ring, waiting = keyring.ring(links.RING), links.mails_waiting_by_key()
+    return tuple(filter(None, (_key(key_id, mails, ring, waiting) for key_id, mails in waiting.items())))
+
+
+def _key(key_id: str, mails: int, ring: KeyRing, waiting: Mapping[str, int]) -> Finding | None:
+    key = ring.find(key_id)
+    if key is None and mails:
+        text = f"Mails that cannot be sent, their key {key_id or '(unknown)'} is not in {ring.name}: {mails}."
+        return Finding(Level.DEGRADED, "keys", text, "Put the key back, behind the newest, and re-drive what is dead.")
+    if key not in (None, ring.newest) and not mails and ring.newest.id in waiting:  # the newest is in use already
+        text = f"No waiting mail needs key {key_id} of {ring.name} any more."
+        return _warn("keys", text, "Take it away, as docs/operations says under *Rotate every secret*.")
+    return None
 
 
 def schedule() -> tuple[Finding, ...]:

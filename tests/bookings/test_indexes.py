@@ -134,7 +134,7 @@ def fill() -> None:
             purpose=Purpose.BOOKING,
             message_uuid=uuid4(),
             digest=f"{n:064}",
-            key_index=0,
+            key_id="0" * 8,
             created_at=NOW,
             expires_at=NOW + one,
         )

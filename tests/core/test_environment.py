@@ -9,22 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.commands import start
 from tests.support.server import ROOT
 
 pytestmark = pytest.mark.sqlite_only
-
-
-def start(tmp_path: Path, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """`manage.py check`, or another command, in an environment of its own."""
-    given = {**os.environ, "VAR_DIR": str(tmp_path), "ENV_FILE": os.devnull, "DATABASE_URL": "", **variables}
-    return subprocess.run(
-        [sys.executable, "manage.py", *(command or ("check",))],
-        cwd=ROOT,
-        env=given,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 def test_a_database_that_does_not_answer_is_one_sentence_and_no_traceback(tmp_path: Path) -> None:
@@ -61,6 +49,9 @@ def test_a_production_instance_answers_probes_on_its_own_machine(tmp_path: Path)
         ("FIELD_KEY", "short"),
         ("SECRET_KEY", ""),
         ("TOKEN_KEY", ""),
+        ("DATABASE_LOCK_TIMEOUT", "0s"),
+        ("COMMAND_IDLE_TIMEOUT", "10"),
+        ("DATABASE_LIMITS_BY", "pooler"),
         ("PAYMENT_GATEWAY", "paypall"),
         ("SENTRY_DSN", "key@sentry.example.org"),
         ("PING_URL", "hc-ping.com/key"),

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.core.exceptions import SuspiciousOperation
-from django.db import InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
@@ -23,7 +23,7 @@ from backend.bookings import policy, queries
 from backend.bookings.lifecycle import cancellation, visitor
 from backend.bookings.machine import Reason, State
 from backend.bookings.models import Booking
-from backend.core import formatting
+from backend.core import formatting, waits
 from backend.core.errors import Refused
 
 log = logging.getLogger(__name__)
@@ -60,9 +60,12 @@ class Page(View):
                 response[name] = value
         except SuspiciousOperation:
             response = error_page(400, _MALFORMED)
-        except (OperationalError, InterfaceError):
-            log.exception("no database for %s", request.path_info)
+        except (DatabaseError, InterfaceError) as error:
+            if not waits.is_unavailable(error):
+                raise
+            errors.note_unavailable(error, request)
             response = error_page(503, _BUSY, is_sure=False)
+            response["Retry-After"] = waits.RETRY_HEADER["Retry-After"]
         for name, value in HEADERS.items():
             response[name] = value
         return response

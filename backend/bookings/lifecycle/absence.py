@@ -6,12 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 
 from backend.bookings.lifecycle.cancellation import RefundChoice, cancel_by_staff
 from backend.bookings.lifecycle.rescheduling import Move, reschedule
 from backend.bookings.lifecycle.transaction import intent
 from backend.bookings.models import Booking
+from backend.core import waits
 from backend.core.errors import Code, Refused
 from backend.people.models import TimeOff
 from backend.scheduling import claims
@@ -38,10 +39,11 @@ class Decision:
 
 @dataclass(frozen=True)
 class DecisionResult:
-    """What came of it: refused, or done."""
+    """What came of it: refused, held by another transaction, or done."""
 
     booking_id: int
     refused: Refused | None
+    is_held: bool = False
 
 
 def record_absence(
@@ -83,6 +85,10 @@ def _carry_out(decision: Decision, *, note_to_visitor: str, actor: str, now: dat
                 raise Refused(Code.STATE_REFUSES, state=after.state)
     except Refused as refused:
         return DecisionResult(decision.booking_id, refused)
+    except DatabaseError as error:  # what was decided before it stays done, so the answer cannot be "try again"
+        if not waits.has_ended(error):
+            raise
+        return DecisionResult(decision.booking_id, None, is_held=True)
     return DecisionResult(decision.booking_id, None)
 
 

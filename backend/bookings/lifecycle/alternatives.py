@@ -25,7 +25,7 @@ from backend.bookings.lifecycle.session_terms import (
     time_to_pay,
 )
 from backend.bookings.lifecycle.transaction import VISITOR, intent, lock_client, write_ledger
-from backend.bookings.models import Alternative, Booking, Purpose
+from backend.bookings.models import Alternative, Booking, Link, Purpose
 from backend.core.errors import Code, Refused, required
 from backend.people.models import Client, Psychologist
 from backend.scheduling import claims
@@ -162,12 +162,18 @@ def alternative_offers(token: str, *, now: datetime) -> AlternativeOffers:
         return AlternativeOffers([], taken)
     if link.expires_at is None or link.expires_at <= now:
         raise Refused(Code.LINK_EXPIRED)
-    tokens = links.tokens_of(link.message_uuid)
-    rows = Alternative.objects.filter(booking=link.booking).select_related("psychologist")
-    offered = [
-        OfferedTime(
-            row, tokens[links.name_of(row.number)], claims.can_be_taken(row, now=now), row.pk == link.alternative_id
-        )
-        for row in rows
-    ]
+    tokens, offered = _tokens_of_its_mail(link), []
+    for row in Alternative.objects.filter(booking=link.booking).select_related("psychologist"):
+        is_asked = row.pk == link.alternative_id
+        own = token if is_asked else tokens.get(links.name_of(row.number))
+        if own is not None:
+            offered.append(OfferedTime(row, own, claims.can_be_taken(row, now=now), is_asked))
     return AlternativeOffers(offered, None)
+
+
+def _tokens_of_its_mail(link: Link) -> dict[str, str]:
+    """By the names of `links`; none when their key is gone: each still works for whoever has the mail."""
+    try:
+        return links.tokens_of(link.message_uuid)
+    except links.KeyGone:
+        return {}

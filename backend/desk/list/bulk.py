@@ -8,19 +8,21 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
+from django.db import DatabaseError
 from django.db.models import Q
 
 from backend.bookings.lifecycle import approval as staff
 from backend.bookings.lifecycle.session_terms import Approval
 from backend.bookings.machine import State
 from backend.bookings.models import Booking
+from backend.core import waits
 from backend.core.errors import Refused
 from backend.core.formatting import short_day_and_time
 from backend.desk.booking.actions import Overtaken, if_unchanged
 from backend.desk.booking.forms import NOTE_LONGEST, NoteField, style_fields
 from backend.desk.booking.result import describe_result
 from backend.desk.booking.slot_choices import Chosen, SlotField, suggested, value_of
-from backend.desk.refusals import OVERTAKEN, last_step, sentence
+from backend.desk.refusals import BUSY, OVERTAKEN, last_step, sentence
 from backend.scheduling.suggestions import Suggestion, suggestions
 
 MOST = 25  # on one page: each is looked at, and each slot is searched for
@@ -142,6 +144,10 @@ def _one(booking: Booking, seen: int, act: Callable[[], object]) -> Told:
         return Told(False, f"{booking} stays as it is. {sentence(refused, _again(booking))}")
     except Overtaken:
         return Told(False, f"{booking} stays as it is. {OVERTAKEN.format(last_step=last_step(booking))}")
+    except DatabaseError as error:
+        if not waits.has_ended(error):
+            raise
+        return Told(False, f"{booking} stays as it is. {BUSY}")
     return Told(True, describe_result(_again(booking)))
 
 

@@ -26,7 +26,7 @@ from backend.desk.booking.forms import NOTE_LONGEST, NoteField, style_fields
 from backend.desk.booking.result import describe_result
 from backend.desk.booking.session_forms import SlotStartField
 from backend.desk.booking.slot_choices import Chosen, SlotField, choices, value_of
-from backend.desk.refusals import sentence
+from backend.desk.refusals import BUSY, sentence
 from backend.people.hours import Clock
 from backend.people.models import Psychologist
 from backend.scheduling.free_slots import terms_of
@@ -210,7 +210,9 @@ def _tell(request: HttpRequest, psychologist: Psychologist, absence: Absence, re
     )
     for result in results:
         booking = Booking.objects.select_related("psychologist").get(pk=result.booking_id)
-        if result.refused is None:
+        if result.is_held:
+            messages.error(request, f"{booking} stays as it is. {BUSY}")
+        elif result.refused is None:
             messages.success(request, describe_result(booking))
         else:
             messages.error(request, f"{booking} stays as it is. {sentence(result.refused, booking)}")

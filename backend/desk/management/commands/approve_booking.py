@@ -11,10 +11,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from backend.bookings import queries
+from backend.bookings.command_arguments import actor, add_actor
 from backend.bookings.lifecycle import approval
 from backend.bookings.lifecycle.session_terms import Approval
 from backend.bookings.models import Booking
-from backend.core.command_arguments import actor, add_actor
 from backend.core.errors import Refused
 from backend.core.formatting import practice_zone, short_day_and_time
 from backend.desk.booking.forms import to_paise

@@ -10,10 +10,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from backend.bookings import policy
+from backend.bookings.command_arguments import actor, add_actor
 from backend.bookings.lifecycle.front_desk import EXTENDABLE, extend_deadline
 from backend.bookings.machine import State
 from backend.bookings.models import Booking
-from backend.core.command_arguments import actor, add_actor
 
 HOURS_MOST = 720  # 30 days; a longer outage is a typing error
 

@@ -8,8 +8,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from backend.bookings.command_arguments import actor, add_actor
 from backend.bookings.queries import acknowledgement_ids
-from backend.core.command_arguments import actor, add_actor
 from backend.ops import operator_actions
 from backend.ops.formatting import format_utc
 from backend.ops.models import Act

@@ -20,7 +20,7 @@ class Command(BaseCommand):
         taken = snapshot.take(now=timezone.now())
         found = [*findings.judge(taken), *doctor.configuration()]
         if taken.health is not None:
-            found += doctor.schedule()
+            found += [*doctor.schedule(), *doctor.keys(), *doctor.limits()]
         found.sort(key=lambda finding: list(Level).index(finding.level))
         for finding in found:
             self.stdout.write(

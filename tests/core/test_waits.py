@@ -1,0 +1,381 @@
+"""Nobody waits for ever: a row that another transaction holds costs people a 503, and workers a later look."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+import psycopg
+import pytest
+import time_machine
+from django.db import DatabaseError, connection, transaction
+from django.http import HttpResponse
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from backend.bookings import policy
+from backend.bookings.lifecycle import cancellation, visitor
+from backend.bookings.lifecycle import transaction as steps
+from backend.bookings.lifecycle.absence import Absence, Decision, record_absence
+from backend.bookings.machine import State
+from backend.bookings.models import Booking, LedgerEntry, Purpose
+from backend.bookings.notices import Notice
+from backend.core import waits
+from backend.desk.list import bulk
+from backend.ops import doctor
+from backend.outbox import messages
+from backend.outbox.models import Message, MessageState, Queue
+from tests.support import api, scenarios
+from tests.support.admin_site import action_url, form_of, owner
+from tests.support.commands import start
+from tests.support.link_pages import browser, shown
+from tests.support.scenarios import RAVI
+from tests.support.server import database_url
+from workers import drain, mail, timers
+
+pytestmark = [pytest.mark.django_db(transaction=True)]
+postgresql = pytest.mark.skipif("connection.vendor != 'postgresql'", reason="rows are held by PostgreSQL alone")
+sqlite = pytest.mark.skipif("connection.vendor != 'sqlite'", reason="holds SQLite's file")
+ONCE = 0.3  # seconds that a wait of these tests may take
+HOUR = timedelta(hours=1)
+PATIENCE = 5 * ONCE  # what a busy machine adds
+
+
+def reconnected(**options: Any) -> None:
+    """This process's connection anew, with these options."""
+    connection.close()
+    if connection.vendor == "postgresql":
+        connection.close_pool()
+    connection.settings_dict["OPTIONS"] |= options
+
+
+def impatient(**limits: float) -> dict[str, Any]:
+    """Options under which these limits, in seconds, bound every wait."""
+    if connection.vendor == "sqlite":
+        return {"timeout": limits["lock_timeout"]}
+    return {"options": " ".join(f"-c {name}={int(limit * 1000)}" for name, limit in limits.items())}
+
+
+@pytest.fixture
+def short() -> Iterator[None]:
+    """Waits for a lock end soon."""
+    usual = dict(connection.settings_dict["OPTIONS"])
+    reconnected(**impatient(lock_timeout=ONCE))
+    yield
+    reconnected(**usual)
+
+
+@contextmanager
+def held_booking(booking: Booking) -> Iterator[None]:
+    """The row is locked by somebody else."""
+    with psycopg.connect(database_url()) as other:
+        other.execute("SELECT 1 FROM bookings_booking WHERE id = %s FOR UPDATE", [booking.pk])
+        yield
+
+
+def in_time(began: float) -> bool:
+    return ONCE <= time.monotonic() - began < ONCE + PATIENCE
+
+
+def told_to_come_back(response: HttpResponse) -> None:
+    assert response.status_code == 503
+    assert response["Retry-After"] == "5"
+    assert response["X-Correlation-ID"]
+
+
+def everything() -> list[object]:
+    return [list(model.objects.order_by("pk").values()) for model in (Booking, LedgerEntry, Message)]
+
+
+# -- those who serve people -------------------------------------------------------------------------------------------
+
+
+@postgresql
+def test_a_visitor_is_told_to_come_back_and_then_succeeds(short: None, now: datetime, caplog: Any) -> None:
+    booking = scenarios.submitted(now=timezone.now())
+    before, token = everything(), scenarios.token_of(booking)
+    with held_booking(booking):
+        began = time.monotonic()
+        response = api.post(api.VERIFY, {"token": token})
+        assert in_time(began)
+    api.error(response, 503, "unavailable")  # with the site's CORS header
+    told_to_come_back(response)
+    assert everything() == before
+    assert "refused unavailable 503 POST api/bookings/verify-email/ LockNotAvailable" in caplog.text
+    assert "Traceback" not in caplog.text
+    assert api.post(api.VERIFY, {"token": token}).status_code == 200
+
+
+@postgresql
+def test_a_mailed_page_says_so_too(short: None) -> None:
+    booking = scenarios.pending(now=timezone.now())
+    cancellation.request_cancellation(booking.acknowledgement_id, now=timezone.now())
+    token = scenarios.token_of(booking, Notice.CANCELLATION_REQUESTED, Purpose.CANCEL)
+    before = everything()
+    with held_booking(booking):
+        response = browser().post("/go/cancel/", {"token": token})
+    assert "in a moment" in shown(response, 503)
+    told_to_come_back(response)
+    assert everything() == before
+    assert browser().post("/go/cancel/", {"token": token}).status_code == 303
+
+
+@postgresql
+def test_the_desk_is_told_too_and_nothing_is_done(short: None) -> None:
+    booking, desk = scenarios.pending(now=timezone.now()), owner()
+    typed, before = form_of(booking, note_to_visitor="We are full."), everything()
+    with held_booking(booking):
+        began = time.monotonic()
+        response = desk.post(action_url(booking, "reject"), typed)
+        assert in_time(began)
+    told_to_come_back(response)
+    assert "Please try again in a moment" in response.content.decode()
+    assert everything() == before
+    assert desk.post(action_url(booking, "reject"), typed).status_code == 302
+    assert scenarios.again(booking).state == State.REJECTED
+
+
+@postgresql
+def test_of_many_decided_on_one_page_only_the_held_one_stays(short: None) -> None:
+    now = timezone.now()
+    one, other = scenarios.pending(now=now), scenarios.pending(RAVI, now=now)
+    typed = {f"seen-{row.pk}": row.ledger_sequence for row in (one, other)} | {"note_to_visitor": "We are full."}
+    form = bulk.RejectMany([one, other], typed, now=now)
+    assert form.is_valid()
+    with held_booking(one):
+        told = bulk.carry_out_all(form, actor="staff:desk", now=now)
+    assert [each.is_done for each in told] == [False, True]
+    assert "It is being changed at this moment." in told[0].text
+    assert [scenarios.again(row).state for row in (one, other)] == [State.PENDING, State.REJECTED]
+
+
+@postgresql
+def test_of_the_sessions_of_an_absence_only_the_held_one_stays(short: None) -> None:
+    now, who = timezone.now(), scenarios.psychologist()
+    day = scenarios.slot_tomorrow(now, hour=0) + timedelta(days=1)
+    rows = [
+        scenarios.confirmed(email, now=now, who=who, at=day + n * HOUR)
+        for n, email in ((9, scenarios.ASHA), (12, RAVI))
+    ]
+    absence = Absence(who.pk, day, day + timedelta(days=1))
+    decisions = [Decision(row.pk, row.ledger_sequence, None) for row in rows]
+    with held_booking(rows[0]):
+        done = record_absence(absence, decisions, note_to_visitor="", actor="staff:desk", now=now)
+    assert [(one.is_held, one.refused) for one in done] == [(True, None), (False, None)]
+    assert [scenarios.again(row).state for row in rows] == [State.CONFIRMED, State.CANCELLED]
+
+
+@postgresql
+def test_an_intent_does_not_wait_twice(short: None, now: datetime) -> None:
+    booking = scenarios.pending(now=now)
+    turns = []
+
+    @steps.intent
+    def touch() -> None:
+        turns.append(1)
+        steps.lock_booking(booking.pk)
+
+    with held_booking(booking), pytest.raises(DatabaseError) as ended:
+        touch()
+    assert waits.has_ended(ended.value)
+    assert len(turns) == 1
+
+
+@sqlite
+def test_a_writer_that_holds_sqlites_file_is_the_same_503(short: None) -> None:
+    booking, desk = scenarios.pending(now=timezone.now()), owner()
+    typed, before = form_of(booking, note_to_visitor="We are full."), everything()
+    writer = sqlite3.connect(connection.settings_dict["NAME"], isolation_level=None)
+    writer.execute("BEGIN IMMEDIATE")
+    began = time.monotonic()
+    answer = api.post(api.DRAFT, api.form(timezone.now()))
+    assert in_time(began)
+    api.error(answer, 503, "unavailable")
+    for response in (answer, desk.post(action_url(booking, "reject"), typed)):
+        told_to_come_back(response)
+    assert everything() == before
+    writer.execute("ROLLBACK")
+    writer.close()
+    assert api.post(api.DRAFT, api.form(timezone.now())).status_code == 201
+    assert desk.post(action_url(booking, "reject"), typed).status_code == 302
+
+
+# -- workers ----------------------------------------------------------------------------------------------------------
+
+
+@postgresql
+def test_a_sweep_goes_past_a_held_row_and_does_it_next_time(short: None, now: datetime, caplog: Any) -> None:
+    rows = [scenarios.submitted(f"v{n}@example.org", now=now) for n in range(3)]
+    with time_machine.travel(now + policy.DRAFT_LIFETIME, tick=True):
+        with held_booking(rows[1]):
+            timers.lapse_drafts()
+        assert [scenarios.again(row).state for row in rows] == [State.CANCELLED, State.DRAFT, State.CANCELLED]
+        assert f"booking {rows[1].pk} is held by another transaction" in caplog.text
+        assert "Traceback" not in caplog.text
+        timers.lapse_drafts()
+    assert scenarios.again(rows[1]).state == State.CANCELLED
+
+
+def three_mails(now: datetime) -> list[Message]:
+    for n in range(3):
+        scenarios.submitted(f"v{n}@example.org", now=now)
+    return list(Message.objects.filter(not_before__lte=now).order_by("pk"))
+
+
+@postgresql
+def test_a_drain_goes_past_a_held_row_and_sends_it_when_its_lease_is_over(short: None) -> None:
+    now = timezone.now()
+    first, second, third = three_mails(now)
+    done = []
+    with psycopg.connect(database_url()) as other:
+
+        def perform(row: Message) -> MessageState:
+            if row.pk == first.pk:  # claimed by then, so it is met where it is begun
+                other.execute("SELECT 1 FROM outbox_message WHERE id = %s FOR UPDATE", [second.pk])
+            done.append(row.pk)
+            return MessageState.DONE
+
+        drain.drain(Queue.MAIL, perform, helper=mail.drain)
+        assert done == [first.pk, third.pk]
+        other.rollback()
+    with time_machine.travel(now + messages.LEASE + timedelta(seconds=5), tick=True):
+        drain.drain(Queue.MAIL, perform, helper=mail.drain)
+    assert done == [first.pk, third.pk, second.pk]
+    assert set(Message.objects.filter(pk__in=done).values_list("state", flat=True)) == {MessageState.DONE}
+
+
+@postgresql
+def test_what_was_sent_is_settled_though_a_frozen_process_holds_its_row(short: None) -> None:
+    (sent, *_), done = three_mails(timezone.now()), []
+
+    def perform(row: Message) -> MessageState:
+        if row.pk == sent.pk:
+            frozen.execute("SELECT 1 FROM outbox_message WHERE id = %s FOR UPDATE", [row.pk])
+        done.append(row.pk)
+        return MessageState.DONE
+
+    limit = "-c idle_in_transaction_session_timeout=600"  # two waits of ours
+    with psycopg.connect(database_url(), options=limit, autocommit=False) as frozen:
+        drain.drain(Queue.MAIL, perform, helper=mail.drain)
+        assert done.count(sent.pk) == 1
+        assert Message.objects.get(pk=sent.pk).state == MessageState.DONE
+        frozen.close()
+
+
+@postgresql
+def test_an_effect_that_waits_too_long_is_tried_again(short: None, caplog: Any) -> None:
+    booking = scenarios.submitted(now=timezone.now())
+
+    def perform(_row: Message) -> MessageState:
+        visitor.verify_email(scenarios.token_of(booking), now=timezone.now())
+        return MessageState.DONE
+
+    with held_booking(booking):
+        drain.drain(Queue.MAIL, perform, helper=mail.drain)
+    row = Message.objects.earliest("pk")
+    assert (row.state, row.attempts, row.lease_expires_at) == (MessageState.WAITING, 1, None)
+    assert row.next_attempt_at > timezone.now()
+    assert "waited too long for the database" in caplog.text
+
+
+# -- the limits -------------------------------------------------------------------------------------------------------
+
+
+@postgresql
+def test_a_statement_and_a_silent_transaction_end_as_well(now: datetime) -> None:
+    usual = dict(connection.settings_dict["OPTIONS"])
+    try:
+        reconnected(**impatient(statement_timeout=ONCE))
+        with pytest.raises(DatabaseError) as slow, connection.cursor() as cursor:
+            cursor.execute("SELECT pg_sleep(60)")
+        reconnected(**impatient(idle_in_transaction_session_timeout=0.05))
+        with pytest.raises(DatabaseError) as silent:
+            fall_silent()
+    finally:
+        reconnected(**usual)
+    assert waits.has_ended(slow.value)
+    assert waits.has_ended(silent.value)
+    assert not waits.has_ended(DatabaseError("a bug"))
+
+
+@transaction.atomic
+def fall_silent() -> None:
+    """Ask, and ask again once the server has ended this session."""
+    with psycopg.connect(database_url(), autocommit=True) as watcher, connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        ours = cursor.fetchone()
+        while watcher.execute("SELECT 1 FROM pg_stat_activity WHERE pid = %s", ours).fetchone():
+            pass
+        cursor.execute("SELECT 1")
+
+
+@postgresql
+def test_the_limits_are_in_force_from_the_connections_first_packet_and_cost_no_statement(settings: Any) -> None:
+    with CaptureQueriesContext(connection) as queries:
+        reconnected()
+        assert waits.in_force(list(settings.DATABASE_LIMITS)) == settings.DATABASE_LIMITS
+    assert len(queries) == 1
+    assert doctor.limits() == ()
+    assert settings.DATABASE_LIMITS["lock_timeout"] == timedelta(seconds=3)
+
+
+@postgresql
+def test_the_doctor_names_a_limit_that_is_not_in_force_and_what_to_do(settings: Any) -> None:
+    usual = dict(connection.settings_dict["OPTIONS"])
+    role = connection.settings_dict["USER"]
+    try:
+        reconnected(options="")  # as behind a pooler that drops them
+        assert [finding.text for finding in doctor.limits()] == [
+            "idle_in_transaction_session_timeout on the connection is off, and should be 10000ms.",
+            "lock_timeout on the connection is off, and should be 3000ms.",
+            "statement_timeout on the connection is off, and should be 15000ms.",
+        ]
+        settings.DATABASE_LIMITS_BY = "role"
+        with connection.cursor() as cursor:
+            for finding in doctor.limits():
+                statement = finding.advice.removeprefix("Run ").partition(";")[0]
+                assert statement.startswith(f"ALTER ROLE {role} SET ")
+                cursor.execute(statement)  # the very advice
+        reconnected()
+        assert doctor.limits() == ()
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute(f'ALTER ROLE "{role}" RESET ALL')
+        reconnected(**usual)
+
+
+@postgresql
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ({}, "-c lock_timeout=10000 -c statement_timeout=1800000 -c idle_in_transaction_session_timeout=600000"),
+        (
+            {"DATABASE_WAITS": "online", "DATABASE_LOCK_TIMEOUT": "0.5s"},
+            "-c lock_timeout=500 -c statement_timeout=15000 -c idle_in_transaction_session_timeout=10000",
+        ),
+        ({"DATABASE_LIMITS_BY": "role"}, None),
+    ],
+)
+def test_a_command_has_limits_of_its_own_and_a_role_gets_none_sent(
+    variables: dict[str, str], expected: str | None, tmp_path: Any
+) -> None:
+    assert options_of_a_command(tmp_path, DATABASE_URL=database_url(), **variables).get("options") == expected
+
+
+@sqlite
+def test_the_variable_bounds_the_wait_for_sqlites_file(tmp_path: Any) -> None:
+    assert options_of_a_command(tmp_path, DATABASE_LOCK_TIMEOUT="0.3s")["timeout"] == ONCE
+    assert options_of_a_command(tmp_path)["timeout"] == 20
+
+
+def options_of_a_command(folder: Any, **variables: str) -> dict[str, Any]:
+    ask = "import json; from django.db import connection; print(json.dumps(connection.settings_dict['OPTIONS']))"
+    ended = start(folder, "shell", "-v0", "-c", ask, **variables)
+    assert ended.returncode == 0, ended.stderr
+    found: dict[str, Any] = json.loads(ended.stdout)
+    return found
