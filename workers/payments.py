@@ -6,6 +6,7 @@ import logging
 
 from django.utils import timezone
 
+from backend.bookings import actors
 from backend.bookings.lifecycle import payments, refunds
 from backend.bookings.lifecycle.refunds import Work
 from backend.core.errors import Permanent, Transient, required
@@ -53,7 +54,7 @@ def _ask_gateway(payment_id: int) -> MessageState:
         return MessageState.DONE
     now = timezone.now()
     if report is not None and report.state is not OrderState.OPEN:
-        payments.record_report(report, actor=f"gateway:{payment.gateway}", now=now)
+        payments.record_report(report, actor=actors.gateway(payment.gateway), now=now)
     else:
         payments.end_idle_attempt(payment_id, now=now)
     return MessageState.DONE

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from backend.bookings import queries
-from backend.bookings.machine import State
+from backend.bookings.machine import AWAITS_PAYMENT, State
 from backend.bookings.models import Booking
 from backend.core import formatting
 from backend.scheduling.claims import Slot
@@ -96,7 +96,7 @@ def slot_choices(slots: object) -> list[dict[str, str | None]]:
 
 def _announced_deadline(booking: Booking) -> datetime | None:
     """`pay_by` while payment is awaited: `due_at` then holds the grace that we do not announce."""
-    return booking.pay_by if booking.state in (State.APPROVED, State.PAYMENT_PENDING) else booking.due_at
+    return booking.pay_by if booking.state in AWAITS_PAYMENT else booking.due_at
 
 
 def iso_instant(at: datetime | None) -> str | None:

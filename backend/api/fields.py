@@ -6,15 +6,15 @@ No sentence repeats what was sent: a lone surrogate in it could not be sent back
 from __future__ import annotations
 
 import re
-import unicodedata
 from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from typing import Any
 
-from django.core.validators import EmailValidator
 from django.db.models import TextChoices
 from rest_framework import serializers
 from rest_framework.fields import empty
+
+from backend.people import intake
 
 _INSTANT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-9]{2})"
@@ -26,10 +26,9 @@ def _asking(ask: str) -> dict[str, Any]:
 
 
 class LineField(serializers.CharField):
-    """One line of text, trimmed: no control characters, no line separators, no lone surrogates."""
+    """One line of text, trimmed, of what can be printed."""
 
-    refused_categories = frozenset({"Cc", "Cs", "Zl", "Zp"})
-    allowed_controls = ""
+    has_paragraphs = False
 
     def __init__(self, ask: str, **kwargs: Any) -> None:
         messages = {**_asking(ask), "max_length": f"{ask} At most {{max_length}} characters."}
@@ -42,40 +41,36 @@ class LineField(serializers.CharField):
         if not isinstance(data, str):
             self.fail("invalid")
         text = data.strip()
-        if any(unicodedata.category(c) in self.refused_categories and c not in self.allowed_controls for c in text):
-            raise serializers.ValidationError("Please remove characters that cannot be printed.")
+        if not intake.is_printable(text, has_paragraphs=self.has_paragraphs):
+            raise serializers.ValidationError(intake.UNPRINTABLE)
         return super().run_validation(text)
 
 
 class ParagraphField(LineField):
     """Text of several lines."""
 
-    refused_categories = frozenset({"Cc", "Cs"})
-    allowed_controls = "\n\r\t"
+    has_paragraphs = True
 
 
-class AddressField(LineField):
-    """A mail address, lower-cased; that is how a person is known."""
+class AnswerField(LineField):
+    """The answer to one of the questions that we ask whoever wants a session."""
 
-    def __init__(self, ask: str, **kwargs: Any) -> None:
-        super().__init__(ask, max_length=254, **kwargs)
-        self.validators.append(EmailValidator(message=ask))
-
-    def to_internal_value(self, data: Any) -> str:
-        value = super().to_internal_value(data).lower()
-        if not value.isascii():
-            self.fail("invalid")
-        return value
-
-
-class PhoneField(LineField):
-    """Ten digits."""
+    def __init__(self, question: intake.Text, **kwargs: Any) -> None:
+        self.question, self.has_paragraphs = question, question.has_paragraphs
+        least = {} if question.is_optional else {"min_length": question.shortest}
+        optional = {"required": False, "allow_blank": True, "allow_null": True, "default": ""}
+        given = {**(optional if question.is_optional else {}), **least, **kwargs}
+        super().__init__(question.ask, max_length=question.longest, **given)
 
     def to_internal_value(self, data: Any) -> str:
-        value = super().to_internal_value(data)
-        if not re.fullmatch(r"[0-9]{10}", value):
-            self.fail("invalid")
-        return value
+        return self.question.read(super().to_internal_value(data))
+
+
+class AddressField(AnswerField):
+    """A mail address, as a person is known by."""
+
+    def __init__(self) -> None:
+        super().__init__(intake.EMAIL)
 
 
 class StrictField(serializers.Field[Any, Any, Any, Any]):
@@ -89,16 +84,11 @@ class WholeNumberField(StrictField):
     """A JSON number without fraction, or its digits, from `least` to `most`."""
 
     def __init__(self, ask: str, *, least: int, most: int, **kwargs: Any) -> None:
-        self.least, self.most = least, most
+        self.least, self.most, self.question = least, most, intake.Number(ask, least, most)
         super().__init__(ask, **kwargs)
 
     def to_internal_value(self, data: Any) -> int:
-        if isinstance(data, str) and re.fullmatch(r"[0-9]{1,9}", data):
-            data = int(data)
-        is_whole = isinstance(data, int) or (isinstance(data, float) and data.is_integer())
-        if isinstance(data, bool) or not is_whole or not self.least <= data <= self.most:
-            self.fail("invalid")
-        return int(data)
+        return self.question.read(data)
 
 
 class ChoiceField(StrictField):
@@ -136,16 +126,17 @@ class DayField(StrictField):
 
 
 class TimeOfDayField(StrictField):
-    """`HH:MM`; seconds may follow and are dropped. Empty means none."""
+    """`HH:MM`; empty means none."""
+
+    def __init__(self, question: intake.TimeOfDay) -> None:
+        self.question = question
+        super().__init__(question.ask, required=False, allow_null=True, default=None)
 
     def run_validation(self, data: Any = empty) -> Any:
         return super().run_validation(None if data == "" else data)
 
     def to_internal_value(self, data: Any) -> time:
-        match = re.fullmatch(r"([01][0-9]|2[0-3]):([0-5][0-9])(:[0-5][0-9])?", data) if isinstance(data, str) else None
-        if match is None:
-            self.fail("invalid")
-        return time(int(match[1]), int(match[2]))
+        return self.question.read(data)
 
 
 class InstantField(StrictField):

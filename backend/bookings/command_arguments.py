@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import re
-
 from django.core.management.base import CommandError, CommandParser
+
+from backend.bookings import actors
+
+CONSOLE = actors.staff("console")
 
 
 def add_actor(parser: CommandParser) -> None:
     """`--actor staff:NAME`."""
-    parser.add_argument("--actor", default="staff:console", metavar="staff:NAME", help="who the record names")
+    parser.add_argument("--actor", default=CONSOLE, metavar="staff:NAME", help="who the record names")
 
 
 def actor(typed: str) -> str:
     """As the ledger names it. Raises CommandError."""
-    if not re.fullmatch(r"staff:\S{1,74}", typed):  # 80 characters is what a ledger row has
-        raise CommandError(f"--actor {typed!r}: give staff: and a name of up to 74 characters.")
-    return typed
+    named = actors.staff_named(typed)
+    if named is None:
+        raise CommandError(f"--actor {typed!r}: give staff: and a name without spaces.")
+    return named

@@ -78,8 +78,10 @@ WHEN_DUE = {
     State.PAYMENT_PENDING: "ATTEMPT_LIFETIME or pay_by, and grace: APPROVED, or PAYMENT_FAILED past pay_by",
     State.CONFIRMED: "COMPLETE_AFTER the slot's end: COMPLETED",
 }
-ACTIVE = (State.PENDING, State.APPROVED, State.PAYMENT_PENDING, State.CONFIRMED)
-HOLDS_SLOT = (State.APPROVED, State.PAYMENT_PENDING, State.CONFIRMED)
+AWAITS_PAYMENT = (State.APPROVED, State.PAYMENT_PENDING)
+HOLDS_SLOT = (*AWAITS_PAYMENT, State.CONFIRMED)
+ACTIVE = (State.PENDING, *HOLDS_SLOT)
+TAKES_PLACE = (State.CONFIRMED, State.COMPLETED)  # the session is settled: ahead, on, or over
 WAITING = (State.DRAFT, *ACTIVE)
 FINAL = (State.COMPLETED, State.REJECTED, State.CANCELLED, State.PAYMENT_FAILED)
 
@@ -98,11 +100,6 @@ class Reason(models.TextChoices):
     BY_STAFF = "by_staff", "cancelled by the practice"
     DECLINED = "declined", "declined by the practice"
     LATE_CAPTURE = "late_capture", "paid after the deadline, slot still free"
-
-
-# who acts, as the ledger names them; staff and gateways have names of their own, `staff:desk`, `gateway:sandbox`
-VISITOR = "visitor"
-TIMER = "timer"
 
 
 def _timed_out(booking: models.Model) -> bool:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, time, timedelta
 from django.db import models
 from django.db.models import Q
 
+from backend.bookings import policy
 from backend.bookings.disclosure_models import Disclosure as Disclosure
 from backend.bookings.link_models import Alternative as Alternative
 from backend.bookings.link_models import Link as Link
@@ -202,6 +203,16 @@ class Booking(BookingMachine):
         return self.acknowledgement_id
 
     @property
+    def is_minor(self) -> bool:
+        """A guardian must consent before a session is approved."""
+        return self.age is not None and self.age < policy.ADULT_AGE
+
+    @property
+    def lacks_consent(self) -> bool:
+        """A minor's guardian has not consented yet, as far as staff recorded."""
+        return self.is_minor and self.guardian_consent_at is None
+
+    @property
     def is_sponsored(self) -> bool:
         """A sponsor pays, or before approval may."""
         return self.corporate_id is not None
@@ -210,6 +221,14 @@ class Booking(BookingMachine):
     def is_due_at_practice(self) -> bool:
         """In person and paid in person: nothing is to be paid up front."""
         return self.mode == Mode.OFFLINE and self.payment_mode == PaymentMode.OFFLINE
+
+    @property
+    def needs_payment(self) -> bool:
+        """Something is to be paid before the session is confirmed."""
+        return not (self.is_due_at_practice or self.is_sponsored or self.amount_paise == 0)
+
+
+DUE_AT_PRACTICE = Q(mode=Mode.OFFLINE, payment_mode=PaymentMode.OFFLINE)  # `is_due_at_practice`, asked of rows
 
 
 class LedgerEntry(models.Model):

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from django.db.models import Sum
+from django.db.models import Exists, OuterRef, Q, Sum
 
 from backend.bookings import policy
 from backend.bookings.machine import State
-from backend.bookings.models import Booking
-from backend.payments.models import Payment, PaymentState, RefundState
+from backend.bookings.models import DUE_AT_PRACTICE, Booking
+from backend.payments.models import Payment, RefundState
 
 CALLED_OFF = (State.CANCELLED, State.REJECTED, State.PAYMENT_FAILED)  # no session, so nothing is to be paid
 
@@ -44,9 +44,20 @@ def payment_status(booking: Booking) -> PaymentStatus:
     return PaymentStatus.OPEN
 
 
+def is_paid() -> Exists:
+    """As `paid_payment`, asked of many bookings at once."""
+    return Exists(Payment.objects.that_count().filter(booking=OuterRef("pk")))
+
+
+def owes_at_practice() -> Q:
+    """The bookings of `PaymentStatus.DUE_AT_PRACTICE`, asked of many at once."""
+    due = DUE_AT_PRACTICE & Q(amount_paise__gt=0, corporate=None) & ~Q(state__in=CALLED_OFF)
+    return due & ~Q(is_paid())
+
+
 def paid_payment(booking: Booking) -> Payment | None:
     """The payment that pays for this booking, if any."""
-    return Payment.objects.filter(booking=booking, state=PaymentState.CAPTURED, is_unexpected=False).first()
+    return Payment.objects.that_count().filter(booking=booking).first()
 
 
 def refundable_paise(payment: Payment) -> int:
@@ -61,26 +72,42 @@ def left_paise(booking: Booking) -> int:
     return refundable_paise(payment) if payment is not None else 0
 
 
+def is_in_time(booking: Booking, *, asked_at: datetime) -> bool:
+    """Whether a visitor who asks at `asked_at` cancels the session in time.
+
+    That is CANCEL_NOTICE ahead; after a move by staff any time before the start.
+    """
+    if booking.slot_start is None or asked_at >= booking.slot_start:
+        return False
+    return booking.moved_by_staff_at is not None or asked_at <= _notice_ends_at(booking.slot_start)
+
+
 def comes_back_paise(booking: Booking, *, asked_at: datetime) -> int:
     """What a visitor who asks to cancel at `asked_at` gets back, in paise: all that is left, or nothing.
 
-    After a move by staff all of it, until the start; otherwise, CANCEL_NOTICE ahead, as the policy says.
+    Nothing unless they are in time; then what the policy says, and all of it after a move by staff.
     """
-    left = left_paise(booking)
-    if booking.moved_by_staff_at is not None:
-        return left
-    ends_at = refund_ends_at(booking)
-    is_in_time = ends_at is not None and asked_at <= ends_at
-    return left if is_in_time and policy.REFUND_ON_VISITOR_CANCELLATION == "full" else 0
+    is_given_back = booking.moved_by_staff_at is not None or policy.REFUND_ON_VISITOR_CANCELLATION == "full"
+    return left_paise(booking) if is_given_back and is_in_time(booking, asked_at=asked_at) else 0
+
+
+def refund_ends_at(booking: Booking) -> datetime | None:
+    """From when on nothing comes back although the session is still ahead; None where no time before it matters."""
+    is_timed = policy.REFUND_ON_VISITOR_CANCELLATION == "full" and booking.moved_by_staff_at is None
+    return _notice_ends_at(booking.slot_start) if is_timed and booking.slot_start is not None else None
 
 
 def move_until(booking: Booking) -> datetime | None:
     """Until when a visitor may move the session; None where they may not, or not any more."""
-    if booking.slot_start is None or booking.moves_by_visitor >= policy.MOVES_BY_VISITOR:
+    if booking.slot_start is None or moves_left(booking) == 0:
         return None
-    return booking.slot_start - policy.CANCEL_NOTICE
+    return _notice_ends_at(booking.slot_start)
 
 
-def refund_ends_at(booking: Booking) -> datetime | None:
-    """Until when a visitor's cancellation is in time; None without a slot."""
-    return booking.slot_start - policy.CANCEL_NOTICE if booking.slot_start is not None else None
+def moves_left(booking: Booking) -> int:
+    """How often a visitor may still move the session."""
+    return max(0, policy.MOVES_BY_VISITOR - booking.moves_by_visitor)
+
+
+def _notice_ends_at(slot_start: datetime) -> datetime:
+    return slot_start - policy.CANCEL_NOTICE

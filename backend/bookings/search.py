@@ -6,6 +6,7 @@ from django.db.models import Q
 
 from backend.bookings.models import Booking
 from backend.bookings.queries import normalized
+from backend.people import addresses
 
 
 def matching(text: str) -> Q:
@@ -25,5 +26,13 @@ def matching(text: str) -> Q:
 
 
 def _stands_in(word: str) -> Q:
-    named = Q(full_name__icontains=word) | Q(email__icontains=word)
+    named = Q(full_name__icontains=word) | Q(email__icontains=_as_kept(word))
     return named if "@" in word else named | Q(phone_number__icontains=word)  # no number has an @; each scan counts
+
+
+def _as_kept(word: str) -> str:
+    """A whole address in other letters as the column holds it; any other word as it is."""
+    try:
+        return addresses.canonical(word)
+    except ValueError:
+        return word

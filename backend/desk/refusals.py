@@ -11,6 +11,7 @@ from backend.bookings.lifecycle.follow_ups import SERIES_MOST
 from backend.bookings.models import Booking, LedgerEntry
 from backend.core.errors import Code, Refused
 from backend.core.formatting import NOTHING, short_day_and_time, short_span
+from backend.desk.booking.slot_choices import TAKEN
 from backend.scheduling.claims import Slot
 
 
@@ -74,6 +75,8 @@ ANSWERS: dict[Code, Answer] = {
     # a caller's request
     Code.DATE_PAST: Answer(400, "preferred_date", "This day is in the past."),
     Code.AGE_REFUSED: Answer(400, "age", "Bookings are open from the age of {minimum_age}."),
+    Code.WISH_PAST: Answer(400, "offered", TAKEN),  # it began, or its psychologist left, while the form stood open
+    Code.WISH_UNKNOWN: Answer(400, "offered", TAKEN),
 }
 BUSY = "It is being changed at this moment. Nothing was changed; try again."
 OVERTAKEN = "Something happened while this page was open. {last_step} Nothing was changed; look again and decide."

@@ -6,16 +6,13 @@ from django.conf import settings
 
 from backend.bookings import payment_status, policy
 from backend.bookings.guarantees import payment_terms
-from backend.bookings.machine import Reason, State
+from backend.bookings.machine import AWAITS_PAYMENT, Reason, State
 from backend.bookings.models import PaymentMode
 from backend.bookings.payment_status import PaymentStatus
 from backend.core import formatting
 from backend.core.errors import required
 from backend.notifications.notification_context import NotificationContext, TemplateContext
 from backend.payments.models import Payment, PaymentMethod, PaymentState, Refund, RefundState
-
-PAYING = (State.APPROVED, State.PAYMENT_PENDING)
-HAS_PAID = (PaymentStatus.PAID, PaymentStatus.PART_REFUNDED, PaymentStatus.REFUNDED)
 
 
 def price(notification: NotificationContext) -> TemplateContext:
@@ -34,10 +31,10 @@ def price(notification: NotificationContext) -> TemplateContext:
 def money(notification: NotificationContext) -> TemplateContext:
     """`paid | sponsored | due_at_practice | not_needed`; empty, and so unsaid, where the rows allow no claim."""
     booking = notification.booking
-    status = payment_status.payment_status(booking)
     payment = payment_status.paid_payment(booking)
-    if payment is not None and status in HAS_PAID:
+    if payment is not None:  # also when some of it went back: a refund has a mail of its own
         return {"money": PaymentStatus.PAID.value, "amount": formatting.rupees(payment.captured_paise)}
+    status = payment_status.payment_status(booking)
     facts: TemplateContext = {"money": "" if status is PaymentStatus.OPEN else status.value}
     if booking.amount_paise and not booking.is_sponsored:
         facts["amount"] = formatting.rupees(booking.amount_paise)
@@ -46,7 +43,7 @@ def money(notification: NotificationContext) -> TemplateContext:
 
 def price_or_money(notification: NotificationContext) -> TemplateContext:
     """What is still to be paid, or how it was."""
-    return price(notification) if notification.booking.state in PAYING else money(notification)
+    return price(notification) if notification.booking.state in AWAITS_PAYMENT else money(notification)
 
 
 # -- an attempt --------------------------------------------------------------------------------------------------------
@@ -61,7 +58,7 @@ def attempt(notification: NotificationContext) -> TemplateContext:
 def returned(notification: NotificationContext) -> TemplateContext:
     """A payment that we cannot use, and how the booking stood when this was written."""
     payment, booking = required(notification.payment, "payment", notification.message), notification.booking
-    is_payable = booking.state in PAYING and booking.pay_by is not None and booking.pay_by > notification.now
+    is_payable = booking.state in AWAITS_PAYMENT and booking.pay_by is not None and booking.pay_by > notification.now
     return {
         "returned": _sum(payment.captured_paise, payment.captured_currency),
         "written": formatting.day_and_time(notification.now),
@@ -91,11 +88,10 @@ def terms(notification: NotificationContext) -> TemplateContext:
     left = payment_status.left_paise(booking)
     back = payment_status.comes_back_paise(booking, asked_at=notification.now)
     ends_at = payment_status.refund_ends_at(booking)
-    is_timed = policy.REFUND_ON_VISITOR_CANCELLATION == "full" and booking.moved_by_staff_at is None
     return {
         "comes_back": formatting.rupees(back) if back else "",
         "stays": formatting.rupees(left) if left and not back else "",
-        "refund_until": formatting.day_and_time(ends_at) if ends_at and is_timed else "",
+        "refund_until": formatting.day_and_time(ends_at) if ends_at else "",
     }
 
 
@@ -107,7 +103,7 @@ def promise(notification: NotificationContext) -> TemplateContext:
     return {
         "promised": formatting.rupees(back) if back else "",
         "stays": formatting.rupees(left) if left and not back else "",
-        "is_unpaid": booking.state in PAYING,
+        "is_unpaid": booking.state in AWAITS_PAYMENT,
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from backend.bookings.intents import Intent
-from backend.bookings.machine import ACTIVE, HOLDS_SLOT, Reason, State
+from backend.bookings.machine import ACTIVE, AWAITS_PAYMENT, HOLDS_SLOT, Reason, State
 from backend.bookings.notices import Notice
 from backend.notifications import conditions, money_context, staff_context, visitor_context
 from backend.notifications.notification_context import Condition, ContextBuilder, NotificationContext
@@ -25,7 +25,6 @@ class NoticeRule:
 
 
 PROVED = tuple(state for state in State if state != State.DRAFT)
-PAYING = money_context.PAYING
 TIMED_OUT = (State.CANCELLED, State.PAYMENT_FAILED)
 
 _visitor_asks = conditions.none_since(Intent.REQUEST_CANCELLATION)
@@ -68,7 +67,7 @@ RULES = {
     ),
     # to the visitor: the payment
     Notice.BOOKING_APPROVED: NoticeRule(
-        PAYING,
+        AWAITS_PAYMENT,
         (conditions.unmoved,),
         (*_session, visitor_context.occasion_of, visitor_context.movable, money_context.price),
     ),  # else the move's own says it

@@ -33,7 +33,7 @@ def pressing(notification: NotificationContext) -> TemplateContext:
     booking = notification.booking
     return {
         "pays_in_person": booking.payment_mode == PaymentMode.OFFLINE,
-        "is_minor": booking.age is not None and booking.age < policy.ADULT_AGE,
+        "is_minor": booking.is_minor,
         "adult_age": policy.ADULT_AGE,
         # the day they hope for is here before our own deadline is
         "is_urgent": booking.preferred_date <= deadline(booking).astimezone(practice_zone()).date(),

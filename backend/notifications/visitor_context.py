@@ -8,9 +8,10 @@ from datetime import datetime
 from django.conf import settings
 
 from backend.bookings import payment_status, policy
+from backend.bookings.actors import VISITOR
 from backend.bookings.guarantees import deadline, held_session, psychologist_of
 from backend.bookings.ledger_details import Moved, details_of
-from backend.bookings.machine import HOLDS_SLOT, VISITOR, Reason, State
+from backend.bookings.machine import HOLDS_SLOT, Reason, State
 from backend.bookings.models import Alternative, Booking, Mode, Origin, Period
 from backend.core import formatting
 from backend.core.errors import required

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.db import models
 
 
@@ -17,6 +19,22 @@ class PaymentState(models.TextChoices):
 class PaymentMethod(models.TextChoices):
     ONLINE = "online", "Online"
     DESK = "desk", "At the desk"
+
+
+class PaymentQuerySet(models.QuerySet["Payment"]):
+    """The two questions that are asked of a booking's attempts."""
+
+    def that_count(self) -> PaymentQuerySet:
+        """What counts as paid: captured, and the first exact capture that was expected. One a booking at most."""
+        return self.filter(state=PaymentState.CAPTURED, is_unexpected=False)
+
+    def open(self) -> PaymentQuerySet:
+        """Those that the visitor may be paying now. One a booking at most."""
+        return self.filter(state=PaymentState.OPEN)
+
+    def leave_idle(self, *, now: datetime) -> None:
+        """End the open ones: money that still comes of them is unexpected, or late."""
+        self.open().update(state=PaymentState.IDLE, closed_at=now)
 
 
 class Payment(models.Model):
@@ -38,6 +56,7 @@ class Payment(models.Model):
     started_at = models.DateTimeField()
     captured_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
+    objects = PaymentQuerySet.as_manager()
 
     class Meta:
         ordering = ["-id"]
@@ -49,6 +68,11 @@ class Payment(models.Model):
 
     def __str__(self) -> str:
         return self.reference
+
+    @property
+    def counts(self) -> bool:
+        """As `that_count` asks of rows."""
+        return self.state == PaymentState.CAPTURED and not self.is_unexpected
 
 
 class RefundState(models.TextChoices):

@@ -8,6 +8,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from django_fsm import TransitionNotAllowed
 
+from backend.bookings import machine
 from backend.bookings.machine import ACTIVE, FINAL, HOLDS_SLOT, Reason, State
 from backend.bookings.models import Booking
 
@@ -99,3 +100,12 @@ def test_the_database_refuses_a_waiting_state_without_deadline_and_a_final_one_w
         Booking.objects.create(
             state=state, preferred_date=now.date(), preferred_period="MORNING", created_at=now, **wrong
         )
+
+
+def test_the_groups_of_states_tell_them_apart_as_their_names_say() -> None:
+    assert machine.AWAITS_PAYMENT == (State.APPROVED, State.PAYMENT_PENDING)
+    assert (*machine.AWAITS_PAYMENT, State.CONFIRMED) == machine.HOLDS_SLOT
+    assert (State.PENDING, *machine.HOLDS_SLOT) == machine.ACTIVE
+    assert machine.TAKES_PLACE == (State.CONFIRMED, State.COMPLETED)
+    assert set(machine.WAITING) | set(machine.FINAL) == set(State)
+    assert not set(machine.WAITING) & set(machine.FINAL)

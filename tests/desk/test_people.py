@@ -91,6 +91,23 @@ def test_a_clients_address_is_kept_in_lower_case_and_once(desk: Browser, now: da
     assert Client.objects.get().city == "Pune"
 
 
+def test_a_clients_own_words_are_judged_as_when_they_ask_for_a_session(desk: Browser) -> None:
+    add = reverse("admin:people_client_add")
+    desk.post(add, {"email": "asha@müller.example"})
+    for spelling in ("asha@MÜLLER.example", "asha@xn--mller-kva.example"):
+        assert "email" in desk.post(add, {"email": spelling}).context["adminform"].form.errors
+    assert Client.objects.get().email == "asha@xn--mller-kva.example"
+    wrong = {"full_name": "J", "phone_number": "98765", "city": "a\x07b", "emergency_contact": "x" * 121}
+    answer = desk.post(page_url(Client.objects.get()), {"email": "asha@müller.example", **wrong})
+    assert answer.context["adminform"].form.errors.keys() == wrong.keys()
+
+
+def test_a_psychologists_address_is_kept_as_mail_servers_take_it(desk: Browser) -> None:
+    add = reverse("admin:people_psychologist_add")
+    desk.post(add, {"full_name": "Dr. Rao", "email": "Rao@Straße.example", "is_active": "on", **psychologist_form()})
+    assert Psychologist.objects.get().email == "rao@xn--strae-oqa.example"
+
+
 def test_a_client_with_bookings_cannot_be_deleted(desk: Browser, now: datetime) -> None:
     make_booking(State.PENDING, now=now, client=make_client(now=now))
     desk.post(reverse("admin:people_client_delete", args=[Client.objects.get().pk]), {"post": "yes"})

@@ -9,12 +9,16 @@ import time_machine
 from django.test import Client as Browser
 
 from backend.accounts.roles import Role
+from backend.bookings import chosen_slot
 from backend.bookings.machine import State
 from backend.bookings.models import Booking, LedgerEntry, Origin
+from backend.people.models import Psychologist
 from tests.support import roles, scenarios, working_hours
 from tests.support.admin_site import caller_form, clerk, list_url, logged_in, new_booking_url, page_url, written
+from tests.support.phone_form import new_url, typed
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
+NAME = "Please enter a full name, of two letters or more."
 
 
 def test_the_list_leads_to_the_form_and_the_form_to_the_new_booking_with_its_id(desk: Browser) -> None:
@@ -63,12 +67,12 @@ def test_one_click_that_arrives_twice_counts_once_and_shows_the_first_id(
     [
         ({"preferred_date": "2026-11-22"}, "preferred_date", "This day is in the past."),
         ({"age": "12"}, "age", "Bookings are open from the age of 13."),
-        ({"age": "121"}, "age", "Ensure this value is less than or equal to 120."),
-        ({"phone_number": "98765 43210"}, "phone_number", "Give 10 digits."),
-        ({"email": "nobody"}, "email", "Enter a valid email address."),
-        ({"full_name": ""}, "full_name", "This field is required."),
-        ({"full_name": "n" * 121}, "full_name", "Ensure this value has at most 120 characters (it has 121)."),
-        ({"preferred_time_end": ""}, "preferred_time_end", "Give the hours that suit the caller, from and until."),
+        ({"age": "121"}, "age", "Please enter an age in years, at most 120."),
+        ({"phone_number": "98765 43210"}, "phone_number", "Please enter a phone number, 10 digits."),
+        ({"email": "nobody"}, "email", "Please enter a valid email address."),
+        ({"full_name": ""}, "full_name", NAME),
+        ({"full_name": "n" * 121}, "full_name", f"{NAME} At most 120 characters."),
+        ({"preferred_time_end": ""}, "preferred_time_end", "Please enter the hours that suit, from and to."),
         ({"preferred_time_end": "18:00"}, "preferred_time_end", "The end must be after the start."),
         ({"consent": ""}, "consent", "This field is required."),
         ({"gender": "other"}, "gender", "Select a valid choice. other is not one of the available choices."),
@@ -125,6 +129,12 @@ def test_a_caller_is_found_by_address_or_number_and_fills_the_form(desk: Browser
     assert desk.get(new_booking_url(), {"like": "x"}).context["known"] is None
 
 
+def test_a_caller_is_found_by_an_address_in_other_letters(desk: Browser, now: datetime) -> None:
+    desk.post(new_url(), typed(email="asha@müller.example"))
+    people = desk.get(new_url(), {"find": "Asha@Müller.example"}).context["people"]
+    assert [person["booking"] for person in people] == [Booking.objects.get()]
+
+
 def test_numbers_of_a_known_caller_are_taken_over_without_being_shown(now: datetime) -> None:
     booking = scenarios.confirmed(now=now)
     receptionist = logged_in(roles.account(Role.RECEPTIONIST))
@@ -165,6 +175,23 @@ def test_a_slot_that_was_lost_leaves_the_request_with_its_id(desk: Browser, now:
     assert second.state == State.PENDING
     assert f"The caller&#x27;s id is {second}." in page
     assert "The psychologist has another session at this time." in page
+
+
+def test_a_slot_that_nobody_gives_any_more_or_that_began_meanwhile_is_chosen_again(
+    desk: Browser, hours: None, clock: time_machine.Coordinates, now: datetime
+) -> None:
+    slot = free_slot(desk)
+    chosen = chosen_slot.read(slot)
+    assert chosen is not None
+    clock.move_to(chosen.start)
+    began = desk.post(new_url(), typed(offered=slot))
+    clock.move_to(now)
+    Psychologist.objects.update(is_active=False)
+    gone = desk.post(new_url(), typed(offered=slot))
+    for answer in (began, gone):
+        assert answer.status_code == 400
+        assert answer.context["form"].errors == {"offered": ["This slot is not offered any more. Choose again."]}
+    assert not Booking.objects.exists()
 
 
 def test_the_same_click_with_a_slot_settles_it_once(desk: Browser, hours: None) -> None:

@@ -10,6 +10,7 @@ import pytest
 from django.test import Client as Browser
 from django.urls import reverse
 
+from backend.bookings.lifecycle import visitor
 from backend.bookings.machine import Reason, State
 from backend.bookings.models import Booking, Outcome
 from backend.desk.reports import sponsor_report
@@ -113,6 +114,18 @@ def test_a_contract_is_typed_with_its_domains_and_its_code_in_upper_case(now: da
     assert (mills.code, mills.domains.get().domain) == ("MILLS-1", "mills.example")
     assert "November 2026: 20 of 20 left" in browser.get(page_url(mills)).content.decode()
     assert scenarios.pending("asha@mills.example", now=now).corporate == mills
+
+
+def test_a_sponsors_domain_in_other_letters_is_that_of_its_peoples_addresses(now: datetime) -> None:
+    browser, add = owner(), reverse("admin:people_corporate_add")
+    typed = {"name": "Mills", "is_active": "on", "domains-TOTAL_FORMS": "2", "domains-INITIAL_FORMS": "0"}
+    twice = {"domains-0-domain": "Mühlen.example", "domains-1-domain": "xn--mhlen-kva.example"}
+    assert browser.post(add, {**typed, **twice}).status_code == 200  # one domain, spelt in two ways
+    assert browser.post(add, {**typed, "domains-0-domain": "Mühlen.example"}).status_code == 302
+    mills = Corporate.objects.get()
+    assert mills.domains.get().domain == "xn--mhlen-kva.example"
+    api.done(api.post(api.DRAFT, api.form(now, email="asha@mühlen.example")), 201)
+    assert visitor.verify_email(scenarios.token_of(Booking.objects.get()), now=now).corporate == mills
 
 
 # -- the sponsor's report ---------------------------------------------------------------------------------------------

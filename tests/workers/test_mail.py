@@ -14,7 +14,7 @@ from backend.bookings.lifecycle import timers, visitor
 from backend.bookings.notices import Notice
 from backend.outbox import messages
 from backend.outbox.models import Message, MessageState
-from tests.support import scenarios
+from tests.support import api, scenarios
 from tests.support.mail_sink import Sink
 from tests.support.scenarios import RAVI
 from workers import mail
@@ -37,6 +37,16 @@ def test_a_mail_leaves_once_and_is_settled(now: datetime, sink: Sink) -> None:
     drain(now)
     drain(now)
     assert sink.recipients == [[scenarios.ASHA]]
+    assert kinds(MessageState.DONE) == [Notice.DRAFT_SUBMITTED]
+
+
+def test_an_address_in_other_letters_is_written_to_as_mail_servers_take_it(now: datetime, sink: Sink) -> None:
+    with time_machine.travel(now, tick=False):
+        api.done(api.post(api.DRAFT, api.form(now, email="Asha@Müller.example")), 201)
+    drain(now)
+    assert sink.recipients == [["asha@xn--mller-kva.example"]]
+    head = message_from_bytes(sink.accepted[0], policy=default_policy)
+    assert head["To"] == "asha@xn--mller-kva.example"
     assert kinds(MessageState.DONE) == [Notice.DRAFT_SUBMITTED]
 
 

@@ -15,10 +15,10 @@ from django.utils import timezone
 
 from backend.api import errors
 from backend.api.links.pages import Page, page
-from backend.bookings import links, payment_status, policy
+from backend.bookings import chosen_slot, links, payment_status, policy
 from backend.bookings.lifecycle import alternatives, rescheduling
 from backend.bookings.lifecycle.alternatives import OfferedTime, alternative_offers
-from backend.bookings.machine import State
+from backend.bookings.machine import AWAITS_PAYMENT, State
 from backend.bookings.models import Booking, Purpose
 from backend.core import formatting
 from backend.core.errors import Code, Refused
@@ -82,10 +82,11 @@ class Reschedule(Page):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         token, now = request.POST.get("token", ""), timezone.now()
-        choice = _read(request.POST.get("slot", ""))
-        if choice is None:
+        chosen = chosen_slot.read(request.POST.get("slot", ""))
+        if chosen is None:
             return _weeks(token, request.POST.get("week", ""), now=now, problem="Please choose a time.", status=400)
         try:
+            choice = rescheduling.SlotChoice(chosen.psychologist_id, chosen.start)
             return _moved(rescheduling.reschedule_by_visitor(token, choice, now=now))
         except Refused as refused:
             if refused.code not in (*NOT_FREE, Code.MONTH_NOT_SPONSORED):
@@ -125,7 +126,7 @@ def _weeks(token: str, week: str, *, now: datetime, problem: str = "", status: i
         "own": _days(own, names),
         "others": _days(others, names),
         "move_until": formatting.day_and_time(ends_at) if (ends_at := payment_status.move_until(booking)) else "",
-        "moves_left": policy.MOVES_BY_VISITOR - booking.moves_by_visitor,
+        "moves_left": payment_status.moves_left(booking),
         "must_pay": booking.state != State.CONFIRMED,
     }
     return page("reschedule", context, status=status)
@@ -142,28 +143,17 @@ def _days(found: Iterable[FreeSlot], names: Mapping[int, str]) -> list[dict[str,
     days: dict[str, list[dict[str, str]]] = {}
     for slot in found:
         local = slot.start.astimezone(practice_zone())
-        value = f"{slot.psychologist_id}@{slot.start.isoformat()}"
-        row = {"value": value, "clock": formatting.clock_time(slot.start), "psychologist": names[slot.psychologist_id]}
+        row = {
+            "value": chosen_slot.written(slot),
+            "clock": formatting.clock_time(slot.start),
+            "psychologist": names[slot.psychologist_id],
+        }
         days.setdefault(f"{local:%A}, {_named(local)}", []).append(row)
     return [{"day": day, "times": times} for day, times in days.items()]
 
 
 def _named(day: date) -> str:
     return f"{day.day} {day:%B %Y}"
-
-
-def _read(value: str) -> rescheduling.SlotChoice | None:
-    """What a radio button sent; None for nothing, and for what no button of ours sends."""
-    psychologist_id, _, start = value.partition("@")
-    if not (psychologist_id.isdecimal() and psychologist_id.isascii() and len(psychologist_id) < 10):
-        return None
-    try:
-        slot_start = datetime.fromisoformat(start)
-    except ValueError:
-        return None
-    if slot_start.tzinfo is None or not 2000 < slot_start.year < 9000:
-        return None
-    return rescheduling.SlotChoice(int(psychologist_id), slot_start)
 
 
 def _asked_week(week: str, first: date, last: date) -> date | None:
@@ -193,6 +183,6 @@ def _session(booking: Booking) -> dict[str, Any]:
         "ends_clock": formatting.clock_time(booking.slot_end) if booking.slot_end else "",
         "psychologist": booking.psychologist.full_name if booking.psychologist else "",
         "pay_by": formatting.day_and_time(booking.pay_by) if booking.pay_by else "",
-        "is_held": booking.state in (State.APPROVED, State.PAYMENT_PENDING),
+        "is_held": booking.state in AWAITS_PAYMENT,
         "is_confirmed": booking.state == State.CONFIRMED,
     }

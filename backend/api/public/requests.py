@@ -8,6 +8,7 @@ from rest_framework import serializers
 
 from backend.api.fields import (
     AddressField,
+    AnswerField,
     ChoiceField,
     ConsentField,
     DayField,
@@ -15,57 +16,36 @@ from backend.api.fields import (
     InstantField,
     LineField,
     ParagraphField,
-    PhoneField,
     TimeOfDayField,
     WholeNumberField,
 )
 from backend.bookings.lifecycle.creation import Draft
 from backend.bookings.models import Gender, Mode, PaymentMode, Period
-
-OLDEST = 120  # years; what the site's form allows
+from backend.people import intake
 
 
 class DraftRequest(serializers.Serializer[Draft]):
     """What the site's form sends."""
 
-    email = AddressField("Please enter a valid email address.")
-    full_name = LineField("Please enter your full name.", min_length=2, max_length=120)
-    phone_number = PhoneField("Please enter your phone number, 10 digits.")
-    city = LineField("Please enter your city.", max_length=80)
-    state = LineField(
-        "Please enter your state.", max_length=80, required=False, allow_blank=True, allow_null=True, default="NA"
-    )
-    country = LineField("Please enter your country.", max_length=80, required=False, default="India")
-    # the youngest age is the practice's rule, and the intent's to judge
-    age = WholeNumberField(f"Please enter your age in years, at most {OLDEST}.", least=0, most=OLDEST)
+    email = AddressField()
+    full_name = AnswerField(intake.FULL_NAME)
+    phone_number = AnswerField(intake.PHONE_NUMBER)
+    city = AnswerField(intake.CITY)
+    state = AnswerField(intake.REGION, default=intake.NOT_GIVEN)
+    country = AnswerField(intake.COUNTRY, required=False, default=intake.HOME)
+    age = WholeNumberField(intake.AGE.ask, least=intake.AGE.least, most=intake.AGE.most)
     gender = ChoiceField("Please choose your gender, or that you prefer not to say.", Gender)
-    emergency_contact = LineField("Please enter an emergency contact.", max_length=120)
+    emergency_contact = AnswerField(intake.EMERGENCY_CONTACT)
     consent_given = ConsentField("We need your consent to handle your request.")
     preferred_date = DayField("Please choose a date, written as YYYY-MM-DD.")
     preferred_period = ChoiceField("Please choose morning, evening or hours of your own.", Period)
-    preferred_time_start = TimeOfDayField(
-        "Please enter the hour you can begin, as HH:MM.", required=False, allow_null=True, default=None
-    )
-    preferred_time_end = TimeOfDayField(
-        "Please enter the hour you must end, as HH:MM.", required=False, allow_null=True, default=None
-    )
+    preferred_time_start = TimeOfDayField(intake.TIME_START)
+    preferred_time_end = TimeOfDayField(intake.TIME_END)
     mode = ChoiceField("Please choose to meet online or in person.", Mode)
     payment_mode = ChoiceField("Please choose how to pay.", PaymentMode)
-    user_message = ParagraphField(
-        "Please write your message as text.",
-        required=False,
-        allow_blank=True,
-        allow_null=True,
-        default="",
-        max_length=2000,
-    )
-    sponsor_code = LineField(
-        "Please write your sponsor's code as text.",
-        required=False,
-        allow_blank=True,
-        allow_null=True,
-        default="",
-        max_length=40,
+    user_message = AnswerField(intake.USER_MESSAGE)
+    sponsor_code = AnswerField(
+        intake.SPONSOR_CODE,
         help_text="Of an employer who pays for sessions; an unknown one is kept and changes nothing.",
     )
     psychologist = IdField(
@@ -84,24 +64,19 @@ class DraftRequest(serializers.Serializer[Draft]):
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        start, end = attrs["preferred_time_start"], attrs["preferred_time_end"]
-        if attrs["preferred_period"] != Period.CUSTOM:
-            attrs["preferred_time_start"] = attrs["preferred_time_end"] = None
-        elif start is None or end is None:
-            missing = "preferred_time_start" if start is None else "preferred_time_end"
-            raise serializers.ValidationError({missing: "Please enter the hours that suit you, from and to."})
-        elif end <= start:
-            raise serializers.ValidationError({"preferred_time_end": "The end must be after the start."})
+        names = ("preferred_time_start", "preferred_time_end")
+        are_custom = attrs["preferred_period"] == Period.CUSTOM
+        attrs.update(zip(names, intake.hours(*(attrs[name] for name in names), are_custom=are_custom), strict=True))
         return attrs
 
     def draft(self) -> Draft:
         """The cleaned draft."""
         values = dict(self.validated_data)
         del values["consent_given"]
-        values["region"] = values.pop("state") or "NA"
+        values["region"] = values.pop("state") or intake.NOT_GIVEN
         values["preferred_psychologist_id"] = values.pop("psychologist")
         values["user_message"] = values["user_message"] or ""
-        values["sponsor_code"] = (values["sponsor_code"] or "").upper()
+        values["sponsor_code"] = values["sponsor_code"] or ""
         return Draft(**values)
 
 
@@ -110,7 +85,7 @@ class TokenRequest(serializers.Serializer[str]):
 
 
 class AddressRequest(serializers.Serializer[str]):
-    email = AddressField("Please enter a valid email address.")
+    email = AddressField()
 
 
 class AcknowledgementRequest(serializers.Serializer[str]):

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from backend.api.answers import hours, iso_instant, local
-from backend.bookings import policy, queries, sponsors, staff_queries
+from backend.bookings import queries, sponsors, staff_queries
 from backend.bookings.access import AccessPolicy
 from backend.bookings.lifecycle.session_terms import fee_paise
 from backend.bookings.machine import State
@@ -35,7 +35,7 @@ def summary(booking: Booking, access: AccessPolicy) -> dict[str, Any]:
         "full_name": booking.full_name,
         "email": booking.email,
         "phone_number": access.phone(booking.phone_number),
-        "is_minor": booking.age is not None and booking.age < policy.ADULT_AGE,
+        "is_minor": booking.is_minor,
         "preferred_date": booking.preferred_date.isoformat(),
         "preferred_period": booking.preferred_period,
         "preferred_time_start": hours(booking.preferred_time_start),

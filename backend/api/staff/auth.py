@@ -26,10 +26,9 @@ from backend.api.public.requests import parse_request
 from backend.api.schema import MessageAnswer, Operation, described
 from backend.api.staff.docs import LoginAnswer
 from backend.api.staff.requests import LoginRequest
+from backend.bookings import actors
 from backend.bookings.access import AccessPolicy
 from backend.core.errors import Code, Refused
-
-ACTOR_LONGEST = 80  # characters; the ledger's column
 
 
 class StaffToken(TokenAuthentication):  # type: ignore[misc]  # knox has no annotations
@@ -70,7 +69,7 @@ class IsStaff(BasePermission):
 
 def actor_of(request: Request) -> str:
     """As the ledger names whoever asks."""
-    return f"staff:{request.user.get_username()}"[:ACTOR_LONGEST]
+    return actors.of(request.user)
 
 
 class StaffView(APIView):

@@ -17,7 +17,6 @@ from backend.bookings.lifecycle.session_terms import (
     Approval,
     check_hours,
     fee_paise,
-    needs_payment,
     notify_approved,
     reserve_sponsorship,
     set_place,
@@ -117,7 +116,7 @@ def _take(
         corporate=payer.corporate,
         not_sponsored_by=payer.not_sponsored_by,
     )
-    must_pay = needs_payment(booking)
+    must_pay = booking.needs_payment
     if must_pay:
         if alternative.slot_start - now < policy.ONLINE_PAYMENT_NOTICE:
             raise Refused(Code.SLOT_TOO_NEAR)

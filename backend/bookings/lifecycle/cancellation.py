@@ -7,7 +7,6 @@ from datetime import datetime
 from enum import StrEnum
 
 from backend.bookings import links, policy, sponsors
-from backend.bookings.guarantees import held_session
 from backend.bookings.intents import Intent
 from backend.bookings.ledger_details import Cancelled
 from backend.bookings.lifecycle.notify import notify_psychologist, notify_staff, notify_visitor
@@ -16,9 +15,14 @@ from backend.bookings.lifecycle.transaction import TIMER, VISITOR, intent, lock_
 from backend.bookings.machine import ACTIVE, Reason, State
 from backend.bookings.models import Booking, Link, Purpose
 from backend.bookings.notices import Notice
-from backend.bookings.payment_status import comes_back_paise, left_paise, paid_payment, refund_ends_at
+from backend.bookings.payment_status import (
+    comes_back_paise,
+    is_in_time,
+    left_paise,
+    paid_payment,
+)
 from backend.core.errors import Code, Refused
-from backend.payments.models import Payment, PaymentState, Refund
+from backend.payments.models import Payment, Refund
 
 
 @intent
@@ -99,7 +103,7 @@ def cancellation_terms(booking: Booking, link: Link, *, now: datetime) -> Cancel
     if link.spent_at is not None or _has_ended(link, booking, now=now):
         raise Refused(Code.LINK_EXPIRED)
     asked_at = link.created_at if link.purpose == Purpose.CANCEL else now
-    is_late = booking.state == State.CONFIRMED and not _is_in_time(booking, asked_at)
+    is_late = booking.state == State.CONFIRMED and not is_in_time(booking, asked_at=asked_at)
     return CancellationTerms(
         reason=Reason.CANCELLED_LATE if is_late else Reason.BY_VISITOR,
         refund_paise=comes_back_paise(booking, asked_at=asked_at),
@@ -154,16 +158,8 @@ def lapse_cancellation(booking_id: int, *, now: datetime) -> None:
 def _refuse_unless_cancellable(booking: Booking, *, now: datetime) -> None:
     if booking.state not in ACTIVE:
         raise Refused(Code.STATE_REFUSES, state=booking.state)
-    if booking.state != State.CONFIRMED:
-        return
-    if now >= held_session(booking).start or not _is_in_time(booking, now):
+    if booking.state == State.CONFIRMED and not is_in_time(booking, asked_at=now):
         raise Refused(Code.CANCEL_TOO_LATE)
-
-
-def _is_in_time(booking: Booking, asked_at: datetime) -> bool:
-    """A day ahead; after a move by staff, any time."""
-    ends_at = refund_ends_at(booking)
-    return booking.moved_by_staff_at is not None or (ends_at is not None and asked_at <= ends_at)
 
 
 def _cancel(booking: Booking, reason: Reason, refund: Refund | None, *, actor: str, now: datetime) -> None:
@@ -179,7 +175,7 @@ def _cancel(booking: Booking, reason: Reason, refund: Refund | None, *, actor: s
         saving=["note_to_visitor", "refund_note", "sponsorship_returned_at"],
         details=Cancelled(returned_to_sponsor=month, refund=refund.pk if refund is not None else None),
     )
-    Payment.objects.filter(booking=booking, state=PaymentState.OPEN).update(state=PaymentState.IDLE, closed_at=now)
+    Payment.objects.filter(booking=booking).leave_idle(now=now)
     links.end(booking, Purpose.CANCEL, Purpose.CANCEL_LATE, Purpose.RESCHEDULE, now=now)
     notify_visitor(booking, Notice.BOOKING_CANCELLED, now=now)
     if was_confirmed:

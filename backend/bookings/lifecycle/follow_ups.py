@@ -17,7 +17,7 @@ from backend.bookings.ledger_details import FollowUpBooked
 from backend.bookings.lifecycle.creation import Draft, born_pending, insert, keep_consents
 from backend.bookings.lifecycle.session_terms import Approval, settle_approval
 from backend.bookings.lifecycle.transaction import intent, lock_booking, lock_client, write_ledger
-from backend.bookings.machine import State
+from backend.bookings.machine import TAKES_PLACE
 from backend.bookings.models import Booking, Origin, Period
 from backend.core.errors import Code, Refused, required
 from backend.core.formatting import practice_zone
@@ -25,7 +25,7 @@ from backend.people.models import Client
 from backend.scheduling import claims
 
 SERIES_MOST = 12  # sessions booked at once: three months of weeks
-TREATED = (State.CONFIRMED, State.COMPLETED)
+TREATED = TAKES_PLACE
 OF_THE_WHOLE = (Code.BOOKING_UNKNOWN, Code.STATE_REFUSES, Code.PSYCHOLOGIST_REQUIRED)
 
 

@@ -22,7 +22,7 @@ from backend.bookings.lifecycle.creation import (
 from backend.bookings.lifecycle.payments import confirm
 from backend.bookings.lifecycle.refunds import reference
 from backend.bookings.lifecycle.transaction import intent, lock_booking, record_event, write_ledger
-from backend.bookings.machine import State
+from backend.bookings.machine import AWAITS_PAYMENT, TAKES_PLACE, State
 from backend.bookings.models import Booking, Link, Origin, Outcome, Purpose
 from backend.bookings.payment_status import paid_payment
 from backend.core.errors import Code, Refused
@@ -66,8 +66,8 @@ def record_desk_payment(booking_id: int, *, actor: str, now: datetime) -> Bookin
     booking = lock_booking(booking_id)
     if paid_payment(booking) is not None:
         raise Refused(Code.ALREADY_PAID)
-    is_due_later = booking.state in (State.CONFIRMED, State.COMPLETED) and booking.is_due_at_practice
-    if booking.state not in (State.APPROVED, State.PAYMENT_PENDING) and not is_due_later:
+    is_due_later = booking.state in TAKES_PLACE and booking.is_due_at_practice
+    if booking.state not in AWAITS_PAYMENT and not is_due_later:
         raise Refused(Code.STATE_REFUSES, state=booking.state)
     payment = Payment.objects.create(
         booking=booking,
@@ -124,7 +124,7 @@ def record_outcome(booking_id: int, outcome: Outcome, *, actor: str, now: dateti
     Refuses: booking_unknown, state_refuses, outcome_closed.
     """
     booking = lock_booking(booking_id)
-    if booking.state not in (State.CONFIRMED, State.COMPLETED):
+    if booking.state not in TAKES_PLACE:
         raise Refused(Code.STATE_REFUSES, state=booking.state)
     session = held_session(booking)
     if not session.start <= now < session.end + policy.OUTCOME_OPEN_FOR:

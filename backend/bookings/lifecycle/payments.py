@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from django.conf import settings
 
-from backend.bookings import links, policy
+from backend.bookings import actors, links, policy
 from backend.bookings.guarantees import deadline, held_session, payment_terms, psychologist_of
 from backend.bookings.intents import Intent
 from backend.bookings.ledger_details import Captured, Details, PaymentStarted, UnexpectedlyCaptured
@@ -29,7 +29,7 @@ from backend.bookings.lifecycle.transaction import (
     record_event,
     run_transition,
 )
-from backend.bookings.machine import ACTIVE, Reason, State
+from backend.bookings.machine import ACTIVE, AWAITS_PAYMENT, TAKES_PLACE, Reason, State
 from backend.bookings.models import Booking, Origin
 from backend.bookings.notices import Notice
 from backend.bookings.payment_status import paid_payment
@@ -54,8 +54,8 @@ def start_payment(acknowledgement_id: str, *, now: datetime) -> Payment:
     if booking.state == State.DRAFT or booking.verified_at is None:
         raise Refused(Code.BOOKING_UNKNOWN)
     if booking.state == State.PAYMENT_PENDING:
-        return Payment.objects.get(booking=booking, state=PaymentState.OPEN)
-    if booking.state in (State.CONFIRMED, State.COMPLETED):
+        return Payment.objects.open().get(booking=booking)
+    if booking.state in TAKES_PLACE:
         raise Refused(Code.NOTHING_TO_PAY if paid_payment(booking) is None else Code.ALREADY_PAID)
     if booking.state != State.APPROVED:
         raise Refused(Code.STATE_REFUSES, state=booking.state)
@@ -111,7 +111,7 @@ def complete_payment(reference: str, *, now: datetime) -> Booking:
         raise Refused(Code.PAYMENT_UNKNOWN)
     if payment.state != PaymentState.CAPTURED:
         report = _completed(payment, gateway_named(payment.gateway))
-        record_report(report, actor=f"gateway:{payment.gateway}", now=now)
+        record_report(report, actor=actors.gateway(payment.gateway), now=now)
         payment = Payment.objects.get(pk=payment.pk)
     return _paid_booking(payment)
 
@@ -128,7 +128,7 @@ def _completed(payment: Payment, gateway: Gateway) -> OrderReport:
 def _paid_booking(payment: Payment) -> Booking:
     booking = payment.booking
     if payment.state == PaymentState.CAPTURED:
-        if payment.is_unexpected or booking.state not in (State.CONFIRMED, State.COMPLETED):
+        if not payment.counts or booking.state not in TAKES_PLACE:
             raise Refused(Code.PAYMENT_RETURNED)
         return booking
     if payment.state == PaymentState.FAILED:
@@ -157,7 +157,7 @@ def receive_event(gateway: str, event: Event, *, now: datetime) -> Outcome:
         return Outcome.UNCHANGED
     outcome = Outcome.UNCHANGED
     if event.report is not None and event.kind in (EventKind.ORDER_CAPTURED, EventKind.ORDER_DECLINED):
-        outcome = _record(event.report, actor=f"gateway:{gateway}", now=now)
+        outcome = _record(event.report, actor=actors.gateway(gateway), now=now)
     if event.refund is not None:
         outcome = Outcome.REFUNDED if record_refund_report(event.refund, now=now) else Outcome.UNCHANGED
     row = InboxEvent(
@@ -200,14 +200,14 @@ def _lock_for(reference: str) -> tuple[Booking, Payment]:
 
 def _capture(booking: Booking, payment: Payment, report: OrderReport, *, actor: str, now: datetime) -> Outcome:
     is_exact = (report.amount_paise, report.currency) == (payment.amount_paise, payment.currency)
-    is_first = not Payment.objects.filter(booking=booking, state=PaymentState.CAPTURED, is_unexpected=False).exists()
+    is_first = paid_payment(booking) is None
     payment.state = PaymentState.CAPTURED
     payment.captured_paise, payment.captured_currency = report.amount_paise, report.currency
     payment.gateway_order_id, payment.capture_id = report.gateway_order_id, report.capture_id
     payment.captured_at = payment.closed_at = now
     payment.save()
     if is_exact and is_first:
-        if booking.state in (State.APPROVED, State.PAYMENT_PENDING):
+        if booking.state in AWAITS_PAYMENT:
             details = Captured(payment.pk, payment.captured_paise)
             confirm(booking, intent=Intent.RECORD_CAPTURE, details=details, actor=actor, now=now)
             return Outcome.CONFIRMED
@@ -221,7 +221,7 @@ def _capture(booking: Booking, payment: Payment, report: OrderReport, *, actor: 
 def confirm(booking: Booking, *, intent: Intent, details: Details, actor: str, now: datetime) -> None:
     """APPROVED or PAYMENT_PENDING → CONFIRMED. Another attempt may be open beside the one that paid: if it is captured
     too, that is unexpected money."""
-    Payment.objects.filter(booking=booking, state=PaymentState.OPEN).update(state=PaymentState.IDLE, closed_at=now)
+    Payment.objects.filter(booking=booking).leave_idle(now=now)
     booking.next_ask_at = None
     due_at = policy.completion(held_session(booking).end)
     run_transition(
@@ -275,15 +275,15 @@ def _return_unexpected(booking: Booking, payment: Payment, *, now: datetime) -> 
     record_event(
         booking,
         intent=Intent.RECORD_UNEXPECTED_CAPTURE,
-        actor=f"gateway:{payment.gateway}",
+        actor=actors.gateway(payment.gateway),
         now=now,
         details=UnexpectedlyCaptured(payment.pk, paise, refund=refund.pk if refund is not None else None),
     )
     notify_visitor(booking, Notice.PAYMENT_RETURNED, now=now)
     notify_staff(booking, Notice.STAFF_UNEXPECTED_MONEY, now=now)
-    is_open = Payment.objects.filter(booking=booking, state=PaymentState.OPEN).exists()
+    is_open = Payment.objects.open().filter(booking=booking).exists()
     if booking.state == State.PAYMENT_PENDING and not is_open:  # it was this attempt's, and it paid the wrong sum
-        actor = f"gateway:{payment.gateway}"
+        actor = actors.gateway(payment.gateway)
         end_attempt(booking, reason=Reason.ATTEMPT_FAILED, intent=Intent.FAIL_ATTEMPT, actor=actor, now=now)
 
 
@@ -309,7 +309,7 @@ def ask_after_attempt(booking_id: int, *, now: datetime) -> None:
         return
     booking.next_ask_at = now + policy.GATEWAY_ASK_EVERY
     booking.save(update_fields=["next_ask_at"])
-    payment = Payment.objects.select_for_update().get(booking=booking, state=PaymentState.OPEN)
+    payment = Payment.objects.open().select_for_update().get(booking=booking)
     payment.asked += 1
     payment.save(update_fields=["asked"])
     enqueue_work(Work.ASK_GATEWAY, payment, key=f"payment:{payment.pk}:{Work.ASK_GATEWAY}:{payment.asked}", now=now)
@@ -319,13 +319,13 @@ def ask_after_attempt(booking_id: int, *, now: datetime) -> None:
 def end_idle_attempt(payment_id: int, *, now: datetime) -> None:
     """PAYMENT_PENDING → APPROVED, or PAYMENT_FAILED past `pay_by`: the gateway was asked and nothing had come."""
     booking = lock_booking(Payment.objects.values_list("booking_id", flat=True).get(pk=payment_id))
-    is_open = Payment.objects.filter(pk=payment_id, state=PaymentState.OPEN).exists()
+    is_open = Payment.objects.open().filter(pk=payment_id).exists()
     if booking.state == State.PAYMENT_PENDING and is_open and booking.due_at is not None and booking.due_at <= now:
         _end_idle(booking, now=now)
 
 
 def _end_idle(booking: Booking, *, now: datetime) -> None:
-    payment = Payment.objects.select_for_update().get(booking=booking, state=PaymentState.OPEN)
+    payment = Payment.objects.open().select_for_update().get(booking=booking)
     _close_attempt(payment, PaymentState.IDLE, now=now)
     end_attempt(booking, reason=Reason.ATTEMPT_IDLE, intent=Intent.END_IDLE_ATTEMPT, actor=TIMER, now=now)
 

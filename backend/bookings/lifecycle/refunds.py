@@ -6,6 +6,7 @@ import secrets
 from datetime import datetime
 from enum import StrEnum
 
+from backend.bookings import actors
 from backend.bookings.intents import Intent
 from backend.bookings.ledger_details import RefundGranted, RefundMade, RefundRefused
 from backend.bookings.lifecycle.notify import notify_staff, notify_visitor
@@ -121,11 +122,11 @@ def _settle(booking: Booking, refund: Refund, report: RefundReport, *, now: date
         return False
     refund.gateway_refund_id = report.gateway_refund_id
     if report.state == RefundOrderState.DONE:
-        _made(booking, refund, actor="gateway", now=now)
+        _made(booking, refund, actor=actors.GATEWAY, now=now)
         return True
     refund.state, refund.settled_at = RefundState.REFUSED, now
     refund.save(update_fields=["state", "gateway_refund_id", "settled_at"])
-    record_event(booking, intent=Intent.REFUND_REFUSED, actor="gateway", now=now, details=RefundRefused(refund.pk))
+    record_event(booking, intent=Intent.REFUND_REFUSED, actor=actors.GATEWAY, now=now, details=RefundRefused(refund.pk))
     notify_staff(booking, Notice.STAFF_REFUND_DUE, now=now)
     return True
 

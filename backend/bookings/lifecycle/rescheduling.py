@@ -19,7 +19,7 @@ from backend.bookings.lifecycle.transaction import VISITOR, intent, lock_booking
 from backend.bookings.machine import HOLDS_SLOT, State
 from backend.bookings.models import Booking, Link, Outcome, Purpose
 from backend.bookings.notices import Notice
-from backend.bookings.payment_status import move_until
+from backend.bookings.payment_status import move_until, moves_left
 from backend.core.errors import Code, Refused
 from backend.people.models import Psychologist
 from backend.scheduling import claims
@@ -84,7 +84,7 @@ def refuse_unless_movable(booking: Booking, link: Link, *, now: datetime) -> Non
     """Refuses: state_refuses, moves_used_up, move_too_late, link_expired."""
     if booking.state not in HOLDS_SLOT:
         raise Refused(Code.STATE_REFUSES, state=booking.state)
-    if booking.moves_by_visitor >= policy.MOVES_BY_VISITOR:
+    if moves_left(booking) == 0:
         raise Refused(Code.MOVES_USED_UP)
     ends_at = move_until(booking)
     if ends_at is None or now > ends_at:

@@ -71,7 +71,7 @@ def settle_approval(
     booking.psychologist, booking.slot_start, booking.slot_end = psychologist, slot.start, slot.end
     payer = reserve_sponsorship(booking, may_ask=approval.pay_if_not_sponsored)
     details = Approved(psychologist.pk, amount_paise, payer.corporate, payer.not_sponsored_by)
-    if needs_payment(booking):
+    if booking.needs_payment:
         _approve_for_payment(booking, slot, actor=actor, now=now, details=details)
         return
     claims.claim(booking, slot, now=now)
@@ -115,11 +115,6 @@ def notify_approved(booking: Booking, *, now: datetime) -> None:
 def time_to_pay(booking: Booking, slot_start: datetime, *, now: datetime) -> datetime:
     """Until when a session at `slot_start` that is approved or moved `now` is to be paid."""
     return (policy.pay_by if booking.follows_id is None else policy.follow_up_pay_by)(now, slot_start)
-
-
-def needs_payment(booking: Booking) -> bool:
-    """Whether something is to be paid before the session is confirmed."""
-    return not (booking.is_due_at_practice or booking.is_sponsored or booking.amount_paise == 0)
 
 
 def slot_of(psychologist: Psychologist, approval: Approval, *, now: datetime) -> claims.Slot:
@@ -169,15 +164,10 @@ def fee_paise(psychologist: Psychologist) -> int:
 
 def require_guardian_consent(booking: Booking, *, is_given: bool, actor: str, now: datetime) -> None:
     """A minor's guardian must have consented, now or as was recorded before. Refuses: guardian_consent_required."""
-    if is_minor(booking) and booking.guardian_consent_at is None:
+    if booking.lacks_consent:
         if not is_given:
             raise Refused(Code.GUARDIAN_CONSENT_REQUIRED)
         booking.guardian_consent_at, booking.guardian_consent_by = now, actor
-
-
-def is_minor(booking: Booking) -> bool:
-    """Whether a guardian must consent."""
-    return booking.age is not None and booking.age < policy.ADULT_AGE
 
 
 def _amount_paise(psychologist: Psychologist, approval: Approval) -> int:

@@ -11,11 +11,11 @@ from django.db import OperationalError, transaction
 from django_fsm import TransitionNotAllowed
 
 from backend.bookings import links
+from backend.bookings.actors import TIMER as TIMER
+from backend.bookings.actors import VISITOR as VISITOR
 from backend.bookings.intents import Intent
 from backend.bookings.ledger_details import Details, kind_of
 from backend.bookings.machine import FINAL, HOLDS_SLOT, State
-from backend.bookings.machine import TIMER as TIMER
-from backend.bookings.machine import VISITOR as VISITOR
 from backend.bookings.models import Booking, LedgerEntry
 from backend.core import correlation
 from backend.core.errors import Code, Refused

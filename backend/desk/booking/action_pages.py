@@ -15,6 +15,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
 
+from backend.bookings import actors
 from backend.bookings.access import AccessPolicy, Scope
 from backend.bookings.lifecycle import disclosure, front_desk
 from backend.bookings.lifecycle.read_receipts import mark_message_read
@@ -30,7 +31,6 @@ from backend.desk.phone import known_clients
 from backend.desk.phone.form import CallerForm
 from backend.desk.refusals import ANSWERS, OVERTAKEN, last_step, sentence
 
-ACTOR_LONGEST = 80  # characters a ledger row has for its actor; a user name may be longer
 CONFLICT = 409
 
 
@@ -219,7 +219,7 @@ class ActionPages(ReadOnly, admin.ModelAdmin[Booking]):
         return Booking.objects.select_related("corporate", "psychologist").get(pk=booking_id)
 
     def _actor(self, request: HttpRequest) -> str:
-        return f"staff:{request.user.get_username()}"[:ACTOR_LONGEST]
+        return actors.of(request.user)
 
 
 def refuse(form: BaseForm, refused: Refused, booking: Booking | None = None) -> int:

@@ -14,7 +14,7 @@ from backend.bookings.access import AccessPolicy, Scope
 from backend.bookings.lifecycle import approval, cancellation, front_desk, refunds
 from backend.bookings.lifecycle.cancellation import RefundChoice
 from backend.bookings.lifecycle.rescheduling import reschedule
-from backend.bookings.machine import HOLDS_SLOT, State
+from backend.bookings.machine import HOLDS_SLOT, TAKES_PLACE
 from backend.bookings.models import Booking, Outcome
 from backend.bookings.payment_status import PaymentStatus, left_paise, payment_status
 from backend.desk.booking import consequences
@@ -117,7 +117,7 @@ def _awaits_money(booking: Booking, now: datetime) -> bool:
     """Instead of a payment online, or at the practice once the session is confirmed."""
     if _leads_on(Booking.confirm)(booking, now):
         return True
-    was_settled = booking.state in (State.CONFIRMED, State.COMPLETED)
+    was_settled = booking.state in TAKES_PLACE
     return was_settled and payment_status(booking) is PaymentStatus.DUE_AT_PRACTICE
 
 
@@ -131,7 +131,7 @@ def _owes_money_by_hand(booking: Booking, _now: datetime) -> bool:
 
 def _was_held(booking: Booking, now: datetime) -> bool:
     """From the session's start until outcomes are closed."""
-    if booking.state not in (State.CONFIRMED, State.COMPLETED) or not (booking.slot_start and booking.slot_end):
+    if booking.state not in TAKES_PLACE or not (booking.slot_start and booking.slot_end):
         return False
     return booking.slot_start <= now < booking.slot_end + policy.OUTCOME_OPEN_FOR
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from django.conf import settings
 
 from backend.bookings import policy
-from backend.bookings.machine import State
+from backend.bookings.machine import TAKES_PLACE, State
 from backend.bookings.models import Booking
 from backend.bookings.notices import Notice
 from backend.bookings.payment_status import left_paise, paid_payment
@@ -85,7 +85,7 @@ def moving(booking: Booking) -> Consequences:
 
 def paying_at_the_desk(booking: Booking) -> Consequences:
     received = f"You record that {money(booking.amount_paise)} were handed to you.{_if_paying(booking)}"
-    if booking.state in (State.CONFIRMED, State.COMPLETED):
+    if booking.state in TAKES_PLACE:
         return Consequences(NO_MAIL, received)
     return Consequences(_confirmation(booking, _psychologists_address(booking)), received)
 

@@ -25,7 +25,6 @@ from backend.bookings.lifecycle.follow_ups import (
     book_series,
     preview_series,
 )
-from backend.bookings.lifecycle.session_terms import is_minor
 from backend.core.errors import Refused, required
 from backend.core.formatting import practice_zone, short_day_and_time
 from backend.desk.booking.action_pages import CONFLICT, ActionPages, refuse
@@ -69,7 +68,7 @@ class FollowUpForm(ActionForm):
         psychologist = self.fields["psychologist"]
         assert isinstance(psychologist, forms.ModelChoiceField)
         psychologist.empty_label = f"As before: {booking.psychologist}"
-        if not is_minor(booking) or booking.guardian_consent_at is not None:
+        if not booking.lacks_consent:
             del self.fields["guardian_consent"]
         if not booking.is_sponsored:
             del self.fields["pay_if_not_sponsored"]

@@ -14,7 +14,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from backend.accounts.roles import Ability, masked, may
-from backend.bookings import policy, queries
+from backend.bookings import queries
 from backend.bookings.access import AccessPolicy, Scope
 from backend.bookings.machine import ACTIVE, State
 from backend.bookings.models import Booking
@@ -201,7 +201,7 @@ class BookingAdmin(CalendarPages, BookingList):
     def years(self, booking: Booking) -> str:
         if booking.age is None:
             return NOTHING
-        return f"{booking.age}, a minor" if booking.age < policy.ADULT_AGE else str(booking.age)
+        return f"{booking.age}, a minor" if booking.is_minor else str(booking.age)
 
     @admin.display(description="amount")
     def price(self, booking: Booking) -> str:

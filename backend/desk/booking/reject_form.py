@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django import forms
 from django.utils import timezone
 
+from backend.bookings import chosen_slot
 from backend.bookings.lifecycle.alternatives import ALTERNATIVES_MOST, OfferedSlot
-from backend.bookings.lifecycle.session_terms import is_minor
 from backend.bookings.models import Booking
 from backend.core.formatting import short_day_and_time
 from backend.desk.booking.forms import NoteForm
@@ -32,13 +32,14 @@ class RejectForm(NoteForm):
                 help_text="Nobody holds it; the mailed link takes it if it is still free." if number == 1 else "",
                 error_messages={"invalid_choice": "This time is not free any more. Choose another."},
             )
-        if not free or not is_minor(self.booking):
+        if not free or not self.booking.is_minor:
             del self.fields["guardian_consent"]
 
     def offers(self) -> list[OfferedSlot]:
         """The times, in the order in which they are offered, each once. Call after `is_valid()`."""
         typed = (self.cleaned_data.get(f"alternative_{number}") for number in range(1, ALTERNATIVES_MOST + 1))
-        return [_offer(value) for value in dict.fromkeys(value for value in typed if value)]
+        chosen = (chosen_slot.read(value) for value in dict.fromkeys(value for value in typed if value))
+        return [OfferedSlot(slot.psychologist_id, slot.start, slot.length) for slot in chosen if slot is not None]
 
 
 def _free(booking: Booking, *, now: datetime) -> list[tuple[str, str]]:
@@ -47,13 +48,8 @@ def _free(booking: Booking, *, now: datetime) -> list[tuple[str, str]]:
     names = dict(Psychologist.objects.filter(is_active=True).values_list("pk", "full_name"))
     return [
         (
-            f"{slot.psychologist_id}@{slot.start.isoformat()}@{(slot.end - slot.start) // timedelta(seconds=1)}",
+            chosen_slot.written(slot, with_length=True),
             f"{short_day_and_time(slot.start)}, {names[slot.psychologist_id]}",
         )
         for slot in found
     ]
-
-
-def _offer(value: str) -> OfferedSlot:
-    psychologist_id, start, seconds = value.split("@")
-    return OfferedSlot(int(psychologist_id), datetime.fromisoformat(start), timedelta(seconds=int(seconds)))

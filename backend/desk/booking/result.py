@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from backend.bookings.ledger_details import refund_named
-from backend.bookings.machine import HOLDS_SLOT, State
+from backend.bookings.machine import AWAITS_PAYMENT, HOLDS_SLOT
 from backend.bookings.models import Booking, LedgerEntry
 from backend.core.formatting import short_day_and_time
 from backend.desk.display import money
@@ -23,7 +23,7 @@ def describe_result(booking: Booking) -> str:
 
 
 def _is_owed(booking: Booking) -> bool:
-    return booking.pay_by is not None and booking.state in (State.APPROVED, State.PAYMENT_PENDING)
+    return booking.pay_by is not None and booking.state in AWAITS_PAYMENT
 
 
 def _going_back(booking: Booking) -> str:

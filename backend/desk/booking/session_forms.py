@@ -15,10 +15,11 @@ from backend.bookings.models import Booking, Mode
 from backend.core.errors import Code
 from backend.core.formatting import practice_zone, short_span
 from backend.desk.booking.forms import ActionForm, to_paise
-from backend.desk.booking.slot_choices import Chosen, SlotField, suggested
+from backend.desk.booking.slot_choices import SlotField, suggested
 from backend.desk.display import money
 from backend.desk.refusals import ANSWERS
 from backend.people.models import Location, Psychologist, TimeOff, WorkingHours
+from backend.scheduling.chosen_slot import Chosen
 from backend.scheduling.suggestions import suggestions
 
 # What makes a link good is said at the model's field; a form field made by it would leave its validators to the model
@@ -122,7 +123,7 @@ class ApprovalForm(SessionForm):
         if Psychologist.objects.filter(session_minutes__isnull=False).exists():  # then no length is everybody's
             self.initial.pop("length", None)
             self.fields["length"].help_text = "Empty: the psychologist's usual length."
-        if booking.age is None or booking.age >= policy.ADULT_AGE:
+        if not booking.is_minor:
             del self.fields["guardian_consent"]
         if booking.cancellation_requested_at is None:
             del self.fields["despite_cancellation_request"]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from django import forms
 
+from backend.bookings import chosen_slot
 from backend.core.formatting import short_day_and_time
 from backend.people.models import Psychologist
 from backend.scheduling.free_slots import FreeSlot
@@ -16,25 +16,14 @@ from backend.scheduling.suggestions import Suggestion
 TAKEN = "This slot is not offered any more. Choose again."
 
 
-class Chosen(NamedTuple):
-    """A slot that staff picked."""
-
-    psychologist_id: int
-    start: datetime
-
-
 class SlotField(forms.ChoiceField):
     """A free slot, as `Chosen`; empty is `None`. Whether it is still free is the lifecycle's to say."""
 
     def to_python(self, value: Any) -> Any:
         if not value:
             return None
-        who, _, start = str(value).partition("@")
-        try:
-            chosen = Chosen(int(who), datetime.fromisoformat(start))
-        except ValueError as error:
-            raise forms.ValidationError(TAKEN) from error
-        if chosen.start.tzinfo is None:
+        chosen = chosen_slot.read(str(value))
+        if chosen is None:
             raise forms.ValidationError(TAKEN)
         return chosen
 
@@ -47,7 +36,10 @@ class SlotField(forms.ChoiceField):
 def choices(slots: Iterable[FreeSlot]) -> list[tuple[str, str]]:
     """`(value, "Thu 26 Nov 2026, 10:00 IST, Dr. Meera Iyer")` each."""
     names = dict(Psychologist.objects.values_list("pk", "full_name"))
-    return [(value_of(slot), f"{short_day_and_time(slot.start)}, {names[slot.psychologist_id]}") for slot in slots]
+    return [
+        (chosen_slot.written(slot), f"{short_day_and_time(slot.start)}, {names[slot.psychologist_id]}")
+        for slot in slots
+    ]
 
 
 def suggested(found: list[Suggestion]) -> list[tuple[str, str | list[tuple[str, str]]]]:
@@ -56,8 +48,3 @@ def suggested(found: list[Suggestion]) -> list[tuple[str, str | list[tuple[str, 
     near = choices(one.slot for one in found if not one.fits)
     groups = (("As the visitor asked", fitting), ("Near to it", near))
     return [("", "None of these: as typed below"), *((name, group) for name, group in groups if group)]
-
-
-def value_of(slot: FreeSlot) -> str:
-    """What the browser sends."""
-    return f"{slot.psychologist_id}@{slot.start.isoformat()}"

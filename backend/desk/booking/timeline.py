@@ -11,6 +11,7 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
+from backend.bookings import actors
 from backend.bookings.models import Booking, Disclosure, LedgerEntry
 from backend.core.formatting import NOTHING, short_day_and_time
 from backend.desk.display import badge, fact, money
@@ -85,7 +86,7 @@ def _edits(booking: Booking, user: User | AnonymousUser) -> Iterator[Happening]:
         if changed and row.history_user is not None:
             words = ", ".join(name.replace("_", " ") for name in changed)
             yield Happening(
-                row.history_date, "edit", "client edited", f"staff:{row.history_user}", details=words, url=url
+                row.history_date, "edit", "client edited", actors.of(row.history_user), details=words, url=url
             )
         before = row
 
@@ -138,7 +139,7 @@ def _events(booking: Booking, user: User | AnonymousUser) -> Iterator[Happening]
             event.received_at,
             "money",
             f"gateway said {event.kind}",
-            f"gateway:{event.gateway}",
+            actors.gateway(event.gateway),
             details=event.result,
             trace=event.correlation_id,
             url=_url(user, "payments.view_inboxevent", "payments_inboxevent_change", event.pk),

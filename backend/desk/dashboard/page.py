@@ -12,10 +12,9 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
-from backend.bookings import policy
 from backend.bookings.access import AccessPolicy
 from backend.bookings.guarantees import held_session
-from backend.bookings.machine import State
+from backend.bookings.machine import TAKES_PLACE, State
 from backend.bookings.models import Booking, Mode, Origin
 from backend.core.formatting import practice_zone, short_day, short_day_and_time, short_span
 from backend.desk.dashboard.queries import SHOWN, UNEXPECTED_FOR, Dashboard, Failure, dashboard
@@ -115,7 +114,7 @@ def _section(name: str, title: str, lines: list[Line], nothing: str, more: str) 
 def _waiting(access: AccessPolicy, booking: Booking, *, now: datetime) -> Line:
     is_unread = getattr(booking, "is_unread", False)
     marks = (("unread message",) if is_unread else ()) + (("asked again",) if booking.is_priority else ())
-    if booking.age is not None and booking.age < policy.ADULT_AGE:
+    if booking.is_minor:
         marks += ("minor",)
     due = booking.due_at or now
     hours = (due - now).total_seconds() / 3600
@@ -228,7 +227,7 @@ def _session(access: AccessPolicy, booking: Booking, *, now: datetime) -> Line:
     when = f"{session.start.astimezone(zone):%H:%M} to {session.end.astimezone(zone):%H:%M}"
     is_now, is_over = session.start <= now < session.end, session.end <= now
     state = (booking.get_outcome_display() if is_over else booking.get_state_display()).lower()
-    is_held = booking.state in (State.CONFIRMED, State.COMPLETED)
+    is_held = booking.state in TAKES_PLACE
     next_act = "record-outcome" if is_held and session.start <= now else "reschedule"
     return Line(
         booking_link(booking),

@@ -9,21 +9,20 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import TypeVar
 
-from django.db.models import BooleanField, Case, Exists, OuterRef, Q, QuerySet, Value, When
+from django.db.models import BooleanField, Case, Q, QuerySet, Value, When
 
-from backend.bookings import policy
-from backend.bookings.machine import ACTIVE, HOLDS_SLOT, State
-from backend.bookings.models import Booking, Mode, Origin, Outcome, PaymentMode
+from backend.bookings import payment_status, policy
+from backend.bookings.machine import ACTIVE, AWAITS_PAYMENT, HOLDS_SLOT, TAKES_PLACE, State
+from backend.bookings.models import Booking, Origin, Outcome
 from backend.core.formatting import practice_zone
 from backend.outbox.models import Message, MessageState, Queue
-from backend.payments.models import Payment, PaymentMethod, PaymentState, Refund, RefundState
+from backend.payments.models import Payment, PaymentMethod, Refund, RefundState
 
 SHOWN = 15  # rows of a list; whoever has more waiting works from the list of bookings
 DEAD_READ = 100  # dead messages; several may be about one booking, and share a line
 LAPSES_WITHIN = timedelta(hours=6)  # a hold nearer to its end than this is worth a call
 UNPAID_FOR = timedelta(days=60)  # how long a session that was held and not paid is asked after here
 UNEXPECTED_FOR = timedelta(days=7)  # how long money that nobody expected is shown
-_HAPPENS = (State.CONFIRMED, State.COMPLETED)
 _NOT_HELD = (Outcome.NO_SHOW, Outcome.PRACTICE_ABSENT)
 Row = TypeVar("Row", Booking, Refund, Payment)
 
@@ -123,13 +122,13 @@ def _unexpected(seen: QuerySet[Booking], *, now: datetime) -> QuerySet[Payment]:
 
 def lapsing(rows: QuerySet[Booking], *, now: datetime) -> QuerySet[Booking]:
     """Holds that end soon if nobody pays, the soonest first."""
-    held = rows.filter(state__in=(State.APPROVED, State.PAYMENT_PENDING), due_at__lt=now + LAPSES_WITHIN)
+    held = rows.filter(state__in=AWAITS_PAYMENT, due_at__lt=now + LAPSES_WITHIN)
     return held.order_by("due_at")
 
 
 def unrecorded(rows: QuerySet[Booking], *, now: datetime) -> QuerySet[Booking]:
     """Sessions that are over, and nobody said what became of them."""
-    held = rows.filter(state__in=_HAPPENS, outcome=Outcome.UNRECORDED, slot_end__lte=now)
+    held = rows.filter(state__in=TAKES_PLACE, outcome=Outcome.UNRECORDED, slot_end__lte=now)
     oldest = now - policy.OUTCOME_OPEN_FOR
     return held.filter(slot_end__gt=oldest, slot_start__gt=oldest - policy.SESSION_LONGEST).order_by("slot_start")
 
@@ -137,14 +136,10 @@ def unrecorded(rows: QuerySet[Booking], *, now: datetime) -> QuerySet[Booking]:
 def unpaid(rows: QuerySet[Booking], *, now: datetime) -> QuerySet[Booking]:
     """Sessions that were held, and are due at the practice."""
     due = rows.filter(
-        state__in=_HAPPENS,
+        payment_status.owes_at_practice(),
+        state__in=TAKES_PLACE,
         slot_start__gt=now - UNPAID_FOR,
         slot_start__lte=now,
         slot_end__lte=now,
-        mode=Mode.OFFLINE,
-        payment_mode=PaymentMode.OFFLINE,
-        amount_paise__gt=0,
-        corporate=None,
     )
-    paid = Payment.objects.filter(booking=OuterRef("pk"), state=PaymentState.CAPTURED, is_unexpected=False)
-    return due.exclude(outcome__in=_NOT_HELD).exclude(Exists(paid)).order_by("slot_start")
+    return due.exclude(outcome__in=_NOT_HELD).order_by("slot_start")

@@ -21,8 +21,9 @@ from backend.core.formatting import short_day_and_time
 from backend.desk.booking.actions import Overtaken, if_unchanged
 from backend.desk.booking.forms import NOTE_LONGEST, NoteField, style_fields
 from backend.desk.booking.result import describe_result
-from backend.desk.booking.slot_choices import Chosen, SlotField, suggested, value_of
+from backend.desk.booking.slot_choices import SlotField, suggested
 from backend.desk.refusals import BUSY, OVERTAKEN, last_step, sentence
+from backend.scheduling.chosen_slot import Chosen, written
 from backend.scheduling.suggestions import Suggestion, suggestions
 
 MOST = 25  # on one page: each is looked at, and each slot is searched for
@@ -84,7 +85,7 @@ class ApproveMany(BulkForm):
             key = (one.slot.psychologist_id, one.slot.start)
             if one.fits and key not in self._proposed:
                 self._proposed.add(key)
-                return value_of(one.slot)
+                return written(one.slot)
         return ""
 
     def decide(self, booking: Booking, *, actor: str, now: datetime) -> Callable[[], object] | None:

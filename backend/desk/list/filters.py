@@ -5,15 +5,16 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta
 
 from django.contrib import admin
-from django.db.models import Case, Exists, IntegerField, OuterRef, Q, QuerySet, Value, When
+from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
 from django.http import HttpRequest
 from django.utils import timezone
 
-from backend.bookings.machine import ACTIVE, State
+from backend.bookings.machine import ACTIVE, AWAITS_PAYMENT, State
 from backend.bookings.models import Booking, PaymentMode
+from backend.bookings.payment_status import is_paid
 from backend.core.formatting import practice_zone
 from backend.desk.dashboard.queries import lapsing, unpaid, unrecorded
-from backend.payments.models import Payment, PaymentState, Refund, RefundState
+from backend.payments.models import Refund, RefundState
 
 AGAIN = Q(state=State.PENDING, is_priority=True)  # asked again after we left them unanswered: they come first
 PRIORITY_FIRST = Case(When(AGAIN, then=Value(0)), default=Value(1), output_field=IntegerField()).asc()
@@ -92,14 +93,13 @@ class Money(admin.SimpleListFilter):
         ]  # fmt: skip
 
     def queryset(self, _request: HttpRequest, queryset: QuerySet[Booking]) -> QuerySet[Booking]:
-        captured = Payment.objects.filter(booking=OuterRef("pk"), state=PaymentState.CAPTURED)
         owed = Refund.objects.exclude(state=RefundState.DONE).values("payment__booking")  # few, so they lead
         wanted: dict[str, Q] = {
             "online": Q(payment_mode=PaymentMode.ONLINE, corporate=None),
             "practice": Q(payment_mode=PaymentMode.OFFLINE, corporate=None),
             "sponsored": Q(corporate__isnull=False),
-            "unpaid": Q(state__in=(State.APPROVED, State.PAYMENT_PENDING)),
-            "paid": Q(Exists(captured.filter(is_unexpected=False))),
+            "unpaid": Q(state__in=AWAITS_PAYMENT),
+            "paid": Q(is_paid()),
             "owed": Q(pk__in=owed),
         }
         return queryset.filter(wanted.get(self.value() or "", Q()))

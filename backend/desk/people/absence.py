@@ -15,20 +15,21 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 
 from backend.accounts.roles import Ability, may
+from backend.bookings import actors
 from backend.bookings.lifecycle.absence import Absence, Decision, DecisionResult, record_absence
 from backend.bookings.lifecycle.rescheduling import Move
 from backend.bookings.models import Booking
 from backend.core.formatting import practice_zone, short_day_and_time
 from backend.desk.booking import consequences
-from backend.desk.booking.action_pages import ACTOR_LONGEST
 from backend.desk.booking.consequences import Consequences
 from backend.desk.booking.forms import NOTE_LONGEST, NoteField, style_fields
 from backend.desk.booking.result import describe_result
 from backend.desk.booking.session_forms import SlotStartField
-from backend.desk.booking.slot_choices import Chosen, SlotField, choices, value_of
+from backend.desk.booking.slot_choices import SlotField, choices
 from backend.desk.refusals import BUSY, sentence
 from backend.people.hours import Clock
 from backend.people.models import Psychologist
+from backend.scheduling.chosen_slot import Chosen, written
 from backend.scheduling.free_slots import terms_of
 from backend.scheduling.rebooking_options import RebookingOptions, rebooking_options
 
@@ -138,7 +139,7 @@ class AwayPage(admin.ModelAdmin[Psychologist]):
         if not (is_post and form.is_valid()):
             return self._away_page(request, psychologist, when, form, ways, 400 if is_post else 200)
         absence = Absence(psychologist.pk, start, end)
-        actor = f"staff:{request.user.get_username()}"[:ACTOR_LONGEST]
+        actor = actors.of(request.user)
         note = form.cleaned_data["note_to_visitor"]
         _tell(
             request,
@@ -182,7 +183,7 @@ def _fates(way: RebookingOptions) -> list[tuple[str, str | list[tuple[str, str]]
 
 
 def _proposed(way: RebookingOptions) -> str:
-    return value_of(way.proposed) if way.proposed else CANCEL
+    return written(way.proposed) if way.proposed else CANCEL
 
 
 def _row(way: RebookingOptions, form: DecisionsForm) -> Row:

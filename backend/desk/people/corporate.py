@@ -19,10 +19,13 @@ from backend.core.formatting import NOTHING
 from backend.desk.display import sponsor
 from backend.desk.people.records import WithHistory
 from backend.desk.reports import sponsor_report
+from backend.people.forms import AddressField, DomainField
 from backend.people.models import Corporate, SponsorDomain
 
 
 class CorporateForm(forms.ModelForm[Corporate]):
+    contact_email = AddressField(required=False)
+
     class Meta:
         model = Corporate
         fields = "__all__"  # noqa: DJ007  # an admin's form: the page names its fields
@@ -34,8 +37,16 @@ class CorporateForm(forms.ModelForm[Corporate]):
         super().__init__(data, *args, **kwargs)
 
 
+class DomainForm(forms.ModelForm[SponsorDomain]):
+    class Meta:
+        model = SponsorDomain
+        fields = ["domain"]
+        field_classes = {"domain": DomainField}
+
+
 class DomainInline(admin.TabularInline[SponsorDomain, Corporate]):
     model = SponsorDomain
+    form = DomainForm
     extra = 1
     verbose_name = "domain of its people's addresses"
     verbose_name_plural = "domains of its people's addresses"

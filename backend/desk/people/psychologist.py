@@ -19,6 +19,7 @@ from backend.core.formatting import short_day_and_time
 from backend.desk.people.absence import AwayPage
 from backend.desk.people.hours import TimeOffInline, WorkingHoursInline
 from backend.desk.people.records import WithHistory
+from backend.people.forms import AddressField
 from backend.people.models import Psychologist
 from backend.scheduling import rebooking_options
 
@@ -26,6 +27,7 @@ from backend.scheduling import rebooking_options
 class PsychologistForm(forms.ModelForm[Psychologist]):
     """The fee is typed in rupees and stored in paise."""
 
+    email = AddressField()
     fee = forms.DecimalField(
         required=False,
         min_value=0,

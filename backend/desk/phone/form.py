@@ -8,10 +8,10 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.core.validators import RegexValidator
 from django.db import models
 
 from backend.accounts.roles import masked
+from backend.bookings import policy
 from backend.bookings.intents import Intent
 from backend.bookings.lifecycle import approval as staff
 from backend.bookings.lifecycle import front_desk
@@ -23,16 +23,16 @@ from backend.core.formatting import practice_zone
 from backend.desk.booking.consequences import NO_MONEY, Consequences
 from backend.desk.booking.forms import style_fields
 from backend.desk.booking.result import describe_result
-from backend.desk.booking.slot_choices import Chosen, SlotField, choices, value_of
+from backend.desk.booking.slot_choices import SlotField, choices
 from backend.desk.calendar.page import local_instant
 from backend.desk.phone.known_clients import KEPT
+from backend.people import intake
+from backend.people.forms import AddressField, AgeField, TextField, TimeOfDayField
+from backend.scheduling.chosen_slot import Chosen, written
 from backend.scheduling.free_slots import Search, free_slots
 
-OLDEST = 120  # years; what the site's form allows
-MESSAGE_LONGEST = 2000  # characters, as on the site
 NOON = 14  # o'clock: between the site's morning and its evening
 OFFERED_FOR, OFFERED_MOST = timedelta(days=14), 120  # slots in the list
-NOT_GIVEN = "NA"  # the site's word for a state that was left out
 
 
 class Paying(models.TextChoices):
@@ -61,14 +61,21 @@ class CallerForm(forms.ModelForm[Booking]):
         label="Payment of the slot",
         widget=forms.RadioSelect,
     )
-    guardian_consent = forms.BooleanField(required=False, label="Under 18: the guardian's consent was given to me")
-    phone_number = forms.CharField(
-        validators=[RegexValidator(r"\A[0-9]{10}\Z", "Give 10 digits.")], widget=forms.TextInput(attrs={"type": "tel"})
+    guardian_consent = forms.BooleanField(
+        required=False, label=f"Under {policy.ADULT_AGE}: the guardian's consent was given to me"
     )
-    age = forms.IntegerField(min_value=0, max_value=OLDEST)
-    user_message = forms.CharField(
-        required=False, max_length=MESSAGE_LONGEST, label="Message", widget=forms.Textarea(attrs={"rows": 3})
-    )
+    full_name = TextField(intake.FULL_NAME)
+    email = AddressField(help_text="The id and every notice go there.")
+    phone_number = TextField(intake.PHONE_NUMBER, widget=forms.TextInput(attrs={"type": "tel"}))
+    age = AgeField()
+    emergency_contact = TextField(intake.EMERGENCY_CONTACT)
+    city = TextField(intake.CITY)
+    region = TextField(intake.REGION, label="State or province", help_text=f"Empty: {intake.NOT_GIVEN}.")
+    country = TextField(intake.COUNTRY)
+    preferred_time_start = TimeOfDayField(intake.TIME_START, label="From")
+    preferred_time_end = TimeOfDayField(intake.TIME_END, label="Until")
+    sponsor_code = TextField(intake.SPONSOR_CODE, label="Code of a sponsor")
+    user_message = TextField(intake.USER_MESSAGE, label="Message", widget=forms.Textarea(attrs={"rows": 3}))
     consent = forms.BooleanField(label="The caller agrees that we keep this to handle the request")
 
     class Meta:
@@ -78,23 +85,14 @@ class CallerForm(forms.ModelForm[Booking]):
             "mode", "preferred_date", "preferred_period", "preferred_time_start", "preferred_time_end", "payment_mode",
             "sponsor_code", "user_message",
         )  # fmt: skip
-        labels = {
-            "preferred_time_start": "From", "preferred_time_end": "Until", "payment_mode": "Pays",
-            "sponsor_code": "Code of a sponsor",
-        }  # fmt: skip
-        help_texts = {"region": f"Empty: {NOT_GIVEN}.", "email": "The id and every notice go there."}
-        widgets = {
-            "preferred_date": forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
-            "preferred_time_start": forms.TimeInput(format="%H:%M", attrs={"type": "time"}),
-            "preferred_time_end": forms.TimeInput(format="%H:%M", attrs={"type": "time"}),
-        }
+        labels = {"payment_mode": "Pays"}
+        widgets = {"preferred_date": forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})}
 
     def __init__(self, *args: Any, now: datetime, known: Booking | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.known = known
-        self.initial.setdefault("country", "India")
-        for name in ("full_name", "email", "gender", "city", "country", "emergency_contact"):
-            self.fields[name].required = True
+        self.initial.setdefault("country", intake.HOME)
+        self.fields["gender"].required = True
         for name in KEPT if known else ():
             self.fields[name].required = False
             self.fields[name].help_text = f"Empty: as before, {masked(getattr(known, name))}."
@@ -116,14 +114,10 @@ class CallerForm(forms.ModelForm[Booking]):
         if dragged:
             whose = self.initial.get("psychologist") or None
             fitting = (slot for slot in free if slot.start < dragged[1] and whose in (None, str(slot.psychologist_id)))
-            self.initial.setdefault("offered", next(map(value_of, fitting), ""))
+            self.initial.setdefault("offered", next(map(written, fitting), ""))
         if not free and not self.data.get("offered"):
             for name in ("offered", "paying"):
                 del self.fields[name]
-
-    def clean_email(self) -> str:
-        """Lower-cased, as a person is known by."""
-        return str(self.cleaned_data["email"]).lower()
 
     def clean(self) -> dict[str, Any]:
         """Hours belong to the custom period alone, and there to both ends."""
@@ -133,13 +127,11 @@ class CallerForm(forms.ModelForm[Booking]):
         if self.chosen is not None:
             at = self.chosen.start.astimezone(practice_zone())
             typed["preferred_date"], typed["preferred_period"] = at.date(), _period(at)
-        start, end = typed.get("preferred_time_start"), typed.get("preferred_time_end")
-        if typed.get("preferred_period") != Period.CUSTOM:
-            typed["preferred_time_start"] = typed["preferred_time_end"] = None
-        elif start is None or end is None:
-            self.add_error("preferred_time_end", "Give the hours that suit the caller, from and until.")
-        elif end <= start:
-            self.add_error("preferred_time_end", "The end must be after the start.")
+        names = ("preferred_time_start", "preferred_time_end")
+        if not self.errors.keys() & set(names):
+            are_custom = typed.get("preferred_period") == Period.CUSTOM
+            found = intake.hours(*(typed.get(name) for name in names), are_custom=are_custom)
+            typed.update(zip(names, found, strict=True))
         return typed
 
     @property
@@ -151,7 +143,7 @@ class CallerForm(forms.ModelForm[Booking]):
     def draft(self) -> Draft:
         """What was typed. Call after `is_valid()`."""
         typed = {name: value for name, value in self.cleaned_data.items() if name in Draft.__dataclass_fields__}
-        more: dict[str, Any] = {"region": typed["region"] or NOT_GIVEN, "sponsor_code": typed["sponsor_code"].upper()}
+        more: dict[str, Any] = {"region": typed["region"] or intake.NOT_GIVEN}
         if self.chosen is not None:
             wish = {"preferred_psychologist_id": self.chosen.psychologist_id, "preferred_slot_start": self.chosen.start}
             more |= wish

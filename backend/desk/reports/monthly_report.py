@@ -12,7 +12,8 @@ from typing import NamedTuple
 from django.db.models import BooleanField, Count, ExpressionWrapper, Min, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import TruncDate
 
-from backend.bookings.machine import State
+from backend.bookings import actors
+from backend.bookings.machine import TAKES_PLACE, State
 from backend.bookings.models import Booking, LedgerEntry, Outcome
 from backend.core import instant_text
 from backend.core.formatting import practice_zone
@@ -72,7 +73,7 @@ def _requests(
 ) -> tuple[Counter[date], list[tuple[datetime, datetime | None]]]:
     """By day, and of each when it was asked and answered; what the visitor or time ended was not answered."""
     decided = LedgerEntry.objects.filter(
-        Q(target__in=(State.APPROVED, State.CONFIRMED, State.REJECTED)) | Q(actor__startswith="staff:"),
+        Q(target__in=(State.APPROVED, State.CONFIRMED, State.REJECTED)) | actors.IS_STAFF,
         booking=OuterRef("pk"),
         source=State.PENDING,
     ).exclude(target=State.PENDING)
@@ -97,7 +98,7 @@ class _Sessions(NamedTuple):
 
 
 def _sessions(seen: QuerySet[Booking], start: datetime, end: datetime, now: datetime) -> list[_Sessions]:
-    held = seen.filter(slot_start__gte=start, slot_start__lt=end, state__in=(State.CONFIRMED, State.COMPLETED))
+    held = seen.filter(slot_start__gte=start, slot_start__lt=end, state__in=TAKES_PLACE)
     is_over = ExpressionWrapper(Q(slot_end__lte=now), BooleanField())
     alike = held.order_by().values_list("psychologist__full_name", "corporate__name", "outcome", is_over)
     return [_Sessions(*row) for row in alike.annotate(count=Count("pk"))]

@@ -13,10 +13,10 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
+from backend.bookings import actors
 from backend.bookings.queries import acknowledgement_ids
 from backend.core.formatting import NOTHING, short_day_and_time
 from backend.ops import operator_actions
-from backend.ops.admin.permissions import actor
 from backend.ops.models import Act
 from backend.outbox.models import Message, Queue
 
@@ -62,7 +62,7 @@ class DeadLettersPage(ModelAdmin[Act]):
         return self.page(request, "dead_letters", "Dead letters", context)
 
     def _act(self, request: HttpRequest, rows: QuerySet[Message]) -> None:
-        now, who, posted = timezone.now(), actor(request), request.POST
+        now, who, posted = timezone.now(), actors.of(request.user), request.POST
         reason, chosen, rate = posted.get("reason", "").strip()[:300], posted.get("message", ""), posted.get("rate", "")
         match posted.get("do"):
             case "redrive" if chosen.isdecimal():

@@ -15,11 +15,12 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from backend.bookings import actors
 from backend.core.admin_pages import ReadOnly
 from backend.core.formatting import NOTHING, short_day_and_time
 from backend.ops import findings, operator_actions, snapshot, status_tables
 from backend.ops.admin.dead_letters import DeadLettersPage
-from backend.ops.admin.permissions import actor, is_operator
+from backend.ops.admin.permissions import is_operator
 from backend.ops.formatting import format_utc as utc
 from backend.ops.health import Health, TimerHealth
 from backend.ops.models import Act, TimerRun
@@ -105,7 +106,7 @@ class ActAdmin(ReadOnly, DeadLettersPage, admin.ModelAdmin[Act]):
         """A timer's state and history; POST asks for a run now."""
         sign = self._sign(name)
         if request.method == "POST":
-            if operator_actions.run_timer(name, actor=actor(request), now=timezone.now()):
+            if operator_actions.run_timer(name, actor=actors.of(request.user), now=timezone.now()):
                 messages.success(request, f"{name} runs as soon as a timers worker is free.")
             else:
                 messages.warning(request, f"A run of {name} was asked for already.")
@@ -147,7 +148,7 @@ class ActAdmin(ReadOnly, DeadLettersPage, admin.ModelAdmin[Act]):
         return self.page(request, "queue", f"Queue {name}", context)
 
     def _act_on_queue(self, request: HttpRequest, queue: Queue) -> None:
-        now, who, reason = timezone.now(), actor(request), request.POST.get("reason", "").strip()[:300]
+        now, who, reason = timezone.now(), actors.of(request.user), request.POST.get("reason", "").strip()[:300]
         match request.POST.get("do"):
             case "pause" if not reason:
                 messages.error(request, "Say why: others will wonder.")

@@ -11,7 +11,7 @@ from datetime import datetime, time, timedelta
 from itertools import count, product
 from random import Random
 
-from backend.bookings import links, policy
+from backend.bookings import actors, links, policy
 from backend.bookings.guarantees import payment_terms
 from backend.bookings.lifecycle import approval as staff
 from backend.bookings.lifecycle import cancellation, front_desk, payments, refunds, timers, visitor
@@ -25,7 +25,7 @@ from backend.payments.gateway import OrderReport, OrderState, RefundOrderState, 
 from backend.payments.models import Payment, Refund
 from backend.people.models import Corporate, Psychologist, TimeOff
 
-ACTOR = "staff:sample"
+ACTOR = actors.staff("sample")
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 FIRST = ("Asha", "Ravi", "Meena", "Farhan", "Kavya", "Joseph", "Lakshmi", "Imran", "Divya", "Arjun", "Sneha", "Vikram")
 LAST = ("Rao", "Nair", "Iyer", "Khan", "Das", "Fernandes", "Patel", "Gowda", "Menon")
@@ -170,7 +170,7 @@ class Sample:
         booking = self._approve(n, place, at, is_online=is_online)
         if booking.state != "CONFIRMED":
             payment = payments.start_payment(booking.acknowledgement_id, now=at + HOUR)
-            payments.record_report(_captured(payment), actor="gateway:sandbox", now=at + HOUR)
+            payments.record_report(_captured(payment), actor=actors.gateway("sandbox"), now=at + HOUR)
         over = policy.completion(place.start + policy.SESSION_LENGTH)
         if over <= self.now:
             timers.complete_session(booking.pk, now=over)

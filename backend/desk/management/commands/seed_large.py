@@ -20,7 +20,7 @@ from django.utils import timezone
 from backend.bookings import policy
 from backend.bookings.guarantees import held_session
 from backend.bookings.intents import Intent
-from backend.bookings.machine import FINAL, HOLDS_SLOT, Reason, State
+from backend.bookings.machine import FINAL, HOLDS_SLOT, TAKES_PLACE, Reason, State
 from backend.bookings.models import Booking, Gender, LedgerEntry, Mode, Origin, Outcome, PaymentMode, Period, SlotClaim
 from backend.outbox.models import Message, MessageState, Queue
 from backend.payments.models import Payment, PaymentState
@@ -52,7 +52,6 @@ REASONS = {
     State.CANCELLED: Reason.BY_STAFF,
     State.PAYMENT_FAILED: Reason.PAYMENT_TIMED_OUT,
 }
-PAID = (State.CONFIRMED, State.COMPLETED)
 
 
 class Command(BaseCommand):
@@ -119,7 +118,7 @@ def _write(practice: Practice, numbers: range) -> None:
     )
     LedgerEntry.objects.bulk_create(entry for booking in bookings for entry in _ledger(booking))
     SlotClaim.objects.bulk_create(_claim(booking) for booking in bookings if booking.state in HOLDS_SLOT)
-    Payment.objects.bulk_create(_payment(booking) for booking in bookings if booking.state in PAID)
+    Payment.objects.bulk_create(_payment(booking) for booking in bookings if booking.state in TAKES_PLACE)
     Message.objects.bulk_create(_message(booking) for booking in bookings)
 
 

@@ -1,0 +1,41 @@
+"""Mail addresses and their domains, in the one form in which they are stored, compared and handed to mail servers.
+
+A domain in other letters than ASCII is kept as IDNA writes it: `müller.example` is `xn--mller-kva.example`, however
+it was spelt, and every mail server and provider takes it so. The mapping is that of browsers, UTS 46 without its
+transitional rules: https://www.unicode.org/reports/tr46/. Other letters before the @ are refused: they need SMTPUTF8
+(RFC 6531) of every server on the way, and nobody has said when two of them are the same.
+"""
+
+from __future__ import annotations
+
+import idna
+from django.core.exceptions import ValidationError
+from django.core.validators import EmailValidator
+
+LONGEST = 254  # characters of an address: RFC 5321, 4.5.3.1.3, without the brackets
+_is_address = EmailValidator()
+
+
+def canonical(typed: str) -> str:
+    """`asha@xn--mller-kva.example` for `Asha@Müller.example`. Raises ValueError for what is no address."""
+    if len(typed) > LONGEST:  # before it is parsed
+        raise ValueError("too long")
+    name, _, domain = typed.rpartition("@")
+    address = f"{name.lower()}@{canonical_domain(domain)}"
+    try:
+        _is_address(address)
+    except ValidationError as error:
+        raise ValueError("no address") from error
+    if len(address) > LONGEST:
+        raise ValueError("too long")
+    return address
+
+
+def canonical_domain(typed: str) -> str:
+    """`xn--mller-kva.example` for `Müller.example`. Raises ValueError for what IDNA cannot write."""
+    if typed.isascii():
+        return typed.lower()
+    try:
+        return idna.encode(typed, uts46=True, std3_rules=True).decode("ascii")
+    except idna.IDNAError as error:
+        raise ValueError("no domain") from error

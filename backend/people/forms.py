@@ -1,0 +1,62 @@
+"""Fields of forms in which staff type what a person told them: judged by `intake`, in its words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from backend.people import addresses, intake
+
+
+class TextField(forms.CharField):
+    """The answer to a question; its own `required` says whether it may be left out."""
+
+    def __init__(self, question: intake.Text, **options: Any) -> None:
+        messages = {"required": question.ask}
+        super().__init__(**{"required": not question.is_optional, "error_messages": messages, **options})
+        self.question = question
+        self.validators = []  # Django's would refuse some in words of their own
+        self.widget.attrs.setdefault("maxlength", str(question.longest))
+
+    def clean(self, value: Any) -> str:
+        text = super().clean(value)
+        return self.question.read(text) if text else ""
+
+
+class AgeField(forms.IntegerField):
+    def __init__(self) -> None:
+        ask = intake.AGE.ask
+        super().__init__(min_value=intake.AGE.least, max_value=intake.AGE.most, error_messages={"required": ask})
+        self.validators = []
+
+    def to_python(self, value: Any) -> int | None:
+        return None if value in self.empty_values else intake.AGE.read(value)
+
+
+class TimeOfDayField(forms.TimeField):
+    def __init__(self, question: intake.TimeOfDay, **options: Any) -> None:
+        widget = forms.TimeInput(format="%H:%M", attrs={"type": "time"})
+        super().__init__(required=False, widget=widget, **options)
+        self.question = question
+
+    def to_python(self, value: Any) -> Any:
+        return None if value in self.empty_values else self.question.read(value)
+
+
+class AddressField(TextField):
+    """Of anybody we write to; it need not be a client's."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(intake.EMAIL, widget=forms.EmailInput(), **options)
+
+
+class DomainField(forms.CharField):
+    """What follows the @, as the addresses in it are kept."""
+
+    def to_python(self, value: Any) -> str:
+        try:
+            return addresses.canonical_domain(super().to_python(value) or "")
+        except ValueError as error:
+            raise ValidationError("Write it as in acme.example.") from error

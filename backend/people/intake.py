@@ -1,0 +1,142 @@
+"""What we ask whoever wants a session: which answers we take, how they are kept, and the sentence that asks again.
+
+The site's form, the form for a caller on the phone and the page of a client all judge here. Every reader raises
+ValidationError. No sentence repeats what was typed: a lone surrogate in it could not be sent back.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import time
+
+from django.core.exceptions import ValidationError
+
+from backend.people import addresses
+from backend.people.models import Client, Corporate
+
+UNPRINTABLE = "Please remove characters that cannot be printed."
+NOT_GIVEN = "NA"  # the site's word for a state that was left out
+HOME = "India"  # the country, unless they say another
+
+
+def _same(text: str) -> str:
+    return text
+
+
+@dataclass(frozen=True)
+class Text:
+    """A question that is answered by a line, or by paragraphs. `kept` makes of an answer what is stored of it."""
+
+    ask: str
+    longest: int  # characters, typed and stored
+    shortest: int = 1
+    is_optional: bool = False
+    has_paragraphs: bool = False
+    kept: Callable[[str], str] = _same  # raises ValueError for what is no answer
+
+    def read(self, typed: str) -> str:
+        """Trimmed; empty only where that is an answer."""
+        text = typed.strip()
+        if not is_printable(text, has_paragraphs=self.has_paragraphs):
+            raise ValidationError(UNPRINTABLE)
+        if not text and self.is_optional:
+            return ""
+        if len(text) < self.shortest:
+            raise ValidationError(self.ask)
+        self._refuse_longer(text)
+        try:
+            kept = self.kept(text)
+        except ValueError as error:
+            raise ValidationError(self.ask) from error
+        self._refuse_longer(kept)
+        return kept
+
+    def _refuse_longer(self, text: str) -> None:
+        if len(text) > self.longest:
+            raise ValidationError(f"{self.ask} At most {self.longest} characters.")
+
+
+@dataclass(frozen=True)
+class Number:
+    """A question that is answered by a whole number, from `least` to `most`."""
+
+    ask: str
+    least: int
+    most: int
+
+    def read(self, typed: object) -> int:
+        """A number without fraction, or its ASCII digits."""
+        if isinstance(typed, str) and re.fullmatch(r"[0-9]{1,9}", typed):
+            typed = int(typed)
+        if isinstance(typed, float) and typed.is_integer():
+            typed = int(typed)
+        if isinstance(typed, bool) or not isinstance(typed, int) or not self.least <= typed <= self.most:
+            raise ValidationError(self.ask)
+        return typed
+
+
+@dataclass(frozen=True)
+class TimeOfDay:
+    """A question that is answered by an hour of the practice's day."""
+
+    ask: str
+
+    def read(self, typed: object) -> time:
+        """`HH:MM`; seconds may follow and are dropped."""
+        pattern = r"([01][0-9]|2[0-3]):([0-5][0-9])(:[0-5][0-9])?"
+        match = re.fullmatch(pattern, typed) if isinstance(typed, str) else None
+        if match is None:
+            raise ValidationError(self.ask)
+        return time(int(match[1]), int(match[2]))
+
+
+def is_printable(text: str, *, has_paragraphs: bool = False) -> bool:
+    """No control characters, no lone surrogates, and in a line no breaks of lines."""
+    allowed, refused = ("\n\r\t", ("Cc", "Cs")) if has_paragraphs else ("", ("Cc", "Cs", "Zl", "Zp"))
+    return all(sign in allowed or unicodedata.category(sign) not in refused for sign in text)
+
+
+def hours(start: time | None, end: time | None, *, are_custom: bool) -> tuple[time | None, time | None]:
+    """Both, or none where a part of the day was chosen. Raises ValidationError by field."""
+    if not are_custom:
+        return None, None
+    if start is None or end is None:
+        missing = "preferred_time_start" if start is None else "preferred_time_end"
+        raise ValidationError({missing: "Please enter the hours that suit, from and to."})
+    if end <= start:
+        raise ValidationError({"preferred_time_end": "The end must be after the start."})
+    return start, end
+
+
+def _ten_digits(text: str) -> str:
+    if not re.fullmatch(r"[0-9]{10}", text):
+        raise ValueError("no number")
+    return text
+
+
+def _longest(name: str) -> int:
+    """What the client's column holds; the booking's holds the same."""
+    return getattr(Client._meta.get_field(name), "max_length", None) or 0
+
+
+EMAIL = Text("Please enter a valid email address.", addresses.LONGEST, kept=addresses.canonical)
+FULL_NAME = Text("Please enter a full name, of two letters or more.", _longest("full_name"), shortest=2)
+PHONE_NUMBER = Text("Please enter a phone number, 10 digits.", _longest("phone_number"), kept=_ten_digits)
+CITY = Text("Please enter a city.", _longest("city"))
+REGION = Text("Please enter a state.", _longest("region"), is_optional=True)
+COUNTRY = Text("Please enter a country.", _longest("country"))
+EMERGENCY_CONTACT = Text("Please enter an emergency contact.", _longest("emergency_contact"))
+# the youngest age is the practice's rule, and the intent's to judge
+AGE = Number("Please enter an age in years, at most 120.", 0, 120)
+USER_MESSAGE = Text("Please write the message as text.", 2000, is_optional=True, has_paragraphs=True)
+SPONSOR_CODE = Text(
+    "Please write the sponsor's code as text.",
+    Corporate._meta.get_field("code").max_length or 0,
+    is_optional=True,
+    kept=str.upper,
+)
+TIME_START = TimeOfDay("Please enter the hour to begin, as HH:MM.")
+TIME_END = TimeOfDay("Please enter the hour to end, as HH:MM.")

@@ -1,0 +1,133 @@
+"""The rules about a booking's money and time, each asked of its one function."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from itertools import product
+
+import pytest
+
+from backend.bookings import payment_status, policy
+from backend.bookings.machine import FINAL, State
+from backend.bookings.models import Booking, Mode, PaymentMode
+from backend.bookings.payment_status import PaymentStatus
+from backend.payments.models import Payment, PaymentState
+from backend.people.models import Corporate
+from tests.support.factories import make_booking, make_payment
+
+pytestmark = pytest.mark.django_db
+RAVI = "ravi@example.org"
+SECOND = timedelta(seconds=1)
+POLICIES = ["none", "full"]
+
+
+def session(now: datetime, *, moved_by_staff: bool = False) -> Booking:
+    """Confirmed, of 1,500 rupees that were paid."""
+    booking = make_booking(State.CONFIRMED, now=now, moved_by_staff_at=now if moved_by_staff else None)
+    make_payment(booking, now=now)
+    return booking
+
+
+def starts(booking: Booking) -> datetime:
+    assert booking.slot_start is not None
+    return booking.slot_start
+
+
+@pytest.mark.parametrize(("off", "is_in_time"), [(-SECOND, True), (0 * SECOND, True), (SECOND, False)])
+def test_a_visitor_cancels_in_time_until_the_notice_begins(off: timedelta, is_in_time: bool, now: datetime) -> None:
+    booking = session(now)
+    assert payment_status.is_in_time(booking, asked_at=starts(booking) - policy.CANCEL_NOTICE + off) is is_in_time
+
+
+@pytest.mark.parametrize(("off", "is_in_time"), [(-SECOND, True), (0 * SECOND, False), (SECOND, False)])
+def test_after_a_move_by_staff_a_visitor_cancels_in_time_until_the_start(
+    off: timedelta, is_in_time: bool, now: datetime
+) -> None:
+    booking = session(now, moved_by_staff=True)
+    assert payment_status.is_in_time(booking, asked_at=starts(booking) + off) is is_in_time
+
+
+def test_a_request_without_a_slot_has_no_time_to_cancel_in(now: datetime) -> None:
+    booking = make_booking(State.PENDING, now=now)
+    assert not payment_status.is_in_time(booking, asked_at=now)
+    assert payment_status.refund_ends_at(booking) is None
+    assert payment_status.move_until(booking) is None
+
+
+@pytest.mark.parametrize("off", [-SECOND, 0 * SECOND, SECOND])
+@pytest.mark.parametrize("refund", POLICIES)
+def test_what_comes_back_hangs_on_the_notice_and_on_the_policy(
+    refund: str, off: timedelta, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(policy, "REFUND_ON_VISITOR_CANCELLATION", refund)
+    booking = session(now)
+    ends_at = starts(booking) - policy.CANCEL_NOTICE
+    comes_back = 150_000 if refund == "full" and off <= 0 * SECOND else 0
+    assert payment_status.comes_back_paise(booking, asked_at=ends_at + off) == comes_back
+    assert payment_status.refund_ends_at(booking) == (ends_at if refund == "full" else None)
+
+
+@pytest.mark.parametrize("refund", POLICIES)
+def test_after_a_move_by_staff_all_comes_back_until_the_start_whatever_the_policy(
+    refund: str, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(policy, "REFUND_ON_VISITOR_CANCELLATION", refund)
+    booking = session(now, moved_by_staff=True)
+    assert payment_status.comes_back_paise(booking, asked_at=starts(booking) - SECOND) == 150_000
+    assert payment_status.comes_back_paise(booking, asked_at=starts(booking)) == 0
+    assert payment_status.refund_ends_at(booking) is None
+
+
+@pytest.mark.parametrize(("moves", "left"), [(0, 2), (1, 1), (2, 0), (3, 0)])
+def test_a_visitor_moves_as_often_as_the_policy_says_and_until_the_notice_begins(
+    moves: int, left: int, now: datetime
+) -> None:
+    booking = make_booking(State.CONFIRMED, now=now, moves_by_visitor=moves)
+    assert payment_status.moves_left(booking) == left
+    assert payment_status.move_until(booking) == (starts(booking) - policy.CANCEL_NOTICE if left else None)
+
+
+ATTEMPTS = [(state, False) for state in PaymentState] + [(PaymentState.CAPTURED, True)]
+
+
+@pytest.mark.parametrize(("state", "is_unexpected"), ATTEMPTS)
+def test_only_an_expected_capture_counts_as_paid_of_one_booking_and_of_many(
+    state: PaymentState, is_unexpected: bool, now: datetime
+) -> None:
+    booking = make_booking(State.CONFIRMED, now=now)
+    payment = make_payment(booking, now=now, state=state, is_unexpected=is_unexpected)
+    counts = state == PaymentState.CAPTURED and not is_unexpected
+    assert payment.counts is counts
+    assert list(Payment.objects.that_count()) == [payment] * counts
+    assert payment_status.paid_payment(booking) == (payment if counts else None)
+    assert list(Booking.objects.filter(payment_status.is_paid())) == [booking] * counts
+
+
+def test_leaving_a_bookings_attempts_idle_ends_the_open_one_and_no_other(now: datetime) -> None:
+    booking = make_booking(State.PAYMENT_PENDING, now=now)
+    for state in PaymentState:
+        make_payment(booking, now=now, state=state, closed_at=None)
+    other = make_payment(make_booking(State.PAYMENT_PENDING, now=now, email=RAVI), now=now, state=PaymentState.OPEN)
+    Payment.objects.filter(booking=booking).leave_idle(now=now)
+    states = Payment.objects.filter(booking=booking).order_by("pk").values_list("state", "closed_at")
+    assert list(states) == [("idle", now), ("failed", None), ("idle", None), ("captured", None)]
+    assert list(Payment.objects.open()) == [other]
+
+
+@pytest.mark.parametrize("state", State)
+def test_what_is_due_at_the_practice_is_the_same_asked_of_one_booking_and_of_many(state: State, now: datetime) -> None:
+    sponsors = (None, Corporate.objects.create(name="Acme"))
+    amounts = (None,) if state in (State.DRAFT, State.PENDING) else (0, 150_000)  # approval sets it
+    for mode, pays, amount, by, is_paid in product(Mode, PaymentMode, amounts, sponsors, (False, True)):
+        booking = _one(state, now=now, mode=mode, payment_mode=pays, amount_paise=amount, corporate=by)
+        if is_paid:
+            make_payment(booking, now=now)
+        is_due = payment_status.payment_status(booking) is PaymentStatus.DUE_AT_PRACTICE
+        assert Booking.objects.filter(payment_status.owes_at_practice(), pk=booking.pk).exists() is is_due
+
+
+def _one(state: State, *, now: datetime, **fields: object) -> Booking:
+    """Without client, ledger and slot: many of them stand side by side."""
+    ends = {"closed_at": now} if state in FINAL else {"due_at": now}
+    wish = {"preferred_date": now.date(), "preferred_period": "MORNING"}
+    return Booking.objects.create(state=state, created_at=now, **ends, **wish, **fields)
