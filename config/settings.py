@@ -15,13 +15,15 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import dj_database_url
 import django_stubs_ext
 from cryptography.fernet import Fernet
-from dotenv import load_dotenv
+from dotenv import dotenv_values, load_dotenv
 
 from backend.core import environment as env
 from backend.core.environment import Misconfigured
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-load_dotenv(os.environ.get("ENV_FILE") or BASE_DIR / ".env")  # what the process was started with wins
+ENV_FILE = os.environ.get("ENV_FILE") or str(BASE_DIR / ".env")
+load_dotenv(ENV_FILE)  # what the process was started with wins
+NAMES_IN_ENV_FILE = tuple(dotenv_values(ENV_FILE, interpolate=False))  # judged once every variable is known
 
 from config import schedule  # noqa: E402  # reads variables, so the file must have been read
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.db import models
 
+from backend.core.personal_data import classify
+
 
 class LookupMiss(models.Model):
     """`client` is an IPv4 address, an IPv6 /64 network, or `*` for everybody together.
@@ -14,6 +16,8 @@ class LookupMiss(models.Model):
     client = models.CharField(max_length=45)
     hour = models.DateTimeField()
     count = models.PositiveIntegerField(default=0)
+
+    SENSITIVITY = classify(personal="client", internal="hour count")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["client", "hour"], name="lookup_miss_once")]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.db import models
 
+from backend.core.personal_data import classify
+
 
 class Disclosure(models.Model):
     """Somebody was shown the telephone number of a booking that they see masked otherwise. Nobody edits it."""
@@ -12,6 +14,8 @@ class Disclosure(models.Model):
     actor = models.CharField(max_length=80)  # text, no foreign key: it outlives the account
     at = models.DateTimeField()
     correlation_id = models.CharField(max_length=64, blank=True)
+
+    SENSITIVITY = classify(internal="booking actor at correlation_id")
 
     class Meta:
         ordering = ["-id"]

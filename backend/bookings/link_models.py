@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
+from backend.core.personal_data import classify
 from backend.people.models import Psychologist
 
 
@@ -35,6 +36,8 @@ class Alternative(models.Model):
         "bookings.Booking", null=True, blank=True, on_delete=models.PROTECT, related_name="taken_from"
     )
 
+    SENSITIVITY = classify(internal="booking number psychologist slot_start slot_end amount_paise taken_by")
+
     class Meta:
         ordering = ["number"]
         constraints = [
@@ -60,6 +63,10 @@ class Link(models.Model):
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField(null=True, blank=True)  # null: as long as the booking is open
     spent_at = models.DateTimeField(null=True, blank=True)
+
+    SENSITIVITY = classify(
+        internal="booking purpose alternative message_uuid digest key_index created_at expires_at spent_at",
+    )
 
     class Meta:
         indexes = [

@@ -17,6 +17,7 @@ from backend.bookings.link_models import Purpose as Purpose
 from backend.bookings.machine import ACTIVE, FINAL, BookingMachine, State
 from backend.core.encryption import EncryptedTextField
 from backend.core.formatting import practice_zone
+from backend.core.personal_data import classify
 from backend.people.models import Client, Corporate, Psychologist
 
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # without I, L, O and U: https://www.crockford.com/base32.html
@@ -125,6 +126,22 @@ class Booking(BookingMachine):
     ledger_sequence = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField()
     purged_at = models.DateTimeField(null=True, blank=True)
+
+    SENSITIVITY = classify(
+        personal=(
+            "client email full_name city region country age gender sponsor_code meeting_link note_to_visitor "
+            "refund_note"
+        ),
+        sensitive="phone_number emergency_contact user_message",
+        internal=(
+            "state reason due_at closed_at acknowledgement_id origin follows consent_given_at preferred_date "
+            "preferred_period preferred_time_start preferred_time_end preferred_psychologist "
+            "preferred_slot_start mode payment_mode guardian_consent_at guardian_consent_by corporate "
+            "sponsored_month sponsorship_returned_at psychologist slot_start slot_end address amount_paise "
+            "pay_by verified_at next_ask_at cancellation_requested_at moved_by_staff_at moves_by_visitor "
+            "message_read_at is_priority outcome ledger_sequence created_at purged_at"
+        ),
+    )
 
     class Meta:
         ordering = ["-id"]
@@ -245,6 +262,8 @@ class LedgerEntry(models.Model):
     details = models.JSONField(default=dict, blank=True)  # written and read by ledger_details
     correlation_id = models.CharField(max_length=64, blank=True)
 
+    SENSITIVITY = classify(internal="booking sequence at intent source target reason actor details correlation_id")
+
     class Meta:
         ordering = ["booking_id", "sequence"]
         verbose_name_plural = "ledger"
@@ -265,6 +284,8 @@ class SlotClaim(models.Model):
     booking = models.OneToOneField(Booking, on_delete=models.PROTECT, related_name="claim")
     blocked_from = models.DateTimeField()
     blocked_until = models.DateTimeField()
+
+    SENSITIVITY = classify(internal="psychologist booking blocked_from blocked_until")
 
     class Meta:
         constraints = [
@@ -289,6 +310,8 @@ class ClosedDay(models.Model):
     )
     date = models.DateField(null=True, blank=True, unique=True)
     note = models.CharField(max_length=120, blank=True)
+
+    SENSITIVITY = classify(internal="weekday date note")
 
     class Meta:
         constraints = [

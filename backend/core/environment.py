@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from difflib import get_close_matches
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_NEAR = 0.84  # of difflib's ratio: catches EMAIL_PASSWORD for EMAIL_HOST_PASSWORD, leaves TEST_DATABASE_URL alone
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
 
 
@@ -33,6 +36,22 @@ def text(name: str, meaning: str, *, default: str = "", example: str = "", shown
     shown = default if shown_default is None else shown_default
     VARIABLES[name] = Variable(name, meaning, shown, example or shown)
     return os.environ.get(name, "").strip() or default
+
+
+def misspelt(names: Iterable[str]) -> dict[str, str]:
+    """Those that are none of ours but nearly so, each with the one that was meant.
+
+    For use once all models are loaded: a variable registers itself when the module that reads it is.
+    """
+    unknown = [name for name in names if name not in VARIABLES]
+    near = {name: get_close_matches(name.upper(), VARIABLES, n=1, cutoff=_NEAR) for name in unknown}
+    return {name: found[0] for name, found in near.items() if found}
+
+
+def refuse_misspelt(names: Iterable[str], file: str) -> None:
+    """A misspelt name in our own file would silently leave its variable at the default."""
+    for name, meant in misspelt(names).items():
+        raise Misconfigured(f"{name} in {file} is not a variable of ours; {meant} is.")
 
 
 def flag(name: str, meaning: str, *, default: bool = False) -> bool:

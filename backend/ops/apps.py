@@ -3,6 +3,8 @@
 from django.apps import AppConfig
 from django.conf import settings
 
+from backend.core import environment
+
 
 class OpsConfig(AppConfig):
     name = "backend.ops"
@@ -10,8 +12,9 @@ class OpsConfig(AppConfig):
     verbose_name = "Operations"
 
     def ready(self) -> None:
-        """Off by default, and then not even loaded."""
-        if settings.SENTRY_DSN:
+        """Refuse misspelt names, now that every variable is known; send reports if asked to."""
+        environment.refuse_misspelt(settings.NAMES_IN_ENV_FILE, settings.ENV_FILE)
+        if settings.SENTRY_DSN:  # off by default, and then not even loaded
             from backend.ops import error_reports
 
             error_reports.begin(settings.SENTRY_DSN, server_name=settings.NODE_NAME)

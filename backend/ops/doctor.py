@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
@@ -10,7 +11,7 @@ from django.conf import settings
 from django.db import connection
 
 from backend.bookings import links
-from backend.core import keyring, waits
+from backend.core import environment, keyring, waits
 from backend.core.keyring import KeyRing
 from backend.ops.findings import Finding, Level
 
@@ -18,10 +19,15 @@ from backend.ops.findings import Finding, Level
 def configuration() -> tuple[Finding, ...]:
     """Findings about the settings of this process; no I/O."""
     if settings.DEBUG:
-        return (
-            _warn("debug", "DEBUG is on.", "Unset DEBUG; a page of an error shows settings and data to strangers."),
-        )
-    return tuple(_production())
+        debug = _warn("debug", "DEBUG is on.", "Unset DEBUG; a page of an error shows settings and data to strangers.")
+        return (*_misspelt(), debug)
+    return (*_misspelt(), *_production())
+
+
+def _misspelt() -> Iterator[Finding]:
+    """Of the process's own environment; other programs put names there too, so that nothing is refused for it."""
+    for name, meant in environment.misspelt(os.environ).items():
+        yield _warn("environment", f"{name} is set and nobody reads it.", f"Set {meant} if that was meant.")
 
 
 def _production() -> Iterator[Finding]:

@@ -55,7 +55,7 @@ class ProcessHealth:
     name: str
     role: Role
     seen_at: datetime
-    age: timedelta
+    age: timedelta  # either way: a sign from a time to come is of before the clock was set back
     is_alive: bool
 
 
@@ -198,7 +198,7 @@ def _pauses() -> QuerySet[PausedQueue, Any]:
 def _signs(rows: list[Row], now: datetime) -> tuple[ProcessHealth, ...]:
     order = list(Role)
     return tuple(
-        ProcessHealth(name, Role(role), seen_at, now - seen_at, now - seen_at <= SILENT_AFTER)
+        ProcessHealth(name, Role(role), seen_at, abs(now - seen_at), abs(now - seen_at) <= SILENT_AFTER)
         for name, role, seen_at in sorted(rows, key=lambda row: (order.index(Role(row[1])), row[0]))
     )
 
@@ -213,7 +213,7 @@ def _canaries(rows: list[Row], now: datetime) -> tuple[CanaryHealth, ...]:
     found = []
     for queue in QUEUES:
         sent_at, arrived_at = last.get(queue, (None, None))
-        age = now - arrived_at if arrived_at else None
+        age = abs(now - arrived_at) if arrived_at else None  # either way, as a process's
         travel = arrived_at - sent_at if arrived_at and sent_at else None
         found.append(CanaryHealth(queue, arrived_at, age, travel, is_stale=age is None or age > STALE_AFTER))
     return tuple(found)

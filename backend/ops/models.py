@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.db import models
 
+from backend.core.personal_data import classify
+
 
 class Role(models.TextChoices):
     """What a process of the Procfile does, in the order of the tables; all but beat work on the queue of that name."""
@@ -24,6 +26,8 @@ class Process(models.Model):
     role = models.CharField(max_length=16, choices=Role.choices)
     seen_at = models.DateTimeField()
 
+    SENSITIVITY = classify(internal="name role seen_at")
+
     class Meta:
         ordering = ["name"]
         verbose_name_plural = "processes"
@@ -38,6 +42,8 @@ class Canary(models.Model):
     queue = models.CharField(max_length=16, choices=Role.choices, primary_key=True)
     sent_at = models.DateTimeField(null=True)
     arrived_at = models.DateTimeField()
+
+    SENSITIVITY = classify(internal="queue sent_at arrived_at")
 
     class Meta:
         ordering = ["queue"]
@@ -69,6 +75,10 @@ class Timer(Counts):
     asked_at = models.DateTimeField(null=True)  # somebody pressed "run now"; the worker that takes it clears it
     asked_by = models.CharField(max_length=80, blank=True)
 
+    SENSITIVITY = classify(
+        internal="name started_at finished_at examined changed failed error succeeded_at asked_at asked_by",
+    )
+
     class Meta:
         ordering = ["name"]
 
@@ -82,6 +92,10 @@ class TimerRun(Counts):
     timer = models.CharField(max_length=60)
     asked_by = models.CharField(max_length=80, blank=True)
     correlation_id = models.CharField(max_length=64, blank=True, default="", db_default="")
+
+    SENSITIVITY = classify(
+        internal="timer started_at finished_at examined changed failed error asked_by correlation_id",
+    )
 
     class Meta:
         ordering = ["-id"]
@@ -116,6 +130,8 @@ class Act(models.Model):
     subject = models.CharField(max_length=80)  # a message's kind, a queue, a timer
     message_id = models.BigIntegerField(null=True)
     reason = models.CharField(max_length=300, blank=True)
+
+    SENSITIVITY = classify(personal="reason", internal="at actor verb subject message_id")
 
     class Meta:
         ordering = ["-id"]

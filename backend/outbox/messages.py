@@ -13,6 +13,7 @@ from django.db.transaction import TransactionManagementError
 
 from backend.core import correlation
 from backend.core import environment as env
+from backend.core.personal_data import emptied
 from backend.outbox.models import Message, MessageState, PausedQueue, Queue
 
 LEASE = timedelta(seconds=50)  # renewed before each effect; every effect's own time-outs sum to less than half of it
@@ -230,7 +231,7 @@ def redact(*, settled_before: datetime, now: datetime, limit: int = 500) -> int:
         .order_by("settled_at")
         .values_list("pk", flat=True)[:limit]
     )
-    return Message.objects.filter(pk__in=ids).update(recipient="", context=None, last_error="", blanked_at=now)
+    return Message.objects.filter(pk__in=ids).update(**emptied(Message), blanked_at=now)
 
 
 def _held(message: Message) -> QuerySet[Message]:

@@ -7,6 +7,8 @@ import uuid
 from django.db import models
 from django.db.models import Q
 
+from backend.core.personal_data import classify
+
 
 class Queue(models.TextChoices):
     """Which worker performs the effect."""
@@ -52,6 +54,14 @@ class Message(models.Model):
     correlation_id = models.CharField(max_length=64, blank=True)
     created_at = models.DateTimeField()
 
+    SENSITIVITY = classify(
+        personal="recipient context last_error",  # a provider's words may quote an address
+        internal=(
+            "uuid queue kind dedupe_key booking_id subject_id ledger_sequence frozen_at state not_before "
+            "next_attempt_at lease_expires_at fence attempts settled_at blanked_at correlation_id created_at"
+        ),
+    )
+
     class Meta:
         ordering = ["-id"]
         indexes = [
@@ -78,6 +88,8 @@ class PausedQueue(models.Model):
     paused_by = models.CharField(max_length=80)
     reason = models.CharField(max_length=300)
     paused_at = models.DateTimeField()
+
+    SENSITIVITY = classify(personal="reason", internal="queue paused_by paused_at")
 
     def __str__(self) -> str:
         return self.queue

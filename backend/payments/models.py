@@ -6,6 +6,8 @@ from datetime import datetime
 
 from django.db import models
 
+from backend.core.personal_data import classify
+
 
 class PaymentState(models.TextChoices):
     """An attempt's states, in order. Money may still arrive for an attempt that failed or was left idle."""
@@ -58,6 +60,13 @@ class Payment(models.Model):
     closed_at = models.DateTimeField(null=True, blank=True)
     objects = PaymentQuerySet.as_manager()
 
+    SENSITIVITY = classify(
+        internal=(
+            "booking reference method gateway gateway_order_id capture_id amount_paise currency state "
+            "captured_paise captured_currency is_unexpected asked started_at captured_at closed_at"
+        ),
+    )
+
     class Meta:
         ordering = ["-id"]
         constraints = [
@@ -94,6 +103,10 @@ class Refund(models.Model):
     queued_at = models.DateTimeField()
     settled_at = models.DateTimeField(null=True, blank=True)
 
+    SENSITIVITY = classify(
+        internal="payment reference gateway_refund_id amount_paise reason actor state queued_at settled_at",
+    )
+
     class Meta:
         ordering = ["-id"]
         constraints = [models.CheckConstraint(condition=models.Q(amount_paise__gt=0), name="refund_is_positive")]
@@ -112,6 +125,8 @@ class InboxEvent(models.Model):
     result = models.CharField(max_length=40, blank=True)
     correlation_id = models.CharField(max_length=64, blank=True)
     received_at = models.DateTimeField()
+
+    SENSITIVITY = classify(internal="gateway event_id kind payment_reference result correlation_id received_at")
 
     class Meta:
         ordering = ["-id"]

@@ -8,6 +8,8 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from simple_history.models import HistoricalRecords
 
+from backend.core.personal_data import classify
+
 
 class Offer(models.TextChoices):
     """What working hours are for."""
@@ -35,6 +37,8 @@ class WorkingHours(models.Model):
     )
     history = HistoricalRecords()
     judged_together = False  # set by who edits all hours of a psychologist at once: what is stored is then no measure
+
+    SENSITIVITY = classify(internal="psychologist weekday day starts_at ends_at offers location")
 
     class Meta:
         verbose_name_plural = "working hours"
@@ -100,6 +104,8 @@ class TimeOff(models.Model):
     ends_at = models.DateTimeField("until")
     note = models.CharField(max_length=120, blank=True, help_text="For the practice alone.")
     history = HistoricalRecords()
+
+    SENSITIVITY = classify(personal="note", internal="psychologist starts_at ends_at")
 
     class Meta:
         verbose_name_plural = "time off"

@@ -12,6 +12,7 @@ from django.db.models.functions import Lower
 from simple_history.models import HistoricalRecords
 
 from backend.core.encryption import EncryptedTextField
+from backend.core.personal_data import classify
 from backend.people.hours_models import Offer as Offer
 from backend.people.hours_models import TimeOff as TimeOff
 from backend.people.hours_models import WorkingHours as WorkingHours
@@ -33,6 +34,12 @@ class Client(models.Model):
     created_at = models.DateTimeField()
     history = HistoricalRecords()
 
+    SENSITIVITY = classify(
+        personal="email full_name city region country gender",
+        sensitive="phone_number emergency_contact",
+        internal="created_at",
+    )
+
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["email"], name="client_email_unique"),
@@ -50,6 +57,8 @@ class Location(models.Model):
     address = models.TextField(max_length=500)
     history = HistoricalRecords()
 
+    SENSITIVITY = classify(internal="name address")
+
     def __str__(self) -> str:
         return self.name
 
@@ -58,6 +67,8 @@ class Language(models.Model):
     """A language that sessions are held in."""
 
     name = models.CharField(max_length=40)
+
+    SENSITIVITY = classify(internal="name")
 
     class Meta:
         ordering = ["name"]
@@ -71,6 +82,8 @@ class Specialization(models.Model):
     """What a psychologist is trained for, as visitors look for it."""
 
     name = models.CharField(max_length=80)
+
+    SENSITIVITY = classify(internal="name")
 
     class Meta:
         ordering = ["name"]
@@ -123,6 +136,11 @@ class Psychologist(models.Model):
     )
     history = HistoricalRecords()
 
+    SENSITIVITY = classify(
+        personal="user full_name email meeting_link registration_number",
+        internal="fee_paise location is_active time_zone session_minutes buffer_minutes notice_hours horizon_days",
+    )
+
     class Meta:
         ordering = ["full_name"]
 
@@ -148,6 +166,11 @@ class Corporate(models.Model):
         null=True, blank=True, help_text="Sessions sponsored a calendar month, by the session's day. Empty: no limit."
     )
     history = HistoricalRecords()
+
+    SENSITIVITY = classify(
+        personal="contact_email",
+        internal="name is_active code starts_on ends_on sessions_a_month",
+    )
 
     class Meta:
         constraints = [
@@ -181,6 +204,8 @@ class SponsorDomain(models.Model):
         help_text="What follows the @, exactly. Never that of a public mail service: everybody would be sponsored.",
     )
 
+    SENSITIVITY = classify(internal="corporate domain")
+
     class Meta:
         ordering = ["domain"]
 
@@ -194,6 +219,8 @@ class Enquiry(models.Model):
     subject = models.CharField(max_length=200)
     text = EncryptedTextField()
     received_at = models.DateTimeField()
+
+    SENSITIVITY = classify(personal="subject", sensitive="text", internal="received_at")
 
     class Meta:
         ordering = ["-id"]

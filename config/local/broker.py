@@ -21,5 +21,6 @@ def command() -> list[str]:
         "appendonly": "no",
         "maxmemory-policy": "noeviction",
         "daemonize": "no",
+        "set-proc-title": "no",  # it would write over the environment by which `leftovers` knows its own
     }
     return [str(get_binary_path()), *(word for name, value in options.items() for word in (f"--{name}", value))]

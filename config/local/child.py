@@ -14,13 +14,12 @@ PAUSE = 1.0  # seconds between two starts of one process, so that one that canno
 
 
 def main(name: str) -> None:
-    """End what a killed predecessor left behind, leave a pid file, and become the process."""
-    pid_file = Path(os.environ["VAR_DIR"]) / "run" / f"{name}.pid"
-    before = pid_file.stat().st_mtime if pid_file.exists() else 0.0
-    predecessor = orphans.recorded(pid_file)
-    if predecessor:
-        orphans.end([predecessor])
-    orphans.record(pid_file)
+    """End what a killed predecessor left behind, keep the pace, and become the process."""
+    var = Path(os.environ["VAR_DIR"])
+    orphans.end(var, name)
+    stamp = var / "run" / f"{name}.started"
+    before = stamp.stat().st_mtime if stamp.exists() else 0.0
+    stamp.touch()
     time.sleep(min(PAUSE, max(0.0, before + PAUSE - time.time())))
     command = broker.command() if name == BROKER else ["/bin/sh", "-c", f"exec {procfile.processes()[name]}"]
     os.execv(command[0], command)  # noqa: S606 -- our own Procfile, or the wheel's server

@@ -14,7 +14,7 @@ from config.local import keys
 
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
-FILES = (README, ROOT / "docs" / "configuration.md")
+FILES = (README, ROOT / "docs" / "configuration.md", ROOT / "docs" / "personal-data.md")
 BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -56,7 +56,27 @@ def configuration() -> str:
     return "\n".join(rows)
 
 
-PARTS: dict[str, Callable[[], str]] = {"states": states, "diagram": diagram, "configuration": configuration}
+def personal_data() -> str:
+    """Every column that is about people, by model; what a class of columns means."""
+    from django.apps import apps
+
+    from backend.core.personal_data import ABOUT_PEOPLE, MEANING, columns
+
+    rows = [f"- **{sensitivity}**: {meaning}." for sensitivity, meaning in MEANING.items()]
+    rows += ["", "| Table | Personal | Sensitive |", "|---|---|---|"]
+    for model in sorted(apps.get_models(), key=lambda model: model._meta.label):
+        if columns(model):
+            cells = [", ".join(f"`{name}`" for name in columns(model, one)) or "–" for one in ABOUT_PEOPLE]
+            rows.append(f"| {model._meta.label} | {' | '.join(cells)} |")
+    return "\n".join(rows)
+
+
+PARTS: dict[str, Callable[[], str]] = {
+    "states": states,
+    "diagram": diagram,
+    "configuration": configuration,
+    "personal_data": personal_data,
+}
 
 
 def renewed(text: str) -> str:

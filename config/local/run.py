@@ -96,9 +96,7 @@ def _start(options: Options) -> None:
 
 def _end_leftovers(var: Path) -> None:
     """End the processes of a supervisor that was killed: they hold the ports and the database."""
-    found = [orphans.recorded(path) for path in sorted((var / "run").glob("*.pid"))]
-    ended = orphans.end([leader for leader in found if leader])
-    if ended:
+    if ended := orphans.end(var):
         _say(f"Ended {ended} processes that an earlier stack left behind.")
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from config.local import procfile
 from config.local.child import BROKER
+from config.local.orphans import MARK
 
 # Started in this order and stopped in the reverse one; the rest of the Procfile are workers and come before beat
 _FIRST, _LAST = [BROKER, "sandbox-gateway", "web"], ["beat"]
@@ -62,6 +63,7 @@ def _program(var: Path, name: str, stage: Stage) -> list[str]:
         f"[program:{name}]",
         f"command={_literal(shlex.quote(sys.executable))} -m config.local.child {name}",
         f"directory={_literal(procfile.PATH.parent)}",
+        f"environment={MARK}={name}",
         f"stdout_logfile={_literal(var / 'log' / f'{name}.log')}",
         "stdout_logfile_maxbytes=5MB",
         "stdout_logfile_backups=2",

@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from config.local import process_table
+import psutil
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 RESTART_AFTER = 1.0  # seconds; until then orphans of a killed parent go on beside the others, as they would
@@ -52,12 +52,11 @@ class Part:
 
     def kill_child(self, chosen: random.Random) -> bool:
         """`kill -9` of one of its children. False: it has none just now."""
-        children = sorted(pid for pid in process_table.group(self.pid) if pid != self.pid)
-        if not children:
-            return False
-        with suppress(ProcessLookupError):
-            os.kill(chosen.choice(children), signal.SIGKILL)
-        return True
+        with suppress(psutil.NoSuchProcess):
+            if children := psutil.Process(self.pid).children(recursive=True):
+                chosen.choice(sorted(children, key=lambda child: child.pid)).kill()
+                return True
+        return False
 
     def freeze(self) -> None:
         self._signal(signal.SIGSTOP)

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import os
-import shutil
-import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 
 from backend.core.environment import VARIABLES
-from config.local import envfile, environment, keys, orphans, process_table, procfile, run, supervision
+from config.local import envfile, environment, keys, orphans, procfile, run, supervision
 from config.local.environment import Options
 from config.local.profiles import PROFILES
 from workers.__main__ import QUEUES, command
@@ -27,17 +26,14 @@ PARENT = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {SLEE
 
 
 @contextmanager
-def process(pid_file: Path, code: str = SLEEPER) -> Iterator[subprocess.Popen[str]]:
-    """A process group started as the stack starts its own: it leaves a pid file and is ready when this returns."""
-    start = (
-        f"from pathlib import Path; from config.local.orphans import record; record(Path({str(pid_file)!r})); {code}"
-    )
+def process(var: Path, name: str = "web", code: str = SLEEPER) -> Iterator[subprocess.Popen[str]]:
+    """A process started as the stack starts its own; it is ready when this returns."""
     running = subprocess.Popen(
-        [sys.executable, "-c", start],
+        [sys.executable, "-c", code],
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
-        cwd=procfile.PATH.parent,
+        env={**os.environ, orphans.MARK: name, "VAR_DIR": str(var)},
     )
     assert running.stdout
     with running:
@@ -45,13 +41,7 @@ def process(pid_file: Path, code: str = SLEEPER) -> Iterator[subprocess.Popen[st
             assert running.stdout.readline() == "ready\n"
             yield running
         finally:
-            running.kill()
-
-
-def recorded(pid_file: Path) -> orphans.Leader:
-    leader = orphans.recorded(pid_file)
-    assert leader
-    return leader
+            orphans.end(var, patience=0)
 
 
 def test_the_procfile_names_every_process_and_release_is_none_of_them() -> None:
@@ -144,63 +134,61 @@ def test_a_service_that_the_caller_named_is_never_replaced_by_another_one(
 
 
 def test_a_process_that_outlived_its_supervisor_is_ended_with_its_children(tmp_path: Path) -> None:
-    with process(tmp_path / "web.pid", PARENT) as orphan:
-        leader = recorded(tmp_path / "web.pid")
-        assert leader.pid == orphan.pid
-        assert len(leader.members()) == 2
-        assert orphans.end([leader], patience=0.5) == 1
-        assert leader.members() == []
+    with process(tmp_path, code=PARENT) as orphan:
+        assert orphan.pid in [found.pid for found in orphans.running(tmp_path)]
+        assert orphans.end(tmp_path, patience=0.5) == 2
+        assert orphans.running(tmp_path) == []
 
 
 def test_children_are_ended_when_their_parent_was_killed_first(tmp_path: Path) -> None:
-    with process(tmp_path / "web.pid", PARENT) as orphan:
-        leader = recorded(tmp_path / "web.pid")
+    with process(tmp_path, code=PARENT) as orphan:
         orphan.kill()
         orphan.wait()
-        assert len(leader.members()) == 1
-        orphans.end([leader])
-        assert leader.members() == []
+        assert len(orphans.running(tmp_path)) == 1
+        orphans.end(tmp_path)
+        assert orphans.running(tmp_path) == []
+
+
+def test_a_parent_is_told_first_and_ends_its_children_itself(tmp_path: Path) -> None:
+    told = f"import signal; signal.signal(signal.SIGTERM, lambda *_: print('told', flush=True)); {SLEEPER}"
+    code = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {told!r}]).wait()"
+    with process(tmp_path, code=code) as parent:
+        orphans.end(tmp_path, patience=0.2)
+        assert parent.stdout
+        assert parent.stdout.read() == ""
 
 
 def test_a_process_that_ignores_term_is_killed(tmp_path: Path) -> None:
-    code = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {SLEEPER}"
-    with process(tmp_path / "web.pid", code):
-        leader = recorded(tmp_path / "web.pid")
-        orphans.end([leader], patience=0.2)
-        assert leader.members() == []
+    with process(tmp_path, code=f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {SLEEPER}"):
+        orphans.end(tmp_path, patience=0.2)
+        assert orphans.running(tmp_path) == []
 
 
-def test_a_process_under_the_same_pid_but_of_another_start_is_left_alone(tmp_path: Path) -> None:
-    with process(tmp_path / "web.pid") as stranger:
-        leader = replace(recorded(tmp_path / "web.pid"), started="another time")
-        assert orphans.end([leader]) == 0
-        assert stranger.poll() is None
+def test_processes_of_another_name_or_of_another_folder_are_left_alone(tmp_path: Path) -> None:
+    with process(tmp_path / "mine", "web") as web, process(tmp_path / "other", "beat") as other:
+        assert orphans.end(tmp_path / "mine", "beat") == 0
+        assert orphans.end(tmp_path) == 0
+        assert (web.poll(), other.poll()) == (None, None)
 
 
-@pytest.mark.skipif(shutil.which("ps") is None, reason="a machine without ps has /proc")
-def test_ps_tells_the_same_where_there_is_no_proc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process_table, "_HAS_PROC", False)
-    with process(tmp_path / "web.pid", PARENT) as leader:
-        started = process_table.started(leader.pid)
-        assert started
-        assert process_table.started(leader.pid) == started
-        child = next(pid for pid in process_table.group(leader.pid) if pid != leader.pid)
-        mark = f"{orphans.MARK}={recorded(tmp_path / 'web.pid').mark}"
-        assert process_table.environment_holds(child, mark)
-        assert not process_table.environment_holds(child, mark + "0")
-        os.kill(child, signal.SIGKILL)
-    assert process_table.started(leader.pid) is None
-    assert process_table.group(leader.pid) == []
+def test_one_that_its_parent_never_buries_is_not_waited_for(tmp_path: Path) -> None:
+    with process(tmp_path) as zombie:
+        begun = time.monotonic()
+        orphans.end(tmp_path, patience=30)
+        assert time.monotonic() - begun < 15
+        assert psutil.Process(zombie.pid).status() == psutil.STATUS_ZOMBIE
 
 
-def test_a_stale_or_senseless_pid_file_names_nobody(tmp_path: Path) -> None:
-    with process(tmp_path / "web.pid") as gone:
-        leader = recorded(tmp_path / "web.pid")
-        gone.kill()
-    assert not leader.is_alive()
-    (tmp_path / "web.pid").write_text("12 34 56\n")
-    assert orphans.recorded(tmp_path / "web.pid") is None
-    assert orphans.recorded(tmp_path / "missing.pid") is None
+def test_the_broker_of_the_stack_can_be_told_from_others(tmp_path: Path) -> None:
+    """Valkey would write its title over the environment that it was started with."""
+    given = {**os.environ, orphans.MARK: "broker", "VAR_DIR": str(tmp_path), "REDIS_URL": "", "ENV_FILE": os.devnull}
+    (tmp_path / "run").mkdir()
+    broker = [sys.executable, "-m", "config.local.child", "broker"]
+    with subprocess.Popen(broker, env=given, cwd=procfile.PATH.parent, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout
+        assert any("Ready to accept connections" in line for line in running.stdout)
+        assert orphans.end(tmp_path, "broker") == 1
+        assert running.wait() == 0
 
 
 @pytest.mark.parametrize("arguments", [[], ["mial"], ["mail", "beat"]])

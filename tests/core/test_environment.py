@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from backend.core.environment import misspelt
 from tests.support.commands import start
 from tests.support.server import ROOT
 
@@ -76,6 +77,74 @@ def test_a_line_of_the_env_file_is_judged_the_same_way(tmp_path: Path) -> None:
 def test_what_the_process_was_started_with_wins_over_the_file(tmp_path: Path) -> None:
     (tmp_path / "env").write_text("SWEEP_EVERY=ten seconds\n")
     assert start(tmp_path, ENV_FILE=str(tmp_path / "env"), SWEEP_EVERY="9s").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("SESSION_LENGHT", "SESSION_LENGTH"),
+        ("secret_key", "SECRET_KEY"),
+        ("ALLOWED_HOST", "ALLOWED_HOSTS"),
+        ("TRUSTED_PROXY", "TRUSTED_PROXIES"),
+        ("EMAIL_PASSWORD", "EMAIL_HOST_PASSWORD"),
+    ],
+)
+def test_a_name_near_to_one_of_ours_is_a_misspelt_one(written: str, meant: str) -> None:
+    assert misspelt([written, meant]) == {written: meant}
+
+
+@pytest.mark.parametrize(
+    "name", ["COMPOSE_PROJECT_NAME", "POSTGRES_USER", "TEST_DATABASE_URL", "WEB_WORKERS", "POD_NAME"]
+)
+def test_a_name_that_resembles_none_of_ours_is_somebody_elses(name: str) -> None:
+    assert misspelt([name]) == {}
+
+
+def test_a_misspelt_name_in_the_env_file_stops_the_start_with_the_one_that_was_meant(tmp_path: Path) -> None:
+    (tmp_path / "env").write_text("SESSION_LENGHT=45m\nPOSTGRES_USER=app\n")
+    ended = start(tmp_path, ENV_FILE=str(tmp_path / "env"))
+    assert ended.returncode != 0
+    assert ended.stderr == (
+        f"Misconfigured: SESSION_LENGHT in {tmp_path}/env is not a variable of ours; SESSION_LENGTH is.\n"
+    )
+
+
+STARTS = {
+    "web": "import config.wsgi",
+    "worker": "from workers.app import app; app.loader.import_default_modules()",
+}
+
+
+@pytest.mark.parametrize("process", STARTS)
+def test_every_process_refuses_a_misspelt_name(process: str, tmp_path: Path) -> None:
+    (tmp_path / "env").write_text("SESSION_LENGHT=45m\n")
+    given = {**os.environ, "VAR_DIR": str(tmp_path), "ENV_FILE": str(tmp_path / "env"), "DATABASE_URL": ""}
+    command = [sys.executable, "-c", STARTS[process]]
+    ended = subprocess.run(command, cwd=ROOT, env=given, capture_output=True, text=True, check=False)
+    assert ended.returncode != 0
+    assert "SESSION_LENGHT" in ended.stderr
+
+
+def test_a_misspelt_name_of_the_process_itself_stops_nothing(tmp_path: Path) -> None:
+    """Another program may have put it there; `ops_doctor` warns of it."""
+    assert start(tmp_path, SESSION_LENGHT="45m").returncode == 0
+
+
+def test_every_variable_is_known_once_the_models_are_loaded(tmp_path: Path) -> None:
+    """Else a name spelt right would be refused as a misspelt one of its neighbours."""
+    ended = start(
+        tmp_path,
+        *("shell", "-v0", "-c"),
+        "import importlib, pkgutil, backend, config, workers\n"
+        "from backend.core.environment import VARIABLES\n"
+        "known = set(VARIABLES)\n"
+        "for package in (backend, config, workers):\n"
+        "    for module in pkgutil.walk_packages(package.__path__, f'{package.__name__}.'):\n"
+        "        if not module.name.endswith('__main__'):\n"
+        "            importlib.import_module(module.name)\n"
+        "print(len(known), set(VARIABLES) - known)",
+    )
+    assert ended.stdout.endswith(" set()\n"), ended.stdout + ended.stderr
 
 
 def test_the_sandbox_gateway_is_refused_without_debug(tmp_path: Path) -> None:

@@ -9,10 +9,10 @@ import time_machine
 from django.test import Client as Browser
 
 from backend.accounts.roles import Role
-from backend.bookings import chosen_slot
 from backend.bookings.machine import State
 from backend.bookings.models import Booking, LedgerEntry, Origin
 from backend.people.models import Psychologist
+from backend.scheduling import chosen_slot
 from tests.support import roles, scenarios, working_hours
 from tests.support.admin_site import caller_form, clerk, list_url, logged_in, new_booking_url, page_url, written
 from tests.support.phone_form import new_url, typed

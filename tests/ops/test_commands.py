@@ -131,6 +131,17 @@ def test_the_doctor_reads_the_configuration(name: str, value: object, word: str,
     assert [word in f.text + f.advice for f in doctor.configuration() if f not in before] == [True]
 
 
+@pytest.mark.parametrize("debug", [True, False])
+def test_the_doctor_warns_of_a_misspelt_name_in_the_environment(debug: bool, settings, monkeypatch) -> None:
+    settings.DEBUG = debug
+    monkeypatch.setenv("SESSION_LENGHT", "45m")
+    monkeypatch.setenv("POD_NAME", "web-7")
+    found = [finding for finding in doctor.configuration() if finding.component == "environment"]
+    assert [(f.text, f.advice) for f in found] == [
+        ("SESSION_LENGHT is set and nobody reads it.", "Set SESSION_LENGTH if that was meant.")
+    ]
+
+
 def test_a_worker_is_checked_by_name(now: datetime, settings) -> None:
     settings.NODE_NAME = system_health.NODE
     system_health.healthy(now=now)

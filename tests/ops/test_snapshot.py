@@ -16,7 +16,7 @@ from backend.ops import broker, findings, snapshot
 from backend.ops.business_figures import OverdueRule
 from backend.ops.findings import Level
 from backend.ops.health import DOWN_AFTER, LATE_AFTER, MISSED_FOR, SILENT_AFTER, STALE_AFTER, TimerState
-from backend.ops.models import Role
+from backend.ops.models import QUEUES, Role
 from backend.ops.snapshot import Snapshot
 from backend.outbox import messages
 from backend.outbox.models import Message, MessageState, Queue
@@ -163,6 +163,13 @@ def test_a_process_that_stopped_on_purpose_is_not_missed(now: datetime) -> None:
     system_health.heartbeats.record_heartbeat("mail@other", Role.MAIL, now=now)
     system_health.heartbeats.remove_heartbeat("mail@other")
     assert degraded(now + SECOND) == []
+
+
+def test_signs_and_canaries_of_a_time_to_come_are_of_before_the_clock_was_set_back(now: datetime) -> None:
+    system_health.healthy(now=now)
+    assert degraded(now - SILENT_AFTER) == []
+    everything = {"beat", *(f"{part}-{queue}" for part in ("worker", "canary") for queue in QUEUES)}
+    assert set(degraded(now - STALE_AFTER - SECOND)) == everything
 
 
 @pytest.mark.parametrize("queue", ["mail", "payments", "timers"])

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 import time_machine
 
-from backend.bookings import chosen_slot
+from backend.scheduling import chosen_slot
 from backend.scheduling.chosen_slot import Chosen
 from backend.scheduling.free_slots import FreeSlot
 from tests.support.admin_site import owner

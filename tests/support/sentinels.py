@@ -37,6 +37,15 @@ WORDS = (
 
 # as `draft_of` names them
 DRAFT = {**{name: text for name, text in PERSON.items() if name != "email"}, "region": "Plantagshire"}
+COLUMNS = {  # what stands in each column about people; a test says when one is missing
+    **DRAFT,
+    "email": EMAIL,
+    "meeting_link": MEETING_LINK,
+    "note_to_visitor": NOTE,
+    "refund_note": REASON,
+    "subject": ENQUIRY,
+    "text": ENQUIRY,
+}
 
 
 def form(now: datetime, **changes: Any) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from backend.api import errors
 from backend.api.links.pages import Page, page
-from backend.bookings import chosen_slot, links, payment_status, policy
+from backend.bookings import links, payment_status, policy
 from backend.bookings.lifecycle import alternatives, rescheduling
 from backend.bookings.lifecycle.alternatives import OfferedTime, alternative_offers
 from backend.bookings.machine import AWAITS_PAYMENT, State
@@ -24,6 +24,7 @@ from backend.core import formatting
 from backend.core.errors import Code, Refused
 from backend.core.formatting import practice_zone
 from backend.people.models import Psychologist
+from backend.scheduling import chosen_slot
 from backend.scheduling.free_slots import FreeSlot
 
 WEEK = timedelta(days=7)

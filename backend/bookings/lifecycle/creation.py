@@ -19,10 +19,9 @@ from backend.bookings.models import Booking, ClosedDay, Origin, new_acknowledgem
 from backend.bookings.notices import Notice
 from backend.core.errors import Code, Refused
 from backend.core.formatting import practice_zone
+from backend.core.personal_data import columns
 from backend.people.models import Client, Psychologist
 from backend.scheduling import claims
-
-PERSONAL_FIELDS = ("full_name", "phone_number", "city", "region", "country", "gender", "emergency_contact")
 
 
 @dataclass(frozen=True)
@@ -154,7 +153,8 @@ def insert(booking: Booking) -> None:
 
 def fill_client(client: Client, booking: Booking) -> None:
     """What the visitor typed fills only what we did not know."""
-    empty = [name for name in PERSONAL_FIELDS if not getattr(client, name) and getattr(booking, name)]
+    typed = set(columns(Booking))
+    empty = [name for name in columns(Client) if name in typed and not getattr(client, name) and getattr(booking, name)]
     for name in empty:
         setattr(client, name, getattr(booking, name))
     if empty:

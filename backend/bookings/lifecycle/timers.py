@@ -14,6 +14,7 @@ from backend.bookings.lifecycle.transaction import TIMER, intent, lock_booking, 
 from backend.bookings.machine import Reason, State
 from backend.bookings.models import Booking, Link
 from backend.bookings.notices import Notice
+from backend.core.personal_data import emptied
 from backend.people.models import Client
 
 
@@ -61,20 +62,6 @@ def complete_session(booking_id: int, *, now: datetime) -> None:
         run_transition(booking, lambda: booking.complete(now=now), intent=Intent.COMPLETE_SESSION, actor=TIMER, now=now)
 
 
-PERSONAL_TEXT = (
-    "email",
-    "full_name",
-    "phone_number",
-    "city",
-    "region",
-    "country",
-    "gender",
-    "emergency_contact",
-    "user_message",
-    "sponsor_code",
-)
-
-
 @intent
 def purge_draft(booking_id: int, *, now: datetime) -> None:
     """No transition: an unproved draft loses its personal data, and its client goes if nothing else is theirs."""
@@ -84,10 +71,11 @@ def purge_draft(booking_id: int, *, now: datetime) -> None:
     is_stale = booking.closed_at is not None and booking.closed_at <= now - policy.DRAFT_PURGE_AFTER
     if booking.state != State.CANCELLED or booking.verified_at or booking.purged_at or not is_stale:
         return
-    for name in PERSONAL_TEXT:
-        setattr(booking, name, "")
-    booking.age, booking.client, booking.purged_at = None, None, now
-    booking.save(update_fields=[*PERSONAL_TEXT, "age", "client", "purged_at"])
+    nothing = emptied(Booking)
+    for name, value in nothing.items():
+        setattr(booking, name, value)
+    booking.purged_at = now
+    booking.save(update_fields=[*nothing, "purged_at"])
     if client is not None and not Booking.objects.filter(client=client).exists():
         pk = client.pk
         client.delete()

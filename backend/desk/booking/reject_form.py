@@ -7,12 +7,12 @@ from datetime import datetime
 from django import forms
 from django.utils import timezone
 
-from backend.bookings import chosen_slot
 from backend.bookings.lifecycle.alternatives import ALTERNATIVES_MOST, OfferedSlot
 from backend.bookings.models import Booking
 from backend.core.formatting import short_day_and_time
 from backend.desk.booking.forms import NoteForm
 from backend.people.models import Psychologist
+from backend.scheduling import chosen_slot
 from backend.scheduling.suggestions import suggestions
 
 CHOICES_MOST = 100  # times in one list

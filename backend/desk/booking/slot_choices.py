@@ -7,9 +7,9 @@ from typing import Any
 
 from django import forms
 
-from backend.bookings import chosen_slot
 from backend.core.formatting import short_day_and_time
 from backend.people.models import Psychologist
+from backend.scheduling import chosen_slot
 from backend.scheduling.free_slots import FreeSlot
 from backend.scheduling.suggestions import Suggestion
 

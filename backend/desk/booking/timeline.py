@@ -14,10 +14,12 @@ from django.utils.safestring import SafeString
 from backend.bookings import actors
 from backend.bookings.models import Booking, Disclosure, LedgerEntry
 from backend.core.formatting import NOTHING, short_day_and_time
+from backend.core.personal_data import columns
 from backend.desk.display import badge, fact, money
 from backend.outbox.admin import COLOURS
 from backend.outbox.models import Message, MessageState, Queue
 from backend.payments.models import InboxEvent, Payment, PaymentState, Refund, RefundState
+from backend.people.models import Client
 
 _REFUNDS = {RefundState.QUEUED: "info", RefundState.DONE: "success", RefundState.REFUSED: "danger"}
 _PAYMENTS = {PaymentState.CAPTURED: "success", PaymentState.FAILED: "danger", PaymentState.IDLE: "secondary"}
@@ -80,18 +82,16 @@ def _edits(booking: Booking, user: User | AnonymousUser) -> Iterator[Happening]:
     if booking.client is None:
         return
     url = _url(user, "people.view_client", "people_client_change", booking.client.pk)
+    told = columns(Client)
     before: Any = None
     for row in booking.client.history.select_related("history_user").order_by("history_date", "history_id"):
-        changed = [name for name in _EDITED if before is not None and getattr(row, name) != getattr(before, name)]
+        changed = [name for name in told if before is not None and getattr(row, name) != getattr(before, name)]
         if changed and row.history_user is not None:
             words = ", ".join(name.replace("_", " ") for name in changed)
             yield Happening(
                 row.history_date, "edit", "client edited", actors.of(row.history_user), details=words, url=url
             )
         before = row
-
-
-_EDITED = ("email", "full_name", "phone_number", "city", "region", "country", "gender", "emergency_contact")
 
 
 def _payments(booking: Booking, user: User | AnonymousUser) -> Iterator[Happening]:
