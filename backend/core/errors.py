@@ -9,7 +9,8 @@ T = TypeVar("T")
 
 
 class Code(StrEnum):
-    """Why an intent was refused. Stable: clients branch on it. `api.errors` gives each its status and sentence."""
+    """Why an intent was refused. Stable: clients branch on it. `bookings.refusals` gives each its status
+    and sentence."""
 
     # what was asked for does not exist, or the asker may not know that it does
     BOOKING_UNKNOWN = "booking_unknown"

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 import time_machine
 
-from backend.api.errors import ANSWERS, sentence
 from backend.api.models import LookupMiss
 from backend.bookings import policy
 from backend.bookings.lifecycle import cancellation
@@ -20,7 +18,6 @@ from backend.bookings.machine import FINAL, State
 from backend.bookings.models import Booking, Purpose
 from backend.bookings.notices import Notice
 from backend.core import formatting
-from backend.core.errors import Code
 from backend.outbox.models import Message, MessageState
 from backend.people.models import Enquiry
 from tests.support import api, factories, scenarios
@@ -292,20 +289,7 @@ def test_enquiries_are_limited_as_a_whole_and_go_on_an_hour_later(
     api.done(api.post(api.SEND_EMAIL, {"text": "words"}), 202)
 
 
-# -- sentences --------------------------------------------------------------------------------------------------------
-
-
-def test_every_refusal_has_a_status_and_a_sentence_that_can_be_filled_in() -> None:
-    assert set(ANSWERS) == set(Code)
-    for code, answer in ANSWERS.items():
-        assert 400 <= answer.status <= 503
-        assert re.fullmatch(r"[^{}]{10,}", sentence(code, {}))
-
-
-@pytest.mark.parametrize("state", State)
-def test_each_state_says_why_it_refuses(state: State) -> None:
-    assert sentence(Code.STATE_REFUSES, {"state": state}) != sentence(Code.STATE_REFUSES, {})
-    assert sentence(Code.STATE_REFUSES, {"state": state.value}) == sentence(Code.STATE_REFUSES, {"state": state})
+# -- spans ------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -109,7 +109,7 @@ def test_a_misread_id_and_a_name_in_any_case_are_understood(now: datetime) -> No
     [
         ({"--at": "2026-11-22 18:00"}, "slot_past: This time is in the past."),
         ({"--at": "2026-11-23 10:10"}, "slot_too_near: The visitor has to pay online, and this time is nearer than 30"),
-        ({"--length": "300"}, "slot_invalid: A session lasts at most 4 h and starts within the next 366 d."),
+        ({"--length": "300"}, "slot_invalid: A session lasts at most 4 hours and starts within the next 366 days."),
         ({"--amount": "100001"}, "amount_invalid: "),
         ({"--amount": "-1"}, "amount_invalid: "),
         ({"--psychologist": "Dr. Gone"}, "psychologist_required: Choose a psychologist who is active."),

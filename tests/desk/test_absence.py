@@ -16,6 +16,7 @@ from backend.bookings.machine import State
 from backend.bookings.models import Booking, SlotClaim
 from backend.bookings.notices import Notice
 from backend.core.errors import Code, Refused
+from backend.desk.people.absence import STAYS
 from backend.payments.models import Refund
 from backend.people.models import Psychologist, TimeOff
 from backend.scheduling.rebooking_options import rebooking_options, within_time_off
@@ -73,9 +74,10 @@ def test_the_page_tells_each_booking_in_the_way_and_what_would_happen(
     (row,) = page.context["rows"]
     assert row.booking == paid
     text = page.content.decode()
-    assert "“booking moved” to asha@example.org" in text
-    assert "1500.00 rupees go back through the gateway" in text
-    assert "“refund queued” to asha@example.org" in text
+    assert "booking moved to asha@example.org (now)" in text
+    assert "Given back: Dr. Meera Iyer, Wed 25 Nov 2026, 11:15 IST." in text
+    assert "Held: Dr. Meera Iyer, Tue 24 Nov 2026, 12:30 IST" in text
+    assert "go back through the gateway" not in text
     groups = dict(row.field.field.choices)
     moves = [label for _, label in groups["The same psychologist"]]
     assert moves[0] == "Move to Tue 24 Nov 2026, 12:30 IST, Dr. Meera Iyer"
@@ -84,6 +86,29 @@ def test_the_page_tells_each_booking_in_the_way_and_what_would_happen(
     assert others[0] == (move_to(other, at("11:00")), "Move to Wed 25 Nov 2026, 11:00 IST, Dr. Other")
     assert row.field.initial == move_to(who, at("12:30") - DAY)
     assert {"cancel", "stay"} <= set(groups)
+    assert not TimeOff.objects.exists()
+
+
+def test_other_decisions_are_foretold_as_they_were_typed_and_nothing_is_done(
+    desk: Browser, who: Psychologist, now: datetime
+) -> None:
+    first, second, third = (
+        scenarios.confirmed(f"v{number}@example.org", now=now, who=who, at=at(hour))
+        for number, hour in enumerate(("10:00", "11:15", "12:30"))
+    )
+    free = move_to(who, at("10:00") + DAY)
+    before = written()
+    page = confirm(desk, who, {first: "cancel", second: free, third: free}, preview="1")
+    assert page.status_code == 200
+    cancelled, moved, too_late = (row.consequences for row in page.context["rows"])
+    assert dict(cancelled.lines)["Money"] == ("1500.00 rupees go back through the gateway.",)
+    assert dict(cancelled.lines)["Mail"][0] == "booking cancelled to v0@example.org (now)"
+    assert dict(moved.lines)["Booking"][0] == "It stays Confirmed."
+    assert "another session at this time" in too_late.unknown
+    assert "Dr. Iyer is ill." in page.content.decode()
+    stays = confirm(desk, who, {first: "stay", second: "stay", third: "stay"}, preview="1")
+    assert {row.consequences.unknown for row in stays.context["rows"]} == {STAYS.unknown}
+    assert written() == before
     assert not TimeOff.objects.exists()
 
 

@@ -12,8 +12,8 @@ from django.utils.html import escape
 from backend.bookings.lifecycle import approval, cancellation
 from backend.bookings.machine import State
 from backend.bookings.models import Booking, LedgerEntry
+from backend.bookings.refusals import ANSWERS
 from backend.core.errors import Code
-from backend.desk.refusals import ANSWERS
 from backend.people.models import Location
 from tests.support import scenarios
 from tests.support.admin_site import action_url, clerk, form_of, logged_in, page_url, session_form, written
@@ -101,7 +101,7 @@ def test_only_active_psychologists_are_offered(desk: Browser, now: datetime) -> 
         (Code.SLOT_TAKEN, 409, {}, {}, {"slot_start_0": "2026-11-24", "slot_start_1": "17:30"}),
         (Code.MEETING_LINK_REQUIRED, 400, {}, {"meeting_link": ""}, {}),
         (Code.ADDRESS_REQUIRED, 400, {"mode": "OFFLINE"}, {}, {}),
-        (Code.GUARDIAN_CONSENT_REQUIRED, 400, {"age": 17}, {}, {}),
+        (Code.GUARDIAN_CONSENT_REQUIRED, 409, {"age": 17}, {}, {}),
         (Code.AMOUNT_INVALID, 400, {}, {}, {"amount": "100000.01"}),
         (Code.AMOUNT_INVALID, 400, {}, {}, {"amount": "-1"}),
     ],
@@ -117,8 +117,8 @@ def test_a_refusal_is_shown_beside_what_was_typed_and_nothing_is_written(
     answer = desk.post(approve_url(booking), {**session_form(booking, who, amount="1234.5"), **form})
     assert answer.status_code == status
     shown, expected = answer.context["form"], ANSWERS[code]
-    assert str(shown.errors[expected.field][0]).startswith(expected.sentence.partition("{")[0])
-    assert escape(shown.errors[expected.field][0]) in answer.content.decode()
+    assert str(shown.errors[expected.desk_field][0]).startswith(expected.desk_sentence.partition("{")[0])
+    assert escape(shown.errors[expected.desk_field][0]) in answer.content.decode()
     assert f'value="{form.get("amount", "1234.5")}"' in answer.content.decode()
     assert written() == before
     assert scenarios.again(booking).state == State.PENDING
@@ -223,3 +223,44 @@ def test_a_request_whose_visitor_asked_to_cancel_is_looked_at_twice(desk: Browse
     despite = session_form(booking, who, despite_cancellation_request="on")
     assert desk.post(approve_url(booking), despite).status_code == 302
     assert scenarios.again(booking).state == State.APPROVED
+
+
+# -- what follows ------------------------------------------------------------------------------------------------------
+
+
+def test_a_page_that_has_too_little_says_what_to_choose(desk: Browser, now: datetime) -> None:
+    page = desk.get(approve_url(scenarios.pending(now=now))).content.decode()
+    assert "Choose a psychologist and a time to see what follows." in page
+    assert 'name="preview"' in page
+
+
+def test_what_is_typed_is_foretold_stays_typed_and_is_not_done(desk: Browser, now: datetime) -> None:
+    booking, who = scenarios.pending(now=now), scenarios.psychologist()
+    before = written()
+    shown = desk.post(approve_url(booking), session_form(booking, who, amount="1200.50", preview="1"))
+    assert shown.status_code == 200
+    assert dict(shown.context["consequences"].lines) == {
+        "Booking": ("It is then Approved.", "To be paid by Tue 24 Nov 2026, 10:00 IST, else the slot is given back."),
+        "Slot": ("Held: Dr. Meera Iyer, Wed 25 Nov 2026, 18:00 IST, with the pause until Wed 25 Nov 2026, 19:15 IST.",),
+        "Mail": (
+            "booking approved to asha@example.org (now)",
+            "payment still due to asha@example.org (Mon 23 Nov 2026, 22:00 IST)",
+        ),
+        "Money": ("The visitor is asked for 1200.50 rupees.",),
+    }
+    assert 'value="1200.50"' in shown.content.decode()
+    assert written() == before
+
+
+def test_what_would_be_refused_is_foretold_as_a_refusal(desk: Browser, now: datetime) -> None:
+    booking = scenarios.pending(now=now)
+    before = written()
+    for typed, status, words in (
+        (session_form(booking, None, preview="1"), 200, "As it stands, this is refused. Choose a psychologist"),
+        (session_form(booking, None, preview="1", length="x"), 400, "Mend what is marked, then see what follows."),
+        (session_form(booking, None, preview="1", seen="1"), 409, "Mend what is marked, then see what follows."),
+    ):
+        shown = desk.post(approve_url(booking), typed)
+        assert shown.status_code == status
+        assert words in shown.content.decode()
+    assert written() == before

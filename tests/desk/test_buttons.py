@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 
 import pytest
 from django.test import Client as Browser
 from django.utils.html import escape
 
-from backend.bookings.lifecycle import approval, cancellation, follow_ups, front_desk, refunds
-from backend.bookings.lifecycle.rescheduling import reschedule
+from backend.bookings.lifecycle import approval
 from backend.bookings.machine import State
-from backend.core.errors import Code
-from backend.desk.refusals import ANSWERS
 from tests.support import scenarios
 from tests.support.action_cases import BY_NAME, CASES, a_note
 from tests.support.admin_site import action_url, buttons, form_of, owner, page_url, written
@@ -67,17 +63,6 @@ def test_what_is_not_offered_is_refused_when_sent_all_the_same(
 
 
 # -- refusals ----------------------------------------------------------------------------------------------------------
-
-
-def test_every_refusal_that_staff_can_meet_has_its_sentence() -> None:
-    intents = (
-        approval.approve, approval.reject, reschedule, cancellation.cancel_by_staff, front_desk.create_by_staff,
-        follow_ups.book_series, follow_ups.book_follow_up,
-        front_desk.record_desk_payment, front_desk.sponsor, front_desk.record_outcome,
-        refunds.grant_refund, refunds.record_refund_made,
-    )  # fmt: skip
-    documented = " ".join((intent.__doc__ or "").partition("Refuses:")[2] for intent in intents)
-    assert {code.value for code in ANSWERS} == set(re.findall(r"[a-z_]+", documented)) & {code.value for code in Code}
 
 
 def test_the_second_of_two_reads_who_was_first(desk_browser: Browser, now: datetime) -> None:

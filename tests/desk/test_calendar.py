@@ -226,6 +226,16 @@ def test_a_drag_onto_another_session_is_refused_and_changes_nothing(desk: Browse
         assert written() == before
 
 
+def test_a_drag_that_would_be_refused_is_told_so_before_it_is_sent(desk: Browser, now: datetime) -> None:
+    who = scenarios.psychologist()
+    booking = scenarios.confirmed(now=now, who=who)
+    scenarios.confirmed("b@example.org", now=now, who=who, at=datetime(2026, 11, 25, 12, 30, tzinfo=UTC))
+    with time_machine.travel(now, tick=False):
+        question = desk.get(drag_url(booking), dragged(booking))
+    assert question.status_code == 200
+    assert "As it stands, this is refused. The psychologist has another session" in question.content.decode()
+
+
 def test_a_drag_outside_the_hours_wants_a_second_look(desk: Browser, now: datetime) -> None:
     who = working_hours.psychologist(hours="10:00 18:00")
     booking = scenarios.confirmed(now=now, who=who, at=datetime(2026, 11, 24, 6, tzinfo=UTC))

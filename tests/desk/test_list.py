@@ -25,7 +25,7 @@ from backend.desk.list.export import COLUMNS, defused
 from backend.people.models import Corporate
 from tests.benchmarks import desk_pages
 from tests.support import roles, scenarios, working_hours
-from tests.support.admin_site import clerk, list_url, logged_in, owner
+from tests.support.admin_site import clerk, list_url, logged_in, owner, written
 from tests.support.factories import make_booking, make_psychologist
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "sandbox_payments")]
@@ -174,6 +174,29 @@ def test_marked_requests_are_approved_each_with_a_slot_of_its_own(desk: Browser,
     assert SlotClaim.objects.count() == 3
     assert all(f"{row} is Approved" in " ".join(told) for row in bookings)
     assert {entry.actor for entry in LedgerEntry.objects.filter(intent="approve")} == {"staff:desk"}
+
+
+def test_the_page_foretells_each_decision_and_decides_nothing(desk: Browser, now: datetime) -> None:
+    who = scenarios.psychologist()
+    working_hours.weekly(who, "09:00 19:00")
+    first, second = requests(2, now)
+    ids = f"{first.pk},{second.pk}"
+    url = f"{reverse('admin:bookings_booking_many', args=['approve'])}?ids={ids}"
+    before = written()
+    opened = desk.get(url)
+    for row in opened.context["form"].rows():
+        assert dict(row.consequences.lines)["Mail"][0] == f"booking approved to {row.booking.email} (now)"
+    sent = {field.html_name: str(field.value() or "") for field in opened.context["form"]}
+    same = sent[f"slot-{first.pk}"]
+    preview = desk.post(url, {**sent, f"slot-{second.pk}": same, "preview": "1"})
+    one, other = (row.consequences for row in preview.context["form"].rows())
+    assert one.lines
+    assert other.unknown.startswith(f"{second} stays as it is. The psychologist has another session")
+    left = desk.post(url, {**sent, f"slot-{second.pk}": "", "preview": "1"})
+    assert left.context["form"].rows()[1].consequences is None
+    declined = desk.get(f"{reverse('admin:bookings_booking_many', args=['reject'])}?ids={ids}")
+    assert "booking rejected to v1@example.org (now)" in declined.content.decode()
+    assert written() == before
 
 
 def test_what_is_refused_leaves_the_others_and_is_told(desk: Browser, now: datetime) -> None:

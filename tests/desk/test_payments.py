@@ -16,7 +16,7 @@ from backend.payments.gateway import RefundOrderState, RefundReport
 from backend.payments.models import Payment, Refund, RefundState
 from backend.people.models import Corporate, Location
 from tests.support import scenarios
-from tests.support.admin_site import action_url, buttons, form_of, page_url, written
+from tests.support.admin_site import action_url, buttons, form_of, page_url, session_form, written
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "sandbox_payments")]
 
@@ -54,9 +54,11 @@ def test_a_paid_booking_is_cancelled_with_all_its_money_unless_staff_say_why_not
     booking = scenarios.confirmed(now=now)
     page = desk.get(action_url(booking, "cancel")).content.decode()
     assert "All that was paid: 1500.00 rupees" in page
-    assert "1500.00 rupees go back through the gateway, unless you choose otherwise." in page
+    assert "1500.00 rupees go back through the gateway." in page
+    keep = form_of(booking, refund="none", refund_reason="late", preview="1")
+    assert "1500.00 rupees stay with the practice." in desk.post(action_url(booking, "cancel"), keep).content.decode()
     errors = refused(desk, booking, "cancel", 400, refund="none", note_to_visitor="We are ill.")
-    assert errors == {"refund_reason": "Say why nothing is given back."}
+    assert errors == {"refund_reason": "To keep the money, say why."}
     done = post(desk, booking, "cancel", refund="full", note_to_visitor="We are ill.")
     assert "1500.00 rupees go back through the gateway." in done
     assert "We are ill." in done
@@ -111,7 +113,9 @@ def test_a_sponsor_is_chosen_among_the_active_ones(desk: Browser, now: datetime)
     approval = desk.get(action_url(booking, "approve")).content.decode()
     assert "Online, unless the sponsor covers it" in approval
     assert "Here<br>November 2026: no limit" in approval
-    assert "One session is taken from what Here has left." in approval
+    decided = session_form(booking, scenarios.psychologist(), preview="1")
+    foretold = desk.post(action_url(booking, "approve"), decided).content.decode()
+    assert "Here pays: one session is taken from what it has left for November 2026." in foretold
 
 
 # -- giving money back -------------------------------------------------------------------------------------------------
@@ -124,11 +128,11 @@ def test_a_part_is_given_back_and_never_more_than_is_left(desk: Browser, now: da
     assert "At most 999.50 rupees." in desk.get(action_url(booking, "refund")).content.decode()
     sentence = "This is nothing, or more than what is left of the payment."
     for amount in ("999.51", "0", "-1"):
-        assert refused(desk, booking, "refund", 400, amount=amount) == {"amount": sentence}
+        assert refused(desk, booking, "refund", 409, amount=amount) == {"amount": sentence}
     assert "amount" in refused(desk, booking, "refund", 400, amount="1.005")
     post(desk, booking, "refund", amount="")
     assert sorted(Refund.objects.values_list("amount_paise", flat=True)) == [50_050, 99_950]
-    assert refused(desk, booking, "refund", 400, amount="") == {"amount": sentence}
+    assert refused(desk, booking, "refund", 409, amount="") == {"amount": sentence}
 
 
 def test_the_buttons_follow_the_money(desk: Browser, now: datetime) -> None:

@@ -11,6 +11,8 @@ from django.test import Client as Browser
 from backend.accounts.roles import Role
 from backend.bookings.machine import State
 from backend.bookings.models import Booking, LedgerEntry, Origin
+from backend.desk.booking.consequences import Consequences
+from backend.desk.phone.form import ASKS
 from backend.people.models import Psychologist
 from backend.scheduling import chosen_slot
 from tests.support import roles, scenarios, working_hours
@@ -65,7 +67,7 @@ def test_one_click_that_arrives_twice_counts_once_and_shows_the_first_id(
 @pytest.mark.parametrize(
     ("changes", "field", "sentence"),
     [
-        ({"preferred_date": "2026-11-22"}, "preferred_date", "This day is in the past."),
+        ({"preferred_date": "2026-11-22"}, "preferred_date", "Please choose today or a later date."),
         ({"age": "12"}, "age", "Bookings are open from the age of 13."),
         ({"age": "121"}, "age", "Please enter an age in years, at most 120."),
         ({"phone_number": "98765 43210"}, "phone_number", "Please enter a phone number, 10 digits."),
@@ -165,6 +167,26 @@ def test_what_was_paid_at_the_desk_confirms_the_slot(desk: Browser, hours: None)
     ]  # fmt: skip
 
 
+def test_what_follows_is_told_before_anything_is_recorded(desk: Browser, hours: None) -> None:
+    assert desk.get(new_url()).context["consequences"] == Consequences(unknown=ASKS)
+    before = written()
+    sent = typed(offered=free_slot(desk), paying="desk", preview="1")
+    answer = desk.post(new_url(), sent)
+    lines = dict(answer.context["consequences"].lines)
+    assert answer.status_code == 200
+    assert lines["Booking"][0] == "It is then Confirmed."
+    assert {"booking received to asha@example.org (now)", "booking confirmed to asha@example.org (now)"} <= {
+        *lines["Mail"]
+    }
+    assert lines["Money"][0] == "You record that 1500.00 rupees were handed to you."
+    minor = desk.post(new_url(), sent | {"age": "16"}).context["consequences"]
+    assert dict(minor.lines)["Booking"][0] == "It is then Pending."
+    assert "the guardian's consent first" in minor.unknown
+    assert desk.post(new_url(), sent | {"email": "nobody"}).status_code == 400
+    assert written() == before
+    assert not Booking.objects.exists()
+
+
 def test_a_slot_that_was_lost_leaves_the_request_with_its_id(desk: Browser, now: datetime, hours: None) -> None:
     slot = free_slot(desk)
     desk.post(new_booking_url(), caller_form(offered=slot))
@@ -204,9 +226,9 @@ def test_the_same_click_with_a_slot_settles_it_once(desk: Browser, hours: None) 
 
 def test_a_minors_slot_needs_the_guardians_consent(desk: Browser, hours: None) -> None:
     slot = free_slot(desk)
-    page = desk.post(new_booking_url(), caller_form(offered=slot, age="16"), follow=True).content.decode()
-    assert "ask for the guardian&#x27;s consent" in page
-    desk.post(new_booking_url(), caller_form(offered=slot, age="16", email="r@example.org", guardian_consent="on"))
+    page = desk.post(new_url(), typed(offered=slot, age="16"), follow=True).content.decode()
+    assert "record the guardian&#x27;s consent first" in page
+    desk.post(new_url(), typed(offered=slot, age="16", email="r@example.org", guardian_consent="on"))
     assert Booking.objects.get(email="r@example.org").state == State.APPROVED
 
 

@@ -8,13 +8,15 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 from django.test import Client as Browser
+from django.urls import reverse
 from django.utils import timezone
 
+from backend.bookings.lifecycle import cancellation
 from backend.bookings.machine import State
 from backend.bookings.models import Booking, LedgerEntry, SlotClaim
 from backend.payments.models import Refund
 from tests.support import scenarios
-from tests.support.admin_site import action_url, caller_form, form_of, new_booking_url, owner, session_form
+from tests.support.admin_site import action_url, caller_form, form_of, new_booking_url, owner, session_form, written
 
 pytestmark = [pytest.mark.postgres_only, pytest.mark.django_db(transaction=True)]
 CLICKS = 20
@@ -77,3 +79,31 @@ def test_of_two_who_decide_differently_at_once_the_second_reads_who_was_first(se
     assert f"by staff:{first}" in answers[second].result().text
     decided = LedgerEntry.objects.filter(booking=booking, source=State.PENDING).exclude(target=State.PENDING)
     assert [entry.actor for entry in decided] == [f"staff:{first}"]
+
+
+def test_foretelling_many_at_once_beside_decisions_takes_its_locks_in_order(server: str) -> None:
+    """Two requests are foretold crosswise, with two psychologists, while colleagues try to approve the very same.
+
+    Nobody can: both visitors asked to cancel, which is seen only under all the locks.
+    """
+    now = timezone.now()
+    desk, who = owner(), [scenarios.psychologist(name, email=f"{name}@example.org") for name in ("a", "b")]
+    rows = [scenarios.pending(f"f{n}@example.org", now=now) for n in range(2)]
+    for row in rows:
+        cancellation.request_cancellation(row.acknowledgement_id, now=now)
+    start = scenarios.slot_tomorrow(now)
+    typed_start = timezone.localtime(start).strftime("%Y-%m-%d %H:%M")
+    url = f"{reverse('admin:bookings_booking_many', args=['approve'])}?ids={rows[0].pk},{rows[1].pk}"
+    seen = {f"seen-{row.pk}": str(scenarios.again(row).ledger_sequence) for row in rows}
+    work: list[tuple[str, dict[str, str]]] = []
+    for n in range(CLICKS):
+        pairs = list(zip(rows, who if n % 2 else who[::-1], strict=True))
+        slots = {f"slot-{row.pk}": f"{one.pk}@{start.isoformat()}" for row, one in pairs}
+        work.append((url, {**slots, **seen, "preview": "1"}))
+        row, one = pairs[n // 2 % 2]
+        work.append((action_url(row, "approve"), session_form(row, one, typed_start)))
+    before = written()
+    with ThreadPoolExecutor(CLICKS) as many:
+        answers = list(many.map(lambda one: pressed(server, *one, desk).status_code, work))
+    assert Counter(answers) == {200: CLICKS, 409: CLICKS}
+    assert written() == before

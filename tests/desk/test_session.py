@@ -36,7 +36,7 @@ def test_the_form_starts_from_what_is_settled(desk: Browser, now: datetime) -> N
     page = desk.get(action_url(booking, "reschedule")).content.decode()
     for shown in ('value="2026-11-24"', 'value="17:30"', 'value="60"', "As before: Dr. Meera Iyer"):
         assert shown in page
-    assert "The amount stays 1500.00 rupees" in page
+    assert "Choose another time, psychologist or place to see what follows." in page
 
 
 def test_an_empty_psychologist_length_and_link_stay_as_they_are(desk: Browser, now: datetime) -> None:
@@ -88,7 +88,7 @@ def test_a_taken_time_names_the_free_ones_nearby(desk: Browser, now: datetime) -
             TUESDAY_1730,
             {"length": "241"},
             "slot_start",
-            "A session lasts at most 4 h and starts within the next 366 d.",
+            "A session lasts at most 4 hours and starts within the next 366 days.",
         ),
         (TUESDAY_1730, {"length": "0"}, "length", "Ensure this value is greater than or equal to 1."),
         (TUESDAY_1730, {}, "__all__", "Nothing was changed: choose another time, psychologist or place."),
@@ -147,5 +147,5 @@ def test_a_closed_outcome_is_refused_with_its_time(
     before = written()
     answer = desk.post(action_url(booking, "record-outcome"), form_of(booking, outcome="attended"))
     assert answer.status_code == 409
-    assert "from the start of the session until 7 d after its end" in answer.content.decode()
+    assert "from the session&#x27;s start until 7 days after its end" in answer.content.decode()
     assert written() == before

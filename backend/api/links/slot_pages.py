@@ -13,9 +13,8 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from backend.api import errors
 from backend.api.links.pages import Page, page
-from backend.bookings import links, payment_status, policy
+from backend.bookings import links, payment_status, policy, refusals
 from backend.bookings.lifecycle import alternatives, rescheduling
 from backend.bookings.lifecycle.alternatives import OfferedTime, alternative_offers
 from backend.bookings.machine import AWAITS_PAYMENT, State
@@ -92,7 +91,7 @@ class Reschedule(Page):
         except Refused as refused:
             if refused.code not in (*NOT_FREE, Code.MONTH_NOT_SPONSORED):
                 raise
-            sentence = errors.sentence(refused.code, {})
+            sentence = refusals.sentence(refused.code, {})
             return _weeks(token, request.POST.get("week", ""), now=now, problem=sentence, status=409)
 
 

@@ -23,7 +23,7 @@ from backend.bookings.lifecycle.follow_ups import SeriesResult, book_series, pre
 
 @described(post=Operation("staff_follow_up", FollowUpsAnswer, FollowUpRequest))
 class FollowUp(StaffView):
-    """POST: book the next sessions; what does not fit is told and the rest booked. 409 if nothing fits."""
+    """POST: book the next sessions; the rest is told start by start. The first refusal if nothing fits."""
 
     def may_act(self) -> bool:
         return self.access.acts(Scope.OWN)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db import DatabaseError, transaction
 
 from backend.bookings.lifecycle.cancellation import RefundChoice, cancel_by_staff
+from backend.bookings.lifecycle.foretelling import Change, foretelling_many
 from backend.bookings.lifecycle.rescheduling import Move, reschedule
 from backend.bookings.lifecycle.transaction import intent
 from backend.bookings.models import Booking
@@ -44,6 +45,7 @@ class DecisionResult:
     booking_id: int
     refused: Refused | None
     is_held: bool = False
+    change: Change | None = None  # all that would be written for it, where it was only tried
 
 
 def record_absence(
@@ -55,6 +57,19 @@ def record_absence(
     """
     record_time_off(absence)
     return [_carry_out(one, note_to_visitor=note_to_visitor, actor=actor, now=now) for one in decisions]
+
+
+def try_away(
+    absence: Absence, decisions: Sequence[Decision], *, note_to_visitor: str, actor: str, now: datetime
+) -> list[DecisionResult]:
+    """What `be_away` would do, by its very words, undone. Refuses: as be_away."""
+    moved_to = [one.move.psychologist_id for one in decisions if one.move and one.move.psychologist_id]
+    booking_ids = [one.booking_id for one in decisions]
+    with foretelling_many(booking_ids, [absence.psychologist_id, *moved_to]) as witness:
+        return [
+            one if one.refused else replace(one, change=witness.change(one.booking_id))
+            for one in record_absence(absence, decisions, note_to_visitor=note_to_visitor, actor=actor, now=now)
+        ]
 
 
 @intent

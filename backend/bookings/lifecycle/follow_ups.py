@@ -9,12 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from django.db import transaction
-
 from backend.bookings.guarantees import held_session
 from backend.bookings.intents import Intent
 from backend.bookings.ledger_details import FollowUpBooked
 from backend.bookings.lifecycle.creation import Draft, born_pending, insert, keep_consents
+from backend.bookings.lifecycle.foretelling import Change, foretelling
 from backend.bookings.lifecycle.session_terms import Approval, settle_approval
 from backend.bookings.lifecycle.transaction import intent, lock_booking, lock_client, write_ledger
 from backend.bookings.machine import TAKES_PLACE
@@ -65,6 +64,7 @@ class SeriesResult:
     slot_start: datetime
     booking: Booking | None
     refused: Refused | None
+    change: Change | None = None  # all that would be written for it, where it was only tried
 
 
 def book_series(booking_id: int, series: Series, *, actor: str, now: datetime) -> list[SeriesResult]:
@@ -82,10 +82,11 @@ def book_series(booking_id: int, series: Series, *, actor: str, now: datetime) -
 
 def preview_series(booking_id: int, series: Series, *, actor: str, now: datetime) -> list[SeriesResult]:
     """What `book_series` would do: the very same, undone. The bookings it returns exist nowhere."""
-    with transaction.atomic():
-        places = book_series(booking_id, series, actor=actor, now=now)
-        transaction.set_rollback(True)
-    return places
+    with foretelling() as witness:
+        return [
+            replace(place, change=witness.change(place.booking.pk)) if place.booking else place
+            for place in book_series(booking_id, series, actor=actor, now=now)
+        ]
 
 
 def _last_start(booking_id: int) -> datetime:

@@ -42,7 +42,8 @@ class Recorded:
 def create_by_staff(draft: Draft, *, actor: str, now: datetime) -> Recorded:
     """∅ → PENDING for a caller on the phone: born proved, with its id at once; may stand beside the caller's others.
 
-    The same request again within DRAFT_REPEAT_WINDOW adds nothing. Refuses: date_past, age_refused.
+    The same request again within DRAFT_REPEAT_WINDOW adds nothing. Refuses: date_past, age_refused, wish_unknown,
+    wish_past.
     """
     check_draft(draft, now=now)
     client = lock_client_at(draft.email, now=now)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -20,18 +21,18 @@ from backend.bookings.access import AccessPolicy, Scope
 from backend.bookings.lifecycle import disclosure, front_desk
 from backend.bookings.lifecycle.read_receipts import mark_message_read
 from backend.bookings.models import Booking
+from backend.bookings.refusals import ANSWERS, OVERTAKEN, last_step, overtaken, staff_sentence
 from backend.core.admin_pages import ReadOnly
 from backend.core.errors import Code, Refused, required
 from backend.core.formatting import short_day_and_time
-from backend.desk.booking.actions import ACTIONS, Action, Decision, Overtaken, carry_out, open_to
-from backend.desk.booking.forms import ActionForm
+from backend.desk.booking import consequences
+from backend.desk.booking.actions import ACTIONS, Action, Decision, Overtaken, carry_out, open_to, what_follows
+from backend.desk.booking.consequences import Consequences
+from backend.desk.booking.forms import ActionForm, opened
 from backend.desk.booking.result import describe_result
 from backend.desk.phone import form as caller
 from backend.desk.phone import known_clients
 from backend.desk.phone.form import CallerForm
-from backend.desk.refusals import ANSWERS, OVERTAKEN, last_step, sentence
-
-CONFLICT = 409
 
 
 class ActionPages(ReadOnly, admin.ModelAdmin[Booking]):
@@ -92,39 +93,64 @@ class ActionPages(ReadOnly, admin.ModelAdmin[Booking]):
     # -- an action on a booking ----------------------------------------------------------------------------------------
 
     def act(self, request: HttpRequest, booking_id: int, *, action: Action) -> HttpResponse:
-        """What will happen, and on POST what happened; a refusal is shown beside what was typed."""
+        """What will happen, and on POST what happened; a refusal is shown beside what was typed.
+
+        Sent with `preview`, what is typed is tried and told, and nothing is done.
+        """
         booking = self._to_decide_on(request, booking_id, action.scope)
         if request.method == "POST":
             form = action.form(booking, request.POST)
+            if "preview" in request.POST:
+                return self._preview(request, action, form)
             status = self._decide(request, action, form)
             if status:
-                return self._action_page(request, action, form, status)
+                return self._action_page(request, action, form, status, consequences.not_yet(consequences.MEND))
             messages.success(request, describe_result(self._booking(booking_id)))
         elif action.is_open(booking, timezone.now()):
             offered = {"offered": request.GET["offered"]} if "offered" in request.GET else None
-            return self._action_page(request, action, action.form(booking, initial=offered), 200)
+            form = action.form(booking, initial=offered)
+            follows = self._follows(request, action, opened(form))
+            return self._action_page(request, action, form, 200, follows)
         else:
             messages.warning(request, f"“{action.label}” is not possible now. {last_step(booking)}")
         return redirect("admin:bookings_booking_change", booking_id)
 
-    def _decide(self, request: HttpRequest, action: Action, form: ActionForm) -> int:
-        """0 when it is done, else the status of the page that says why not."""
-        is_valid, now = form.is_valid(), timezone.now()
+    def _follows(self, request: HttpRequest, action: Action, form: ActionForm) -> Consequences:
+        """What the action would do with what is typed, or what to type first."""
+        if not form.is_valid():
+            return consequences.not_yet(form.asks)
+        return what_follows(action, Decision(form, actor=self._actor(request), now=timezone.now()))
+
+    def _preview(self, request: HttpRequest, action: Action, form: ActionForm) -> HttpResponse:
+        status = self._unfit(request, action, form)
+        follows = self._follows(request, action, form) if not status else consequences.not_yet(consequences.MEND)
+        return self._action_page(request, action, form, status or 200, follows)
+
+    def _unfit(self, request: HttpRequest, action: Action, form: ActionForm) -> int:
+        """The status of a form that cannot be decided on, with its errors; else 0."""
+        is_valid = form.is_valid()
         if request.POST.get("seen") != str(form.booking.ledger_sequence):
             form.add_error(None, _overtaken(action, form.booking))
-            return CONFLICT
-        if not is_valid:
-            return 400
+            return OVERTAKEN
+        return 0 if is_valid else 400
+
+    def _decide(self, request: HttpRequest, action: Action, form: ActionForm) -> int:
+        """0 when it is done, else the status of the page that says why not."""
+        status = self._unfit(request, action, form)
+        if status:
+            return status
         try:
-            carry_out(action, Decision(form, actor=self._actor(request), now=now))
+            carry_out(action, Decision(form, actor=self._actor(request), now=timezone.now()))
         except Overtaken:
             form.add_error(None, _overtaken(action, self._booking(form.booking.pk)))
-            return CONFLICT
+            return OVERTAKEN
         except Refused as refused:
             return refuse(form, refused, form.booking)
         return 0
 
-    def _action_page(self, request: HttpRequest, action: Action, form: ActionForm, status: int) -> HttpResponse:
+    def _action_page(
+        self, request: HttpRequest, action: Action, form: ActionForm, status: int, follows: Consequences
+    ) -> HttpResponse:
         booking = self._booking(form.booking.pk)
         if request.method == "GET" and AccessPolicy(request.user).reads_message(booking):
             mark_message_read(booking.pk, now=timezone.now())
@@ -136,7 +162,7 @@ class ActionPages(ReadOnly, admin.ModelAdmin[Booking]):
             "action": action,
             "form": form,
             "is_open": action.is_open(booking, timezone.now()),
-            "consequences": action.consequences(booking),
+            "consequences": follows,
             "about": self.about(booking, AccessPolicy(request.user)),
             "asked_to_cancel": short_day_and_time(booking.cancellation_requested_at),
         }
@@ -163,7 +189,10 @@ class ActionPages(ReadOnly, admin.ModelAdmin[Booking]):
     # -- a caller's request --------------------------------------------------------------------------------------------
 
     def new(self, request: HttpRequest) -> HttpResponse:
-        """The request of somebody on the phone; on success the booking's page shows its id."""
+        """The request of somebody on the phone; on success the booking's page shows its id.
+
+        Sent with `preview`, it is tried and told, and nothing is recorded.
+        """
         access, now = AccessPolicy(request.user), timezone.now()
         if not access.decides:
             raise Http404
@@ -172,16 +201,12 @@ class ActionPages(ReadOnly, admin.ModelAdmin[Booking]):
         known = known_clients.like(given.get("like", ""), access)
         initial = {**request.GET.dict(), **(known_clients.filled(known, access) if known else {})}
         form = CallerForm(request.POST if is_post else None, now=now, known=known, initial=initial)
-        status = 200
+        status, follows = 200, consequences.not_yet(caller.ASKS)
         if is_post:
-            status = 400
-            if form.is_valid():
-                try:
-                    recorded = front_desk.create_by_staff(form.draft(), actor=self._actor(request), now=now)
-                except Refused as refused:
-                    status = refuse(form, refused)
-                else:
-                    return self._recorded(request, form, recorded)
+            answer = self._taken(request, form, now=now)
+            if isinstance(answer, HttpResponse):
+                return answer
+            status, follows = answer
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -190,9 +215,24 @@ class ActionPages(ReadOnly, admin.ModelAdmin[Booking]):
             "known": known,
             "find": request.GET.get("find", ""),
             "people": known_clients.known(request.GET.get("find", ""), access),
-            "consequences": caller.consequences(),
+            "consequences": follows,
         }
         return TemplateResponse(request, "admin/bookings/booking/new.html", context, status=status)
+
+    def _taken(
+        self, request: HttpRequest, form: CallerForm, *, now: datetime
+    ) -> HttpResponse | tuple[int, Consequences]:
+        """Recorded, and where to go; else the page's status, and what would follow."""
+        actor, asks = self._actor(request), consequences.not_yet(caller.ASKS)
+        if not form.is_valid():
+            return 400, asks
+        try:
+            if "preview" in request.POST:
+                return 200, caller.what_follows(form, actor=actor, now=now)
+            recorded = front_desk.create_by_staff(form.draft(), actor=actor, now=now)
+        except Refused as refused:
+            return refuse(form, refused), asks
+        return self._recorded(request, form, recorded)
 
     def _recorded(self, request: HttpRequest, form: CallerForm, recorded: front_desk.Recorded) -> HttpResponse:
         """The request has its id; a slot that was chosen is settled now, and told if it could not be."""
@@ -206,7 +246,7 @@ class ActionPages(ReadOnly, admin.ModelAdmin[Booking]):
         level = messages.SUCCESS if recorded.is_new else messages.WARNING
         messages.add_message(request, level, caller.told(replace(recorded, booking=booking)))
         if problem is not None:
-            messages.error(request, f"What you settled beside it was not done: {sentence(problem, booking)}")
+            messages.error(request, f"What you settled beside it was not done: {staff_sentence(problem, booking)}")
         return redirect("admin:bookings_booking_change", booking.pk)
 
     # -- details -------------------------------------------------------------------------------------------------------
@@ -225,11 +265,12 @@ class ActionPages(ReadOnly, admin.ModelAdmin[Booking]):
 def refuse(form: BaseForm, refused: Refused, booking: Booking | None = None) -> int:
     """Show the refusal beside its field; the page's status."""
     answer = ANSWERS[refused.code]
-    form.add_error(answer.field if answer.field in form.fields else None, sentence(refused, booking))
+    field = answer.desk_field
+    form.add_error(field if field in form.fields else None, staff_sentence(refused, booking))
     return answer.status
 
 
 def _overtaken(action: Action, booking: Booking) -> str:
     if action.is_open(booking, timezone.now()):
-        return OVERTAKEN.format(last_step=last_step(booking))
-    return sentence(Refused(Code.STATE_REFUSES), booking)
+        return overtaken(booking)
+    return staff_sentence(Refused(Code.STATE_REFUSES), booking)

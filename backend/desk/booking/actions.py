@@ -13,10 +13,13 @@ from backend.bookings import policy
 from backend.bookings.access import AccessPolicy, Scope
 from backend.bookings.lifecycle import approval, cancellation, front_desk, refunds
 from backend.bookings.lifecycle.cancellation import RefundChoice
+from backend.bookings.lifecycle.foretelling import foretell
 from backend.bookings.lifecycle.rescheduling import reschedule
 from backend.bookings.machine import HOLDS_SLOT, TAKES_PLACE
 from backend.bookings.models import Booking, Outcome
 from backend.bookings.payment_status import PaymentStatus, left_paise, payment_status
+from backend.bookings.refusals import overtaken
+from backend.core.errors import Refused
 from backend.desk.booking import consequences
 from backend.desk.booking.consequences import Consequences
 from backend.desk.booking.forms import (
@@ -67,7 +70,6 @@ class Action:
     form: type[ActionForm]
     is_open: Opening
     run: Callable[[Decision], object]
-    consequences: Callable[[Booking], Consequences]
     scope: Scope = Scope.DESK
 
 
@@ -79,6 +81,16 @@ def carry_out(action: Action, decision: Decision) -> None:
     """
     booking = decision.booking
     if_unchanged(booking.pk, booking.ledger_sequence, lambda: action.run(decision))
+
+
+def what_follows(action: Action, decision: Decision) -> Consequences:
+    """What `carry_out` would do now; nothing of it is done. Call with a valid form."""
+    try:
+        return consequences.told(foretell(decision.booking.pk, lambda: carry_out(action, decision)))
+    except Refused as refused:
+        return consequences.refused(refused, decision.booking)
+    except Overtaken:
+        return consequences.not_yet(overtaken(decision.booking))
 
 
 def if_unchanged(booking_id: int, seen: int, act: Callable[[], object]) -> None:
@@ -196,38 +208,38 @@ def _record_outcome(by: Decision) -> None:
 ACTIONS = (
     Action(
         "approve", "Approve", "Approve and tell the visitor", "success",
-        ApprovalForm, _leads_on(Booking.approve), _approve, consequences.approving, Scope.UNASSIGNED,
+        ApprovalForm, _leads_on(Booking.approve), _approve, Scope.UNASSIGNED,
     ),
     Action(
         "record-payment", "Record desk payment", "Record the payment", "success",
-        ActionForm, _awaits_money, _record_payment, consequences.paying_at_the_desk,
+        ActionForm, _awaits_money, _record_payment,
     ),
     Action(
         "record-outcome", "Record outcome", "Record the outcome", "success",
-        OutcomeForm, _was_held, _record_outcome, consequences.recording_outcome, Scope.OWN,
+        OutcomeForm, _was_held, _record_outcome, Scope.OWN,
     ),
     Action(
         "refund-made", "Mark refund made", "The money was given back", "success",
-        RefundMadeForm, _owes_money_by_hand, _refund_made, consequences.settling_refund,
+        RefundMadeForm, _owes_money_by_hand, _refund_made,
     ),
     Action(
         "sponsor", "Sponsor", "A corporate pays", "primary",
-        SponsorForm, _leads_on(Booking.approve, Booking.confirm), _sponsor, consequences.sponsoring,
+        SponsorForm, _leads_on(Booking.approve, Booking.confirm), _sponsor,
     ),
     Action(
         "reschedule", "Reschedule", "Move the session", "primary",
-        MoveForm, _has_slot, _reschedule, consequences.moving, Scope.OWN,
+        MoveForm, _has_slot, _reschedule, Scope.OWN,
     ),
     Action(
         "refund", "Refund", "Give money back", "primary",
-        RefundForm, _has_money, _refund, consequences.refunding,
+        RefundForm, _has_money, _refund,
     ),
     Action(
         "reject", "Reject", "Reject and tell the visitor", "danger",
-        RejectForm, _leads_on(Booking.reject), _reject, consequences.rejecting, Scope.UNASSIGNED,
+        RejectForm, _leads_on(Booking.reject), _reject, Scope.UNASSIGNED,
     ),
     Action(
         "cancel", "Cancel", "Cancel and tell the visitor", "danger",
-        CancelForm, _leads_on(Booking.cancel), _cancel, consequences.cancelling,
+        CancelForm, _leads_on(Booking.cancel), _cancel,
     ),
 )  # fmt: skip

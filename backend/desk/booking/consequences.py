@@ -1,160 +1,147 @@
-"""What an action will do, said before it is done: who is mailed what, and what money moves."""
+"""What follows from an act of staff, in plain lines: said from the rows that the act writes when it is tried."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from django.conf import settings
-
-from backend.bookings import policy
-from backend.bookings.machine import TAKES_PLACE, State
-from backend.bookings.models import Booking
-from backend.bookings.notices import Notice
-from backend.bookings.payment_status import left_paise, paid_payment
-from backend.core.formatting import short_span
-from backend.desk.booking.refunds_to_settle import refunds_to_settle
+from backend.bookings.lifecycle.foretelling import Change
+from backend.bookings.machine import State
+from backend.bookings.models import Booking, SlotClaim
+from backend.bookings.refusals import staff_sentence
+from backend.core.errors import Refused
+from backend.core.formatting import short_day_and_time
+from backend.desk.booking.result import going_back, mail
 from backend.desk.display import money
-from backend.payments.models import PaymentMethod
+from backend.outbox.models import MessageState, Queue
+from backend.payments.models import PaymentMethod, PaymentState, RefundState
 
-NO_MAIL = ("Nobody is mailed.",)
+NO_MAIL = "Nobody is mailed."
 NO_MONEY = "None moves."
-_ATTEMPT = "The open online attempt ends; money that still comes of it goes back by itself."
+MEND = "This cannot be done as it is. Mend what is marked, then see what follows."
+_TO_PAY = (State.APPROVED, State.PAYMENT_PENDING)
 
 
 class Consequences(NamedTuple):
-    """One line a mail, and what money moves."""
+    """A word and its lines each; where nothing can be foretold yet, what is to be done about that."""
 
-    mails: tuple[str, ...]
-    money: str
+    lines: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    unknown: str = ""
 
 
-def approving(booking: Booking) -> Consequences:
-    """Until a psychologist is chosen, the amount is not known; what is typed decides."""
-    if booking.is_sponsored:
-        mails = (
-            *_confirmation(booking, "the psychologist"),
-            "If the visitor has to pay, the approval's mails.",
-        )
-        return Consequences(mails, f"{NO_MONEY} One session is taken from what {booking.corporate} has left.")
-    if booking.is_due_at_practice:
-        return Consequences(_confirmation(booking, "the psychologist"), f"{NO_MONEY} Nothing is to be paid up front.")
-    mails = (
-        _mail(Notice.BOOKING_APPROVED, booking.email, "with the amount and the ways to pay"),
-        _mail(Notice.PAYMENT_STILL_DUE, booking.email, "at half of the time to pay"),
-        "With an amount of 0 the session is confirmed at once, and they read that instead.",
+def not_yet(asks: str) -> Consequences:
+    """The form is not filled in."""
+    return Consequences(unknown=asks)
+
+
+def refused(refusal: Refused, booking: Booking | None = None) -> Consequences:
+    """It was tried, and refused."""
+    return Consequences(unknown=f"As it stands, this is refused. {staff_sentence(refusal, booking)}")
+
+
+def told(change: Change) -> Consequences:
+    """All that was written."""
+    about: tuple[tuple[str, Callable[[Change], Iterator[str]], str], ...] = (
+        ("Booking", _booking, ""),
+        ("Slot", _slot, ""),
+        ("Mail", _mails, NO_MAIL),
+        ("Money", _money, NO_MONEY),
     )
-    return Consequences(
-        mails, f"The visitor is asked to pay within {short_span(policy.PAY_WITHIN)}, sooner for a near slot."
-    )
+    found = ((name, tuple(tell(change)) or (otherwise,)) for name, tell, otherwise in about)
+    return Consequences(tuple((name, lines) for name, lines in found if lines != ("",)))
 
 
-def rejecting(booking: Booking) -> Consequences:
-    mail = _mail(Notice.BOOKING_REJECTED, booking.email, "with your note and a link for each time that you offer")
-    return Consequences((mail,), f"{NO_MONEY} Who takes an offered time is asked to pay like anybody else.")
+def _booking(change: Change) -> Iterator[str]:
+    before, after = change.before, change.after
+    was = before.state if before else None
+    yield f"It {'stays' if was == after.state else 'is then'} {after.get_state_display()}."
+    if before is None or (before.due_at, before.state) != (after.due_at, after.state):
+        yield from _deadline(after)
+    if before and before.moved_by_staff_at != after.moved_by_staff_at:
+        yield "The visitor may then cancel until the session starts, and gets back all that was paid."
+    if before and before.outcome != after.outcome:
+        yield f"Its outcome is then: {after.get_outcome_display()}."
 
 
-def cancelling(booking: Booking) -> Consequences:
-    mails, moves = calling_off(booking)
-    return Consequences(mails, f"{moves}, unless you choose otherwise." if left_paise(booking) else moves)
-
-
-def calling_off(booking: Booking) -> Consequences:
-    """With all that was paid on its way back."""
-    mails = [_mail(Notice.BOOKING_CANCELLED, booking.email, "with your note")]
-    if booking.state == State.CONFIRMED and booking.psychologist:
-        mails.append(_mail(Notice.PSYCHOLOGIST_SESSION_CANCELLED, booking.psychologist.email))
-    left = left_paise(booking)
-    if left == 0:
-        return Consequences(tuple(mails), f"{NO_MONEY}{_if_paying(booking)}")
-    return Consequences((*mails, *_refund_mails(booking)), _going_back(booking, left))
-
-
-def moving(booking: Booking) -> Consequences:
-    mails = [_mail(Notice.BOOKING_MOVED, booking.email)]
-    if booking.state == State.CONFIRMED and booking.psychologist:
-        mails += [
-            _mail(Notice.PSYCHOLOGIST_SESSION_MOVED, booking.psychologist.email),
-            f"With another psychologist, they read of a new session and {booking.psychologist} of a cancelled one.",
-            *_reminders(booking),
-        ]
-    amount = f"The amount stays {money(booking.amount_paise)}; the time to pay never gets longer."
-    return Consequences(
-        tuple(mails), f"{NO_MONEY} {amount} The visitor may then cancel until the start, with a full refund."
-    )
-
-
-def paying_at_the_desk(booking: Booking) -> Consequences:
-    received = f"You record that {money(booking.amount_paise)} were handed to you.{_if_paying(booking)}"
-    if booking.state in TAKES_PLACE:
-        return Consequences(NO_MAIL, received)
-    return Consequences(_confirmation(booking, _psychologists_address(booking)), received)
-
-
-def sponsoring(booking: Booking) -> Consequences:
+def _deadline(booking: Booking) -> Iterator[str]:
     if booking.state == State.PENDING:
-        more = "Approval takes the session from what the sponsor has left then, and asks the visitor for no payment."
-        return Consequences(NO_MAIL, f"{NO_MONEY} {more}")
-    not_asked = f"{NO_MONEY} The visitor is not asked for {money(booking.amount_paise)} any more.{_if_paying(booking)}"
-    return Consequences(_confirmation(booking, _psychologists_address(booking)), not_asked)
+        yield f"To be answered by {short_day_and_time(booking.due_at)}, else it lapses with an apology."
+    elif booking.state in _TO_PAY:
+        yield f"To be paid by {short_day_and_time(booking.pay_by)}, else the slot is given back."
+    elif booking.state == State.CONFIRMED:
+        yield f"It counts as completed from {short_day_and_time(booking.due_at)}."
 
 
-def refunding(booking: Booking) -> Consequences:
-    return Consequences(_refund_mails(booking), f"{_going_back(booking, left_paise(booking))}, or the part you type.")
+def _slot(change: Change) -> Iterator[str]:
+    before, after = change.claim_before, change.claim_after
+    if _held(before) != _held(after):
+        if before:
+            yield f"Given back: {before.psychologist}, {short_day_and_time(before.blocked_from)}."
+        if after:
+            until = short_day_and_time(after.blocked_until)
+            yield f"Held: {after.psychologist}, {short_day_and_time(after.blocked_from)}, with the pause until {until}."
+    for offer in change.alternatives:
+        price = money(offer.amount_paise)
+        yield f"Offered, and held by nobody: {offer.psychologist}, {short_day_and_time(offer.slot_start)}, {price}."
 
 
-def settling_refund(booking: Booking) -> Consequences:
-    sums = " or ".join(money(refund.amount_paise) for refund in refunds_to_settle(booking))
-    recorded = f"You record that {sums} reached the visitor; no money moves by itself."
-    return Consequences((_mail(Notice.REFUND_MADE, booking.email),), recorded)
+def _held(claim: SlotClaim | None) -> tuple[object, ...]:
+    return (claim.psychologist_id, claim.blocked_from, claim.blocked_until) if claim else ()
 
 
-def recording_outcome(_booking: Booking) -> Consequences:
-    return Consequences(NO_MAIL, NO_MONEY)
+def _mails(change: Change) -> Iterator[str]:
+    for message in change.messages:
+        if message.queue == Queue.MAIL and message.state == MessageState.WAITING:
+            yield mail(message)
 
 
-def _mail(notice: Notice, to: str, more: str = "") -> str:
-    """`“booking cancelled” to asha@example.org, with your note`."""
-    return f"“{notice.replace('_', ' ')}” to {to}" + (f", {more}" if more else "")
+def _money(change: Change) -> Iterator[str]:
+    before, after = change.before, change.after
+    yield from _payments(change)
+    yield from _refunds(change)
+    yield from _sponsor(change)
+    was = before.state if before else None
+    if after.state == State.APPROVED and was != State.APPROVED:
+        yield f"The visitor is asked for {money(after.amount_paise)}."
+    if after.state == State.CONFIRMED and was != State.CONFIRMED and after.corporate is None and not change.payments:
+        nothing = after.amount_paise == 0
+        yield "Nothing is to be paid." if nothing else f"{money(after.amount_paise)} are due at the practice."
+    if after.state == State.CANCELLED and was != State.CANCELLED and change.left_paise:
+        yield f"{money(change.left_paise)} stay with the practice."
 
 
-def _confirmation(booking: Booking, psychologist: str) -> tuple[str, ...]:
-    return (
-        _mail(Notice.BOOKING_CONFIRMED, booking.email),
-        _mail(Notice.PSYCHOLOGIST_SESSION_CONFIRMED, psychologist),
-        *_reminders(booking),
-    )
+def _payments(change: Change) -> Iterator[str]:
+    for payment in change.payments:
+        if payment.state == PaymentState.CAPTURED and payment.method == PaymentMethod.DESK:
+            yield f"You record that {money(payment.captured_paise)} were handed to you."
+        elif payment.state == PaymentState.IDLE:
+            yield "The open online attempt ends; money that still comes of it goes back by itself."
 
 
-def _reminders(booking: Booking) -> tuple[str, ...]:
-    return tuple(
-        _mail(notice, booking.email, f"{short_span(before)} before the session, if that is still ahead")
-        for notice, before in (
-            (Notice.SESSION_APPROACHING, policy.REMIND_FIRST),
-            (Notice.SESSION_IMMINENT, policy.REMIND_LAST),
-        )
-    )
+def _refunds(change: Change) -> Iterator[str]:
+    for refund in change.refunds:
+        if refund.state == RefundState.DONE:
+            yield f"You record that {money(refund.amount_paise)} reached the visitor; no money moves by itself."
+        else:
+            yield going_back(refund)
 
 
-def _refund_mails(booking: Booking) -> tuple[str, ...]:
-    mails = [_mail(Notice.REFUND_QUEUED, booking.email)]
-    if _is_desk_money(booking):
-        mails.append(_mail(Notice.STAFF_REFUND_DUE, settings.STAFF_INBOX))
-    return (*mails, _mail(Notice.REFUND_MADE, booking.email, "once it is made"))
+def _sponsor(change: Change) -> Iterator[str]:
+    before, after = change.before, change.after
+    sponsor = before.corporate if before else None
+    if after.state == State.PENDING:
+        if after.corporate != sponsor:
+            yield f"{after.corporate} is asked at approval." if after.corporate else "No sponsor: the visitor pays."
+        return
+    if sponsor and not after.corporate:
+        yield f"{sponsor} does not cover the session: the visitor pays."
+    if after.corporate and after.sponsored_month and _allowance(before) != _allowance(after):
+        month = f"{after.sponsored_month:%B %Y}"
+        if after.sponsorship_returned_at:
+            yield f"{after.corporate} has one session of {month} back."
+        else:
+            yield f"{after.corporate} pays: one session is taken from what it has left for {month}."
 
 
-def _going_back(booking: Booking, paise: int) -> str:
-    how = "are to be handed out at the desk" if _is_desk_money(booking) else "go back through the gateway"
-    return f"{money(paise)} {how}"
-
-
-def _is_desk_money(booking: Booking) -> bool:
-    payment = paid_payment(booking)
-    return payment is not None and payment.method == PaymentMethod.DESK
-
-
-def _psychologists_address(booking: Booking) -> str:
-    return booking.psychologist.email if booking.psychologist else "the psychologist"
-
-
-def _if_paying(booking: Booking) -> str:
-    return f" {_ATTEMPT}" if booking.state == State.PAYMENT_PENDING else ""
+def _allowance(booking: Booking | None) -> tuple[object, ...]:
+    return (booking.sponsored_month, booking.sponsorship_returned_at) if booking else (None, None)

@@ -25,14 +25,15 @@ from backend.bookings.lifecycle.follow_ups import (
     book_series,
     preview_series,
 )
-from backend.core.errors import Refused, required
+from backend.bookings.refusals import ANSWERS, last_step, staff_sentence
+from backend.core.errors import Refused
 from backend.core.formatting import practice_zone, short_day_and_time
-from backend.desk.booking.action_pages import CONFLICT, ActionPages, refuse
+from backend.desk.booking.action_pages import ActionPages, refuse
+from backend.desk.booking.consequences import told
 from backend.desk.booking.forms import ActionForm, to_paise
 from backend.desk.booking.result import describe_result
 from backend.desk.booking.session_forms import MINUTES_MOST, PsychologistChoice, SlotStartField, somebody_has_hours
 from backend.desk.display import money
-from backend.desk.refusals import last_step, sentence
 from backend.people.models import Psychologist
 
 WEEK = 7  # days
@@ -118,8 +119,9 @@ class FollowUpPages(ActionPages):
             return self._follow_up_page(request, form, [], refuse(form, refused, booking))
         if not is_sure:
             return self._follow_up_page(request, form, places, 200, tried=repr(asdict(series)))
-        if not any(place.booking for place in places):
-            return self._follow_up_page(request, form, places, CONFLICT)
+        refusals = [place.refused for place in places if place.refused is not None]
+        if len(refusals) == len(places):
+            return self._follow_up_page(request, form, places, ANSWERS[refusals[0].code].status)
         self._tell(request, places)
         return redirect("admin:bookings_booking_change", booking_id)
 
@@ -129,7 +131,7 @@ class FollowUpPages(ActionPages):
                 messages.success(request, describe_result(place.booking))
             elif place.refused is not None:
                 messages.warning(
-                    request, f"{short_day_and_time(place.slot_start)}: not booked. {sentence(place.refused)}"
+                    request, f"{short_day_and_time(place.slot_start)}: not booked. {staff_sentence(place.refused)}"
                 )
 
     def _follow_up_page(
@@ -149,18 +151,7 @@ class FollowUpPages(ActionPages):
         return TemplateResponse(request, "admin/bookings/booking/follow_up.html", context, status=status)
 
 
-def _row(place: SeriesResult) -> dict[str, str]:
-    booking = place.booking
-    if booking is None:
-        refused = required(place.refused, "refused", place)
-        return {"when": short_day_and_time(place.slot_start), "colour": "danger", "what": sentence(refused)}
-    to_pay = (
-        f"{money(booking.amount_paise)} to be paid by {short_day_and_time(booking.pay_by)}"
-        if booking.pay_by
-        else "confirmed at once"
-    )
-    return {
-        "when": short_day_and_time(place.slot_start),
-        "colour": "success",
-        "what": f"{booking.psychologist}, {to_pay}",
-    }
+def _row(place: SeriesResult) -> dict[str, object]:
+    follows = told(place.change) if place.change else None
+    refused = staff_sentence(place.refused) if place.refused else ""
+    return {"when": short_day_and_time(place.slot_start), "consequences": follows, "refused": refused}

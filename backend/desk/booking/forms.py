@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from copy import copy
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from django import forms
 from django.forms.utils import pretty_name
@@ -13,13 +15,14 @@ from backend.bookings.lifecycle.cancellation import RefundChoice
 from backend.bookings.machine import State
 from backend.bookings.models import Booking, Outcome
 from backend.bookings.payment_status import left_paise
+from backend.bookings.refusals import ANSWERS
 from backend.core.errors import Code
 from backend.desk.booking.refunds_to_settle import refunds_to_settle
 from backend.desk.display import money
-from backend.desk.refusals import ANSWERS
 from backend.payments.models import Refund, RefundState
 from backend.people.models import Corporate
 
+F = TypeVar("F", bound=forms.BaseForm)
 NOTE_LONGEST: int = Booking._meta.get_field("note_to_visitor").max_length or 0
 REFUND_NOTE_LONGEST: int = Booking._meta.get_field("refund_note").max_length or 0
 _CLASSES: tuple[tuple[type[forms.Widget], str], ...] = (  # Bootstrap's; the first that fits
@@ -46,8 +49,42 @@ def style_fields(form: forms.BaseForm) -> None:
             field.widget.attrs.setdefault("class", fitting)
 
 
+def as_opened(form: forms.BaseForm) -> QueryDict:
+    """What a browser sends of a form that nobody has touched."""
+    sent = QueryDict(mutable=True)
+    for box in form:
+        for name, value in _sent(box.html_name, box.field.widget, box.value()):
+            sent[name] = value
+    return sent
+
+
+def _sent(name: str, widget: forms.Widget, value: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(widget, forms.MultiWidget):
+        values = value if isinstance(value, list) else widget.decompress(value) or []
+        for number, (part, one) in enumerate(zip(widget.widgets, values, strict=True)):
+            yield from _sent(f"{name}_{number}", part, one)
+    elif not isinstance(widget, forms.CheckboxInput):
+        shown = widget.format_value(value)
+        yield name, str((shown[0] if shown else "") if isinstance(shown, list) else shown or "")
+    elif value:
+        yield name, "on"
+
+
+def opened(form: F) -> F:
+    """The form as it comes back when nobody touches it; not built anew, which may search for slots."""
+    sent = copy(form)
+    sent.data, sent.is_bound = as_opened(form), True
+    vars(sent)["_bound_fields_cache"] = {}  # else its boxes lead to the form that they were made for
+    return sent
+
+
 class ActionForm(forms.Form):
-    """What staff type to decide about `booking`. Without fields: they only confirm."""
+    """What staff type to decide about `booking`. Without fields: they only confirm.
+
+    `asks` stands where consequences would, as long as too little is typed to foretell them.
+    """
+
+    asks = "Fill in the form to see what follows."
 
     def __init__(
         self, booking: Booking, typed: QueryDict | None = None, *, initial: dict[str, Any] | None = None
@@ -104,6 +141,7 @@ class CancelForm(NoteForm):
 
 
 class SponsorForm(ActionForm):
+    asks = "Choose the corporate to see what follows."
     corporate = forms.ModelChoiceField(
         Corporate.objects.filter(is_active=True).order_by("name"),
         empty_label="Choose",
@@ -144,10 +182,13 @@ class RefundMadeForm(ActionForm):
     def fit(self) -> None:
         refund = self.fields["refund"]
         assert isinstance(refund, RefundChoiceField)
-        refund.queryset = Refund.objects.filter(pk__in=[refund.pk for refund in refunds_to_settle(self.booking)])
+        owed = [one.pk for one in refunds_to_settle(self.booking)]
+        refund.queryset = Refund.objects.filter(pk__in=owed)
+        self.initial["refund"] = next(iter(refund.queryset.values_list("pk", flat=True)), None)
 
 
 class OutcomeForm(ActionForm):
+    asks = "Choose what became of the session to see what follows."
     outcome = forms.ChoiceField(label="What became of the session", widget=forms.RadioSelect)
 
     def fit(self) -> None:

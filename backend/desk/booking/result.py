@@ -30,20 +30,24 @@ def _going_back(booking: Booking) -> str:
     entry = LedgerEntry.objects.filter(booking=booking, sequence=booking.ledger_sequence).first()
     named = refund_named(entry) if entry is not None else None
     refund = Refund.objects.filter(pk=named, state=RefundState.QUEUED).first() if named is not None else None
-    if refund is None:
-        return ""
+    return f" {going_back(refund)}" if refund is not None else ""
+
+
+def going_back(refund: Refund) -> str:
+    """Money that is owed back, and on which way."""
     is_desk = refund.payment.method == PaymentMethod.DESK
     how = "are to be handed out at the desk: mark the refund as made then" if is_desk else "go back through the gateway"
-    return f" {money(refund.amount_paise)} {how}."
+    return f"{money(refund.amount_paise)} {how}."
 
 
 def _mails(booking: Booking) -> str:
     owed = Message.objects.filter(
         queue=Queue.MAIL, booking_id=booking.pk, ledger_sequence=booking.ledger_sequence
     ).order_by("not_before", "pk")
-    mails = ", ".join(
-        f"{message.kind.replace('_', ' ')} to {message.recipient} "
-        + (f"({short_day_and_time(message.not_before)})" if message.not_before > message.created_at else "(now)")
-        for message in owed
-    )
-    return f"Mails: {mails or 'none'}."
+    return f"Mails: {', '.join(map(mail, owed)) or 'none'}."
+
+
+def mail(message: Message) -> str:
+    """`booking approved to asha@example.org (now)`, or with the instant that it is planned for."""
+    when = short_day_and_time(message.not_before) if message.not_before > message.created_at else "now"
+    return f"{message.kind.replace('_', ' ')} to {message.recipient} ({when})"

@@ -12,12 +12,12 @@ from backend.bookings import policy
 from backend.bookings.lifecycle.rescheduling import Move
 from backend.bookings.lifecycle.session_terms import Approval, fee_paise
 from backend.bookings.models import Booking, Mode
+from backend.bookings.refusals import ANSWERS
 from backend.core.errors import Code
 from backend.core.formatting import practice_zone, short_span
 from backend.desk.booking.forms import ActionForm, to_paise
 from backend.desk.booking.slot_choices import SlotField, suggested
 from backend.desk.display import money
-from backend.desk.refusals import ANSWERS
 from backend.people.models import Location, Psychologist, TimeOff, WorkingHours
 from backend.scheduling.chosen_slot import Chosen
 from backend.scheduling.suggestions import suggestions
@@ -91,6 +91,7 @@ class SessionForm(ActionForm):
 class ApprovalForm(SessionForm):
     """What staff decide about one request. Only the fields that matter to this booking are shown."""
 
+    asks = "Choose a psychologist and a time to see what follows."
     offered = SlotField(
         required=False,
         label="Free slot",
@@ -169,6 +170,8 @@ class ApprovalForm(SessionForm):
 
 class MoveForm(SessionForm):
     """Another time, psychologist or place for a session that has one."""
+
+    asks = "Choose another time, psychologist or place to see what follows."
 
     def fit(self) -> None:
         super().fit()

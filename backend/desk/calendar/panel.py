@@ -5,7 +5,7 @@ A drag is the action “Reschedule” with its time and psychologist typed: same
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, JsonResponse, QueryDict
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
@@ -74,19 +74,17 @@ class CalendarPages(ActionPages):
         rows = Psychologist.objects.filter(is_active=True)
         to = get_object_or_404(rows, pk=int(chosen)) if chosen.isascii() and chosen.isdecimal() else None
         local = start.astimezone(practice_zone())
+        day, hour, who = f"{local:%Y-%m-%d}", f"{local:%H:%M}", str(to.pk) if to else ""
+        typed = QueryDict(mutable=True)
+        typed.update({"slot_start_0": day, "slot_start_1": hour, "psychologist": who, "seen": sent.get("seen", "")})
         context = {
             "booking": booking,
             "was": f"{short_day_and_time(booking.slot_start)}, {booking.psychologist}",
             "will_be": f"{short_day_and_time(start)}, {to or booking.psychologist}",
-            "typed": {
-                "slot_start_0": f"{local:%Y-%m-%d}",
-                "slot_start_1": f"{local:%H:%M}",
-                "psychologist": to.pk if to else "",
-                "seen": sent.get("seen", ""),
-            },
+            "typed": typed,
             "errors": [error for errors in form.errors.values() for error in errors] if form else [],
             "may_insist": form is not None and "despite_hours" in form.errors,
-            "consequences": MOVE.consequences(booking),
+            "consequences": None if form else self._follows(request, MOVE, MoveForm(booking, typed)),
             "whole_form": action_links(AccessPolicy(request.user), booking, MOVE.name)[0],
         }
         return TemplateResponse(request, "admin/desk/_move.html", context, status=status)

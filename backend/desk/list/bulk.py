@@ -5,39 +5,52 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django import forms
 from django.db import DatabaseError
 from django.db.models import Q
 
 from backend.bookings.lifecycle import approval as staff
+from backend.bookings.lifecycle.foretelling import foretelling_many
 from backend.bookings.lifecycle.session_terms import Approval
 from backend.bookings.machine import State
 from backend.bookings.models import Booking
+from backend.bookings.refusals import BUSY, overtaken, staff_sentence
 from backend.core import waits
 from backend.core.errors import Refused
 from backend.core.formatting import short_day_and_time
+from backend.desk.booking import consequences
 from backend.desk.booking.actions import Overtaken, if_unchanged
+from backend.desk.booking.consequences import Consequences
 from backend.desk.booking.forms import NOTE_LONGEST, NoteField, style_fields
 from backend.desk.booking.result import describe_result
 from backend.desk.booking.slot_choices import SlotField, suggested
-from backend.desk.refusals import BUSY, OVERTAKEN, last_step, sentence
 from backend.scheduling.chosen_slot import Chosen, written
 from backend.scheduling.suggestions import Suggestion, suggestions
 
 MOST = 25  # on one page: each is looked at, and each slot is searched for
 
 
+class Row(NamedTuple):
+    """One booking of the page."""
+
+    booking: Booking
+    wish: str
+    seen: forms.BoundField
+    field: forms.BoundField | None
+    consequences: Consequences | None  # none: it stays as it is
+
+
 class BulkForm(forms.Form):
     """Requests as they were when the page was opened."""
 
     submit = title = tone = ""
-    consequence = ""
 
     def __init__(self, bookings: list[Booking], typed: Any = None, *, now: datetime) -> None:
         super().__init__(typed)
         self.bookings = bookings
+        self.follows: dict[int, Consequences] = {}
         for booking in bookings:
             seen = forms.IntegerField(widget=forms.HiddenInput, initial=booking.ledger_sequence)
             self.fields[f"seen-{booking.pk}"] = seen
@@ -51,9 +64,25 @@ class BulkForm(forms.Form):
         """The intent with what was typed for this booking; None leaves it as it is. Call after `is_valid()`."""
         raise NotImplementedError
 
-    def rows(self) -> list[tuple[Booking, str, forms.BoundField, forms.BoundField | None]]:
-        """Each booking with its wish, its hidden sequence and its field."""
-        return [(row, _wish(row), self[f"seen-{row.pk}"], self._field(row)) for row in self.bookings]
+    def psychologist_ids(self) -> list[int]:
+        """Whose time is taken by what was typed. Call after `is_valid()`."""
+        return []
+
+    def foretell(self, form: BulkForm, *, actor: str, now: datetime) -> None:
+        """Say in each row what `form`, this one as it was typed or opened, would do; nothing of it is done."""
+        form.is_valid()
+        ids = [booking.pk for booking in form.bookings]
+        with foretelling_many(ids, form.psychologist_ids()) as witness:
+            for told in carry_out_all(form, actor=actor, now=now):
+                told_of = consequences.told(witness.change(told.booking_id)) if told.is_done else None
+                self.follows[told.booking_id] = told_of or consequences.not_yet(told.text)
+
+    def rows(self) -> list[Row]:
+        """Each booking with its wish, its hidden sequence, its field, and what follows."""
+        return [
+            Row(row, _wish(row), self[f"seen-{row.pk}"], self._field(row), self.follows.get(row.pk))
+            for row in self.bookings
+        ]
 
     def _field(self, booking: Booking) -> forms.BoundField | None:
         name = f"slot-{booking.pk}"
@@ -62,10 +91,6 @@ class BulkForm(forms.Form):
 
 class ApproveMany(BulkForm):
     title, submit, tone = "Approve with suggested slots", "Approve those with a slot", "success"
-    consequence = (
-        "Each visitor is mailed the approval with psychologist, time, the psychologist's fee and the ways to pay; "
-        "where nothing is to be paid, both sides read the confirmation at once."
-    )
 
     def __init__(self, bookings: list[Booking], typed: Any = None, *, now: datetime) -> None:
         self._proposed: set[tuple[int, datetime]] = set()
@@ -89,16 +114,18 @@ class ApproveMany(BulkForm):
         return ""
 
     def decide(self, booking: Booking, *, actor: str, now: datetime) -> Callable[[], object] | None:
-        chosen: Chosen | None = self.cleaned_data[f"slot-{booking.pk}"]
+        chosen: Chosen | None = self.cleaned_data.get(f"slot-{booking.pk}")
         if chosen is None:
             return None
         approval = Approval(chosen.psychologist_id, chosen.start)
         return lambda: staff.approve(booking.pk, approval, actor=actor, now=now)
 
+    def psychologist_ids(self) -> list[int]:
+        return [value.psychologist_id for value in self.cleaned_data.values() if isinstance(value, Chosen)]
+
 
 class RejectMany(BulkForm):
     title, submit, tone = "Decline", "Decline them and tell the visitors", "danger"
-    consequence = "Each visitor is mailed the rejection with your note. No money moves."
     note_to_visitor = NoteField(
         max_length=NOTE_LONGEST,
         label="Reason, as every visitor reads it",
@@ -106,7 +133,7 @@ class RejectMany(BulkForm):
     )
 
     def decide(self, booking: Booking, *, actor: str, now: datetime) -> Callable[[], object] | None:
-        note = self.cleaned_data["note_to_visitor"]
+        note = self.cleaned_data.get("note_to_visitor", "")  # before it is typed the page foretells all the rest
         return lambda: staff.reject(booking.pk, note_to_visitor=note, actor=actor, now=now)
 
 
@@ -117,6 +144,7 @@ FORMS: dict[str, type[BulkForm]] = {"approve": ApproveMany, "reject": RejectMany
 class Told:
     """What became of one booking."""
 
+    booking_id: int
     is_done: bool
     text: str
 
@@ -142,14 +170,14 @@ def _one(booking: Booking, seen: int, act: Callable[[], object]) -> Told:
     try:
         if_unchanged(booking.pk, seen, act)
     except Refused as refused:
-        return Told(False, f"{booking} stays as it is. {sentence(refused, _again(booking))}")
+        return Told(booking.pk, False, f"{booking} stays as it is. {staff_sentence(refused, _again(booking))}")
     except Overtaken:
-        return Told(False, f"{booking} stays as it is. {OVERTAKEN.format(last_step=last_step(booking))}")
+        return Told(booking.pk, False, f"{booking} stays as it is. {overtaken(booking)}")
     except DatabaseError as error:
         if not waits.has_ended(error):
             raise
-        return Told(False, f"{booking} stays as it is. {BUSY}")
-    return Told(True, describe_result(_again(booking)))
+        return Told(booking.pk, False, f"{booking} stays as it is. {BUSY}")
+    return Told(booking.pk, True, describe_result(_again(booking)))
 
 
 def _again(booking: Booking) -> Booking:

@@ -19,6 +19,7 @@ from backend.bookings.access import AccessPolicy, Scope
 from backend.bookings.models import Booking
 from backend.bookings.search import matching
 from backend.desk.booking.follow_ups import FollowUpPages
+from backend.desk.booking.forms import opened
 from backend.desk.list import bulk, export
 from backend.desk.list.pagination import LookingAhead
 
@@ -86,7 +87,7 @@ class BookingList(FollowUpPages):
         return redirect(f"{reverse('admin:bookings_booking_many', args=[what])}?ids={','.join(ids[: bulk.MOST])}")
 
     def decide_many(self, request: HttpRequest, what: str) -> HttpResponse:
-        """GET: what would happen. POST: it happens, and what was refused is told booking by booking."""
+        """GET, and POST with `preview`: what would happen. POST: it happens; what was refused is told one by one."""
         scope = AccessPolicy(request.user).bookings_to(Scope.UNASSIGNED)
         if what not in bulk.FORMS or not AccessPolicy(request.user).acts(Scope.UNASSIGNED):
             raise Http404
@@ -97,8 +98,10 @@ class BookingList(FollowUpPages):
             return redirect(LIST)
         typed = request.POST if request.method == "POST" else None
         form = bulk.FORMS[what](bookings, typed, now=now)
-        if typed is None or not form.is_valid():
-            return self._many_page(request, form, 200 if typed is None else 400)
+        if typed is None or not form.is_valid() or "preview" in typed:
+            if typed is None or form.is_valid():
+                form.foretell(form if typed else opened(form), actor=self._actor(request), now=now)
+            return self._many_page(request, form, 200 if typed is None or form.is_valid() else 400)
         told = bulk.carry_out_all(form, actor=self._actor(request), now=now)
         for one in told:
             (messages.success if one.is_done else messages.error)(request, one.text)

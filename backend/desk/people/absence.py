@@ -16,17 +16,17 @@ from django.utils import timezone
 
 from backend.accounts.roles import Ability, may
 from backend.bookings import actors
-from backend.bookings.lifecycle.absence import Absence, Decision, DecisionResult, record_absence
+from backend.bookings.lifecycle.absence import Absence, Decision, DecisionResult, record_absence, try_away
 from backend.bookings.lifecycle.rescheduling import Move
 from backend.bookings.models import Booking
+from backend.bookings.refusals import BUSY, staff_sentence
 from backend.core.formatting import practice_zone, short_day_and_time
 from backend.desk.booking import consequences
 from backend.desk.booking.consequences import Consequences
-from backend.desk.booking.forms import NOTE_LONGEST, NoteField, style_fields
+from backend.desk.booking.forms import NOTE_LONGEST, NoteField, opened, style_fields
 from backend.desk.booking.result import describe_result
 from backend.desk.booking.session_forms import SlotStartField
 from backend.desk.booking.slot_choices import SlotField, choices
-from backend.desk.refusals import BUSY, sentence
 from backend.people.hours import Clock
 from backend.people.models import Psychologist
 from backend.scheduling.chosen_slot import Chosen, written
@@ -34,6 +34,8 @@ from backend.scheduling.free_slots import terms_of
 from backend.scheduling.rebooking_options import RebookingOptions, rebooking_options
 
 CANCEL, STAY = "cancel", "stay"
+MEND = consequences.not_yet(consequences.MEND)
+STAYS = consequences.not_yet("It stays as it is. Nobody is mailed, and no money moves.")
 
 
 class WhenForm(forms.Form):
@@ -111,8 +113,7 @@ class Row:
     when: str
     field: forms.BoundField
     seen: forms.BoundField
-    if_moved: Consequences
-    if_cancelled: Consequences
+    consequences: Consequences
 
 
 class AwayPage(admin.ModelAdmin[Psychologist]):
@@ -125,7 +126,7 @@ class AwayPage(admin.ModelAdmin[Psychologist]):
         return [path("<int:psychologist_id>/away/", view, name="people_psychologist_away"), *super().get_urls()]
 
     def away(self, request: HttpRequest, psychologist_id: int) -> HttpResponse:
-        """GET: what would happen. POST: it happens; what could not is told."""
+        """GET, and POST with `preview`: what would happen. POST: it happens; what could not is told."""
         if not self.may_send_away(request):
             raise Http404
         psychologist = get_object_or_404(Psychologist, pk=psychologist_id)
@@ -136,17 +137,16 @@ class AwayPage(admin.ModelAdmin[Psychologist]):
         start, end = when.span()
         ways = rebooking_options(psychologist.pk, start, end, now=now)
         form = DecisionsForm(ways, request.POST if is_post else None)
-        if not (is_post and form.is_valid()):
-            return self._away_page(request, psychologist, when, form, ways, 400 if is_post else 200)
         absence = Absence(psychologist.pk, start, end)
         actor = actors.of(request.user)
+        is_unfit = is_post and not form.is_valid()
+        if not is_post or is_unfit or "preview" in request.POST:
+            follows = {} if is_unfit else _follow(absence, form if is_post else opened(form), actor=actor, now=now)
+            rows = [_row(way, form, follows.get(way.booking.pk, MEND if is_unfit else STAYS)) for way in ways]
+            return self._away_page(request, psychologist, when, form, rows, 400 if is_unfit else 200)
         note = form.cleaned_data["note_to_visitor"]
-        _tell(
-            request,
-            psychologist,
-            absence,
-            record_absence(absence, form.decisions(), note_to_visitor=note, actor=actor, now=now),
-        )
+        results = record_absence(absence, form.decisions(), note_to_visitor=note, actor=actor, now=now)
+        _tell(request, psychologist, absence, results)
         return redirect("admin:people_psychologist_change", psychologist.pk)
 
     def _away_page(
@@ -155,7 +155,7 @@ class AwayPage(admin.ModelAdmin[Psychologist]):
         psychologist: Psychologist,
         when: WhenForm,
         form: DecisionsForm | None,
-        ways: list[RebookingOptions],
+        rows: list[Row],
         status: int,
     ) -> HttpResponse:
         start, end = when.span() if form else (None, None)
@@ -166,7 +166,7 @@ class AwayPage(admin.ModelAdmin[Psychologist]):
             "psychologist": psychologist,
             "when": when,
             "form": form,
-            "rows": [_row(way, form) for way in ways] if form else [],
+            "rows": rows,
             "span": f"{short_day_and_time(start)}, to {short_day_and_time(end)}",
             "start": _typed(start),
             "end": _typed(end),
@@ -186,16 +186,32 @@ def _proposed(way: RebookingOptions) -> str:
     return written(way.proposed) if way.proposed else CANCEL
 
 
-def _row(way: RebookingOptions, form: DecisionsForm) -> Row:
+def _row(way: RebookingOptions, form: DecisionsForm, follows: Consequences) -> Row:
     booking = way.booking
     return Row(
         booking=booking,
         when=short_day_and_time(booking.slot_start),
         field=form[f"fate-{booking.pk}"],
         seen=form[f"seen-{booking.pk}"],
-        if_moved=consequences.moving(booking),
-        if_cancelled=consequences.calling_off(booking),
+        consequences=follows,
     )
+
+
+def _follow(absence: Absence, form: DecisionsForm, *, actor: str, now: datetime) -> dict[int, Consequences]:
+    """What each decision would do; nothing of it is done."""
+    if not form.is_valid():
+        return {}
+    note = form.cleaned_data["note_to_visitor"]
+    tried = try_away(absence, form.decisions(), note_to_visitor=note, actor=actor, now=now)
+    return {one.booking_id: _told(one) for one in tried}
+
+
+def _told(one: DecisionResult) -> Consequences:
+    if one.refused is None:
+        assert one.change is not None
+        return consequences.told(one.change)
+    booking: Booking = Booking.objects.get(pk=one.booking_id)
+    return consequences.refused(one.refused, booking)
 
 
 def _typed(at: datetime | None) -> tuple[str, str]:
@@ -216,4 +232,4 @@ def _tell(request: HttpRequest, psychologist: Psychologist, absence: Absence, re
         elif result.refused is None:
             messages.success(request, describe_result(booking))
         else:
-            messages.error(request, f"{booking} stays as it is. {sentence(result.refused, booking)}")
+            messages.error(request, f"{booking} stays as it is. {staff_sentence(result.refused, booking)}")

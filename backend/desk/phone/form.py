@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.db import models
 
 from backend.accounts.roles import masked
@@ -16,11 +15,15 @@ from backend.bookings.intents import Intent
 from backend.bookings.lifecycle import approval as staff
 from backend.bookings.lifecycle import front_desk
 from backend.bookings.lifecycle.creation import Draft
+from backend.bookings.lifecycle.foretelling import foretelling
 from backend.bookings.lifecycle.session_terms import Approval
 from backend.bookings.machine import ACTIVE
 from backend.bookings.models import Booking, LedgerEntry, Period
+from backend.bookings.refusals import staff_sentence
+from backend.core.errors import Refused
 from backend.core.formatting import practice_zone
-from backend.desk.booking.consequences import NO_MONEY, Consequences
+from backend.desk.booking import consequences
+from backend.desk.booking.consequences import Consequences
 from backend.desk.booking.forms import style_fields
 from backend.desk.booking.result import describe_result
 from backend.desk.booking.slot_choices import SlotField, choices
@@ -33,6 +36,7 @@ from backend.scheduling.free_slots import Search, free_slots
 
 NOON = 14  # o'clock: between the site's morning and its evening
 OFFERED_FOR, OFFERED_MOST = timedelta(days=14), 120  # slots in the list
+ASKS = "Fill in what the caller asks for, then see what follows."
 
 
 class Paying(models.TextChoices):
@@ -177,17 +181,18 @@ def told(recorded: front_desk.Recorded) -> str:
     return f"The caller's id is {booking}. {describe_result(booking)}{also}"
 
 
-def consequences() -> Consequences:
-    """What recording a request will do."""
-    mails = (
-        "“booking received” to the caller, with the id and a link",
-        f"“staff booking received” to {settings.STAFF_INBOX}; later the warnings of an unanswered request",
-        "With a slot: “booking approved” with the ways to pay, or where nothing is to be paid up front, or it was paid "
-        "at the desk, “booking confirmed” to both sides.",
-    )
-    return Consequences(
-        mails, f"{NO_MONEY} Paid at the desk: you record that the psychologist's fee was handed to you."
-    )
+def what_follows(form: CallerForm, *, actor: str, now: datetime) -> Consequences:
+    """What recording the request and settling its slot would do; nothing is done. Refuses: as create_by_staff."""
+    with foretelling() as witness:
+        recorded = front_desk.create_by_staff(form.draft(), actor=actor, now=now)
+        if not recorded.is_new:
+            return consequences.not_yet(told(recorded))
+        try:
+            settle(recorded.booking, form, actor=actor, now=now)
+        except Refused as refused:
+            more = f"What you settle beside it is refused: {staff_sentence(refused, recorded.booking)}"
+            return consequences.told(witness.change(recorded.booking.pk))._replace(unknown=more)
+        return consequences.told(witness.change(recorded.booking.pk))
 
 
 def _dragged(initial: Mapping[str, Any]) -> tuple[datetime, datetime] | None:

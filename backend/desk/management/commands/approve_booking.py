@@ -15,12 +15,12 @@ from backend.bookings.command_arguments import actor, add_actor
 from backend.bookings.lifecycle import approval
 from backend.bookings.lifecycle.session_terms import Approval
 from backend.bookings.models import Booking
+from backend.bookings.refusals import staff_sentence
 from backend.core.errors import Refused
 from backend.core.formatting import practice_zone, short_day_and_time
 from backend.desk.booking.forms import to_paise
 from backend.desk.booking.session_forms import MINUTES_MOST, ApprovalForm
 from backend.desk.display import money
-from backend.desk.refusals import sentence
 from backend.people.models import Location, Psychologist
 
 LONGEST_WAIT = 366 * 24 * 3600  # seconds; more than this --in is a typing error
@@ -56,7 +56,7 @@ class Command(BaseCommand):
         try:
             booking = approval.approve(booking.pk, decided, actor=actor(options["actor"]), now=now)
         except Refused as refused:
-            raise CommandError(f"{refused.code}: {sentence(refused, booking)}") from refused
+            raise CommandError(f"{refused.code}: {staff_sentence(refused, booking)}") from refused
         pay_by = f"pay by {short_day_and_time(booking.pay_by)}" if booking.pay_by else "nothing to pay up front"
         self.stdout.write(
             f"{booking} {booking.state} {short_day_and_time(booking.slot_start)}, {booking.psychologist}, "

@@ -1,0 +1,276 @@
+"""Every refusal's status and sentence: the one table that the API, the mailed pages, the desk and the commands read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils import timezone
+
+from backend.bookings import policy
+from backend.bookings.lifecycle.alternatives import ALTERNATIVES_MOST
+from backend.bookings.lifecycle.follow_ups import SERIES_MOST
+from backend.bookings.machine import State
+from backend.bookings.models import Booking, LedgerEntry
+from backend.core import formatting
+from backend.core.errors import Code, Refused
+from backend.core.formatting import practice_zone, short_day_and_time
+from backend.scheduling.claims import Slot
+
+
+@dataclass(frozen=True)
+class Answer:
+    """How one code is answered, by every door with the same status.
+
+    `sentence` is what visitors and clients of the API read; `for_staff` only where a person at the desk must read
+    something else. `field` is of the API's request; `form_field` is of the desk's form where it is named otherwise.
+    """
+
+    code: Code
+    status: int
+    sentence: str
+    for_staff: str = ""
+    field: str = ""
+    form_field: str = ""
+
+    @property
+    def desk_sentence(self) -> str:
+        """What staff read, not filled in yet."""
+        return self.for_staff or self.sentence
+
+    @property
+    def desk_field(self) -> str:
+        """The field of the desk's form that it speaks of; empty: of the whole form."""
+        return self.form_field or self.field
+
+
+ALL = (
+    # what was asked for does not exist, or the asker may not know that it does
+    Answer(
+        Code.BOOKING_UNKNOWN, 404, "We know no booking under this id. Please check it and try again.",
+        for_staff="This booking does not exist any more.",
+    ),
+    Answer(Code.LINK_UNKNOWN, 404, "This link is not valid. Please open the newest link in your email."),
+    Answer(Code.PAYMENT_UNKNOWN, 404, "We know no payment under this reference."),
+    Answer(Code.REFUND_UNKNOWN, 404, "This booking has no refund under this reference."),
+    Answer(Code.TOO_MANY_MISSES, 429, "Too many unknown ids were tried. Please wait and try again later."),
+    Answer(Code.LOGIN_FAILED, 401, "Name and password do not belong to an account that may use this."),
+    Answer(Code.TOO_MANY_LOGINS, 429, "Too many log-ins failed. Please wait and try again later."),
+    # the link is spent
+    Answer(Code.LINK_EXPIRED, 410, "This link has expired. Please ask for a new one on our site."),
+    Answer(Code.DRAFT_LAPSED, 410, "This request was not confirmed in time and has lapsed. Please book again."),
+    Answer(Code.DRAFT_SUPERSEDED, 410, "Another request from this address was confirmed instead of this one."),
+    Answer(Code.OPEN_IN_BROWSER, 409, "Please open the link from your email in a browser to confirm your address."),
+    # the booking's state refuses it
+    Answer(
+        Code.STATE_REFUSES, 409, "The booking has moved on and does not allow this any more.",
+        for_staff="This booking was dealt with before you. {last_step} Nothing was changed.",
+    ),
+    Answer(Code.ALREADY_ACTIVE, 409, "There is already an open booking under this address."),
+    Answer(
+        Code.ALREADY_PAID, 409, "This booking is already paid. Nothing is left to pay.",
+        for_staff="This booking is paid already. {last_step} Nothing was changed.",
+    ),
+    Answer(Code.NOTHING_TO_PAY, 409, "This booking is confirmed. Nothing is to be paid online."),
+    Answer(Code.PAY_BY_PASSED, 409, "The time to pay for this booking has passed."),
+    Answer(
+        Code.PAYMENT_NOT_CONFIRMED, 409,
+        "Your bank has not confirmed yet. Do not pay again; we will write to you by {answer_by}.",
+    ),
+    Answer(Code.PAYMENT_DECLINED, 409, "Your bank declined the payment. No money was taken; you can try again."),
+    Answer(
+        Code.PAYMENT_RETURNED, 409,
+        "Your payment arrived, but this booking could not be confirmed with it. The money goes back to you.",
+    ),
+    Answer(Code.PAYMENTS_UNAVAILABLE, 503, "Online payment is not available at the moment. Please try again later."),
+    Answer(
+        Code.CANCELLATION_PENDING, 409,
+        "The visitor asked to cancel and has not proved it yet. "
+        "To approve all the same, send despite_cancellation_request.",
+        for_staff="The visitor asked to cancel, {asked_at}, and may still prove it. Look twice before you approve.",
+        form_field="despite_cancellation_request",
+    ),
+    Answer(
+        Code.CONFIRM_BY_EMAIL, 409,
+        "Not cancelled yet. We have sent you an email; open its link within {cancel_link_lifetime}.",
+    ),
+    Answer(
+        Code.CANCEL_TOO_LATE, 409,
+        "A session can be cancelled on the site until {cancel_notice} before it starts. "
+        "After that, please use the link in your confirmation email.",
+    ),
+    Answer(Code.MOVE_TOO_LATE, 409, "A session can be moved until {cancel_notice} before it starts."),
+    Answer(Code.MOVES_USED_UP, 409, "This session was moved as often as possible. Please write to us instead."),
+    Answer(Code.NOT_CANCELLED_YET, 409, "Not cancelled yet. Open the link in our email and press its button."),
+    Answer(
+        Code.REFUND_EXCEEDS_CAPTURE, 409, "This is more than what was paid and has not been given back.",
+        for_staff="This is nothing, or more than what is left of the payment.", field="amount",
+    ),
+    Answer(Code.REFUND_AT_GATEWAY, 409, "This refund is on its way at the gateway."),
+    Answer(Code.REFUND_REASON_REQUIRED, 400, "To keep the money, say why.", field="refund_reason"),
+    Answer(
+        Code.OUTCOME_CLOSED, 409,
+        "An outcome can be recorded from the session's start until {outcome_open_for} after its end.",
+    ),
+    Answer(
+        Code.SPONSOR_UNKNOWN, 400, "Choose a corporate that is active.", field="corporate_id", form_field="corporate"
+    ),
+    Answer(
+        Code.SPONSOR_DOES_NOT_COVER, 409,
+        "The sponsor does not cover this session: {why}. "
+        "To approve all the same and ask the visitor to pay, send pay_if_not_sponsored.",
+        for_staff="The sponsor does not cover this session: {why}. The visitor would have to pay.",
+        form_field="pay_if_not_sponsored",
+    ),
+    Answer(
+        Code.MONTH_NOT_SPONSORED, 409,
+        "The sponsor of this session does not cover one at that time. Please choose another time.",
+        form_field="slot_start",
+    ),
+    Answer(Code.TOO_MANY_ENQUIRIES, 429, "Too many messages have arrived. Please try again in an hour."),
+    # staff's choice does not hold
+    Answer(
+        Code.SLOT_TAKEN, 409, "This time is already taken.",
+        for_staff="The psychologist has another session at this time. {free_slots}", form_field="slot_start",
+    ),
+    Answer(Code.SLOT_PAST, 400, "This time is in the past.", field="slot_start"),
+    Answer(
+        Code.SLOT_TOO_NEAR, 409, "This time is too near to be paid online.",
+        for_staff="The visitor has to pay online, and this time is nearer than {payment_notice}.",
+        form_field="slot_start",
+    ),
+    Answer(
+        Code.SLOT_INVALID, 400, "A session must have a sensible length and be within a year.",
+        for_staff="A session lasts at most {longest} and starts within the next {horizon}.", field="slot_start",
+    ),
+    Answer(
+        Code.OUTSIDE_HOURS, 409,
+        "This time is outside the psychologist's hours. To book it all the same, send despite_hours.",
+        for_staff="This time is outside the psychologist's hours, or within their time off. "
+        "Look twice before you book it. {free_slots}",
+        form_field="despite_hours",
+    ),
+    Answer(Code.NO_FREE_SLOT, 409, "No free slot fits what the visitor asked for."),
+    Answer(Code.TOO_MANY_ALTERNATIVES, 400, "Please offer at most {alternatives_most} times."),
+    Answer(
+        Code.SERIES_TOO_LONG, 400, "A series has between 1 and {series_most} sessions.", form_field="count"
+    ),
+    Answer(
+        Code.PSYCHOLOGIST_REQUIRED, 400, "Choose a psychologist who is active.",
+        field="psychologist_id", form_field="psychologist",
+    ),
+    Answer(
+        Code.MEETING_LINK_REQUIRED, 400, "An online session needs a meeting link.",
+        for_staff="The session is online and the psychologist has no meeting link: give one.", field="meeting_link",
+    ),
+    Answer(
+        Code.ADDRESS_REQUIRED, 400, "A session in person needs a location.",
+        for_staff="The session is in person and the psychologist has no location: choose one.",
+        field="location_id", form_field="location",
+    ),
+    Answer(
+        Code.GUARDIAN_CONSENT_REQUIRED, 409, "The client is a minor: record the guardian's consent first.",
+        form_field="guardian_consent",
+    ),
+    Answer(Code.AMOUNT_INVALID, 400, "The amount must be between 0 and 100,000 rupees.", field="amount"),
+    # the request's own fields
+    Answer(Code.DATE_PAST, 400, "Please choose today or a later date.", field="preferred_date"),
+    Answer(Code.AGE_REFUSED, 400, "Bookings are open from the age of {minimum_age}.", field="age"),
+    Answer(
+        Code.WISH_UNKNOWN, 400, "Please choose a psychologist of ours, or none.",
+        field="psychologist", form_field="offered",
+    ),
+    Answer(
+        Code.WISH_PAST, 400, "Please choose a time that is ahead, and within a year.",
+        field="preferred_slot_start", form_field="offered",
+    ),
+    # an incoming webhook
+    Answer(Code.SIGNATURE_INVALID, 400, "The signature does not match."),
+    Answer(Code.EVENT_MALFORMED, 400, "The event cannot be read."),
+)  # fmt: skip
+ANSWERS = {answer.code: answer for answer in ALL}
+# what visitors read of state_refuses where the state is known
+_REFUSED_IN = {
+    State.DRAFT: "This request waits for its email address to be confirmed and does not allow this yet.",
+    State.PENDING: "This request waits for the practice's answer and does not allow this yet.",
+    State.APPROVED: "This booking waits for its payment and does not allow this.",
+    State.PAYMENT_PENDING: "A payment for this booking is under way, so this is not possible.",
+    State.CONFIRMED: "This booking is already confirmed and does not allow this any more.",
+    State.COMPLETED: "This session has already taken place.",
+    State.REJECTED: "The practice could not offer this session; the request is closed.",
+    State.CANCELLED: "This booking is already cancelled.",
+    State.PAYMENT_FAILED: "This booking is closed, because the payment did not arrive in time.",
+}
+OVERTAKEN = ANSWERS[Code.STATE_REFUSES].status  # of a decision about a booking that changed meanwhile
+
+
+def sentence(code: Code, context: Mapping[str, object]) -> str:
+    """What a visitor or a client of the API reads when `code` refuses."""
+    if code is Code.STATE_REFUSES and context.get("state") in _REFUSED_IN:
+        return _REFUSED_IN[State(str(context["state"]))]
+    return ANSWERS[code].sentence.format_map(_shown(context))
+
+
+def staff_sentence(refused: Refused, booking: Booking | None = None) -> str:
+    """What staff read when what they intended with `booking` is refused."""
+    text = ANSWERS[refused.code].desk_sentence
+    shown = _shown(refused.context) | {"free_slots": _free_slots(refused.context.get("free_slots"))}
+    if booking is not None:
+        shown["asked_at"] = short_day_and_time(booking.cancellation_requested_at)
+        shown["last_step"] = last_step(booking) if "{last_step}" in text else ""
+    return text.format_map(shown)
+
+
+BUSY = "It is being changed at this moment. Nothing was changed; try again."  # another transaction held its row
+
+
+def overtaken(booking: Booking) -> str:
+    """What staff read when the booking changed while they decided."""
+    step = last_step(booking)
+    return f"Something happened while this page was open. {step} Nothing was changed; look again and decide."
+
+
+def last_step(booking: Booking) -> str:
+    """Who did what last, and when."""
+    entry = LedgerEntry.objects.filter(booking=booking).order_by("-sequence").first()
+    if entry is None:
+        return ""
+    done = entry.intent.replace("_", " ")
+    return f"It is now {entry.get_target_display()}: “{done}” by {entry.actor}, {short_day_and_time(entry.at)}."
+
+
+def _shown(context: Mapping[str, object]) -> dict[str, object]:
+    """What a sentence may name: the policy's spans and counts, and what the refusal itself says."""
+    shown: dict[str, object] = {
+        "minimum_age": policy.MINIMUM_AGE,
+        "series_most": SERIES_MOST,
+        "alternatives_most": ALTERNATIVES_MOST,
+        "why": "it has nothing left",
+        "answer_by": "the end of the day",
+        "asked_at": "a moment ago",
+        "last_step": "",
+        "cancel_notice": formatting.span(policy.CANCEL_NOTICE),
+        "cancel_link_lifetime": formatting.span(policy.CANCEL_LINK_LIFETIME),
+        "outcome_open_for": formatting.span(policy.OUTCOME_OPEN_FOR),
+        "payment_notice": formatting.span(policy.ONLINE_PAYMENT_NOTICE),
+        "longest": formatting.span(policy.SESSION_LONGEST),
+        "horizon": formatting.span(policy.SLOT_HORIZON),
+    }
+    for name, value in context.items():
+        if value is not None:
+            shown[name] = _moment(value) if isinstance(value, datetime) else value
+    return shown
+
+
+def _moment(at: datetime) -> str:
+    """The time alone if it is today, else with its day."""
+    is_today = at.astimezone(practice_zone()).date() == timezone.now().astimezone(practice_zone()).date()
+    return formatting.clock_time(at) if is_today else formatting.day_and_time(at)
+
+
+def _free_slots(free: object) -> str:
+    starts = (
+        [short_day_and_time(slot.start) for slot in free if isinstance(slot, Slot)] if isinstance(free, list) else []
+    )
+    return f"Free near it: {'; '.join(starts)}." if starts else "No free time was found near it."
