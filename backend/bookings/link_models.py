@@ -65,7 +65,7 @@ class Link(models.Model):
     spent_at = models.DateTimeField(null=True, blank=True)
 
     SENSITIVITY = classify(
-        internal="booking purpose alternative message_uuid digest key_index created_at expires_at spent_at",
+        internal="booking purpose alternative message_uuid digest key_id created_at expires_at spent_at",
     )
 
     class Meta:

@@ -1,22 +1,22 @@
-"""The booking and the rows that belong to it: its ledger, its hold on a slot, and the closed days."""
+"""The booking; the rows that belong to it stand in modules of their own and are found here too."""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
-from datetime import UTC, datetime, time, timedelta
 
 from django.db import models
 from django.db.models import Q
 
 from backend.bookings import policy
 from backend.bookings.disclosure_models import Disclosure as Disclosure
+from backend.bookings.ledger_models import LedgerEntry as LedgerEntry
 from backend.bookings.link_models import Alternative as Alternative
 from backend.bookings.link_models import Link as Link
 from backend.bookings.link_models import Purpose as Purpose
 from backend.bookings.machine import ACTIVE, FINAL, BookingMachine, State
+from backend.bookings.slot_models import ClosedDay as ClosedDay
+from backend.bookings.slot_models import SlotClaim as SlotClaim
 from backend.core.encryption import EncryptedTextField
-from backend.core.formatting import practice_zone
 from backend.core.personal_data import classify
 from backend.people.models import Client, Corporate, Psychologist
 
@@ -246,95 +246,3 @@ class Booking(BookingMachine):
 
 
 DUE_AT_PRACTICE = Q(mode=Mode.OFFLINE, payment_mode=PaymentMode.OFFLINE)  # `is_due_at_practice`, asked of rows
-
-
-class LedgerEntry(models.Model):
-    """What happened to a booking. Append-only: database triggers refuse UPDATE and DELETE. No personal data."""
-
-    booking = models.ForeignKey(Booking, on_delete=models.PROTECT, related_name="ledger")
-    sequence = models.PositiveIntegerField()
-    at = models.DateTimeField()
-    intent = models.CharField(max_length=40)
-    source = models.CharField(max_length=16, blank=True)
-    target = models.CharField(max_length=16, choices=State.choices)
-    reason = models.CharField(max_length=24, blank=True)
-    actor = models.CharField(max_length=80)  # text, no foreign key: it outlives the account
-    details = models.JSONField(default=dict, blank=True)  # written and read by ledger_details
-    correlation_id = models.CharField(max_length=64, blank=True)
-
-    SENSITIVITY = classify(internal="booking sequence at intent source target reason actor details correlation_id")
-
-    class Meta:
-        ordering = ["booking_id", "sequence"]
-        verbose_name_plural = "ledger"
-        constraints = [models.UniqueConstraint(fields=["booking", "sequence"], name="ledger_sequence_once")]
-
-    def __str__(self) -> str:
-        return f"{self.booking_id}:{self.sequence} {self.intent}"
-
-
-class SlotClaim(models.Model):
-    """A psychologist's time that is held: the row exists exactly while it is. Half-open, buffer included.
-
-    The last net is the migration's exclusion constraint on PostgreSQL; on SQLite the check runs in an IMMEDIATE
-    transaction.
-    """
-
-    psychologist = models.ForeignKey(Psychologist, on_delete=models.PROTECT, related_name="claims")
-    booking = models.OneToOneField(Booking, on_delete=models.PROTECT, related_name="claim")
-    blocked_from = models.DateTimeField()
-    blocked_until = models.DateTimeField()
-
-    SENSITIVITY = classify(internal="psychologist booking blocked_from blocked_until")
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(blocked_until__gt=models.F("blocked_from")), name="claim_ends_after_start"
-            )
-        ]
-        indexes = [models.Index(fields=["psychologist", "blocked_from"], name="claim_psychologist")]
-
-    def __str__(self) -> str:
-        return f"{self.psychologist_id} {self.blocked_from:%Y-%m-%d %H:%M}"
-
-
-class ClosedDay(models.Model):
-    """A day on which the practice is closed: every week (`weekday`) or once (`date`), in the practice's time zone."""
-
-    weekday = models.PositiveSmallIntegerField(
-        null=True,
-        blank=True,
-        unique=True,
-        choices=list(enumerate(("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"))),
-    )
-    date = models.DateField(null=True, blank=True, unique=True)
-    note = models.CharField(max_length=120, blank=True)
-
-    SENSITIVITY = classify(internal="weekday date note")
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(weekday__isnull=False, date=None) | Q(weekday=None, date__isnull=False),
-                name="closed_weekday_or_date",
-                violation_error_message="Give either a weekday or a date.",
-            )
-        ]
-
-    def __str__(self) -> str:
-        return str(self.date) if self.date else self.get_weekday_display()
-
-    @classmethod
-    def calendar(cls) -> Callable[[datetime], tuple[datetime, bool]]:
-        """A function from an instant to (end of its local day in UTC, whether that day is closed). One query."""
-        zone = practice_zone()
-        rows = list(cls.objects.values_list("weekday", "date"))
-        weekdays, dates = {row[0] for row in rows}, {row[1] for row in rows}
-
-        def day_at(instant: datetime) -> tuple[datetime, bool]:
-            day = instant.astimezone(zone).date()
-            ends_at = datetime.combine(day + timedelta(days=1), time(), tzinfo=zone).astimezone(UTC)
-            return ends_at, day.weekday() in weekdays or day in dates
-
-        return day_at

@@ -1,13 +1,11 @@
-"""How a booking stands with its money: what was paid, what went back, and what a visitor who cancels gets back."""
+"""How far the money of a booking is: what was paid, what went back, and what is left."""
 
 from __future__ import annotations
 
-from datetime import datetime
 from enum import StrEnum
 
 from django.db.models import Exists, OuterRef, Q, Sum
 
-from backend.bookings import policy
 from backend.bookings.machine import State
 from backend.bookings.models import DUE_AT_PRACTICE, Booking
 from backend.payments.models import Payment, RefundState
@@ -70,44 +68,3 @@ def left_paise(booking: Booking) -> int:
     """What the practice holds of the visitor's money for this booking, in paise."""
     payment = paid_payment(booking)
     return refundable_paise(payment) if payment is not None else 0
-
-
-def is_in_time(booking: Booking, *, asked_at: datetime) -> bool:
-    """Whether a visitor who asks at `asked_at` cancels the session in time.
-
-    That is CANCEL_NOTICE ahead; after a move by staff any time before the start.
-    """
-    if booking.slot_start is None or asked_at >= booking.slot_start:
-        return False
-    return booking.moved_by_staff_at is not None or asked_at <= _notice_ends_at(booking.slot_start)
-
-
-def comes_back_paise(booking: Booking, *, asked_at: datetime) -> int:
-    """What a visitor who asks to cancel at `asked_at` gets back, in paise: all that is left, or nothing.
-
-    Nothing unless they are in time; then what the policy says, and all of it after a move by staff.
-    """
-    is_given_back = booking.moved_by_staff_at is not None or policy.REFUND_ON_VISITOR_CANCELLATION == "full"
-    return left_paise(booking) if is_given_back and is_in_time(booking, asked_at=asked_at) else 0
-
-
-def refund_ends_at(booking: Booking) -> datetime | None:
-    """From when on nothing comes back although the session is still ahead; None where no time before it matters."""
-    is_timed = policy.REFUND_ON_VISITOR_CANCELLATION == "full" and booking.moved_by_staff_at is None
-    return _notice_ends_at(booking.slot_start) if is_timed and booking.slot_start is not None else None
-
-
-def move_until(booking: Booking) -> datetime | None:
-    """Until when a visitor may move the session; None where they may not, or not any more."""
-    if booking.slot_start is None or moves_left(booking) == 0:
-        return None
-    return _notice_ends_at(booking.slot_start)
-
-
-def moves_left(booking: Booking) -> int:
-    """How often a visitor may still move the session."""
-    return max(0, policy.MOVES_BY_VISITOR - booking.moves_by_visitor)
-
-
-def _notice_ends_at(slot_start: datetime) -> datetime:
-    return slot_start - policy.CANCEL_NOTICE

@@ -18,6 +18,8 @@ from backend.core.errors import Code, Refused
 from backend.core.formatting import practice_zone, short_day_and_time
 from backend.scheduling.claims import Slot
 
+NOT_OFFERED = "This slot is not offered any more. Choose again."
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -179,10 +181,12 @@ ALL = (
     Answer(Code.AGE_REFUSED, 400, "Bookings are open from the age of {minimum_age}.", field="age"),
     Answer(
         Code.WISH_UNKNOWN, 400, "Please choose a psychologist of ours, or none.",
+        for_staff=NOT_OFFERED,
         field="psychologist", form_field="offered",
     ),
     Answer(
         Code.WISH_PAST, 400, "Please choose a time that is ahead, and within a year.",
+        for_staff=NOT_OFFERED,
         field="preferred_slot_start", form_field="offered",
     ),
     # an incoming webhook

@@ -9,6 +9,7 @@ from backend.bookings.guarantees import payment_terms
 from backend.bookings.machine import AWAITS_PAYMENT, Reason, State
 from backend.bookings.models import PaymentMode
 from backend.bookings.payment_status import PaymentStatus
+from backend.bookings.refund_policy import comes_back_paise, refund_ends_at
 from backend.core import formatting
 from backend.core.errors import required
 from backend.notifications.notification_context import NotificationContext, TemplateContext
@@ -86,8 +87,8 @@ def terms(notification: NotificationContext) -> TemplateContext:
     """What a visitor who cancels from now on gets back, and until when; sums are empty where nothing was paid."""
     booking = notification.booking
     left = payment_status.left_paise(booking)
-    back = payment_status.comes_back_paise(booking, asked_at=notification.now)
-    ends_at = payment_status.refund_ends_at(booking)
+    back = comes_back_paise(booking, asked_at=notification.now)
+    ends_at = refund_ends_at(booking)
     return {
         "comes_back": formatting.rupees(back) if back else "",
         "stays": formatting.rupees(left) if left and not back else "",
@@ -99,7 +100,7 @@ def promise(notification: NotificationContext) -> TemplateContext:
     """What the link of this very request gives back: judged by when it was asked for, as the page will judge it."""
     booking = notification.booking
     left = payment_status.left_paise(booking)
-    back = payment_status.comes_back_paise(booking, asked_at=notification.message.created_at)
+    back = comes_back_paise(booking, asked_at=notification.message.created_at)
     return {
         "promised": formatting.rupees(back) if back else "",
         "stays": formatting.rupees(left) if left and not back else "",

@@ -7,12 +7,13 @@ from datetime import datetime
 
 from django.conf import settings
 
-from backend.bookings import payment_status, policy
+from backend.bookings import policy
 from backend.bookings.actors import VISITOR
 from backend.bookings.guarantees import deadline, held_session, psychologist_of
 from backend.bookings.ledger_details import Moved, details_of
 from backend.bookings.machine import HOLDS_SLOT, Reason, State
 from backend.bookings.models import Alternative, Booking, Mode, Origin, Period
+from backend.bookings.refund_policy import move_until
 from backend.core import formatting
 from backend.core.errors import required
 from backend.core.formatting import practice_zone
@@ -142,7 +143,7 @@ def moved(notification: NotificationContext) -> TemplateContext:
 
 def movable(notification: NotificationContext) -> TemplateContext:
     """Until when the visitor can choose another time; empty, and so unsaid, when they cannot."""
-    ends_at = payment_status.move_until(notification.booking)
+    ends_at = move_until(notification.booking)
     return {
         "move_until": formatting.day_and_time(ends_at) if ends_at is not None and ends_at > notification.now else ""
     }

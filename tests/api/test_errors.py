@@ -180,7 +180,7 @@ import django, json, os
 os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
 django.setup()
 from django.utils import timezone
-from tests import api
+from tests.support import api
 answers = [
     api.get(api.STATUS, {"acknowledgement_id": "MS-000000"}),
     api.post(api.DRAFT, api.form(timezone.now())),

@@ -11,6 +11,7 @@ from backend.bookings import payment_status, policy
 from backend.bookings.machine import FINAL, State
 from backend.bookings.models import Booking, Mode, PaymentMode
 from backend.bookings.payment_status import PaymentStatus
+from backend.bookings.refund_policy import comes_back_paise, is_in_time, move_until, moves_left, refund_ends_at
 from backend.payments.models import Payment, PaymentState
 from backend.people.models import Corporate
 from tests.support.factories import make_booking, make_payment
@@ -36,7 +37,7 @@ def starts(booking: Booking) -> datetime:
 @pytest.mark.parametrize(("off", "is_in_time"), [(-SECOND, True), (0 * SECOND, True), (SECOND, False)])
 def test_a_visitor_cancels_in_time_until_the_notice_begins(off: timedelta, is_in_time: bool, now: datetime) -> None:
     booking = session(now)
-    assert payment_status.is_in_time(booking, asked_at=starts(booking) - policy.CANCEL_NOTICE + off) is is_in_time
+    assert is_in_time(booking, asked_at=starts(booking) - policy.CANCEL_NOTICE + off) is is_in_time
 
 
 @pytest.mark.parametrize(("off", "is_in_time"), [(-SECOND, True), (0 * SECOND, False), (SECOND, False)])
@@ -44,14 +45,14 @@ def test_after_a_move_by_staff_a_visitor_cancels_in_time_until_the_start(
     off: timedelta, is_in_time: bool, now: datetime
 ) -> None:
     booking = session(now, moved_by_staff=True)
-    assert payment_status.is_in_time(booking, asked_at=starts(booking) + off) is is_in_time
+    assert is_in_time(booking, asked_at=starts(booking) + off) is is_in_time
 
 
 def test_a_request_without_a_slot_has_no_time_to_cancel_in(now: datetime) -> None:
     booking = make_booking(State.PENDING, now=now)
-    assert not payment_status.is_in_time(booking, asked_at=now)
-    assert payment_status.refund_ends_at(booking) is None
-    assert payment_status.move_until(booking) is None
+    assert not is_in_time(booking, asked_at=now)
+    assert refund_ends_at(booking) is None
+    assert move_until(booking) is None
 
 
 @pytest.mark.parametrize("off", [-SECOND, 0 * SECOND, SECOND])
@@ -63,8 +64,8 @@ def test_what_comes_back_hangs_on_the_notice_and_on_the_policy(
     booking = session(now)
     ends_at = starts(booking) - policy.CANCEL_NOTICE
     comes_back = 150_000 if refund == "full" and off <= 0 * SECOND else 0
-    assert payment_status.comes_back_paise(booking, asked_at=ends_at + off) == comes_back
-    assert payment_status.refund_ends_at(booking) == (ends_at if refund == "full" else None)
+    assert comes_back_paise(booking, asked_at=ends_at + off) == comes_back
+    assert refund_ends_at(booking) == (ends_at if refund == "full" else None)
 
 
 @pytest.mark.parametrize("refund", POLICIES)
@@ -73,9 +74,9 @@ def test_after_a_move_by_staff_all_comes_back_until_the_start_whatever_the_polic
 ) -> None:
     monkeypatch.setattr(policy, "REFUND_ON_VISITOR_CANCELLATION", refund)
     booking = session(now, moved_by_staff=True)
-    assert payment_status.comes_back_paise(booking, asked_at=starts(booking) - SECOND) == 150_000
-    assert payment_status.comes_back_paise(booking, asked_at=starts(booking)) == 0
-    assert payment_status.refund_ends_at(booking) is None
+    assert comes_back_paise(booking, asked_at=starts(booking) - SECOND) == 150_000
+    assert comes_back_paise(booking, asked_at=starts(booking)) == 0
+    assert refund_ends_at(booking) is None
 
 
 @pytest.mark.parametrize(("moves", "left"), [(0, 2), (1, 1), (2, 0), (3, 0)])
@@ -83,8 +84,8 @@ def test_a_visitor_moves_as_often_as_the_policy_says_and_until_the_notice_begins
     moves: int, left: int, now: datetime
 ) -> None:
     booking = make_booking(State.CONFIRMED, now=now, moves_by_visitor=moves)
-    assert payment_status.moves_left(booking) == left
-    assert payment_status.move_until(booking) == (starts(booking) - policy.CANCEL_NOTICE if left else None)
+    assert moves_left(booking) == left
+    assert move_until(booking) == (starts(booking) - policy.CANCEL_NOTICE if left else None)
 
 
 ATTEMPTS = [(state, False) for state in PaymentState] + [(PaymentState.CAPTURED, True)]

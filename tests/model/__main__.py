@@ -54,24 +54,24 @@ def _rounds(steps: int, seed: int) -> int:
     """Rounds with seeds of their own, so that one that fails is repeated alone."""
     from tests.model import lifecycle
 
-    tally = lifecycle.Lifecycle.tally = Coverage()
-    while tally.steps < steps:
+    coverage = lifecycle.Lifecycle.coverage = Coverage()
+    while coverage.steps < steps:
         try:
             lifecycle.run(seed=seed)
         except Exception:  # noqa: BLE001 -- whatever broke is printed with the way to see it again
             traceback.print_exc(file=sys.stdout)
             _say(f"FAILED. To repeat: make model SEED={seed}")
             return 1
-        _say(f"seed {seed}: nothing broke, {tally.steps} steps so far")
+        _say(f"seed {seed}: nothing broke, {coverage.steps} steps so far")
         seed += 1
-    return _sum_up(tally)
+    return _sum_up(coverage)
 
 
-def _sum_up(tally: Coverage) -> int:
+def _sum_up(coverage: Coverage) -> int:
     from tests.model import lifecycle
 
-    _say(tally.report(lifecycle.rules()))
-    gaps = tally.gaps(lifecycle.rules(), lifecycle.intents())
+    _say(coverage.report(lifecycle.rules()))
+    gaps = coverage.gaps(lifecycle.rules(), lifecycle.intents())
     for gap in gaps:
         _say(f"FAILED: {gap}")
     return 1 if gaps else 0

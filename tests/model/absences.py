@@ -34,7 +34,7 @@ class Absences(World):
         decisions = [
             self._decision(n, was, fate, off, colleague) for n, (was, fate) in enumerate(plans) if fate != "leave"
         ]
-        diary, allowance, before = self.diary(), self.allowance(), self.seen
+        availability, allowance, before = self.availability(), self.allowance(), self.seen
         whole = Absence(off.psychologist_id, off.start, off.end, "ill")
         did = self.do(absence.record_absence, whole, decisions, note_to_visitor="Your psychologist is ill.", **DESK)
         if hours == 0:
@@ -44,10 +44,10 @@ class Absences(World):
         was_covered = any(_covers(row, off) for row in before.time_off.values())
         assert len(did.after.time_off) == len(before.time_off) + (not was_covered), "recorded twice, or never"
         assert covers, f"not off: {off}"
-        diary.off.append(off)
+        availability.off.append(off)
         told = {done.booking_id: done.refused.code if done.refused else None for done in did.answer}
         for decision in decisions:
-            self._is_carried_out(before.bookings[decision.booking_id], decision, told, diary, allowance)
+            self._is_carried_out(before.bookings[decision.booking_id], decision, told, availability, allowance)
         left = {was.id for was, fate in plans if fate == "leave"} | {id_ for id_, code in told.items() if code}
         for booking in did.after.bookings.values():
             assert booking.id in left or not _is_within(booking, off), f"left behind in {off}: {booking}"
@@ -60,14 +60,14 @@ class Absences(World):
         return Decision(was.id, was.ledger_sequence - (fate == "stale"), move)
 
     def _is_carried_out(
-        self, was: Row, decision: Decision, told: dict[int, Any], diary: Availability, allowance: Allowance
+        self, was: Row, decision: Decision, told: dict[int, Any], availability: Availability, allowance: Allowance
     ) -> None:
         """Decisions follow one another: what one gives back, the next may have."""
         after, code, move = self.seen.bookings[was.id], told[was.id], decision.move
         obstacles = {Code.STATE_REFUSES} if decision.seen != was.ledger_sequence else set()
         if move is not None:
             who, length = move.psychologist_id or was.psychologist_id, was.slot_end - was.slot_start
-            obstacles |= diary.obstacles(
+            obstacles |= availability.obstacles(
                 who,
                 move.slot_start,
                 of=was,
@@ -84,11 +84,11 @@ class Absences(World):
             assert (after.state, after.reason) == ("CANCELLED", "by_staff")
             paid = self.seen.paid(was.id)
             assert paid is None or self.seen.left_paise(paid) == 0, f"our absence, and money was kept: {paid}"
-            del diary.held[was.id]
+            del availability.held[was.id]
             allowance.give_back(was)
         else:
             assert (after.state, after.psychologist_id, after.slot_start) == (was.state, who, move.slot_start)
-            diary.hold(was.id, who, move.slot_start, length)
+            availability.hold(was.id, who, move.slot_start, length)
             allowance.move(was, move.slot_start)
 
 

@@ -45,9 +45,9 @@ def month_of(start: datetime) -> date:
     return start.astimezone(KOLKATA).date().replace(day=1)
 
 
-def check(picture: Snapshot) -> None:
+def check(snapshot: Snapshot) -> None:
     """Raises AssertionError when a booking has a sponsor whom it must not have, or the other way round."""
-    for booking in picture.bookings.values():
+    for booking in snapshot.bookings.values():
         is_counted = booking.sponsored_month is not None
         if is_counted:
             assert booking.corporate_id is not None, f"counted for nobody: {booking}"

@@ -36,7 +36,7 @@ class Alternatives(SlotBooking):
     def offer_for(self, was: Row, wanted: list[tuple[int, datetime]], *, twice: bool = True) -> None:
         """Staff decline, and look twice at hours and a minor's consent."""
         offers = [alternatives.OfferedSlot(who, start, despite_hours=twice) for who, start in wanted]
-        diary = self.diary()
+        availability = self.availability()
         did = self.do(
             approval.reject, was.id, note_to_visitor="Then perhaps?", offers=offers, guardian_consent=twice, **DESK
         )
@@ -47,7 +47,7 @@ class Alternatives(SlotBooking):
         if was.age < 18 and was.guardian_consent_at is None and not twice:
             obstacles.add(Code.GUARDIAN_CONSENT_REQUIRED)
         for who, start in wanted:
-            obstacles |= diary.obstacles(who, start, of=was, despite_hours=twice)
+            obstacles |= availability.obstacles(who, start, of=was, despite_hours=twice)
         did.met(obstacles)
         if did.code is None:
             offered = [row for row in did.after.alternatives.values() if row.booking_id == was.id]
@@ -74,7 +74,7 @@ class Alternatives(SlotBooking):
             may_ask=True,  # nobody of staff is there to ask
             is_new=True,
         )
-        verdict, taken = self.judge(wanted, rejected, rejected.corporate_id), self._taken(link)
+        expectation, taken = self.expect(wanted, rejected, rejected.corporate_id), self._taken(link)
         is_open = link.spent_at is None and link.expires_at > self.now
         active = [b for b in self.seen.bookings.values() if b.state in ACTIVE and b.origin == "visitor"]
         token = links.tokens_of(link.message_uuid)[links.name_of(offered.number)]
@@ -87,14 +87,14 @@ class Alternatives(SlotBooking):
         elif any(booking.email == rejected.email for booking in active):
             did.was_refused(Code.ALREADY_ACTIVE)
         else:
-            did.met(verdict.obstacles)
+            did.met(expectation.obstacles)
         if did.changed:
             booking = did.after.bookings[did.answer.pk]
-            self.is_as_judged(booking, wanted, verdict)
+            self.is_as_expected(booking, wanted, expectation)
             assert (booking.origin, booking.verified_at) == ("visitor", self.now)
             assert did.after.alternatives[offered.id].taken_by_id == booking.id
             assert did.after.links[link.id].spent_at == self.now
-            assert booking.corporate_id == (rejected.corporate_id if verdict.is_sponsored else None)
+            assert booking.corporate_id == (rejected.corporate_id if expectation.is_sponsored else None)
 
     def _taken(self, link: Row) -> int | None:
         """What came of this rejection."""

@@ -52,7 +52,7 @@ class Availability:
 
     @classmethod
     def of(cls, seen: Snapshot, people: People, now: datetime) -> Availability:
-        """As the picture shows it."""
+        """As the snapshot shows it."""
         claims = seen.claims.values()
         return cls(
             people,

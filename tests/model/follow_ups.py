@@ -67,7 +67,7 @@ class FollowUps(SlotBooking):
             pay_if_not_sponsored=twice,
             despite_hours=twice,
         )
-        diary, allowance = self.diary(), self.allowance()
+        availability, allowance = self.availability(), self.allowance()
         tried = self.do(follow_ups.preview_series, last.id, series, **DESK)
         assert not tried.changed, "a preview was booked"
         did = self.do(follow_ups.book_series, last.id, series, **DESK)
@@ -78,10 +78,10 @@ class FollowUps(SlotBooking):
         shown, became = (_codes(found) for found in (tried, did))
         assert shown == became, f"{shown} was shown, {became} followed"
         assert [start for start, _ in became] == sorted(set(starts))
-        self._are_as_judged(did, last, series, diary, allowance)
+        self._are_as_expected(did, last, series, availability, allowance)
 
-    def _are_as_judged(
-        self, did: Result, last: Row, series: follow_ups.Series, diary: Availability, allowance: Allowance
+    def _are_as_expected(
+        self, did: Result, last: Row, series: follow_ups.Series, availability: Availability, allowance: Allowance
     ) -> None:
         """One after the other: each is in the way of those that come later, and uses the sponsor's month."""
         who = series.psychologist_id or last.psychologist_id
@@ -97,15 +97,17 @@ class FollowUps(SlotBooking):
                 keeps_place=who == last.psychologist_id,
                 is_new=True,
             )
-            verdict = self.judge(wanted, last, last.corporate_id or by_code, diary, allowance)
+            expectation = self.expect(wanted, last, last.corporate_id or by_code, availability, allowance)
             code = place.refused.code if place.refused else None
-            assert code in verdict.obstacles if verdict.obstacles else code is None, f"{code}, not {verdict}"
+            assert code in expectation.obstacles if expectation.obstacles else code is None, (
+                f"{code}, not {expectation}"
+            )
             if place.booking is not None:
                 booking = did.after.bookings[place.booking.pk]
-                self.is_as_judged(booking, wanted, verdict)
+                self.is_as_expected(booking, wanted, expectation)
                 assert (booking.follows_id, booking.origin) == (last.id, "staff")
-                diary.hold(booking.id, who, wanted.start, wanted.length)
-                if verdict.is_sponsored:
+                availability.hold(booking.id, who, wanted.start, wanted.length)
+                if expectation.is_sponsored:
                     allowance.take(wanted.start)
 
 

@@ -13,7 +13,7 @@ FINAL = {"COMPLETED", "REJECTED", "CANCELLED", "PAYMENT_FAILED"}
 ARROWS = {
     ("", "DRAFT"),
     ("", "PENDING"),
-    ("", "APPROVED"),  # one of the times that a rejection offered, see kinship.py
+    ("", "APPROVED"),  # one of the times that a rejection offered, see relations.py
     ("DRAFT", "PENDING"),
     ("DRAFT", "CANCELLED"),
     ("PENDING", "APPROVED"),
@@ -39,24 +39,24 @@ LINK_KEPT = timedelta(days=30)
 COMPLETE_AFTER = timedelta(minutes=30)
 
 
-def check(picture: Snapshot) -> None:
+def check(snapshot: Snapshot) -> None:
     """Raises AssertionError, naming the rows, when one of them breaks the design."""
-    for booking in picture.bookings.values():
+    for booking in snapshot.bookings.values():
         _deadline(booking)
-        _claim(picture, booking)
-        _attempt(picture, booking)
+        _claim(snapshot, booking)
+        _attempt(snapshot, booking)
         _place(booking)
-        _ledger(picture, booking)
+        _ledger(snapshot, booking)
         if booking.state in ("CONFIRMED", "COMPLETED"):
-            assert _is_settled(picture, booking), f"promised without the money: {booking}"
-    for link in picture.links.values():
-        _link(link, picture.bookings[link.booking_id])
-    for payment in picture.payments.values():
-        _money(picture, payment)
-    for refund in picture.refunds.values():
-        _caused_once(picture, refund)
-    _one_active(picture)
-    _no_overlap(picture)
+            assert _is_settled(snapshot, booking), f"promised without the money: {booking}"
+    for link in snapshot.links.values():
+        _link(link, snapshot.bookings[link.booking_id])
+    for payment in snapshot.payments.values():
+        _money(snapshot, payment)
+    for refund in snapshot.refunds.values():
+        _caused_once(snapshot, refund)
+    _one_active(snapshot)
+    _no_overlap(snapshot)
 
 
 def _deadline(booking: Row) -> None:
@@ -73,9 +73,9 @@ def _deadline(booking: Row) -> None:
         assert booking.due_at == booking.slot_end + COMPLETE_AFTER, f"completion: {booking}"
 
 
-def _claim(picture: Snapshot, booking: Row) -> None:
+def _claim(snapshot: Snapshot, booking: Row) -> None:
     """A claim exists exactly while the slot is held, and says what the booking says."""
-    claims = [claim for claim in picture.claims.values() if claim.booking_id == booking.id]
+    claims = [claim for claim in snapshot.claims.values() if claim.booking_id == booking.id]
     assert len(claims) == (booking.state in HOLDS_SLOT), f"{len(claims)} claims: {booking}"
     for claim in claims:
         assert (claim.psychologist_id, claim.blocked_from, claim.blocked_until) == (
@@ -93,7 +93,7 @@ def _link(link: Row, booking: Row) -> None:
         assert (link.expires_at, link.spent_at) == (until, None), f"{link} reads {booking}"
     elif link.purpose == "again":
         assert booking.reason == "unanswered", f"asks again for {booking}"
-    elif link.purpose in ("reschedule", "alternative"):  # see kinship.py
+    elif link.purpose in ("reschedule", "alternative"):  # see relations.py
         return
     elif link.spent_at is not None:
         assert booking.reason in ("by_visitor", "cancelled_late"), f"{link} was used, and yet {booking}"
@@ -101,9 +101,9 @@ def _link(link: Row, booking: Row) -> None:
         assert link.expires_at <= booking.slot_start, f"{link} cancels what has begun: {booking}"
 
 
-def _attempt(picture: Snapshot, booking: Row) -> None:
+def _attempt(snapshot: Snapshot, booking: Row) -> None:
     """One attempt is open exactly while the booking waits for it."""
-    attempts = [payment for payment in picture.payments_of(booking.id) if payment.state == "open"]
+    attempts = [payment for payment in snapshot.payments_of(booking.id) if payment.state == "open"]
     assert len(attempts) == (booking.state == "PAYMENT_PENDING"), f"{len(attempts)} open attempts: {booking}"
 
 
@@ -117,9 +117,9 @@ def _place(booking: Row) -> None:
     assert booking.verified_at is not None, f"never proved: {booking}"
 
 
-def _ledger(picture: Snapshot, booking: Row) -> None:
+def _ledger(snapshot: Snapshot, booking: Row) -> None:
     """Numbered 1..n without a gap, each row beginning where the last ended, the last where the booking stands."""
-    entries = picture.ledger_of(booking.id)
+    entries = snapshot.ledger_of(booking.id)
     assert [entry.sequence for entry in entries] == list(range(1, booking.ledger_sequence + 1)), f"gap: {entries}"
     source = ""
     for entry in entries:
@@ -129,48 +129,48 @@ def _ledger(picture: Snapshot, booking: Row) -> None:
     assert source == booking.state, f"the ledger ends at {source}: {booking}"
 
 
-def _is_settled(picture: Snapshot, booking: Row) -> bool:
+def _is_settled(snapshot: Snapshot, booking: Row) -> bool:
     """Captured in full by the gateway or at the desk, or nothing to pay up front."""
     is_due_there = (booking.mode, booking.payment_mode) == ("OFFLINE", "OFFLINE")
     if booking.corporate_id is not None or booking.amount_paise == 0 or is_due_there:
         return True
-    paid = picture.paid(booking.id)
+    paid = snapshot.paid(booking.id)
     return paid is not None and paid.captured_paise == booking.amount_paise
 
 
-def _money(picture: Snapshot, payment: Row) -> None:
+def _money(snapshot: Snapshot, payment: Row) -> None:
     """Never dropped: a capture pays for its booking, exactly and alone, or goes back in full. Never more goes back."""
-    assert picture.left_paise(payment) >= 0, f"more goes back than came in: {payment}"
+    assert snapshot.left_paise(payment) >= 0, f"more goes back than came in: {payment}"
     if payment.state != "captured":
         assert payment.captured_paise == 0, f"money of no capture: {payment}"
         return
     if payment.is_unexpected:
-        returned = [r.amount_paise for r in picture.refunds.values() if r.payment_id == payment.id]
+        returned = [r.amount_paise for r in snapshot.refunds.values() if r.payment_id == payment.id]
         assert payment.captured_paise == 0 or payment.captured_paise in returned, f"kept: {payment}"
         return
     assert (payment.captured_paise, payment.captured_currency) == (payment.amount_paise, payment.currency)
-    assert payment.amount_paise == picture.bookings[payment.booking_id].amount_paise, f"another price: {payment}"
-    others = [p for p in picture.payments_of(payment.booking_id) if p.state == "captured" and not p.is_unexpected]
+    assert payment.amount_paise == snapshot.bookings[payment.booking_id].amount_paise, f"another price: {payment}"
+    others = [p for p in snapshot.payments_of(payment.booking_id) if p.state == "captured" and not p.is_unexpected]
     assert others == [payment], f"paid twice: {others}"
-    took = [e for e in picture.ledger_of(payment.booking_id) if e.details.get("payment") == payment.id]
+    took = [e for e in snapshot.ledger_of(payment.booking_id) if e.details.get("payment") == payment.id]
     assert any(e.details.get("captured_paise") == payment.captured_paise for e in took), f"not in the ledger: {payment}"
 
 
-def _caused_once(picture: Snapshot, refund: Row) -> None:
+def _caused_once(snapshot: Snapshot, refund: Row) -> None:
     """What goes back is named by the one row that caused it."""
-    ledger = picture.ledger_of(picture.payments[refund.payment_id].booking_id)
+    ledger = snapshot.ledger_of(snapshot.payments[refund.payment_id].booking_id)
     causes = [e for e in ledger if e.intent in GIVES_BACK and e.details.get("refund") == refund.id]
     assert len(causes) == 1, f"caused by {causes}: {refund}"
 
 
-def _one_active(picture: Snapshot) -> None:
+def _one_active(snapshot: Snapshot) -> None:
     """One active booking per address, beside those that staff made."""
-    active = [b.email for b in picture.bookings.values() if b.state in ACTIVE and b.origin == "visitor"]
+    active = [b.email for b in snapshot.bookings.values() if b.state in ACTIVE and b.origin == "visitor"]
     assert len(active) == len(set(active)), f"two active bookings of one visitor: {active}"
 
 
-def _no_overlap(picture: Snapshot) -> None:
+def _no_overlap(snapshot: Snapshot) -> None:
     """One psychologist, one session at a time."""
-    for one, other in combinations(picture.claims.values(), 2):
+    for one, other in combinations(snapshot.claims.values(), 2):
         is_apart = one.blocked_until <= other.blocked_from or other.blocked_until <= one.blocked_from
         assert one.psychologist_id != other.psychologist_id or is_apart, f"promised twice: {one} and {other}"

@@ -39,6 +39,8 @@ NOT_DRIVEN = {
     "enquiries.receive_enquiry": "touches no booking",
     "disclosure.reveal_phone": "shows a number and records that, and touches no booking",
     "follow_ups.book_follow_up": "book_series calls it for each start",
+    "foretelling.foretelling": "rolls an intent back that a rule drives; tests/bookings/lifecycle/test_foretelling.py",
+    "foretelling.foretelling_many": "the same for several",
     "absence.record_time_off": "record_absence begins with it",
 }
 # what doors call, and is no transaction of its own
@@ -100,10 +102,10 @@ class Lifecycle(Stream, Reschedules, Absences, Clock, MailWorker):
         for number, stage in enumerate(stages):
             self._bring(others[number], stage, number, code)
 
-    @rule(deed=drawn_from(ACTIONS))
-    def turn(self, deed: Action) -> None:
+    @rule(action=drawn_from(ACTIONS))
+    def turn(self, action: Action) -> None:
         """Somebody does something."""
-        self.take(ACTIONS[deed.name], deed)
+        self.take(ACTIONS[action.name], action)
 
     def _bring(self, address: str, stage: str, number: int, code: str = "") -> Row:
         """Its session is the day after tomorrow. Who is sponsored has nothing to pay, and comes further."""

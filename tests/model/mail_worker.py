@@ -82,11 +82,12 @@ class MailWorker(World):
         offered = [row for row in self.seen.alternatives.values() if row.booking_id == rejected.id]
         if any(row.taken_by_id for row in offered):
             return  # nobody can take one before the mail leaves, but the model can
-        diary, is_open = self.diary(), rejected.closed_at + OFFERED_FOR > self.now
+        availability, is_open = self.availability(), rejected.closed_at + OFFERED_FOR > self.now
         free = {
             row.number
             for row in offered
-            if is_open and not diary.obstacles(row.psychologist_id, row.slot_start, of=OF_NOBODY, despite_hours=True)
+            if is_open
+            and not availability.obstacles(row.psychologist_id, row.slot_start, of=OF_NOBODY, despite_hours=True)
         }
         assert numbers == free, f"offers {numbers} of {offered}, and {free} are free"
 

@@ -33,7 +33,7 @@ class Reschedules(World):
         most = max((self._moves(link) for link in self.seen.reschedule if self._is_open(link)), default=0)
         link = self.one_of(self.seen.reschedule, which, lambda one: self._is_open(one) and self._moves(one) == most)
         was = self.seen.bookings[link.booking_id]
-        offered = self.diary().offered(was, days_from(self.now, A_WEEK))
+        offered = self.availability().offered(was, days_from(self.now, A_WEEK))
         who, start = self._picked(pick, offered)
         is_offered = who == self.people.by_hours and start in offered
         obstacles = self._reasons(link, was, start) | (set() if is_offered else {Code.SLOT_TAKEN})

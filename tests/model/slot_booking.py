@@ -50,12 +50,12 @@ class Wanted:
 class SlotBooking(World):
     """Judges before, and compares after."""
 
-    def judge(
+    def expect(
         self,
         wanted: Wanted,
         of: Row,
         corporate_id: int | None,
-        diary: Availability | None = None,
+        availability: Availability | None = None,
         allowance: Allowance | None = None,
     ) -> Expectation:
         """What must become of a session of this request, or after it."""
@@ -63,7 +63,7 @@ class SlotBooking(World):
         is_named = corporate_id is not None and wanted.amount > 0
         is_due_there = (of.mode, of.payment_mode) == ("OFFLINE", "OFFLINE")
         must_pay = wanted.amount > 0 and not is_due_there and not (is_named and is_covered)
-        obstacles = (diary or self.diary()).obstacles(
+        obstacles = (availability or self.availability()).obstacles(
             wanted.who,
             wanted.start,
             of=of,
@@ -79,13 +79,13 @@ class SlotBooking(World):
             obstacles.add(Code.SPONSOR_DOES_NOT_COVER)
         return Expectation(obstacles, "APPROVED" if must_pay else "CONFIRMED", is_named and is_covered)
 
-    def is_as_judged(self, booking: Row, wanted: Wanted, verdict: Expectation) -> None:
+    def is_as_expected(self, booking: Row, wanted: Wanted, expectation: Expectation) -> None:
         """Raises AssertionError when it was settled otherwise."""
         settled = (booking.psychologist_id, booking.slot_start, booking.slot_end, booking.amount_paise)
         assert settled == (wanted.who, wanted.start, wanted.start + wanted.length, wanted.amount), f"{booking}"
-        month = month_of(wanted.start) if verdict.is_sponsored else None
-        assert (booking.state, booking.sponsored_month) == (verdict.state, month), f"not {verdict}: {booking}"
-        if verdict.state == "APPROVED":
+        month = month_of(wanted.start) if expectation.is_sponsored else None
+        assert (booking.state, booking.sponsored_month) == (expectation.state, month), f"not {expectation}: {booking}"
+        if expectation.state == "APPROVED":
             by_formula = time_to_pay(wanted.start, now=self.now, is_follow_up=booking.follows_id is not None)
             assert booking.pay_by == by_formula, f"another time to pay: {booking}"
 

@@ -132,7 +132,7 @@ class SnapshotReader:
         self._rows: dict[type[models.Model], Rows] = {model: {} for model in MODELS}
 
     def take(self) -> Snapshot:
-        """The picture of this moment."""
+        """The snapshot of this moment."""
         return Snapshot(*(self._table(model) for model in MODELS))
 
     def _table(self, model: type[models.Model]) -> Rows:

@@ -44,7 +44,7 @@ class Staff(SlotBooking):
         id_ = self.people[who]
         fee = self.fees[id_] if amount is None else amount
         wanted = Wanted(id_, start, fee, despite_hours=twice, may_ask=twice)
-        verdict = self.judge(wanted, was, was.corporate_id)
+        expectation = self.expect(wanted, was, was.corporate_id)
         did = self.do(
             staff.approve,
             was.id,
@@ -53,9 +53,9 @@ class Staff(SlotBooking):
         )
         if was.state != "PENDING":
             return did.was_refused(Code.STATE_REFUSES)
-        did.met(verdict.obstacles | _second_looks(was, twice))
+        did.met(expectation.obstacles | _second_looks(was, twice))
         if did.code is None:
-            self.is_as_judged(did.after.bookings[was.id], wanted, verdict)
+            self.is_as_expected(did.after.bookings[was.id], wanted, expectation)
         return did
 
     @action(needs="bookings", times=2, which=WHICH, who=st.sampled_from([None, None, 0, 2]), twice=st.booleans())
@@ -64,9 +64,9 @@ class Staff(SlotBooking):
         was = self.booking(which, "PENDING")
         asked = None if who is None else self.people[who]
         may_fit = was.state == "PENDING" and asked in (None, self.people.by_hours)
-        fitting = self.diary().fitting(was) if may_fit else []
+        fitting = self.availability().fitting(was) if may_fit else []
         chosen = was.preferred_slot_start if was.preferred_slot_start in fitting else None
-        judged = {start: self._judge_offered(was, start, twice) for start in fitting}
+        expected = {start: self._judge_offered(was, start, twice) for start in fitting}
         approval = replace(_approval(twice), psychologist_id=asked)
         did = self.do(first_fit.approve_first_fit, was.id, approval, **DESK)
         if was.state != "PENDING":
@@ -77,18 +77,18 @@ class Staff(SlotBooking):
             start = did.after.bookings[was.id].slot_start
             assert start in fitting, f"{start} fits not: {was}"
             assert chosen in (None, start), f"{chosen} was free: {was}"
-            wanted, verdict = judged[start]
-            assert not verdict.obstacles | _second_looks(was, twice), f"approved in spite of {verdict}"
-            self.is_as_judged(did.after.bookings[was.id], wanted, verdict)
+            wanted, expectation = expected[start]
+            assert not expectation.obstacles | _second_looks(was, twice), f"approved in spite of {expectation}"
+            self.is_as_expected(did.after.bookings[was.id], wanted, expectation)
         else:
-            reasons = [verdict.obstacles | _second_looks(was, twice) for _, verdict in judged.values()]
+            reasons = [expectation.obstacles | _second_looks(was, twice) for _, expectation in expected.values()]
             assert all(did.code in found for found in reasons), f"refused with {did.code}, not {reasons}"
 
     def _judge_offered(self, was: Row, start: datetime, twice: bool) -> tuple[Wanted, Expectation]:
         wanted = Wanted(
             self.people.by_hours, start, self.fees[self.people.by_hours], despite_hours=twice, may_ask=twice
         )
-        return wanted, self.judge(wanted, was, was.corporate_id)
+        return wanted, self.expect(wanted, was, was.corporate_id)
 
     @action(needs="bookings", times=2, which=WHICH, who=st.none() | WHO, when=WHEN, beside=BESIDE, twice=st.booleans())
     def move(self, which: int, who: int | None, when: timedelta, beside: int | None, twice: bool) -> None:
@@ -105,7 +105,7 @@ class Staff(SlotBooking):
 
     def _obstacles_to_move(self, was: Row, who: int, start: datetime, twice: bool) -> set[Code]:
         """The same time needs no second look at the hours, the same psychologist none at the place."""
-        found = self.diary().obstacles(
+        found = self.availability().obstacles(
             who,
             start,
             of=was,

@@ -128,7 +128,7 @@ def _claims(seen: Snapshot, booking: Row) -> list[Row]:
 def _outcome(booking: Row, written: list[Row]) -> None:
     """What is recorded of a session was not said of another time."""
     if any(entry.intent == "reschedule" for entry in written):
-        assert booking.outcome == "unrecorded", f"judged before it takes place: {booking}"
+        assert booking.outcome == "unrecorded", f"expected before it takes place: {booking}"
 
 
 def _slot_ahead(was: Row | None, booking: Row, *, now: datetime) -> None:

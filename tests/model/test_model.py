@@ -15,15 +15,15 @@ ROUNDS_MOST = 4  # one after the other until everything was called; today the fi
 @pytest.mark.django_db
 @pytest.mark.timeout(600)  # seconds; a failure is shrunk for minutes
 def test_no_interleaving_breaks_the_design() -> None:
-    tally = lifecycle.Lifecycle.tally = Coverage()
+    coverage = lifecycle.Lifecycle.coverage = Coverage()
     for seed in range(ROUNDS_MOST):
         lifecycle.run(seed=seed)
-        if set(tally.called) >= lifecycle.intents() and set(tally.entered) == set(State):
+        if set(coverage.called) >= lifecycle.intents() and set(coverage.entered) == set(State):
             break
-    assert set(tally.called) >= lifecycle.intents(), "an intent without a rule: give it one in tests/model"
-    assert set(tally.entered) == set(State)
-    assert tally.examples >= lifecycle.EXAMPLES
-    assert tally.steps >= lifecycle.EXAMPLES * lifecycle.TURNS // 2
+    assert set(coverage.called) >= lifecycle.intents(), "an intent without a rule: give it one in tests/model"
+    assert set(coverage.entered) == set(State)
+    assert coverage.examples >= lifecycle.EXAMPLES
+    assert coverage.steps >= lifecycle.EXAMPLES * lifecycle.TURNS // 2
 
 
 @pytest.mark.django_db

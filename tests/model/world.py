@@ -49,13 +49,13 @@ class Action:
 
 
 def action(needs: str = "", times: int = 1, **drawn: st.SearchStrategy[Any]) -> Callable[[Turn], Turn]:
-    """A rule: it is left out while `needs`, a table or a list of the picture, is empty, and drawn `times` as often.
+    """A rule: it is left out while `needs`, a table or a list of the snapshot, is empty, and drawn `times` as often.
 
     No `@rule` each: Hypothesis would then leave half of them out of every example, and few bookings would get far.
     """
 
     def mark(function: Turn) -> Turn:
-        function.needs, function.times = needs, times  # type: ignore[attr-defined]  # read by `deeds`
+        function.needs, function.times = needs, times  # type: ignore[attr-defined]  # read by `actions`
         function.drawn = drawn  # type: ignore[attr-defined]
         return function
 
@@ -112,7 +112,7 @@ class Result:
 class World(RuleBasedStateMachine):
     """One example: its rows live in a transaction of their own, which is never committed."""
 
-    tally = Coverage()
+    coverage = Coverage()
     a_month: int | None = None  # what the sponsor pays for
 
     def __init__(self) -> None:
@@ -129,7 +129,7 @@ class World(RuleBasedStateMachine):
         self.corporate = Corporate.objects.create(name="Acme", code=SPONSORS_CODE).pk
         self._camera = SnapshotReader()
         self.seen = self._camera.take()
-        self.tally.examples += 1
+        self.coverage.examples += 1
 
     def teardown(self) -> None:
         """Everything goes back, the settings too."""
@@ -137,14 +137,14 @@ class World(RuleBasedStateMachine):
         transaction.set_rollback(True)
         self._transaction.__exit__(None, None, None)
 
-    def take(self, turn: Turn, deed: Action) -> None:
+    def take(self, turn: Turn, action: Action) -> None:
         """One turn, if there is anything that it could mean."""
         needs = turn.needs  # type: ignore[attr-defined]
         if needs and not getattr(self.seen, needs):
             return
-        self.doing = deed.name
-        self.tally.tried[deed.name] += 1
-        turn(self, **deed.given)
+        self.doing = action.name
+        self.coverage.tried[action.name] += 1
+        turn(self, **action.given)
 
     def do(self, intent: Callable[..., Any], *args: Any, timed: bool = True, **given: Any) -> Result:
         """Call the intent at the model's clock. A refusal changes nothing; afterwards everything holds."""
@@ -173,7 +173,7 @@ class World(RuleBasedStateMachine):
         written = [entry for entry in after.ledger.values() if entry.id not in before.ledger]
         allowance.check_step(before, after, written, self.a_month)
 
-    def diary(self) -> Availability:
+    def availability(self) -> Availability:
         """Who holds which time as of now."""
         return Availability.of(self.seen, self.people, self.now)
 
@@ -182,19 +182,19 @@ class World(RuleBasedStateMachine):
         return Allowance(self.seen, self.a_month)
 
     def look(self) -> None:
-        """Take a new picture, after what was no intent."""
+        """Take a new snapshot, after what was no intent."""
         self.seen = self._camera.take()
-        self.tally.steps += 1
+        self.coverage.steps += 1
 
     def worked(self) -> None:
         """Count a rule as a success although it must not change anything."""
-        self.tally.worked[self.doing] += 1
+        self.coverage.worked[self.doing] += 1
 
     def _count(self, intent: Callable[..., Any], did: Result) -> None:
-        self.tally.steps += 1
-        self.tally.called[f"{intent.__module__.rpartition('.')[2]}.{intent.__name__}"] += 1
+        self.coverage.steps += 1
+        self.coverage.called[f"{intent.__module__.rpartition('.')[2]}.{intent.__name__}"] += 1
         if did.code is not None:
-            self.tally.refused[did.code] += 1
+            self.coverage.refused[did.code] += 1
         elif did.changed:
             self.worked()
         for booking in did.after.bookings.values():
@@ -202,7 +202,7 @@ class World(RuleBasedStateMachine):
             if was != booking:
                 self._changed_last = booking.id
             if was is None or was.state != booking.state:
-                self.tally.entered[booking.state] += 1
+                self.coverage.entered[booking.state] += 1
 
     def one_of(self, rows: Iterable[Row], which: int, fits: Callable[[Row], bool]) -> Row:
         """The row that `which` means. There is at least one: the rule waited for it."""

@@ -14,11 +14,12 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from backend.api.links.pages import Page, page
-from backend.bookings import links, payment_status, policy, refusals
+from backend.bookings import links, policy, refusals
 from backend.bookings.lifecycle import alternatives, rescheduling
 from backend.bookings.lifecycle.alternatives import OfferedTime, alternative_offers
 from backend.bookings.machine import AWAITS_PAYMENT, State
 from backend.bookings.models import Booking, Purpose
+from backend.bookings.refund_policy import move_until, moves_left
 from backend.core import formatting
 from backend.core.errors import Code, Refused
 from backend.core.formatting import practice_zone
@@ -125,8 +126,8 @@ def _weeks(token: str, week: str, *, now: datetime, problem: str = "", status: i
         "after": (monday + WEEK).isoformat() if monday < last else "",
         "own": _days(own, names),
         "others": _days(others, names),
-        "move_until": formatting.day_and_time(ends_at) if (ends_at := payment_status.move_until(booking)) else "",
-        "moves_left": payment_status.moves_left(booking),
+        "move_until": formatting.day_and_time(ends_at) if (ends_at := move_until(booking)) else "",
+        "moves_left": moves_left(booking),
         "must_pay": booking.state != State.CONFIRMED,
     }
     return page("reschedule", context, status=status)

@@ -15,12 +15,8 @@ from backend.bookings.lifecycle.transaction import TIMER, VISITOR, intent, lock_
 from backend.bookings.machine import ACTIVE, Reason, State
 from backend.bookings.models import Booking, Link, Purpose
 from backend.bookings.notices import Notice
-from backend.bookings.payment_status import (
-    comes_back_paise,
-    is_in_time,
-    left_paise,
-    paid_payment,
-)
+from backend.bookings.payment_status import left_paise, paid_payment
+from backend.bookings.refund_policy import comes_back_paise, is_in_time
 from backend.core.errors import Code, Refused
 from backend.payments.models import Payment, Refund
 

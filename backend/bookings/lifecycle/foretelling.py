@@ -14,6 +14,7 @@ from django.db import models, transaction
 
 from backend.bookings.models import Alternative, Booking, LedgerEntry, SlotClaim
 from backend.bookings.payment_status import left_paise
+from backend.core.errors import required
 from backend.outbox.models import Message
 from backend.payments.models import Payment, Refund
 from backend.scheduling import claims
@@ -59,10 +60,10 @@ class Witness:
     def change(self, booking_id: int) -> Change:
         """Read within the transaction that made it."""
         before, after = self._before.get(booking_id, _NOTHING), _rows_of(booking_id)
-        assert after.booking is not None
+        booking = required(after.booking, "booking", booking_id)
         return Change(
             before=before.booking,
-            after=after.booking,
+            after=booking,
             claim_before=before.claim,
             claim_after=after.claim,
             ledger=_new(before.ledger, after.ledger),
@@ -70,7 +71,7 @@ class Witness:
             payments=_stepped(before.payments, after.payments),
             refunds=_stepped(before.refunds, after.refunds),
             alternatives=_new(before.alternatives, after.alternatives),
-            left_paise=left_paise(after.booking),
+            left_paise=left_paise(booking),
         )
 
 

@@ -19,7 +19,7 @@ from backend.bookings.lifecycle.transaction import VISITOR, intent, lock_booking
 from backend.bookings.machine import HOLDS_SLOT, State
 from backend.bookings.models import Booking, Link, Outcome, Purpose
 from backend.bookings.notices import Notice
-from backend.bookings.payment_status import move_until, moves_left
+from backend.bookings.refund_policy import move_until, moves_left
 from backend.core.errors import Code, Refused
 from backend.people.models import Psychologist
 from backend.scheduling import claims

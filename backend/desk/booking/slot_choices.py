@@ -7,13 +7,12 @@ from typing import Any
 
 from django import forms
 
+from backend.bookings.refusals import NOT_OFFERED
 from backend.core.formatting import short_day_and_time
 from backend.people.models import Psychologist
 from backend.scheduling import chosen_slot
 from backend.scheduling.free_slots import FreeSlot
 from backend.scheduling.suggestions import Suggestion
-
-TAKEN = "This slot is not offered any more. Choose again."
 
 
 class SlotField(forms.ChoiceField):
@@ -24,7 +23,7 @@ class SlotField(forms.ChoiceField):
             return None
         chosen = chosen_slot.read(str(value))
         if chosen is None:
-            raise forms.ValidationError(TAKEN)
+            raise forms.ValidationError(NOT_OFFERED)
         return chosen
 
     def validate(self, value: Any) -> None:

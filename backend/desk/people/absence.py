@@ -20,6 +20,7 @@ from backend.bookings.lifecycle.absence import Absence, Decision, DecisionResult
 from backend.bookings.lifecycle.rescheduling import Move
 from backend.bookings.models import Booking
 from backend.bookings.refusals import BUSY, staff_sentence
+from backend.core.errors import required
 from backend.core.formatting import practice_zone, short_day_and_time
 from backend.desk.booking import consequences
 from backend.desk.booking.consequences import Consequences
@@ -208,10 +209,8 @@ def _follow(absence: Absence, form: DecisionsForm, *, actor: str, now: datetime)
 
 def _told(one: DecisionResult) -> Consequences:
     if one.refused is None:
-        assert one.change is not None
-        return consequences.told(one.change)
-    booking: Booking = Booking.objects.get(pk=one.booking_id)
-    return consequences.refused(one.refused, booking)
+        return consequences.told(required(one.change, "change", one))
+    return consequences.refused(one.refused, Booking.objects.get(pk=one.booking_id))
 
 
 def _typed(at: datetime | None) -> tuple[str, str]:

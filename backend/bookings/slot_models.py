@@ -1,0 +1,80 @@
+"""What takes a psychologist's time away: a booking that holds a slot, and the days on which the practice is closed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, time, timedelta
+
+from django.db import models
+from django.db.models import Q
+
+from backend.core.formatting import practice_zone
+from backend.core.personal_data import classify
+from backend.people.models import Psychologist
+
+
+class SlotClaim(models.Model):
+    """A psychologist's time that is held: the row exists exactly while it is. Half-open, buffer included.
+
+    The last net is the migration's exclusion constraint on PostgreSQL; on SQLite the check runs in an IMMEDIATE
+    transaction.
+    """
+
+    psychologist = models.ForeignKey(Psychologist, on_delete=models.PROTECT, related_name="claims")
+    booking = models.OneToOneField("bookings.Booking", on_delete=models.PROTECT, related_name="claim")
+    blocked_from = models.DateTimeField()
+    blocked_until = models.DateTimeField()
+
+    SENSITIVITY = classify(internal="psychologist booking blocked_from blocked_until")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(blocked_until__gt=models.F("blocked_from")), name="claim_ends_after_start"
+            )
+        ]
+        indexes = [models.Index(fields=["psychologist", "blocked_from"], name="claim_psychologist")]
+
+    def __str__(self) -> str:
+        return f"{self.psychologist_id} {self.blocked_from:%Y-%m-%d %H:%M}"
+
+
+class ClosedDay(models.Model):
+    """A day on which the practice is closed: every week (`weekday`) or once (`date`), in the practice's time zone."""
+
+    weekday = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        unique=True,
+        choices=list(enumerate(("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"))),
+    )
+    date = models.DateField(null=True, blank=True, unique=True)
+    note = models.CharField(max_length=120, blank=True)
+
+    SENSITIVITY = classify(internal="weekday date note")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(weekday__isnull=False, date=None) | Q(weekday=None, date__isnull=False),
+                name="closed_weekday_or_date",
+                violation_error_message="Give either a weekday or a date.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.date) if self.date else self.get_weekday_display()
+
+    @classmethod
+    def calendar(cls) -> Callable[[datetime], tuple[datetime, bool]]:
+        """A function from an instant to (end of its local day in UTC, whether that day is closed). One query."""
+        zone = practice_zone()
+        rows = list(cls.objects.values_list("weekday", "date"))
+        weekdays, dates = {row[0] for row in rows}, {row[1] for row in rows}
+
+        def day_at(instant: datetime) -> tuple[datetime, bool]:
+            day = instant.astimezone(zone).date()
+            ends_at = datetime.combine(day + timedelta(days=1), time(), tzinfo=zone).astimezone(UTC)
+            return ends_at, day.weekday() in weekdays or day in dates
+
+        return day_at
