@@ -1,17 +1,20 @@
-"""What the desk's own pages share: which bookings an account sees, and the links to where it acts."""
+"""What the desk's own pages share: which bookings an account sees, links to them, and instants in an address."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import NamedTuple
 
 from django.db.models import QuerySet
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 
-from backend.bookings.access import AccessPolicy
+from backend.bookings.access import AccessPolicy, Scope
 from backend.bookings.models import Booking
-from backend.desk.booking.actions import ACTIONS
+from backend.core.formatting import practice_zone
 
-_ACTIONS = {action.name: action for action in ACTIONS}
+CHANGE = "admin:bookings_booking_change"
 
 
 class Link(NamedTuple):
@@ -26,15 +29,31 @@ def visible_bookings(access: AccessPolicy) -> QuerySet[Booking]:
     return Booking.objects.filter(access.bookings())
 
 
+def booking_to_decide(access: AccessPolicy, booking_id: int, scope: Scope) -> Booking:
+    """With who gives and who pays the session. For those who may not decide a thing of this scope: not found."""
+    rows = Booking.objects.select_related("corporate", "psychologist")
+    return get_object_or_404(rows.filter(access.bookings_to(scope)), pk=booking_id)
+
+
+def booking_now(booking_id: int) -> Booking:
+    """As it stands after a decision."""
+    return Booking.objects.select_related("corporate", "psychologist").get(pk=booking_id)
+
+
 def booking_link(booking: Booking) -> Link:
     """To its page, named by its id."""
-    return Link(booking.acknowledgement_id, reverse("admin:bookings_booking_change", args=[booking.pk]))
+    return Link(booking.acknowledgement_id, reverse(CHANGE, args=[booking.pk]))
 
 
-def action_links(access: AccessPolicy, booking: Booking, *names: str) -> tuple[Link, ...]:
-    """To the pages of those actions that are the account's to take; each says what would happen, and asks."""
-    return tuple(
-        Link(action.label, reverse(f"admin:bookings_booking_{action.name}", args=[booking.pk]))
-        for action in (_ACTIONS[name] for name in names)
-        if access.may_act(booking, action.scope)
-    )
+def to_booking(booking_id: int) -> HttpResponse:
+    """Back to its page."""
+    return redirect(CHANGE, booking_id)
+
+
+def local_instant(text: str) -> datetime | None:
+    """`2026-11-23T18:00:00` on the practice's clock; None for anything else."""
+    try:
+        found = datetime.fromisoformat(text).replace(tzinfo=practice_zone(), microsecond=0)
+    except ValueError:
+        return None
+    return found if 2000 <= found.year <= 2100 else None  # beyond, some zone's arithmetic leaves the calendar

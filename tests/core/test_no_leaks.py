@@ -28,7 +28,7 @@ from backend.bookings.machine import State
 from backend.bookings.models import Booking
 from backend.core.errors import Code
 from backend.core.personal_data import Sensitivity, columns
-from backend.desk.booking.actions import ACTIONS
+from backend.desk.booking.actions.table import ACTIONS
 from backend.outbox.models import Message, MessageState
 from backend.payments.models import Payment
 from config import schedule as table

@@ -13,7 +13,9 @@ from django.test import Client as Browser
 from backend.bookings.intents import Intent
 from backend.bookings.lifecycle.transaction import record_event
 from backend.bookings.models import Booking, LedgerEntry
-from backend.desk.booking.actions import Decision, Overtaken, carry_out
+from backend.desk.booking.actions.action import Decision
+from backend.desk.booking.actions.decide import carry_out
+from backend.desk.decisions import Overtaken
 from backend.outbox.models import Message, Queue
 from tests.support import scenarios
 from tests.support.action_cases import BY_NAME, CASES, Case

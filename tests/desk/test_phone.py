@@ -11,8 +11,8 @@ from django.test import Client as Browser
 from backend.accounts.roles import Role
 from backend.bookings.machine import State
 from backend.bookings.models import Booking, LedgerEntry, Origin
-from backend.desk.booking.consequences import Consequences
-from backend.desk.phone.form import ASKS
+from backend.desk.consequences import Consequences
+from backend.desk.phone.page import ASKS
 from backend.people.models import Psychologist
 from backend.scheduling import chosen_slot
 from tests.support import roles, scenarios, working_hours

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from backend.bookings.lifecycle import front_desk, refunds
 from backend.bookings.models import Booking
-from backend.desk.booking.actions import ACTIONS, Action
+from backend.desk.booking.actions.action import Action
+from backend.desk.booking.actions.table import ACTIONS
 from backend.payments.models import Refund
 from backend.people.models import Corporate, Psychologist
 from tests.support import scenarios
@@ -28,7 +30,7 @@ class Case:
     at: timedelta = timedelta(0)  # when staff act, after `now`
 
     @property
-    def action(self) -> Action:
+    def action(self) -> Action[Any]:
         return BY_NAME[self.name]
 
 

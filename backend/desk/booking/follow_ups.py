@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import timedelta
-from typing import Any
 
 from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
 from django.utils import timezone
 
+from backend.bookings import actors
 from backend.bookings.access import AccessPolicy, Scope
 from backend.bookings.guarantees import held_session
 from backend.bookings.lifecycle.follow_ups import (
@@ -25,15 +22,19 @@ from backend.bookings.lifecycle.follow_ups import (
     book_series,
     preview_series,
 )
+from backend.bookings.models import Booking
 from backend.bookings.refusals import ANSWERS, last_step, staff_sentence
 from backend.core.errors import Refused
 from backend.core.formatting import practice_zone, short_day_and_time
-from backend.desk.booking.action_pages import ActionPages, refuse
-from backend.desk.booking.consequences import told
-from backend.desk.booking.forms import ActionForm, to_paise
-from backend.desk.booking.result import describe_result
-from backend.desk.booking.session_forms import MINUTES_MOST, PsychologistChoice, SlotStartField, somebody_has_hours
+from backend.desk.booking.actions.action import ActionForm
+from backend.desk.booking.summary import summary
+from backend.desk.consequences import told
 from backend.desk.display import money
+from backend.desk.forms import refuse, to_paise
+from backend.desk.navigation import booking_to_decide, to_booking
+from backend.desk.page import Page, render
+from backend.desk.result import describe_result
+from backend.desk.session_fields import MINUTES_MOST, PsychologistChoice, SlotStartField, somebody_has_hours
 from backend.people.models import Psychologist
 
 WEEK = 7  # days
@@ -88,70 +89,75 @@ class FollowUpForm(ActionForm):
         )
 
 
-class FollowUpPages(ActionPages):
-    """Nothing is booked that was not tried before with the very same words: `tried` is what was typed then."""
+def may_follow_up(access: AccessPolicy, booking: Booking) -> bool:
+    """Whether the booking's page shows the button."""
+    return access.may_act(booking, Scope.OWN) and booking.state in TREATED
 
-    def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.follow_up)
-        return [path("<int:booking_id>/follow-up/", view, name="bookings_booking_follow_up"), *super().get_urls()]
 
-    def render_change_form(
-        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
-    ) -> HttpResponse:
-        booking = context["original"]
-        context["may_follow_up"] = AccessPolicy(request.user).may_act(booking, Scope.OWN) and booking.state in TREATED
-        return super().render_change_form(request, context, *args, **kwargs)
+def follow_up(request: HttpRequest, booking_id: int) -> HttpResponse:
+    """The form, what would fit, and what was booked.
 
-    def follow_up(self, request: HttpRequest, booking_id: int) -> HttpResponse:
-        """The form, what would fit, and what was booked."""
-        booking = self._to_decide_on(request, booking_id, Scope.OWN)
-        if booking.state not in TREATED:
-            messages.warning(request, f"“Book the next sessions” is not possible now. {last_step(booking)}")
-            return redirect("admin:bookings_booking_change", booking_id)
-        form = FollowUpForm(booking, request.POST if request.method == "POST" else None)
-        if request.method != "POST" or not form.is_valid():
-            return self._follow_up_page(request, form, [], 400 if form.is_bound else 200)
-        series, actor, now = form.series(), self._actor(request), timezone.now()
-        is_sure = request.POST.get("tried") == repr(asdict(series))
-        try:
-            places = (book_series if is_sure else preview_series)(booking.pk, series, actor=actor, now=now)
-        except Refused as refused:
-            return self._follow_up_page(request, form, [], refuse(form, refused, booking))
-        if not is_sure:
-            return self._follow_up_page(request, form, places, 200, tried=repr(asdict(series)))
-        refusals = [place.refused for place in places if place.refused is not None]
-        if len(refusals) == len(places):
-            return self._follow_up_page(request, form, places, ANSWERS[refusals[0].code].status)
-        self._tell(request, places)
-        return redirect("admin:bookings_booking_change", booking_id)
+    Nothing is booked that was not tried before with the very same words: `tried` is what was typed then.
+    """
+    booking = booking_to_decide(AccessPolicy(request.user), booking_id, Scope.OWN)
+    if booking.state not in TREATED:
+        messages.warning(request, f"“Book the next sessions” is not possible now. {last_step(booking)}")
+        return to_booking(booking_id)
+    form = FollowUpForm(booking, request.POST if request.method == "POST" else None)
+    if request.method != "POST" or not form.is_valid():
+        return _page(request, form, [], 400 if form.is_bound else 200)
+    series, actor, now = form.series(), actors.of(request.user), timezone.now()
+    is_sure = request.POST.get("tried") == repr(asdict(series))
+    try:
+        places = (book_series if is_sure else preview_series)(booking.pk, series, actor=actor, now=now)
+    except Refused as refused:
+        return _page(request, form, [], refuse(form, refused, booking))
+    if not is_sure:
+        return _page(request, form, places, 200, tried=repr(asdict(series)))
+    refusals = [place.refused for place in places if place.refused is not None]
+    if len(refusals) == len(places):
+        return _page(request, form, places, ANSWERS[refusals[0].code].status)
+    _tell(request, places)
+    return to_booking(booking_id)
 
-    def _tell(self, request: HttpRequest, places: list[SeriesResult]) -> None:
-        for place in places:
-            if place.booking is not None:
-                messages.success(request, describe_result(place.booking))
-            elif place.refused is not None:
-                messages.warning(
-                    request, f"{short_day_and_time(place.slot_start)}: not booked. {staff_sentence(place.refused)}"
-                )
 
-    def _follow_up_page(
-        self, request: HttpRequest, form: FollowUpForm, places: list[SeriesResult], status: int, *, tried: str = ""
-    ) -> HttpResponse:
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": f"Book the next sessions: {form.booking}",
-            "booking": form.booking,
-            "form": form,
-            "rows": [_row(place) for place in places],
-            "fitting": sum(place.booking is not None for place in places),
-            "tried": tried,
-            "about": self.about(form.booking, AccessPolicy(request.user)),
-        }
-        return TemplateResponse(request, "admin/bookings/booking/follow_up.html", context, status=status)
+def _tell(request: HttpRequest, places: list[SeriesResult]) -> None:
+    for place in places:
+        if place.booking is not None:
+            messages.success(request, describe_result(place.booking))
+        elif place.refused is not None:
+            messages.warning(
+                request, f"{short_day_and_time(place.slot_start)}: not booked. {staff_sentence(place.refused)}"
+            )
+
+
+def _page(
+    request: HttpRequest, form: FollowUpForm, places: list[SeriesResult], status: int, *, tried: str = ""
+) -> HttpResponse:
+    return render(
+        request,
+        "admin/bookings/booking/follow_up.html",
+        title=f"Book the next sessions: {form.booking}",
+        model=Booking,
+        status=status,
+        booking=form.booking,
+        form=form,
+        rows=[_row(place) for place in places],
+        fitting=sum(place.booking is not None for place in places),
+        tried=tried,
+        about=summary(form.booking, AccessPolicy(request.user), now=timezone.now()),
+    )
 
 
 def _row(place: SeriesResult) -> dict[str, object]:
     follows = told(place.change) if place.change else None
     refused = staff_sentence(place.refused) if place.refused else ""
     return {"when": short_day_and_time(place.slot_start), "consequences": follows, "refused": refused}
+
+
+PAGE = Page(
+    "<int:booking_id>/follow-up/",
+    "bookings_booking_follow_up",
+    lambda access: access.acts(Scope.OWN),
+    follow_up,
+)

@@ -16,7 +16,8 @@ from backend.bookings.access import AccessPolicy
 from backend.bookings.machine import HOLDS_SLOT, State
 from backend.bookings.models import Mode, Outcome
 from backend.core.formatting import practice_zone, short_day
-from backend.desk.navigation import visible_bookings
+from backend.desk.navigation import local_instant, visible_bookings
+from backend.desk.page import Page
 from backend.people.models import Psychologist
 from backend.scheduling import calendar_feed
 from backend.scheduling.calendar_feed import CalendarFilter, Kind, Shade
@@ -39,7 +40,6 @@ class Malformed(Exception):
 
 def page(request: HttpRequest) -> HttpResponse:
     """The calendar with its filters; everything in it comes from the feeds."""
-    _refuse_strangers(request)
     now = timezone.now().astimezone(practice_zone())
     people = list(Psychologist.objects.filter(is_active=True).values_list("pk", "full_name"))
     chosen, decides = _ids(request.GET), AccessPolicy(request.user).decides
@@ -70,7 +70,6 @@ def page(request: HttpRequest) -> HttpResponse:
 
 def sessions(request: HttpRequest) -> HttpResponse:
     """The sessions and wishes of the span in view: rows in the order of `diary.Session`, as a month has thousands."""
-    _refuse_strangers(request)
     try:
         shown = _shown(request.GET)
     except Malformed as malformed:
@@ -80,7 +79,6 @@ def sessions(request: HttpRequest) -> HttpResponse:
 
 def shades(request: HttpRequest) -> HttpResponse:
     """When nobody works, of each psychologist (`columns=1`) or of all together."""
-    _refuse_strangers(request)
     try:
         shown = _shown(request.GET)
     except Malformed as malformed:
@@ -92,7 +90,6 @@ def shades(request: HttpRequest) -> HttpResponse:
 
 def day_list(request: HttpRequest) -> HttpResponse:
     """One day on paper, a sheet a psychologist."""
-    _refuse_strangers(request)
     today = timezone.now().astimezone(practice_zone()).date()
     try:
         on = date.fromisoformat(request.GET.get("date", "")) if request.GET.get("date") else today
@@ -123,11 +120,6 @@ def day_list(request: HttpRequest) -> HttpResponse:
 # -- details -----------------------------------------------------------------------------------------------------------
 
 
-def _refuse_strangers(request: HttpRequest) -> None:
-    if not AccessPolicy(request.user).sees_bookings:
-        raise Http404
-
-
 def _ids(query: QueryDict) -> tuple[int, ...]:
     return tuple(int(text) for text in query.getlist("psychologist") if text.isascii() and text.isdecimal())[:100]
 
@@ -137,15 +129,6 @@ def _shown(query: QueryDict) -> CalendarFilter:
     if start is None or end is None or not timedelta(0) < end - start <= SPAN_MOST:
         raise Malformed(f"Give a start and an end, at most {SPAN_MOST.days} days apart.")
     return CalendarFilter(start, end, _ids(query), tuple(query.getlist("state")), query.get("mode", ""))
-
-
-def local_instant(text: str) -> datetime | None:
-    """`2026-11-23T18:00:00` on the practice's clock; None for anything else."""
-    try:
-        found = datetime.fromisoformat(text).replace(tzinfo=practice_zone(), microsecond=0)
-    except ValueError:
-        return None
-    return found if 2000 <= found.year <= 2100 else None  # beyond, some zone's arithmetic leaves the calendar
 
 
 def _background(row: Shade, local: Callable[[datetime], str]) -> dict[str, Any]:
@@ -159,3 +142,15 @@ def _background(row: Shade, local: Callable[[datetime], str]) -> dict[str, Any]:
     if row.psychologist_id is not None:
         event["resourceIds"] = [row.psychologist_id]
     return event
+
+
+def _may_open(access: AccessPolicy) -> bool:
+    return access.sees_bookings
+
+
+PAGES = [
+    Page("calendar/", "calendar", _may_open, page),
+    Page("calendar/sessions/", "sessions", _may_open, sessions),
+    Page("calendar/shades/", "shades", _may_open, shades),
+    Page("calendar/day/", "day", _may_open, day_list),
+]

@@ -11,19 +11,16 @@ from typing import TypeVar
 
 from django.db.models import BooleanField, Case, Q, QuerySet, Value, When
 
-from backend.bookings import payment_status, policy
-from backend.bookings.machine import ACTIVE, AWAITS_PAYMENT, HOLDS_SLOT, TAKES_PLACE, State
-from backend.bookings.models import Booking, Origin, Outcome
+from backend.bookings.machine import ACTIVE, HOLDS_SLOT, State
+from backend.bookings.models import Booking, Origin
 from backend.core.formatting import practice_zone
+from backend.desk.waiting import lapsing, unpaid, unrecorded
 from backend.outbox.models import Message, MessageState, Queue
 from backend.payments.models import Payment, PaymentMethod, Refund, RefundState
 
 SHOWN = 15  # rows of a list; whoever has more waiting works from the list of bookings
 DEAD_READ = 100  # dead messages; several may be about one booking, and share a line
-LAPSES_WITHIN = timedelta(hours=6)  # a hold nearer to its end than this is worth a call
-UNPAID_FOR = timedelta(days=60)  # how long a session that was held and not paid is asked after here
 UNEXPECTED_FOR = timedelta(days=7)  # how long money that nobody expected is shown
-_NOT_HELD = (Outcome.NO_SHOW, Outcome.PRACTICE_ABSENT)
 Row = TypeVar("Row", Booking, Refund, Payment)
 
 
@@ -118,28 +115,3 @@ def _refunds(seen: QuerySet[Booking]) -> QuerySet[Refund]:
 def _unexpected(seen: QuerySet[Booking], *, now: datetime) -> QuerySet[Payment]:
     rows = Payment.objects.filter(is_unexpected=True, captured_at__gt=now - UNEXPECTED_FOR, booking__in=seen)
     return rows.select_related("booking").defer("booking__user_message").order_by("-captured_at")
-
-
-def lapsing(rows: QuerySet[Booking], *, now: datetime) -> QuerySet[Booking]:
-    """Holds that end soon if nobody pays, the soonest first."""
-    held = rows.filter(state__in=AWAITS_PAYMENT, due_at__lt=now + LAPSES_WITHIN)
-    return held.order_by("due_at")
-
-
-def unrecorded(rows: QuerySet[Booking], *, now: datetime) -> QuerySet[Booking]:
-    """Sessions that are over, and nobody said what became of them."""
-    held = rows.filter(state__in=TAKES_PLACE, outcome=Outcome.UNRECORDED, slot_end__lte=now)
-    oldest = now - policy.OUTCOME_OPEN_FOR
-    return held.filter(slot_end__gt=oldest, slot_start__gt=oldest - policy.SESSION_LONGEST).order_by("slot_start")
-
-
-def unpaid(rows: QuerySet[Booking], *, now: datetime) -> QuerySet[Booking]:
-    """Sessions that were held, and are due at the practice."""
-    due = rows.filter(
-        payment_status.owes_at_practice(),
-        state__in=TAKES_PLACE,
-        slot_start__gt=now - UNPAID_FOR,
-        slot_start__lte=now,
-        slot_end__lte=now,
-    )
-    return due.exclude(outcome__in=_NOT_HELD).order_by("slot_start")

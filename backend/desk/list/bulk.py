@@ -1,4 +1,4 @@
-"""Many requests decided on one page: each proposed a slot, or all declined with one reason; each its own decision."""
+"""The page of many requests: each proposed a slot, or all declined with one reason; each its own decision."""
 
 from __future__ import annotations
 
@@ -8,9 +8,16 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from django import forms
+from django.contrib import messages
 from django.db import DatabaseError
 from django.db.models import Q
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
 
+from backend.bookings import actors
+from backend.bookings.access import AccessPolicy, Scope
 from backend.bookings.lifecycle import approval as staff
 from backend.bookings.lifecycle.foretelling import foretelling_many
 from backend.bookings.lifecycle.session_terms import Approval
@@ -20,15 +27,17 @@ from backend.bookings.refusals import BUSY, overtaken, staff_sentence
 from backend.core import waits
 from backend.core.errors import Refused
 from backend.core.formatting import short_day_and_time
-from backend.desk.booking import consequences
-from backend.desk.booking.actions import Overtaken, if_unchanged
-from backend.desk.booking.consequences import Consequences
-from backend.desk.booking.forms import NOTE_LONGEST, NoteField, style_fields
-from backend.desk.booking.result import describe_result
-from backend.desk.booking.slot_choices import SlotField, suggested
+from backend.desk import consequences
+from backend.desk.consequences import Consequences
+from backend.desk.decisions import Overtaken, if_unchanged
+from backend.desk.forms import NOTE_LONGEST, NoteField, opened, style_fields
+from backend.desk.page import Page, render
+from backend.desk.result import describe_result
+from backend.desk.session_fields import SlotField, suggested
 from backend.scheduling.chosen_slot import Chosen, written
 from backend.scheduling.suggestions import Suggestion, suggestions
 
+LIST = "admin:bookings_booking_changelist"
 MOST = 25  # on one page: each is looked at, and each slot is searched for
 
 
@@ -140,6 +149,39 @@ class RejectMany(BulkForm):
 FORMS: dict[str, type[BulkForm]] = {"approve": ApproveMany, "reject": RejectMany}
 
 
+def marked(request: HttpRequest, what: str) -> HttpResponse:
+    """To the page of those that were marked in the list; never more than the eye saw."""
+    ids = request.POST.getlist("_selected_action")
+    if len(ids) > MOST:
+        messages.warning(request, f"The first {MOST} of {len(ids)} are shown. Decide about the others after.")
+    return redirect(f"{reverse('admin:bookings_booking_many', args=[what])}?ids={','.join(ids[:MOST])}")
+
+
+def decide_many(request: HttpRequest, what: str) -> HttpResponse:
+    """GET, and POST with `preview`: what would happen. POST: it happens; what was refused is told one by one."""
+    if what not in FORMS:
+        raise Http404
+    now, actor = timezone.now(), actors.of(request.user)
+    bookings = chosen(request.GET.get("ids", ""), AccessPolicy(request.user).bookings_to(Scope.UNASSIGNED))
+    if not bookings:
+        messages.warning(request, "None of these waits for an answer.")
+        return redirect(LIST)
+    typed = request.POST if request.method == "POST" else None
+    form = FORMS[what](bookings, typed, now=now)
+    if typed is None or not form.is_valid() or "preview" in typed:
+        if typed is None or form.is_valid():
+            form.foretell(form if typed else opened(form), actor=actor, now=now)
+        status = 200 if typed is None or form.is_valid() else 400
+        template = "admin/bookings/booking/many.html"
+        return render(request, template, title=form.title, model=Booking, status=status, form=form)
+    told = carry_out_all(form, actor=actor, now=now)
+    for one in told:
+        (messages.success if one.is_done else messages.error)(request, one.text)
+    if not told:
+        messages.warning(request, "Nothing was decided.")
+    return redirect(LIST)
+
+
 @dataclass(frozen=True)
 class Told:
     """What became of one booking."""
@@ -189,3 +231,11 @@ def _wish(booking: Booking) -> str:
     slot = f", best {short_day_and_time(booking.preferred_slot_start)}" if booking.preferred_slot_start else ""
     who = f", {booking.preferred_psychologist}" if booking.preferred_psychologist else ""
     return f"{when}{slot}{who}, {booking.get_mode_display().lower()}"
+
+
+PAGE = Page(
+    "many/<slug:what>/",
+    "bookings_booking_many",
+    lambda access: access.acts(Scope.UNASSIGNED),
+    decide_many,
+)

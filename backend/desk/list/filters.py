@@ -13,7 +13,7 @@ from backend.bookings.machine import ACTIVE, AWAITS_PAYMENT, State
 from backend.bookings.models import Booking, PaymentMode
 from backend.bookings.payment_status import is_paid
 from backend.core.formatting import practice_zone
-from backend.desk.dashboard.queries import lapsing, unpaid, unrecorded
+from backend.desk.waiting import lapsing, unpaid, unrecorded
 from backend.payments.models import Refund, RefundState
 
 AGAIN = Q(state=State.PENDING, is_priority=True)  # asked again after we left them unanswered: they come first

@@ -7,27 +7,26 @@ from datetime import datetime, time, timedelta
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
 from django.utils import timezone
 
 from backend.accounts.roles import Ability, may
 from backend.bookings import actors
+from backend.bookings.access import AccessPolicy
 from backend.bookings.lifecycle.absence import Absence, Decision, DecisionResult, record_absence, try_away
 from backend.bookings.lifecycle.rescheduling import Move
 from backend.bookings.models import Booking
 from backend.bookings.refusals import BUSY, staff_sentence
 from backend.core.errors import required
 from backend.core.formatting import practice_zone, short_day_and_time
-from backend.desk.booking import consequences
-from backend.desk.booking.consequences import Consequences
-from backend.desk.booking.forms import NOTE_LONGEST, NoteField, opened, style_fields
-from backend.desk.booking.result import describe_result
-from backend.desk.booking.session_forms import SlotStartField
-from backend.desk.booking.slot_choices import SlotField, choices
+from backend.desk import consequences
+from backend.desk.consequences import Consequences
+from backend.desk.forms import NOTE_LONGEST, NoteField, opened, style_fields
+from backend.desk.page import Page, render
+from backend.desk.result import describe_result
+from backend.desk.session_fields import SlotField, SlotStartField, choices
 from backend.people.hours import Clock
 from backend.people.models import Psychologist
 from backend.scheduling.chosen_slot import Chosen, written
@@ -117,62 +116,57 @@ class Row:
     consequences: Consequences
 
 
-class AwayPage(admin.ModelAdmin[Psychologist]):
-    def may_send_away(self, request: HttpRequest) -> bool:
-        """Bookings are moved and cancelled, and the psychologist has time off."""
-        return may(request.user, Ability.DECIDE) and may(request.user, Ability.SEND_AWAY)
+def may_send_away(access: AccessPolicy) -> bool:
+    """Bookings are moved and cancelled, and the psychologist has time off."""
+    return access.decides and may(access.user, Ability.SEND_AWAY)
 
-    def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.away)
-        return [path("<int:psychologist_id>/away/", view, name="people_psychologist_away"), *super().get_urls()]
 
-    def away(self, request: HttpRequest, psychologist_id: int) -> HttpResponse:
-        """GET, and POST with `preview`: what would happen. POST: it happens; what could not is told."""
-        if not self.may_send_away(request):
-            raise Http404
-        psychologist = get_object_or_404(Psychologist, pk=psychologist_id)
-        now, is_post = timezone.now(), request.method == "POST"
-        when = WhenForm(psychologist, request.POST if is_post else request.GET, now=now)
-        if when.is_bound and not when.is_valid():
-            return self._away_page(request, psychologist, when, None, [], 400 if is_post else 200)
-        start, end = when.span()
-        ways = rebooking_options(psychologist.pk, start, end, now=now)
-        form = DecisionsForm(ways, request.POST if is_post else None)
-        absence = Absence(psychologist.pk, start, end)
-        actor = actors.of(request.user)
-        is_unfit = is_post and not form.is_valid()
-        if not is_post or is_unfit or "preview" in request.POST:
-            follows = {} if is_unfit else _follow(absence, form if is_post else opened(form), actor=actor, now=now)
-            rows = [_row(way, form, follows.get(way.booking.pk, MEND if is_unfit else STAYS)) for way in ways]
-            return self._away_page(request, psychologist, when, form, rows, 400 if is_unfit else 200)
-        note = form.cleaned_data["note_to_visitor"]
-        results = record_absence(absence, form.decisions(), note_to_visitor=note, actor=actor, now=now)
-        _tell(request, psychologist, absence, results)
-        return redirect("admin:people_psychologist_change", psychologist.pk)
+def away(request: HttpRequest, psychologist_id: int) -> HttpResponse:
+    """GET, and POST with `preview`: what would happen. POST: it happens; what could not is told."""
+    psychologist = get_object_or_404(Psychologist, pk=psychologist_id)
+    now, is_post = timezone.now(), request.method == "POST"
+    when = WhenForm(psychologist, request.POST if is_post else request.GET, now=now)
+    if when.is_bound and not when.is_valid():
+        return _page(request, psychologist, when, None, [], 400 if is_post else 200)
+    start, end = when.span()
+    ways = rebooking_options(psychologist.pk, start, end, now=now)
+    form = DecisionsForm(ways, request.POST if is_post else None)
+    absence = Absence(psychologist.pk, start, end)
+    actor = actors.of(request.user)
+    is_unfit = is_post and not form.is_valid()
+    if not is_post or is_unfit or "preview" in request.POST:
+        follows = {} if is_unfit else _follow(absence, form if is_post else opened(form), actor=actor, now=now)
+        rows = [_row(way, form, follows.get(way.booking.pk, MEND if is_unfit else STAYS)) for way in ways]
+        return _page(request, psychologist, when, form, rows, 400 if is_unfit else 200)
+    note = form.cleaned_data["note_to_visitor"]
+    results = record_absence(absence, form.decisions(), note_to_visitor=note, actor=actor, now=now)
+    _tell(request, psychologist, absence, results)
+    return redirect("admin:people_psychologist_change", psychologist.pk)
 
-    def _away_page(
-        self,
-        request: HttpRequest,
-        psychologist: Psychologist,
-        when: WhenForm,
-        form: DecisionsForm | None,
-        rows: list[Row],
-        status: int,
-    ) -> HttpResponse:
-        start, end = when.span() if form else (None, None)
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": f"Away: {psychologist}",
-            "psychologist": psychologist,
-            "when": when,
-            "form": form,
-            "rows": rows,
-            "span": f"{short_day_and_time(start)}, to {short_day_and_time(end)}",
-            "start": _typed(start),
-            "end": _typed(end),
-        }
-        return TemplateResponse(request, "admin/people/psychologist/away.html", context, status=status)
+
+def _page(
+    request: HttpRequest,
+    psychologist: Psychologist,
+    when: WhenForm,
+    form: DecisionsForm | None,
+    rows: list[Row],
+    status: int,
+) -> HttpResponse:
+    start, end = when.span() if form else (None, None)
+    return render(
+        request,
+        "admin/people/psychologist/away.html",
+        title=f"Away: {psychologist}",
+        model=Psychologist,
+        status=status,
+        psychologist=psychologist,
+        when=when,
+        form=form,
+        rows=rows,
+        span=f"{short_day_and_time(start)}, to {short_day_and_time(end)}",
+        start=_typed(start),
+        end=_typed(end),
+    )
 
 
 def _fates(way: RebookingOptions) -> list[tuple[str, str | list[tuple[str, str]]]]:
@@ -232,3 +226,6 @@ def _tell(request: HttpRequest, psychologist: Psychologist, absence: Absence, re
             messages.success(request, describe_result(booking))
         else:
             messages.error(request, f"{booking} stays as it is. {staff_sentence(result.refused, booking)}")
+
+
+PAGE = Page("<int:psychologist_id>/away/", "people_psychologist_away", may_send_away, away)

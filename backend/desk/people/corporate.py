@@ -7,16 +7,17 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from backend.bookings.access import AccessPolicy
 from backend.core.formatting import NOTHING
 from backend.desk.display import sponsor
+from backend.desk.page import Page, render
 from backend.desk.people.records import WithHistory
 from backend.desk.reports import sponsor_report
 from backend.people.forms import AddressField, DomainField
@@ -80,38 +81,40 @@ class CorporateAdmin(WithHistory):
         return format_html('<a href="{}">Report</a>', reverse("admin:people_corporate_report", args=[corporate.pk]))
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.report)
-        as_csv = self.admin_site.admin_view(self.report_as_csv)
-        return [
-            path("<int:corporate_id>/report/", view, name="people_corporate_report"),
-            path("<int:corporate_id>/report.csv", as_csv, name="people_corporate_report_csv"),
-            *super().get_urls(),
-        ]
+        return [*(page.url(self.admin_site) for page in PAGES), *super().get_urls()]
 
-    def report(self, request: HttpRequest, corporate_id: int) -> HttpResponse:
-        """Sums of closed months; nobody can be told from them."""
-        corporate = self._of(request, corporate_id)
-        head, *rows = sponsor_report.lines(sponsor_report.report(corporate, now=timezone.now()))
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": f"Report for {corporate}",
-            "corporate": corporate,
-            "head": head,
-            "rows": rows,
-            "people_least": sponsor_report.PEOPLE_LEAST,
-        }
-        return TemplateResponse(request, "admin/people/corporate/report.html", context)
 
-    def report_as_csv(self, request: HttpRequest, corporate_id: int) -> HttpResponse:
-        """The same as a file to hand over."""
-        corporate = self._of(request, corporate_id)
-        disposition = f'attachment; filename="sessions-{corporate.pk}.csv"'
-        response = HttpResponse(content_type="text/csv; charset=utf-8", headers={"Content-Disposition": disposition})
-        csv.writer(response).writerows(sponsor_report.lines(sponsor_report.report(corporate, now=timezone.now())))
-        return response
+def report(request: HttpRequest, corporate_id: int) -> HttpResponse:
+    """Sums of closed months; nobody can be told from them."""
+    corporate = get_object_or_404(Corporate, pk=corporate_id)
+    head, *rows = sponsor_report.lines(sponsor_report.report(corporate, now=timezone.now()))
+    return render(
+        request,
+        "admin/people/corporate/report.html",
+        title=f"Report for {corporate}",
+        model=Corporate,
+        corporate=corporate,
+        head=head,
+        rows=rows,
+        people_least=sponsor_report.PEOPLE_LEAST,
+    )
 
-    def _of(self, request: HttpRequest, corporate_id: int) -> Corporate:
-        if not self.has_view_permission(request):
-            raise Http404
-        return get_object_or_404(Corporate, pk=corporate_id)
+
+def report_as_csv(_request: HttpRequest, corporate_id: int) -> HttpResponse:
+    """The same as a file to hand over."""
+    corporate = get_object_or_404(Corporate, pk=corporate_id)
+    disposition = f'attachment; filename="sessions-{corporate.pk}.csv"'
+    response = HttpResponse(content_type="text/csv; charset=utf-8", headers={"Content-Disposition": disposition})
+    csv.writer(response).writerows(sponsor_report.lines(sponsor_report.report(corporate, now=timezone.now())))
+    return response
+
+
+def _may_open(access: AccessPolicy) -> bool:
+    """Who sees the corporate."""
+    return any(access.user.has_perm(f"people.{act}_corporate") for act in ("view", "change"))
+
+
+PAGES = [
+    Page("<int:corporate_id>/report/", "people_corporate_report", _may_open, report),
+    Page("<int:corporate_id>/report.csv", "people_corporate_report_csv", _may_open, report_as_csv),
+]

@@ -9,14 +9,16 @@ from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import URLPattern
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 
 from backend.accounts.roles import Ability, may
 from backend.bookings import policy
+from backend.bookings.access import AccessPolicy
 from backend.bookings.lifecycle.session_terms import AMOUNT_MOST_PAISE
 from backend.core.formatting import short_day_and_time
-from backend.desk.people.absence import AwayPage
+from backend.desk.people import absence
 from backend.desk.people.hours import TimeOffInline, WorkingHoursInline
 from backend.desk.people.records import WithHistory
 from backend.people.forms import AddressField
@@ -68,7 +70,7 @@ def fee_text(fee_paise: int | None) -> str:
 
 
 @admin.register(Psychologist)
-class PsychologistAdmin(AwayPage, WithHistory):
+class PsychologistAdmin(WithHistory):
     form = PsychologistForm
     inlines = [WorkingHoursInline, TimeOffInline]
     list_display = ["full_name", "email", "fee", "meeting_link", "location", "is_active"]
@@ -89,6 +91,9 @@ class PsychologistAdmin(AwayPage, WithHistory):
         ),
     ]
     history_list_display = ["is_active"]
+
+    def get_urls(self) -> list[URLPattern]:
+        return [absence.PAGE.url(self.admin_site), *super().get_urls()]
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)
@@ -122,7 +127,7 @@ class PsychologistAdmin(AwayPage, WithHistory):
         obj: Psychologist | None = None,
     ) -> HttpResponse:
         """With the bookings over which time off was laid: they stand until somebody decides about them."""
-        context["may_send_away"] = obj is not None and self.may_send_away(request)
+        context["may_send_away"] = obj is not None and absence.may_send_away(AccessPolicy(request.user))
         if obj is not None:
             found = rebooking_options.within_time_off(obj.pk, now=timezone.now())
             context["in_the_way"] = [(booking, short_day_and_time(booking.slot_start)) for booking in found]

@@ -1,4 +1,4 @@
-"""A request taken on the phone: the site's questions as a form, the double click, and what the caller is told."""
+"""What a caller is asked: the site's questions as a form, and a slot if one is settled at once."""
 
 from __future__ import annotations
 
@@ -11,24 +11,13 @@ from django.db import models
 
 from backend.accounts.roles import masked
 from backend.bookings import policy
-from backend.bookings.intents import Intent
-from backend.bookings.lifecycle import approval as staff
-from backend.bookings.lifecycle import front_desk
 from backend.bookings.lifecycle.creation import Draft
-from backend.bookings.lifecycle.foretelling import foretelling
-from backend.bookings.lifecycle.session_terms import Approval
-from backend.bookings.machine import ACTIVE
-from backend.bookings.models import Booking, LedgerEntry, Period
-from backend.bookings.refusals import staff_sentence
-from backend.core.errors import Refused
+from backend.bookings.models import Booking, Period
 from backend.core.formatting import practice_zone
-from backend.desk.booking import consequences
-from backend.desk.booking.consequences import Consequences
-from backend.desk.booking.forms import style_fields
-from backend.desk.booking.result import describe_result
-from backend.desk.booking.slot_choices import SlotField, choices
-from backend.desk.calendar.page import local_instant
+from backend.desk.forms import style_fields
+from backend.desk.navigation import local_instant
 from backend.desk.phone.known_clients import KEPT
+from backend.desk.session_fields import SlotField, choices
 from backend.people import intake
 from backend.people.forms import AddressField, AgeField, TextField, TimeOfDayField
 from backend.scheduling.chosen_slot import Chosen, written
@@ -36,7 +25,6 @@ from backend.scheduling.free_slots import Search, free_slots
 
 NOON = 14  # o'clock: between the site's morning and its evening
 OFFERED_FOR, OFFERED_MOST = timedelta(days=14), 120  # slots in the list
-ASKS = "Fill in what the caller asks for, then see what follows."
 
 
 class Paying(models.TextChoices):
@@ -152,47 +140,6 @@ class CallerForm(forms.ModelForm[Booking]):
             wish = {"preferred_psychologist_id": self.chosen.psychologist_id, "preferred_slot_start": self.chosen.start}
             more |= wish
         return Draft(**{**typed, **more})
-
-
-def settle(booking: Booking, form: CallerForm, *, actor: str, now: datetime) -> None:
-    """Approve the slot that was chosen, and record the money if it was handed over: two decisions, each by itself.
-
-    The request stands whatever becomes of them. Refuses: as approve and record_desk_payment.
-    """
-    chosen = form.chosen
-    if chosen is None:
-        return
-    consent = form.cleaned_data["guardian_consent"]
-    approval = Approval(chosen.psychologist_id, chosen.start, guardian_consent=consent)
-    staff.approve(booking.pk, approval, actor=actor, now=now)
-    if form.cleaned_data.get("paying") == Paying.DESK:
-        front_desk.record_desk_payment(booking.pk, actor=actor, now=now)
-
-
-def told(recorded: front_desk.Recorded) -> str:
-    """What the receptionist reads, and reads out."""
-    booking = recorded.booking
-    if not recorded.is_new:
-        by = LedgerEntry.objects.filter(booking=booking, intent=Intent.CREATE_BY_STAFF).values_list("actor", flat=True)
-        return f"This request was recorded a moment ago as {booking}, by {by[0]}. Nothing was added."
-    others = Booking.objects.filter(client=booking.client_id, state__in=ACTIVE).exclude(pk=booking.pk)
-    beside = ", ".join(f"{other}, {other.get_state_display()}" for other in others)
-    also = f" Also open under this address: {beside}." if beside else ""
-    return f"The caller's id is {booking}. {describe_result(booking)}{also}"
-
-
-def what_follows(form: CallerForm, *, actor: str, now: datetime) -> Consequences:
-    """What recording the request and settling its slot would do; nothing is done. Refuses: as create_by_staff."""
-    with foretelling() as witness:
-        recorded = front_desk.create_by_staff(form.draft(), actor=actor, now=now)
-        if not recorded.is_new:
-            return consequences.not_yet(told(recorded))
-        try:
-            settle(recorded.booking, form, actor=actor, now=now)
-        except Refused as refused:
-            more = f"What you settle beside it is refused: {staff_sentence(refused, recorded.booking)}"
-            return consequences.told(witness.change(recorded.booking.pk))._replace(unknown=more)
-        return consequences.told(witness.change(recorded.booking.pk))
 
 
 def _dragged(initial: Mapping[str, Any]) -> tuple[datetime, datetime] | None:

@@ -16,8 +16,9 @@ from backend.bookings.lifecycle import foretelling
 from backend.bookings.lifecycle.foretelling import Change, Witness
 from backend.bookings.machine import State
 from backend.bookings.models import Booking
-from backend.desk.booking import consequences
-from backend.desk.booking.actions import Decision, carry_out, what_follows
+from backend.desk import consequences
+from backend.desk.booking.actions.action import Decision
+from backend.desk.booking.actions.decide import carry_out, what_follows
 from backend.payments.models import Payment, PaymentMethod, PaymentState, Refund, RefundState
 from tests.support import scenarios
 from tests.support.action_cases import ACTIONS, Case
@@ -49,7 +50,7 @@ def begun(case: Case, now: datetime, clock: time_machine.Coordinates) -> Booking
     return scenarios.again(booking)
 
 
-def decision(case: Case, booking: Booking, now: datetime) -> Decision:
+def decision(case: Case, booking: Booking, now: datetime) -> Decision[Any]:
     sent = QueryDict(mutable=True)
     sent.update(case.typed(booking))
     form = case.action.form(booking, sent)

@@ -14,7 +14,7 @@ from backend.bookings.lifecycle.cancellation import RefundChoice
 from backend.bookings.models import Booking, LedgerEntry, Purpose
 from backend.bookings.notices import Notice
 from backend.core.errors import Refused
-from backend.desk.booking.result import describe_result
+from backend.desk.result import describe_result
 from backend.notifications import delivery
 from backend.outbox.models import Message
 from backend.payments.models import Refund, RefundState

@@ -18,9 +18,10 @@ from backend.bookings.models import Booking
 from backend.bookings.refusals import staff_sentence
 from backend.core.errors import Refused
 from backend.core.formatting import practice_zone, short_day_and_time
-from backend.desk.booking.forms import to_paise
-from backend.desk.booking.session_forms import MINUTES_MOST, ApprovalForm
+from backend.desk.booking.actions.approve import ApprovalForm
 from backend.desk.display import money
+from backend.desk.forms import to_paise
+from backend.desk.session_fields import MINUTES_MOST
 from backend.people.models import Location, Psychologist
 
 LONGEST_WAIT = 366 * 24 * 3600  # seconds; more than this --in is a typing error

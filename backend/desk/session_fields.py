@@ -1,4 +1,4 @@
-"""Free slots as choices of a form."""
+"""The fields with which a session is typed: a free slot, or a start and a psychologist."""
 
 from __future__ import annotations
 
@@ -8,11 +8,15 @@ from typing import Any
 from django import forms
 
 from backend.bookings.refusals import NOT_OFFERED
+from backend.bookings.lifecycle.session_terms import fee_paise
 from backend.core.formatting import short_day_and_time
-from backend.people.models import Psychologist
+from backend.desk.display import money
+from backend.people.models import Psychologist, TimeOff, WorkingHours
 from backend.scheduling import chosen_slot
 from backend.scheduling.free_slots import FreeSlot
 from backend.scheduling.suggestions import Suggestion
+
+MINUTES_MOST = 24 * 60  # what the field accepts; whether a length makes sense is the lifecycle's to say
 
 
 class SlotField(forms.ChoiceField):
@@ -47,3 +51,26 @@ def suggested(found: list[Suggestion]) -> list[tuple[str, str | list[tuple[str, 
     near = choices(one.slot for one in found if not one.fits)
     groups = (("As the visitor asked", fitting), ("Near to it", near))
     return [("", "None of these: as typed below"), *((name, group) for name, group in groups if group)]
+
+
+class PsychologistChoice(forms.ModelChoiceField[Psychologist]):
+    def label_from_instance(self, obj: Psychologist) -> str:
+        return f"{obj.full_name}, {money(fee_paise(obj))}"
+
+
+class SlotStartField(forms.SplitDateTimeField):
+    """Date and hour, in the practice's zone."""
+
+    def __init__(self, **options: Any) -> None:
+        widget = forms.SplitDateTimeWidget(
+            date_attrs={"type": "date", "class": "form-control"},
+            time_attrs={"type": "time", "class": "form-control"},
+            date_format="%Y-%m-%d",
+            time_format="%H:%M",
+        )
+        super().__init__(widget=widget, **options)
+
+
+def somebody_has_hours() -> bool:
+    """Whether any time can be outside of them."""
+    return WorkingHours.objects.exists() or TimeOff.objects.exists()

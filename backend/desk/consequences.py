@@ -11,8 +11,8 @@ from backend.bookings.models import Booking, SlotClaim
 from backend.bookings.refusals import staff_sentence
 from backend.core.errors import Refused
 from backend.core.formatting import short_day_and_time
-from backend.desk.booking.result import going_back, mail
 from backend.desk.display import money
+from backend.desk.result import going_back, mail
 from backend.outbox.models import MessageState, Queue
 from backend.payments.models import PaymentMethod, PaymentState, RefundState
 

@@ -1,4 +1,4 @@
-"""The form with which staff decline a request, and offer other times if they have some."""
+"""Reject: decline a request, and offer other times if there are some."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from datetime import datetime
 from django import forms
 from django.utils import timezone
 
+from backend.bookings.access import Scope
 from backend.bookings.lifecycle.alternatives import ALTERNATIVES_MOST, OfferedSlot
+from backend.bookings.lifecycle.approval import reject
 from backend.bookings.models import Booking
 from backend.core.formatting import short_day_and_time
-from backend.desk.booking.forms import NoteForm
+from backend.desk.booking.actions.action import Action, Decision, NoteForm, leads_on
 from backend.people.models import Psychologist
 from backend.scheduling import chosen_slot
 from backend.scheduling.suggestions import suggestions
@@ -40,6 +42,28 @@ class RejectForm(NoteForm):
         typed = (self.cleaned_data.get(f"alternative_{number}") for number in range(1, ALTERNATIVES_MOST + 1))
         chosen = (chosen_slot.read(value) for value in dict.fromkeys(value for value in typed if value))
         return [OfferedSlot(slot.psychologist_id, slot.start, slot.length) for slot in chosen if slot is not None]
+
+
+class Reject(Action[RejectForm]):
+    name = "reject"
+    label = "Reject"
+    submit = "Reject and tell the visitor"
+    tone = "danger"
+    form = RejectForm
+    scope = Scope.UNASSIGNED
+
+    def is_open(self, booking: Booking, _now: datetime) -> bool:
+        return leads_on(booking, Booking.reject)
+
+    def run(self, decision: Decision[RejectForm]) -> None:
+        reject(
+            decision.booking.pk,
+            note_to_visitor=decision.typed["note_to_visitor"],
+            offers=decision.form.offers(),
+            guardian_consent=decision.typed.get("guardian_consent", False),
+            actor=decision.actor,
+            now=decision.now,
+        )
 
 
 def _free(booking: Booking, *, now: datetime) -> list[tuple[str, str]]:

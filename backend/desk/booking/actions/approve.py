@@ -1,0 +1,117 @@
+"""Approve: a request gets its psychologist, slot and amount."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+
+from backend.bookings import policy
+from backend.bookings.access import Scope
+from backend.bookings.lifecycle.approval import approve
+from backend.bookings.lifecycle.session_terms import Approval
+from backend.bookings.models import Booking
+from backend.desk.booking.actions.action import Action, Decision, leads_on
+from backend.desk.booking.actions.session_form import SessionForm
+from backend.desk.forms import to_paise
+from backend.desk.session_fields import SlotField, suggested
+from backend.people.models import Psychologist
+from backend.scheduling.chosen_slot import Chosen
+from backend.scheduling.suggestions import suggestions
+
+
+class ApprovalForm(SessionForm):
+    """What staff decide about one request. Only the fields that matter to this booking are shown."""
+
+    asks = "Choose a psychologist and a time to see what follows."
+    offered = SlotField(
+        required=False,
+        label="Free slot",
+        help_text="Nearest to what the visitor asked for. One chosen here counts instead of what is typed below.",
+    )
+    amount = forms.DecimalField(
+        required=False,
+        max_digits=10,
+        decimal_places=2,
+        label="Amount in rupees",
+        help_text="Empty: the psychologist's fee. 0: nothing to pay.",
+    )
+    guardian_consent = forms.BooleanField(required=False, label="The guardian's consent was given to me")
+    despite_cancellation_request = forms.BooleanField(
+        required=False, label="Approve although the visitor asked to cancel"
+    )
+    pay_if_not_sponsored = forms.BooleanField(
+        required=False, label="If the sponsor does not cover this session, ask the visitor to pay"
+    )
+    field_order = ("offered", "psychologist", "slot_start", "length", "amount", "meeting_link", "location")
+
+    def fit(self) -> None:
+        super().fit()
+        booking = self.booking
+        self._offer_slots()
+        when = [booking.preferred_date, booking.preferred_time_start]
+        self.initial["slot_start"] = booking.preferred_slot_start or when
+        self.initial["psychologist"] = booking.preferred_psychologist_id
+        self.offer(psychologist="Choose", place="The psychologist's own", length=policy.SESSION_LENGTH)
+        if Psychologist.objects.filter(session_minutes__isnull=False).exists():  # then no length is everybody's
+            self.initial.pop("length", None)
+            self.fields["length"].help_text = "Empty: the psychologist's usual length."
+        if not booking.is_minor:
+            del self.fields["guardian_consent"]
+        if booking.cancellation_requested_at is None:
+            del self.fields["despite_cancellation_request"]
+        if not booking.is_sponsored:
+            del self.fields["pay_if_not_sponsored"]
+
+    def _offer_slots(self) -> None:
+        found = suggestions(self.booking, now=timezone.now())
+        if not found and not self.data.get("offered"):
+            del self.fields["offered"]
+            return
+        field = self.fields["offered"]
+        assert isinstance(field, SlotField)
+        field.choices = suggested(found)
+
+    def clean(self) -> dict[str, Any] | None:
+        """A free slot that was chosen counts, however little of another time was typed."""
+        cleaned = super().clean()
+        if self.cleaned_data.get("offered"):
+            for name in ("psychologist", "slot_start", "length"):
+                self.errors.pop(name, None)
+                self.cleaned_data[name] = None
+        return cleaned
+
+    def session(self) -> dict[str, Any]:
+        """What was typed, or the free slot that was chosen."""
+        chosen: Chosen | None = self.cleaned_data.get("offered")
+        return super().session() | (
+            {"psychologist_id": chosen.psychologist_id, "slot_start": chosen.start} if chosen else {}
+        )
+
+    def approval(self) -> Approval:
+        """What was typed. Call after `is_valid()`."""
+        typed = self.cleaned_data
+        return Approval(
+            **self.session(),
+            amount_paise=to_paise(typed["amount"]),
+            guardian_consent=typed.get("guardian_consent", False),
+            despite_cancellation_request=typed.get("despite_cancellation_request", False),
+            pay_if_not_sponsored=typed.get("pay_if_not_sponsored", False),
+        )
+
+
+class Approve(Action[ApprovalForm]):
+    name = "approve"
+    label = "Approve"
+    submit = "Approve and tell the visitor"
+    tone = "success"
+    form = ApprovalForm
+    scope = Scope.UNASSIGNED
+
+    def is_open(self, booking: Booking, _now: datetime) -> bool:
+        return leads_on(booking, Booking.approve)
+
+    def run(self, decision: Decision[ApprovalForm]) -> None:
+        approve(decision.booking.pk, decision.form.approval(), actor=decision.actor, now=decision.now)

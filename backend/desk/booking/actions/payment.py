@@ -1,0 +1,66 @@
+"""Who pays, and that it was paid at the desk."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django import forms
+
+from backend.bookings.lifecycle.front_desk import record_desk_payment, sponsor
+from backend.bookings.machine import TAKES_PLACE, State
+from backend.bookings.models import Booking
+from backend.bookings.payment_status import PaymentStatus, payment_status
+from backend.bookings.refusals import ANSWERS
+from backend.core.errors import Code
+from backend.desk.booking.actions.action import Action, ActionForm, Decision, leads_on
+from backend.people.models import Corporate
+
+
+class RecordPayment(Action[ActionForm]):
+    name = "record-payment"
+    label = "Record desk payment"
+    submit = "Record the payment"
+    tone = "success"
+    form = ActionForm
+
+    def is_open(self, booking: Booking, _now: datetime) -> bool:
+        """Instead of a payment online, or at the practice once the session is confirmed."""
+        if leads_on(booking, Booking.confirm):
+            return True
+        return booking.state in TAKES_PLACE and payment_status(booking) is PaymentStatus.DUE_AT_PRACTICE
+
+    def run(self, decision: Decision[ActionForm]) -> None:
+        record_desk_payment(decision.booking.pk, actor=decision.actor, now=decision.now)
+
+
+class SponsorForm(ActionForm):
+    asks = "Choose the corporate to see what follows."
+    corporate = forms.ModelChoiceField(
+        Corporate.objects.filter(is_active=True).order_by("name"),
+        empty_label="Choose",
+        label="Corporate that pays",
+        error_messages={"invalid_choice": ANSWERS[Code.SPONSOR_UNKNOWN].sentence},
+    )
+
+    def fit(self) -> None:
+        """Before approval a sponsor can be taken away again: a code may have been somebody else's."""
+        corporate = self.fields["corporate"]
+        assert isinstance(corporate, forms.ModelChoiceField)
+        if self.booking.state == State.PENDING and self.booking.is_sponsored:
+            corporate.required, corporate.empty_label = False, "Nobody: the visitor pays"
+
+
+class Sponsor(Action[SponsorForm]):
+    name = "sponsor"
+    label = "Sponsor"
+    submit = "A corporate pays"
+    tone = "primary"
+    form = SponsorForm
+
+    def is_open(self, booking: Booking, _now: datetime) -> bool:
+        return leads_on(booking, Booking.approve, Booking.confirm)
+
+    def run(self, decision: Decision[SponsorForm]) -> None:
+        corporate = decision.typed["corporate"]
+        corporate_id = corporate.pk if corporate else None
+        sponsor(decision.booking.pk, corporate_id, actor=decision.actor, now=decision.now)

@@ -1,0 +1,162 @@
+"""What the list and the booking's page show of a booking, a column or line each."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from backend.accounts.roles import masked
+from backend.bookings import queries
+from backend.bookings.machine import ACTIVE, State
+from backend.bookings.models import Booking
+from backend.core.formatting import NOTHING, short_day, short_day_and_time
+from backend.desk.display import badge, mark, money, sponsor, time_left
+from backend.desk.navigation import CHANGE
+from backend.desk.session_fields import choices
+from backend.scheduling.suggestions import suggestions
+
+SLOTS_SHOWN = 6  # beside a request; its approval page has more
+
+
+@admin.display(description="state", ordering="state")
+def status(booking: Booking) -> SafeString:
+    is_again = booking.is_priority and booking.state in ACTIVE
+    marks = mark("asked again" if is_again else "") + mark(
+        "asked to cancel" if booking.cancellation_requested_at else ""
+    )
+    reason = f" {booking.get_reason_display()}" if booking.reason else ""
+    return format_html("{}{}{}", badge(booking.state), marks, reason)
+
+
+@admin.display(description="time left", ordering="due_at")
+def left(booking: Booking) -> str:
+    return time_left(booking.due_at, now=timezone.now())
+
+
+@admin.display(description="preferred", ordering="preferred_date")
+def preferred(booking: Booking) -> str:
+    hours = ""
+    if booking.preferred_time_start and booking.preferred_time_end:
+        hours = f" {booking.preferred_time_start:%H:%M} to {booking.preferred_time_end:%H:%M}"
+    return f"{short_day(booking.preferred_date)}, {booking.get_preferred_period_display().lower()}{hours}"
+
+
+@admin.display(description="wish (not held)")
+def wish(booking: Booking) -> str:
+    who = str(booking.preferred_psychologist or "")
+    at = short_day_and_time(booking.preferred_slot_start) if booking.preferred_slot_start else ""
+    return ", ".join(part for part in (who, at) if part) or NOTHING
+
+
+@admin.display(description="client")
+def person(booking: Booking) -> str:
+    return str(booking.client or NOTHING)
+
+
+@admin.display(description="phone number")
+def masked_phone(booking: Booking) -> str:
+    return masked(booking.phone_number) or NOTHING
+
+
+@admin.display(description="emergency contact")
+def masked_contact(booking: Booking) -> str:
+    return masked(booking.emergency_contact) or NOTHING
+
+
+@admin.display(description="user message")
+def hidden_message(_booking: Booking) -> str:
+    return "For the psychologist alone."
+
+
+@admin.display(description="slot", ordering="slot_start")
+def slot(booking: Booking) -> str:
+    return short_day_and_time(booking.slot_start)
+
+
+@admin.display(description="moved by us")
+def moved(booking: Booking) -> str:
+    return short_day_and_time(booking.moved_by_staff_at)
+
+
+@admin.display(description="booked from, and next sessions")
+def series(booking: Booking) -> str | SafeString:
+    rows = [*([booking.follows] if booking.follows else []), *booking.follow_ups.order_by("slot_start")]
+    line = '<a href="{}">{}</a> {} {}'
+    links = (
+        (reverse(CHANGE, args=[row.pk]), row, short_day_and_time(row.slot_start), badge(row.state)) for row in rows
+    )
+    return format_html_join(SafeString("<br>"), line, links) or NOTHING
+
+
+@admin.display(description="opened")
+def opened(booking: Booking) -> str:
+    return short_day_and_time(booking.created_at)
+
+
+@admin.display(description="address proved")
+def verified(booking: Booking) -> str:
+    return short_day_and_time(booking.verified_at)
+
+
+@admin.display(description="closed")
+def closed(booking: Booking) -> str:
+    return short_day_and_time(booking.closed_at)
+
+
+@admin.display(description="from")
+def place(booking: Booking) -> str:
+    return ", ".join(part for part in (booking.city, booking.region, booking.country) if part) or NOTHING
+
+
+@admin.display(description="age")
+def years(booking: Booking) -> str:
+    if booking.age is None:
+        return NOTHING
+    return f"{booking.age}, a minor" if booking.is_minor else str(booking.age)
+
+
+@admin.display(description="amount")
+def price(booking: Booking) -> str:
+    return money(booking.amount_paise)
+
+
+@admin.display(description="payment")
+def payment(booking: Booking) -> str:
+    return queries.payment_status(booking).replace("_", " ")
+
+
+@admin.display(description="to be paid by")
+def payable(booking: Booking) -> str:
+    return short_day_and_time(booking.pay_by)
+
+
+@admin.display(description="from the sponsor's month")
+def sponsored(booking: Booking) -> str:
+    if booking.corporate and booking.state == State.PENDING:
+        return sponsor(booking.corporate, now=timezone.now())
+    if booking.sponsored_month is None:
+        return NOTHING
+    returned = short_day_and_time(booking.sponsorship_returned_at)
+    return f"{booking.sponsored_month:%B %Y}" + (f", given back {returned}" if returned != NOTHING else "")
+
+
+@admin.display(description="guardian's consent")
+def consent(booking: Booking) -> str:
+    if booking.guardian_consent_at is None:
+        return NOTHING
+    return f"recorded by {booking.guardian_consent_by}, {short_day_and_time(booking.guardian_consent_at)}"
+
+
+@admin.display(description="free slots, best first")
+def fitting(booking: Booking) -> SafeString:
+    """Beside what was asked for: what would fit, each a way into the approval."""
+    found = suggestions(booking, now=timezone.now(), limit=SLOTS_SHOWN)
+    labels = choices(one.slot for one in found)
+    slots = [
+        {"value": value, "label": label, "fits": one.fits} for one, (value, label) in zip(found, labels, strict=True)
+    ]
+    return render_to_string("admin/bookings/booking/fitting.html", {"booking": booking, "slots": slots})
