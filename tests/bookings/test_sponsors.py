@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
-from importlib import import_module
 from typing import Any
 
 import pytest
-from django.apps import apps
 
 from backend.bookings import queries, sponsors
 from backend.bookings.lifecycle import cancellation, front_desk, timers
@@ -20,7 +18,6 @@ from backend.bookings.notices import Notice
 from backend.core.errors import Code, Refused
 from backend.people.models import Corporate, SponsorDomain
 from tests.support import scenarios
-from tests.support.factories import make_booking, slot_fields
 from tests.support.scenarios import RAVI
 from tests.support.sponsors import acme, approve, sponsored, with_code
 
@@ -249,28 +246,3 @@ def test_a_session_that_we_missed_counts_again_when_it_is_moved(now: datetime) -
     front_desk.record_outcome(booking.pk, Outcome.PRACTICE_ABSENT, now=now + LATER, **STAFF)
     reschedule(booking.pk, Move(now + 10 * DAY), now=now + LATER, **STAFF)
     assert left(corporate, now) == [1, 0, 1]
-
-
-# -- before months were counted ---------------------------------------------------------------------------------------
-
-
-def test_sessions_sponsored_before_months_were_counted_count_in_theirs(now: datetime) -> None:
-    migration = import_module("backend.bookings.migrations.0005_sponsored_months")
-    corporate = acme(sessions_a_month=9)
-    states = {
-        State.PENDING: (None, None),
-        State.CONFIRMED: (date(2026, 11, 1), None),
-        State.COMPLETED: (date(2026, 11, 1), None),
-    }
-    rows = {
-        state: make_booking(state, now=now, corporate=corporate, email=f"{state.lower()}@example.org", origin="staff")
-        for state in states
-    }
-    returned = make_booking(
-        State.CANCELLED, now=now, corporate=corporate, **slot_fields(State.CANCELLED, now), email="c@example.org"
-    )
-    migration.count_what_is_sponsored(apps, None)
-    for state, expected in states.items():
-        booking = scenarios.again(rows[state])
-        assert (booking.sponsored_month, booking.sponsorship_returned_at) == expected
-    assert scenarios.again(returned).sponsorship_returned_at == returned.closed_at

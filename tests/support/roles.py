@@ -26,7 +26,7 @@ from backend.people.models import Corporate, Enquiry, Language, Location, Psycho
 from tests.support import api, scenarios
 from tests.support.admin_site import logged_in
 
-MIGRATION = importlib.import_module("backend.people.migrations.0005_roles")
+MIGRATION = importlib.import_module("backend.people.migrations.0002_roles")
 OWNER = "Owner"  # a superuser
 COLUMNS = (OWNER, *Role)
 SECRET = "I hear <b>voices</b> at night."

@@ -8,8 +8,11 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
+from backend.ops import pending_migrations
 from workers import schedule
 from workers.dependencies import DEPENDENCIES
+
+HALF = "The database has applied some of what {} replaces, not all. Run `release` of 1.0.0 first."
 
 
 class Command(BaseCommand):
@@ -17,11 +20,16 @@ class Command(BaseCommand):
     requires_system_checks = []  # the checks ask the database, and its absence deserves our own sentence
 
     def handle(self, *_args: Any, **_options: Any) -> None:
-        """Idempotent. A given server that cannot be reached is refused by its variable's name."""
+        """Idempotent. A given server that cannot be reached is refused by its variable's name.
+
+        So is a database that stopped halfway through what is squashed by now.
+        """
         for need in DEPENDENCIES:
             trouble = need.trouble() if need.is_given else None
             if trouble:
                 raise CommandError(f"{trouble}\nNothing was changed.")
+        if half := pending_migrations.half_replaced():
+            raise CommandError(f"{HALF.format(', '.join(half))}\nNothing was changed.")
         call_command("migrate", interactive=False, verbosity=0)
         call_command("check", databases=["default"], stdout=self.stdout)
         for line in schedule.install(settings.BEAT_TABLE, expires=settings.BEAT_EXPIRES):

@@ -37,7 +37,7 @@ def name_keys(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("bookings", "0010_desk_list_and_search"),
+        ("bookings", "0001_bookings_links_and_slot_claims"),
     ]
 
     operations = [

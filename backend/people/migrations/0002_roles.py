@@ -77,13 +77,15 @@ def revoke(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
+    replaces = [("people", "0005_roles")]
+
     dependencies = [
         ("auth", "0012_alter_user_first_name_max_length"),
-        ("bookings", "0007_disclosures_and_permissions"),
+        ("bookings", "0001_bookings_links_and_slot_claims"),
         ("contenttypes", "0002_remove_content_type_name"),
-        ("ops", "0001_signs_of_life_and_acts"),
-        ("outbox", "0002_discarded_rows_and_paused_queues"),
-        ("payments", "0001_initial"),
-        ("people", "0004_corporate_contracts"),
+        ("ops", "0001_processes_timers_and_acts"),
+        ("outbox", "0001_messages_and_paused_queues"),
+        ("payments", "0001_payments_refunds_and_inbox"),
+        ("people", "0001_clients_psychologists_and_corporates"),
     ]
     operations = [migrations.RunPython(grant, revoke)]
