@@ -124,10 +124,10 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "corsheaders.middleware.CorsMiddleware",  # first, so that every answer carries its header, a crash's too
-    "backend.api.middleware.CorrelationId",
-    "backend.api.middleware.JsonErrors",
+    "backend.api.middleware.CorrelationIdMiddleware",
+    "backend.api.middleware.JsonErrorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "backend.api.middleware.OwnHostOnly",
+    "backend.api.middleware.ContentSecurityPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -136,8 +136,8 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
-    "backend.api.middleware.UnavailablePages",
-    "backend.core.admin_pages.HiddenIfForbidden",
+    "backend.api.middleware.DatabaseUnavailableMiddleware",
+    "backend.core.admin_pages.ForbiddenAsNotFoundMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
@@ -437,7 +437,7 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_PERMISSION_CLASSES": [],
     "DEFAULT_PARSER_CLASSES": ["backend.api.parsing.JsonBody"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "backend.api.parsing.OnlyJson",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "backend.api.parsing.JsonOnlyNegotiation",
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "backend.api.errors.handle",

@@ -11,7 +11,7 @@ urlpatterns = [
     path("", Ping.as_view(schema=None)),  # outside what /api/schema/ describes
     re_path("^livez/?$", probes.livez),
     re_path("^readyz/?$", probes.readyz),
-    re_path("^metrics/?$", probes.figures),
+    re_path("^metrics/?$", probes.prometheus_metrics),
     path("api/", include("backend.api.urls")),
     path("", include("backend.api.links.urls")),  # /go/
     path("admin", RedirectView.as_view(pattern_name="admin:index")),

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 from django_celery_beat.schedulers import DatabaseScheduler
 
-from backend.ops.models import Role
+from backend.ops.models import ProcessRole
 from workers import heartbeat
 
 log = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ class Scheduler(DatabaseScheduler):  # type: ignore[misc] # the library has no t
         if pause > 0:
             return pause
         try:
-            heartbeat.record(Role.BEAT)
+            heartbeat.record(ProcessRole.BEAT)
         except (DatabaseError, InterfaceError) as error:  # the scheduler outlives its database, and so must its sign
             log.warning("no sign of life: %s", type(error).__name__)
             close_old_connections()
@@ -44,4 +44,4 @@ class Scheduler(DatabaseScheduler):  # type: ignore[misc] # the library has no t
     def close(self) -> None:
         """Beat stops."""
         super().close()
-        heartbeat.remove(heartbeat.name_of(Role.BEAT))
+        heartbeat.remove(heartbeat.name_of(ProcessRole.BEAT))

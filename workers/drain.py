@@ -12,9 +12,9 @@ from django.db import DatabaseError
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from backend.core import correlation, waits
+from backend.core import correlation, database_timeouts
 from backend.core.errors import Permanent, Transient
-from backend.ops.models import Role
+from backend.ops.models import ProcessRole
 from backend.outbox import messages
 from backend.outbox.models import Message, MessageState, Queue
 from workers import heartbeat
@@ -31,7 +31,7 @@ TURN = timedelta(seconds=1)  # how long a notice waits before it looks again whe
 
 def drain(queue: Queue, perform: Perform, *, helper: Task[[], None]) -> None:
     """Work until nothing is due, the budget is spent, or the worker is asked to stop; unbegun rows are handed back."""
-    heartbeat.record(Role(queue))
+    heartbeat.record(ProcessRole(queue))
     with stopping.deferred():
         began = time.monotonic()
         rows = messages.claim(queue, now=timezone.now())
@@ -44,10 +44,10 @@ def drain(queue: Queue, perform: Perform, *, helper: Task[[], None]) -> None:
             try:
                 _one(row, perform)
             except DatabaseError as error:
-                if not waits.has_ended(error):
+                if not database_timeouts.is_timeout(error):
                     raise
                 log.warning("%s %s is held by another transaction; its lease brings it back", row.kind, row.uuid)
-            heartbeat.record(Role(queue))
+            heartbeat.record(ProcessRole(queue))
 
 
 def _wake(helper: Task[[], None]) -> None:
@@ -63,7 +63,7 @@ def _hand_back(rows: list[Message]) -> None:
     try:
         messages.hand_back(rows)
     except DatabaseError as error:
-        if not waits.has_ended(error):
+        if not database_timeouts.is_timeout(error):
             raise
         log.warning("rows are held by another transaction; their leases bring them back")
 
@@ -75,7 +75,7 @@ def _settle(row: Message, state: MessageState) -> None:
             messages.settle(row, state, now=timezone.now())
             return
         except DatabaseError as error:
-            if not (tries_left and waits.has_ended(error)):
+            if not (tries_left and database_timeouts.is_timeout(error)):
                 raise
 
 
@@ -85,7 +85,7 @@ def _one(row: Message, perform: Perform) -> None:
     if messages.waits_for_older(row, now=now):
         messages.postpone(row, until=now + TURN)
         return
-    if not messages.begin(row, now=now):
+    if not messages.begin_attempt(row, now=now):
         return
     try:
         state = perform(row)
@@ -96,7 +96,7 @@ def _one(row: Message, perform: Perform) -> None:
         log.warning("%s %s failed, attempt %d: %s", row.kind, row.uuid, row.attempts, error)
         messages.back_off(row, str(error), now=timezone.now())
     except Exception as error:  # outermost loop: a bug in one effect must not stop the queue
-        if waits.has_ended(error):
+        if database_timeouts.is_timeout(error):
             log.warning("%s %s waited too long for the database, attempt %d", row.kind, row.uuid, row.attempts)
         else:
             log.exception("%s %s crashed, attempt %d", row.kind, row.uuid, row.attempts)

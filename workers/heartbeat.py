@@ -1,4 +1,4 @@
-"""Signs of life: each worker writes that it is there while it works, and takes its sign down when it stops properly."""
+"""Heartbeats: each worker writes one while it works, and removes it when it stops properly."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connections
 from django.utils import timezone
 
-from backend.core import waits
+from backend.core import database_timeouts
 from backend.ops import heartbeats
-from backend.ops.models import Role
+from backend.ops.models import ProcessRole
 
 log = logging.getLogger(__name__)
 
 RECORD_EVERY = timedelta(seconds=5)  # a sixth of the silence after which a process counts as gone
-_said_at: dict[Role, datetime] = {}
+_said_at: dict[ProcessRole, datetime] = {}
 
 
-def record(role: Role) -> None:
-    """This process is at work. One short UPDATE, at most every SAY_EVERY."""
+def record(role: ProcessRole) -> None:
+    """Write that this process is at work: one short UPDATE, at most every RECORD_EVERY."""
     now, said_at = timezone.now(), _said_at.get(role)
     if said_at is not None and abs(now - said_at) < RECORD_EVERY:  # a clock that was set back must not silence us
         return
     try:
         heartbeats.record_heartbeat(name_of(role), role, now=now)
     except DatabaseError as error:
-        if not waits.has_ended(error):
+        if not database_timeouts.is_timeout(error):
             raise
         log.warning("no sign of life: %s", type(error).__name__)  # the work goes on; the next sign comes soon
     _said_at[role] = now
@@ -42,6 +42,6 @@ def remove(name: str) -> None:
         log.warning("no farewell: %s", type(error).__name__)
 
 
-def name_of(role: Role) -> str:
+def name_of(role: ProcessRole) -> str:
     """The process's name in Celery, in our tables and in metrics."""
     return f"{role.value}@{settings.NODE_NAME}"

@@ -39,7 +39,7 @@ def send(message: Message) -> MessageState:
     return MessageState.DONE
 
 
-class Outlet:
+class MailConnection:
     """One connection to the provider, kept by each worker process and opened anew after any failure."""
 
     def __init__(self) -> None:
@@ -84,4 +84,4 @@ def _classified(error: Exception) -> Transient | Permanent:
     return Transient(f"{type(error).__name__} {status or ''}".strip())
 
 
-_outlet = Outlet()
+_outlet = MailConnection()

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from backend.bookings import actors
 from backend.bookings.lifecycle import payments, refunds
-from backend.bookings.lifecycle.refunds import Work
+from backend.bookings.lifecycle.refunds import GatewayWork
 from backend.core.errors import Permanent, Transient, required
 from backend.outbox.models import Message, MessageState, Queue
 from backend.payments.adapters import gateway_named
@@ -28,7 +28,7 @@ def drain() -> None:
 
 def perform(message: Message) -> MessageState:
     """One piece of work at the gateway. Raises Transient or Permanent."""
-    return _PERFORMERS[Work(message.kind)](required(message.subject_id, "subject_id", message))
+    return _PERFORMERS[GatewayWork(message.kind)](required(message.subject_id, "subject_id", message))
 
 
 def _ensure_order(payment_id: int) -> MessageState:
@@ -75,7 +75,7 @@ def _make_refund(refund_id: int) -> MessageState:
 
 
 _PERFORMERS = {
-    Work.ENSURE_ORDER: _ensure_order,
-    Work.ASK_GATEWAY: _ask_gateway,
-    Work.MAKE_REFUND: _make_refund,
+    GatewayWork.ENSURE_ORDER: _ensure_order,
+    GatewayWork.ASK_GATEWAY: _ask_gateway,
+    GatewayWork.MAKE_REFUND: _make_refund,
 }

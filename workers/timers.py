@@ -14,9 +14,9 @@ from django.utils import timezone
 from backend.bookings import links, policy, queries
 from backend.bookings.lifecycle import cancellation, payments, timers
 from backend.bookings.machine import State
-from backend.core import correlation, waits
+from backend.core import correlation, database_timeouts
 from backend.ops import heartbeats
-from backend.ops.models import Role
+from backend.ops.models import ProcessRole
 from backend.outbox import messages
 from workers import heartbeat, watchdog
 from workers.app import app
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 BUDGET_SECONDS = 30  # of one sweep, below the soft limit of 45 s: rows that others hold cost a wait each
 
 
-class Intent(Protocol):
+class TimerIntent(Protocol):
     def __call__(self, booking_id: int, /, *, now: datetime) -> None: ...
 
 
@@ -110,7 +110,7 @@ def forget_runs() -> None:
 @app.task(name="workers.timers.run_asked")
 def run_asked() -> None:
     """Run what an operator asked for: the wish is a row, so that no web process needs the broker."""
-    heartbeat.record(Role.TIMERS)
+    heartbeat.record(ProcessRole.TIMERS)
     while not stopping.is_set() and (wish := heartbeats.take_asked_run(now=timezone.now())):
         name, _asked_by.name = wish
         correlation.begin(task=f"workers.timers.{name}")
@@ -123,7 +123,7 @@ def run_asked() -> None:
 
 
 class _AskedBy(threading.local):
-    """Whom the history names for the run in hand; empty for beat's own runs."""
+    """The operator whom the history names for the current run; empty for beat's own runs."""
 
     name = ""
 
@@ -131,9 +131,9 @@ class _AskedBy(threading.local):
 _asked_by = _AskedBy()
 
 
-def _sweep(name: str, select: Callable[[datetime], list[int]], intent: Intent) -> None:
+def _sweep(name: str, select: Callable[[datetime], list[int]], intent: TimerIntent) -> None:
     """One transaction each; one that fails is logged and skipped, and the next sweep tries it again."""
-    heartbeat.record(Role.TIMERS)
+    heartbeat.record(ProcessRole.TIMERS)
     now, began = timezone.now(), time.monotonic()
     with watchdog.around(name), heartbeats.timer_run(name, clock=timezone.now, asked_by=_asked_by.name) as run:
         for booking_id in (due := select(now)):
@@ -145,17 +145,17 @@ def _sweep(name: str, select: Callable[[datetime], list[int]], intent: Intent) -
             except Exception as error:  # outermost loop: one broken booking must not keep the others waiting
                 run.failed += 1
                 name_of_it = getattr(intent, "__name__", "intent")
-                if waits.has_ended(error):
+                if database_timeouts.is_timeout(error):
                     log.warning("%s: booking %d is held by another transaction", name_of_it, booking_id)
                 else:
                     log.exception("%s failed for booking %d", name_of_it, booking_id)
-            heartbeat.record(Role.TIMERS)
+            heartbeat.record(ProcessRole.TIMERS)
         if run.examined:  # intents do nothing when another worker was first: what is no longer due was changed
             run.changed = run.examined - len(set(due[: run.examined]).intersection(select(now)))
 
 
 def _purge(name: str, purge: Callable[[datetime], int]) -> None:
     """A timer that deletes or blanks rows by itself."""
-    heartbeat.record(Role.TIMERS)
+    heartbeat.record(ProcessRole.TIMERS)
     with watchdog.around(name), heartbeats.timer_run(name, clock=timezone.now, asked_by=_asked_by.name) as run:
         run.examined = run.changed = purge(timezone.now())

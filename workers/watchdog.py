@@ -24,7 +24,7 @@ _silent_until = 0.0
 
 @contextmanager
 def around(timer: str) -> Iterator[None]:
-    """Around a run, outside any transaction. Good runs are told at most every PING_EVERY, a failure always."""
+    """Wraps a run, outside any transaction. Good runs are reported at most every PING_EVERY, failures always."""
     is_told = bool(settings.PING_URL) and _is_due(timer)
     if is_told:
         _ping(timer, "/start")

@@ -45,11 +45,11 @@ class Asker(Protocol):
     def has_perm(self, perm: str) -> bool: ...
 
 
-def may(user: Asker, *abilities: Ability) -> bool:
+def has_any_permission(user: Asker, *abilities: Ability) -> bool:
     """Whether they have one of these."""
     return any(user.has_perm(ability) for ability in abilities)
 
 
-def masked(text: str) -> str:
+def mask_digits(text: str) -> str:
     """Every digit but the last three: `Vikram •••••••210`."""
     return re.sub(r"\d(?=(?:\D*\d){3})", "•", text)

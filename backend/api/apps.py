@@ -14,7 +14,7 @@ class ApiConfig(AppConfig):
         from django.contrib.auth.models import User  # models are not there before
 
         from backend.api.parsing import mend_content_type  # needs settings that are read
-        from backend.api.staff.auth import end_tokens_of_changed_password
+        from backend.api.staff.auth import revoke_tokens_on_password_change
 
         request_started.connect(mend_content_type, dispatch_uid="api.mend_content_type")
-        post_save.connect(end_tokens_of_changed_password, sender=User, dispatch_uid="api.end_tokens")
+        post_save.connect(revoke_tokens_on_password_change, sender=User, dispatch_uid="api.end_tokens")

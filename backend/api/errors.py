@@ -15,9 +15,9 @@ from rest_framework import exceptions
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from backend.api.answers import slot_choices
+from backend.api.responses import slot_choices
 from backend.bookings.refusals import ANSWERS, sentence
-from backend.core import waits
+from backend.core import database_timeouts
 from backend.core.errors import Code, Permanent, Refused, Transient
 
 log = logging.getLogger(__name__)
@@ -55,7 +55,9 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     problem = _problem(error)
     if problem is None:
         return None
-    is_ours = isinstance(error, Permanent) or (waits.is_unavailable(error) and not waits.has_ended(error))
+    is_ours = isinstance(error, Permanent) or (
+        database_timeouts.is_unavailable(error) and not database_timeouts.is_timeout(error)
+    )
     _note(problem, context["request"], error=error if is_ours else None)
     headers = dict(problem.headers)
     if problem.status == 401:
@@ -76,7 +78,7 @@ def json_answer(
 
 def note_unavailable(error: Exception, request: HttpRequest) -> None:
     """One line if a wait ended; with its traceback if the database does not answer."""
-    _note(unavailable(error), request, error=None if waits.has_ended(error) else error)
+    _note(unavailable(error), request, error=None if database_timeouts.is_timeout(error) else error)
 
 
 def _problem(error: Exception) -> Problem | None:
@@ -95,13 +97,13 @@ def _problem(error: Exception) -> Problem | None:
             return _of_status(403)
         case SuspiciousOperation():
             return _of_status(400)
-    return unavailable(error) if waits.is_unavailable(error) else None
+    return unavailable(error) if database_timeouts.is_unavailable(error) else None
 
 
 def unavailable(error: Exception) -> Problem:
     """The database cannot be asked now; the log says which wait ended."""
-    note = type(error.__cause__).__name__ if waits.has_ended(error) else ""
-    return Problem(503, *_STATUS_CODES[503], headers=waits.RETRY_HEADER, note=note)
+    note = type(error.__cause__).__name__ if database_timeouts.is_timeout(error) else ""
+    return Problem(503, *_STATUS_CODES[503], headers=database_timeouts.RETRY_HEADER, note=note)
 
 
 def refusal(refused: Refused) -> Problem:

@@ -52,10 +52,10 @@ class ParagraphField(LineField):
     has_paragraphs = True
 
 
-class AnswerField(LineField):
+class IntakeField(LineField):
     """The answer to one of the questions that we ask whoever wants a session."""
 
-    def __init__(self, question: intake.Text, **kwargs: Any) -> None:
+    def __init__(self, question: intake.TextQuestion, **kwargs: Any) -> None:
         self.question, self.has_paragraphs = question, question.has_paragraphs
         least = {} if question.is_optional else {"min_length": question.shortest}
         optional = {"required": False, "allow_blank": True, "allow_null": True, "default": ""}
@@ -63,10 +63,10 @@ class AnswerField(LineField):
         super().__init__(question.ask, max_length=question.longest, **given)
 
     def to_internal_value(self, data: Any) -> str:
-        return self.question.read(super().to_internal_value(data))
+        return self.question.parse(super().to_internal_value(data))
 
 
-class AddressField(AnswerField):
+class EmailAddressField(IntakeField):
     """A mail address, as a person is known by."""
 
     def __init__(self) -> None:
@@ -84,11 +84,11 @@ class WholeNumberField(StrictField):
     """A JSON number without fraction, or its digits, from `least` to `most`."""
 
     def __init__(self, ask: str, *, least: int, most: int, **kwargs: Any) -> None:
-        self.least, self.most, self.question = least, most, intake.Number(ask, least, most)
+        self.least, self.most, self.question = least, most, intake.NumberQuestion(ask, least, most)
         super().__init__(ask, **kwargs)
 
     def to_internal_value(self, data: Any) -> int:
-        return self.question.read(data)
+        return self.question.parse(data)
 
 
 class ChoiceField(StrictField):
@@ -128,7 +128,7 @@ class DayField(StrictField):
 class TimeOfDayField(StrictField):
     """`HH:MM`; empty means none."""
 
-    def __init__(self, question: intake.TimeOfDay) -> None:
+    def __init__(self, question: intake.TimeQuestion) -> None:
         self.question = question
         super().__init__(question.ask, required=False, allow_null=True, default=None)
 
@@ -136,7 +136,7 @@ class TimeOfDayField(StrictField):
         return super().run_validation(None if data == "" else data)
 
     def to_internal_value(self, data: Any) -> time:
-        return self.question.read(data)
+        return self.question.parse(data)
 
 
 class InstantField(StrictField):

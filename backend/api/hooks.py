@@ -13,7 +13,7 @@ from backend.core.errors import Refused
 from backend.payments.adapters import gateway_named
 
 
-class PaymentEvent(APIView):
+class PaymentWebhook(APIView):
     """POST by the gateway, any number of times and in any order. 2xx: recorded, do not send again."""
 
     def post(self, request: Request, gateway_name: str) -> Response:

@@ -13,7 +13,7 @@ from django.http.response import HttpResponseBase
 
 from backend.api import errors
 from backend.api.links import pages
-from backend.core import correlation, waits
+from backend.core import correlation, database_timeouts
 
 log = logging.getLogger(__name__)
 Handler = Callable[[HttpRequest], HttpResponseBase]
@@ -22,7 +22,7 @@ _LENGTH = re.compile(r"[0-9]{1,18}")
 _KEPT_HEADERS = ("Allow", "Retry-After")
 
 
-class CorrelationId:
+class CorrelationIdMiddleware:
     """Takes a well-formed X-Correlation-ID from the caller, or makes one, and gives it back."""
 
     def __init__(self, get_response: Handler) -> None:
@@ -39,7 +39,7 @@ class CorrelationId:
         return response
 
 
-class OwnHostOnly:
+class ContentSecurityPolicyMiddleware:
     """A page loads from, fetches from and posts forms to this host alone, whatever got into its text.
 
     The theme of the admin keeps scripts in its pages, so those cannot be forbidden: one that got in could still run,
@@ -62,7 +62,7 @@ class OwnHostOnly:
         return response
 
 
-class JsonErrors:
+class JsonErrorsMiddleware:
     """Every answer under /api/ that is an error is our JSON: unknown path, crash, DEBUG page, refused host, size."""
 
     def __init__(self, get_response: Handler) -> None:
@@ -79,14 +79,14 @@ class JsonErrors:
         """A crash in a view. Django's own page is not even made: with DEBUG on it can crash on what made us crash."""
         if not _is_api(request):
             return None
-        if waits.is_unavailable(error):
-            return errors.json_answer(503, request, headers=waits.RETRY_HEADER)
+        if database_timeouts.is_unavailable(error):
+            return errors.json_answer(503, request, headers=database_timeouts.RETRY_HEADER)
         log.error("crashed %s", type(error).__name__, exc_info=error)
         got_request_exception.send(sender=type(self), request=request)
         return errors.json_answer(500, request)
 
 
-class UnavailablePages:
+class DatabaseUnavailableMiddleware:
     """Outside /api/, above all in the admin: while the database cannot be asked, a page says to come back."""
 
     def __init__(self, get_response: Handler) -> None:
@@ -96,12 +96,12 @@ class UnavailablePages:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        """Nothing is asked of the database for that page."""
-        if _is_api(request) or not waits.is_unavailable(error):
+        """Answers with a page that needs no query."""
+        if _is_api(request) or not database_timeouts.is_unavailable(error):
             return None
         errors.note_unavailable(error, request)
-        response = pages.page("busy", {}, status=503)
-        response["Retry-After"] = waits.RETRY_HEADER["Retry-After"]
+        response = pages.render_page("busy", {}, status=503)
+        response["Retry-After"] = database_timeouts.RETRY_HEADER["Retry-After"]
         response["Cache-Control"] = "no-store"
         return response
 

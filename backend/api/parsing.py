@@ -35,7 +35,7 @@ def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not JSON")
 
 
-class OnlyJson(DefaultContentNegotiation):
+class JsonOnlyNegotiation(DefaultContentNegotiation):
     """We answer in JSON whatever `Accept` or `?format=` ask for: an answer in JSON is worth more than a 406."""
 
     def select_renderer(

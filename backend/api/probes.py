@@ -30,7 +30,7 @@ def livez(_request: HttpRequest) -> HttpResponse:
 @never_cache
 def readyz(request: HttpRequest) -> HttpResponse:
     """200 while bookings can be taken; `?strict=1` answers 503 to any degradation, for those who watch."""
-    found = readiness.ask(now=timezone.now())
+    found = readiness.check_readiness(now=timezone.now())
     is_strict = request.GET.get("strict", "") not in ("", "0")
     refuses = found.status is Status.UNAVAILABLE or (is_strict and found.status is Status.DEGRADED)
     if refuses:
@@ -40,7 +40,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @never_cache
-def figures(request: HttpRequest) -> HttpResponse:
+def prometheus_metrics(request: HttpRequest) -> HttpResponse:
     """The snapshot of this moment in Prometheus' text format: the same from every web process."""
     if not _may_read(request):
         way = (
@@ -49,7 +49,9 @@ def figures(request: HttpRequest) -> HttpResponse:
             else "Ask from this machine, or set METRICS_TOKEN and give it as"
         )
         return HttpResponse(f"{way} bearer token.\n", status=403)
-    return HttpResponse(metrics.exposition(snapshot.take(now=timezone.now())), content_type=metrics.CONTENT_TYPE)
+    return HttpResponse(
+        metrics.exposition(snapshot.take_snapshot(now=timezone.now())), content_type=metrics.CONTENT_TYPE
+    )
 
 
 def _may_read(request: HttpRequest) -> bool:

@@ -28,8 +28,8 @@ KEPT = timedelta(days=1)  # how long counts stay, for whoever looks into an atta
 
 
 @contextmanager
-def look_up(request: Request, *, now: datetime) -> Iterator[None]:
-    """Around a look-up by id: refuses guessers, and counts the look-up when it finds nothing.
+def limit_lookups(request: Request, *, now: datetime) -> Iterator[None]:
+    """Wraps a look-up by id: refuses guessers, and counts the look-up when it finds nothing.
 
     Refuses: too_many_misses, with `retry_after`. One query, and none to write unless it is a miss.
     """
@@ -46,8 +46,8 @@ def look_up(request: Request, *, now: datetime) -> Iterator[None]:
 
 
 @contextmanager
-def log_in(request: Request, *, now: datetime) -> Iterator[None]:
-    """Around a log-in: refuses who failed too often, good passwords too, and counts a failure.
+def limit_logins(request: Request, *, now: datetime) -> Iterator[None]:
+    """Wraps a log-in: refuses clients that failed too often, even with the right password, and counts a failure.
 
     Refuses: too_many_logins, with `retry_after`.
     """

@@ -7,7 +7,7 @@ from backend.api import hooks, schema
 urlpatterns = [
     path("", include("backend.api.public.urls")),
     path("staff/", include("backend.api.staff.urls")),
-    path("hooks/payments/<slug:gateway_name>/", hooks.PaymentEvent.as_view()),
+    path("hooks/payments/<slug:gateway_name>/", hooks.PaymentWebhook.as_view()),
     path("schema/", schema.Schema.as_view(), name="schema"),
     path("docs/", schema.Docs.as_view()),
 ]

@@ -8,7 +8,7 @@ from functools import cached_property
 from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Q
 
-from backend.accounts.roles import Ability, masked, may
+from backend.accounts.roles import Ability, has_any_permission, mask_digits
 from backend.bookings.machine import State
 from backend.bookings.models import Booking
 from backend.people.models import Psychologist
@@ -42,36 +42,36 @@ class AccessPolicy:
     @property
     def sees_bookings(self) -> bool:
         """Some of them at least, be there any or not."""
-        return self.sees_all or may(self.user, Ability.SEE_OWN, Ability.SEE_UNASSIGNED)
+        return self.sees_all or has_any_permission(self.user, Ability.SEE_OWN, Ability.SEE_UNASSIGNED)
 
     @property
     def sees_all(self) -> bool:
         """Who may change a booking may read it."""
-        return may(self.user, Ability.SEE_BOOKINGS, Ability.DECIDE)
+        return has_any_permission(self.user, Ability.SEE_BOOKINGS, Ability.DECIDE)
 
     @property
     def decides(self) -> bool:
         """About every booking, and makes new ones."""
-        return may(self.user, Ability.DECIDE)
+        return has_any_permission(self.user, Ability.DECIDE)
 
     def bookings(self) -> Q:
         """Those they see."""
         if self.sees_all:
             return Q()
-        seen = self._own() if may(self.user, Ability.SEE_OWN) else NONE
-        return seen | UNASSIGNED if may(self.user, Ability.SEE_UNASSIGNED) else seen
+        seen = self._own() if has_any_permission(self.user, Ability.SEE_OWN) else NONE
+        return seen | UNASSIGNED if has_any_permission(self.user, Ability.SEE_UNASSIGNED) else seen
 
     def bookings_to(self, scope: Scope) -> Q:
         """Those about which they may decide a thing of this scope."""
         if self.decides:
             return Q()
-        if scope is Scope.OWN and may(self.user, Ability.DECIDE_OWN):
+        if scope is Scope.OWN and has_any_permission(self.user, Ability.DECIDE_OWN):
             return self._own()
-        if scope is Scope.UNASSIGNED and may(self.user, Ability.SEE_UNASSIGNED):
+        if scope is Scope.UNASSIGNED and has_any_permission(self.user, Ability.SEE_UNASSIGNED):
             return UNASSIGNED
         return NONE
 
-    def acts(self, scope: Scope) -> bool:
+    def may_act_on_some(self, scope: Scope) -> bool:
         """Whether there can be bookings about which they decide a thing of this scope."""
         return self.bookings_to(scope) != NONE
 
@@ -80,32 +80,36 @@ class AccessPolicy:
         if self.decides:
             return True
         if scope is Scope.OWN:
-            return may(self.user, Ability.DECIDE_OWN) and self._is_own(booking)
-        return scope is Scope.UNASSIGNED and may(self.user, Ability.SEE_UNASSIGNED) and _is_unassigned(booking)
+            return has_any_permission(self.user, Ability.DECIDE_OWN) and self._is_own(booking)
+        return (
+            scope is Scope.UNASSIGNED
+            and has_any_permission(self.user, Ability.SEE_UNASSIGNED)
+            and _is_unassigned(booking)
+        )
 
     # -- words ---------------------------------------------------------------------------------------------------------
 
     def reads_message(self, booking: Booking) -> bool:
         """What the visitor wrote: for the psychologist, and before there is one for those on duty."""
-        if may(self.user, Ability.READ_MESSAGES):
+        if has_any_permission(self.user, Ability.READ_MESSAGES):
             return True
-        if may(self.user, Ability.SEE_OWN) and self._is_own(booking):
+        if has_any_permission(self.user, Ability.SEE_OWN) and self._is_own(booking):
             return True
-        return may(self.user, Ability.SEE_UNASSIGNED) and _is_unassigned(booking)
+        return has_any_permission(self.user, Ability.SEE_UNASSIGNED) and _is_unassigned(booking)
 
     @property
     def sees_phones(self) -> bool:
         """As they are."""
-        return may(self.user, Ability.SEE_PHONES)
+        return has_any_permission(self.user, Ability.SEE_PHONES)
 
     @property
     def reveals_phones(self) -> bool:
         """One at a time, which is recorded."""
-        return may(self.user, Ability.REVEAL_PHONES)
+        return has_any_permission(self.user, Ability.REVEAL_PHONES)
 
     def phone(self, text: str) -> str:
         """A telephone number, or words that may hold one, as they see it."""
-        return text if self.sees_phones else masked(text)
+        return text if self.sees_phones else mask_digits(text)
 
     def _own(self) -> Q:
         return NONE if self.psychologist_id is None else Q(psychologist=self.psychologist_id)

@@ -25,7 +25,7 @@ class Account(Protocol):
     def get_username(self) -> str: ...
 
 
-def of(account: Account) -> str:
+def for_account(account: Account) -> str:
     """`staff:desk`."""
     return staff(account.get_username())
 
@@ -35,7 +35,7 @@ def staff(username: str) -> str:
     return f"{_STAFF}{username}"[:LONGEST]
 
 
-def staff_named(typed: str) -> str | None:
+def parse_staff(typed: str) -> str | None:
     """The same as somebody typed it, `staff:desk`; None for what is no such name."""
     username = typed.removeprefix(_STAFF)
     is_name = typed.startswith(_STAFF) and username and not any(sign.isspace() for sign in username)

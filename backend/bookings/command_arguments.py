@@ -14,9 +14,9 @@ def add_actor(parser: CommandParser) -> None:
     parser.add_argument("--actor", default=CONSOLE, metavar="staff:NAME", help="who the record names")
 
 
-def actor(typed: str) -> str:
+def parse_actor(typed: str) -> str:
     """As the ledger names it. Raises CommandError."""
-    named = actors.staff_named(typed)
+    named = actors.parse_staff(typed)
     if named is None:
         raise CommandError(f"--actor {typed!r}: give staff: and a name without spaces.")
     return named

@@ -36,7 +36,7 @@ class PaymentTerms:
 
 
 def held_session(booking: Booking) -> HeldSession:
-    """Of a booking that holds a slot, or held one. No query."""
+    """The session of a booking that holds a slot, or held one. No query."""
     return HeldSession(
         required(booking.psychologist_id, "psychologist_id", booking),
         required(booking.slot_start, "slot_start", booking),
@@ -50,17 +50,17 @@ def psychologist_of(booking: Booking) -> Psychologist:
 
 
 def payment_terms(booking: Booking) -> PaymentTerms:
-    """Of a booking that is, or was, to be paid up front."""
+    """The payment terms of a booking that is, or was, to be paid up front."""
     return PaymentTerms(
         required(booking.amount_paise, "amount_paise", booking), required(booking.pay_by, "pay_by", booking)
     )
 
 
 def deadline(booking: Booking) -> datetime:
-    """Of a booking in a waiting state."""
+    """The deadline of a booking in a waiting state."""
     return required(booking.due_at, "due_at", booking)
 
 
 def client_id_of(booking: Booking) -> int:
-    """Of a booking whose personal data was not purged."""
+    """The client's id, for a booking whose personal data was not purged."""
     return required(booking.client_id, "client_id", booking)

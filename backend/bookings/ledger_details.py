@@ -19,7 +19,7 @@ from backend.bookings.models import LedgerEntry, Outcome
 
 @dataclass(frozen=True)
 class Details:
-    """Of an intent that has nothing to add, and what all others share."""
+    """The details of an intent that has nothing to add, and the base of all others."""
 
     def to_json(self) -> dict[str, object]:
         """For the column. A field with a default is left out while it has it."""
@@ -28,7 +28,7 @@ class Details:
 
     @classmethod
     def from_json(cls, stored: Mapping[str, object]) -> Self:
-        """Of the column. Raises ValueError, naming the key, for what no version of ours wrote."""
+        """Reads the column. Raises ValueError, naming the key, for JSON that no version of ours wrote."""
         build: Callable[..., Self] = cls
         return build(**{one.name: _value(cls, one, stored) for one in fields(cls)})
 

@@ -89,8 +89,8 @@ def mails_waiting_by_key() -> dict[str, int]:
     return dict(Link.objects.values("key_id").annotate(mails=mails).values_list("key_id", "mails"))
 
 
-def name_of(alternative_number: int) -> str:
-    """Under which `tokens_of` has the token of an alternative."""
+def alternative_token_name(alternative_number: int) -> str:
+    """The key of an alternative's token in `tokens_of`."""
     return f"{Purpose.ALTERNATIVE.value}:{alternative_number}"
 
 
@@ -152,7 +152,7 @@ def close(booking: Booking, *, now: datetime) -> None:
     Link.objects.filter(booking=booking, purpose=Purpose.BOOKING).update(expires_at=now + policy.LINK_KEPT_AFTER_CLOSE)
 
 
-def end(booking: Booking, *purposes: Purpose, now: datetime) -> None:
+def revoke(booking: Booking, *purposes: Purpose, now: datetime) -> None:
     """Links of these purposes stop working: what they would do was done, or speaks of a time that has moved."""
     Link.objects.filter(booking=booking, purpose__in=purposes, spent_at=None).update(expires_at=now)
 
@@ -170,7 +170,7 @@ def digest(token: str) -> str:
 
 
 def _name(purpose: Purpose, alternative: Alternative | None) -> str:
-    return purpose.value if alternative is None else name_of(alternative.number)
+    return purpose.value if alternative is None else alternative_token_name(alternative.number)
 
 
 def _derive(name: str, message_uuid: UUID, key: Key) -> str:

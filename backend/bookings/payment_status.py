@@ -43,19 +43,19 @@ def payment_status(booking: Booking) -> PaymentStatus:
 
 
 def is_paid() -> Exists:
-    """As `paid_payment`, asked of many bookings at once."""
-    return Exists(Payment.objects.that_count().filter(booking=OuterRef("pk")))
+    """`paid_payment` as a condition on many bookings."""
+    return Exists(Payment.objects.counted().filter(booking=OuterRef("pk")))
 
 
 def owes_at_practice() -> Q:
-    """The bookings of `PaymentStatus.DUE_AT_PRACTICE`, asked of many at once."""
+    """`PaymentStatus.DUE_AT_PRACTICE` as a condition on many bookings."""
     due = DUE_AT_PRACTICE & Q(amount_paise__gt=0, corporate=None) & ~Q(state__in=CALLED_OFF)
     return due & ~Q(is_paid())
 
 
 def paid_payment(booking: Booking) -> Payment | None:
     """The payment that pays for this booking, if any."""
-    return Payment.objects.that_count().filter(booking=booking).first()
+    return Payment.objects.counted().filter(booking=booking).first()
 
 
 def refundable_paise(payment: Payment) -> int:

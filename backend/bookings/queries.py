@@ -10,8 +10,7 @@ from typing import TypeAlias
 
 from django.db.models import Expression, Q, QuerySet
 
-from backend.bookings import links, policy
-from backend.bookings import payment_status as standing
+from backend.bookings import links, payment_status, policy
 from backend.bookings.machine import State
 from backend.bookings.models import Booking, LedgerEntry, Purpose
 from backend.core.errors import Code, Refused
@@ -20,8 +19,8 @@ Instant: TypeAlias = datetime | Expression
 _TYPED = str.maketrans("ILO", "110")  # letters that Crockford's alphabet leaves out, read as the digits they resemble
 
 
-def normalized(acknowledgement_id: str) -> str:
-    """As stored: upper case, with misread letters mended. Empty if it cannot be an acknowledgement id."""
+def normalize_acknowledgement_id(acknowledgement_id: str) -> str:
+    """The id as it is stored: upper case, misread letters corrected. Empty if it cannot be an acknowledgement id."""
     value = acknowledgement_id.strip().upper()
     if not value.startswith("MS-"):
         return ""
@@ -31,7 +30,7 @@ def normalized(acknowledgement_id: str) -> str:
 
 def by_acknowledgement_id(acknowledgement_id: str) -> Booking:
     """A proved booking. Refuses: booking_unknown, for an unproved one too."""
-    value = normalized(acknowledgement_id)
+    value = normalize_acknowledgement_id(acknowledgement_id)
     booking = (
         Booking.objects.defer("user_message")
         .select_related("psychologist")
@@ -77,7 +76,7 @@ def repeated_request(token: str, *, now: datetime) -> RepeatedRequest:
     return RepeatedRequest(link.booking, made)
 
 
-def timeline(booking: Booking) -> list[str]:
+def visited_states(booking: Booking) -> list[str]:
     """The states a booking went through, in order; a booking is only shown from its proof on."""
     rows = LedgerEntry.objects.filter(booking=booking).order_by("sequence").values_list("source", "target")
     return [target for source, target in rows if source != target]
@@ -88,9 +87,9 @@ def acknowledgement_ids(booking_ids: Iterable[int | None]) -> dict[int | None, s
     return dict(Booking.objects.filter(pk__in=[pk for pk in booking_ids if pk]).values_list("pk", "acknowledgement_id"))
 
 
-def payment_status(booking: Booking) -> str:
+def payment_status_value(booking: Booking) -> str:
     """`not_needed | due_at_practice | sponsored | open | paid | part_refunded | refunded`, from the money rows."""
-    return standing.payment_status(booking).value
+    return payment_status.payment_status(booking).value
 
 
 # -- what sweeps examine, an index serves each; by the same rules operators count what is left

@@ -9,7 +9,7 @@ from backend.bookings.models import Booking
 from backend.bookings.payment_status import left_paise
 
 
-def is_in_time(booking: Booking, *, asked_at: datetime) -> bool:
+def is_timely_cancellation(booking: Booking, *, asked_at: datetime) -> bool:
     """Whether a visitor who asks at `asked_at` cancels the session in time.
 
     That is CANCEL_NOTICE ahead; after a move by staff any time before the start.
@@ -19,23 +19,23 @@ def is_in_time(booking: Booking, *, asked_at: datetime) -> bool:
     return booking.moved_by_staff_at is not None or asked_at <= _notice_ends_at(booking.slot_start)
 
 
-def comes_back_paise(booking: Booking, *, asked_at: datetime) -> int:
+def cancellation_refund_paise(booking: Booking, *, asked_at: datetime) -> int:
     """What a visitor who asks to cancel at `asked_at` gets back, in paise: all that is left, or nothing.
 
     Nothing unless they are in time; then what the policy says, and all of it after a move by staff.
     """
     is_given_back = booking.moved_by_staff_at is not None or policy.REFUND_ON_VISITOR_CANCELLATION == "full"
-    return left_paise(booking) if is_given_back and is_in_time(booking, asked_at=asked_at) else 0
+    return left_paise(booking) if is_given_back and is_timely_cancellation(booking, asked_at=asked_at) else 0
 
 
-def refund_ends_at(booking: Booking) -> datetime | None:
-    """From when on nothing comes back although the session is still ahead; None where no time before it matters."""
+def refund_deadline(booking: Booking) -> datetime | None:
+    """When the right to a refund ends before the session; None if cancelling earlier or later makes no difference."""
     is_timed = policy.REFUND_ON_VISITOR_CANCELLATION == "full" and booking.moved_by_staff_at is None
     return _notice_ends_at(booking.slot_start) if is_timed and booking.slot_start is not None else None
 
 
 def move_until(booking: Booking) -> datetime | None:
-    """Until when a visitor may move the session; None where they may not, or not any more."""
+    """The last moment at which a visitor may move the session; None if they may not."""
     if booking.slot_start is None or moves_left(booking) == 0:
         return None
     return _notice_ends_at(booking.slot_start)

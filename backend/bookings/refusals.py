@@ -22,7 +22,7 @@ NOT_OFFERED = "This slot is not offered any more. Choose again."
 
 
 @dataclass(frozen=True)
-class Answer:
+class Refusal:
     """How one code is answered, by every door with the same status.
 
     `sentence` is what visitors and clients of the API read; `for_staff` only where a person at the desk must read
@@ -49,149 +49,149 @@ class Answer:
 
 ALL = (
     # what was asked for does not exist, or the asker may not know that it does
-    Answer(
+    Refusal(
         Code.BOOKING_UNKNOWN, 404, "We know no booking under this id. Please check it and try again.",
         for_staff="This booking does not exist any more.",
     ),
-    Answer(Code.LINK_UNKNOWN, 404, "This link is not valid. Please open the newest link in your email."),
-    Answer(Code.PAYMENT_UNKNOWN, 404, "We know no payment under this reference."),
-    Answer(Code.REFUND_UNKNOWN, 404, "This booking has no refund under this reference."),
-    Answer(Code.TOO_MANY_MISSES, 429, "Too many unknown ids were tried. Please wait and try again later."),
-    Answer(Code.LOGIN_FAILED, 401, "Name and password do not belong to an account that may use this."),
-    Answer(Code.TOO_MANY_LOGINS, 429, "Too many log-ins failed. Please wait and try again later."),
+    Refusal(Code.LINK_UNKNOWN, 404, "This link is not valid. Please open the newest link in your email."),
+    Refusal(Code.PAYMENT_UNKNOWN, 404, "We know no payment under this reference."),
+    Refusal(Code.REFUND_UNKNOWN, 404, "This booking has no refund under this reference."),
+    Refusal(Code.TOO_MANY_MISSES, 429, "Too many unknown ids were tried. Please wait and try again later."),
+    Refusal(Code.LOGIN_FAILED, 401, "Name and password do not belong to an account that may use this."),
+    Refusal(Code.TOO_MANY_LOGINS, 429, "Too many log-ins failed. Please wait and try again later."),
     # the link is spent
-    Answer(Code.LINK_EXPIRED, 410, "This link has expired. Please ask for a new one on our site."),
-    Answer(Code.DRAFT_LAPSED, 410, "This request was not confirmed in time and has lapsed. Please book again."),
-    Answer(Code.DRAFT_SUPERSEDED, 410, "Another request from this address was confirmed instead of this one."),
-    Answer(Code.OPEN_IN_BROWSER, 409, "Please open the link from your email in a browser to confirm your address."),
+    Refusal(Code.LINK_EXPIRED, 410, "This link has expired. Please ask for a new one on our site."),
+    Refusal(Code.DRAFT_LAPSED, 410, "This request was not confirmed in time and has lapsed. Please book again."),
+    Refusal(Code.DRAFT_SUPERSEDED, 410, "Another request from this address was confirmed instead of this one."),
+    Refusal(Code.OPEN_IN_BROWSER, 409, "Please open the link from your email in a browser to confirm your address."),
     # the booking's state refuses it
-    Answer(
+    Refusal(
         Code.STATE_REFUSES, 409, "The booking has moved on and does not allow this any more.",
         for_staff="This booking was dealt with before you. {last_step} Nothing was changed.",
     ),
-    Answer(Code.ALREADY_ACTIVE, 409, "There is already an open booking under this address."),
-    Answer(
+    Refusal(Code.ALREADY_ACTIVE, 409, "There is already an open booking under this address."),
+    Refusal(
         Code.ALREADY_PAID, 409, "This booking is already paid. Nothing is left to pay.",
         for_staff="This booking is paid already. {last_step} Nothing was changed.",
     ),
-    Answer(Code.NOTHING_TO_PAY, 409, "This booking is confirmed. Nothing is to be paid online."),
-    Answer(Code.PAY_BY_PASSED, 409, "The time to pay for this booking has passed."),
-    Answer(
+    Refusal(Code.NOTHING_TO_PAY, 409, "This booking is confirmed. Nothing is to be paid online."),
+    Refusal(Code.PAY_BY_PASSED, 409, "The time to pay for this booking has passed."),
+    Refusal(
         Code.PAYMENT_NOT_CONFIRMED, 409,
         "Your bank has not confirmed yet. Do not pay again; we will write to you by {answer_by}.",
     ),
-    Answer(Code.PAYMENT_DECLINED, 409, "Your bank declined the payment. No money was taken; you can try again."),
-    Answer(
+    Refusal(Code.PAYMENT_DECLINED, 409, "Your bank declined the payment. No money was taken; you can try again."),
+    Refusal(
         Code.PAYMENT_RETURNED, 409,
         "Your payment arrived, but this booking could not be confirmed with it. The money goes back to you.",
     ),
-    Answer(Code.PAYMENTS_UNAVAILABLE, 503, "Online payment is not available at the moment. Please try again later."),
-    Answer(
+    Refusal(Code.PAYMENTS_UNAVAILABLE, 503, "Online payment is not available at the moment. Please try again later."),
+    Refusal(
         Code.CANCELLATION_PENDING, 409,
         "The visitor asked to cancel and has not proved it yet. "
         "To approve all the same, send despite_cancellation_request.",
         for_staff="The visitor asked to cancel, {asked_at}, and may still prove it. Look twice before you approve.",
         form_field="despite_cancellation_request",
     ),
-    Answer(
+    Refusal(
         Code.CONFIRM_BY_EMAIL, 409,
         "Not cancelled yet. We have sent you an email; open its link within {cancel_link_lifetime}.",
     ),
-    Answer(
+    Refusal(
         Code.CANCEL_TOO_LATE, 409,
         "A session can be cancelled on the site until {cancel_notice} before it starts. "
         "After that, please use the link in your confirmation email.",
     ),
-    Answer(Code.MOVE_TOO_LATE, 409, "A session can be moved until {cancel_notice} before it starts."),
-    Answer(Code.MOVES_USED_UP, 409, "This session was moved as often as possible. Please write to us instead."),
-    Answer(Code.NOT_CANCELLED_YET, 409, "Not cancelled yet. Open the link in our email and press its button."),
-    Answer(
+    Refusal(Code.MOVE_TOO_LATE, 409, "A session can be moved until {cancel_notice} before it starts."),
+    Refusal(Code.MOVES_USED_UP, 409, "This session was moved as often as possible. Please write to us instead."),
+    Refusal(Code.NOT_CANCELLED_YET, 409, "Not cancelled yet. Open the link in our email and press its button."),
+    Refusal(
         Code.REFUND_EXCEEDS_CAPTURE, 409, "This is more than what was paid and has not been given back.",
         for_staff="This is nothing, or more than what is left of the payment.", field="amount",
     ),
-    Answer(Code.REFUND_AT_GATEWAY, 409, "This refund is on its way at the gateway."),
-    Answer(Code.REFUND_REASON_REQUIRED, 400, "To keep the money, say why.", field="refund_reason"),
-    Answer(
+    Refusal(Code.REFUND_AT_GATEWAY, 409, "This refund is on its way at the gateway."),
+    Refusal(Code.REFUND_REASON_REQUIRED, 400, "To keep the money, say why.", field="refund_reason"),
+    Refusal(
         Code.OUTCOME_CLOSED, 409,
         "An outcome can be recorded from the session's start until {outcome_open_for} after its end.",
     ),
-    Answer(
+    Refusal(
         Code.SPONSOR_UNKNOWN, 400, "Choose a corporate that is active.", field="corporate_id", form_field="corporate"
     ),
-    Answer(
+    Refusal(
         Code.SPONSOR_DOES_NOT_COVER, 409,
         "The sponsor does not cover this session: {why}. "
         "To approve all the same and ask the visitor to pay, send pay_if_not_sponsored.",
         for_staff="The sponsor does not cover this session: {why}. The visitor would have to pay.",
         form_field="pay_if_not_sponsored",
     ),
-    Answer(
+    Refusal(
         Code.MONTH_NOT_SPONSORED, 409,
         "The sponsor of this session does not cover one at that time. Please choose another time.",
         form_field="slot_start",
     ),
-    Answer(Code.TOO_MANY_ENQUIRIES, 429, "Too many messages have arrived. Please try again in an hour."),
+    Refusal(Code.TOO_MANY_ENQUIRIES, 429, "Too many messages have arrived. Please try again in an hour."),
     # staff's choice does not hold
-    Answer(
+    Refusal(
         Code.SLOT_TAKEN, 409, "This time is already taken.",
         for_staff="The psychologist has another session at this time. {free_slots}", form_field="slot_start",
     ),
-    Answer(Code.SLOT_PAST, 400, "This time is in the past.", field="slot_start"),
-    Answer(
+    Refusal(Code.SLOT_PAST, 400, "This time is in the past.", field="slot_start"),
+    Refusal(
         Code.SLOT_TOO_NEAR, 409, "This time is too near to be paid online.",
         for_staff="The visitor has to pay online, and this time is nearer than {payment_notice}.",
         form_field="slot_start",
     ),
-    Answer(
+    Refusal(
         Code.SLOT_INVALID, 400, "A session must have a sensible length and be within a year.",
         for_staff="A session lasts at most {longest} and starts within the next {horizon}.", field="slot_start",
     ),
-    Answer(
+    Refusal(
         Code.OUTSIDE_HOURS, 409,
         "This time is outside the psychologist's hours. To book it all the same, send despite_hours.",
         for_staff="This time is outside the psychologist's hours, or within their time off. "
         "Look twice before you book it. {free_slots}",
         form_field="despite_hours",
     ),
-    Answer(Code.NO_FREE_SLOT, 409, "No free slot fits what the visitor asked for."),
-    Answer(Code.TOO_MANY_ALTERNATIVES, 400, "Please offer at most {alternatives_most} times."),
-    Answer(
+    Refusal(Code.NO_FREE_SLOT, 409, "No free slot fits what the visitor asked for."),
+    Refusal(Code.TOO_MANY_ALTERNATIVES, 400, "Please offer at most {alternatives_most} times."),
+    Refusal(
         Code.SERIES_TOO_LONG, 400, "A series has between 1 and {series_most} sessions.", form_field="count"
     ),
-    Answer(
+    Refusal(
         Code.PSYCHOLOGIST_REQUIRED, 400, "Choose a psychologist who is active.",
         field="psychologist_id", form_field="psychologist",
     ),
-    Answer(
+    Refusal(
         Code.MEETING_LINK_REQUIRED, 400, "An online session needs a meeting link.",
         for_staff="The session is online and the psychologist has no meeting link: give one.", field="meeting_link",
     ),
-    Answer(
+    Refusal(
         Code.ADDRESS_REQUIRED, 400, "A session in person needs a location.",
         for_staff="The session is in person and the psychologist has no location: choose one.",
         field="location_id", form_field="location",
     ),
-    Answer(
+    Refusal(
         Code.GUARDIAN_CONSENT_REQUIRED, 409, "The client is a minor: record the guardian's consent first.",
         form_field="guardian_consent",
     ),
-    Answer(Code.AMOUNT_INVALID, 400, "The amount must be between 0 and 100,000 rupees.", field="amount"),
+    Refusal(Code.AMOUNT_INVALID, 400, "The amount must be between 0 and 100,000 rupees.", field="amount"),
     # the request's own fields
-    Answer(Code.DATE_PAST, 400, "Please choose today or a later date.", field="preferred_date"),
-    Answer(Code.AGE_REFUSED, 400, "Bookings are open from the age of {minimum_age}.", field="age"),
-    Answer(
+    Refusal(Code.DATE_PAST, 400, "Please choose today or a later date.", field="preferred_date"),
+    Refusal(Code.AGE_REFUSED, 400, "Bookings are open from the age of {minimum_age}.", field="age"),
+    Refusal(
         Code.WISH_UNKNOWN, 400, "Please choose a psychologist of ours, or none.",
         for_staff=NOT_OFFERED,
         field="psychologist", form_field="offered",
     ),
-    Answer(
+    Refusal(
         Code.WISH_PAST, 400, "Please choose a time that is ahead, and within a year.",
         for_staff=NOT_OFFERED,
         field="preferred_slot_start", form_field="offered",
     ),
     # an incoming webhook
-    Answer(Code.SIGNATURE_INVALID, 400, "The signature does not match."),
-    Answer(Code.EVENT_MALFORMED, 400, "The event cannot be read."),
+    Refusal(Code.SIGNATURE_INVALID, 400, "The signature does not match."),
+    Refusal(Code.EVENT_MALFORMED, 400, "The event cannot be read."),
 )  # fmt: skip
 ANSWERS = {answer.code: answer for answer in ALL}
 # what visitors read of state_refuses where the state is known

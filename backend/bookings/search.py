@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db.models import Q
 
 from backend.bookings.models import Booking
-from backend.bookings.queries import normalized
+from backend.bookings.queries import normalize_acknowledgement_id
 from backend.people import addresses
 
 
@@ -15,7 +15,7 @@ def matching(text: str) -> Q:
     The words are looked for by themselves, so that an index answers: `booking_words` on PostgreSQL, of three letters
     each; on SQLite `booking_search`, which holds all that is read and is a tenth of the table.
     """
-    acknowledgement_id = normalized(text) or normalized(f"MS-{text.strip()}")
+    acknowledgement_id = normalize_acknowledgement_id(text) or normalize_acknowledgement_id(f"MS-{text.strip()}")
     if acknowledgement_id and text.strip().upper().startswith("MS-"):
         return Q(acknowledgement_id=acknowledgement_id)
     found = Booking.objects.order_by()

@@ -18,7 +18,7 @@ from backend.people.models import Corporate
 MONTHS_AHEAD = 3  # this one and those in which most sessions are; staff see what each has left
 
 
-class Gap(StrEnum):
+class CoverageGap(StrEnum):
     """Why a sponsor does not cover a session; completes "the sponsor does not cover it: …"."""
 
     INACTIVE = "it is switched off"
@@ -28,22 +28,22 @@ class Gap(StrEnum):
 
 
 @dataclass(frozen=True)
-class Month:
+class SponsorMonth:
     """What a sponsor's month has; `left` is None without a limit, `gap` None if one more session is covered."""
 
     first_day: date
     used: int
     left: int | None
-    gap: Gap | None
+    gap: CoverageGap | None
 
 
-def named_by(booking: Booking) -> Corporate | None:
+def find_sponsor(booking: Booking) -> Corporate | None:
     """The corporate that the visitor's code names, else the one whose domain the proved address is in."""
     by_code = Corporate.objects.filter(code=booking.sponsor_code).first() if booking.sponsor_code else None
     return by_code or Corporate.objects.filter(domains__domain=booking.email.rpartition("@")[2]).first()
 
 
-def outlook(corporate: Corporate, *, now: datetime) -> list[Month]:
+def outlook(corporate: Corporate, *, now: datetime) -> list[SponsorMonth]:
     """This month and the next ones, for staff before they approve; nothing is locked."""
     today = _day(now)
     firsts = [_first_day(today, months_later=n) for n in range(MONTHS_AHEAD)]
@@ -75,7 +75,7 @@ def move(booking: Booking, slot_start: datetime) -> None:
     booking.sponsored_month, booking.sponsorship_returned_at = month.first_day, None
 
 
-def give_back(booking: Booking, *, now: datetime) -> date | None:
+def return_session(booking: Booking, *, now: datetime) -> date | None:
     """The allowance has the session back, if it held one; the month that has it. The caller saves."""
     if booking.sponsored_month is None or booking.sponsorship_returned_at is not None:
         return None
@@ -83,7 +83,7 @@ def give_back(booking: Booking, *, now: datetime) -> date | None:
     return booking.sponsored_month
 
 
-def take_again(booking: Booking) -> date | None:
+def reserve_again(booking: Booking) -> date | None:
     """The session was held after all; the month that it is taken from, if it was given back.
 
     Not refused even if others had the last one since: it did take place.
@@ -100,24 +100,24 @@ def _lock(corporate_id: int) -> Corporate:
     return Corporate.objects.select_for_update(no_key=True).get(pk=corporate_id)
 
 
-def _month(corporate: Corporate, day: date, *, besides: Booking | None = None) -> Month:
+def _month(corporate: Corporate, day: date, *, besides: Booking | None = None) -> SponsorMonth:
     """How `day` and its month stand."""
     first_day = _first_day(day)
     held = Booking.objects.filter(corporate=corporate, sponsored_month=first_day, sponsorship_returned_at=None)
     used = held.exclude(pk=besides.pk).count() if besides is not None else held.count()
     limit = corporate.sessions_a_month
     left = None if limit is None else max(0, limit - used)
-    return Month(first_day, used, left, _gap(corporate, day, left))
+    return SponsorMonth(first_day, used, left, _gap(corporate, day, left))
 
 
-def _gap(corporate: Corporate, day: date, left: int | None) -> Gap | None:
+def _gap(corporate: Corporate, day: date, left: int | None) -> CoverageGap | None:
     if not corporate.is_active:
-        return Gap.INACTIVE
+        return CoverageGap.INACTIVE
     if corporate.starts_on is not None and day < corporate.starts_on:
-        return Gap.NOT_BEGUN
+        return CoverageGap.NOT_BEGUN
     if corporate.ends_on is not None and day > corporate.ends_on:
-        return Gap.ENDED
-    return Gap.USED_UP if left == 0 else None
+        return CoverageGap.ENDED
+    return CoverageGap.USED_UP if left == 0 else None
 
 
 def _day(at: datetime) -> date:

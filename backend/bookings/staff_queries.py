@@ -8,7 +8,7 @@ from datetime import date, datetime
 from django.db.models import Q, QuerySet
 
 from backend.bookings.models import Booking, LedgerEntry
-from backend.bookings.queries import normalized
+from backend.bookings.queries import normalize_acknowledgement_id
 from backend.bookings.search import matching
 from backend.core.errors import Code, Refused
 from backend.outbox.models import Message
@@ -36,7 +36,9 @@ def bookings(wanted: BookingFilter, *, among: Q, after: str, limit: int) -> list
     """
     found = _shown().filter(among, _condition(wanted))
     if after:
-        found = found.filter(pk__lt=Booking.objects.filter(acknowledgement_id=normalized(after)).values("pk"))
+        found = found.filter(
+            pk__lt=Booking.objects.filter(acknowledgement_id=normalize_acknowledgement_id(after)).values("pk")
+        )
     rows = list(found.order_by("-pk")[:limit])
     if after and not rows:
         booking_id(after, among=among)  # the end of the list, or behind nothing that exists?
@@ -64,7 +66,7 @@ def _shown() -> QuerySet[Booking]:
 
 def booking(acknowledgement_id: str, *, among: Q) -> Booking:
     """A booking in any state. Refuses: booking_unknown, for one that is not `among` those that the asker sees too."""
-    found = _shown().filter(among, acknowledgement_id=normalized(acknowledgement_id)).first()
+    found = _shown().filter(among, acknowledgement_id=normalize_acknowledgement_id(acknowledgement_id)).first()
     if found is None:
         raise Refused(Code.BOOKING_UNKNOWN)
     return found
@@ -72,7 +74,7 @@ def booking(acknowledgement_id: str, *, among: Q) -> Booking:
 
 def booking_id(acknowledgement_id: str, *, among: Q) -> int:
     """What intents of staff take. Refuses: booking_unknown, as above."""
-    rows = Booking.objects.filter(among, acknowledgement_id=normalized(acknowledgement_id))
+    rows = Booking.objects.filter(among, acknowledgement_id=normalize_acknowledgement_id(acknowledgement_id))
     found = rows.values_list("pk", flat=True).first()
     if found is None:
         raise Refused(Code.BOOKING_UNKNOWN)

@@ -1,4 +1,4 @@
-"""What the admin pages of every app share: rows nobody edits, pages nobody hears of, instants as the practice reads."""
+"""What the admin pages of every app share: read-only models, and 404 instead of 403."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 
-class HiddenIfForbidden:
+class ForbiddenAsNotFoundMiddleware:
     """Middleware: in the admin, what somebody may not see or do answers as what does not exist."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:

@@ -29,7 +29,7 @@ class InstantTexts(Aggregate):
     output_field = TextField()
 
     def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
-        """As `Written`."""
+        """Each instant as `InstantText` writes it."""
         return self.as_sql(compiler, connection, template="string_agg(to_json(%(expressions)s)#>>'{}', ',')", **extra)
 
     def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
@@ -37,12 +37,12 @@ class InstantTexts(Aggregate):
 
 
 def parse_instant(written: str) -> datetime:
-    """What `Written` wrote, aware, in UTC."""
+    """The instant that `InstantText` wrote, aware, in UTC."""
     return datetime.fromisoformat(written + "+00:00" if connection.vendor == "sqlite" else written)
 
 
 def parse_instants(joined: str) -> list[datetime]:
-    """What `Joined` wrote. SQLite keeps an instant as text in UTC that does not say so."""
+    """The instants that `InstantTexts` wrote. SQLite stores UTC without an offset, so it is added here."""
     if connection.vendor == "sqlite":
         joined = joined.replace(",", "+00:00,") + "+00:00"
     return list(map(datetime.fromisoformat, joined.split(",")))

@@ -1,4 +1,4 @@
-"""Which columns are about a person: said on each model, and read by what purges, tells edits, or looks for leaks."""
+"""Classifies each model's columns by what they say of a person; purge, export, history and the leak tests read it."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ def declared(model: type[models.Model]) -> dict[str, Sensitivity]:
     return classification
 
 
-def columns(model: type[models.Model], *wanted: Sensitivity) -> list[str]:
+def personal_columns(model: type[models.Model], *wanted: Sensitivity) -> list[str]:
     """The columns of these classes, in the model's order; without a class all that are about people."""
     given = declared(model)
     return [field.name for field in model._meta.concrete_fields if given.get(field.name) in (wanted or ABOUT_PEOPLE)]
 
 
 def emptied(model: type[models.Model]) -> dict[str, Any]:
-    """What the columns about people hold once they shall say nothing of anybody."""
-    fields = [model._meta.get_field(name) for name in columns(model)]
+    """The values that redacting writes into the columns about people."""
+    fields = [model._meta.get_field(name) for name in personal_columns(model)]
     return {field.name: None if getattr(field, "null", False) else "" for field in fields}

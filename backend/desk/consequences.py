@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from backend.bookings.lifecycle.foretelling import Change
+from backend.bookings.lifecycle.preview import BookingChange
 from backend.bookings.machine import State
 from backend.bookings.models import Booking, SlotClaim
 from backend.bookings.refusals import staff_sentence
@@ -39,9 +39,9 @@ def refused(refusal: Refused, booking: Booking | None = None) -> Consequences:
     return Consequences(unknown=f"As it stands, this is refused. {staff_sentence(refusal, booking)}")
 
 
-def told(change: Change) -> Consequences:
+def told(change: BookingChange) -> Consequences:
     """All that was written."""
-    about: tuple[tuple[str, Callable[[Change], Iterator[str]], str], ...] = (
+    about: tuple[tuple[str, Callable[[BookingChange], Iterator[str]], str], ...] = (
         ("Booking", _booking, ""),
         ("Slot", _slot, ""),
         ("Mail", _mails, NO_MAIL),
@@ -51,7 +51,7 @@ def told(change: Change) -> Consequences:
     return Consequences(tuple((name, lines) for name, lines in found if lines != ("",)))
 
 
-def _booking(change: Change) -> Iterator[str]:
+def _booking(change: BookingChange) -> Iterator[str]:
     before, after = change.before, change.after
     was = before.state if before else None
     yield f"It {'stays' if was == after.state else 'is then'} {after.get_state_display()}."
@@ -72,7 +72,7 @@ def _deadline(booking: Booking) -> Iterator[str]:
         yield f"It counts as completed from {short_day_and_time(booking.due_at)}."
 
 
-def _slot(change: Change) -> Iterator[str]:
+def _slot(change: BookingChange) -> Iterator[str]:
     before, after = change.claim_before, change.claim_after
     if _held(before) != _held(after):
         if before:
@@ -89,13 +89,13 @@ def _held(claim: SlotClaim | None) -> tuple[object, ...]:
     return (claim.psychologist_id, claim.blocked_from, claim.blocked_until) if claim else ()
 
 
-def _mails(change: Change) -> Iterator[str]:
+def _mails(change: BookingChange) -> Iterator[str]:
     for message in change.messages:
         if message.queue == Queue.MAIL and message.state == MessageState.WAITING:
             yield mail(message)
 
 
-def _money(change: Change) -> Iterator[str]:
+def _money(change: BookingChange) -> Iterator[str]:
     before, after = change.before, change.after
     yield from _payments(change)
     yield from _refunds(change)
@@ -110,7 +110,7 @@ def _money(change: Change) -> Iterator[str]:
         yield f"{money(change.left_paise)} stay with the practice."
 
 
-def _payments(change: Change) -> Iterator[str]:
+def _payments(change: BookingChange) -> Iterator[str]:
     for payment in change.payments:
         if payment.state == PaymentState.CAPTURED and payment.method == PaymentMethod.DESK:
             yield f"You record that {money(payment.captured_paise)} were handed to you."
@@ -118,7 +118,7 @@ def _payments(change: Change) -> Iterator[str]:
             yield "The open online attempt ends; money that still comes of it goes back by itself."
 
 
-def _refunds(change: Change) -> Iterator[str]:
+def _refunds(change: BookingChange) -> Iterator[str]:
     for refund in change.refunds:
         if refund.state == RefundState.DONE:
             yield f"You record that {money(refund.amount_paise)} reached the visitor; no money moves by itself."
@@ -126,7 +126,7 @@ def _refunds(change: Change) -> Iterator[str]:
             yield going_back(refund)
 
 
-def _sponsor(change: Change) -> Iterator[str]:
+def _sponsor(change: BookingChange) -> Iterator[str]:
     before, after = change.before, change.after
     sponsor = before.corporate if before else None
     if after.state == State.PENDING:

@@ -57,7 +57,7 @@ def sponsor(corporate: Corporate, *, now: datetime) -> str:
     return "\n".join(lines)
 
 
-def fact(name: str, value: object) -> str:
+def ledger_detail(name: str, value: object) -> str:
     """One detail of a ledger row: `amount 1500.00 rupees`, `psychologist 3`."""
     if name.endswith("_paise") and isinstance(value, int):
         return f"{name.removesuffix('_paise').replace('_', ' ')} {money(value)}"

@@ -17,7 +17,7 @@ from backend.core.formatting import practice_zone
 CHANGE = "admin:bookings_booking_change"
 
 
-class Link(NamedTuple):
+class PageLink(NamedTuple):
     """Where something is dealt with."""
 
     label: str
@@ -40,9 +40,9 @@ def booking_now(booking_id: int) -> Booking:
     return Booking.objects.select_related("corporate", "psychologist").get(pk=booking_id)
 
 
-def booking_link(booking: Booking) -> Link:
+def booking_link(booking: Booking) -> PageLink:
     """To its page, named by its id."""
-    return Link(booking.acknowledgement_id, reverse(CHANGE, args=[booking.pk]))
+    return PageLink(booking.acknowledgement_id, reverse(CHANGE, args=[booking.pk]))
 
 
 def to_booking(booking_id: int) -> HttpResponse:

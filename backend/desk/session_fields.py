@@ -7,8 +7,8 @@ from typing import Any
 
 from django import forms
 
-from backend.bookings.refusals import NOT_OFFERED
 from backend.bookings.lifecycle.session_terms import fee_paise
+from backend.bookings.refusals import NOT_OFFERED
 from backend.core.formatting import short_day_and_time
 from backend.desk.display import money
 from backend.people.models import Psychologist, TimeOff, WorkingHours
@@ -25,7 +25,7 @@ class SlotField(forms.ChoiceField):
     def to_python(self, value: Any) -> Any:
         if not value:
             return None
-        chosen = chosen_slot.read(str(value))
+        chosen = chosen_slot.decode_slot(str(value))
         if chosen is None:
             raise forms.ValidationError(NOT_OFFERED)
         return chosen
@@ -40,7 +40,7 @@ def choices(slots: Iterable[FreeSlot]) -> list[tuple[str, str]]:
     """`(value, "Thu 26 Nov 2026, 10:00 IST, Dr. Meera Iyer")` each."""
     names = dict(Psychologist.objects.values_list("pk", "full_name"))
     return [
-        (chosen_slot.written(slot), f"{short_day_and_time(slot.start)}, {names[slot.psychologist_id]}")
+        (chosen_slot.encode_slot(slot), f"{short_day_and_time(slot.start)}, {names[slot.psychologist_id]}")
         for slot in slots
     ]
 

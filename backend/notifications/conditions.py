@@ -13,7 +13,7 @@ from backend.outbox.models import Message, MessageState
 from backend.payments.models import RefundState
 
 
-def because(*reasons: Reason) -> Condition:
+def closed_because(*reasons: Reason) -> Condition:
     """The booking closed, or its attempt ended, for one of these reasons."""
 
     def truth(notification: NotificationContext) -> bool:
@@ -32,7 +32,7 @@ def none_since(*intents: Intent) -> Condition:
     return truth
 
 
-unmoved = none_since(Intent.RESCHEDULE)
+not_rescheduled = none_since(Intent.RESCHEDULE)
 
 
 # -- deadlines ---------------------------------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ from backend.notifications.calendar_invite import calendar_invite
 from backend.notifications.notification_context import NotificationContext, TemplateContext
 from backend.notifications.rendering import ReproducibleMail, domain, render
 from backend.notifications.rules import RULES
-from backend.notifications.visitor_context import practice
+from backend.notifications.visitor_context import base_context
 from backend.outbox.models import Message
 
 
@@ -30,9 +30,9 @@ def prepare(message: Message, *, now: datetime) -> TemplateContext | None:
     """The context of the mail's templates; None when it is no longer true and must not be sent."""
     notice = Notice(message.kind)
     if notice == Notice.NOTHING_OPEN:  # speaks of no booking
-        return message.context or practice()
+        return message.context or base_context()
     if notice == Notice.STAFF_ENQUIRY_RECEIVED:
-        return enquiries.reference(message)
+        return enquiries.enquiry_reference(message)
     rule = RULES[notice]
     booking = _booking_of(message)
     if booking is None:
@@ -40,7 +40,7 @@ def prepare(message: Message, *, now: datetime) -> TemplateContext | None:
     notification = NotificationContext(booking, message, now)
     if not rule.is_true(notification):
         return None
-    facts = practice()
+    facts = base_context()
     for build in rule.context:
         facts |= build(notification)
     if message.context is None:
@@ -54,7 +54,7 @@ def compose(message: Message, tokens: Mapping[str, str]) -> EmailMultiAlternativ
     frozen_at = required(message.frozen_at, "frozen_at", message)
     notice = Notice(message.kind)
     if notice == Notice.STAFF_ENQUIRY_RECEIVED:
-        context |= practice() | enquiries.enquiry_context(message)
+        context |= base_context() | enquiries.enquiry_context(message)
     context |= _addresses(notice, context, tokens)
     mail = ReproducibleMail(
         render(notice, context),
@@ -120,7 +120,7 @@ def _rows(context: TemplateContext, name: str) -> list[TemplateContext]:
 
 def _with_address(row: TemplateContext, tokens: Mapping[str, str]) -> TemplateContext:
     """One of the times offered, with its own link. Raises Permanent when the token is missing."""
-    token = tokens.get(links.name_of(int(str(row["number"]))))
+    token = tokens.get(links.alternative_token_name(int(str(row["number"]))))
     if not token:
         raise Permanent("the link of a time that this mail offers is gone")
     return {**row, "url": f"{settings.PUBLIC_URL}/go/alternative/?token={token}"}

@@ -12,7 +12,7 @@ from backend.outbox.models import Message
 from backend.people.models import Enquiry
 
 
-def reference(message: Message) -> TemplateContext | None:
+def enquiry_reference(message: Message) -> TemplateContext | None:
     """The context to freeze; None when the enquiry was deleted."""
     exists = Enquiry.objects.filter(pk=message.subject_id or 0).exists()
     return {"enquiry_id": message.subject_id} if exists else None

@@ -9,14 +9,14 @@ from backend.bookings.guarantees import payment_terms
 from backend.bookings.machine import AWAITS_PAYMENT, Reason, State
 from backend.bookings.models import PaymentMode
 from backend.bookings.payment_status import PaymentStatus
-from backend.bookings.refund_policy import comes_back_paise, refund_ends_at
+from backend.bookings.refund_policy import cancellation_refund_paise, refund_deadline
 from backend.core import formatting
 from backend.core.errors import required
 from backend.notifications.notification_context import NotificationContext, TemplateContext
 from backend.payments.models import Payment, PaymentMethod, PaymentState, Refund, RefundState
 
 
-def price(notification: NotificationContext) -> TemplateContext:
+def amount_due(notification: NotificationContext) -> TemplateContext:
     """What is to be paid, by when (never the grace), and in which ways."""
     booking = notification.booking
     terms = payment_terms(booking)
@@ -29,7 +29,7 @@ def price(notification: NotificationContext) -> TemplateContext:
     }
 
 
-def money(notification: NotificationContext) -> TemplateContext:
+def payment_summary(notification: NotificationContext) -> TemplateContext:
     """`paid | sponsored | due_at_practice | not_needed`; empty, and so unsaid, where the rows allow no claim."""
     booking = notification.booking
     payment = payment_status.paid_payment(booking)
@@ -42,21 +42,21 @@ def money(notification: NotificationContext) -> TemplateContext:
     return facts
 
 
-def price_or_money(notification: NotificationContext) -> TemplateContext:
+def amount_due_or_paid(notification: NotificationContext) -> TemplateContext:
     """What is still to be paid, or how it was."""
-    return price(notification) if notification.booking.state in AWAITS_PAYMENT else money(notification)
+    return amount_due(notification) if notification.booking.state in AWAITS_PAYMENT else payment_summary(notification)
 
 
 # -- an attempt --------------------------------------------------------------------------------------------------------
 
 
-def attempt(notification: NotificationContext) -> TemplateContext:
+def failed_attempt(notification: NotificationContext) -> TemplateContext:
     """Whether the bank said no, or nothing came."""
     entry = required(notification.entry, "ledger entry", notification.message)
     return {"is_declined": entry.reason == Reason.ATTEMPT_FAILED}
 
 
-def returned(notification: NotificationContext) -> TemplateContext:
+def returned_payment(notification: NotificationContext) -> TemplateContext:
     """A payment that we cannot use, and how the booking stood when this was written."""
     payment, booking = required(notification.payment, "payment", notification.message), notification.booking
     is_payable = booking.state in AWAITS_PAYMENT and booking.pay_by is not None and booking.pay_by > notification.now
@@ -65,11 +65,11 @@ def returned(notification: NotificationContext) -> TemplateContext:
         "written": formatting.day_and_time(notification.now),
         "stands": booking.state,
         "starts": formatting.day_and_time(booking.slot_start) if booking.slot_start else "",
-        **(price(notification) if is_payable else {}),
+        **(amount_due(notification) if is_payable else {}),
     }
 
 
-def unexpected(notification: NotificationContext) -> TemplateContext:
+def unexpected_payment(notification: NotificationContext) -> TemplateContext:
     """The same payment as the desk sees it."""
     payment = required(notification.payment, "payment", notification.message)
     return {
@@ -83,12 +83,12 @@ def unexpected(notification: NotificationContext) -> TemplateContext:
 # -- what a cancellation gives back ------------------------------------------------------------------------------------
 
 
-def terms(notification: NotificationContext) -> TemplateContext:
+def refund_terms(notification: NotificationContext) -> TemplateContext:
     """What a visitor who cancels from now on gets back, and until when; sums are empty where nothing was paid."""
     booking = notification.booking
     left = payment_status.left_paise(booking)
-    back = comes_back_paise(booking, asked_at=notification.now)
-    ends_at = refund_ends_at(booking)
+    back = cancellation_refund_paise(booking, asked_at=notification.now)
+    ends_at = refund_deadline(booking)
     return {
         "comes_back": formatting.rupees(back) if back else "",
         "stays": formatting.rupees(left) if left and not back else "",
@@ -96,11 +96,11 @@ def terms(notification: NotificationContext) -> TemplateContext:
     }
 
 
-def promise(notification: NotificationContext) -> TemplateContext:
+def promised_refund(notification: NotificationContext) -> TemplateContext:
     """What the link of this very request gives back: judged by when it was asked for, as the page will judge it."""
     booking = notification.booking
     left = payment_status.left_paise(booking)
-    back = comes_back_paise(booking, asked_at=notification.message.created_at)
+    back = cancellation_refund_paise(booking, asked_at=notification.message.created_at)
     return {
         "promised": formatting.rupees(back) if back else "",
         "stays": formatting.rupees(left) if left and not back else "",
@@ -108,7 +108,7 @@ def promise(notification: NotificationContext) -> TemplateContext:
     }
 
 
-def settlement(notification: NotificationContext) -> TemplateContext:
+def cancellation_refund(notification: NotificationContext) -> TemplateContext:
     """What goes back with the cancellation itself; a refund that staff grant later has a mail of its own."""
     refund, booking = notification.refund, notification.booking
     left = payment_status.left_paise(booking)

@@ -28,19 +28,23 @@ PROVED = tuple(state for state in State if state != State.DRAFT)
 TIMED_OUT = (State.CANCELLED, State.PAYMENT_FAILED)
 
 _visitor_asks = conditions.none_since(Intent.REQUEST_CANCELLATION)
-_session = (visitor_context.known, visitor_context.session)
+_session = (visitor_context.proved_visitor, visitor_context.session)
 _confirmation = NoticeRule(
     (State.CONFIRMED,),
-    (conditions.end_ahead, conditions.unmoved),
-    (*_session, visitor_context.movable, money_context.money, money_context.terms),
+    (conditions.end_ahead, conditions.not_rescheduled),
+    (*_session, visitor_context.movable, money_context.payment_summary, money_context.refund_terms),
 )
 _reminder = NoticeRule(
     (State.CONFIRMED,),
-    (conditions.start_ahead, conditions.unmoved),
-    (*_session, money_context.money, money_context.terms),
+    (conditions.start_ahead, conditions.not_rescheduled),
+    (*_session, money_context.payment_summary, money_context.refund_terms),
 )
-_last_reminder = replace(_reminder, context=(*_session, money_context.money))
-_request = NoticeRule((State.PENDING,), (), (visitor_context.wish, staff_context.dossier, staff_context.pressing))
+_last_reminder = replace(_reminder, context=(*_session, money_context.payment_summary))
+_request = NoticeRule(
+    (State.PENDING,),
+    (),
+    (visitor_context.request_details, staff_context.booking_reference, staff_context.request_urgency),
+)
 
 RULES = {
     # to the visitor: the request
@@ -49,49 +53,61 @@ RULES = {
         (State.DRAFT,), (conditions.deadline_ahead,), (visitor_context.unproved,)
     ),
     Notice.DRAFT_LAPSED: NoticeRule((State.CANCELLED,), (conditions.never_proved,), (visitor_context.unproved,)),
-    Notice.ALREADY_BOOKED: NoticeRule(ACTIVE, (), (visitor_context.known,)),
+    Notice.ALREADY_BOOKED: NoticeRule(ACTIVE, (), (visitor_context.proved_visitor,)),
     Notice.LINK_REQUESTED: NoticeRule(
-        PROVED, (conditions.proved, conditions.link_readable), (visitor_context.known, visitor_context.kept)
+        PROVED, (conditions.proved, conditions.link_readable), (visitor_context.proved_visitor, visitor_context.kept)
     ),
-    Notice.BOOKING_RECEIVED: NoticeRule((State.PENDING,), (), (visitor_context.known, visitor_context.wish)),
+    Notice.BOOKING_RECEIVED: NoticeRule(
+        (State.PENDING,), (), (visitor_context.proved_visitor, visitor_context.request_details)
+    ),
     Notice.ANSWER_LATE: NoticeRule(
-        (State.PENDING,), (conditions.deadline_ahead,), (visitor_context.known, visitor_context.wish)
+        (State.PENDING,),
+        (conditions.deadline_ahead,),
+        (visitor_context.proved_visitor, visitor_context.request_details),
     ),
     Notice.BOOKING_UNANSWERED: NoticeRule(
         (State.CANCELLED,),
-        (conditions.because(Reason.UNANSWERED), conditions.no_newer_booking, conditions.again_link_ahead),
-        (visitor_context.known, visitor_context.again),
+        (conditions.closed_because(Reason.UNANSWERED), conditions.no_newer_booking, conditions.again_link_ahead),
+        (visitor_context.proved_visitor, visitor_context.again_link),
     ),
     Notice.BOOKING_REJECTED: NoticeRule(
-        (State.REJECTED,), (), (visitor_context.known, visitor_context.note, visitor_context.alternatives)
+        (State.REJECTED,), (), (visitor_context.proved_visitor, visitor_context.note, visitor_context.alternatives)
     ),
     # to the visitor: the payment
     Notice.BOOKING_APPROVED: NoticeRule(
         AWAITS_PAYMENT,
-        (conditions.unmoved,),
-        (*_session, visitor_context.occasion_of, visitor_context.movable, money_context.price),
+        (conditions.not_rescheduled,),
+        (*_session, visitor_context.session_origin, visitor_context.movable, money_context.amount_due),
     ),  # else the move's own says it
     Notice.PAYMENT_STILL_DUE: NoticeRule(
-        (State.APPROVED,), (conditions.pay_by_ahead,), (*_session, money_context.price)
+        (State.APPROVED,), (conditions.pay_by_ahead,), (*_session, money_context.amount_due)
     ),  # not while an attempt is open: its own end speaks next
     Notice.PAYMENT_ATTEMPT_FAILED: NoticeRule(
         (State.APPROVED,),
         (conditions.pay_by_ahead, conditions.none_since(Intent.START_PAYMENT)),
-        (*_session, money_context.price, money_context.attempt),
+        (*_session, money_context.amount_due, money_context.failed_attempt),
     ),
     Notice.PAYMENT_TIMED_OUT: NoticeRule(
-        TIMED_OUT, (conditions.because(Reason.PAYMENT_TIMED_OUT),), (visitor_context.known, visitor_context.held_time)
+        TIMED_OUT,
+        (conditions.closed_because(Reason.PAYMENT_TIMED_OUT),),
+        (visitor_context.proved_visitor, visitor_context.held_time),
     ),
     Notice.LATE_PAYMENT_BOOKED: _confirmation,
     Notice.PAYMENT_RETURNED: NoticeRule(
-        PROVED, (conditions.payment_recorded,), (visitor_context.known, money_context.returned)
+        PROVED, (conditions.payment_recorded,), (visitor_context.proved_visitor, money_context.returned_payment)
     ),
     # to the visitor: the session
     Notice.BOOKING_CONFIRMED: _confirmation,
     Notice.BOOKING_MOVED: NoticeRule(
         HOLDS_SLOT,
-        (conditions.end_ahead, conditions.unmoved),
-        (*_session, visitor_context.moved, visitor_context.movable, money_context.price_or_money, money_context.terms),
+        (conditions.end_ahead, conditions.not_rescheduled),
+        (
+            *_session,
+            visitor_context.previous_time,
+            visitor_context.movable,
+            money_context.amount_due_or_paid,
+            money_context.refund_terms,
+        ),
     ),
     Notice.SESSION_APPROACHING: _reminder,
     Notice.SESSION_IMMINENT: _last_reminder,
@@ -99,18 +115,27 @@ RULES = {
     Notice.CANCELLATION_REQUESTED: NoticeRule(
         ACTIVE,
         (conditions.cancellation_asked, conditions.newest_request, conditions.cancel_link_ahead),
-        (visitor_context.known, visitor_context.held_time, visitor_context.cancel_link, money_context.promise),
+        (
+            visitor_context.proved_visitor,
+            visitor_context.held_time,
+            visitor_context.cancel_link,
+            money_context.promised_refund,
+        ),
     ),
     Notice.CANCELLATION_LAPSED: NoticeRule(
-        ACTIVE, (_visitor_asks,), (visitor_context.known, visitor_context.held_time)
+        ACTIVE, (_visitor_asks,), (visitor_context.proved_visitor, visitor_context.held_time)
     ),
     Notice.BOOKING_CANCELLED: NoticeRule(
         (State.CANCELLED,),
-        (conditions.because(Reason.BY_VISITOR, Reason.CANCELLED_LATE, Reason.BY_STAFF),),
-        (visitor_context.known, visitor_context.called_off, money_context.settlement),
+        (conditions.closed_because(Reason.BY_VISITOR, Reason.CANCELLED_LATE, Reason.BY_STAFF),),
+        (visitor_context.proved_visitor, visitor_context.cancelled_session, money_context.cancellation_refund),
     ),
-    Notice.REFUND_QUEUED: NoticeRule(PROVED, (conditions.refund_owed,), (visitor_context.known, money_context.refund)),
-    Notice.REFUND_MADE: NoticeRule(PROVED, (conditions.refund_made,), (visitor_context.known, money_context.refund)),
+    Notice.REFUND_QUEUED: NoticeRule(
+        PROVED, (conditions.refund_owed,), (visitor_context.proved_visitor, money_context.refund)
+    ),
+    Notice.REFUND_MADE: NoticeRule(
+        PROVED, (conditions.refund_made,), (visitor_context.proved_visitor, money_context.refund)
+    ),
     # to staff
     Notice.STAFF_BOOKING_RECEIVED: _request,
     Notice.STAFF_BOOKING_WAITING: _request,
@@ -118,26 +143,28 @@ RULES = {
     Notice.STAFF_CANCELLATION_REQUESTED: NoticeRule(
         ACTIVE,
         (conditions.cancellation_asked, _visitor_asks),
-        (visitor_context.held_time, staff_context.dossier, staff_context.asked_to_cancel),
+        (visitor_context.held_time, staff_context.booking_reference, staff_context.cancellation_request),
     ),
     Notice.STAFF_REFUND_DUE: NoticeRule(
-        PROVED, (conditions.refund_owed,), (staff_context.dossier, money_context.refund)
+        PROVED, (conditions.refund_owed,), (staff_context.booking_reference, money_context.refund)
     ),
     Notice.STAFF_UNEXPECTED_MONEY: NoticeRule(
-        PROVED, (conditions.payment_recorded,), (staff_context.dossier, money_context.unexpected)
+        PROVED, (conditions.payment_recorded,), (staff_context.booking_reference, money_context.unexpected_payment)
     ),
     # to the psychologist
     Notice.PSYCHOLOGIST_SESSION_CONFIRMED: NoticeRule(
-        (State.CONFIRMED,), (conditions.end_ahead, conditions.unmoved), (visitor_context.session, staff_context.dossier)
+        (State.CONFIRMED,),
+        (conditions.end_ahead, conditions.not_rescheduled),
+        (visitor_context.session, staff_context.booking_reference),
     ),
     Notice.PSYCHOLOGIST_SESSION_MOVED: NoticeRule(
         (State.CONFIRMED,),
-        (conditions.end_ahead, conditions.unmoved),
-        (visitor_context.session, visitor_context.moved, staff_context.dossier),
+        (conditions.end_ahead, conditions.not_rescheduled),
+        (visitor_context.session, visitor_context.previous_time, staff_context.booking_reference),
     ),
     Notice.PSYCHOLOGIST_SESSION_CANCELLED: NoticeRule(
         (State.CONFIRMED, State.COMPLETED, State.CANCELLED),
         (conditions.taken_from_them,),
-        (staff_context.taken_away, staff_context.dossier),
+        (staff_context.lost_session, staff_context.booking_reference),
     ),
 }

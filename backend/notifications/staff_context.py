@@ -18,7 +18,7 @@ from backend.notifications.visitor_context import help_lines
 from backend.people.models import Psychologist
 
 
-def dossier(notification: NotificationContext) -> TemplateContext:
+def booking_reference(notification: NotificationContext) -> TemplateContext:
     """Which booking, and where to open it."""
     booking = notification.booking
     return {
@@ -28,7 +28,7 @@ def dossier(notification: NotificationContext) -> TemplateContext:
     }
 
 
-def pressing(notification: NotificationContext) -> TemplateContext:
+def request_urgency(notification: NotificationContext) -> TemplateContext:
     """Enough to see how much a request presses."""
     booking = notification.booking
     return {
@@ -41,7 +41,7 @@ def pressing(notification: NotificationContext) -> TemplateContext:
     }
 
 
-def asked_to_cancel(notification: NotificationContext) -> TemplateContext:
+def cancellation_request(notification: NotificationContext) -> TemplateContext:
     """When the visitor asked, and until when they can prove it."""
     booking = notification.booking
     asked_at = required(booking.cancellation_requested_at, "cancellation_requested_at", booking)
@@ -53,7 +53,7 @@ def asked_to_cancel(notification: NotificationContext) -> TemplateContext:
     }
 
 
-def taken_away(notification: NotificationContext) -> TemplateContext:
+def lost_session(notification: NotificationContext) -> TemplateContext:
     """The session a psychologist no longer gives: called off, or moved to a colleague from the time it had before."""
     booking, entry = notification.booking, notification.entry
     if entry is not None and entry.intent == Intent.RESCHEDULE:

@@ -21,7 +21,7 @@ from backend.notifications.notification_context import NotificationContext, Temp
 from backend.scheduling import claims
 
 
-def practice() -> TemplateContext:
+def base_context() -> TemplateContext:
     """In every mail. Help lines beyond 112 follow once the address is proved, with `known`."""
     return {"practice": settings.PRACTICE_NAME, "site_url": settings.FRONTEND_URL, "support_lines": []}
 
@@ -38,7 +38,7 @@ def unproved(notification: NotificationContext) -> TemplateContext:
     return facts
 
 
-def known(notification: NotificationContext) -> TemplateContext:
+def proved_visitor(notification: NotificationContext) -> TemplateContext:
     """For whoever proved the address."""
     return {
         "acknowledgement_id": notification.booking.acknowledgement_id,
@@ -53,7 +53,7 @@ def kept(notification: NotificationContext) -> TemplateContext:
     return {"readable_until": formatting.day_and_time(closed_at + policy.LINK_KEPT_AFTER_CLOSE)} if closed_at else {}
 
 
-def wish(notification: NotificationContext) -> TemplateContext:
+def request_details(notification: NotificationContext) -> TemplateContext:
     """What was asked for, how it came to us, and by when we answer."""
     booking = notification.booking
     return {
@@ -65,7 +65,7 @@ def wish(notification: NotificationContext) -> TemplateContext:
     }
 
 
-def again(notification: NotificationContext) -> TemplateContext:
+def again_link(notification: NotificationContext) -> TemplateContext:
     """Until when the same request can be sent once more."""
     ends_at = notification.message.created_at + policy.AGAIN_LINK_LIFETIME
     return {
@@ -83,7 +83,7 @@ def alternatives(notification: NotificationContext) -> TemplateContext:
     """The times offered instead that are still free as this is written, in their order; nobody holds them."""
     rows = Alternative.objects.filter(booking=notification.booking).select_related("psychologist")
     ends_at = notification.message.created_at + policy.ALTERNATIVE_LINK_LIFETIME
-    free = [row for row in rows if ends_at > notification.now and claims.can_be_taken(row, now=notification.now)]
+    free = [row for row in rows if ends_at > notification.now and claims.is_alternative_free(row, now=notification.now)]
     return {
         "alternatives": [
             {
@@ -120,7 +120,7 @@ def session(notification: NotificationContext) -> TemplateContext:
     }
 
 
-def occasion_of(notification: NotificationContext) -> TemplateContext:
+def session_origin(notification: NotificationContext) -> TemplateContext:
     """How this session came about, where that was not by a request that we answered."""
     booking = notification.booking
     return {
@@ -129,7 +129,7 @@ def occasion_of(notification: NotificationContext) -> TemplateContext:
     }
 
 
-def moved(notification: NotificationContext) -> TemplateContext:
+def previous_time(notification: NotificationContext) -> TemplateContext:
     """The time it had before, if the move changed that, and whose wish it was."""
     entry = required(notification.entry, "ledger entry", notification.message)
     was = details_of(entry, Moved).was
@@ -167,7 +167,7 @@ def cancel_link(notification: NotificationContext) -> TemplateContext:
     return {"link_until": formatting.day_and_time(notification.message.created_at + policy.CANCEL_LINK_LIFETIME)}
 
 
-def called_off(notification: NotificationContext) -> TemplateContext:
+def cancelled_session(notification: NotificationContext) -> TemplateContext:
     """What was called off, by whom, and how they put it."""
     booking, entry = notification.booking, notification.entry
     by_staff = booking.reason == Reason.BY_STAFF

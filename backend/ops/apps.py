@@ -1,4 +1,4 @@
-"""The ops app; it owns the signs of life that workers and beat leave, and the record of what operators did."""
+"""The ops app; it owns the heartbeats of workers and beat, and the record of what operators did."""
 
 from django.apps import AppConfig
 from django.conf import settings
@@ -17,4 +17,4 @@ class OpsConfig(AppConfig):
         if settings.SENTRY_DSN:  # off by default, and then not even loaded
             from backend.ops import error_reports
 
-            error_reports.begin(settings.SENTRY_DSN, server_name=settings.NODE_NAME)
+            error_reports.init_sentry(settings.SENTRY_DSN, server_name=settings.NODE_NAME)

@@ -12,7 +12,7 @@ from django.db.models import Count, Min, QuerySet
 from backend.bookings import policy, queries
 from backend.bookings.machine import State
 from backend.bookings.models import Booking
-from backend.ops.compiled_queries import Ago, Row, ask, compiled
+from backend.ops.compiled_queries import Ago, Row, compiled, run_queries
 from backend.ops.health import since
 from backend.outbox.models import Message, Queue
 from backend.payments.models import Payment, PaymentState, Refund, RefundState
@@ -75,7 +75,7 @@ class BusinessFigures:
 
 def read_business_figures(*, now: datetime) -> BusinessFigures:
     """Seven queries, asked at once."""
-    counts, due, unproved, lapsed, refund_rows, attempt_rows, mail_rows = ask(
+    counts, due, unproved, lapsed, refund_rows, attempt_rows, mail_rows = run_queries(
         _bookings, _due, _unproved, _lapsed, _refunds, _attempts, _mails, now=now
     )
     late = [

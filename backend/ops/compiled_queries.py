@@ -67,7 +67,7 @@ class compiled:  # noqa: N801  # a decorator
         return [_converted(row, converters) for row in rows] if converters else rows
 
 
-def ask(*queries: compiled, now: datetime) -> list[list[Row]]:
+def run_queries(*queries: compiled, now: datetime) -> list[list[Row]]:
     """The rows of each, in one round trip where the database takes many statements at once."""
     with connection.cursor() as cursor:
         if not _takes_many():

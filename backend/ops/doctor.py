@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import connection
 
 from backend.bookings import links
-from backend.core import environment, keyring, waits
+from backend.core import database_timeouts, environment, keyring
 from backend.core.keyring import KeyRing
 from backend.ops.findings import Finding, Level
 
@@ -57,7 +57,7 @@ def _production() -> Iterator[Finding]:
 def limits() -> tuple[Finding, ...]:
     """Limits of waits that this process should have and its connection has not. One query."""
     found = []
-    for name, given in waits.in_force(list(settings.DATABASE_LIMITS)).items():
+    for name, given in database_timeouts.in_force(list(settings.DATABASE_LIMITS)).items():
         limit = settings.DATABASE_LIMITS[name]
         if given != limit:
             text = f"{name} on the connection is {_span(given)}, and should be {_span(limit)}."

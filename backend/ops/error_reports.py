@@ -25,7 +25,7 @@ KEPT_OF_FRAME = ("filename", "function", "module", "lineno", "context_line", "pr
 TAGS = ("correlation_id", "task", "kind", "message")
 
 
-def begin(dsn: str, *, server_name: str, transport: Transport | None = None) -> None:
+def init_sentry(dsn: str, *, server_name: str, transport: Transport | None = None) -> None:
     """Send every ERROR of the log from now on. `send_default_pii` is off by default, and naming it is deprecated."""
     sentry_sdk.init(
         dsn=dsn,

@@ -10,7 +10,7 @@ from enum import StrEnum
 from backend.ops.business_figures import OverdueRule
 from backend.ops.formatting import format_age
 from backend.ops.health import Health, TimerState
-from backend.ops.models import Role
+from backend.ops.models import ProcessRole
 from backend.ops.snapshot import Snapshot
 
 BEHIND_AFTER = timedelta(seconds=60)  # a free row that nobody claims, though its queue is drained every second
@@ -68,8 +68,8 @@ def _stores(snapshot: Snapshot) -> Iterator[Finding]:
 
 
 def _processes(health: Health) -> Iterator[Finding]:
-    for role in Role:
-        named = "beat" if role == Role.BEAT else f"worker-{role.value}"
+    for role in ProcessRole:
+        named = "beat" if role == ProcessRole.BEAT else f"worker-{role.value}"
         if not health.alive(role):
             advice = f"Start the process type `{named}` of the Procfile, or restart it if it hangs."
             yield Finding(Level.DEGRADED, named, f"No {named} is at work.", advice)

@@ -1,4 +1,4 @@
-"""The signs of life in the database: the outbox by queue, processes, canaries and timers."""
+"""Health as the database shows it: the outbox by queue, processes, canaries and timers."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 from django.apps import apps
 from django.db.models import Count, Min, Q, QuerySet
 
-from backend.ops.compiled_queries import Ago, Row, ask, compiled
-from backend.ops.models import QUEUES, Canary, Process, Role, Timer
+from backend.ops.compiled_queries import Ago, Row, compiled, run_queries
+from backend.ops.models import QUEUES, Canary, Process, ProcessRole, Timer
 from backend.outbox.models import Message, MessageState, PausedQueue, Queue
 
 SILENT_AFTER = timedelta(seconds=30)  # six missed signs of life; the longest single effect takes 15 s
@@ -53,7 +53,7 @@ class ProcessHealth:
     """A worker, or beat."""
 
     name: str
-    role: Role
+    role: ProcessRole
     seen_at: datetime
     age: timedelta  # either way: a sign from a time to come is of before the clock was set back
     is_alive: bool
@@ -63,7 +63,7 @@ class ProcessHealth:
 class CanaryHealth:
     """A queue's last canary; `age` is None when none ever came."""
 
-    queue: Role
+    queue: ProcessRole
     arrived_at: datetime | None
     age: timedelta | None
     travel: timedelta | None  # from beat to row
@@ -112,16 +112,16 @@ class Health:
     @property
     def beat_seen_at(self) -> datetime | None:
         """Beat's last tick."""
-        return max((process.seen_at for process in self.processes if process.role == Role.BEAT), default=None)
+        return max((process.seen_at for process in self.processes if process.role == ProcessRole.BEAT), default=None)
 
-    def alive(self, role: Role) -> int:
+    def alive(self, role: ProcessRole) -> int:
         """How many processes of this role are at work."""
         return sum(process.role == role and process.is_alive for process in self.processes)
 
 
 def read_health(*, now: datetime) -> Health:
     """Seven queries, asked at once."""
-    waiting, dead, pauses, signs, canaries, runs, entries = ask(
+    waiting, dead, pauses, signs, canaries, runs, entries = run_queries(
         _waiting, _dead, _pauses, _processes, _last_canaries, _last_runs, _schedule, now=now
     )
     return Health(
@@ -131,7 +131,7 @@ def read_health(*, now: datetime) -> Health:
 
 def processes(*, now: datetime) -> tuple[ProcessHealth, ...]:
     """Those that are at work or missed, in the order of the roles."""
-    [rows] = ask(_processes, now=now)
+    [rows] = run_queries(_processes, now=now)
     return _signs(rows, now)
 
 
@@ -196,10 +196,10 @@ def _pauses() -> QuerySet[PausedQueue, Any]:
 
 
 def _signs(rows: list[Row], now: datetime) -> tuple[ProcessHealth, ...]:
-    order = list(Role)
+    order = list(ProcessRole)
     return tuple(
-        ProcessHealth(name, Role(role), seen_at, abs(now - seen_at), abs(now - seen_at) <= SILENT_AFTER)
-        for name, role, seen_at in sorted(rows, key=lambda row: (order.index(Role(row[1])), row[0]))
+        ProcessHealth(name, ProcessRole(role), seen_at, abs(now - seen_at), abs(now - seen_at) <= SILENT_AFTER)
+        for name, role, seen_at in sorted(rows, key=lambda row: (order.index(ProcessRole(row[1])), row[0]))
     )
 
 

@@ -1,4 +1,4 @@
-"""What workers and beat write so that others can see them: signs of life, canaries, and the runs of timers."""
+"""What workers and beat write about themselves: heartbeats, canaries, and the runs of timers."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from backend.core import correlation
-from backend.ops.models import Canary, Process, Role, Timer, TimerRun
+from backend.ops.models import Canary, Process, ProcessRole, Timer, TimerRun
 
 HISTORY_KEPT = timedelta(days=14)  # longer than anybody looks back for the cause of a complaint
 
 
-def record_heartbeat(name: str, role: Role, *, now: datetime) -> None:
+def record_heartbeat(name: str, role: ProcessRole, *, now: datetime) -> None:
     """A process is at work."""
     if not Process.objects.filter(pk=name).update(seen_at=now, role=role):
         Process.objects.bulk_create([Process(name=name, role=role, seen_at=now)], ignore_conflicts=True)
@@ -24,7 +24,7 @@ def remove_heartbeat(name: str) -> None:
     Process.objects.filter(pk=name).delete()
 
 
-def record_canary(queue: Role, *, sent_at: datetime | None, now: datetime) -> None:
+def record_canary(queue: ProcessRole, *, sent_at: datetime | None, now: datetime) -> None:
     """Beat's message went through the queue to a worker."""
     if not Canary.objects.filter(pk=queue).update(sent_at=sent_at, arrived_at=now):
         Canary.objects.bulk_create([Canary(queue=queue, sent_at=sent_at, arrived_at=now)], ignore_conflicts=True)

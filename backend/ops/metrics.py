@@ -15,7 +15,7 @@ from prometheus_client.registry import Collector
 
 from backend.ops.business_figures import BusinessFigures
 from backend.ops.health import Health, TimerState
-from backend.ops.models import Role
+from backend.ops.models import ProcessRole
 from backend.ops.snapshot import Snapshot
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
@@ -103,7 +103,7 @@ def _processes(health: Health) -> Iterator[Metric]:
     yield _gauge("process_up", "Whether a worker or beat gives signs of life.", ["process", "role"], up)
     seen = [([process.name, process.role.value], process.seen_at) for process in health.processes]
     yield _gauge("process_seen_timestamp_seconds", "Its last sign of life.", ["process", "role"], seen)
-    alive = [([role.value], health.alive(role)) for role in Role]
+    alive = [([role.value], health.alive(role)) for role in ProcessRole]
     yield _gauge("processes_alive", "Processes at work, by role.", ["role"], alive)
     yield _gauge("beat_tick_timestamp_seconds", "Beat's last tick.", [], [([], health.beat_seen_at)])
     arrived = [([canary.queue.value], canary.arrived_at) for canary in health.canaries]

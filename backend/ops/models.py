@@ -7,7 +7,7 @@ from django.db import models
 from backend.core.personal_data import classify
 
 
-class Role(models.TextChoices):
+class ProcessRole(models.TextChoices):
     """What a process of the Procfile does, in the order of the tables; all but beat work on the queue of that name."""
 
     MAIL = "mail", "Mail"
@@ -16,14 +16,18 @@ class Role(models.TextChoices):
     BEAT = "beat", "Beat"
 
 
-QUEUES = (Role.MAIL, Role.PAYMENTS, Role.TIMERS)  # Celery's queues, each served by the workers of its role
+QUEUES = (
+    ProcessRole.MAIL,
+    ProcessRole.PAYMENTS,
+    ProcessRole.TIMERS,
+)  # Celery's queues, each served by the workers of its role
 
 
 class Process(models.Model):
     """A worker's or beat's last sign of life. One that stops properly takes its row away."""
 
     name = models.CharField(max_length=120, primary_key=True)  # role@NODE_NAME, the same after a restart
-    role = models.CharField(max_length=16, choices=Role.choices)
+    role = models.CharField(max_length=16, choices=ProcessRole.choices)
     seen_at = models.DateTimeField()
 
     SENSITIVITY = classify(internal="name role seen_at")
@@ -39,7 +43,7 @@ class Process(models.Model):
 class Canary(models.Model):
     """The last message that went the whole way: beat, queue, worker, this row."""
 
-    queue = models.CharField(max_length=16, choices=Role.choices, primary_key=True)
+    queue = models.CharField(max_length=16, choices=ProcessRole.choices, primary_key=True)
     sent_at = models.DateTimeField(null=True)
     arrived_at = models.DateTimeField()
 

@@ -60,10 +60,10 @@ def discard_many(message_ids: Iterable[int], *, reason: str, actor: str, now: da
     return sum(discard(message_id, reason=reason, actor=actor, now=now) for message_id in message_ids)
 
 
-def release(message_id: int, *, actor: str, now: datetime) -> bool:
+def release_lease(message_id: int, *, actor: str, now: datetime) -> bool:
     """Take a row out of a worker's hands. False: it is in nobody's."""
     with transaction.atomic():
-        if not messages.release(message_id, now=now):
+        if not messages.release_lease(message_id, now=now):
             return False
         _record(Verb.RELEASE, _kind(message_id), actor=actor, now=now, message_id=message_id)
     return True

@@ -25,9 +25,9 @@ class Readiness:
     degraded: list[str]
 
 
-def ask(*, now: datetime) -> Readiness:
+def check_readiness(*, now: datetime) -> Readiness:
     """Within a second, even when the broker hangs."""
-    found = findings.judge(snapshot.take(now=now, with_figures=False))
+    found = findings.judge(snapshot.take_snapshot(now=now, with_figures=False))
     fatal, degraded = findings.components(found, Level.FATAL), findings.components(found, Level.DEGRADED)
     status = Status.UNAVAILABLE if fatal else Status.DEGRADED if degraded else Status.READY
     return Readiness(status, fatal, degraded)

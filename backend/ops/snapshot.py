@@ -37,7 +37,7 @@ class Snapshot:
     figures: BusinessFigures | None
 
 
-def take(*, now: datetime, with_figures: bool = True) -> Snapshot:
+def take_snapshot(*, now: datetime, with_figures: bool = True) -> Snapshot:
     """Look at everything once: PostgreSQL is asked three times, a hanging broker for at most `broker.ANSWER_WITHIN`.
 
     Without figures: the half that readiness judges.

@@ -40,7 +40,7 @@ class Table:
     rows: tuple[Row, ...]
 
 
-def of(snapshot: Snapshot) -> list[Table]:
+def build_tables(snapshot: Snapshot) -> list[Table]:
     """Every table that the snapshot has rows for, in the order an operator asks."""
     tables = [_stores(snapshot)]
     if snapshot.health is not None:

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from backend.accounts.roles import Ability, may
+from backend.accounts.roles import Ability, has_any_permission
 from backend.core.admin_pages import ReadOnly
 from backend.core.formatting import NOTHING, short_day_and_time
 from backend.outbox.models import Message, MessageState
@@ -43,7 +43,7 @@ class MessageAdmin(ReadOnly, admin.ModelAdmin[Message]):
     def get_fieldsets(self, request: HttpRequest, obj: Message | None = None) -> Any:
         """What a mail says is for those who may read the booking: an operator mends without it."""
         shown = super().get_fieldsets(request, obj)
-        if may(request.user, Ability.SEE_BOOKINGS, Ability.DECIDE):
+        if has_any_permission(request.user, Ability.SEE_BOOKINGS, Ability.DECIDE):
             return shown
         return [(name, options) for name, options in shown if "context" not in options["fields"]]
 

@@ -1,4 +1,4 @@
-"""Emit, claim, begin, settle, hand back, back off, give up, re-drive, discard, mend, blank: an outbox row's life."""
+"""The life of an outbox row: emit, claim, begin, settle, hand back, back off, give up, re-drive, discard, redact."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def claim(queue: Queue, *, now: datetime, limit: int = BATCH) -> list[Message]:
     return rows
 
 
-def begin(message: Message, *, now: datetime) -> bool:
+def begin_attempt(message: Message, *, now: datetime) -> bool:
     """Count an attempt and renew the lease, before the effect. False: the row is no longer ours, or was given up.
 
     The attempt is counted first, so that an effect which kills its process is given up like any other. And its next
@@ -204,7 +204,7 @@ def discard(message_id: int) -> bool:
     return Message.objects.filter(pk=message_id, state=MessageState.DEAD).update(state=MessageState.DISCARDED) == 1
 
 
-def release(message_id: int, *, now: datetime) -> bool:
+def release_lease(message_id: int, *, now: datetime) -> bool:
     """Take a lease away, so that any worker may claim the row at once; its holder can no longer settle it.
 
     A holder that still lives may perform the effect once more: mails repeat their bytes, the gateway its key.

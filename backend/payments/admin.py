@@ -11,7 +11,7 @@ from backend.core.formatting import NOTHING, short_day_and_time
 from backend.payments.models import InboxEvent, Payment, Refund
 
 
-def money(paise: int, currency: str) -> str:
+def amount_text(paise: int, currency: str) -> str:
     """`1500.00 INR`."""
     return f"{Decimal(paise) / 100:.2f} {currency}"
 
@@ -24,7 +24,7 @@ class RefundInline(ReadOnly, admin.TabularInline[Refund, Payment]):
 
     @admin.display(description="amount")
     def amount(self, refund: Refund) -> str:
-        return money(refund.amount_paise, refund.payment.currency)
+        return amount_text(refund.amount_paise, refund.payment.currency)
 
     @admin.display(description="asked for")
     def queued(self, refund: Refund) -> str:
@@ -53,11 +53,11 @@ class PaymentAdmin(ReadOnly, admin.ModelAdmin[Payment]):
 
     @admin.display(description="amount", ordering="amount_paise")
     def amount(self, payment: Payment) -> str:
-        return money(payment.amount_paise, payment.currency)
+        return amount_text(payment.amount_paise, payment.currency)
 
     @admin.display(description="captured", ordering="captured_paise")
     def captured(self, payment: Payment) -> str:
-        return money(payment.captured_paise, payment.captured_currency) if payment.captured_paise else NOTHING
+        return amount_text(payment.captured_paise, payment.captured_currency) if payment.captured_paise else NOTHING
 
     @admin.display(description="captured at")
     def captured_at_time(self, payment: Payment) -> str:
@@ -85,7 +85,7 @@ class RefundAdmin(ReadOnly, admin.ModelAdmin[Refund]):
 
     @admin.display(description="amount", ordering="amount_paise")
     def amount(self, refund: Refund) -> str:
-        return money(refund.amount_paise, refund.payment.currency)
+        return amount_text(refund.amount_paise, refund.payment.currency)
 
     @admin.display(description="asked for", ordering="queued_at")
     def queued(self, refund: Refund) -> str:

@@ -26,7 +26,7 @@ class PaymentMethod(models.TextChoices):
 class PaymentQuerySet(models.QuerySet["Payment"]):
     """The two questions that are asked of a booking's attempts."""
 
-    def that_count(self) -> PaymentQuerySet:
+    def counted(self) -> PaymentQuerySet:
         """What counts as paid: captured, and the first exact capture that was expected. One a booking at most."""
         return self.filter(state=PaymentState.CAPTURED, is_unexpected=False)
 
@@ -34,7 +34,7 @@ class PaymentQuerySet(models.QuerySet["Payment"]):
         """Those that the visitor may be paying now. One a booking at most."""
         return self.filter(state=PaymentState.OPEN)
 
-    def leave_idle(self, *, now: datetime) -> None:
+    def mark_idle(self, *, now: datetime) -> None:
         """End the open ones: money that still comes of them is unexpected, or late."""
         self.open().update(state=PaymentState.IDLE, closed_at=now)
 
@@ -80,7 +80,7 @@ class Payment(models.Model):
 
     @property
     def counts(self) -> bool:
-        """As `that_count` asks of rows."""
+        """As `counted` asks of rows."""
         return self.state == PaymentState.CAPTURED and not self.is_unexpected
 
 

@@ -10,10 +10,10 @@ from django.core.exceptions import ValidationError
 from backend.people import addresses, intake
 
 
-class TextField(forms.CharField):
+class IntakeTextField(forms.CharField):
     """The answer to a question; its own `required` says whether it may be left out."""
 
-    def __init__(self, question: intake.Text, **options: Any) -> None:
+    def __init__(self, question: intake.TextQuestion, **options: Any) -> None:
         messages = {"required": question.ask}
         super().__init__(**{"required": not question.is_optional, "error_messages": messages, **options})
         self.question = question
@@ -22,7 +22,7 @@ class TextField(forms.CharField):
 
     def clean(self, value: Any) -> str:
         text = super().clean(value)
-        return self.question.read(text) if text else ""
+        return self.question.parse(text) if text else ""
 
 
 class AgeField(forms.IntegerField):
@@ -32,21 +32,21 @@ class AgeField(forms.IntegerField):
         self.validators = []
 
     def to_python(self, value: Any) -> int | None:
-        return None if value in self.empty_values else intake.AGE.read(value)
+        return None if value in self.empty_values else intake.AGE.parse(value)
 
 
 class TimeOfDayField(forms.TimeField):
-    def __init__(self, question: intake.TimeOfDay, **options: Any) -> None:
+    def __init__(self, question: intake.TimeQuestion, **options: Any) -> None:
         widget = forms.TimeInput(format="%H:%M", attrs={"type": "time"})
         super().__init__(required=False, widget=widget, **options)
         self.question = question
 
     def to_python(self, value: Any) -> Any:
-        return None if value in self.empty_values else self.question.read(value)
+        return None if value in self.empty_values else self.question.parse(value)
 
 
-class AddressField(TextField):
-    """Of anybody we write to; it need not be a client's."""
+class EmailAddressField(IntakeTextField):
+    """A mail address of anybody we write to, clients or not."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(intake.EMAIL, widget=forms.EmailInput(), **options)

@@ -154,14 +154,14 @@ class Blocked(NamedTuple):
 
 
 def blocked(starts: Iterable[datetime], ends: Iterable[datetime]) -> Blocked:
-    """Of spans whose starts and ends come in any order."""
+    """Builds the blocked spans from starts and ends in any order."""
     return Blocked([*sorted(starts), _NEVER], [*sorted(ends), _NEVER])
 
 
-def sessions(
+def free_places(
     hours: Iterable[Opening], grid: Grid, *, claims: Blocked, off: Blocked
 ) -> Iterator[tuple[Opening, list[Span]]]:
-    """The places of the grid that are free, by span of hours.
+    """The places on the grid that are free, one working span after the other.
 
     A session is clear of `claims` and of time `off`; the pause after it is clear of `claims`.
     """

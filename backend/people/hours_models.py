@@ -11,7 +11,7 @@ from simple_history.models import HistoricalRecords
 from backend.core.personal_data import classify
 
 
-class Offer(models.TextChoices):
+class HoursMode(models.TextChoices):
     """What working hours are for."""
 
     ONLINE = "ONLINE", "Online"
@@ -31,7 +31,7 @@ class WorkingHours(models.Model):
     day = models.DateField(null=True, blank=True)
     starts_at = models.TimeField("from")
     ends_at = models.TimeField("until", help_text="00:00 is the end of the day.")
-    offers = models.CharField("for", max_length=8, choices=Offer.choices, default=Offer.ONLINE)
+    offers = models.CharField("for", max_length=8, choices=HoursMode.choices, default=HoursMode.ONLINE)
     location = models.ForeignKey(
         "Location", null=True, blank=True, on_delete=models.PROTECT, help_text="Empty: the psychologist's own."
     )
@@ -71,7 +71,7 @@ class WorkingHours(models.Model):
         whose = getattr(self, "psychologist", None)  # may be new and unsaved, beside their first hours
         if whose is None:
             return
-        if self.offers != Offer.ONLINE and self.location_id is None and whose.location_id is None:
+        if self.offers != HoursMode.ONLINE and self.location_id is None and whose.location_id is None:
             raise ValidationError({"location": "Sessions in person need a place: choose one."})
         if not self.judged_together:
             stored = WorkingHours.objects.filter(psychologist=whose).exclude(pk=self.pk) if whose.pk else ()

@@ -27,7 +27,7 @@ def _same(text: str) -> str:
 
 
 @dataclass(frozen=True)
-class Text:
+class TextQuestion:
     """A question that is answered by a line, or by paragraphs. `kept` makes of an answer what is stored of it."""
 
     ask: str
@@ -37,7 +37,7 @@ class Text:
     has_paragraphs: bool = False
     kept: Callable[[str], str] = _same  # raises ValueError for what is no answer
 
-    def read(self, typed: str) -> str:
+    def parse(self, typed: str) -> str:
         """Trimmed; empty only where that is an answer."""
         text = typed.strip()
         if not is_printable(text, has_paragraphs=self.has_paragraphs):
@@ -60,14 +60,14 @@ class Text:
 
 
 @dataclass(frozen=True)
-class Number:
+class NumberQuestion:
     """A question that is answered by a whole number, from `least` to `most`."""
 
     ask: str
     least: int
     most: int
 
-    def read(self, typed: object) -> int:
+    def parse(self, typed: object) -> int:
         """A number without fraction, or its ASCII digits."""
         if isinstance(typed, str) and re.fullmatch(r"[0-9]{1,9}", typed):
             typed = int(typed)
@@ -79,12 +79,12 @@ class Number:
 
 
 @dataclass(frozen=True)
-class TimeOfDay:
+class TimeQuestion:
     """A question that is answered by an hour of the practice's day."""
 
     ask: str
 
-    def read(self, typed: object) -> time:
+    def parse(self, typed: object) -> time:
         """`HH:MM`; seconds may follow and are dropped."""
         pattern = r"([01][0-9]|2[0-3]):([0-5][0-9])(:[0-5][0-9])?"
         match = re.fullmatch(pattern, typed) if isinstance(typed, str) else None
@@ -122,21 +122,21 @@ def _longest(name: str) -> int:
     return getattr(Client._meta.get_field(name), "max_length", None) or 0
 
 
-EMAIL = Text("Please enter a valid email address.", addresses.LONGEST, kept=addresses.canonical)
-FULL_NAME = Text("Please enter a full name, of two letters or more.", _longest("full_name"), shortest=2)
-PHONE_NUMBER = Text("Please enter a phone number, 10 digits.", _longest("phone_number"), kept=_ten_digits)
-CITY = Text("Please enter a city.", _longest("city"))
-REGION = Text("Please enter a state.", _longest("region"), is_optional=True)
-COUNTRY = Text("Please enter a country.", _longest("country"))
-EMERGENCY_CONTACT = Text("Please enter an emergency contact.", _longest("emergency_contact"))
+EMAIL = TextQuestion("Please enter a valid email address.", addresses.LONGEST, kept=addresses.canonical)
+FULL_NAME = TextQuestion("Please enter a full name, of two letters or more.", _longest("full_name"), shortest=2)
+PHONE_NUMBER = TextQuestion("Please enter a phone number, 10 digits.", _longest("phone_number"), kept=_ten_digits)
+CITY = TextQuestion("Please enter a city.", _longest("city"))
+REGION = TextQuestion("Please enter a state.", _longest("region"), is_optional=True)
+COUNTRY = TextQuestion("Please enter a country.", _longest("country"))
+EMERGENCY_CONTACT = TextQuestion("Please enter an emergency contact.", _longest("emergency_contact"))
 # the youngest age is the practice's rule, and the intent's to judge
-AGE = Number("Please enter an age in years, at most 120.", 0, 120)
-USER_MESSAGE = Text("Please write the message as text.", 2000, is_optional=True, has_paragraphs=True)
-SPONSOR_CODE = Text(
+AGE = NumberQuestion("Please enter an age in years, at most 120.", 0, 120)
+USER_MESSAGE = TextQuestion("Please write the message as text.", 2000, is_optional=True, has_paragraphs=True)
+SPONSOR_CODE = TextQuestion(
     "Please write the sponsor's code as text.",
     Corporate._meta.get_field("code").max_length or 0,
     is_optional=True,
     kept=str.upper,
 )
-TIME_START = TimeOfDay("Please enter the hour to begin, as HH:MM.")
-TIME_END = TimeOfDay("Please enter the hour to end, as HH:MM.")
+TIME_START = TimeQuestion("Please enter the hour to begin, as HH:MM.")
+TIME_END = TimeQuestion("Please enter the hour to end, as HH:MM.")

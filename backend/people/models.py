@@ -13,7 +13,7 @@ from simple_history.models import HistoricalRecords
 
 from backend.core.encryption import EncryptedTextField
 from backend.core.personal_data import classify
-from backend.people.hours_models import Offer as Offer
+from backend.people.hours_models import HoursMode as HoursMode
 from backend.people.hours_models import TimeOff as TimeOff
 from backend.people.hours_models import WorkingHours as WorkingHours
 from backend.people.hours_models import overlap_sentence as overlap_sentence

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from backend.people.models import Offer, Psychologist
+from backend.people.models import HoursMode, Psychologist
 
 
 @dataclass(frozen=True)
@@ -40,12 +40,12 @@ def _modes(row: Psychologist) -> tuple[str, ...]:
     """What the hours are for; without hours, what there is a link or a place for."""
     offers = {hours.offers for hours in row.working_hours.all()}
     if not offers:
-        offers = {Offer.ONLINE} if row.meeting_link else set()
-        offers |= {Offer.OFFLINE} if row.location_id else set()
+        offers = {HoursMode.ONLINE} if row.meeting_link else set()
+        offers |= {HoursMode.OFFLINE} if row.location_id else set()
     return modes_of(*offers)
 
 
 def modes_of(*offers: str) -> tuple[str, ...]:
     """The modes of a booking that these offers take."""
-    modes = (Offer.ONLINE, Offer.OFFLINE)
-    return tuple(mode.value for mode in modes if mode in offers or Offer.BOTH in offers)
+    modes = (HoursMode.ONLINE, HoursMode.OFFLINE)
+    return tuple(mode.value for mode in modes if mode in offers or HoursMode.BOTH in offers)

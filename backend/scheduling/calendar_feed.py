@@ -44,7 +44,7 @@ class CalendarFilter:
     mode: str = ""
 
 
-class Session(NamedTuple):
+class CalendarSession(NamedTuple):
     """One booking in the calendar; a wish when its state is PENDING."""
 
     booking_id: int
@@ -60,7 +60,7 @@ class Session(NamedTuple):
     outcome: str
 
 
-class Kind(StrEnum):
+class ShadeKind(StrEnum):
     """Why a time is shaded."""
 
     OUTSIDE = "outside hours"
@@ -74,7 +74,7 @@ class Shade(NamedTuple):
     psychologist_id: int | None
     start: datetime
     end: datetime
-    kind: Kind
+    kind: ShadeKind
     note: str
 
 
@@ -84,11 +84,11 @@ def wall_clock() -> Callable[[datetime], str]:
     return lambda at: at.astimezone(zone).isoformat()[:19]
 
 
-def sessions(seen: QuerySet[Booking], shown: CalendarFilter) -> list[Session]:
-    """Of the bookings `seen`, those that touch the span, and the wishes that begin in it. Two queries at most."""
+def sessions(seen: QuerySet[Booking], shown: CalendarFilter) -> list[CalendarSession]:
+    """The sessions of the bookings `seen` that touch the span, and the wishes in it. Two queries at most."""
     narrowed = seen.filter(**({"mode": shown.mode} if shown.mode else {})).order_by()
     states = [state for state in STATES if not shown.states or state in shown.states]
-    found: list[Session] = []
+    found: list[CalendarSession] = []
     if states:
         held = narrowed.filter(_whose("psychologist", shown), state__in=states, slot_start__lt=shown.end)
         held = held.filter(slot_start__gt=shown.start - policy.SESSION_LONGEST, slot_end__gt=shown.start)
@@ -97,7 +97,9 @@ def sessions(seen: QuerySet[Booking], shown: CalendarFilter) -> list[Session]:
             lambda written: clock(instant_text.parse_instant(written))
         )  # a month's thousands share a few hundred
         found += [
-            Session(pk, name, who, state, mode, psychologist_id, at(start), at(end), sequence, has_asked, outcome)
+            CalendarSession(
+                pk, name, who, state, mode, psychologist_id, at(start), at(end), sequence, has_asked, outcome
+            )
             for pk, name, who, state, mode, psychologist_id, start, end, sequence, has_asked, outcome in (
                 held.values_list(*_SESSION)
             )
@@ -107,7 +109,7 @@ def sessions(seen: QuerySet[Booking], shown: CalendarFilter) -> list[Session]:
     return found
 
 
-def _wishes(narrowed: QuerySet[Booking], shown: CalendarFilter) -> Iterator[Session]:
+def _wishes(narrowed: QuerySet[Booking], shown: CalendarFilter) -> Iterator[CalendarSession]:
     rows = narrowed.filter(
         _whose("preferred_psychologist", shown),
         state=State.PENDING,
@@ -121,7 +123,9 @@ def _wishes(narrowed: QuerySet[Booking], shown: CalendarFilter) -> Iterator[Sess
     for pk, name, who, mode, psychologist_id, wished, sequence, has_asked, outcome in rows:
         wish = required(wished, "preferred_slot_start")
         start, end = at(wish), at(wish + policy.SESSION_LENGTH)
-        yield Session(pk, name, who, State.PENDING, mode, psychologist_id, start, end, sequence, has_asked, outcome)
+        yield CalendarSession(
+            pk, name, who, State.PENDING, mode, psychologist_id, start, end, sequence, has_asked, outcome
+        )
 
 
 def _whose(field: str, shown: CalendarFilter) -> Q:
@@ -176,16 +180,16 @@ def _outside(psychologist_id: int | None, openings: Iterable[Opening] | None, sh
     reached = shown.start
     for start, end in sorted((opening.start, opening.end) for opening in openings):
         if start > reached and reached < shown.end:
-            yield Shade(psychologist_id, reached, min(start, shown.end), Kind.OUTSIDE, "")
+            yield Shade(psychologist_id, reached, min(start, shown.end), ShadeKind.OUTSIDE, "")
         reached = max(reached, end)
     if reached < shown.end:
-        yield Shade(psychologist_id, reached, shown.end, Kind.OUTSIDE, "")
+        yield Shade(psychologist_id, reached, shown.end, ShadeKind.OUTSIDE, "")
 
 
 def _time_off(shown: CalendarFilter) -> list[Shade]:
     rows = TimeOff.objects.filter(_whose("psychologist", shown), starts_at__lt=shown.end, ends_at__gt=shown.start)
     return [
-        Shade(who, start, end, Kind.AWAY, note)
+        Shade(who, start, end, ShadeKind.AWAY, note)
         for who, start, end, note in rows.values_list("psychologist_id", "starts_at", "ends_at", "note")
     ]
 
@@ -199,7 +203,7 @@ def _closed(shown: CalendarFilter) -> Iterator[Shade]:
         note = next((note for weekday, date, note in rows if date == day or weekday == day.weekday()), None)
         if note is not None:
             span: Span = clock.instant(day, time.min), clock.instant(day + timedelta(days=1), time.min)
-            yield Shade(None, *span, Kind.CLOSED, note)
+            yield Shade(None, *span, ShadeKind.CLOSED, note)
 
 
 # -- a day on paper ----------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ _DIGITS_MOST = 9  # more do not fit the columns
 _SECOND = timedelta(seconds=1)
 
 
-class Chosen(NamedTuple):
+class ChosenSlot(NamedTuple):
     """A slot that somebody picked."""
 
     psychologist_id: int
@@ -19,13 +19,13 @@ class Chosen(NamedTuple):
     length: timedelta | None = None
 
 
-def written(slot: FreeSlot, *, with_length: bool = False) -> str:
+def encode_slot(slot: FreeSlot, *, with_length: bool = False) -> str:
     """What a page lets the browser send."""
     text = f"{slot.psychologist_id}@{slot.start.isoformat()}"
     return f"{text}@{(slot.end - slot.start) // _SECOND}" if with_length else text
 
 
-def read(text: str) -> Chosen | None:
+def decode_slot(text: str) -> ChosenSlot | None:
     """What the browser sent; None for nothing, and for what no page of ours lets it send."""
     who, _, rest = text.partition("@")
     start, has_length, seconds = rest.partition("@")
@@ -37,7 +37,7 @@ def read(text: str) -> Chosen | None:
         return None
     if at.tzinfo is None or not 2000 < at.year < 9000:  # at the calendar's ends another zone has no such instant
         return None
-    return Chosen(int(who), at, int(seconds) * _SECOND if has_length else None)
+    return ChosenSlot(int(who), at, int(seconds) * _SECOND if has_length else None)
 
 
 def _is_number(text: str) -> bool:

@@ -9,7 +9,7 @@ from backend.bookings import policy
 from backend.bookings.models import Alternative, Booking, SlotClaim
 from backend.core.errors import Code, Refused
 from backend.people.models import Psychologist, WorkingHours
-from backend.scheduling.free_slots import Search, free_slots, terms_of
+from backend.scheduling.free_slots import SlotSearch, free_slots, terms_of
 
 NEARBY_STEP = timedelta(minutes=30)  # the grid on which alternatives are offered to who has no hours
 NEARBY_SPAN = timedelta(days=2)  # how far from the wanted time they are then looked for
@@ -28,7 +28,7 @@ class Slot:
 
     @property
     def blocked_until(self) -> datetime:
-        """Until when nobody else can have the psychologist."""
+        """The end of the pause after the session; until then nobody else can have the psychologist."""
         return self.end + (policy.SLOT_BUFFER if self.pause is None else self.pause)
 
 
@@ -37,13 +37,13 @@ def slot_with(psychologist: Psychologist, start: datetime, end: datetime) -> Slo
     return Slot(psychologist.pk, start, end, terms_of(psychologist).buffer)
 
 
-def claim(booking: Booking, slot: Slot, *, now: datetime) -> None:
+def claim_slot(booking: Booking, slot: Slot, *, now: datetime) -> None:
     """Hold `slot` and the pause after it. Refuses: slot_taken, with the nearest free slots.
 
     The check decides, because the caller holds the psychologist's lock; the exclusion constraint is the last net.
     """
     if not is_free(slot, for_booking=booking):
-        raise Refused(Code.SLOT_TAKEN, free_slots=nearby(slot, now=now, for_booking=booking))
+        raise Refused(Code.SLOT_TAKEN, free_slots=nearby_slots(slot, now=now, for_booking=booking))
     SlotClaim.objects.create(
         psychologist_id=slot.psychologist_id,
         booking=booking,
@@ -52,13 +52,13 @@ def claim(booking: Booking, slot: Slot, *, now: datetime) -> None:
     )
 
 
-def move(booking: Booking, slot: Slot, *, now: datetime) -> None:
+def move_claim(booking: Booking, slot: Slot, *, now: datetime) -> None:
     """Hold `slot` instead of what is held: one UPDATE, so that no moment leaves the booking without a claim.
 
     Refuses: slot_taken. The booking's own old time is no obstacle.
     """
     if not is_free(slot, for_booking=booking):
-        raise Refused(Code.SLOT_TAKEN, free_slots=nearby(slot, now=now, for_booking=booking))
+        raise Refused(Code.SLOT_TAKEN, free_slots=nearby_slots(slot, now=now, for_booking=booking))
     SlotClaim.objects.filter(booking=booking).update(
         psychologist_id=slot.psychologist_id, blocked_from=slot.start, blocked_until=slot.blocked_until
     )
@@ -82,7 +82,7 @@ def of_alternative(alternative: Alternative) -> Slot:
     return slot_with(alternative.psychologist, alternative.slot_start, alternative.slot_end)
 
 
-def can_be_taken(alternative: Alternative, *, now: datetime) -> bool:
+def is_alternative_free(alternative: Alternative, *, now: datetime) -> bool:
     """Whether a time that a rejection offered is still free; nobody held it."""
     return (
         alternative.slot_start > now
@@ -91,19 +91,19 @@ def can_be_taken(alternative: Alternative, *, now: datetime) -> bool:
     )
 
 
-def release(booking: Booking) -> None:
+def release_claim(booking: Booking) -> None:
     """Give the held time back, if any is held."""
     SlotClaim.objects.filter(booking=booking).delete()
 
 
-def nearby(wanted: Slot, *, now: datetime, for_booking: Booking | None = None) -> list[Slot]:
+def nearby_slots(wanted: Slot, *, now: datetime, for_booking: Booking | None = None) -> list[Slot]:
     """Up to NEARBY_COUNT free slots of the same psychologist, nearest to the wanted start first.
 
     Of their hours, for the booking's mode; where they have none, any time that nobody holds, of the same length.
     """
     if not WorkingHours.objects.filter(psychologist=wanted.psychologist_id).exists():
         return _nearby_at_any_hour(wanted, now=now)
-    search = Search(
+    search = SlotSearch(
         wanted.start - NEARBY_IN_HOURS,
         wanted.start + NEARBY_IN_HOURS,
         mode=for_booking.mode if for_booking else "",

@@ -19,7 +19,7 @@ from backend.core import instant_text
 from backend.core.formatting import practice_zone
 from backend.people import hours
 from backend.people.hours import Blocked, Clock, Grid, HoursRule, Opening, Span
-from backend.people.models import Offer, Psychologist, TimeOff, WorkingHours
+from backend.people.models import HoursMode, Psychologist, TimeOff, WorkingHours
 
 _DAY = timedelta(days=1)
 _CLAIM_LONGEST = 2 * _DAY  # more than the longest session and pause; bounds the index's search from below
@@ -38,7 +38,7 @@ class FreeSlot(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Search:
+class SlotSearch:
     """Slots that begin in `[start, end)`, aware instants; what is empty does not narrow.
 
     `for_booking_id` names a booking whose own claim and wish are no obstacle.
@@ -54,7 +54,7 @@ class Search:
 
 
 @dataclass(frozen=True)
-class Terms:
+class SchedulingTerms:
     """How long a psychologist's sessions and pauses are, and how soon and how far ahead they are offered."""
 
     zone: ZoneInfo
@@ -69,12 +69,12 @@ class Terms:
         return Grid(length=self.length, pause=self.buffer, step=step)
 
 
-def terms_of(psychologist: Psychologist) -> Terms:
+def terms_of(psychologist: Psychologist) -> SchedulingTerms:
     """The psychologist's own, and the practice's where they have none."""
     return _terms(*(getattr(psychologist, name) for name in _TERMS))
 
 
-def free_slots(search: Search, *, now: datetime) -> list[FreeSlot]:
+def free_slots(search: SlotSearch, *, now: datetime) -> list[FreeSlot]:
     """Every slot that is free as of now, by start and psychologist. Three queries, however many there are.
 
     Starts stand on a grid: from the start of each span of working hours, a session and its pause apart. A session ends
@@ -96,7 +96,7 @@ def free_slots(search: Search, *, now: datetime) -> list[FreeSlot]:
             openings = hours.openings(rules, clock, clock.date(first), clock.date(end))
             grid = grids.setdefault((terms.length, terms.buffer), terms.grid())
             claims, off = _in_the_way(psychologist_id, busy, closed, terms)
-            free = hours.sessions(openings, grid, claims=claims, off=off)
+            free = hours.free_places(openings, grid, claims=claims, off=off)
             slots = _of_one(psychologist_id, free, first, end)
             if any(later.start < earlier.end for earlier, later in pairwise(openings)):
                 slots = list({slot.start: slot for slot in slots}.values())  # extra hours over weekly ones
@@ -129,7 +129,7 @@ class Fit(NamedTuple):
     location_id: int | None
 
 
-def fit(psychologist: Psychologist, start: datetime, end: datetime, *, mode: str) -> Fit:
+def fit_hours(psychologist: Psychologist, start: datetime, end: datetime, *, mode: str) -> Fit:
     """Whether the hours for this mode hold the session. Who has no hours has none to be outside of, only time off."""
     if TimeOff.objects.filter(psychologist=psychologist, starts_at__lt=end, ends_at__gt=start).exists():
         return Fit(True, None)
@@ -137,11 +137,11 @@ def fit(psychologist: Psychologist, start: datetime, end: datetime, *, mode: str
     if not rules:
         return Fit(False, None)
     clock = Clock(terms_of(psychologist).zone)
-    for_mode = (rule for rule in rules if rule.offers in (mode, Offer.BOTH))
+    for_mode = (rule for rule in rules if rule.offers in (mode, HoursMode.BOTH))
     openings = hours.openings(for_mode, clock, clock.date(start), clock.date(end))
-    is_closed = any(first < end and start < last for first, last in _closed(Search(start, end)))
+    is_closed = any(first < end and start < last for first, last in _closed(SlotSearch(start, end)))
     at = next((opening for opening in openings if opening.start <= start < opening.end), None)
-    location_id = at.location_id if at is not None and mode != Offer.ONLINE else None
+    location_id = at.location_id if at is not None and mode != HoursMode.ONLINE else None
     return Fit(is_closed or not hours.covered((start, end), openings), location_id)
 
 
@@ -153,7 +153,9 @@ Busy = dict[tuple[str, int], Spans]  # by kind and psychologist
 _NONE: Spans = ([], [])
 
 
-def _in_the_way(psychologist_id: int, busy: Busy, closed: list[Span], terms: Terms) -> tuple[Blocked, Blocked]:
+def _in_the_way(
+    psychologist_id: int, busy: Busy, closed: list[Span], terms: SchedulingTerms
+) -> tuple[Blocked, Blocked]:
     """Claims, and time off."""
     claimed_from, claimed_until = busy.get(("claim", psychologist_id), _NONE)
     off_from, off_until = busy.get(("off", psychologist_id), _NONE)
@@ -163,7 +165,7 @@ def _in_the_way(psychologist_id: int, busy: Busy, closed: list[Span], terms: Ter
     return claims, hours.blocked(off_from + [day[0] for day in closed], off_until + [day[1] for day in closed])
 
 
-def _busy(psychologist_ids: list[int], search: Search) -> Busy:
+def _busy(psychologist_ids: list[int], search: SlotSearch) -> Busy:
     """Claims, time off and the wishes of pending requests, by psychologist. One query."""
     first, end = search.start - _DAY, search.end + _DAY
     own = [] if search.for_booking_id is None else [search.for_booking_id]
@@ -197,7 +199,7 @@ def _spans(rows: QuerySet[Any], kind: str, who: str, start: str, until: str) -> 
     return named
 
 
-def _closed(search: Search) -> list[Span]:
+def _closed(search: SlotSearch) -> list[Span]:
     """The days on which the practice is closed, in its own zone. One query."""
     clock = Clock(practice_zone())
     rows = list(ClosedDay.objects.values_list("weekday", "date"))
@@ -210,12 +212,12 @@ def _closed(search: Search) -> list[Span]:
 # -- who works when ----------------------------------------------------------------------------------------------------
 
 
-def _people(search: Search) -> dict[int, tuple[Terms, list[HoursRule]]]:
+def _people(search: SlotSearch) -> dict[int, tuple[SchedulingTerms, list[HoursRule]]]:
     """The psychologists who are asked for, with their terms and hours. One query."""
     days = ((search.start - _DAY).date(), (search.end + _DAY).date())
     rows = WorkingHours.objects.filter(Q(day=None) | Q(day__range=days), psychologist__is_active=True)
     if search.mode:
-        rows = rows.filter(offers__in=(search.mode, Offer.BOTH))
+        rows = rows.filter(offers__in=(search.mode, HoursMode.BOTH))
     if search.psychologist_ids:
         rows = rows.filter(psychologist__in=search.psychologist_ids)
     if search.specialization:
@@ -223,7 +225,7 @@ def _people(search: Search) -> dict[int, tuple[Terms, list[HoursRule]]]:
     if search.language:
         rows = rows.filter(psychologist__languages__name__iexact=search.language)
     names = ("psychologist_id", *(f"psychologist__{name}" for name in _TERMS), *_RULE)
-    found: dict[int, tuple[Terms, list[HoursRule]]] = {}
+    found: dict[int, tuple[SchedulingTerms, list[HoursRule]]] = {}
     for psychologist_id, *terms_and_rule in rows.order_by("psychologist_id", "pk").values_list(*names):
         if psychologist_id not in found:
             found[psychologist_id] = _terms(*terms_and_rule[: len(_TERMS)]), []
@@ -231,8 +233,10 @@ def _people(search: Search) -> dict[int, tuple[Terms, list[HoursRule]]]:
     return found
 
 
-def _terms(zone: str, session: int | None, buffer: int | None, notice: int | None, horizon: int | None) -> Terms:
-    return Terms(
+def _terms(
+    zone: str, session: int | None, buffer: int | None, notice: int | None, horizon: int | None
+) -> SchedulingTerms:
+    return SchedulingTerms(
         zone=ZoneInfo(zone) if zone else practice_zone(),
         length=policy.SESSION_LENGTH if session is None else timedelta(minutes=session),
         buffer=policy.SLOT_BUFFER if buffer is None else timedelta(minutes=buffer),

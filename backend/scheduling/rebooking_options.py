@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from backend.bookings.guarantees import held_session
 from backend.bookings.machine import HOLDS_SLOT
 from backend.bookings.models import Booking
-from backend.people.models import Offer, TimeOff
-from backend.scheduling.free_slots import FreeSlot, Search, free_slots
+from backend.people.models import HoursMode, TimeOff
+from backend.scheduling.free_slots import FreeSlot, SlotSearch, free_slots
 
 AHEAD = timedelta(days=14)  # after the absence, how far other times are looked for
 EACH = 4  # times of the same psychologist, and as many of others
@@ -51,7 +51,7 @@ def rebooking_options(psychologist_id: int, start: datetime, end: datetime, *, n
         return []
     free = [
         slot
-        for slot in free_slots(Search(now, max(now, end) + AHEAD), now=now)
+        for slot in free_slots(SlotSearch(now, max(now, end) + AHEAD), now=now)
         if slot.psychologist_id != psychologist_id or slot.end <= start or slot.start >= end
     ]
     proposed: set[FreeSlot] = set()
@@ -67,6 +67,8 @@ def rebooking_options(psychologist_id: int, start: datetime, end: datetime, *, n
 
 def _of(booking: Booking, free: Iterable[FreeSlot]) -> tuple[list[FreeSlot], list[FreeSlot]]:
     at = held_session(booking).start
-    near = sorted((slot for slot in free if slot.offers in (booking.mode, Offer.BOTH)), key=lambda s: abs(s.start - at))
+    near = sorted(
+        (slot for slot in free if slot.offers in (booking.mode, HoursMode.BOTH)), key=lambda s: abs(s.start - at)
+    )
     same = [slot for slot in near if slot.psychologist_id == booking.psychologist_id]
     return same, [slot for slot in near if slot.psychologist_id != booking.psychologist_id]

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from backend.bookings import policy
 from backend.bookings.models import Booking, Period
 from backend.core.formatting import practice_zone
-from backend.scheduling.free_slots import FreeSlot, Search, free_slots
+from backend.scheduling.free_slots import FreeSlot, SlotSearch, free_slots
 
 COUNT = 10  # offered at once: more is no choice
 BEFORE, AFTER = timedelta(days=7), timedelta(days=14)  # how far from the wish slots are looked for
@@ -33,7 +33,7 @@ def suggestions(
 ) -> list[Suggestion]:
     """Slots that fit first, then those nearest to the wish. Always of the booking's mode; three queries."""
     wish = _wish(booking)
-    search = Search(
+    search = SlotSearch(
         start=max(now, wish.start - BEFORE),
         end=max(now, wish.end) + AFTER,
         mode=booking.mode,

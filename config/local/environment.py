@@ -32,7 +32,7 @@ def compose(caller: Mapping[str, str], options: Options) -> dict[str, str]:
         "PUBLIC_URL": f"http://localhost:{options.port}",
         "SANDBOX_URL": f"http://127.0.0.1:{options.port + 1}",
         **PROFILES[options.profile],
-        **keys.kept(options.var / "keys.env"),
+        **keys.load_or_create(options.var / "keys.env"),
     }
     given = {**dotenv, **{name: value for name, value in caller.items() if value.strip()}}
     chosen = {

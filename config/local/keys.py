@@ -19,7 +19,7 @@ def generate() -> dict[str, str]:
     }
 
 
-def kept(path: Path) -> dict[str, str]:
+def load_or_create(path: Path) -> dict[str, str]:
     """The keys in `path`; one that is missing is made and written there."""
     found = read(path)
     keys = {**generate(), **found}

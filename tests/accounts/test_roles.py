@@ -12,7 +12,7 @@ import pytest
 from django.contrib.auth.models import Group
 from django.db import transaction
 
-from backend.accounts.roles import Ability, Role, masked, may
+from backend.accounts.roles import Ability, Role, has_any_permission, mask_digits
 from backend.bookings.models import Disclosure, LedgerEntry
 from tests.support import api, roles, scenarios, staff_api
 from tests.support.admin_site import list_url, logged_in, page_url
@@ -119,9 +119,9 @@ def test_every_ability_is_a_permission_that_a_superuser_has_and_a_stranger_has_n
     known = {f"{p.content_type.app_label}.{p.codename}" for p in Permission.objects.select_related("content_type")}
     assert set(Ability) <= known
     owner = account(OWNER)
-    assert all(may(owner, ability) for ability in Ability)
+    assert all(has_any_permission(owner, ability) for ability in Ability)
     owner.is_active = False
-    assert not any(may(owner, ability) for ability in Ability)
+    assert not any(has_any_permission(owner, ability) for ability in Ability)
 
 
 # -- telephone numbers -------------------------------------------------------------------------------------------------
@@ -132,7 +132,7 @@ def test_every_ability_is_a_permission_that_a_superuser_has_and_a_stranger_has_n
     [("9876543210", "•••••••210"), ("Vikram 98 765", "Vikram •• 765"), ("12", "12"), ("Vikram", "Vikram"), ("", "")],
 )
 def test_a_number_is_masked_but_for_its_last_three_digits(text: str, shown: str) -> None:
-    assert masked(text) == shown
+    assert mask_digits(text) == shown
 
 
 def test_a_receptionist_is_shown_a_number_at_a_click_that_is_recorded(now: datetime) -> None:

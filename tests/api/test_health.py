@@ -20,7 +20,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from backend.api import probes
 from backend.ops import pending_migrations
 from backend.ops.health import SILENT_AFTER, STALE_AFTER
-from backend.ops.models import Role
+from backend.ops.models import ProcessRole
 from backend.outbox import messages
 from backend.outbox.models import Queue
 from tests.support import log_lines, scenarios, system_health
@@ -67,11 +67,11 @@ def test_a_slash_at_the_end_is_forgiven(path: str) -> None:
 def make_unwell(component: str, now: datetime) -> None:
     match component.split("-"):
         case ["beat"]:
-            system_health.silent(Role.BEAT, SILENT_AFTER + SECOND)
+            system_health.silent(ProcessRole.BEAT, SILENT_AFTER + SECOND)
         case ["worker", role]:
-            system_health.silent(Role(role), SILENT_AFTER + SECOND)
+            system_health.silent(ProcessRole(role), SILENT_AFTER + SECOND)
         case ["canary", queue]:
-            system_health.stale(Role(queue), STALE_AFTER + SECOND)
+            system_health.stale(ProcessRole(queue), STALE_AFTER + SECOND)
         case ["outbox", queue]:
             messages.pause(Queue(queue), by="staff:asha", reason="x", now=now)
         case _:
@@ -163,7 +163,7 @@ def scrape(**options: object) -> dict[str, dict[tuple[tuple[str, str], ...], flo
 def test_metrics_say_what_the_snapshot_says(at: datetime, valkey: Valkey) -> None:
     system_health.healthy(now=at)
     system_health.dead_letter(now=at)
-    system_health.silent(Role.BEAT, SILENT_AFTER + SECOND)
+    system_health.silent(ProcessRole.BEAT, SILENT_AFTER + SECOND)
     scenarios.submitted(now=at)
     valkey.publish(mail.drain)
     found = scrape()
@@ -231,7 +231,7 @@ def test_without_a_token_only_the_machine_itself_reads_metrics(
     address: str, headers: dict[str, str], status: int
 ) -> None:
     request = RequestFactory().get("/metrics", headers=headers, REMOTE_ADDR=address)
-    assert probes.figures(request).status_code == status
+    assert probes.prometheus_metrics(request).status_code == status
 
 
 @pytest.mark.django_db
@@ -243,4 +243,4 @@ def test_with_a_token_only_its_bearer_reads_metrics(given: str, status: int, set
     settings.METRICS_TOKEN = "secret"
     headers = {"Authorization": given} if given else {}
     request = RequestFactory().get("/metrics", headers=headers, REMOTE_ADDR=LOOPBACK)
-    assert probes.figures(request).status_code == status
+    assert probes.prometheus_metrics(request).status_code == status

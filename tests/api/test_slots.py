@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator
 from backend.bookings.lifecycle import approval, timers, visitor
 from backend.bookings.models import Booking, Purpose
 from backend.bookings.notices import Notice
-from backend.people.models import Language, Location, Offer, Psychologist, Specialization
+from backend.people.models import HoursMode, Language, Location, Psychologist, Specialization
 from tests.support import api, scenarios, working_hours
 from tests.support.working_hours import at
 
@@ -87,7 +87,7 @@ def test_the_list_can_be_narrowed() -> None:
     online = working_hours.psychologist(hours="10:00 11:00")
     online.languages.add(Language.objects.create(name="Hindi"))
     both = working_hours.psychologist("Dr. Other", hours="")
-    working_hours.weekly(both, "12:00 13:00", offers=Offer.BOTH)
+    working_hours.weekly(both, "12:00 13:00", offers=HoursMode.BOTH)
     both.specializations.add(Specialization.objects.create(name="Grief & loss"))
     assert starts() == ["10:00", "12:00"]
     assert starts(mode="OFFLINE") == ["12:00"]
@@ -174,9 +174,9 @@ def test_a_profile_tells_what_visitors_choose_by_and_nothing_private() -> None:
 def test_modes_are_those_of_the_hours_or_of_what_there_is_a_place_for() -> None:
     place = Location.objects.create(name="Baner", address="12 Baner Road")
     both = working_hours.psychologist("A", hours="")
-    working_hours.weekly(both, "10:00 11:00", offers=Offer.BOTH)
+    working_hours.weekly(both, "10:00 11:00", offers=HoursMode.BOTH)
     in_person = working_hours.psychologist("B", hours="")
-    working_hours.weekly(in_person, "10:00 11:00", offers=Offer.OFFLINE)
+    working_hours.weekly(in_person, "10:00 11:00", offers=HoursMode.OFFLINE)
     working_hours.psychologist("C", hours="", location=place)
     working_hours.psychologist("D", hours="", meeting_link="")
     modes = [profile["modes"] for profile in api.done(api.get(PEOPLE))["psychologists"]]

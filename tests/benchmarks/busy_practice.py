@@ -9,8 +9,8 @@ import random
 from datetime import UTC, datetime, time, timedelta
 
 from backend.bookings.models import Booking, SlotClaim
-from backend.people.models import Offer, Psychologist, WorkingHours
-from backend.scheduling.free_slots import FreeSlot, Search, free_slots
+from backend.people.models import HoursMode, Psychologist, WorkingHours
+from backend.scheduling.free_slots import FreeSlot, SlotSearch, free_slots
 
 PSYCHOLOGISTS, DAYS, CLAIMS = 50, 31, 20_000
 ZONES = ("Asia/Kolkata", "America/New_York", "Europe/London", "")
@@ -24,7 +24,9 @@ def fill(claims: int = CLAIMS) -> None:
         for n in range(PSYCHOLOGISTS)
     )
     WorkingHours.objects.bulk_create(
-        WorkingHours(psychologist=who, weekday=weekday, starts_at=time(first), ends_at=time(last), offers=Offer.ONLINE)
+        WorkingHours(
+            psychologist=who, weekday=weekday, starts_at=time(first), ends_at=time(last), offers=HoursMode.ONLINE
+        )
         for who in people
         for weekday in range(7)
         for first, last in ((6, 13), (14, 22))
@@ -56,4 +58,4 @@ def _claim(people: list[Psychologist], claims: int) -> None:
 def search() -> list[FreeSlot]:
     """All of it."""
     now = FIRST - timedelta(days=2)
-    return free_slots(Search(FIRST, FIRST + timedelta(days=DAYS)), now=now)
+    return free_slots(SlotSearch(FIRST, FIRST + timedelta(days=DAYS)), now=now)

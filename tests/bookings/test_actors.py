@@ -11,8 +11,8 @@ from backend.bookings import actors
 
 
 def test_staff_and_gateways_are_named_by_their_kind() -> None:
-    assert actors.of(User(username="desk")) == actors.staff("desk") == "staff:desk"
-    assert actors.of(AnonymousUser()) == "staff:"
+    assert actors.for_account(User(username="desk")) == actors.staff("desk") == "staff:desk"
+    assert actors.for_account(AnonymousUser()) == "staff:"
     assert actors.gateway("sandbox") == "gateway:sandbox"
 
 
@@ -30,7 +30,7 @@ def test_a_name_too_long_for_the_column_is_cut(username: str) -> None:
     ],
 )
 def test_a_name_that_was_typed_is_one_of_staff_or_none(typed: str, named: str | None) -> None:
-    assert actors.staff_named(typed) == named
+    assert actors.parse_staff(typed) == named
 
 
 def test_every_column_that_names_an_actor_has_the_ledgers_length() -> None:

@@ -22,7 +22,7 @@ from backend.core.errors import Refused
 from backend.desk.dashboard import queries as today
 from backend.desk.reports import monthly_report
 from backend.ops import business_figures, health
-from backend.ops.compiled_queries import ask
+from backend.ops.compiled_queries import run_queries
 from backend.outbox import messages
 from backend.outbox.models import Message, Queue
 from backend.payments.models import InboxEvent, Payment
@@ -75,23 +75,23 @@ LOOK_UPS: dict[str, tuple[str, Callable[[], Any]]] = {
     ),
     "free or taken": (
         "claim_psychologist",
-        lambda: claims.nearby(claims.Slot(1, NOW, NOW + timedelta(hours=1)), now=NOW),
+        lambda: claims.nearby_slots(claims.Slot(1, NOW, NOW + timedelta(hours=1)), now=NOW),
     ),
     "wishes for slots": (
         "booking_wish",
-        lambda: free_slots._busy([1, 2], free_slots.Search(NOW, NOW + timedelta(days=31))),
+        lambda: free_slots._busy([1, 2], free_slots.SlotSearch(NOW, NOW + timedelta(days=31))),
     ),
     "claims of a month": (
         "claim_psychologist",
-        lambda: free_slots._busy([1, 2], free_slots.Search(NOW, NOW + timedelta(days=31))),
+        lambda: free_slots._busy([1, 2], free_slots.SlotSearch(NOW, NOW + timedelta(days=31))),
     ),
-    "what a sweep left behind": ("booking_due", lambda: ask(business_figures._due, now=NOW)),
-    "cancellations left behind": ("booking_cancellation", lambda: ask(business_figures._unproved, now=NOW)),
-    "drafts left behind": ("booking_purge", lambda: ask(business_figures._lapsed, now=NOW)),
-    "mails of a day": ("message_blank", lambda: ask(business_figures._mails, now=NOW)),
-    "effects that wait": ("message_claim", lambda: ask(health._waiting, now=NOW)),
-    "dead letters": ("message_dead", lambda: ask(health._dead, now=NOW)),
-    "open attempts": ("one_open_attempt_per_booking", lambda: ask(business_figures._attempts, now=NOW)),
+    "what a sweep left behind": ("booking_due", lambda: run_queries(business_figures._due, now=NOW)),
+    "cancellations left behind": ("booking_cancellation", lambda: run_queries(business_figures._unproved, now=NOW)),
+    "drafts left behind": ("booking_purge", lambda: run_queries(business_figures._lapsed, now=NOW)),
+    "mails of a day": ("message_blank", lambda: run_queries(business_figures._mails, now=NOW)),
+    "effects that wait": ("message_claim", lambda: run_queries(health._waiting, now=NOW)),
+    "dead letters": ("message_dead", lambda: run_queries(health._dead, now=NOW)),
+    "open attempts": ("one_open_attempt_per_booking", lambda: run_queries(business_figures._attempts, now=NOW)),
     "today's sessions": ("booking_slot", lambda: list(today._sessions(Booking.objects.all(), now=NOW))),
     "a month's requests": (
         "booking_verified",

@@ -11,7 +11,13 @@ from backend.bookings import payment_status, policy
 from backend.bookings.machine import FINAL, State
 from backend.bookings.models import Booking, Mode, PaymentMode
 from backend.bookings.payment_status import PaymentStatus
-from backend.bookings.refund_policy import comes_back_paise, is_in_time, move_until, moves_left, refund_ends_at
+from backend.bookings.refund_policy import (
+    cancellation_refund_paise,
+    is_timely_cancellation,
+    move_until,
+    moves_left,
+    refund_deadline,
+)
 from backend.payments.models import Payment, PaymentState
 from backend.people.models import Corporate
 from tests.support.factories import make_booking, make_payment
@@ -50,8 +56,8 @@ def test_after_a_move_by_staff_a_visitor_cancels_in_time_until_the_start(
 
 def test_a_request_without_a_slot_has_no_time_to_cancel_in(now: datetime) -> None:
     booking = make_booking(State.PENDING, now=now)
-    assert not is_in_time(booking, asked_at=now)
-    assert refund_ends_at(booking) is None
+    assert not is_timely_cancellation(booking, asked_at=now)
+    assert refund_deadline(booking) is None
     assert move_until(booking) is None
 
 
@@ -64,8 +70,8 @@ def test_what_comes_back_hangs_on_the_notice_and_on_the_policy(
     booking = session(now)
     ends_at = starts(booking) - policy.CANCEL_NOTICE
     comes_back = 150_000 if refund == "full" and off <= 0 * SECOND else 0
-    assert comes_back_paise(booking, asked_at=ends_at + off) == comes_back
-    assert refund_ends_at(booking) == (ends_at if refund == "full" else None)
+    assert cancellation_refund_paise(booking, asked_at=ends_at + off) == comes_back
+    assert refund_deadline(booking) == (ends_at if refund == "full" else None)
 
 
 @pytest.mark.parametrize("refund", POLICIES)
@@ -74,9 +80,9 @@ def test_after_a_move_by_staff_all_comes_back_until_the_start_whatever_the_polic
 ) -> None:
     monkeypatch.setattr(policy, "REFUND_ON_VISITOR_CANCELLATION", refund)
     booking = session(now, moved_by_staff=True)
-    assert comes_back_paise(booking, asked_at=starts(booking) - SECOND) == 150_000
-    assert comes_back_paise(booking, asked_at=starts(booking)) == 0
-    assert refund_ends_at(booking) is None
+    assert cancellation_refund_paise(booking, asked_at=starts(booking) - SECOND) == 150_000
+    assert cancellation_refund_paise(booking, asked_at=starts(booking)) == 0
+    assert refund_deadline(booking) is None
 
 
 @pytest.mark.parametrize(("moves", "left"), [(0, 2), (1, 1), (2, 0), (3, 0)])
@@ -99,7 +105,7 @@ def test_only_an_expected_capture_counts_as_paid_of_one_booking_and_of_many(
     payment = make_payment(booking, now=now, state=state, is_unexpected=is_unexpected)
     counts = state == PaymentState.CAPTURED and not is_unexpected
     assert payment.counts is counts
-    assert list(Payment.objects.that_count()) == [payment] * counts
+    assert list(Payment.objects.counted()) == [payment] * counts
     assert payment_status.paid_payment(booking) == (payment if counts else None)
     assert list(Booking.objects.filter(payment_status.is_paid())) == [booking] * counts
 
@@ -109,7 +115,7 @@ def test_leaving_a_bookings_attempts_idle_ends_the_open_one_and_no_other(now: da
     for state in PaymentState:
         make_payment(booking, now=now, state=state, closed_at=None)
     other = make_payment(make_booking(State.PAYMENT_PENDING, now=now, email=RAVI), now=now, state=PaymentState.OPEN)
-    Payment.objects.filter(booking=booking).leave_idle(now=now)
+    Payment.objects.filter(booking=booking).mark_idle(now=now)
     states = Payment.objects.filter(booking=booking).order_by("pk").values_list("state", "closed_at")
     assert list(states) == [("idle", now), ("failed", None), ("idle", None), ("captured", None)]
     assert list(Payment.objects.open()) == [other]

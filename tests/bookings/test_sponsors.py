@@ -89,10 +89,10 @@ def test_staff_take_a_sponsor_away_before_approval(now: datetime) -> None:
 
 def test_a_sponsored_session_is_confirmed_at_once_and_takes_from_its_month(now: datetime) -> None:
     corporate = acme(sessions_a_month=3)
-    assert queries.payment_status(with_code(RAVI, now=now)) == "open"
+    assert queries.payment_status_value(with_code(RAVI, now=now)) == "open"
     booking = sponsored(now=now)
     assert (booking.state, booking.pay_by) == (State.CONFIRMED, None)
-    assert (booking.sponsored_month, queries.payment_status(booking)) == (date(2026, 11, 1), "sponsored")
+    assert (booking.sponsored_month, queries.payment_status_value(booking)) == (date(2026, 11, 1), "sponsored")
     assert left(corporate, now) == [2, 3, 3]
     assert LedgerEntry.objects.filter(booking=booking).latest("sequence").details["corporate"] == corporate.pk
 
@@ -110,7 +110,7 @@ def test_what_is_used_up_is_refused_until_staff_say_that_the_visitor_pays(now: d
     sponsored(now=now)
     other = with_code(RAVI, now=now)
     refused = refusal(lambda: approve(other, now))
-    assert (refused.code, refused.context) == (Code.SPONSOR_DOES_NOT_COVER, {"why": sponsors.Gap.USED_UP.value})
+    assert (refused.code, refused.context) == (Code.SPONSOR_DOES_NOT_COVER, {"why": sponsors.CoverageGap.USED_UP.value})
     booking = approve(other, now, pay_if_not_sponsored=True)
     assert (booking.state, booking.corporate, booking.sponsored_month) == (State.APPROVED, None, None)
     assert scenarios.notices_about(booking)[-2:] == [Notice.BOOKING_APPROVED, Notice.PAYMENT_STILL_DUE]
@@ -127,18 +127,18 @@ def test_the_sponsor_pays_if_it_can_whatever_staff_allowed(now: datetime) -> Non
 SESSION_DAY = date(2026, 11, 26)  # now + LATER, in Kolkata
 TERMS = [
     ({"ends_on": SESSION_DAY}, None),
-    ({"ends_on": SESSION_DAY - DAY}, sponsors.Gap.ENDED),
+    ({"ends_on": SESSION_DAY - DAY}, sponsors.CoverageGap.ENDED),
     ({"starts_on": SESSION_DAY}, None),
-    ({"starts_on": SESSION_DAY + DAY}, sponsors.Gap.NOT_BEGUN),
-    ({"is_active": False}, sponsors.Gap.INACTIVE),
-    ({"sessions_a_month": 0}, sponsors.Gap.USED_UP),
+    ({"starts_on": SESSION_DAY + DAY}, sponsors.CoverageGap.NOT_BEGUN),
+    ({"is_active": False}, sponsors.CoverageGap.INACTIVE),
+    ({"sessions_a_month": 0}, sponsors.CoverageGap.USED_UP),
     ({"sessions_a_month": None}, None),
 ]
 
 
 @pytest.mark.parametrize(("terms", "gap"), TERMS)
 def test_the_contract_is_judged_by_the_day_of_the_session(
-    terms: dict[str, Any], gap: sponsors.Gap | None, now: datetime
+    terms: dict[str, Any], gap: sponsors.CoverageGap | None, now: datetime
 ) -> None:
     acme(**terms)
     booking = with_code(now=now)
@@ -205,7 +205,7 @@ def test_a_session_that_we_missed_is_given_back_until_the_outcome_is_corrected(n
     for outcome, expected in ((Outcome.PRACTICE_ABSENT, 1), (Outcome.PRACTICE_ABSENT, 1), (Outcome.ATTENDED, 0)):
         front_desk.record_outcome(booking.pk, outcome, now=after, **STAFF)
         assert left(corporate, now)[0] == expected
-    assert queries.payment_status(scenarios.again(booking)) == "sponsored"
+    assert queries.payment_status_value(scenarios.again(booking)) == "sponsored"
     front_desk.record_outcome(booking.pk, Outcome.NO_SHOW, now=after, **STAFF)
     assert left(corporate, now)[0] == 0
 

@@ -65,8 +65,8 @@ def test_a_folder_with_odd_characters_survives_supervisors_configuration(tmp_pat
 
 def test_keys_are_made_once_and_only_their_owner_reads_them(tmp_path: Path) -> None:
     path = tmp_path / "keys.env"
-    first = keys.kept(path)
-    assert keys.kept(path) == first
+    first = keys.load_or_create(path)
+    assert keys.load_or_create(path) == first
     assert path.stat().st_mode & 0o777 == 0o600
     assert first.keys() == {"SECRET_KEY", "TOKEN_KEY", "FIELD_KEY", "SANDBOX_SECRET"}
 
@@ -74,7 +74,7 @@ def test_keys_are_made_once_and_only_their_owner_reads_them(tmp_path: Path) -> N
 def test_a_key_that_is_missing_is_added_and_the_others_stay(tmp_path: Path) -> None:
     path = tmp_path / "keys.env"
     envfile.write(path, {"SECRET_KEY": "old"})
-    assert keys.kept(path)["SECRET_KEY"] == "old"
+    assert keys.load_or_create(path)["SECRET_KEY"] == "old"
     assert len(envfile.read(path)["TOKEN_KEY"]) == 64
 
 

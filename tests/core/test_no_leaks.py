@@ -27,7 +27,7 @@ from backend.bookings import links
 from backend.bookings.machine import State
 from backend.bookings.models import Booking
 from backend.core.errors import Code
-from backend.core.personal_data import Sensitivity, columns
+from backend.core.personal_data import Sensitivity, personal_columns
 from backend.desk.booking.actions.table import ACTIONS
 from backend.outbox.models import Message, MessageState
 from backend.payments.models import Payment
@@ -59,7 +59,9 @@ DAY = timedelta(days=1)
 GO = ("/go/cancel/", "/go/again/", "/go/alternative/", "/go/reschedule/", "/go/nowhere/")
 TEXT = models.CharField | models.TextField | models.JSONField
 INTERNAL_TEXTS = {
-    model: [name for name in columns(model, Sensitivity.INTERNAL) if isinstance(model._meta.get_field(name), TEXT)]
+    model: [
+        name for name in personal_columns(model, Sensitivity.INTERNAL) if isinstance(model._meta.get_field(name), TEXT)
+    ]
     for model in apps.get_models()
 }
 TYPED = {"note_to_visitor": sentinels.NOTE, "refund_reason": sentinels.REASON}

@@ -11,15 +11,15 @@ from django.apps import apps
 from django.contrib.auth.models import User
 from django.db import models
 
-from backend.api import answers
-from backend.api.staff import answers as staff_answers
+from backend.api import responses
+from backend.api.staff import responses as staff_answers
 from backend.bookings import policy
 from backend.bookings.access import AccessPolicy
 from backend.bookings.lifecycle import timers
 from backend.bookings.models import Booking, LedgerEntry
 from backend.core import personal_data
 from backend.core.encryption import EncryptedTextField
-from backend.core.personal_data import ABOUT_PEOPLE, Sensitivity, classify, columns, declared, emptied
+from backend.core.personal_data import ABOUT_PEOPLE, Sensitivity, classify, declared, emptied, personal_columns
 from backend.desk.booking.timeline import timeline
 from backend.desk.list import export
 from backend.outbox import messages
@@ -62,14 +62,14 @@ def test_a_name_is_given_one_class() -> None:
 
 @pytest.mark.parametrize("model", OURS, ids=lambda model: model._meta.label)
 def test_what_is_about_people_can_be_emptied_and_what_is_encrypted_is_sensitive(model: type[models.Model]) -> None:
-    for field in (model._meta.get_field(name) for name in columns(model)):
+    for field in (model._meta.get_field(name) for name in personal_columns(model)):
         assert field.null or isinstance(field, models.CharField | models.TextField), field
     encrypted = {field.name for field in model._meta.concrete_fields if isinstance(field, EncryptedTextField)}
-    assert encrypted <= set(columns(model, Sensitivity.SENSITIVE))
+    assert encrypted <= set(personal_columns(model, Sensitivity.SENSITIVE))
 
 
 def test_a_history_is_of_the_class_of_what_it_tracks() -> None:
-    assert columns(Client.history.model) == columns(Client)
+    assert personal_columns(Client.history.model) == personal_columns(Client)
 
 
 # -- who reads it ------------------------------------------------------------------------------------------------------
@@ -86,7 +86,7 @@ def test_a_column_that_is_called_personal_is_purged_without_another_edit(
     timers.lapse_draft(draft.pk, now=draft.due_at)
     timers.purge_draft(draft.pk, now=draft.due_at + policy.DRAFT_PURGE_AFTER)
     purged = scenarios.again(draft)
-    assert {name: getattr(purged, name) for name in columns(Booking)} == emptied(Booking)
+    assert {name: getattr(purged, name) for name in personal_columns(Booking)} == emptied(Booking)
     assert (purged.guardian_consent_by, purged.consent_given_at) == ("", None)
 
 
@@ -120,10 +120,10 @@ def test_the_timeline_tells_edits_of_what_is_about_people_alone(now: datetime, m
 @pytest.mark.django_db
 def test_a_stranger_who_knows_an_id_is_told_nothing_of_a_column_about_people(now: datetime) -> None:
     pk = scenarios.confirmed(now=now).pk
-    booking = Booking.objects.defer(*columns(Booking)).get(pk=pk)
+    booking = Booking.objects.defer(*personal_columns(Booking)).get(pk=pk)
     unread = booking.get_deferred_fields()
-    assert len(unread) == len(columns(Booking))
-    answers.status(booking)
+    assert len(unread) == len(personal_columns(Booking))
+    responses.status(booking)
     assert booking.get_deferred_fields() == unread  # a column that was read is deferred no longer
 
 
@@ -131,7 +131,8 @@ def test_a_stranger_who_knows_an_id_is_told_nothing_of_a_column_about_people(now
 def test_what_is_sensitive_reaches_nobody_on_the_row_who_may_not_see_it(now: datetime) -> None:
     booking = scenarios.confirmed(now=now)
     secrets = {
-        name: f"98{number:02}471147{number:02}" for number, name in enumerate(columns(Booking, Sensitivity.SENSITIVE))
+        name: f"98{number:02}471147{number:02}"
+        for number, name in enumerate(personal_columns(Booking, Sensitivity.SENSITIVE))
     }
     for name, secret in secrets.items():
         setattr(booking, name, secret)
@@ -153,12 +154,12 @@ def test_what_is_sensitive_reaches_nobody_on_the_row_who_may_not_see_it(now: dat
 
 @pytest.mark.parametrize("model", [Booking, Client, Enquiry])
 def test_the_search_for_leaks_plants_a_word_in_every_text_about_people(model: type[models.Model]) -> None:
-    fields = [model._meta.get_field(name) for name in columns(model)]
+    fields = [model._meta.get_field(name) for name in personal_columns(model)]
     texts = {field.name for field in fields if isinstance(field, models.CharField | models.TextField)}
     assert texts - {"gender"} <= sentinels.COLUMNS.keys()  # one of four words, which stand everywhere
     assert all(sentinels.found_in(sentinels.COLUMNS[name]) for name in texts - {"gender"})
 
 
 def test_the_ledger_is_about_nobody() -> None:
-    assert columns(LedgerEntry) == []
+    assert personal_columns(LedgerEntry) == []
     assert set(personal_data.MEANING) == set(Sensitivity) == {*ABOUT_PEOPLE, Sensitivity.INTERNAL}

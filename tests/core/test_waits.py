@@ -21,11 +21,11 @@ from django.utils import timezone
 from backend.bookings import policy
 from backend.bookings.lifecycle import cancellation, visitor
 from backend.bookings.lifecycle import transaction as steps
-from backend.bookings.lifecycle.absence import Absence, Decision, record_absence
+from backend.bookings.lifecycle.absence import Absence, AbsenceDecision, record_absence
 from backend.bookings.machine import State
 from backend.bookings.models import Booking, LedgerEntry, Purpose
 from backend.bookings.notices import Notice
-from backend.core import waits
+from backend.core import database_timeouts
 from backend.desk.list import bulk
 from backend.ops import doctor
 from backend.outbox import messages
@@ -163,7 +163,7 @@ def test_of_the_sessions_of_an_absence_only_the_held_one_stays(short: None) -> N
         for n, email in ((9, scenarios.ASHA), (12, RAVI))
     ]
     absence = Absence(who.pk, day, day + timedelta(days=1))
-    decisions = [Decision(row.pk, row.ledger_sequence, None) for row in rows]
+    decisions = [AbsenceDecision(row.pk, row.ledger_sequence, None) for row in rows]
     with held_booking(rows[0]):
         done = record_absence(absence, decisions, note_to_visitor="", actor="staff:desk", now=now)
     assert [(one.is_held, one.refused) for one in done] == [(True, None), (False, None)]
@@ -182,7 +182,7 @@ def test_an_intent_does_not_wait_twice(short: None, now: datetime) -> None:
 
     with held_booking(booking), pytest.raises(DatabaseError) as ended:
         touch()
-    assert waits.has_ended(ended.value)
+    assert database_timeouts.is_timeout(ended.value)
     assert len(turns) == 1
 
 
@@ -298,9 +298,9 @@ def test_a_statement_and_a_silent_transaction_end_as_well(now: datetime) -> None
             fall_silent()
     finally:
         reconnected(**usual)
-    assert waits.has_ended(slow.value)
-    assert waits.has_ended(silent.value)
-    assert not waits.has_ended(DatabaseError("a bug"))
+    assert database_timeouts.is_timeout(slow.value)
+    assert database_timeouts.is_timeout(silent.value)
+    assert not database_timeouts.is_timeout(DatabaseError("a bug"))
 
 
 @transaction.atomic
@@ -318,7 +318,7 @@ def fall_silent() -> None:
 def test_the_limits_are_in_force_from_the_connections_first_packet_and_cost_no_statement(settings: Any) -> None:
     with CaptureQueriesContext(connection) as queries:
         reconnected()
-        assert waits.in_force(list(settings.DATABASE_LIMITS)) == settings.DATABASE_LIMITS
+        assert database_timeouts.in_force(list(settings.DATABASE_LIMITS)) == settings.DATABASE_LIMITS
     assert len(queries) == 1
     assert doctor.limits() == ()
     assert settings.DATABASE_LIMITS["lock_timeout"] == timedelta(seconds=3)

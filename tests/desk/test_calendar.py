@@ -21,7 +21,7 @@ from backend.bookings.models import Booking, ClosedDay, Mode, Outcome
 from backend.desk.calendar.page import SIGNS
 from backend.people.models import Psychologist
 from backend.scheduling import calendar_feed
-from backend.scheduling.calendar_feed import CalendarFilter, Kind, Session
+from backend.scheduling.calendar_feed import CalendarFilter, CalendarSession, ShadeKind
 from tests.support import factories, scenarios, working_hours
 from tests.support.admin_site import action_url, clerk, logged_in, owner, page_url, written
 
@@ -37,9 +37,9 @@ def loaded(browser: Browser, name: str, **query: Any) -> list[Any]:
     return found
 
 
-def sessions(browser: Browser, **query: Any) -> list[Session]:
+def sessions(browser: Browser, **query: Any) -> list[CalendarSession]:
     """As the page's script reads the rows."""
-    return [Session(*row) for row in loaded(browser, "sessions", **query)]
+    return [CalendarSession(*row) for row in loaded(browser, "sessions", **query)]
 
 
 def drag_url(booking: Booking) -> str:
@@ -180,8 +180,8 @@ def test_time_off_and_closed_days_are_shaded_and_say_why(now: datetime) -> None:
     ClosedDay.objects.create(date=date(2026, 11, 24), note="Guru Nanak Jayanti")
     found = calendar_feed.shades(CalendarFilter(MORNING, MORNING + timedelta(days=1)), by_psychologist=True)
     assert [(row.kind, row.psychologist_id, row.note) for row in found] == [
-        (Kind.CLOSED, None, "Guru Nanak Jayanti"),
-        (Kind.AWAY, who.pk, off.note),
+        (ShadeKind.CLOSED, None, "Guru Nanak Jayanti"),
+        (ShadeKind.AWAY, who.pk, off.note),
     ]
     closed, away = loaded(owner(), "shades", columns="1")
     assert (closed["title"], closed["display"]) == ("Closed: Guru Nanak Jayanti", "background")

@@ -17,7 +17,7 @@ from backend.bookings.machine import State
 from backend.bookings.models import Booking
 from backend.desk.dashboard.page import Line, Section
 from backend.desk.dashboard.queries import SHOWN
-from backend.desk.reports.monthly_report import month
+from backend.desk.reports.monthly_report import read_monthly_report
 from backend.outbox.models import Message, MessageState
 from backend.payments.models import Refund, RefundState
 from tests.support import factories, scenarios
@@ -245,7 +245,7 @@ def test_a_month_counts_requests_answers_money_and_what_became_of_sessions(now: 
             slot_start=at, slot_end=at + timedelta(hours=1), verified_at=now - timedelta(days=60),
         )  # fmt: skip
         factories.make_payment(row, now=now)
-    found = month(Booking.objects.all(), now.date().replace(day=1), now=now + timedelta(hours=3))
+    found = read_monthly_report(Booking.objects.all(), now.date().replace(day=1), now=now + timedelta(hours=3))
     assert found.requests == {now.date(): 2}
     assert (found.median_answer, found.unanswered, found.answered_within) == (timedelta(hours=2), 1, [0, 1, 0, 0, 0])
     assert found.paid_paise == {now.date(): 300_000}

@@ -63,7 +63,7 @@ def test_a_paid_booking_is_cancelled_with_all_its_money_unless_staff_say_why_not
     assert "1500.00 rupees go back through the gateway." in done
     assert "We are ill." in done
     assert scenarios.again(booking).state == State.CANCELLED
-    assert queries.payment_status(booking) == "refunded"
+    assert queries.payment_status_value(booking) == "refunded"
 
 
 def test_nothing_comes_back_when_staff_give_a_reason(desk: Browser, now: datetime) -> None:
@@ -89,7 +89,7 @@ def test_money_at_the_desk_confirms_the_session(desk: Browser, now: datetime) ->
         desk.get(action_url(booking, "record-payment")).content.decode()
     )
     assert "is Confirmed" in post(desk, booking, "record-payment")
-    assert queries.payment_status(scenarios.again(booking)) == "paid"
+    assert queries.payment_status_value(scenarios.again(booking)) == "paid"
 
 
 def test_what_is_due_at_the_practice_is_recorded_once_and_mails_nobody(desk: Browser, now: datetime) -> None:
@@ -178,7 +178,7 @@ def test_a_refund_that_the_gateway_refused_is_settled_by_hand_unless_its_money_w
     assert "refund-made" not in buttons(desk, booking)
     Refund.objects.exclude(pk=refund.pk).delete()
     post(desk, booking, "refund-made", refund=str(refund.pk))
-    assert queries.payment_status(scenarios.again(booking)) == "part_refunded"
+    assert queries.payment_status_value(scenarios.again(booking)) == "part_refunded"
     assert LedgerEntry.objects.filter(booking=booking, intent="refund_made").get().actor == "staff:desk"
 
 

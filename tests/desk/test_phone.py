@@ -203,7 +203,7 @@ def test_a_slot_that_nobody_gives_any_more_or_that_began_meanwhile_is_chosen_aga
     desk: Browser, hours: None, clock: time_machine.Coordinates, now: datetime
 ) -> None:
     slot = free_slot(desk)
-    chosen = chosen_slot.read(slot)
+    chosen = chosen_slot.decode_slot(slot)
     assert chosen is not None
     clock.move_to(chosen.start)
     began = desk.post(new_url(), typed(offered=slot))

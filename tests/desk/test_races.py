@@ -81,7 +81,7 @@ def test_of_two_who_decide_differently_at_once_the_second_reads_who_was_first(se
     assert [entry.actor for entry in decided] == [f"staff:{first}"]
 
 
-def test_foretelling_many_at_once_beside_decisions_takes_its_locks_in_order(server: str) -> None:
+def test_preview_many_at_once_beside_decisions_takes_its_locks_in_order(server: str) -> None:
     """Two requests are foretold crosswise, with two psychologists, while colleagues try to approve the very same.
 
     Nobody can: both visitors asked to cancel, which is seen only under all the locks.

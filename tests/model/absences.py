@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from backend.bookings.lifecycle import absence
-from backend.bookings.lifecycle.absence import Absence, Decision
+from backend.bookings.lifecycle.absence import Absence, AbsenceDecision
 from backend.bookings.lifecycle.rescheduling import Move
 from backend.core.errors import Code
 from tests.model.allowance import Allowance
@@ -52,15 +52,20 @@ class Absences(World):
         for booking in did.after.bookings.values():
             assert booking.id in left or not _is_within(booking, off), f"left behind in {off}: {booking}"
 
-    def _decision(self, n: int, was: Row, fate: str, off: Span, colleague: int) -> Decision:
+    def _decision(self, n: int, was: Row, fate: str, off: Span, colleague: int) -> AbsenceDecision:
         move = None
         if fate.startswith("move"):
             who = self.people[colleague] if fate == "move to a colleague" else None
             move = Move(off.end + (1 + n) * HOUR, who, despite_hours=n % 2 == 0)
-        return Decision(was.id, was.ledger_sequence - (fate == "stale"), move)
+        return AbsenceDecision(was.id, was.ledger_sequence - (fate == "stale"), move)
 
     def _is_carried_out(
-        self, was: Row, decision: Decision, told: dict[int, Any], availability: Availability, allowance: Allowance
+        self,
+        was: Row,
+        decision: AbsenceDecision,
+        told: dict[int, Any],
+        availability: Availability,
+        allowance: Allowance,
     ) -> None:
         """Decisions follow one another: what one gives back, the next may have."""
         after, code, move = self.seen.bookings[was.id], told[was.id], decision.move

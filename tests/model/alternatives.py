@@ -77,7 +77,7 @@ class Alternatives(SlotBooking):
         expectation, taken = self.expect(wanted, rejected, rejected.corporate_id), self._taken(link)
         is_open = link.spent_at is None and link.expires_at > self.now
         active = [b for b in self.seen.bookings.values() if b.state in ACTIVE and b.origin == "visitor"]
-        token = links.tokens_of(link.message_uuid)[links.name_of(offered.number)]
+        token = links.tokens_of(link.message_uuid)[links.alternative_token_name(offered.number)]
         did = self.do(alternatives.take_alternative, token)
         if taken is not None:
             assert not did.went_well().changed, "taken twice"

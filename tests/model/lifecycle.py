@@ -39,8 +39,8 @@ NOT_DRIVEN = {
     "enquiries.receive_enquiry": "touches no booking",
     "disclosure.reveal_phone": "shows a number and records that, and touches no booking",
     "follow_ups.book_follow_up": "book_series calls it for each start",
-    "foretelling.foretelling": "rolls an intent back that a rule drives; tests/bookings/lifecycle/test_foretelling.py",
-    "foretelling.foretelling_many": "the same for several",
+    "preview.preview_transaction": "rolls an intent back that a rule drives; tests/bookings/lifecycle/test_preview.py",
+    "preview.preview_transaction_many": "the same for several",
     "absence.record_time_off": "record_absence begins with it",
 }
 # what doors call, and is no transaction of its own

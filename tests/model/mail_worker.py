@@ -61,7 +61,7 @@ class MailWorker(World):
         if messages.waits_for_older(message, now=self.now):
             messages.hand_back([message])
             return
-        assert messages.begin(message, now=self.now)
+        assert messages.begin_attempt(message, now=self.now)
         context = delivery.prepare(message, now=self.now)
         if context is None:
             messages.settle(message, MessageState.OBSOLETE, now=self.now)

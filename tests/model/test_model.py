@@ -28,6 +28,6 @@ def test_no_interleaving_breaks_the_design() -> None:
 
 @pytest.mark.django_db
 def test_a_slot_that_is_never_given_back_would_be_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(claims, "release", lambda booking: None)
+    monkeypatch.setattr(claims, "release_claim", lambda booking: None)
     with pytest.raises(AssertionError, match="claims: "):
         lifecycle.run(seed=0, shrinks=False)

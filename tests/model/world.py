@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine
 
 from backend.bookings import policy
 from backend.core.errors import Code, Refused
-from backend.people.models import Corporate, Location, Offer
+from backend.people.models import Corporate, HoursMode, Location
 from tests.model import allowance, expected_messages, invariants, relations, step_invariants
 from tests.model.allowance import Allowance
 from tests.model.availability import Availability, People
@@ -222,7 +222,7 @@ class World(RuleBasedStateMachine):
 def _people() -> People:
     place = Location.objects.create(name="Baner", address="12 Baner Road, Pune")
     by_hours = scenarios.psychologist("Dr. Anita Rao", email="anita@example.org", location=place, fee_paise=120_000)
-    working_hours.weekly(by_hours, "10:00 18:00", offers=Offer.BOTH)
+    working_hours.weekly(by_hours, "10:00 18:00", offers=HoursMode.BOTH)
     return People(
         anywhere=scenarios.psychologist(location=place).pk,
         online_only=scenarios.psychologist("Dr. Kabir Sen", email="kabir@example.org").pk,

@@ -46,7 +46,9 @@ NAMES_A_TIME = (
     *(Notice.LATE_PAYMENT_BOOKED, Notice.BOOKING_MOVED, Notice.SESSION_APPROACHING, Notice.SESSION_IMMINENT),
     *(Notice.PSYCHOLOGIST_SESSION_CONFIRMED, Notice.PSYCHOLOGIST_SESSION_MOVED),
 )
-TOKENS = {purpose: f"token-{purpose}" for purpose in Purpose} | {links.name_of(n): f"token-{n}" for n in (1, 2, 3)}
+TOKENS = {purpose: f"token-{purpose}" for purpose in Purpose} | {
+    links.alternative_token_name(n): f"token-{n}" for n in (1, 2, 3)
+}
 EVERY_NOTICE = pytest.mark.parametrize("notice", Notice)
 
 
@@ -202,7 +204,9 @@ CARRIED = [(notice, purpose) for notice, purposes in LINKS_CARRIED.items() for p
 
 def names_of(purpose: Purpose) -> list[str]:
     """Of the tokens of this purpose that a mail of the tests carries."""
-    return [links.name_of(number) for number in (1, 2, 3)] if purpose == Purpose.ALTERNATIVE else [purpose]
+    return (
+        [links.alternative_token_name(number) for number in (1, 2, 3)] if purpose == Purpose.ALTERNATIVE else [purpose]
+    )
 
 
 @pytest.mark.parametrize(("notice", "purpose"), CARRIED)

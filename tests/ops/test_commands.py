@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 
 from backend.ops import doctor
 from backend.ops.health import SILENT_AFTER
-from backend.ops.models import Act, Role
+from backend.ops.models import Act, ProcessRole
 from backend.outbox.models import Message, MessageState
 from tests.support import scenarios, system_health
 from tests.support.valkey import Valkey
@@ -63,7 +63,7 @@ def test_status_is_a_text_with_every_table(now: datetime, valkey: Valkey) -> Non
 
 def test_status_as_json_is_the_snapshot(now: datetime, valkey: Valkey) -> None:
     system_health.healthy(now=now)
-    system_health.silent(Role.BEAT, 50 * SECOND)
+    system_health.silent(ProcessRole.BEAT, 50 * SECOND)
     told = json.loads(run("ops_status", "--json"))
     assert told["taken_at"] == now.isoformat()
     assert told["database"]["is_reachable"]
@@ -145,9 +145,9 @@ def test_the_doctor_warns_of_a_misspelt_name_in_the_environment(debug: bool, set
 def test_a_worker_is_checked_by_name(now: datetime, settings) -> None:
     settings.NODE_NAME = system_health.NODE
     system_health.healthy(now=now)
-    system_health.silent(Role.MAIL, SILENT_AFTER)
+    system_health.silent(ProcessRole.MAIL, SILENT_AFTER)
     assert run("ops_worker_check", "mail").startswith("mail@test is at work")
-    system_health.silent(Role.MAIL, SECOND)
+    system_health.silent(ProcessRole.MAIL, SECOND)
     for name in ("mail", "mail@test"):
         with pytest.raises(CommandError, match="mail@test fell silent 31 s ago"):
             run("ops_worker_check", name)
@@ -160,7 +160,7 @@ def test_beat_is_checked(now: datetime) -> None:
         run("ops_beat_check")
     system_health.healthy(now=now)
     assert run("ops_beat_check").startswith("beat@test ticks")
-    system_health.silent(Role.BEAT, SILENT_AFTER + SECOND)
+    system_health.silent(ProcessRole.BEAT, SILENT_AFTER + SECOND)
     with pytest.raises(CommandError, match="Beat fell silent 31 s ago"):
         run("ops_beat_check")
 

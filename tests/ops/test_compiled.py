@@ -12,8 +12,8 @@ from django.db.models import Count, Min, Q, QuerySet
 from django.test.utils import CaptureQueriesContext
 
 from backend.bookings import policy
-from backend.ops.compiled_queries import Ago, Row, ask, compiled
-from backend.ops.models import Process, Role
+from backend.ops.compiled_queries import Ago, Row, compiled, run_queries
+from backend.ops.models import Process, ProcessRole
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 23, 12, 0, 0, 250, tzinfo=UTC)
@@ -30,7 +30,7 @@ def by_role() -> QuerySet[Process, Any]:
 
 
 def at(now: datetime) -> list[Row]:
-    return ask(by_role, now=now)[0]
+    return run_queries(by_role, now=now)[0]
 
 
 def as_queryset(now: datetime) -> list[Row]:
@@ -41,7 +41,7 @@ def as_queryset(now: datetime) -> list[Row]:
 
 def test_it_answers_as_the_queryset_at_every_instant() -> None:
     for minute in range(-5, 70, 5):
-        role = Role.BEAT if minute % 2 else Role.MAIL
+        role = ProcessRole.BEAT if minute % 2 else ProcessRole.MAIL
         Process.objects.create(name=f"p{minute}", role=role, seen_at=NOW - minute * MINUTE)
     assert len(at(NOW)) == 2
     for minute in (-100, -10, 0, 1, 30, 59, 60, 200):
@@ -61,32 +61,32 @@ def nobody() -> QuerySet[Process, Any]:
 
 
 def test_many_are_asked_at_once_and_each_gets_its_rows() -> None:
-    Process.objects.create(name="beat", role=Role.BEAT, seen_at=NOW)
+    Process.objects.create(name="beat", role=ProcessRole.BEAT, seen_at=NOW)
     rows = as_queryset(NOW + MINUTE)
     with CaptureQueriesContext(connection) as captured:
-        assert ask(by_role, nobody, by_role, now=NOW + MINUTE) == [rows, [], rows]
+        assert run_queries(by_role, nobody, by_role, now=NOW + MINUTE) == [rows, [], rows]
     assert len(captured) == (1 if connection.vendor == "postgresql" else 3)
 
 
 def test_a_span_may_change_between_two_looks(monkeypatch) -> None:
-    Process.objects.create(name="beat", role=Role.BEAT, seen_at=NOW)
+    Process.objects.create(name="beat", role=ProcessRole.BEAT, seen_at=NOW)
     monkeypatch.setattr(policy, "CANCEL_LINK_LIFETIME", MINUTE)
-    assert ask(by_policy, now=NOW + 2 * MINUTE) == [[("beat",)]]
+    assert run_queries(by_policy, now=NOW + 2 * MINUTE) == [[("beat",)]]
     monkeypatch.setattr(policy, "CANCEL_LINK_LIFETIME", 3 * MINUTE)
-    assert ask(by_policy, now=NOW + 2 * MINUTE) == [[]]
+    assert run_queries(by_policy, now=NOW + 2 * MINUTE) == [[]]
 
 
 def test_values_bound_by_the_server_take_one_statement_each(monkeypatch) -> None:
-    Process.objects.create(name="beat", role=Role.BEAT, seen_at=NOW)
+    Process.objects.create(name="beat", role=ProcessRole.BEAT, seen_at=NOW)
     monkeypatch.setitem(connection.settings_dict, "OPTIONS", {"server_side_binding": True})
     with CaptureQueriesContext(connection) as captured:
-        assert ask(nobody, by_role, now=NOW + MINUTE) == [[], at(NOW + MINUTE)]
+        assert run_queries(nobody, by_role, now=NOW + MINUTE) == [[], at(NOW + MINUTE)]
     assert len(captured) == 3
 
 
 @pytest.mark.django_db(transaction=True)
 def test_another_thread_asks_over_its_own_connection() -> None:
-    Process.objects.create(name="beat", role=Role.BEAT, seen_at=NOW)
+    Process.objects.create(name="beat", role=ProcessRole.BEAT, seen_at=NOW)
     found: list[list[Row]] = [at(NOW + MINUTE)]
 
     def look() -> None:

@@ -13,7 +13,7 @@ from backend.bookings.machine import State
 from backend.bookings.models import LedgerEntry
 from backend.core import correlation
 from backend.ops import heartbeats, operator_actions
-from backend.ops.models import Canary, Process, Role, Timer, TimerRun
+from backend.ops.models import Canary, Process, ProcessRole, Timer, TimerRun
 from backend.outbox import messages
 from backend.outbox.models import Message, MessageState, Queue
 from tests.support import scenarios, system_health
@@ -77,7 +77,7 @@ def test_a_sign_is_written_at_most_every_few_seconds(now: datetime, django_asser
 
 
 def test_who_stops_takes_its_sign_down(now: datetime) -> None:
-    heartbeats.record_heartbeat("mail@here", Role.MAIL, now=now)
+    heartbeats.record_heartbeat("mail@here", ProcessRole.MAIL, now=now)
     heartbeats.remove_heartbeat("mail@here")
     assert not Process.objects.exists()
 

@@ -58,7 +58,7 @@ class Kept(Transport):
 @pytest.fixture
 def kept() -> Iterator[Kept]:
     transport = Kept()
-    error_reports.begin("https://key@sentry.example.org/1", server_name="node", transport=transport)
+    error_reports.init_sentry("https://key@sentry.example.org/1", server_name="node", transport=transport)
     yield transport
     sentry_sdk.get_global_scope().set_client(None)
 

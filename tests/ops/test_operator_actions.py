@@ -66,7 +66,7 @@ def test_the_mending_of_clocks_keeps_the_rate_of_a_redrive(now: datetime) -> Non
 def test_a_redriven_letter_is_owed_since_then(now: datetime) -> None:
     row = system_health.dead_letter(now=now - timedelta(days=3))
     operator_actions.redrive(row.pk, actor=ASHA, now=now)
-    health = snapshot.take(now=now).health
+    health = snapshot.take_snapshot(now=now).health
     assert health
     assert health.outbox[0].oldest_owed_age == timedelta(0)
 
@@ -102,8 +102,8 @@ def test_a_released_row_is_free_at_once_and_its_holder_settles_nothing(now: date
     row = system_health.due_message(now=now)
     [held] = messages.claim(Queue.MAIL, now=now)
     assert list(operator_actions.leased(now=now)) == [row]
-    assert operator_actions.release(row.pk, actor=ASHA, now=now)
-    assert not operator_actions.release(row.pk, actor=RAVI, now=now)
+    assert operator_actions.release_lease(row.pk, actor=ASHA, now=now)
+    assert not operator_actions.release_lease(row.pk, actor=RAVI, now=now)
     assert not messages.settle(held, MessageState.DONE, now=now)
     assert [found.pk for found in messages.claim(Queue.MAIL, now=now)] == [row.pk]
     assert recorded() == [(ASHA, "release", "booking_approved", "")]

@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from backend.core import correlation
 from backend.ops import heartbeats, operator_actions
-from backend.ops.models import Act, Process, Role, Timer, TimerRun
+from backend.ops.models import Act, Process, ProcessRole, Timer, TimerRun
 from backend.outbox import messages
 from backend.outbox.models import Message, MessageState, PausedQueue, Queue
 from tests.support import scenarios, system_health
@@ -87,7 +87,7 @@ def test_the_overview_tells_what_is_wrong_and_refreshes_itself(now: datetime) ->
     system_health.healthy(now=now)
     browser = owner()
     assert "No beat is at work." not in browser.get(url("overview")).text
-    system_health.silent(Role.BEAT, timedelta(minutes=1))
+    system_health.silent(ProcessRole.BEAT, timedelta(minutes=1))
     part = browser.get(url("overview"), {"part": "live"}).text
     assert "No beat is at work." in part
     assert "<html" not in part
@@ -100,7 +100,7 @@ def test_the_overview_is_shown_without_anything_installed() -> None:
 
 def test_nothing_that_was_typed_or_answered_becomes_markup(now: datetime) -> None:
     system_health.healthy(now=now)
-    heartbeats.record_heartbeat(f"mail@{NASTY}", Role.MAIL, now=now)
+    heartbeats.record_heartbeat(f"mail@{NASTY}", ProcessRole.MAIL, now=now)
     row = system_health.dead_letter(now=now, error=NASTY, recipient=f'"{NASTY}"@example.org')
     system_health.dead_letter("2", now=now, kind=NASTY)
     held = system_health.due_message("3", now=now, kind=NASTY)

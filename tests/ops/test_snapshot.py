@@ -16,7 +16,7 @@ from backend.ops import broker, findings, snapshot
 from backend.ops.business_figures import OverdueRule
 from backend.ops.findings import Level
 from backend.ops.health import DOWN_AFTER, LATE_AFTER, MISSED_FOR, SILENT_AFTER, STALE_AFTER, TimerState
-from backend.ops.models import QUEUES, Role
+from backend.ops.models import QUEUES, ProcessRole
 from backend.ops.snapshot import Snapshot
 from backend.outbox import messages
 from backend.outbox.models import Message, MessageState, Queue
@@ -32,7 +32,7 @@ SWEPT = 10 * SECOND  # SWEEP_EVERY
 
 
 def take(now: datetime) -> Snapshot:
-    return snapshot.take(now=now)
+    return snapshot.take_snapshot(now=now)
 
 
 def degraded(now: datetime) -> list[str]:
@@ -140,27 +140,27 @@ def test_a_lease_that_ended_is_ready_again(now: datetime) -> None:
     assert (after.outbox[0].ready, after.outbox[0].leased) == (1, 0)
 
 
-@pytest.mark.parametrize("role", list(Role))
-def test_a_process_is_gone_once_it_was_silent_for_long_enough(role: Role, now: datetime) -> None:
+@pytest.mark.parametrize("role", list(ProcessRole))
+def test_a_process_is_gone_once_it_was_silent_for_long_enough(role: ProcessRole, now: datetime) -> None:
     system_health.healthy(now=now)
     system_health.silent(role, SILENT_AFTER)
     assert degraded(now) == []
-    assert degraded(now + SECOND) == ["beat" if role == Role.BEAT else f"worker-{role}"]
+    assert degraded(now + SECOND) == ["beat" if role == ProcessRole.BEAT else f"worker-{role}"]
 
 
 def test_one_silent_worker_is_missed_beside_others_for_an_hour(now: datetime) -> None:
     system_health.healthy(now=now)
-    system_health.silent(Role.MAIL, SILENT_AFTER + SECOND)
-    system_health.heartbeats.record_heartbeat("mail@other", Role.MAIL, now=now)
+    system_health.silent(ProcessRole.MAIL, SILENT_AFTER + SECOND)
+    system_health.heartbeats.record_heartbeat("mail@other", ProcessRole.MAIL, now=now)
     assert degraded(now) == ["worker-mail"]
-    system_health.silent(Role.MAIL, MISSED_FOR)
-    system_health.heartbeats.record_heartbeat("mail@other", Role.MAIL, now=now)
+    system_health.silent(ProcessRole.MAIL, MISSED_FOR)
+    system_health.heartbeats.record_heartbeat("mail@other", ProcessRole.MAIL, now=now)
     assert degraded(now) == []
 
 
 def test_a_process_that_stopped_on_purpose_is_not_missed(now: datetime) -> None:
     system_health.healthy(now=now)
-    system_health.heartbeats.record_heartbeat("mail@other", Role.MAIL, now=now)
+    system_health.heartbeats.record_heartbeat("mail@other", ProcessRole.MAIL, now=now)
     system_health.heartbeats.remove_heartbeat("mail@other")
     assert degraded(now + SECOND) == []
 
@@ -175,9 +175,9 @@ def test_signs_and_canaries_of_a_time_to_come_are_of_before_the_clock_was_set_ba
 @pytest.mark.parametrize("queue", ["mail", "payments", "timers"])
 def test_a_canary_goes_stale(queue: str, now: datetime) -> None:
     system_health.healthy(now=now)
-    system_health.stale(Role(queue), STALE_AFTER)
+    system_health.stale(ProcessRole(queue), STALE_AFTER)
     assert degraded(now) == []
-    system_health.stale(Role(queue), SECOND)
+    system_health.stale(ProcessRole(queue), SECOND)
     assert degraded(now) == [f"canary-{queue}"]
 
 

@@ -59,7 +59,7 @@ def test_a_planned_notice_keeps_its_instant(now: datetime) -> None:
 def test_a_planned_notice_in_back_off_keeps_its_instant_too(now: datetime) -> None:
     planned = owe(now - timedelta(days=1), not_before=now - timedelta(hours=1))
     [row] = messages.claim(Queue.MAIL, now=now)
-    messages.begin(row, now=now)
+    messages.begin_attempt(row, now=now)
     messages.back_off(row, "busy", now=now)
     step_back(now)
     assert claimed(planned.not_before - SECOND) == []
@@ -77,14 +77,14 @@ def test_a_lease_given_before_the_step_lasts_no_longer_than_a_lease_after_it(now
 def test_a_row_whose_worker_died_in_the_effect_returns_within_a_lease_too(now: datetime) -> None:
     owe(now)
     [row] = messages.claim(Queue.MAIL, now=now)
-    messages.begin(row, now=now)
+    messages.begin_attempt(row, now=now)
     assert claimed(step_back(now) + messages.LEASE) == [row.pk]
 
 
 def test_the_holder_of_a_lease_settles_over_the_step(now: datetime) -> None:
     owe(now)
     [row] = messages.claim(Queue.MAIL, now=now)
-    assert messages.begin(row, now=now)
+    assert messages.begin_attempt(row, now=now)
     back = step_back(now)
     assert messages.settle(row, MessageState.DONE, now=back)
     assert claimed(back + messages.LEASE) == []
@@ -97,7 +97,7 @@ def test_a_back_off_given_before_the_step_is_over_when_it_would_have_been_or_soo
     row = owe(now)
     Message.objects.filter(pk=row.pk).update(attempts=attempts - 1)
     [row] = messages.claim(Queue.MAIL, now=now)
-    messages.begin(row, now=now)
+    messages.begin_attempt(row, now=now)
     messages.back_off(row, "busy", now=now)
     turn = Message.objects.get().next_attempt_at - now
     step_back(now, by=timedelta(0))
@@ -126,4 +126,4 @@ def test_clocks_that_differ_by_seconds_cost_nobody_a_lease(now: datetime) -> Non
     [row] = messages.claim(Queue.MAIL, now=ahead)
     step_back(now, by=timedelta(0))
     assert claimed(now + messages.LEASE - SECOND) == []
-    assert messages.begin(row, now=ahead)
+    assert messages.begin_attempt(row, now=ahead)

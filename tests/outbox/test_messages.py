@@ -60,14 +60,14 @@ def test_the_holder_of_an_older_fence_can_neither_begin_nor_settle(now: datetime
     owe(now)
     slow = claimed(now)
     quick = claimed(now + messages.LEASE)
-    assert not messages.begin(slow, now=now)
+    assert not messages.begin_attempt(slow, now=now)
     assert not messages.settle(slow, MessageState.DONE, now=now)
     messages.back_off(slow, "late", now=now)
     messages.give_up(slow, "late", now=now)
     messages.hand_back([slow])
     assert fresh(slow).state == MessageState.WAITING
     assert fresh(slow).lease_expires_at == now + 2 * messages.LEASE
-    assert messages.begin(quick, now=now)
+    assert messages.begin_attempt(quick, now=now)
     assert messages.settle(quick, MessageState.DONE, now=now)
     assert fresh(slow).state == MessageState.DONE
 
@@ -76,13 +76,13 @@ def test_beginning_counts_the_attempt_and_renews_the_lease(now: datetime) -> Non
     owe(now)
     row = claimed(now)
     later = now + timedelta(seconds=30)
-    assert messages.begin(row, now=later)
+    assert messages.begin_attempt(row, now=later)
     assert (fresh(row).attempts, fresh(row).lease_expires_at) == (1, later + messages.LEASE)
 
 
 def test_a_row_that_was_begun_has_its_next_turn_after_those_claimed_with_it(now: datetime) -> None:
     deadly, beside = owe(now, "1"), owe(now, "2", booking_id=2)
-    assert messages.begin(messages.claim(Queue.MAIL, now=now)[0], now=now)  # and there its worker dies
+    assert messages.begin_attempt(messages.claim(Queue.MAIL, now=now)[0], now=now)  # and there its worker dies
     assert [row.pk for row in messages.claim(Queue.MAIL, now=now + messages.LEASE)] == [beside.pk, deadly.pk]
 
 
@@ -110,7 +110,7 @@ def test_back_off_grows_with_jitter_and_ends_in_death(now: datetime) -> None:
     spans = []
     for _ in range(messages.MAX_ATTEMPTS):
         row = claimed(now)
-        assert messages.begin(row, now=now)
+        assert messages.begin_attempt(row, now=now)
         messages.back_off(row, "no answer", now=now)
         spans.append(fresh(row).next_attempt_at - now)
         now = fresh(row).next_attempt_at
@@ -123,9 +123,9 @@ def test_back_off_grows_with_jitter_and_ends_in_death(now: datetime) -> None:
 def test_an_effect_that_kills_its_worker_is_parked_after_its_attempts(now: datetime) -> None:
     owe(now)
     for _ in range(messages.MAX_ATTEMPTS):
-        assert messages.begin(claimed(now), now=now)
+        assert messages.begin_attempt(claimed(now), now=now)
         now += messages.LEASE
-    assert not messages.begin(claimed(now), now=now)
+    assert not messages.begin_attempt(claimed(now), now=now)
     row = Message.objects.get()
     assert (row.state, row.attempts) == (MessageState.DEAD, messages.MAX_ATTEMPTS)
     assert row.last_error
@@ -172,7 +172,7 @@ def test_an_older_notice_in_back_off_is_still_waited_for(now: datetime) -> None:
     older, newer = owe(now, "1"), owe(now, "2")
     row = messages.claim(Queue.MAIL, now=now, limit=1)[0]
     assert row.pk == older.pk
-    messages.begin(row, now=now)
+    messages.begin_attempt(row, now=now)
     messages.back_off(row, "busy", now=now)
     assert messages.waits_for_older(newer, now=now)
 

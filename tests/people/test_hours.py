@@ -131,7 +131,7 @@ def found_starts(
     """Where sessions can start in one span of hours; lengths are minutes."""
     claimed, away = (hours.blocked([a for a, _ in spans], [b for _, b in spans]) for spans in (list(claims), list(off)))
     grid = hours.Grid(length=length * MINUTE, pause=pause * MINUTE, step=step * MINUTE)
-    found = list(hours.sessions([Opening(*opening, "ONLINE", None)], grid, claims=claimed, off=away))
+    found = list(hours.free_places([Opening(*opening, "ONLINE", None)], grid, claims=claimed, off=away))
     assert all(end - start == length * MINUTE for _, each in found for start, end in each)
     return [start for _, each in found for start, _ in each]
 

@@ -28,27 +28,27 @@ def test_an_answer_fits_the_column_of_the_booking_that_keeps_it(name: str) -> No
 
 
 def test_a_code_that_grows_in_upper_case_is_measured_as_it_is_kept() -> None:
-    assert intake.SPONSOR_CODE.read("ß" * 20) == "SS" * 20
+    assert intake.SPONSOR_CODE.parse("ß" * 20) == "SS" * 20
     with pytest.raises(ValidationError, match="At most 40 characters"):
-        intake.SPONSOR_CODE.read("ß" * 21)
+        intake.SPONSOR_CODE.parse("ß" * 21)
 
 
 @pytest.mark.parametrize("text", ["a\x00b", "a\nb", "a\u2028b", "a\ud800b", "a\x7fb"])
 def test_a_line_holds_only_what_can_be_printed(text: str) -> None:
     for question in TEXTS.values():
         with pytest.raises(ValidationError, match="cannot be printed"):
-            question.read(text)
+            question.parse(text)
 
 
 def test_paragraphs_hold_breaks_and_nothing_else_that_cannot_be_printed() -> None:
-    assert intake.USER_MESSAGE.read(" a\r\n\tb\u2029c ") == "a\r\n\tb\u2029c"
+    assert intake.USER_MESSAGE.parse(" a\r\n\tb\u2029c ") == "a\r\n\tb\u2029c"
     with pytest.raises(ValidationError, match="cannot be printed"):
-        intake.USER_MESSAGE.read("a\x07b")
+        intake.USER_MESSAGE.parse("a\x07b")
 
 
 @pytest.mark.parametrize(("text", "name"), [(" Jo ", "Jo"), ("आशा", "आशा"), ("ക്‍ഷ", "ക്‍ഷ")])
 def test_a_name_is_kept_as_it_is_trimmed(text: str, name: str) -> None:
-    assert intake.FULL_NAME.read(text) == name
+    assert intake.FULL_NAME.parse(text) == name
 
 
 def test_hours_are_both_or_none() -> None:

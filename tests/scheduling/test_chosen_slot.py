@@ -9,7 +9,7 @@ import pytest
 import time_machine
 
 from backend.scheduling import chosen_slot
-from backend.scheduling.chosen_slot import Chosen
+from backend.scheduling.chosen_slot import ChosenSlot
 from backend.scheduling.free_slots import FreeSlot
 from tests.support.admin_site import owner
 from tests.support.phone_form import new_url, typed
@@ -27,8 +27,8 @@ def _clock(now: datetime) -> Iterator[None]:
 @pytest.mark.parametrize("start", [START, START.astimezone(timezone(timedelta(hours=5, minutes=30)))])
 def test_what_is_written_is_read_again(start: datetime) -> None:
     slot = FreeSlot(start, start + HOUR, 7, "ONLINE", None)
-    assert chosen_slot.read(chosen_slot.written(slot)) == Chosen(7, start)
-    assert chosen_slot.read(chosen_slot.written(slot, with_length=True)) == Chosen(7, start, HOUR)
+    assert chosen_slot.decode_slot(chosen_slot.encode_slot(slot)) == ChosenSlot(7, start)
+    assert chosen_slot.decode_slot(chosen_slot.encode_slot(slot, with_length=True)) == ChosenSlot(7, start, HOUR)
 
 
 WRONG = [
@@ -42,7 +42,7 @@ WRONG = [
 
 @pytest.mark.parametrize("text", WRONG)
 def test_what_no_page_writes_is_no_choice(text: str) -> None:
-    assert chosen_slot.read(text) is None
+    assert chosen_slot.decode_slot(text) is None
 
 
 @pytest.mark.django_db

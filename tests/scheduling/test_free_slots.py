@@ -17,8 +17,8 @@ from backend.bookings import policy
 from backend.bookings.machine import State
 from backend.bookings.models import Booking, ClosedDay, SlotClaim
 from backend.core.formatting import practice_zone
-from backend.people.models import Language, Location, Offer, Psychologist, Specialization, TimeOff, WorkingHours
-from backend.scheduling.free_slots import FreeSlot, Search, free_slots, terms_of
+from backend.people.models import HoursMode, Language, Location, Psychologist, Specialization, TimeOff, WorkingHours
+from backend.scheduling.free_slots import FreeSlot, SlotSearch, free_slots, terms_of
 from tests.benchmarks import busy_practice
 from tests.support import working_hours
 from tests.support.working_hours import KOLKATA, WEDNESDAY, at
@@ -30,7 +30,7 @@ DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
 
 def on(day: date, *, now: datetime, **narrowed: object) -> list[FreeSlot]:
     """What is free on this day of the practice."""
-    return free_slots(Search(at("00:00", day), at("00:00", day + DAY), **narrowed), now=now)
+    return free_slots(SlotSearch(at("00:00", day), at("00:00", day + DAY), **narrowed), now=now)
 
 
 def starts(*, now: datetime, day: date = WEDNESDAY, **narrowed: object) -> list[str]:
@@ -193,9 +193,9 @@ def test_notice_and_horizon_default_to_the_practices(now: datetime) -> None:
 
 def test_only_what_begins_within_the_asked_span_is_found(now: datetime) -> None:
     working_hours.psychologist(hours="10:00 14:00")
-    found = free_slots(Search(at("10:01"), at("12:30")), now=now)
+    found = free_slots(SlotSearch(at("10:01"), at("12:30")), now=now)
     assert [slot.start for slot in found] == [at("11:15")]
-    assert free_slots(Search(at("12:30"), at("10:00")), now=now) == []
+    assert free_slots(SlotSearch(at("12:30"), at("10:00")), now=now) == []
 
 
 def test_a_search_can_be_narrowed(now: datetime) -> None:
@@ -204,10 +204,10 @@ def test_a_search_can_be_narrowed(now: datetime) -> None:
     online.languages.add(hindi)
     place = Location.objects.create(name="Baner", address="12 Baner Road")
     in_person = working_hours.psychologist("Dr. Other", hours="")
-    working_hours.weekly(in_person, "10:00 11:00", offers=Offer.OFFLINE)
+    working_hours.weekly(in_person, "10:00 11:00", offers=HoursMode.OFFLINE)
     WorkingHours.objects.filter(psychologist=in_person).update(location=place)
     both = working_hours.psychologist("Dr. Third", hours="")
-    working_hours.weekly(both, "10:00 11:00", offers=Offer.BOTH)
+    working_hours.weekly(both, "10:00 11:00", offers=HoursMode.BOTH)
     both.specializations.add(grief)
 
     def found(**narrowed: object) -> set[int]:
@@ -246,7 +246,7 @@ quarters = st.builds(time, st.integers(0, 23), st.sampled_from([0, 15, 30, 45]))
 
 
 @st.composite
-def practices(draw: st.DrawFn) -> Search:
+def practices(draw: st.DrawFn) -> SlotSearch:
     """Rows of a small practice around a day on which clocks may change, and what is looked for."""
     day = draw(st.sampled_from(DAYS))
     midnight = datetime.combine(day, time.min, tzinfo=UTC)
@@ -271,7 +271,7 @@ def practices(draw: st.DrawFn) -> Search:
                     day=None if is_weekly else day,
                     starts_at=starts_at,
                     ends_at=ends_at,
-                    offers=draw(st.sampled_from(Offer.values)),
+                    offers=draw(st.sampled_from(HoursMode.values)),
                 )
         for start in draw(st.lists(instants, max_size=2)):
             working_hours.away(who, start, start + draw(st.integers(1, 300)) * MINUTE)
@@ -285,7 +285,9 @@ def practices(draw: st.DrawFn) -> Search:
     if draw(st.booleans()):
         ClosedDay.objects.create(date=day)
     start = draw(instants)
-    return Search(start, start + draw(st.integers(1, 36)) * HOUR, mode=draw(st.sampled_from(["", "ONLINE", "OFFLINE"])))
+    return SlotSearch(
+        start, start + draw(st.integers(1, 36)) * HOUR, mode=draw(st.sampled_from(["", "ONLINE", "OFFLINE"]))
+    )
 
 
 def minutes(start: datetime, end: datetime) -> Iterator[datetime]:
@@ -301,7 +303,7 @@ def first_minute(day: date, wall: time, zone: ZoneInfo) -> datetime:
     return next(m for m in minutes(around - DAY, around + 2 * DAY) if m.astimezone(zone).replace(tzinfo=None) >= local)
 
 
-def expected(search: Search) -> set[tuple[datetime, datetime, int]]:
+def expected(search: SlotSearch) -> set[tuple[datetime, datetime, int]]:
     """The same rules, said again as slowly and plainly as can be."""
     found = set()
     for rule in WorkingHours.objects.select_related("psychologist"):

@@ -15,7 +15,7 @@ from backend.bookings.lifecycle.session_terms import Approval
 from backend.bookings.machine import State
 from backend.bookings.models import Booking
 from backend.core.errors import Code, Refused
-from backend.people.models import Language, Location, Offer, Psychologist
+from backend.people.models import HoursMode, Language, Location, Psychologist
 from backend.scheduling.suggestions import Suggestion, suggestions
 from tests.support import api, scenarios, working_hours
 from tests.support.admin_site import action_url, owner, page_url, session_form, written
@@ -96,7 +96,7 @@ def test_another_psychologist_than_the_wished_one_does_not_fit(who: Psychologist
 def test_only_the_bookings_mode_is_suggested(who: Psychologist, now: datetime) -> None:
     place = Location.objects.create(name="Baner", address="12 Baner Road")
     in_person = working_hours.psychologist("Dr. Other", hours="", location=place)
-    working_hours.weekly(in_person, "10:00 11:00", offers=Offer.OFFLINE)
+    working_hours.weekly(in_person, "10:00 11:00", offers=HoursMode.OFFLINE)
     found = suggestions(asked(now=now, mode="OFFLINE"), now=now)
     assert {one.slot.psychologist_id for one in found} == {in_person.pk}
 

@@ -10,7 +10,7 @@ from django.urls import include, path
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from backend.api.links.pages import Page
+from backend.api.links.pages import LinkPage
 from backend.bookings.machine import State
 from backend.core.errors import Code, Refused
 from tests.support import sentinels
@@ -45,7 +45,7 @@ class Refusing(APIView):
         raise AssertionError
 
 
-class RefusingPage(Page):
+class RefusingPage(LinkPage):
     def get(self, request: HttpRequest) -> HttpResponse:
         if code := request.GET.get("code"):
             raise Refused(Code(code), **sentinels.PERSON, state=State.DRAFT, why=sentinels.NOTE, cancel_by=None)

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from backend.core import correlation
 from backend.ops import heartbeats
-from backend.ops.models import QUEUES, Canary, Process, Role, Timer
+from backend.ops.models import QUEUES, Canary, Process, ProcessRole, Timer
 from backend.outbox import messages
 from backend.outbox.models import Message, Queue
 from config import schedule as table
@@ -20,7 +20,7 @@ NODE = "test"
 def healthy(*, now: datetime) -> None:
     """Every process gave a sign, every canary came, every timer ran, a moment ago."""
     schedule.install(table.TABLE, expires=table.EXPIRES)
-    for role in Role:
+    for role in ProcessRole:
         heartbeats.record_heartbeat(f"{role.value}@{NODE}", role, now=now)
     for queue in QUEUES:
         heartbeats.record_canary(queue, sent_at=now, now=now)
@@ -40,13 +40,13 @@ def busy(*, now: datetime) -> None:
             run.examined, run.changed, run.failed = examined, examined - failed, failed
 
 
-def silent(role: Role, for_span: timedelta) -> None:
+def silent(role: ProcessRole, for_span: timedelta) -> None:
     """The processes of a role gave their last sign that much earlier: killed or frozen, it looks the same."""
     for process in Process.objects.filter(role=role):
         heartbeats.record_heartbeat(process.name, role, now=process.seen_at - for_span)
 
 
-def stale(queue: Role, for_span: timedelta) -> None:
+def stale(queue: ProcessRole, for_span: timedelta) -> None:
     """Its last canary came that much earlier."""
     canary = Canary.objects.get(pk=queue)
     heartbeats.record_canary(queue, sent_at=canary.sent_at, now=canary.arrived_at - for_span)

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from backend.bookings.machine import State
 from backend.bookings.models import Booking, SlotClaim
-from backend.people.models import Offer, Psychologist, TimeOff, WorkingHours
+from backend.people.models import HoursMode, Psychologist, TimeOff, WorkingHours
 from tests.support import factories, scenarios
 
 ALL_WEEK = range(7)
@@ -29,7 +29,7 @@ def psychologist(name: str = "Dr. Meera Iyer", *, hours: str = "10:00 18:00", **
 
 
 def weekly(
-    who: Psychologist, hours: str, weekdays: range | tuple[int, ...] = ALL_WEEK, offers: Offer = Offer.ONLINE
+    who: Psychologist, hours: str, weekdays: range | tuple[int, ...] = ALL_WEEK, offers: HoursMode = HoursMode.ONLINE
 ) -> None:
     """`hours` as in "10:00 18:00"."""
     starts_at, ends_at = map(time.fromisoformat, hours.split())

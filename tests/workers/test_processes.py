@@ -20,7 +20,7 @@ from django.utils import timezone
 from backend.ops import findings, operator_actions, snapshot
 from backend.ops.findings import Level
 from backend.ops.health import SILENT_AFTER, STALE_AFTER
-from backend.ops.models import Canary, Process, Role, TimerRun
+from backend.ops.models import Canary, Process, ProcessRole, TimerRun
 from config import schedule as table
 from tests.support.server import ROOT, database_url
 from tests.support.valkey import Valkey
@@ -70,7 +70,7 @@ def until(is_so: Callable[[], bool]) -> None:
 
 
 def degraded(*, after: timedelta) -> list[str]:
-    found = findings.judge(snapshot.take(now=timezone.now() + after, with_figures=False))
+    found = findings.judge(snapshot.take_snapshot(now=timezone.now() + after, with_figures=False))
     return findings.components(found, Level.DEGRADED)
 
 
@@ -78,7 +78,7 @@ def degraded(*, after: timedelta) -> list[str]:
 def test_beat_and_workers_show_while_they_work_and_not_when_they_are_frozen(valkey: Valkey) -> None:
     schedule.install(table.TABLE, expires=table.EXPIRES)
     with started(valkey, "timers", "beat") as processes:
-        until(lambda: Canary.objects.filter(pk=Role.TIMERS, sent_at__isnull=False).exists())
+        until(lambda: Canary.objects.filter(pk=ProcessRole.TIMERS, sent_at__isnull=False).exists())
         until(lambda: set(Process.objects.values_list("name", flat=True)) == {"timers@node", "beat@node"})
         missed = degraded(after=timedelta(0))
         assert not {"beat", "worker-timers", "canary-timers", "broker"} & set(missed)
@@ -106,7 +106,7 @@ def test_beat_and_workers_show_while_they_work_and_not_when_they_are_frozen(valk
 def test_beat_that_stops_takes_its_sign_down(valkey: Valkey) -> None:
     schedule.install(table.TABLE, expires=table.EXPIRES)
     with started(valkey, "beat") as processes:
-        until(lambda: Process.objects.filter(role=Role.BEAT).exists())
+        until(lambda: Process.objects.filter(role=ProcessRole.BEAT).exists())
         processes["beat"].terminate()
         processes["beat"].wait(timeout=WITHIN)
         assert not Process.objects.exists()

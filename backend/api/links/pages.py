@@ -18,12 +18,12 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import View
 
-from backend.api import answers, errors
+from backend.api import errors, responses
 from backend.bookings import policy, queries
 from backend.bookings.lifecycle import cancellation, visitor
 from backend.bookings.machine import Reason, State
 from backend.bookings.models import Booking
-from backend.core import formatting, waits
+from backend.core import database_timeouts, formatting
 from backend.core.errors import Refused
 
 log = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ _MALFORMED = "The request could not be read. Please open the link in your email 
 _BUSY = "We are busy. Please open the link in your email again in a moment: it shows what became of it."
 
 
-class Page(View):
+class LinkPage(View):
     """What is common to all: the headers, and an error as a page."""
 
     http_method_names = ["get", "head", "post"]
@@ -61,11 +61,11 @@ class Page(View):
         except SuspiciousOperation:
             response = error_page(400, _MALFORMED)
         except (DatabaseError, InterfaceError) as error:
-            if not waits.is_unavailable(error):
+            if not database_timeouts.is_unavailable(error):
                 raise
             errors.note_unavailable(error, request)
             response = error_page(503, _BUSY, is_sure=False)
-            response["Retry-After"] = waits.RETRY_HEADER["Retry-After"]
+            response["Retry-After"] = database_timeouts.RETRY_HEADER["Retry-After"]
         for name, value in HEADERS.items():
             response[name] = value
         return response
@@ -76,7 +76,7 @@ class Page(View):
         return response
 
 
-class Cancel(Page):
+class CancelPage(LinkPage):
     """`/go/cancel/?token=`: what would be cancelled and what comes back; the button cancels."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
@@ -84,15 +84,15 @@ class Cancel(Page):
         offer = _offer(token, now=now)
         if offer is None:
             done = cancellation.cancelled_by(token, now=now)
-            return page("cancelled", {"acknowledgement_id": done.acknowledgement_id})
-        return page("cancel", offer)
+            return render_page("cancelled", {"acknowledgement_id": done.acknowledgement_id})
+        return render_page("cancel", offer)
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """Nobody loses money to a page that stood open: if it promised another sum than holds now, it comes again."""
         token, now = request.POST.get("token", ""), timezone.now()
         offer = _offer(token, now=now)
         if offer is not None and request.POST.get("comes_back", offer["comes_back"]) != offer["comes_back"]:
-            return page("cancel", {**offer, "has_changed": True}, status=409)
+            return render_page("cancel", {**offer, "has_changed": True}, status=409)
         cancellation.confirm_cancellation(token, now=now)
         query = urlencode({"token": token})
         return HttpResponse(status=303, headers={"Location": f"{settings.FRONTEND_URL}/verify-cancellation?{query}"})
@@ -100,7 +100,7 @@ class Cancel(Page):
 
 def _offer(token: str, *, now: datetime) -> dict[str, object] | None:
     """What the link would do; None when it cannot, and `cancelled_by` knows why. Refuses: link_unknown."""
-    link = cancellation.find(token)
+    link = cancellation.find_cancel_link(token)
     booking = link.booking
     try:
         promise = cancellation.cancellation_terms(booking, link, now=now)
@@ -120,7 +120,7 @@ def _offer(token: str, *, now: datetime) -> dict[str, object] | None:
     }
 
 
-class Again(Page):
+class RequestAgainPage(LinkPage):
     """`/go/again/?token=`: the request we left unanswered; the button sends it once more."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
@@ -128,7 +128,7 @@ class Again(Page):
         repeat = queries.repeated_request(token, now=timezone.now())
         if repeat.made is not None:
             return _asked_again(repeat.made)
-        return page("again", {"token": token, "acknowledgement_id": repeat.asked.acknowledgement_id})
+        return render_page("again", {"token": token, "acknowledgement_id": repeat.asked.acknowledgement_id})
 
     def post(self, request: HttpRequest) -> HttpResponse:
         return _asked_again(visitor.request_again(request.POST.get("token", ""), now=timezone.now()))
@@ -136,10 +136,10 @@ class Again(Page):
 
 def _asked_again(booking: Booking) -> HttpResponse:
     is_waiting = booking.state == State.PENDING
-    return page("asked_again", {"acknowledgement_id": booking.acknowledgement_id, "is_waiting": is_waiting})
+    return render_page("asked_again", {"acknowledgement_id": booking.acknowledgement_id, "is_waiting": is_waiting})
 
 
-class Nowhere(Page):
+class Nowhere(LinkPage):
     """Any other address under `/go/`."""
 
     def get(self, _request: HttpRequest, **_rest: str) -> HttpResponse:
@@ -148,16 +148,16 @@ class Nowhere(Page):
     post = get
 
 
-def page(name: str, context: Mapping[str, object], *, status: int = 200) -> HttpResponse:
+def render_page(name: str, context: Mapping[str, object], *, status: int = 200) -> HttpResponse:
     """One of the templates in `go/`, in the practice's name and with the help lines."""
     house = {
         "practice": settings.PRACTICE_NAME,
         "site_url": settings.FRONTEND_URL,
-        "support_lines": answers.support_lines(),
+        "support_lines": responses.support_lines(),
     }
     return HttpResponse(render_to_string(f"go/{name}.html", {**house, **context}), status=status)
 
 
 def error_page(status: int, sentence: str, *, is_sure: bool = True) -> HttpResponse:
     """The same for an error; `is_sure` that nothing was changed."""
-    return page("problem", {"sentence": sentence, "is_sure": is_sure}, status=status)
+    return render_page("problem", {"sentence": sentence, "is_sure": is_sure}, status=status)

@@ -13,7 +13,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from backend.api.links.pages import Page, page
+from backend.api.links.pages import LinkPage, render_page
 from backend.bookings import links, policy, refusals
 from backend.bookings.lifecycle import alternatives, rescheduling
 from backend.bookings.lifecycle.alternatives import OfferedTime, alternative_offers
@@ -31,7 +31,7 @@ WEEK = timedelta(days=7)
 NOT_FREE = (Code.SLOT_TAKEN, Code.SLOT_TOO_NEAR)  # nothing is wrong with the link: another time may do
 
 
-class Alternative(Page):
+class AlternativePage(LinkPage):
     """`/go/alternative/?token=`: one of the times that a rejection offered; the button takes it."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
@@ -54,7 +54,7 @@ def _choice(token: str, *, now: datetime, status: int = 200) -> HttpResponse:
     rows = [_offered(offered) for offered in choice.offered]
     asked = next(row for row in rows if row["is_asked"])
     others = [row for row in rows if row["is_free"] and not row["is_asked"]]
-    return page("alternative", {"asked": asked, "others": others, "was_lost": status != 200}, status=status)
+    return render_page("alternative", {"asked": asked, "others": others, "was_lost": status != 200}, status=status)
 
 
 def _offered(offered: OfferedTime) -> dict[str, Any]:
@@ -72,10 +72,10 @@ def _offered(offered: OfferedTime) -> dict[str, Any]:
 
 
 def _taken(booking: Booking) -> HttpResponse:
-    return page("alternative_taken", _session(booking))
+    return render_page("alternative_taken", _session(booking))
 
 
-class Reschedule(Page):
+class ReschedulePage(LinkPage):
     """`/go/reschedule/?token=&week=`: what is offered week by week; the button moves the session."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
@@ -83,7 +83,7 @@ class Reschedule(Page):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         token, now = request.POST.get("token", ""), timezone.now()
-        chosen = chosen_slot.read(request.POST.get("slot", ""))
+        chosen = chosen_slot.decode_slot(request.POST.get("slot", ""))
         if chosen is None:
             return _weeks(token, request.POST.get("week", ""), now=now, problem="Please choose a time.", status=400)
         try:
@@ -97,7 +97,7 @@ class Reschedule(Page):
 
 
 def _weeks(token: str, week: str, *, now: datetime, problem: str = "", status: int = 200) -> HttpResponse:
-    """One week of what is offered. Refuses: what `moving.refuse_unless_movable` does."""
+    """One week of what is offered. Refuses: as `rescheduling.refuse_unless_movable`."""
     link = links.find(token, Purpose.RESCHEDULE)
     booking = link.booking
     if link.spent_at is not None:
@@ -130,7 +130,7 @@ def _weeks(token: str, week: str, *, now: datetime, problem: str = "", status: i
         "moves_left": moves_left(booking),
         "must_pay": booking.state != State.CONFIRMED,
     }
-    return page("reschedule", context, status=status)
+    return render_page("reschedule", context, status=status)
 
 
 def _slots_of(booking: Booking, monday: date, *, now: datetime) -> list[FreeSlot]:
@@ -145,7 +145,7 @@ def _days(found: Iterable[FreeSlot], names: Mapping[int, str]) -> list[dict[str,
     for slot in found:
         local = slot.start.astimezone(practice_zone())
         row = {
-            "value": chosen_slot.written(slot),
+            "value": chosen_slot.encode_slot(slot),
             "clock": formatting.clock_time(slot.start),
             "psychologist": names[slot.psychologist_id],
         }
@@ -172,7 +172,7 @@ def _monday(at: datetime) -> date:
 
 
 def _moved(booking: Booking) -> HttpResponse:
-    return page("moved", _session(booking))
+    return render_page("moved", _session(booking))
 
 
 def _session(booking: Booking) -> dict[str, Any]:

@@ -5,9 +5,9 @@ from django.urls import path, re_path
 from backend.api.links import pages, slot_pages
 
 urlpatterns = [
-    path("go/cancel/", pages.Cancel.as_view()),
-    path("go/alternative/", slot_pages.Alternative.as_view()),
-    path("go/reschedule/", slot_pages.Reschedule.as_view()),
-    path("go/again/", pages.Again.as_view()),
+    path("go/cancel/", pages.CancelPage.as_view()),
+    path("go/alternative/", slot_pages.AlternativePage.as_view()),
+    path("go/reschedule/", slot_pages.ReschedulePage.as_view()),
+    path("go/again/", pages.RequestAgainPage.as_view()),
     re_path("^go(?:/|$)", pages.Nowhere.as_view()),
 ]

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from backend.api import answers, throttle
+from backend.api import responses, throttle
 from backend.api.public.requests import (
     AcknowledgementRequest,
     AddressRequest,
@@ -22,7 +22,7 @@ from backend.bookings.lifecycle import payments, visitor
 from backend.core import formatting
 
 
-class Draft(APIView):
+class SubmitDraft(APIView):
     """POST: record a request. The answer is the same for every address."""
 
     def post(self, request: Request) -> Response:
@@ -43,7 +43,7 @@ class VerifyEmail(APIView):
     def _answer(self, body: TokenRequest, *, acts: bool) -> Response:
         token, now = body.validated_data["token"], timezone.now()
         booking = visitor.verify_email(token, now=now) if acts else queries.by_token(token, now=now)
-        return Response({"message": "Your email address is confirmed.", "booking": answers.detail(booking)})
+        return Response({"message": "Your email address is confirmed.", "booking": responses.detail(booking)})
 
 
 def came_from_the_page(request: Request) -> bool:
@@ -65,9 +65,9 @@ class CheckStatus(APIView):
 
     def get(self, request: Request) -> Response:
         body = parse_request(AcknowledgementRequest, request.query_params)
-        with throttle.look_up(request, now=timezone.now()):
+        with throttle.limit_lookups(request, now=timezone.now()):
             booking = queries.by_acknowledgement_id(body.validated_data["acknowledgement_id"])
-        return Response(answers.status(booking))
+        return Response(responses.status(booking))
 
     def post(self, request: Request) -> Response:
         body = parse_request(AddressRequest, request.data)
@@ -80,8 +80,8 @@ class InitiatePayment(APIView):
 
     def post(self, request: Request) -> Response:
         body, now = parse_request(AcknowledgementRequest, request.data), timezone.now()
-        acknowledgement_id = queries.normalized(body.validated_data["acknowledgement_id"])
-        with throttle.look_up(request, now=now):
+        acknowledgement_id = queries.normalize_acknowledgement_id(body.validated_data["acknowledgement_id"])
+        with throttle.limit_lookups(request, now=now):
             payment = payments.start_payment(acknowledgement_id, now=now)
         return Response(
             {
@@ -115,7 +115,7 @@ class Support(APIView):
         return Response(
             {
                 "message": "We are not an emergency service; messages are read in practice hours.",
-                "support": answers.support_lines(),
+                "support": responses.support_lines(),
             }
         )
 

@@ -21,8 +21,8 @@ class RequestCancellation(APIView):
 
     def post(self, request: Request) -> Response:
         body, now = parse_request(AcknowledgementRequest, request.data), timezone.now()
-        acknowledgement_id = queries.normalized(body.validated_data["acknowledgement_id"])
-        with throttle.look_up(request, now=now):
+        acknowledgement_id = queries.normalize_acknowledgement_id(body.validated_data["acknowledgement_id"])
+        with throttle.limit_lookups(request, now=now):
             booking = cancellation.request_cancellation(acknowledgement_id, now=now)
         if booking.state != State.CONFIRMED:
             raise Refused(Code.CONFIRM_BY_EMAIL)  # said after the intent's commit: the mail goes

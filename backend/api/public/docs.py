@@ -82,7 +82,7 @@ class RecordedAnswer(MessageAnswer):
 
 def describe() -> None:
     """Tell the schema's generator. `urls` calls it once."""
-    described(post=Operation("draft", MessageAnswer, requests.DraftRequest, 201))(bookings.Draft)
+    described(post=Operation("draft", MessageAnswer, requests.DraftRequest, 201))(bookings.SubmitDraft)
     described(
         get=Operation("read_booking", VerifiedAnswer, requests.TokenRequest),
         post=Operation("verify_email", VerifiedAnswer, requests.TokenRequest),
@@ -105,4 +105,4 @@ def describe() -> None:
     described(post=Operation("send_email", MessageAnswer, requests.EnquiryRequest, 202))(enquiries.SendEmail)
     described(get=Operation("support", SupportAnswer))(bookings.Support)
     described(get=Operation("", PingAnswer))(bookings.Ping)  # it has several addresses, so the generator names it
-    described(post=Operation("payment_event", RecordedAnswer, OpenApiTypes.OBJECT))(hooks.PaymentEvent)
+    described(post=Operation("payment_event", RecordedAnswer, OpenApiTypes.OBJECT))(hooks.PaymentWebhook)

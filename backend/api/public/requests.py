@@ -7,13 +7,13 @@ from typing import Any, TypeVar
 from rest_framework import serializers
 
 from backend.api.fields import (
-    AddressField,
-    AnswerField,
     ChoiceField,
     ConsentField,
     DayField,
+    EmailAddressField,
     IdField,
     InstantField,
+    IntakeField,
     LineField,
     ParagraphField,
     TimeOfDayField,
@@ -27,15 +27,15 @@ from backend.people import intake
 class DraftRequest(serializers.Serializer[Draft]):
     """What the site's form sends."""
 
-    email = AddressField()
-    full_name = AnswerField(intake.FULL_NAME)
-    phone_number = AnswerField(intake.PHONE_NUMBER)
-    city = AnswerField(intake.CITY)
-    state = AnswerField(intake.REGION, default=intake.NOT_GIVEN)
-    country = AnswerField(intake.COUNTRY, required=False, default=intake.HOME)
+    email = EmailAddressField()
+    full_name = IntakeField(intake.FULL_NAME)
+    phone_number = IntakeField(intake.PHONE_NUMBER)
+    city = IntakeField(intake.CITY)
+    state = IntakeField(intake.REGION, default=intake.NOT_GIVEN)
+    country = IntakeField(intake.COUNTRY, required=False, default=intake.HOME)
     age = WholeNumberField(intake.AGE.ask, least=intake.AGE.least, most=intake.AGE.most)
     gender = ChoiceField("Please choose your gender, or that you prefer not to say.", Gender)
-    emergency_contact = AnswerField(intake.EMERGENCY_CONTACT)
+    emergency_contact = IntakeField(intake.EMERGENCY_CONTACT)
     consent_given = ConsentField("We need your consent to handle your request.")
     preferred_date = DayField("Please choose a date, written as YYYY-MM-DD.")
     preferred_period = ChoiceField("Please choose morning, evening or hours of your own.", Period)
@@ -43,8 +43,8 @@ class DraftRequest(serializers.Serializer[Draft]):
     preferred_time_end = TimeOfDayField(intake.TIME_END)
     mode = ChoiceField("Please choose to meet online or in person.", Mode)
     payment_mode = ChoiceField("Please choose how to pay.", PaymentMode)
-    user_message = AnswerField(intake.USER_MESSAGE)
-    sponsor_code = AnswerField(
+    user_message = IntakeField(intake.USER_MESSAGE)
+    sponsor_code = IntakeField(
         intake.SPONSOR_CODE,
         help_text="Of an employer who pays for sessions; an unknown one is kept and changes nothing.",
     )
@@ -85,7 +85,7 @@ class TokenRequest(serializers.Serializer[str]):
 
 
 class AddressRequest(serializers.Serializer[str]):
-    email = AddressField()
+    email = EmailAddressField()
 
 
 class AcknowledgementRequest(serializers.Serializer[str]):

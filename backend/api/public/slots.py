@@ -17,15 +17,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from backend.api.answers import local
 from backend.api.fields import ChoiceField, DayField, IdField, LineField
 from backend.api.public.requests import parse_request
+from backend.api.responses import local_iso
 from backend.api.schema import Operation, described
 from backend.bookings import policy
 from backend.bookings.models import Mode
 from backend.core.formatting import practice_zone
 from backend.people.profiles import modes_of, profiles
-from backend.scheduling.free_slots import FreeSlot, Search, free_slots
+from backend.scheduling.free_slots import FreeSlot, SlotSearch, free_slots
 
 WEEK = timedelta(days=7)  # what is told when nobody says until when
 DAY = timedelta(days=1)
@@ -33,7 +33,7 @@ OPTIONAL: dict[str, Any] = {"required": False, "allow_null": True, "default": No
 MAYBE_EMPTY: dict[str, Any] = {"required": False, "allow_blank": True, "default": ""}
 
 
-class SlotsRequest(serializers.Serializer[Search]):
+class SlotsRequest(serializers.Serializer[SlotSearch]):
     """Days of the practice's zone, both included; without them the next week. What is left out does not narrow."""
 
     to = DayField("Please write the last day as YYYY-MM-DD.", **OPTIONAL)
@@ -60,10 +60,10 @@ class SlotsRequest(serializers.Serializer[Search]):
             )
         return {**attrs, "from": first, "to": last}
 
-    def search(self) -> Search:
+    def search(self) -> SlotSearch:
         """What is looked for."""
         given, midnight = self.validated_data, time(tzinfo=practice_zone())
-        return Search(
+        return SlotSearch(
             start=datetime.combine(given["from"], midnight),
             end=datetime.combine(given["to"] + DAY, midnight),
             mode=given["mode"],
@@ -122,8 +122,8 @@ class Psychologists(APIView):
 def _shown(slot: FreeSlot, zone: ZoneInfo) -> dict[str, Any]:
     return {
         "psychologist": slot.psychologist_id,
-        "start": local(slot.start, zone),
-        "end": local(slot.end, zone),
+        "start": local_iso(slot.start, zone),
+        "end": local_iso(slot.end, zone),
         "modes": modes_of(slot.offers),
     }
 

@@ -13,7 +13,7 @@ urlpatterns = [
     path("support/", bookings.Support.as_view()),
     path("psychologists/", slots.Psychologists.as_view()),
     path("slots/", slots.Slots.as_view()),
-    path("bookings/draft/", bookings.Draft.as_view()),
+    path("bookings/draft/", bookings.SubmitDraft.as_view()),
     path("bookings/verify-email/", bookings.VerifyEmail.as_view()),
     path("bookings/check-status/", bookings.CheckStatus.as_view()),
     path("bookings/initiate-payment/", bookings.InitiatePayment.as_view()),

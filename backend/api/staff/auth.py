@@ -21,7 +21,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from backend.api import answers, throttle
+from backend.api import responses, throttle
 from backend.api.public.requests import parse_request
 from backend.api.schema import MessageAnswer, Operation, described
 from backend.api.staff.docs import LoginAnswer
@@ -47,7 +47,7 @@ class StaffToken(TokenAuthentication):  # type: ignore[misc]  # knox has no anno
         raise AuthenticationFailed
 
 
-def end_tokens_of_changed_password(
+def revoke_tokens_on_password_change(
     instance: User, update_fields: frozenset[str] | None = None, **_signal: object
 ) -> None:
     """After an account was stored with another password, or with none any more, its tokens of the API end.
@@ -67,9 +67,9 @@ class IsStaff(BasePermission):
         return bool(request.user and request.user.is_staff)
 
 
-def actor_of(request: Request) -> str:
-    """As the ledger names whoever asks."""
-    return actors.of(request.user)
+def request_actor(request: Request) -> str:
+    """The account that asks, as the ledger names it."""
+    return actors.for_account(request.user)
 
 
 class StaffView(APIView):
@@ -84,7 +84,7 @@ class StaffView(APIView):
         return AccessPolicy(self.request.user)
 
     def check_permissions(self, request: Request) -> None:
-        """Of the staff, and of a role that may read here, or act here."""
+        """Requires a member of staff whose role may read here (GET) or act here (other methods)."""
         super().check_permissions(request)
         if not (self.may_read() if request.method in SAFE_METHODS else self.may_act()):
             raise NotFound
@@ -113,14 +113,14 @@ class Login(APIView):
 
     def post(self, request: Request) -> Response:
         given, now = parse_request(LoginRequest, request.data).validated_data, timezone.now()
-        with throttle.log_in(request, now=now):
+        with throttle.limit_logins(request, now=now):
             user = authenticate(request._request, username=given["username"], password=given["password"])
             if user is None or not user.is_staff:
                 raise Refused(Code.LOGIN_FAILED)
             row, token = _token(user)
         AuthToken.objects.filter(expiry__lte=now).delete()
         user_logged_in.send(sender=type(user), request=request._request, user=user)
-        return Response({"token": token, "expires_at": answers.iso_instant(row.expiry)})
+        return Response({"token": token, "expires_at": responses.utc_iso(row.expiry)})
 
 
 @described(post=Operation("staff_logout", MessageAnswer))
@@ -131,11 +131,11 @@ class Logout(APIView):
     permission_classes = (IsStaff,)
 
     def post(self, request: Request) -> Response:
-        self.ended(request).delete()
+        self.tokens_to_revoke(request).delete()
         user_logged_out.send(sender=type(request.user), request=request._request, user=request.user)
         return Response({"message": "You are logged out."})
 
-    def ended(self, request: Request) -> QuerySet[AuthToken]:
+    def tokens_to_revoke(self, request: Request) -> QuerySet[AuthToken]:
         """The tokens that end."""
         tokens: QuerySet[AuthToken] = AuthToken.objects.filter(pk=request.auth.pk)
         return tokens
@@ -145,6 +145,6 @@ class Logout(APIView):
 class LogoutAll(Logout):
     """POST: every token of this account ends."""
 
-    def ended(self, request: Request) -> QuerySet[AuthToken]:
+    def tokens_to_revoke(self, request: Request) -> QuerySet[AuthToken]:
         tokens: QuerySet[AuthToken] = AuthToken.objects.filter(user=request.user)
         return tokens

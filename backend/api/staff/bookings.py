@@ -13,8 +13,8 @@ from rest_framework.response import Response
 
 from backend.api.public.requests import DraftRequest, Shape, parse_request
 from backend.api.schema import Operation, described
-from backend.api.staff import answers
-from backend.api.staff.auth import StaffView, actor_of
+from backend.api.staff import responses
+from backend.api.staff.auth import StaffView, request_actor
 from backend.api.staff.docs import (
     BookingAnswer,
     BookingsAnswer,
@@ -61,37 +61,37 @@ class Bookings(StaffView):
         rows = staff_queries.bookings(
             asked.wanted(), among=self.access.bookings(), after=asked.validated_data["after"], limit=limit + 1
         )
-        shown = [answers.summary(booking, self.access) for booking in rows[:limit]]
+        shown = [responses.summary(booking, self.access) for booking in rows[:limit]]
         return Response({"bookings": shown, "next": shown[-1]["acknowledgement_id"] if len(rows) > limit else None})
 
     def post(self, request: Request) -> Response:
         body = parse_request(DraftRequest, request.data)
-        recorded = front_desk.create_by_staff(body.draft(), actor=actor_of(request), now=timezone.now())
+        recorded = front_desk.create_by_staff(body.draft(), actor=request_actor(request), now=timezone.now())
         return _summary(recorded.booking.acknowledgement_id, self.access, status=201)
 
 
 @described(get=Operation("staff_booking", WholeBookingAnswer))
-class WholeBooking(StaffView):
+class BookingDetail(StaffView):
     """GET: one booking with its ledger, its money and what became of its mails."""
 
     def get(self, _request: Request, acknowledgement_id: str) -> Response:
         booking = staff_queries.booking(acknowledgement_id, among=self.access.bookings())
-        return Response(answers.detail(booking, self.access, now=timezone.now()))
+        return Response(responses.detail(booking, self.access, now=timezone.now()))
 
 
-class Action(StaffView, Generic[Shape]):
+class BookingAction(StaffView, Generic[Shape]):
     """POST: one intent; the answer is the booking as it then is."""
 
     shape: type[Shape]
     scope = Scope.DESK
 
     def may_act(self) -> bool:
-        return self.access.acts(self.scope)
+        return self.access.may_act_on_some(self.scope)
 
     def post(self, request: Request, acknowledgement_id: str) -> Response:
         body = parse_request(self.shape, request.data)
         booking_id = staff_queries.booking_id(acknowledgement_id, among=self.access.bookings_to(self.scope))
-        self.act(booking_id, body, actor=actor_of(request), now=timezone.now())
+        self.act(booking_id, body, actor=request_actor(request), now=timezone.now())
         return _summary(acknowledgement_id, self.access)
 
     def act(self, booking_id: int, body: Shape, *, actor: str, now: datetime) -> None:
@@ -99,10 +99,10 @@ class Action(StaffView, Generic[Shape]):
         raise NotImplementedError
 
 
-def action(name: str) -> Callable[[type[Action[Any]]], type[Action[Any]]]:
+def describe_action(name: str) -> Callable[[type[BookingAction[Any]]], type[BookingAction[Any]]]:
     """Describes an action to the schema."""
 
-    def decorate(view: type[Action[Any]]) -> type[Action[Any]]:
+    def decorate(view: type[BookingAction[Any]]) -> type[BookingAction[Any]]:
         return described(post=Operation(f"staff_{name}", BookingAnswer, view.shape))(view)
 
     return decorate
@@ -110,11 +110,11 @@ def action(name: str) -> Callable[[type[Action[Any]]], type[Action[Any]]]:
 
 def _summary(acknowledgement_id: str, access: AccessPolicy, *, status: int = 200) -> Response:
     """Of a booking that they acted on, even if acting took it out of their access."""
-    return Response(answers.summary(staff_queries.booking(acknowledgement_id, among=Q()), access), status=status)
+    return Response(responses.summary(staff_queries.booking(acknowledgement_id, among=Q()), access), status=status)
 
 
-@action("approve")
-class Approve(Action[ApprovalRequest]):
+@describe_action("approve")
+class Approve(BookingAction[ApprovalRequest]):
     """POST: set psychologist, time and amount. `slot_taken`, `outside_hours` and `no_free_slot` bring `free_slots`."""
 
     shape = ApprovalRequest
@@ -135,11 +135,11 @@ class Suggestions(StaffView):
     def get(self, request: Request, acknowledgement_id: str) -> Response:
         asked = parse_request(SuggestionsRequest, request.query_params).validated_data
         booking = staff_queries.booking(acknowledgement_id, among=self.access.bookings())
-        return Response(answers.suggestions(suggestions(booking, now=timezone.now(), **asked)))
+        return Response(responses.suggestions(suggestions(booking, now=timezone.now(), **asked)))
 
 
-@action("reject")
-class Reject(Action[RejectRequest]):
+@describe_action("reject")
+class Reject(BookingAction[RejectRequest]):
     """POST: decline the request; with up to three free times that the visitor may take instead."""
 
     shape = RejectRequest
@@ -157,8 +157,8 @@ class Reject(Action[RejectRequest]):
         )
 
 
-@action("cancel")
-class Cancel(Action[CancelRequest]):
+@describe_action("cancel")
+class Cancel(BookingAction[CancelRequest]):
     """POST: call the booking off; what was paid goes back unless `refund` is `none`, with a reason."""
 
     shape = CancelRequest
@@ -175,8 +175,8 @@ class Cancel(Action[CancelRequest]):
         )
 
 
-@action("reschedule")
-class Reschedule(Action[MoveRequest]):
+@describe_action("reschedule")
+class Reschedule(BookingAction[MoveRequest]):
     """POST: move the session; id and payment stay. `slot_taken` and `outside_hours` bring `free_slots`."""
 
     shape = MoveRequest
@@ -186,8 +186,8 @@ class Reschedule(Action[MoveRequest]):
         reschedule(booking_id, body.move(), actor=actor, now=now)
 
 
-@action("desk_payment")
-class DeskPayment(Action[NothingRequest]):
+@describe_action("desk_payment")
+class DeskPayment(BookingAction[NothingRequest]):
     """POST: the amount was paid at the desk."""
 
     shape = NothingRequest
@@ -196,8 +196,8 @@ class DeskPayment(Action[NothingRequest]):
         front_desk.record_desk_payment(booking_id, actor=actor, now=now)
 
 
-@action("sponsor")
-class Sponsor(Action[SponsorRequest]):
+@describe_action("sponsor")
+class Sponsor(BookingAction[SponsorRequest]):
     """POST: a corporate pays, as far as its contract and its month scope."""
 
     shape = SponsorRequest
@@ -206,8 +206,8 @@ class Sponsor(Action[SponsorRequest]):
         front_desk.sponsor(booking_id, body.validated_data["corporate_id"], actor=actor, now=now)
 
 
-@action("refund")
-class Refund(Action[RefundRequest]):
+@describe_action("refund")
+class GrantRefund(BookingAction[RefundRequest]):
     """POST: give back a part, or all that is left."""
 
     shape = RefundRequest
@@ -216,8 +216,8 @@ class Refund(Action[RefundRequest]):
         refunds.grant_refund(booking_id, body.validated_data["amount"], actor=actor, now=now)
 
 
-@action("refund_made")
-class RefundMade(Action[RefundMadeRequest]):
+@describe_action("refund_made")
+class RecordRefundMade(BookingAction[RefundMadeRequest]):
     """POST: a refund was handed out at the desk, or settled outside what the gateway refused."""
 
     shape = RefundMadeRequest
@@ -227,8 +227,8 @@ class RefundMade(Action[RefundMadeRequest]):
         refunds.record_refund_made(refund_id, actor=actor, now=now)
 
 
-@action("outcome")
-class RecordOutcome(Action[OutcomeRequest]):
+@describe_action("outcome")
+class RecordOutcome(BookingAction[OutcomeRequest]):
     """POST: what became of the session, recorded or corrected."""
 
     shape = OutcomeRequest
@@ -248,8 +248,8 @@ class RevealPhone(StaffView):
     def post(self, request: Request, acknowledgement_id: str) -> Response:
         parse_request(NothingRequest, request.data)
         booking_id = staff_queries.booking_id(acknowledgement_id, among=self.access.bookings())
-        booking = disclosure.reveal_phone(booking_id, actor=actor_of(request), now=timezone.now())
-        return Response(answers.phone(booking))
+        booking = disclosure.reveal_phone(booking_id, actor=request_actor(request), now=timezone.now())
+        return Response(responses.phone(booking))
 
 
 class ChoiceView(StaffView):
@@ -264,7 +264,7 @@ class Psychologists(ChoiceView):
     """GET: who gives sessions."""
 
     def get(self, _request: Request) -> Response:
-        return Response({"psychologists": [answers.psychologist(row) for row in staff_queries.psychologists()]})
+        return Response({"psychologists": [responses.psychologist(row) for row in staff_queries.psychologists()]})
 
 
 @described(get=Operation("staff_locations", LocationsAnswer))
@@ -272,7 +272,7 @@ class Locations(ChoiceView):
     """GET: where sessions in person take place."""
 
     def get(self, _request: Request) -> Response:
-        return Response({"locations": [answers.location(row) for row in staff_queries.locations()]})
+        return Response({"locations": [responses.location(row) for row in staff_queries.locations()]})
 
 
 @described(get=Operation("staff_corporates", CorporatesAnswer))
@@ -280,4 +280,4 @@ class Corporates(ChoiceView):
     """GET: who may sponsor sessions."""
 
     def get(self, _request: Request) -> Response:
-        return Response({"corporates": [answers.corporate_row(row) for row in staff_queries.corporates()]})
+        return Response({"corporates": [responses.corporate_row(row) for row in staff_queries.corporates()]})

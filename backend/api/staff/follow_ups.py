@@ -9,11 +9,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from backend.api import errors
-from backend.api.answers import iso_instant
 from backend.api.public.requests import parse_request
+from backend.api.responses import utc_iso
 from backend.api.schema import Operation, described
-from backend.api.staff import answers
-from backend.api.staff.auth import StaffView, actor_of
+from backend.api.staff import responses
+from backend.api.staff.auth import StaffView, request_actor
 from backend.api.staff.docs import FollowUpsAnswer
 from backend.api.staff.requests import FollowUpRequest
 from backend.bookings import staff_queries
@@ -26,12 +26,12 @@ class FollowUp(StaffView):
     """POST: book the next sessions; the rest is told start by start. The first refusal if nothing fits."""
 
     def may_act(self) -> bool:
-        return self.access.acts(Scope.OWN)
+        return self.access.may_act_on_some(Scope.OWN)
 
     def post(self, request: Request, acknowledgement_id: str) -> Response:
         body, now = parse_request(FollowUpRequest, request.data), timezone.now()
         booking_id = staff_queries.booking_id(acknowledgement_id, among=self.access.bookings_to(Scope.OWN))
-        actor = actor_of(request)
+        actor = request_actor(request)
         is_preview = body.validated_data["preview"]
         places = (preview_series if is_preview else book_series)(booking_id, body.series(), actor=actor, now=now)
         refusals = [place.refused for place in places if place.refused is not None]
@@ -46,12 +46,12 @@ def _session(place: SeriesResult, is_preview: bool, access: AccessPolicy) -> dic
     """One start: what it became or would become, or why nothing."""
     booking, problem = place.booking, None if place.refused is None else errors.refusal(place.refused)
     return {
-        "slot_start": iso_instant(place.slot_start),
+        "slot_start": utc_iso(place.slot_start),
         "fits": booking is not None,
         "status": None if booking is None else booking.state,
-        "amount": None if booking is None else answers.rupees(booking.amount_paise),
-        "pay_by": None if booking is None else iso_instant(booking.pay_by),
-        "booking": None if booking is None or is_preview else answers.summary(booking, access),
+        "amount": None if booking is None else responses.rupees(booking.amount_paise),
+        "pay_by": None if booking is None else utc_iso(booking.pay_by),
+        "booking": None if booking is None or is_preview else responses.summary(booking, access),
         "code": None if problem is None else problem.code,
         "detail": None if problem is None else problem.detail,
         "free_slots": [] if problem is None else problem.more.get("free_slots", []),

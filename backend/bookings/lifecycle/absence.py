@@ -9,11 +9,11 @@ from datetime import datetime
 from django.db import DatabaseError, transaction
 
 from backend.bookings.lifecycle.cancellation import RefundChoice, cancel_by_staff
-from backend.bookings.lifecycle.foretelling import Change, foretelling_many
+from backend.bookings.lifecycle.preview import BookingChange, preview_transaction_many
 from backend.bookings.lifecycle.rescheduling import Move, reschedule
 from backend.bookings.lifecycle.transaction import intent
 from backend.bookings.models import Booking
-from backend.core import waits
+from backend.core import database_timeouts
 from backend.core.errors import Code, Refused
 from backend.people.models import TimeOff
 from backend.scheduling import claims
@@ -30,7 +30,7 @@ class Absence:
 
 
 @dataclass(frozen=True)
-class Decision:
+class AbsenceDecision:
     """What becomes of one booking, seen as of this ledger row: moved there, or cancelled with all its money."""
 
     booking_id: int
@@ -45,11 +45,11 @@ class DecisionResult:
     booking_id: int
     refused: Refused | None
     is_held: bool = False
-    change: Change | None = None  # all that would be written for it, where it was only tried
+    change: BookingChange | None = None  # all that would be written for it, where it was only tried
 
 
 def record_absence(
-    absence: Absence, decisions: Iterable[Decision], *, note_to_visitor: str, actor: str, now: datetime
+    absence: Absence, decisions: Iterable[AbsenceDecision], *, note_to_visitor: str, actor: str, now: datetime
 ) -> list[DecisionResult]:
     """Record the time off, then carry out the decisions, each in a transaction of its own; what fails is told.
 
@@ -59,13 +59,13 @@ def record_absence(
     return [_carry_out(one, note_to_visitor=note_to_visitor, actor=actor, now=now) for one in decisions]
 
 
-def try_away(
-    absence: Absence, decisions: Sequence[Decision], *, note_to_visitor: str, actor: str, now: datetime
+def preview_absence(
+    absence: Absence, decisions: Sequence[AbsenceDecision], *, note_to_visitor: str, actor: str, now: datetime
 ) -> list[DecisionResult]:
-    """What `be_away` would do, by its very words, undone. Refuses: as be_away."""
+    """What `record_absence` would do: the same code is run and rolled back. Refuses: as record_absence."""
     moved_to = [one.move.psychologist_id for one in decisions if one.move and one.move.psychologist_id]
     booking_ids = [one.booking_id for one in decisions]
-    with foretelling_many(booking_ids, [absence.psychologist_id, *moved_to]) as witness:
+    with preview_transaction_many(booking_ids, [absence.psychologist_id, *moved_to]) as witness:
         return [
             one if one.refused else replace(one, change=witness.change(one.booking_id))
             for one in record_absence(absence, decisions, note_to_visitor=note_to_visitor, actor=actor, now=now)
@@ -91,7 +91,7 @@ def record_time_off(absence: Absence) -> TimeOff:
     )
 
 
-def _carry_out(decision: Decision, *, note_to_visitor: str, actor: str, now: datetime) -> DecisionResult:
+def _carry_out(decision: AbsenceDecision, *, note_to_visitor: str, actor: str, now: datetime) -> DecisionResult:
     try:
         with transaction.atomic():
             _decide(decision, note_to_visitor=note_to_visitor, actor=actor, now=now)
@@ -101,13 +101,13 @@ def _carry_out(decision: Decision, *, note_to_visitor: str, actor: str, now: dat
     except Refused as refused:
         return DecisionResult(decision.booking_id, refused)
     except DatabaseError as error:  # what was decided before it stays done, so the answer cannot be "try again"
-        if not waits.has_ended(error):
+        if not database_timeouts.is_timeout(error):
             raise
         return DecisionResult(decision.booking_id, None, is_held=True)
     return DecisionResult(decision.booking_id, None)
 
 
-def _decide(decision: Decision, *, note_to_visitor: str, actor: str, now: datetime) -> None:
+def _decide(decision: AbsenceDecision, *, note_to_visitor: str, actor: str, now: datetime) -> None:
     if decision.move is not None:
         reschedule(decision.booking_id, decision.move, actor=actor, now=now)
         return

@@ -11,7 +11,7 @@ from backend.bookings import links, policy
 from backend.bookings.guarantees import client_id_of
 from backend.bookings.intents import Intent
 from backend.bookings.ledger_details import AlternativeTaken
-from backend.bookings.lifecycle.creation import Draft, active_booking, born_approved, insert, keep_consents
+from backend.bookings.lifecycle.creation import Draft, active_booking, build_approved, insert, keep_consents
 from backend.bookings.lifecycle.payments import confirm
 from backend.bookings.lifecycle.session_terms import (
     Approval,
@@ -60,7 +60,7 @@ def record_alternatives(
         slot = slot_of(psychologist, Approval(psychologist.pk, offer.slot_start, offer.slot_length), now=now)
         location_id = check_hours(booking, psychologist, slot, despite_hours=offer.despite_hours, now=now)
         if not claims.is_free(slot, for_booking=booking):
-            raise Refused(Code.SLOT_TAKEN, free_slots=claims.nearby(slot, now=now, for_booking=booking))
+            raise Refused(Code.SLOT_TAKEN, free_slots=claims.nearby_slots(slot, now=now, for_booking=booking))
         set_place(copy(booking), psychologist, location_id=location_id)  # only to see that there is one
         found.append(
             Alternative.objects.create(
@@ -102,7 +102,7 @@ def _take(
     client: Client, rejected: Booking, alternative: Alternative, psychologist: Psychologist, *, now: datetime
 ) -> Booking:
     slot = claims.of_alternative(alternative)
-    booking = born_approved(client, Draft.of(rejected), slot, amount_paise=alternative.amount_paise, now=now)
+    booking = build_approved(client, Draft.of(rejected), slot, amount_paise=alternative.amount_paise, now=now)
     keep_consents(booking, rejected)
     booking.corporate_id = rejected.corporate_id
     location_id = check_hours(booking, psychologist, slot, despite_hours=True, now=now)
@@ -123,7 +123,7 @@ def _take(
         booking.pay_by = time_to_pay(booking, alternative.slot_start, now=now)
         booking.due_at = policy.payment_deadline(booking.pay_by, alternative.slot_start)
     insert(booking)
-    claims.claim(booking, slot, now=now)
+    claims.claim_slot(booking, slot, now=now)
     alternative.taken_by = booking
     alternative.save(update_fields=["taken_by"])
     write_ledger(booking, intent=Intent.TAKE_ALTERNATIVE, source="", actor=VISITOR, now=now, details=details)
@@ -164,9 +164,9 @@ def alternative_offers(token: str, *, now: datetime) -> AlternativeOffers:
     tokens, offered = _tokens_of_its_mail(link), []
     for row in Alternative.objects.filter(booking=link.booking).select_related("psychologist"):
         is_asked = row.pk == link.alternative_id
-        own = token if is_asked else tokens.get(links.name_of(row.number))
+        own = token if is_asked else tokens.get(links.alternative_token_name(row.number))
         if own is not None:
-            offered.append(OfferedTime(row, own, claims.can_be_taken(row, now=now), is_asked))
+            offered.append(OfferedTime(row, own, claims.is_alternative_free(row, now=now), is_asked))
     return AlternativeOffers(offered, None)
 
 

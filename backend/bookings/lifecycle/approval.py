@@ -9,11 +9,7 @@ from backend.bookings.intents import Intent
 from backend.bookings.ledger_details import Rejected
 from backend.bookings.lifecycle.alternatives import OfferedSlot, record_alternatives
 from backend.bookings.lifecycle.notify import notify_visitor
-from backend.bookings.lifecycle.session_terms import (
-    Approval,
-    require_guardian_consent,
-    settle_approval,
-)
+from backend.bookings.lifecycle.session_terms import Approval, apply_approval, require_guardian_consent
 from backend.bookings.lifecycle.transaction import intent, lock_booking, run_transition
 from backend.bookings.machine import Reason, State
 from backend.bookings.models import Booking
@@ -41,7 +37,7 @@ def approve(booking_id: int, approval: Approval, *, actor: str, now: datetime) -
         raise Refused(Code.PSYCHOLOGIST_REQUIRED)
     if booking.cancellation_requested_at is not None and not approval.despite_cancellation_request:
         raise Refused(Code.CANCELLATION_PENDING)
-    settle_approval(booking, psychologist, approval, actor=actor, now=now)
+    apply_approval(booking, psychologist, approval, actor=actor, now=now)
     return booking
 
 

@@ -1,4 +1,4 @@
-"""Calling off: asked by the visitor and proved by mail, or decided by staff; `standing` judges what comes back."""
+"""Cancelling: asked for by the visitor, or decided by staff; `payment_status` says what is refunded."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from backend.bookings.machine import ACTIVE, Reason, State
 from backend.bookings.models import Booking, Link, Purpose
 from backend.bookings.notices import Notice
 from backend.bookings.payment_status import left_paise, paid_payment
-from backend.bookings.refund_policy import comes_back_paise, is_in_time
+from backend.bookings.refund_policy import cancellation_refund_paise, is_timely_cancellation
 from backend.core.errors import Code, Refused
 from backend.payments.models import Payment, Refund
 
@@ -52,7 +52,7 @@ def confirm_cancellation(token: str, *, now: datetime) -> Booking:
 
     A link that was used shows the booking as it is. Refuses: link_unknown, link_expired, state_refuses.
     """
-    link = find(token)
+    link = find_cancel_link(token)
     booking = lock_booking(link.booking_id)
     if booking.state not in ACTIVE:
         return cancelled_by(token, now=now)
@@ -69,7 +69,7 @@ def cancelled_by(token: str, *, now: datetime) -> Booking:
 
     Refuses: link_unknown, not_cancelled_yet, link_expired, state_refuses (it closed in another way).
     """
-    link = find(token)
+    link = find_cancel_link(token)
     booking = link.booking
     if booking.state == State.CANCELLED and link.spent_at is not None:
         return booking
@@ -78,7 +78,7 @@ def cancelled_by(token: str, *, now: datetime) -> Booking:
     raise Refused(Code.LINK_EXPIRED if _has_ended(link, booking, now=now) else Code.NOT_CANCELLED_YET)
 
 
-def find(token: str) -> Link:
+def find_cancel_link(token: str) -> Link:
     """A link that cancels. Refuses: link_unknown."""
     return links.find(token, Purpose.CANCEL, Purpose.CANCEL_LATE)
 
@@ -99,10 +99,10 @@ def cancellation_terms(booking: Booking, link: Link, *, now: datetime) -> Cancel
     if link.spent_at is not None or _has_ended(link, booking, now=now):
         raise Refused(Code.LINK_EXPIRED)
     asked_at = link.created_at if link.purpose == Purpose.CANCEL else now
-    is_late = booking.state == State.CONFIRMED and not is_in_time(booking, asked_at=asked_at)
+    is_late = booking.state == State.CONFIRMED and not is_timely_cancellation(booking, asked_at=asked_at)
     return CancellationTerms(
         reason=Reason.CANCELLED_LATE if is_late else Reason.BY_VISITOR,
-        refund_paise=comes_back_paise(booking, asked_at=asked_at),
+        refund_paise=cancellation_refund_paise(booking, asked_at=asked_at),
         paid_paise=left_paise(booking),
     )
 
@@ -154,14 +154,14 @@ def lapse_cancellation(booking_id: int, *, now: datetime) -> None:
 def _refuse_unless_cancellable(booking: Booking, *, now: datetime) -> None:
     if booking.state not in ACTIVE:
         raise Refused(Code.STATE_REFUSES, state=booking.state)
-    if booking.state == State.CONFIRMED and not is_in_time(booking, asked_at=now):
+    if booking.state == State.CONFIRMED and not is_timely_cancellation(booking, asked_at=now):
         raise Refused(Code.CANCEL_TOO_LATE)
 
 
 def _cancel(booking: Booking, reason: Reason, refund: Refund | None, *, actor: str, now: datetime) -> None:
     """Active → CANCELLED, with what it gives back: the ledger row names the refund, and the visitor hears of it."""
     was_confirmed = booking.state == State.CONFIRMED
-    month = None if reason == Reason.CANCELLED_LATE else sponsors.give_back(booking, now=now)
+    month = None if reason == Reason.CANCELLED_LATE else sponsors.return_session(booking, now=now)
     run_transition(
         booking,
         lambda: booking.cancel(reason=reason, now=now),
@@ -171,8 +171,8 @@ def _cancel(booking: Booking, reason: Reason, refund: Refund | None, *, actor: s
         saving=["note_to_visitor", "refund_note", "sponsorship_returned_at"],
         details=Cancelled(returned_to_sponsor=month, refund=refund.pk if refund is not None else None),
     )
-    Payment.objects.filter(booking=booking).leave_idle(now=now)
-    links.end(booking, Purpose.CANCEL, Purpose.CANCEL_LATE, Purpose.RESCHEDULE, now=now)
+    Payment.objects.filter(booking=booking).mark_idle(now=now)
+    links.revoke(booking, Purpose.CANCEL, Purpose.CANCEL_LATE, Purpose.RESCHEDULE, now=now)
     notify_visitor(booking, Notice.BOOKING_CANCELLED, now=now)
     if was_confirmed:
         notify_psychologist(booking, Notice.PSYCHOLOGIST_SESSION_CANCELLED, now=now)

@@ -19,7 +19,7 @@ from backend.bookings.models import Booking, ClosedDay, Origin, new_acknowledgem
 from backend.bookings.notices import Notice
 from backend.core.errors import Code, Refused
 from backend.core.formatting import practice_zone
-from backend.core.personal_data import columns
+from backend.core.personal_data import personal_columns
 from backend.people.models import Client, Psychologist
 from backend.scheduling import claims
 
@@ -81,7 +81,7 @@ def active_booking(client: Client) -> Booking | None:
     return Booking.objects.filter(client=client, origin=Origin.VISITOR, state__in=ACTIVE).first()
 
 
-def says_the_same(booking: Booking, draft: Draft, *, now: datetime) -> bool:
+def is_repeat(booking: Booking, draft: Draft, *, now: datetime) -> bool:
     """Whether this booking came a moment ago from the very same request: a click, or a call, that arrived twice."""
     came_just_now = booking.created_at > now - policy.DRAFT_REPEAT_WINDOW
     return came_just_now and Draft.of(booking) == draft
@@ -90,21 +90,21 @@ def says_the_same(booking: Booking, draft: Draft, *, now: datetime) -> bool:
 # -- the birth: not stored yet -----------------------------------------------------------------------------------------
 
 
-def born_draft(client: Client, draft: Draft, *, now: datetime) -> Booking:
+def build_draft(client: Client, draft: Draft, *, now: datetime) -> Booking:
     """In DRAFT: the address is not proved."""
     return _born(State.DRAFT, client, draft, due_at=now + policy.DRAFT_LIFETIME, now=now)
 
 
-def born_pending(client: Client, draft: Draft, *, origin: Origin, now: datetime) -> Booking:
+def build_pending(client: Client, draft: Draft, *, origin: Origin, now: datetime) -> Booking:
     """In PENDING: born proved, and waits for staff."""
     due_at = policy.open_time_after(now, policy.ANSWER_WITHIN, ClosedDay.calendar())
     booking = _born(State.PENDING, client, draft, due_at=due_at, now=now)
     booking.origin, booking.verified_at = origin, now
-    booking.corporate = sponsors.named_by(booking)
+    booking.corporate = sponsors.find_sponsor(booking)
     return booking
 
 
-def born_approved(client: Client, draft: Draft, slot: claims.Slot, *, amount_paise: int, now: datetime) -> Booking:
+def build_approved(client: Client, draft: Draft, slot: claims.Slot, *, amount_paise: int, now: datetime) -> Booking:
     """In APPROVED, for a session that staff settled before. Its deadline is the session's start until payment sets one.
 
     It belongs to the visitor, and names no sponsor.
@@ -153,8 +153,12 @@ def insert(booking: Booking) -> None:
 
 def fill_client(client: Client, booking: Booking) -> None:
     """What the visitor typed fills only what we did not know."""
-    typed = set(columns(Booking))
-    empty = [name for name in columns(Client) if name in typed and not getattr(client, name) and getattr(booking, name)]
+    typed = set(personal_columns(Booking))
+    empty = [
+        name
+        for name in personal_columns(Client)
+        if name in typed and not getattr(client, name) and getattr(booking, name)
+    ]
     for name in empty:
         setattr(client, name, getattr(booking, name))
     if empty:

@@ -12,9 +12,9 @@ from datetime import UTC, datetime, timedelta
 from backend.bookings.guarantees import held_session
 from backend.bookings.intents import Intent
 from backend.bookings.ledger_details import FollowUpBooked
-from backend.bookings.lifecycle.creation import Draft, born_pending, insert, keep_consents
-from backend.bookings.lifecycle.foretelling import Change, foretelling
-from backend.bookings.lifecycle.session_terms import Approval, settle_approval
+from backend.bookings.lifecycle.creation import Draft, build_pending, insert, keep_consents
+from backend.bookings.lifecycle.preview import BookingChange, preview_transaction
+from backend.bookings.lifecycle.session_terms import Approval, apply_approval
 from backend.bookings.lifecycle.transaction import intent, lock_booking, lock_client, write_ledger
 from backend.bookings.machine import TAKES_PLACE
 from backend.bookings.models import Booking, Origin, Period
@@ -64,7 +64,7 @@ class SeriesResult:
     slot_start: datetime
     booking: Booking | None
     refused: Refused | None
-    change: Change | None = None  # all that would be written for it, where it was only tried
+    change: BookingChange | None = None  # all that would be written for it, where it was only tried
 
 
 def book_series(booking_id: int, series: Series, *, actor: str, now: datetime) -> list[SeriesResult]:
@@ -82,7 +82,7 @@ def book_series(booking_id: int, series: Series, *, actor: str, now: datetime) -
 
 def preview_series(booking_id: int, series: Series, *, actor: str, now: datetime) -> list[SeriesResult]:
     """What `book_series` would do: the very same, undone. The bookings it returns exist nowhere."""
-    with foretelling() as witness:
+    with preview_transaction() as witness:
         return [
             replace(place, change=witness.change(place.booking.pk)) if place.booking else place
             for place in book_series(booking_id, series, actor=actor, now=now)
@@ -131,7 +131,7 @@ def book_follow_up(booking_id: int, series: Series, slot_start: datetime, *, act
     insert(booking)
     details = FollowUpBooked(follows=last.pk)
     write_ledger(booking, intent=Intent.BOOK_FOLLOW_UP, source="", actor=actor, now=now, details=details)
-    settle_approval(booking, psychologist, approval, actor=actor, now=now)
+    apply_approval(booking, psychologist, approval, actor=actor, now=now)
     return booking
 
 
@@ -163,7 +163,7 @@ def _born(client: Client, last: Booking, slot_start: datetime, length: timedelta
         preferred_slot_start=None,
         user_message="",
     )
-    booking = born_pending(client, draft, origin=Origin.STAFF, now=now)
+    booking = build_pending(client, draft, origin=Origin.STAFF, now=now)
     keep_consents(booking, last)
     booking.follows = last
     booking.corporate = last.corporate or booking.corporate

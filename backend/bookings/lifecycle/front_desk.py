@@ -11,16 +11,16 @@ from backend.bookings.intents import Intent
 from backend.bookings.ledger_details import Captured, DeadlineExtended, OutcomeRecorded, Sponsored
 from backend.bookings.lifecycle.creation import (
     Draft,
-    born_pending,
+    build_pending,
     check_draft,
     fill_client,
     insert,
+    is_repeat,
     lock_client_at,
     notify_request_received,
-    says_the_same,
 )
 from backend.bookings.lifecycle.payments import confirm
-from backend.bookings.lifecycle.refunds import reference
+from backend.bookings.lifecycle.refunds import new_reference
 from backend.bookings.lifecycle.transaction import intent, lock_booking, record_event, write_ledger
 from backend.bookings.machine import AWAITS_PAYMENT, TAKES_PLACE, State
 from backend.bookings.models import Booking, Link, Origin, Outcome, Purpose
@@ -31,7 +31,7 @@ from backend.people.models import Corporate
 
 
 @dataclass(frozen=True)
-class Recorded:
+class RecordedRequest:
     """A caller's booking; not new when the very same request had come a moment before."""
 
     booking: Booking
@@ -39,7 +39,7 @@ class Recorded:
 
 
 @intent
-def create_by_staff(draft: Draft, *, actor: str, now: datetime) -> Recorded:
+def create_by_staff(draft: Draft, *, actor: str, now: datetime) -> RecordedRequest:
     """∅ → PENDING for a caller on the phone: born proved, with its id at once; may stand beside the caller's others.
 
     The same request again within DRAFT_REPEAT_WINDOW adds nothing. Refuses: date_past, age_refused, wish_unknown,
@@ -48,14 +48,14 @@ def create_by_staff(draft: Draft, *, actor: str, now: datetime) -> Recorded:
     check_draft(draft, now=now)
     client = lock_client_at(draft.email, now=now)
     for earlier in Booking.objects.filter(client=client, origin=Origin.STAFF):
-        if says_the_same(earlier, draft, now=now):
-            return Recorded(earlier, is_new=False)
-    booking = born_pending(client, draft, origin=Origin.STAFF, now=now)
+        if is_repeat(earlier, draft, now=now):
+            return RecordedRequest(earlier, is_new=False)
+    booking = build_pending(client, draft, origin=Origin.STAFF, now=now)
     insert(booking)
     fill_client(client, booking)
     write_ledger(booking, intent=Intent.CREATE_BY_STAFF, source="", actor=actor, now=now)
     notify_request_received(booking, now=now)
-    return Recorded(booking, is_new=True)
+    return RecordedRequest(booking, is_new=True)
 
 
 @intent
@@ -72,7 +72,7 @@ def record_desk_payment(booking_id: int, *, actor: str, now: datetime) -> Bookin
         raise Refused(Code.STATE_REFUSES, state=booking.state)
     payment = Payment.objects.create(
         booking=booking,
-        reference=reference("DESK"),
+        reference=new_reference("DESK"),
         method=PaymentMethod.DESK,
         amount_paise=booking.amount_paise or 0,
         currency=policy.CURRENCY,
@@ -136,8 +136,8 @@ def record_outcome(booking_id: int, outcome: Outcome, *, actor: str, now: dateti
     details = OutcomeRecorded(
         was,
         outcome,
-        returned_to_sponsor=sponsors.give_back(booking, now=now) if is_our_fault else None,
-        taken_from_sponsor=None if is_our_fault else sponsors.take_again(booking),
+        returned_to_sponsor=sponsors.return_session(booking, now=now) if is_our_fault else None,
+        taken_from_sponsor=None if is_our_fault else sponsors.reserve_again(booking),
     )
     saving = ["outcome", "sponsorship_returned_at"]
     record_event(booking, intent=Intent.RECORD_OUTCOME, actor=actor, now=now, saving=saving, details=details)

@@ -1,4 +1,4 @@
-"""Whom an intent notifies: the visitor, an address, staff, a psychologist; each notice is a row of the outbox."""
+"""Notices that an intent enqueues: to the visitor, an address, staff or a psychologist."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def notify_visitor(
     not_before: datetime | None = None,
     once_per: str = "",
 ) -> bool:
-    """Enqueue for the visitor a notice about what the ledger's last row says. False: over the limit, so only recorded.
+    """Enqueue a notice for the visitor about the last ledger row. False: over the limit, so it is only recorded.
 
     `once_per` replaces the ledger's sequence in the dedupe key, for notices that no transition causes.
     """
@@ -49,7 +49,7 @@ def notify_visitor(
 
 
 def notify_address(address: str, notice: Notice, *, now: datetime, once_per: str) -> None:
-    """Enqueue for a notice to an address that has no booking, within the limits."""
+    """Enqueue a notice to an address that has no booking, within the limits."""
     messages.emit(
         queue=Queue.MAIL,
         kind=notice,
@@ -63,7 +63,7 @@ def notify_address(address: str, notice: Notice, *, now: datetime, once_per: str
 def notify_staff(
     booking: Booking, notice: Notice, *, now: datetime, not_before: datetime | None = None, to: str = ""
 ) -> None:
-    """Enqueue for the practice's inbox, or `to`, a notice; it names the booking's id and no person."""
+    """Enqueue a notice for the practice's inbox, or for `to`; it names the booking's id and no person."""
     messages.emit(
         queue=Queue.MAIL,
         kind=notice,
@@ -77,7 +77,7 @@ def notify_staff(
 
 
 def notify_psychologist(booking: Booking, notice: Notice, *, now: datetime, who: Psychologist | None = None) -> None:
-    """Enqueue for the psychologist of the booking, or `who` had it before, a notice."""
+    """Enqueue a notice for the booking's psychologist, or for `who`, if somebody else had it before."""
     psychologist = who or psychologist_of(booking)
     notify_staff(booking, notice, now=now, to=psychologist.email)
 

@@ -13,12 +13,12 @@ from backend.bookings.intents import Intent
 from backend.bookings.ledger_details import Captured, Details, PaymentStarted, UnexpectedlyCaptured
 from backend.bookings.lifecycle.notify import notify_confirmed, notify_staff, notify_visitor
 from backend.bookings.lifecycle.refunds import (
+    GatewayWork,
     RefundReason,
-    Work,
-    enqueue_work,
+    enqueue_gateway_work,
+    new_reference,
     queue_refund,
     record_refund_report,
-    reference,
 )
 from backend.bookings.lifecycle.transaction import (
     TIMER,
@@ -70,7 +70,7 @@ def _begin_attempt(booking: Booking, *, now: datetime) -> Payment:
         raise Refused(Code.PAYMENTS_UNAVAILABLE)
     payment = Payment.objects.create(
         booking=booking,
-        reference=reference("PAY"),
+        reference=new_reference("PAY"),
         gateway=settings.PAYMENT_GATEWAY,
         amount_paise=terms.amount_paise,
         currency=policy.CURRENCY,
@@ -85,11 +85,13 @@ def _begin_attempt(booking: Booking, *, now: datetime) -> Payment:
         now=now,
         details=PaymentStarted(payment.pk),
     )
-    enqueue_work(Work.ENSURE_ORDER, payment, key=f"payment:{payment.pk}:{Work.ENSURE_ORDER}", now=now)
+    enqueue_gateway_work(
+        GatewayWork.ENSURE_ORDER, payment, key=f"payment:{payment.pk}:{GatewayWork.ENSURE_ORDER}", now=now
+    )
     return payment
 
 
-class Outcome(StrEnum):
+class ReportOutcome(StrEnum):
     """What became of a report about money; the inbox keeps the word."""
 
     CONFIRMED = "confirmed"
@@ -137,7 +139,7 @@ def _paid_booking(payment: Payment) -> Booking:
 
 
 @intent
-def record_report(report: OrderReport, *, actor: str, now: datetime) -> Outcome:
+def record_report(report: OrderReport, *, actor: str, now: datetime) -> ReportOutcome:
     """What a gateway says of an order, from wherever we heard it. Refuses: payment_unknown.
 
     APPROVED or PAYMENT_PENDING → CONFIRMED on the first exact capture of any attempt; timed out → CONFIRMED when its
@@ -148,18 +150,18 @@ def record_report(report: OrderReport, *, actor: str, now: datetime) -> Outcome:
 
 
 @intent
-def receive_event(gateway: str, event: Event, *, now: datetime) -> Outcome:
+def receive_event(gateway: str, event: Event, *, now: datetime) -> ReportOutcome:
     """A webhook, any number of times in any order: the inbox row and its effect are one transaction.
 
     Refuses: payment_unknown; nothing is written then, so that the gateway delivers again.
     """
     if InboxEvent.objects.filter(gateway=gateway, event_id=event.event_id).exists():
-        return Outcome.UNCHANGED
-    outcome = Outcome.UNCHANGED
+        return ReportOutcome.UNCHANGED
+    outcome = ReportOutcome.UNCHANGED
     if event.report is not None and event.kind in (EventKind.ORDER_CAPTURED, EventKind.ORDER_DECLINED):
         outcome = _record(event.report, actor=actors.gateway(gateway), now=now)
     if event.refund is not None:
-        outcome = Outcome.REFUNDED if record_refund_report(event.refund, now=now) else Outcome.UNCHANGED
+        outcome = ReportOutcome.REFUNDED if record_refund_report(event.refund, now=now) else ReportOutcome.UNCHANGED
     row = InboxEvent(
         gateway=gateway,
         event_id=event.event_id,
@@ -174,15 +176,15 @@ def receive_event(gateway: str, event: Event, *, now: datetime) -> Outcome:
     return outcome
 
 
-def _record(report: OrderReport, *, actor: str, now: datetime) -> Outcome:
+def _record(report: OrderReport, *, actor: str, now: datetime) -> ReportOutcome:
     booking, payment = _lock_for(report.reference)
     if report.state == OrderState.CAPTURED and payment.state != PaymentState.CAPTURED:
         return _capture(booking, payment, report, actor=actor, now=now)
     if report.state == OrderState.DECLINED and payment.state == PaymentState.OPEN:
         _close_attempt(payment, PaymentState.FAILED, now=now)
         end_attempt(booking, reason=Reason.ATTEMPT_FAILED, intent=Intent.FAIL_ATTEMPT, actor=actor, now=now)
-        return Outcome.ENDED
-    return Outcome.UNCHANGED
+        return ReportOutcome.ENDED
+    return ReportOutcome.UNCHANGED
 
 
 def _lock_for(reference: str) -> tuple[Booking, Payment]:
@@ -198,7 +200,7 @@ def _lock_for(reference: str) -> tuple[Booking, Payment]:
     return booking, Payment.objects.select_for_update().get(pk=found.pk)
 
 
-def _capture(booking: Booking, payment: Payment, report: OrderReport, *, actor: str, now: datetime) -> Outcome:
+def _capture(booking: Booking, payment: Payment, report: OrderReport, *, actor: str, now: datetime) -> ReportOutcome:
     is_exact = (report.amount_paise, report.currency) == (payment.amount_paise, payment.currency)
     is_first = paid_payment(booking) is None
     payment.state = PaymentState.CAPTURED
@@ -210,18 +212,18 @@ def _capture(booking: Booking, payment: Payment, report: OrderReport, *, actor: 
         if booking.state in AWAITS_PAYMENT:
             details = Captured(payment.pk, payment.captured_paise)
             confirm(booking, intent=Intent.RECORD_CAPTURE, details=details, actor=actor, now=now)
-            return Outcome.CONFIRMED
+            return ReportOutcome.CONFIRMED
         if _may_be_reinstated(booking, now=now):
             _reinstate(booking, payment, actor=actor, now=now)
-            return Outcome.REINSTATED
+            return ReportOutcome.REINSTATED
     _return_unexpected(booking, payment, now=now)
-    return Outcome.RETURNED
+    return ReportOutcome.RETURNED
 
 
 def confirm(booking: Booking, *, intent: Intent, details: Details, actor: str, now: datetime) -> None:
     """APPROVED or PAYMENT_PENDING → CONFIRMED. Another attempt may be open beside the one that paid: if it is captured
     too, that is unexpected money."""
-    Payment.objects.filter(booking=booking).leave_idle(now=now)
+    Payment.objects.filter(booking=booking).mark_idle(now=now)
     booking.next_ask_at = None
     due_at = policy.completion(held_session(booking).end)
     run_transition(
@@ -247,7 +249,7 @@ def _may_be_reinstated(booking: Booking, *, now: datetime) -> bool:
 
 def _reinstate(booking: Booking, payment: Payment, *, actor: str, now: datetime) -> None:
     slot = _slot_of(booking)
-    claims.claim(booking, slot, now=now)
+    claims.claim_slot(booking, slot, now=now)
     run_transition(
         booking,
         lambda: booking.reinstate(due_at=policy.completion(slot.end)),
@@ -312,7 +314,9 @@ def ask_after_attempt(booking_id: int, *, now: datetime) -> None:
     payment = Payment.objects.open().select_for_update().get(booking=booking)
     payment.asked += 1
     payment.save(update_fields=["asked"])
-    enqueue_work(Work.ASK_GATEWAY, payment, key=f"payment:{payment.pk}:{Work.ASK_GATEWAY}:{payment.asked}", now=now)
+    enqueue_gateway_work(
+        GatewayWork.ASK_GATEWAY, payment, key=f"payment:{payment.pk}:{GatewayWork.ASK_GATEWAY}:{payment.asked}", now=now
+    )
 
 
 @intent

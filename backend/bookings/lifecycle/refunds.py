@@ -21,7 +21,7 @@ from backend.payments.gateway import RefundOrderState, RefundReport
 from backend.payments.models import Payment, PaymentMethod, Refund, RefundState
 
 
-class Work(StrEnum):
+class GatewayWork(StrEnum):
     """What the payments worker is asked to do."""
 
     ENSURE_ORDER = "ensure_order"
@@ -44,15 +44,19 @@ def queue_refund(payment: Payment, amount_paise: int, *, reason: RefundReason, a
         raise Refused(Code.REFUND_EXCEEDS_CAPTURE)
     refund = Refund.objects.create(
         payment=payment,
-        reference=reference("REF"),
+        reference=new_reference("REF"),
         amount_paise=amount_paise,
         reason=reason,
         actor=actor,
         queued_at=now,
     )
     if payment.method == PaymentMethod.ONLINE:
-        enqueue_work(
-            Work.MAKE_REFUND, payment, key=f"refund:{refund.pk}:{Work.MAKE_REFUND}", now=now, subject=refund.pk
+        enqueue_gateway_work(
+            GatewayWork.MAKE_REFUND,
+            payment,
+            key=f"refund:{refund.pk}:{GatewayWork.MAKE_REFUND}",
+            now=now,
+            subject=refund.pk,
         )
     return refund
 
@@ -139,7 +143,9 @@ def _made(booking: Booking, refund: Refund, *, actor: str, now: datetime) -> Non
     notify_visitor(booking, Notice.REFUND_MADE, now=now)
 
 
-def enqueue_work(kind: Work, payment: Payment, *, key: str, now: datetime, subject: int | None = None) -> None:
+def enqueue_gateway_work(
+    kind: GatewayWork, payment: Payment, *, key: str, now: datetime, subject: int | None = None
+) -> None:
     """Owe the payments worker a piece of work about a payment, or about `subject`, a refund of it."""
     messages.emit(
         queue=Queue.PAYMENTS,
@@ -151,6 +157,6 @@ def enqueue_work(kind: Work, payment: Payment, *, key: str, now: datetime, subje
     )
 
 
-def reference(prefix: str) -> str:
+def new_reference(prefix: str) -> str:
     """Ours and the gateway's idempotency key: 100 random bits."""
     return f"{prefix}-" + "".join(secrets.choice(CROCKFORD) for _ in range(20))

@@ -1,7 +1,7 @@
 """Moving a session in place: same id, same payment, one UPDATE of its claim; and how a visitor does it.
 
 A visitor moves by the mailed link, CANCEL_NOTICE ahead in every state, MOVES_BY_VISITOR times, and to a slot that is
-offered; staff move as they see fit (`staff.reschedule`).
+offered; staff move as they see fit (`reschedule`).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from backend.bookings.refund_policy import move_until, moves_left
 from backend.core.errors import Code, Refused
 from backend.people.models import Psychologist
 from backend.scheduling import claims
-from backend.scheduling.free_slots import FreeSlot, Search, free_slots
+from backend.scheduling.free_slots import FreeSlot, SlotSearch, free_slots
 
 SETTLED_BY_MOVE = (
     "psychologist",
@@ -43,7 +43,7 @@ SETTLED_BY_MOVE = (
 
 @dataclass(frozen=True)
 class SlotChoice:
-    """Whom a visitor chose, and when."""
+    """The psychologist and the start that a visitor chose."""
 
     psychologist_id: int
     slot_start: datetime
@@ -51,7 +51,7 @@ class SlotChoice:
 
 @intent
 def reschedule_by_visitor(token: str, choice: SlotChoice, *, now: datetime) -> Booking:
-    """No transition: APPROVED, PAYMENT_PENDING or CONFIRMED in place, as `staff.reschedule`. Spends the link.
+    """No transition: moves an active session in place, as `reschedule` does. Spends the link.
 
     A link that was used shows the booking as it is. Refuses: link_unknown, link_expired, state_refuses, move_too_late,
     moves_used_up, slot_taken (also for what is not offered), slot_too_near, address_required, meeting_link_required,
@@ -97,7 +97,7 @@ def slots_to_move_to(booking: Booking, start: datetime, end: datetime, *, now: d
     """What is offered to a visitor who moves this session, of what begins in `[start, end)`."""
     if booking.state != State.CONFIRMED:  # what is still to be paid online needs time for that
         start = max(start, now + policy.ONLINE_PAYMENT_NOTICE)
-    found = free_slots(Search(start, end, mode=booking.mode, for_booking_id=booking.pk), now=now)
+    found = free_slots(SlotSearch(start, end, mode=booking.mode, for_booking_id=booking.pk), now=now)
     was = (booking.psychologist_id, booking.slot_start)
     return [slot for slot in found if (slot.psychologist_id, slot.start) != was]
 
@@ -117,7 +117,7 @@ def move_session(
     """
     was = held_session(booking)
     sponsors.move(booking, slot.start)
-    claims.move(booking, slot, now=now)
+    claims.move_claim(booking, slot, now=now)
     details = Moved(was=was.start, to=slot.start, from_psychologist=before.pk, to_psychologist=psychologist.pk)
     booking.psychologist, booking.slot_start, booking.slot_end = psychologist, slot.start, slot.end
     booking.outcome = Outcome.UNRECORDED  # what was recorded is of the time before; the ledger keeps it
@@ -138,7 +138,7 @@ def _shorten_deadline(booking: Booking, *, now: datetime) -> None:
 
 def _announce(booking: Booking, before: Psychologist, *, now: datetime) -> None:
     """Both sides hear; links that spoke of the old time die; the reminders of the new time are owed."""
-    links.end(booking, Purpose.CANCEL_LATE, Purpose.RESCHEDULE, now=now)
+    links.revoke(booking, Purpose.CANCEL_LATE, Purpose.RESCHEDULE, now=now)
     notify_visitor(booking, Notice.BOOKING_MOVED, now=now)
     if booking.state != State.CONFIRMED:
         return

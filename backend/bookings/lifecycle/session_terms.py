@@ -16,7 +16,7 @@ from backend.bookings.notices import Notice
 from backend.core.errors import Code, Refused
 from backend.people.models import Location, Psychologist
 from backend.scheduling import claims
-from backend.scheduling.free_slots import fit, terms_of
+from backend.scheduling.free_slots import fit_hours, terms_of
 
 AMOUNT_MOST_PAISE = 100_000_00  # one lakh rupees; a typing error above it is likelier than a session
 
@@ -53,7 +53,7 @@ SETTLED_BY_APPROVAL = (
 )
 
 
-def settle_approval(
+def apply_approval(
     booking: Booking, psychologist: Psychologist, approval: Approval, *, actor: str, now: datetime
 ) -> None:
     """PENDING → APPROVED, or → CONFIRMED when nothing is to be paid up front. The caller holds both locks.
@@ -74,7 +74,7 @@ def settle_approval(
     if booking.needs_payment:
         _approve_for_payment(booking, slot, actor=actor, now=now, details=details)
         return
-    claims.claim(booking, slot, now=now)
+    claims.claim_slot(booking, slot, now=now)
     run_transition(
         booking,
         lambda: booking.approve_without_payment(due_at=policy.completion(slot.end)),
@@ -90,7 +90,7 @@ def settle_approval(
 def _approve_for_payment(booking: Booking, slot: claims.Slot, *, actor: str, now: datetime, details: Approved) -> None:
     if slot.start - now < policy.ONLINE_PAYMENT_NOTICE:
         raise Refused(Code.SLOT_TOO_NEAR)
-    claims.claim(booking, slot, now=now)
+    claims.claim_slot(booking, slot, now=now)
     booking.pay_by = time_to_pay(booking, slot.start, now=now)
     due_at = policy.payment_deadline(booking.pay_by, slot.start)
     run_transition(
@@ -113,7 +113,7 @@ def notify_approved(booking: Booking, *, now: datetime) -> None:
 
 
 def time_to_pay(booking: Booking, slot_start: datetime, *, now: datetime) -> datetime:
-    """Until when a session at `slot_start` that is approved or moved `now` is to be paid."""
+    """The time by which a session at `slot_start` is to be paid if it is approved or moved `now`."""
     return (policy.pay_by if booking.follows_id is None else policy.follow_up_pay_by)(now, slot_start)
 
 
@@ -132,9 +132,9 @@ def check_hours(
     booking: Booking, psychologist: Psychologist, slot: claims.Slot, *, despite_hours: bool, now: datetime
 ) -> int | None:
     """The place of the hours that hold this slot, where they name one. Refuses: outside_hours, unless despite them."""
-    found = fit(psychologist, slot.start, slot.end, mode=booking.mode)
+    found = fit_hours(psychologist, slot.start, slot.end, mode=booking.mode)
     if found.is_outside and not despite_hours:
-        raise Refused(Code.OUTSIDE_HOURS, free_slots=claims.nearby(slot, now=now, for_booking=booking))
+        raise Refused(Code.OUTSIDE_HOURS, free_slots=claims.nearby_slots(slot, now=now, for_booking=booking))
     return found.location_id
 
 

@@ -20,7 +20,7 @@ from backend.people.models import Client
 
 @intent
 def lapse_draft(booking_id: int, *, now: datetime) -> None:
-    """DRAFT → CANCELLED `email_not_verified`. Whom the limits kept from being written to is not written to now."""
+    """DRAFT → CANCELLED `email_not_verified`. A draft whose own mail the limits suppressed gets no mail now either."""
     booking = lock_booking(booking_id)
     if not _is_due(booking, State.DRAFT, now):
         return

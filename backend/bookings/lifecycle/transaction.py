@@ -93,7 +93,7 @@ def run_transition(
     except TransitionNotAllowed as error:
         raise Refused(Code.STATE_REFUSES, state=source) from error
     if source in HOLDS_SLOT and booking.state not in HOLDS_SLOT:
-        claims.release(booking)
+        claims.release_claim(booking)
     if booking.state in FINAL:
         booking.next_ask_at = booking.cancellation_requested_at = None
         links.close(booking, now=now)

@@ -15,14 +15,14 @@ from backend.bookings.ledger_details import EmailVerified, RequestedAgain
 from backend.bookings.lifecycle.creation import (
     Draft,
     active_booking,
-    born_draft,
-    born_pending,
+    build_draft,
+    build_pending,
     check_draft,
     fill_client,
     insert,
+    is_repeat,
     lock_client_at,
     notify_request_received,
-    says_the_same,
 )
 from backend.bookings.lifecycle.notify import notify_address, notify_visitor
 from backend.bookings.lifecycle.transaction import VISITOR, intent, lock_client, run_transition, write_ledger
@@ -51,7 +51,7 @@ def submit_draft(draft: Draft, *, now: datetime) -> None:
 
 
 def _record(client: Client, draft: Draft, *, now: datetime) -> None:
-    booking = born_draft(client, draft, now=now)
+    booking = build_draft(client, draft, now=now)
     insert(booking)
     write_ledger(booking, intent=Intent.SUBMIT_DRAFT, source="", actor=VISITOR, now=now)
     if notify_visitor(booking, Notice.DRAFT_SUBMITTED, now=now):
@@ -95,7 +95,7 @@ def _verify(link: Link, *, now: datetime) -> None:
     if active_booking(client) is not None:
         raise Refused(Code.ALREADY_ACTIVE)
     booking.verified_at = now
-    booking.corporate = sponsors.named_by(booking)
+    booking.corporate = sponsors.find_sponsor(booking)
     due_at = policy.open_time_after(now, policy.ANSWER_WITHIN, ClosedDay.calendar())
     run_transition(
         booking,
@@ -135,7 +135,7 @@ def request_again(token: str, *, now: datetime) -> Booking:
         preferred_date=max(draft.preferred_date, today),
         preferred_slot_start=draft.preferred_slot_start if is_ahead else None,
     )
-    booking = born_pending(client, draft, origin=Origin.VISITOR, now=now)
+    booking = build_pending(client, draft, origin=Origin.VISITOR, now=now)
     booking.is_priority = True
     insert(booking)
     details = RequestedAgain(instead_of=old.pk)
@@ -179,7 +179,7 @@ def _latest_readable(client: Client, *, now: datetime) -> Booking | None:
 def _is_same_click(client: Client, draft: Draft, *, now: datetime) -> bool:
     """Whether the latest live draft says the very same and came a moment ago: one click that arrived twice."""
     latest = Booking.objects.filter(client=client, state=State.DRAFT).first()
-    return latest is not None and says_the_same(latest, draft, now=now)
+    return latest is not None and is_repeat(latest, draft, now=now)
 
 
 def _supersede(draft: Booking, *, now: datetime) -> None:

@@ -77,7 +77,7 @@ def _page(request: HttpRequest, action: Action[Any], form: ActionForm, status: i
 
 
 def _may_open(access: AccessPolicy, *, scope: Scope) -> bool:
-    return access.acts(scope)
+    return access.may_act_on_some(scope)
 
 
 PAGES = [

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from backend.accounts.roles import masked
+from backend.accounts.roles import mask_digits
 from backend.bookings import queries
 from backend.bookings.machine import ACTIVE, State
 from backend.bookings.models import Booking
@@ -59,12 +59,12 @@ def person(booking: Booking) -> str:
 
 @admin.display(description="phone number")
 def masked_phone(booking: Booking) -> str:
-    return masked(booking.phone_number) or NOTHING
+    return mask_digits(booking.phone_number) or NOTHING
 
 
 @admin.display(description="emergency contact")
 def masked_contact(booking: Booking) -> str:
-    return masked(booking.emergency_contact) or NOTHING
+    return mask_digits(booking.emergency_contact) or NOTHING
 
 
 @admin.display(description="user message")
@@ -126,7 +126,7 @@ def price(booking: Booking) -> str:
 
 @admin.display(description="payment")
 def payment(booking: Booking) -> str:
-    return queries.payment_status(booking).replace("_", " ")
+    return queries.payment_status_value(booking).replace("_", " ")
 
 
 @admin.display(description="to be paid by")

@@ -106,7 +106,7 @@ def follow_up(request: HttpRequest, booking_id: int) -> HttpResponse:
     form = FollowUpForm(booking, request.POST if request.method == "POST" else None)
     if request.method != "POST" or not form.is_valid():
         return _page(request, form, [], 400 if form.is_bound else 200)
-    series, actor, now = form.series(), actors.of(request.user), timezone.now()
+    series, actor, now = form.series(), actors.for_account(request.user), timezone.now()
     is_sure = request.POST.get("tried") == repr(asdict(series))
     try:
         places = (book_series if is_sure else preview_series)(booking.pk, series, actor=actor, now=now)
@@ -158,6 +158,6 @@ def _row(place: SeriesResult) -> dict[str, object]:
 PAGE = Page(
     "<int:booking_id>/follow-up/",
     "bookings_booking_follow_up",
-    lambda access: access.acts(Scope.OWN),
+    lambda access: access.may_act_on_some(Scope.OWN),
     follow_up,
 )

@@ -11,7 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, reverse
 from django.utils import timezone
 
-from backend.accounts.roles import Ability, may
+from backend.accounts.roles import Ability, has_any_permission
 from backend.bookings.access import AccessPolicy, Scope
 from backend.bookings.lifecycle.read_receipts import mark_message_read
 from backend.bookings.machine import State
@@ -26,7 +26,7 @@ from backend.desk.booking.timeline import timeline
 from backend.desk.calendar import panel
 from backend.desk.list import bulk, export
 from backend.desk.list.filters import PRIORITY_FIRST, Deadline, Money, PreferredDate, SessionDate, Waiting
-from backend.desk.list.pagination import LookingAhead
+from backend.desk.list.pagination import LookaheadPaginator
 from backend.desk.page import Page
 from backend.desk.phone import page as phone
 
@@ -77,7 +77,7 @@ class BookingAdmin(ReadOnly, admin.ModelAdmin[Booking]):
     list_select_related = ["psychologist"]
     search_fields = ["acknowledgement_id", "full_name", "email", "phone_number"]
     search_help_text = "Id, name, address or phone"
-    paginator = LookingAhead
+    paginator = LookaheadPaginator
     show_full_result_count = False
     list_per_page = 25  # a row costs more to draw than to read
     list_max_show_all = 0
@@ -109,9 +109,9 @@ class BookingAdmin(ReadOnly, admin.ModelAdmin[Booking]):
 
     # -- the list ------------------------------------------------------------------------------------------------------
 
-    def get_paginator(self, request: HttpRequest, *args: Any, **kwargs: Any) -> LookingAhead:
+    def get_paginator(self, request: HttpRequest, *args: Any, **kwargs: Any) -> LookaheadPaginator:
         """Which looks ahead from the page that is asked for."""
-        found = LookingAhead(*args, **kwargs)
+        found = LookaheadPaginator(*args, **kwargs)
         page = request.GET.get("p", "1")
         found.at_page = int(page) if page.isdecimal() and len(page) < 7 else 1
         return found
@@ -132,12 +132,12 @@ class BookingAdmin(ReadOnly, admin.ModelAdmin[Booking]):
         shown = getattr(answer, "context_data", None) or {}
         if isinstance(changes := shown.get("cl"), ChangeList):
             paginator = changes.paginator
-            shown["is_more"] = isinstance(paginator, LookingAhead) and paginator.is_more
+            shown["is_more"] = isinstance(paginator, LookaheadPaginator) and paginator.is_more
         return answer
 
     def has_decide_permission(self, request: HttpRequest) -> bool:
         """Asked by Django for the actions below."""
-        return AccessPolicy(request.user).acts(Scope.UNASSIGNED)
+        return AccessPolicy(request.user).may_act_on_some(Scope.UNASSIGNED)
 
     @admin.action(description="Approve with suggested slots", permissions=["decide"])
     def approve_many(self, request: HttpRequest, _rows: QuerySet[Booking]) -> HttpResponse:
@@ -157,7 +157,7 @@ class BookingAdmin(ReadOnly, admin.ModelAdmin[Booking]):
             shown = {"phone_number": columns.masked_phone, "emergency_contact": columns.masked_contact}
         if obj is None or not access.reads_message(obj):
             shown["user_message"] = columns.hidden_message
-        if not may(request.user, Ability.SEE_CLIENTS):
+        if not has_any_permission(request.user, Ability.SEE_CLIENTS):
             shown["client"] = columns.person
         is_request = obj is not None and obj.state == State.PENDING and access.may_act(obj, Scope.UNASSIGNED)
         sections = (*SECTIONS[:2], FITTING if is_request else SECTIONS[2])

@@ -24,7 +24,7 @@ def reveal_phone(request: HttpRequest, booking_id: int) -> HttpResponse:
         raise Http404
     if request.method != "POST":
         return to_booking(booking_id)
-    booking = disclosure.reveal_phone(booking_id, actor=actors.of(request.user), now=timezone.now())
+    booking = disclosure.reveal_phone(booking_id, actor=actors.for_account(request.user), now=timezone.now())
     template = "admin/bookings/booking/phone.html"
     return render(request, template, title=f"Call {booking}", model=Booking, booking=booking)
 

@@ -14,8 +14,8 @@ from django.utils.safestring import SafeString
 from backend.bookings import actors
 from backend.bookings.models import Booking, Disclosure, LedgerEntry
 from backend.core.formatting import NOTHING, short_day_and_time
-from backend.core.personal_data import columns
-from backend.desk.display import badge, fact, money
+from backend.core.personal_data import personal_columns
+from backend.desk.display import badge, ledger_detail, money
 from backend.outbox.admin import COLOURS
 from backend.outbox.models import Message, MessageState, Queue
 from backend.payments.models import InboxEvent, Payment, PaymentState, Refund, RefundState
@@ -66,7 +66,7 @@ def _steps(booking: Booking, _user: object) -> Iterator[Happening]:
             what=entry.intent.replace("_", " "),
             who=entry.actor,
             state=entry.target,
-            details=", ".join([*reason, *(fact(name, value) for name, value in entry.details.items())]),
+            details=", ".join([*reason, *(ledger_detail(name, value) for name, value in entry.details.items())]),
             trace=entry.correlation_id,
             order=entry.sequence,
         )
@@ -82,14 +82,14 @@ def _edits(booking: Booking, user: User | AnonymousUser) -> Iterator[Happening]:
     if booking.client is None:
         return
     url = _url(user, "people.view_client", "people_client_change", booking.client.pk)
-    told = columns(Client)
+    told = personal_columns(Client)
     before: Any = None
     for row in booking.client.history.select_related("history_user").order_by("history_date", "history_id"):
         changed = [name for name in told if before is not None and getattr(row, name) != getattr(before, name)]
         if changed and row.history_user is not None:
             words = ", ".join(name.replace("_", " ") for name in changed)
             yield Happening(
-                row.history_date, "edit", "client edited", actors.of(row.history_user), details=words, url=url
+                row.history_date, "edit", "client edited", actors.for_account(row.history_user), details=words, url=url
             )
         before = row
 

@@ -20,7 +20,7 @@ from backend.desk.navigation import local_instant, visible_bookings
 from backend.desk.page import Page
 from backend.people.models import Psychologist
 from backend.scheduling import calendar_feed
-from backend.scheduling.calendar_feed import CalendarFilter, Kind, Shade
+from backend.scheduling.calendar_feed import CalendarFilter, Shade, ShadeKind
 
 SPAN_MOST = timedelta(days=45)  # a month's page shows six weeks
 VIEWS = ("resourceTimeGridDay", "timeGridDay", "timeGridWeek", "dayGridMonth", "listWeek")
@@ -69,7 +69,7 @@ def page(request: HttpRequest) -> HttpResponse:
 
 
 def sessions(request: HttpRequest) -> HttpResponse:
-    """The sessions and wishes of the span in view: rows in the order of `diary.Session`, as a month has thousands."""
+    """The sessions and wishes in view: plain rows in the order of `CalendarSession`, as a month has thousands."""
     try:
         shown = _shown(request.GET)
     except Malformed as malformed:
@@ -135,7 +135,9 @@ def _background(row: Shade, local: Callable[[datetime], str]) -> dict[str, Any]:
     event: dict[str, Any] = {
         "start": local(row.start),
         "end": local(row.end),
-        "title": f"{row.kind.capitalize()}{': ' + row.note if row.note else ''}" if row.kind != Kind.OUTSIDE else "",
+        "title": f"{row.kind.capitalize()}{': ' + row.note if row.note else ''}"
+        if row.kind != ShadeKind.OUTSIDE
+        else "",
         "display": "background",
         "classNames": [f"desk-b-{row.kind.name.lower()}"],
     }

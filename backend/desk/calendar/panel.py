@@ -84,5 +84,5 @@ def _question(request: HttpRequest, booking: Booking, form: MoveForm | None, sta
 
 PAGES = [
     Page("<int:booking_id>/panel/", "bookings_booking_panel", lambda access: access.sees_bookings, panel),
-    Page("<int:booking_id>/drag/", "bookings_booking_drag", lambda access: access.acts(MOVE.scope), drag),
+    Page("<int:booking_id>/drag/", "bookings_booking_drag", lambda access: access.may_act_on_some(MOVE.scope), drag),
 ]

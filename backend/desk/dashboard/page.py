@@ -20,7 +20,7 @@ from backend.core.formatting import practice_zone, short_day, short_day_and_time
 from backend.desk.booking.actions.table import action_links
 from backend.desk.dashboard.queries import SHOWN, UNEXPECTED_FOR, Dashboard, Failure, dashboard
 from backend.desk.display import money, time_left
-from backend.desk.navigation import Link, booking_link, visible_bookings
+from backend.desk.navigation import PageLink, booking_link, visible_bookings
 from backend.desk.page import Page
 from backend.desk.reports import month_view
 from backend.outbox.models import Queue
@@ -33,13 +33,13 @@ MONTH = re.compile(r"\A(\d{4})-(\d{2})\Z")
 class Line:
     """One thing that waits. `tone` is Bootstrap's name of a colour; `phone` is shown where somebody should ring."""
 
-    booking: Link
+    booking: PageLink
     who: str
     what: str
     when: str = ""
     tone: str = "secondary"
     marks: tuple[str, ...] = ()
-    acts: tuple[Link, ...] = ()
+    acts: tuple[PageLink, ...] = ()
     phone: str = ""
     place: str = ""  # a meeting link or a room
 
@@ -180,7 +180,7 @@ def _failure(access: AccessPolicy, failures: list[Failure]) -> Line:
     kinds = ", ".join(f"“{each.message.kind.replace('_', ' ')}”" for each in failures)
     is_mail = message.queue == Queue.MAIL
     what = f"{kinds} did not scope {message.recipient}" if is_mail else f"Gateway: {kinds} failed"
-    row = Link("Message", reverse("admin:outbox_message_change", args=[message.pk]))
+    row = PageLink("Message", reverse("admin:outbox_message_change", args=[message.pk]))
     may_open = access.user.has_perm("outbox.view_message")
     why = message.last_error[:120]
     return Line(
@@ -207,7 +207,7 @@ def _refund(access: AccessPolicy, refund: Refund) -> Line:
 def _unexpected(access: AccessPolicy, payment: Payment) -> Line:
     booking = payment.booking
     what = f"{money(payment.captured_paise)} arrived that nobody expected; they go back by themselves"
-    row = Link("Payment", reverse("admin:payments_payment_change", args=[payment.pk]))
+    row = PageLink("Payment", reverse("admin:payments_payment_change", args=[payment.pk]))
     acts = (row,) if access.user.has_perm("payments.view_payment") else ()
     return Line(booking_link(booking), booking.full_name, f"{what} (shown for {short_span(UNEXPECTED_FOR)})",
                 short_day_and_time(payment.captured_at), "warning", acts=acts)  # fmt: skip

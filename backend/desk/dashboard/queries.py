@@ -54,7 +54,7 @@ class Dashboard:
 
 
 def dashboard(seen: QuerySet[Booking], *, now: datetime) -> Dashboard:
-    """Of the bookings `seen`. Ten queries at most."""
+    """The dashboard's lists, over the bookings `seen`. Ten queries at most."""
     rows = seen.select_related("psychologist").defer("user_message")
     return Dashboard(
         waiting=_some(_waiting(rows)),

@@ -18,13 +18,13 @@ from django.utils import timezone
 
 from backend.bookings import actors
 from backend.bookings.access import AccessPolicy, Scope
-from backend.bookings.lifecycle import approval as staff
-from backend.bookings.lifecycle.foretelling import foretelling_many
+from backend.bookings.lifecycle.approval import approve, reject
+from backend.bookings.lifecycle.preview import preview_transaction_many
 from backend.bookings.lifecycle.session_terms import Approval
 from backend.bookings.machine import State
 from backend.bookings.models import Booking
 from backend.bookings.refusals import BUSY, overtaken, staff_sentence
-from backend.core import waits
+from backend.core import database_timeouts
 from backend.core.errors import Refused
 from backend.core.formatting import short_day_and_time
 from backend.desk import consequences
@@ -34,7 +34,7 @@ from backend.desk.forms import NOTE_LONGEST, NoteField, opened, style_fields
 from backend.desk.page import Page, render
 from backend.desk.result import describe_result
 from backend.desk.session_fields import SlotField, suggested
-from backend.scheduling.chosen_slot import Chosen, written
+from backend.scheduling.chosen_slot import ChosenSlot, encode_slot
 from backend.scheduling.suggestions import Suggestion, suggestions
 
 LIST = "admin:bookings_booking_changelist"
@@ -77,11 +77,11 @@ class BulkForm(forms.Form):
         """Whose time is taken by what was typed. Call after `is_valid()`."""
         return []
 
-    def foretell(self, form: BulkForm, *, actor: str, now: datetime) -> None:
+    def preview(self, form: BulkForm, *, actor: str, now: datetime) -> None:
         """Say in each row what `form`, this one as it was typed or opened, would do; nothing of it is done."""
         form.is_valid()
         ids = [booking.pk for booking in form.bookings]
-        with foretelling_many(ids, form.psychologist_ids()) as witness:
+        with preview_transaction_many(ids, form.psychologist_ids()) as witness:
             for told in carry_out_all(form, actor=actor, now=now):
                 told_of = consequences.told(witness.change(told.booking_id)) if told.is_done else None
                 self.follows[told.booking_id] = told_of or consequences.not_yet(told.text)
@@ -119,18 +119,18 @@ class ApproveMany(BulkForm):
             key = (one.slot.psychologist_id, one.slot.start)
             if one.fits and key not in self._proposed:
                 self._proposed.add(key)
-                return written(one.slot)
+                return encode_slot(one.slot)
         return ""
 
     def decide(self, booking: Booking, *, actor: str, now: datetime) -> Callable[[], object] | None:
-        chosen: Chosen | None = self.cleaned_data.get(f"slot-{booking.pk}")
+        chosen: ChosenSlot | None = self.cleaned_data.get(f"slot-{booking.pk}")
         if chosen is None:
             return None
         approval = Approval(chosen.psychologist_id, chosen.start)
-        return lambda: staff.approve(booking.pk, approval, actor=actor, now=now)
+        return lambda: approve(booking.pk, approval, actor=actor, now=now)
 
     def psychologist_ids(self) -> list[int]:
-        return [value.psychologist_id for value in self.cleaned_data.values() if isinstance(value, Chosen)]
+        return [value.psychologist_id for value in self.cleaned_data.values() if isinstance(value, ChosenSlot)]
 
 
 class RejectMany(BulkForm):
@@ -143,7 +143,7 @@ class RejectMany(BulkForm):
 
     def decide(self, booking: Booking, *, actor: str, now: datetime) -> Callable[[], object] | None:
         note = self.cleaned_data.get("note_to_visitor", "")  # before it is typed the page foretells all the rest
-        return lambda: staff.reject(booking.pk, note_to_visitor=note, actor=actor, now=now)
+        return lambda: reject(booking.pk, note_to_visitor=note, actor=actor, now=now)
 
 
 FORMS: dict[str, type[BulkForm]] = {"approve": ApproveMany, "reject": RejectMany}
@@ -161,7 +161,7 @@ def decide_many(request: HttpRequest, what: str) -> HttpResponse:
     """GET, and POST with `preview`: what would happen. POST: it happens; what was refused is told one by one."""
     if what not in FORMS:
         raise Http404
-    now, actor = timezone.now(), actors.of(request.user)
+    now, actor = timezone.now(), actors.for_account(request.user)
     bookings = chosen(request.GET.get("ids", ""), AccessPolicy(request.user).bookings_to(Scope.UNASSIGNED))
     if not bookings:
         messages.warning(request, "None of these waits for an answer.")
@@ -170,7 +170,7 @@ def decide_many(request: HttpRequest, what: str) -> HttpResponse:
     form = FORMS[what](bookings, typed, now=now)
     if typed is None or not form.is_valid() or "preview" in typed:
         if typed is None or form.is_valid():
-            form.foretell(form if typed else opened(form), actor=actor, now=now)
+            form.preview(form if typed else opened(form), actor=actor, now=now)
         status = 200 if typed is None or form.is_valid() else 400
         template = "admin/bookings/booking/many.html"
         return render(request, template, title=form.title, model=Booking, status=status, form=form)
@@ -216,7 +216,7 @@ def _one(booking: Booking, seen: int, act: Callable[[], object]) -> Told:
     except Overtaken:
         return Told(booking.pk, False, f"{booking} stays as it is. {overtaken(booking)}")
     except DatabaseError as error:
-        if not waits.has_ended(error):
+        if not database_timeouts.is_timeout(error):
             raise
         return Told(booking.pk, False, f"{booking} stays as it is. {BUSY}")
     return Told(booking.pk, True, describe_result(_again(booking)))
@@ -236,6 +236,6 @@ def _wish(booking: Booking) -> str:
 PAGE = Page(
     "many/<slug:what>/",
     "bookings_booking_many",
-    lambda access: access.acts(Scope.UNASSIGNED),
+    lambda access: access.may_act_on_some(Scope.UNASSIGNED),
     decide_many,
 )

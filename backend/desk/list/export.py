@@ -48,7 +48,7 @@ def export(request: HttpRequest) -> StreamingHttpResponse:
     changes = admin.site.get_model_admin(Booking).get_changelist_instance(request)
     shown = changes.get_queryset(request).order_by("-pk")
     rows = shown.select_related("psychologist", "corporate").iterator(chunk_size=AT_ONCE)
-    log.info("exported by %s", actors.of(request.user))
+    log.info("exported by %s", actors.for_account(request.user))
     return StreamingHttpResponse(
         lines(rows, AccessPolicy(request.user)),
         content_type="text/csv; charset=utf-8",
@@ -61,10 +61,10 @@ def lines(bookings: Iterator[Booking], access: AccessPolicy) -> Iterator[str]:
     writer = csv.writer(_Echo())
     yield writer.writerow(COLUMNS)
     for booking in bookings:
-        yield writer.writerow([defused(str(read(booking, access))) for read in COLUMNS.values()])
+        yield writer.writerow([escape_formula(str(read(booking, access))) for read in COLUMNS.values()])
 
 
-def defused(text: str) -> str:
+def escape_formula(text: str) -> str:
     """Text that stays text where it is opened: https://owasp.org/www-community/attacks/CSV_Injection."""
     return f"'{text}" if text.lstrip(" ").startswith(_RUN) else text
 

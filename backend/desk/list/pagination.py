@@ -14,7 +14,7 @@ from backend.desk.list.filters import AGAIN, PRIORITY_FIRST
 PAGES_AHEAD = 9  # that are looked for and linked; who wants more filters or goes on from there
 
 
-class LookingAhead(Paginator[Booking]):
+class LookaheadPaginator(Paginator[Booking]):
     """Counts as far as some pages ahead, and reads rows in the order of an index.
 
     Whoever asked again stands first. Sorting by that would read the whole table, so they are asked for by themselves.

@@ -12,10 +12,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 
-from backend.accounts.roles import Ability, may
+from backend.accounts.roles import Ability, has_any_permission
 from backend.bookings import actors
 from backend.bookings.access import AccessPolicy
-from backend.bookings.lifecycle.absence import Absence, Decision, DecisionResult, record_absence, try_away
+from backend.bookings.lifecycle.absence import Absence, AbsenceDecision, DecisionResult, preview_absence, record_absence
 from backend.bookings.lifecycle.rescheduling import Move
 from backend.bookings.models import Booking
 from backend.bookings.refusals import BUSY, staff_sentence
@@ -29,7 +29,7 @@ from backend.desk.result import describe_result
 from backend.desk.session_fields import SlotField, SlotStartField, choices
 from backend.people.hours import Clock
 from backend.people.models import Psychologist
-from backend.scheduling.chosen_slot import Chosen, written
+from backend.scheduling.chosen_slot import ChosenSlot, encode_slot
 from backend.scheduling.free_slots import terms_of
 from backend.scheduling.rebooking_options import RebookingOptions, rebooking_options
 
@@ -38,8 +38,8 @@ MEND = consequences.not_yet(consequences.MEND)
 STAYS = consequences.not_yet("It stays as it is. Nobody is mailed, and no money moves.")
 
 
-class WhenForm(forms.Form):
-    """From when until when somebody is away; first of all, for the rest of today."""
+class AbsenceForm(forms.Form):
+    """Start and end of an absence; the rest of today by default."""
 
     start = SlotStartField()
     end = SlotStartField()
@@ -94,14 +94,14 @@ class DecisionsForm(forms.Form):
             )
         style_fields(self)
 
-    def decisions(self) -> list[Decision]:
+    def decisions(self) -> list[AbsenceDecision]:
         """Those that change something. Call after `is_valid()`."""
         found = []
         for name, fate in self.cleaned_data.items():
             if name.startswith("fate-") and fate != STAY:
                 booking_id = int(name.removeprefix("fate-"))
-                move = Move(fate.start, fate.psychologist_id) if isinstance(fate, Chosen) else None
-                found.append(Decision(booking_id, self.cleaned_data[f"seen-{booking_id}"], move))
+                move = Move(fate.start, fate.psychologist_id) if isinstance(fate, ChosenSlot) else None
+                found.append(AbsenceDecision(booking_id, self.cleaned_data[f"seen-{booking_id}"], move))
         return found
 
 
@@ -116,23 +116,23 @@ class Row:
     consequences: Consequences
 
 
-def may_send_away(access: AccessPolicy) -> bool:
+def may_record_absence(access: AccessPolicy) -> bool:
     """Bookings are moved and cancelled, and the psychologist has time off."""
-    return access.decides and may(access.user, Ability.SEND_AWAY)
+    return access.decides and has_any_permission(access.user, Ability.SEND_AWAY)
 
 
 def away(request: HttpRequest, psychologist_id: int) -> HttpResponse:
     """GET, and POST with `preview`: what would happen. POST: it happens; what could not is told."""
     psychologist = get_object_or_404(Psychologist, pk=psychologist_id)
     now, is_post = timezone.now(), request.method == "POST"
-    when = WhenForm(psychologist, request.POST if is_post else request.GET, now=now)
+    when = AbsenceForm(psychologist, request.POST if is_post else request.GET, now=now)
     if when.is_bound and not when.is_valid():
         return _page(request, psychologist, when, None, [], 400 if is_post else 200)
     start, end = when.span()
     ways = rebooking_options(psychologist.pk, start, end, now=now)
     form = DecisionsForm(ways, request.POST if is_post else None)
     absence = Absence(psychologist.pk, start, end)
-    actor = actors.of(request.user)
+    actor = actors.for_account(request.user)
     is_unfit = is_post and not form.is_valid()
     if not is_post or is_unfit or "preview" in request.POST:
         follows = {} if is_unfit else _follow(absence, form if is_post else opened(form), actor=actor, now=now)
@@ -147,7 +147,7 @@ def away(request: HttpRequest, psychologist_id: int) -> HttpResponse:
 def _page(
     request: HttpRequest,
     psychologist: Psychologist,
-    when: WhenForm,
+    when: AbsenceForm,
     form: DecisionsForm | None,
     rows: list[Row],
     status: int,
@@ -178,7 +178,7 @@ def _fates(way: RebookingOptions) -> list[tuple[str, str | list[tuple[str, str]]
 
 
 def _proposed(way: RebookingOptions) -> str:
-    return written(way.proposed) if way.proposed else CANCEL
+    return encode_slot(way.proposed) if way.proposed else CANCEL
 
 
 def _row(way: RebookingOptions, form: DecisionsForm, follows: Consequences) -> Row:
@@ -197,7 +197,7 @@ def _follow(absence: Absence, form: DecisionsForm, *, actor: str, now: datetime)
     if not form.is_valid():
         return {}
     note = form.cleaned_data["note_to_visitor"]
-    tried = try_away(absence, form.decisions(), note_to_visitor=note, actor=actor, now=now)
+    tried = preview_absence(absence, form.decisions(), note_to_visitor=note, actor=actor, now=now)
     return {one.booking_id: _told(one) for one in tried}
 
 
@@ -228,4 +228,4 @@ def _tell(request: HttpRequest, psychologist: Psychologist, absence: Absence, re
             messages.error(request, f"{booking} stays as it is. {staff_sentence(result.refused, booking)}")
 
 
-PAGE = Page("<int:psychologist_id>/away/", "people_psychologist_away", may_send_away, away)
+PAGE = Page("<int:psychologist_id>/away/", "people_psychologist_away", may_record_absence, away)

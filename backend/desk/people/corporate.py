@@ -20,12 +20,12 @@ from backend.desk.display import sponsor
 from backend.desk.page import Page, render
 from backend.desk.people.records import WithHistory
 from backend.desk.reports import sponsor_report
-from backend.people.forms import AddressField, DomainField
+from backend.people.forms import DomainField, EmailAddressField
 from backend.people.models import Corporate, SponsorDomain
 
 
 class CorporateForm(forms.ModelForm[Corporate]):
-    contact_email = AddressField(required=False)
+    contact_email = EmailAddressField(required=False)
 
     class Meta:
         model = Corporate

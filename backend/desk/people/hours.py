@@ -23,11 +23,11 @@ SHOWN_FOR = timedelta(days=7)  # what is over leaves the page after this; it sta
 
 
 def zone_of(psychologist: Psychologist) -> ZoneInfo:
-    """In which they live by the clock; the practice's where none is given."""
+    """The psychologist's time zone, or the practice's if none is given."""
     return ZoneInfo(psychologist.time_zone or settings.PRACTICE_TIME_ZONE)
 
 
-class OfOnePsychologist(BaseInlineFormSet[Any, Psychologist, Any]):
+class PsychologistFormSet(BaseInlineFormSet[Any, Psychologist, Any]):
     """Each row knows the psychologist as they are typed above it, and not as they are stored."""
 
     def _construct_form(self, i: int, **kwargs: Any) -> Any:
@@ -41,7 +41,7 @@ class OfOnePsychologist(BaseInlineFormSet[Any, Psychologist, Any]):
         return [form for form in filled if not form.errors and not form.cleaned_data.get("DELETE")]
 
 
-class HoursFormSet(OfOnePsychologist):
+class HoursFormSet(PsychologistFormSet):
     def _construct_form(self, i: int, **kwargs: Any) -> Any:
         form = super()._construct_form(i, **kwargs)
         form.instance.judged_together = True
@@ -127,7 +127,7 @@ class TimeOffForm(forms.ModelForm[TimeOff]):
 class TimeOffInline(admin.TabularInline[TimeOff, Psychologist]):
     model = TimeOff
     form = TimeOffForm
-    formset = OfOnePsychologist
+    formset = PsychologistFormSet
     extra = 0
     fields = ["first_day", "first_time", "last_day", "last_time", "note"]
     verbose_name_plural = "time off (slots that are held stay held)"

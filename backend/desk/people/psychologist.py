@@ -13,7 +13,7 @@ from django.urls import URLPattern
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 
-from backend.accounts.roles import Ability, may
+from backend.accounts.roles import Ability, has_any_permission
 from backend.bookings import policy
 from backend.bookings.access import AccessPolicy
 from backend.bookings.lifecycle.session_terms import AMOUNT_MOST_PAISE
@@ -21,7 +21,7 @@ from backend.core.formatting import short_day_and_time
 from backend.desk.people import absence
 from backend.desk.people.hours import TimeOffInline, WorkingHoursInline
 from backend.desk.people.records import WithHistory
-from backend.people.forms import AddressField
+from backend.people.forms import EmailAddressField
 from backend.people.models import Psychologist
 from backend.scheduling import rebooking_options
 
@@ -29,7 +29,7 @@ from backend.scheduling import rebooking_options
 class PsychologistForm(forms.ModelForm[Psychologist]):
     """The fee is typed in rupees and stored in paise."""
 
-    email = AddressField()
+    email = EmailAddressField()
     fee = forms.DecimalField(
         required=False,
         min_value=0,
@@ -103,7 +103,7 @@ class PsychologistAdmin(WithHistory):
         if super().has_view_permission(request, obj):
             return True
         is_own = obj is None or obj.user_id == request.user.pk
-        return is_own and may(request.user, Ability.SEE_OWN)
+        return is_own and has_any_permission(request.user, Ability.SEE_OWN)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Psychologist]:
         rows: QuerySet[Psychologist] = super().get_queryset(request)
@@ -127,7 +127,7 @@ class PsychologistAdmin(WithHistory):
         obj: Psychologist | None = None,
     ) -> HttpResponse:
         """With the bookings over which time off was laid: they stand until somebody decides about them."""
-        context["may_send_away"] = obj is not None and absence.may_send_away(AccessPolicy(request.user))
+        context["may_send_away"] = obj is not None and absence.may_record_absence(AccessPolicy(request.user))
         if obj is not None:
             found = rebooking_options.within_time_off(obj.pk, now=timezone.now())
             context["in_the_way"] = [(booking, short_day_and_time(booking.slot_start)) for booking in found]

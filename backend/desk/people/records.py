@@ -14,7 +14,7 @@ from simple_history.admin import SimpleHistoryAdmin
 from backend.core.admin_pages import ReadOnly
 from backend.core.formatting import short_day_and_time
 from backend.people import intake
-from backend.people.forms import AddressField, TextField
+from backend.people.forms import EmailAddressField, IntakeTextField
 from backend.people.models import Client, Enquiry, Language, Location, Specialization
 
 
@@ -33,13 +33,13 @@ class WithHistory(SimpleHistoryAdmin):  # type: ignore[misc]  # the library has 
 class ClientForm(forms.ModelForm[Client]):
     """A client's own words are judged as when they ask for a session; what is not known yet stays empty."""
 
-    email = AddressField()
-    full_name = TextField(intake.FULL_NAME, required=False)
-    phone_number = TextField(intake.PHONE_NUMBER, required=False)
-    city = TextField(intake.CITY, required=False)
-    region = TextField(intake.REGION, label="State")
-    country = TextField(intake.COUNTRY, required=False)
-    emergency_contact = TextField(intake.EMERGENCY_CONTACT, required=False)
+    email = EmailAddressField()
+    full_name = IntakeTextField(intake.FULL_NAME, required=False)
+    phone_number = IntakeTextField(intake.PHONE_NUMBER, required=False)
+    city = IntakeTextField(intake.CITY, required=False)
+    region = IntakeTextField(intake.REGION, label="State")
+    country = IntakeTextField(intake.COUNTRY, required=False)
+    emergency_contact = IntakeTextField(intake.EMERGENCY_CONTACT, required=False)
 
     class Meta:
         model = Client

@@ -9,7 +9,7 @@ from typing import Any
 from django import forms
 from django.db import models
 
-from backend.accounts.roles import masked
+from backend.accounts.roles import mask_digits
 from backend.bookings import policy
 from backend.bookings.lifecycle.creation import Draft
 from backend.bookings.models import Booking, Period
@@ -19,9 +19,9 @@ from backend.desk.navigation import local_instant
 from backend.desk.phone.known_clients import KEPT
 from backend.desk.session_fields import SlotField, choices
 from backend.people import intake
-from backend.people.forms import AddressField, AgeField, TextField, TimeOfDayField
-from backend.scheduling.chosen_slot import Chosen, written
-from backend.scheduling.free_slots import Search, free_slots
+from backend.people.forms import AgeField, EmailAddressField, IntakeTextField, TimeOfDayField
+from backend.scheduling.chosen_slot import ChosenSlot, encode_slot
+from backend.scheduling.free_slots import SlotSearch, free_slots
 
 NOON = 14  # o'clock: between the site's morning and its evening
 OFFERED_FOR, OFFERED_MOST = timedelta(days=14), 120  # slots in the list
@@ -56,18 +56,18 @@ class CallerForm(forms.ModelForm[Booking]):
     guardian_consent = forms.BooleanField(
         required=False, label=f"Under {policy.ADULT_AGE}: the guardian's consent was given to me"
     )
-    full_name = TextField(intake.FULL_NAME)
-    email = AddressField(help_text="The id and every notice go there.")
-    phone_number = TextField(intake.PHONE_NUMBER, widget=forms.TextInput(attrs={"type": "tel"}))
+    full_name = IntakeTextField(intake.FULL_NAME)
+    email = EmailAddressField(help_text="The id and every notice go there.")
+    phone_number = IntakeTextField(intake.PHONE_NUMBER, widget=forms.TextInput(attrs={"type": "tel"}))
     age = AgeField()
-    emergency_contact = TextField(intake.EMERGENCY_CONTACT)
-    city = TextField(intake.CITY)
-    region = TextField(intake.REGION, label="State or province", help_text=f"Empty: {intake.NOT_GIVEN}.")
-    country = TextField(intake.COUNTRY)
+    emergency_contact = IntakeTextField(intake.EMERGENCY_CONTACT)
+    city = IntakeTextField(intake.CITY)
+    region = IntakeTextField(intake.REGION, label="State or province", help_text=f"Empty: {intake.NOT_GIVEN}.")
+    country = IntakeTextField(intake.COUNTRY)
     preferred_time_start = TimeOfDayField(intake.TIME_START, label="From")
     preferred_time_end = TimeOfDayField(intake.TIME_END, label="Until")
-    sponsor_code = TextField(intake.SPONSOR_CODE, label="Code of a sponsor")
-    user_message = TextField(intake.USER_MESSAGE, label="Message", widget=forms.Textarea(attrs={"rows": 3}))
+    sponsor_code = IntakeTextField(intake.SPONSOR_CODE, label="Code of a sponsor")
+    user_message = IntakeTextField(intake.USER_MESSAGE, label="Message", widget=forms.Textarea(attrs={"rows": 3}))
     consent = forms.BooleanField(label="The caller agrees that we keep this to handle the request")
 
     class Meta:
@@ -87,7 +87,7 @@ class CallerForm(forms.ModelForm[Booking]):
         self.fields["gender"].required = True
         for name in KEPT if known else ():
             self.fields[name].required = False
-            self.fields[name].help_text = f"Empty: as before, {masked(getattr(known, name))}."
+            self.fields[name].help_text = f"Empty: as before, {mask_digits(getattr(known, name))}."
         for name in ("preferred_date", "preferred_period"):
             self.fields[name].required = not self.data.get("offered")
         self._offer(now)
@@ -99,14 +99,14 @@ class CallerForm(forms.ModelForm[Booking]):
         """From now on, or from a time that was dragged in the calendar, whose first free slot is chosen already."""
         dragged = _dragged(self.initial)
         begin = max(now, dragged[0]) if dragged else now
-        free = free_slots(Search(begin, begin + OFFERED_FOR), now=now)[:OFFERED_MOST]
+        free = free_slots(SlotSearch(begin, begin + OFFERED_FOR), now=now)[:OFFERED_MOST]
         field = self.fields["offered"]
         assert isinstance(field, SlotField)
         field.choices = [("", "None: it waits for approval"), *choices(free)]
         if dragged:
             whose = self.initial.get("psychologist") or None
             fitting = (slot for slot in free if slot.start < dragged[1] and whose in (None, str(slot.psychologist_id)))
-            self.initial.setdefault("offered", next(map(written, fitting), ""))
+            self.initial.setdefault("offered", next(map(encode_slot, fitting), ""))
         if not free and not self.data.get("offered"):
             for name in ("offered", "paying"):
                 del self.fields[name]
@@ -127,9 +127,9 @@ class CallerForm(forms.ModelForm[Booking]):
         return typed
 
     @property
-    def chosen(self) -> Chosen | None:
+    def chosen(self) -> ChosenSlot | None:
         """The slot that was settled on the phone."""
-        found: Chosen | None = self.cleaned_data.get("offered")
+        found: ChosenSlot | None = self.cleaned_data.get("offered")
         return found
 
     def draft(self) -> Draft:

@@ -13,8 +13,8 @@ from backend.bookings import actors
 from backend.bookings.access import AccessPolicy
 from backend.bookings.intents import Intent
 from backend.bookings.lifecycle.approval import approve
-from backend.bookings.lifecycle.foretelling import foretelling
-from backend.bookings.lifecycle.front_desk import Recorded, create_by_staff, record_desk_payment
+from backend.bookings.lifecycle.front_desk import RecordedRequest, create_by_staff, record_desk_payment
+from backend.bookings.lifecycle.preview import preview_transaction
 from backend.bookings.lifecycle.session_terms import Approval
 from backend.bookings.machine import ACTIVE
 from backend.bookings.models import Booking, LedgerEntry
@@ -66,7 +66,7 @@ def new(request: HttpRequest) -> HttpResponse:
 
 def _taken(request: HttpRequest, form: CallerForm, *, now: datetime) -> HttpResponse | tuple[int, Consequences]:
     """Recorded, and where to go; else the page's status, and what would follow."""
-    actor, asks = actors.of(request.user), consequences.not_yet(ASKS)
+    actor, asks = actors.for_account(request.user), consequences.not_yet(ASKS)
     if not form.is_valid():
         return 400, asks
     try:
@@ -78,12 +78,12 @@ def _taken(request: HttpRequest, form: CallerForm, *, now: datetime) -> HttpResp
     return _recorded(request, form, recorded)
 
 
-def _recorded(request: HttpRequest, form: CallerForm, recorded: Recorded) -> HttpResponse:
+def _recorded(request: HttpRequest, form: CallerForm, recorded: RecordedRequest) -> HttpResponse:
     """The request has its id; a slot that was chosen is settled now, and told if it could not be."""
     booking, problem = recorded.booking, None
     if recorded.is_new:
         try:
-            settle(booking, form, actor=actors.of(request.user), now=timezone.now())
+            settle(booking, form, actor=actors.for_account(request.user), now=timezone.now())
         except Refused as refused:
             problem = refused
     booking = booking_now(booking.pk)
@@ -109,7 +109,7 @@ def settle(booking: Booking, form: CallerForm, *, actor: str, now: datetime) -> 
         record_desk_payment(booking.pk, actor=actor, now=now)
 
 
-def told(recorded: Recorded) -> str:
+def told(recorded: RecordedRequest) -> str:
     """What the receptionist reads, and reads out."""
     booking = recorded.booking
     if not recorded.is_new:
@@ -123,7 +123,7 @@ def told(recorded: Recorded) -> str:
 
 def what_follows(form: CallerForm, *, actor: str, now: datetime) -> Consequences:
     """What recording the request and settling its slot would do; nothing is done. Refuses: as create_by_staff."""
-    with foretelling() as witness:
+    with preview_transaction() as witness:
         recorded = create_by_staff(form.draft(), actor=actor, now=now)
         if not recorded.is_new:
             return consequences.not_yet(told(recorded))

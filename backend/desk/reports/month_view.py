@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from backend.bookings.models import Booking, Outcome
 from backend.core.formatting import practice_zone, short_span
 from backend.desk.reports.charts import Bars, Columns, bars, columns
-from backend.desk.reports.monthly_report import ANSWERED_WITHIN, Month, month
+from backend.desk.reports.monthly_report import ANSWERED_WITHIN, MonthlyReport, read_monthly_report
 
 SHOWN = 12  # psychologists or sponsors, the busiest first
 
@@ -38,7 +38,7 @@ class MonthView:
 
 def month_view(seen: QuerySet[Booking], first_day: date, *, now: datetime) -> MonthView:
     """Of the bookings `seen`, in the month that begins with `first_day`."""
-    found = month(seen, first_day, now=now)
+    found = read_monthly_report(seen, first_day, now=now)
     following = (first_day + timedelta(days=31)).replace(day=1)
     return MonthView(
         title=f"{first_day:%B %Y}",
@@ -57,7 +57,7 @@ def month_view(seen: QuerySet[Booking], first_day: date, *, now: datetime) -> Mo
     )
 
 
-def _figures(found: Month) -> list[Figure]:
+def _figures(found: MonthlyReport) -> list[Figure]:
     over = found.outcomes.total()
     missed = found.outcomes[Outcome.NO_SHOW]
     median = "none yet" if found.median_answer is None else short_span(found.median_answer)
@@ -71,12 +71,12 @@ def _figures(found: Month) -> list[Figure]:
     ]
 
 
-def _answers(found: Month) -> list[tuple[str, int, int, str]]:
+def _answers(found: MonthlyReport) -> list[tuple[str, int, int, str]]:
     names = [f"within {short_span(most)}" for most in ANSWERED_WITHIN] + ["later"]
     return [(name, n, 0, str(n)) for name, n in zip(names, found.answered_within, strict=True)]
 
 
-def _sessions(found: Month) -> list[tuple[str, int, int, str]]:
+def _sessions(found: MonthlyReport) -> list[tuple[str, int, int, str]]:
     rows = ((name, n, found.no_shows[name]) for name, n in found.sessions.most_common(SHOWN))
     return [(name, n, missed, f"{n}, {missed} not attended" if missed else str(n)) for name, n, missed in rows]
 

@@ -25,7 +25,7 @@ ANSWERED_WITHIN = (timedelta(hours=1), timedelta(hours=4), timedelta(hours=24), 
 
 
 @dataclass(frozen=True)
-class Month:
+class MonthlyReport:
     """Days are the practice's; a session counts in the month in which it takes place."""
 
     first_day: date
@@ -42,8 +42,8 @@ class Month:
     sponsored: Counter[str]  # by sponsor
 
 
-def month(seen: QuerySet[Booking], first_day: date, *, now: datetime) -> Month:
-    """Of the bookings `seen`. Four queries."""
+def read_monthly_report(seen: QuerySet[Booking], first_day: date, *, now: datetime) -> MonthlyReport:
+    """The month's numbers, over the bookings `seen`. Four queries."""
     next_first = (first_day + 31 * _DAY).replace(day=1)
     start, end = (datetime.combine(day, time(), tzinfo=practice_zone()) for day in (first_day, next_first))
     requests, answers = _requests(seen, start, end)
@@ -52,7 +52,7 @@ def month(seen: QuerySet[Booking], first_day: date, *, now: datetime) -> Month:
     paid = Payment.objects.filter(state=PaymentState.CAPTURED, captured_at__gte=start, captured_at__lt=end)
     refunds = Refund.objects.filter(queued_at__gte=start, queued_at__lt=end, payment__booking__in=seen)
     refunds = refunds.exclude(state=RefundState.REFUSED)
-    return Month(
+    return MonthlyReport(
         first_day=first_day,
         days=[first_day + n * _DAY for n in range((next_first - first_day).days)],
         requests=requests,

@@ -34,7 +34,7 @@ class Part(StrEnum):
 
 
 @dataclass(frozen=True)
-class MonthReport:
+class SponsorMonthReport:
     """One month: how many sessions were reserved and what became of them, as numbers or as why there is none."""
 
     first_day: date
@@ -42,7 +42,7 @@ class MonthReport:
     parts: dict[Part, str]
 
 
-def report(corporate: Corporate, *, now: datetime) -> list[MonthReport]:
+def report(corporate: Corporate, *, now: datetime) -> list[SponsorMonthReport]:
     """The months that are closed and had a session, newest first."""
     rows = (
         Booking.objects.filter(corporate=corporate, sponsored_month__isnull=False)
@@ -55,7 +55,7 @@ def report(corporate: Corporate, *, now: datetime) -> list[MonthReport]:
     return [_month(first_day, bookings) for first_day, bookings in months.items() if _is_closed(first_day, now=now)]
 
 
-def lines(months: Iterable[MonthReport]) -> Iterator[list[str]]:
+def lines(months: Iterable[SponsorMonthReport]) -> Iterator[list[str]]:
     """The report as rows of text, the first of them the names of the columns."""
     yield ["month", "reserved", *Part]
     for month in months:
@@ -69,10 +69,10 @@ def _is_closed(first_day: date, *, now: datetime) -> bool:
     return now >= over + policy.SESSION_LONGEST + max(policy.OUTCOME_OPEN_FOR, policy.COMPLETE_AFTER)
 
 
-def _month(first_day: date, bookings: list[Booking]) -> MonthReport:
+def _month(first_day: date, bookings: list[Booking]) -> SponsorMonthReport:
     parts = {part: [booking for booking in bookings if _part(booking) is part] for part in Part}
     if _people(bookings) < PEOPLE_LEAST:
-        return MonthReport(first_day, FEW, dict.fromkeys(Part, FEW))
+        return SponsorMonthReport(first_day, FEW, dict.fromkeys(Part, FEW))
     told: dict[Part, str] = {}
     rest = bookings
     for part, sessions in parts.items():
@@ -83,7 +83,7 @@ def _month(first_day: date, bookings: list[Booking]) -> MonthReport:
             told[part] = WITHHELD
         else:
             told[part], rest = str(len(sessions)), without
-    return MonthReport(first_day, str(len(bookings)), told)
+    return SponsorMonthReport(first_day, str(len(bookings)), told)
 
 
 def _part(booking: Booking) -> Part:

@@ -31,7 +31,7 @@ class DeadLettersPage(ModelAdmin[Act]):
         frame = {**self.admin_site.each_context(request), "opts": self.opts, "title": title}
         return TemplateResponse(request, f"admin/ops/{template}.html", {**frame, **context})
 
-    def told(self, request: HttpRequest, done: bool, success: str, overtaken: str) -> None:
+    def report_result(self, request: HttpRequest, done: bool, success: str, overtaken: str) -> None:
         """What became of one act."""
         if done:
             messages.success(request, success)
@@ -62,12 +62,12 @@ class DeadLettersPage(ModelAdmin[Act]):
         return self.page(request, "dead_letters", "Dead letters", context)
 
     def _act(self, request: HttpRequest, rows: QuerySet[Message]) -> None:
-        now, who, posted = timezone.now(), actors.of(request.user), request.POST
+        now, who, posted = timezone.now(), actors.for_account(request.user), request.POST
         reason, chosen, rate = posted.get("reason", "").strip()[:300], posted.get("message", ""), posted.get("rate", "")
         match posted.get("do"):
             case "redrive" if chosen.isdecimal():
                 done = operator_actions.redrive(int(chosen), actor=who, now=now)
-                self.told(request, done, "Back to work.", "It is dead no more, or its address is blanked.")
+                self.report_result(request, done, "Back to work.", "It is dead no more, or its address is blanked.")
             case "redrive_all" if rate.isdecimal() and 1 <= int(rate) <= 6000:
                 count = operator_actions.redrive_many(_ids(rows), per_minute=int(rate), actor=who, now=now)
                 messages.success(request, f"{count} back to work, {rate} a minute.")
@@ -75,7 +75,7 @@ class DeadLettersPage(ModelAdmin[Act]):
                 messages.error(request, "Say why it is not wanted any more.")
             case "discard" if chosen.isdecimal():
                 done = operator_actions.discard(int(chosen), reason=reason, actor=who, now=now)
-                self.told(request, done, "Discarded.", "It is dead no more.")
+                self.report_result(request, done, "Discarded.", "It is dead no more.")
             case "discard_all":
                 count = operator_actions.discard_many(_ids(rows), reason=reason, actor=who, now=now)
                 messages.success(request, f"{count} discarded.")

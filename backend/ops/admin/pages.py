@@ -80,14 +80,14 @@ class ActAdmin(ReadOnly, DeadLettersPage, admin.ModelAdmin[Act]):
 
     def overview(self, request: HttpRequest) -> HttpResponse:
         """Everything at this moment; `?part=live` is what the page fetches again and again."""
-        taken = snapshot.take(now=timezone.now())
-        shown = [(table, PAGE_OF.get(table.title, "")) for table in status_tables.of(taken)]
+        taken = snapshot.take_snapshot(now=timezone.now())
+        shown = [(table, PAGE_OF.get(table.title, "")) for table in status_tables.build_tables(taken)]
         context = {"tables": shown, "findings": findings.judge(taken), "taken_at": utc(taken.taken_at)}
         return self._live_page(request, "Overview", {**context, "all_well": "Nothing needs you."})
 
     def schedules(self, request: HttpRequest) -> HttpResponse:
         """The timers alone, and what they did of late."""
-        taken = snapshot.take(now=timezone.now(), with_figures=False)
+        taken = snapshot.take_snapshot(now=timezone.now(), with_figures=False)
         signs = taken.health.timers if taken.health else ()
         found = [finding for finding in findings.judge(taken) if finding.component in ("timers", "beat")]
         runs = TimerRun.objects.all()[:RUNS_SHOWN] if taken.health else ()
@@ -106,7 +106,7 @@ class ActAdmin(ReadOnly, DeadLettersPage, admin.ModelAdmin[Act]):
         """A timer's state and history; POST asks for a run now."""
         sign = self._sign(name)
         if request.method == "POST":
-            if operator_actions.run_timer(name, actor=actors.of(request.user), now=timezone.now()):
+            if operator_actions.run_timer(name, actor=actors.for_account(request.user), now=timezone.now()):
                 messages.success(request, f"{name} runs as soon as a timers worker is free.")
             else:
                 messages.warning(request, f"A run of {name} was asked for already.")
@@ -120,7 +120,7 @@ class ActAdmin(ReadOnly, DeadLettersPage, admin.ModelAdmin[Act]):
         return self.page(request, "timer", f"Timer {name}", context)
 
     def _sign(self, name: str) -> TimerHealth:
-        health: Health | None = snapshot.take(now=timezone.now(), with_figures=False).health
+        health: Health | None = snapshot.take_snapshot(now=timezone.now(), with_figures=False).health
         for sign in health.timers if health else ():
             if sign.name == name:
                 return sign
@@ -148,18 +148,24 @@ class ActAdmin(ReadOnly, DeadLettersPage, admin.ModelAdmin[Act]):
         return self.page(request, "queue", f"Queue {name}", context)
 
     def _act_on_queue(self, request: HttpRequest, queue: Queue) -> None:
-        now, who, reason = timezone.now(), actors.of(request.user), request.POST.get("reason", "").strip()[:300]
+        now, who, reason = (
+            timezone.now(),
+            actors.for_account(request.user),
+            request.POST.get("reason", "").strip()[:300],
+        )
         match request.POST.get("do"):
             case "pause" if not reason:
                 messages.error(request, "Say why: others will wonder.")
             case "pause":
                 done = operator_actions.pause(queue, reason=reason, actor=who, now=now)
-                self.told(request, done, "Paused. Batches in hand are finished.", "It was paused already.")
+                self.report_result(request, done, "Paused. Batches in hand are finished.", "It was paused already.")
             case "resume":
                 done = operator_actions.resume(queue, actor=who, now=now)
-                self.told(request, done, "Resumed.", "It was not paused.")
+                self.report_result(request, done, "Resumed.", "It was not paused.")
             case "release" if (chosen := request.POST.get("message", "")).isdecimal():
-                done = operator_actions.release(int(chosen), actor=who, now=now)
-                self.told(request, done, "Released: any worker may take it.", "It is in nobody's hands any more.")
+                done = operator_actions.release_lease(int(chosen), actor=who, now=now)
+                self.report_result(
+                    request, done, "Released: any worker may take it.", "It is in nobody's hands any more."
+                )
             case _:
                 messages.error(request, "Nothing was done.")

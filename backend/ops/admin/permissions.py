@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from django.http import HttpRequest
 
-from backend.accounts.roles import Ability, may
+from backend.accounts.roles import Ability, has_any_permission
 
 
 def is_operator(request: HttpRequest) -> bool:
     """Looks and mends: whoever re-drives mail writes to visitors."""
-    return may(request.user, Ability.OPERATE)
+    return has_any_permission(request.user, Ability.OPERATE)

@@ -12,7 +12,7 @@ import time_machine
 
 from backend.bookings import policy
 from backend.bookings.lifecycle import cancellation, timers
-from backend.bookings.lifecycle.refunds import Work
+from backend.bookings.lifecycle.refunds import GatewayWork
 from backend.bookings.models import Booking, ClosedDay, LedgerEntry
 from backend.bookings.notices import Notice
 from backend.outbox.models import Message, MessageState
@@ -52,7 +52,7 @@ def by_ledger(intent: str) -> Callable[[Booking], int]:
     return lambda booking: LedgerEntry.objects.filter(booking=booking, intent=intent).count()
 
 
-def by_work(kind: Work) -> Callable[[Booking], int]:
+def by_work(kind: GatewayWork) -> Callable[[Booking], int]:
     return lambda booking: Message.objects.filter(booking_id=booking.pk, kind=kind).count()
 
 
@@ -112,7 +112,7 @@ TIMERS: dict[str, Timer] = {
     "gateway is asked": Timer(
         lambda at: scenarios.paying(now=at - policy.ATTEMPT_LIFETIME - policy.PAY_GRACE, at=at + 3 * DAY)[0],
         sweeps.ask_after_attempts,
-        by_work(Work.ASK_GATEWAY),
+        by_work(GatewayWork.ASK_GATEWAY),
     ),
     "attempt is closed unasked": Timer(
         lambda at: scenarios.paying(

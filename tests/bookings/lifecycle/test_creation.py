@@ -24,12 +24,12 @@ Birth = Callable[[Client, Draft, datetime], Booking]
 
 def _approved(client: Client, draft: Draft, now: datetime) -> Booking:
     slot = claims.slot_with(factories.make_psychologist(), now + DAY, now + DAY + timedelta(hours=1))
-    return creation.born_approved(client, draft, slot, amount_paise=1200_00, now=now)
+    return creation.build_approved(client, draft, slot, amount_paise=1200_00, now=now)
 
 
 BIRTHS: dict[State, Birth] = {
-    State.DRAFT: lambda client, draft, now: creation.born_draft(client, draft, now=now),
-    State.PENDING: lambda client, draft, now: creation.born_pending(client, draft, origin=Origin.STAFF, now=now),
+    State.DRAFT: lambda client, draft, now: creation.build_draft(client, draft, now=now),
+    State.PENDING: lambda client, draft, now: creation.build_pending(client, draft, origin=Origin.STAFF, now=now),
     State.APPROVED: _approved,
 }
 DEADLINES: dict[State, Callable[[datetime], datetime]] = {

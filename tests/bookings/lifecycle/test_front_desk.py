@@ -122,7 +122,7 @@ def test_money_at_the_desk_confirms_and_ends_an_open_attempt(paying: bool, now: 
     payment = Payment.objects.get(method=PaymentMethod.DESK)
     assert (payment.state, payment.captured_paise) == (PaymentState.CAPTURED, 150_000)
     assert not Payment.objects.filter(state=PaymentState.OPEN).exists()
-    assert queries.payment_status(scenarios.again(booking)) == "paid"
+    assert queries.payment_status_value(scenarios.again(booking)) == "paid"
     assert code_of(lambda: front_desk.record_desk_payment(booking.pk, now=now, **STAFF)) is Code.ALREADY_PAID
 
 
@@ -130,7 +130,7 @@ def test_an_online_capture_after_money_at_the_desk_goes_back(now: datetime) -> N
     booking, payment = scenarios.paying(now=now)
     front_desk.record_desk_payment(booking.pk, now=now, **STAFF)
     outcome = payments.record_report(scenarios.captured(payment), actor="gateway:sandbox", now=now)
-    assert outcome is payments.Outcome.RETURNED
+    assert outcome is payments.ReportOutcome.RETURNED
     assert {Notice.PAYMENT_RETURNED, Notice.STAFF_UNEXPECTED_MONEY} <= set(scenarios.notices_about(booking))
 
 
@@ -139,9 +139,9 @@ def test_a_session_due_at_the_practice_is_paid_there_without_a_transition(now: d
     booking = scenarios.approved(
         now=now, who=scenarios.psychologist(location=place), mode="OFFLINE", payment_mode="OFFLINE"
     )
-    assert (booking.state, queries.payment_status(booking)) == (State.CONFIRMED, "due_at_practice")
+    assert (booking.state, queries.payment_status_value(booking)) == (State.CONFIRMED, "due_at_practice")
     front_desk.record_desk_payment(booking.pk, now=now, **STAFF)
-    assert (scenarios.again(booking).state, queries.payment_status(scenarios.again(booking))) == (
+    assert (scenarios.again(booking).state, queries.payment_status_value(scenarios.again(booking))) == (
         State.CONFIRMED,
         "paid",
     )
@@ -173,7 +173,7 @@ def test_what_the_gateway_says_of_a_refund_is_recorded_once(state, after, notice
     report = RefundReport(refund.reference, "rf_1", state, 50_000)
     refunds.record_refund(refund.pk, report, now=now)
     event = Event("evt_r", EventKind.REFUND_DONE, None, report)
-    assert payments.receive_event("sandbox", event, now=now) is payments.Outcome.UNCHANGED
+    assert payments.receive_event("sandbox", event, now=now) is payments.ReportOutcome.UNCHANGED
     assert Refund.objects.get().state == after
     assert scenarios.notices_about(booking).count(notice) == (1 if notice else 0)
 
@@ -184,7 +184,7 @@ def test_a_refused_refund_can_be_settled_by_hand(now: datetime) -> None:
     refunds.record_refund(refund.pk, RefundReport(refund.reference, "", RefundOrderState.REFUSED, 0), now=now)
     assert payment_status.refundable_paise(Payment.objects.get()) == 150_000
     refunds.record_refund_made(refund.pk, now=now, **STAFF)
-    assert queries.payment_status(scenarios.again(booking)) == "refunded"
+    assert queries.payment_status_value(scenarios.again(booking)) == "refunded"
 
 
 def test_a_refund_on_its_way_at_the_gateway_is_not_paid_out_at_the_desk_too(now: datetime) -> None:
@@ -217,7 +217,7 @@ def test_a_sponsor_after_approval_confirms(paying: bool, now: datetime) -> None:
     booking = scenarios.paying(now=now)[0] if paying else scenarios.approved(now=now)
     sponsored = front_desk.sponsor(booking.pk, acme.pk, now=now, **STAFF)
     assert sponsored.state == State.CONFIRMED
-    assert queries.payment_status(scenarios.again(booking)) == "sponsored"
+    assert queries.payment_status_value(scenarios.again(booking)) == "sponsored"
 
 
 def test_a_sponsor_is_refused_when_unknown_or_too_late(now: datetime) -> None:

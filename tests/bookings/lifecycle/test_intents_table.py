@@ -123,7 +123,7 @@ def take_alternative(booking: Booking, now: datetime) -> object:
         Alternative.objects.create(booking=booking, number=1, **row)
         message = Message.objects.get(booking_id=booking.pk, kind=Notice.BOOKING_REJECTED)
         links.issue(booking, Purpose.ALTERNATIVE, message.uuid, now=now)
-        token = links.tokens_of(message.uuid)[links.name_of(1)]
+        token = links.tokens_of(message.uuid)[links.alternative_token_name(1)]
     return alternatives.take_alternative(token, now=now)
 
 

@@ -107,7 +107,7 @@ def test_a_cancellation_that_is_refused_owes_nothing(now: datetime) -> None:
     with pytest.raises(Refused, match="state_refuses"):
         call_off(booking, RefundChoice.FULL, now=booking.due_at)
     assert not Refund.objects.exists()
-    assert not Message.objects.filter(kind=refunds.Work.MAKE_REFUND).exists()
+    assert not Message.objects.filter(kind=refunds.GatewayWork.MAKE_REFUND).exists()
 
 
 def test_the_desk_is_not_sent_to_hand_out_what_was_handed_out(now: datetime) -> None:

@@ -14,7 +14,7 @@ from backend.bookings.lifecycle.session_terms import Approval
 from backend.bookings.machine import State
 from backend.bookings.models import Booking, ClosedDay, SlotClaim
 from backend.core.errors import Code, Refused
-from backend.people.models import Location, Offer, Psychologist, WorkingHours
+from backend.people.models import HoursMode, Location, Psychologist, WorkingHours
 from tests.support import scenarios, working_hours
 from tests.support.working_hours import WEDNESDAY, at
 
@@ -82,9 +82,9 @@ def test_hours_for_the_other_mode_are_outside(who: Psychologist, now: datetime) 
 def test_a_session_in_person_takes_place_where_the_hours_say(now: datetime) -> None:
     own, elsewhere = (Location.objects.create(name=name, address=f"{name} Road") for name in ("Own", "Elsewhere"))
     who = working_hours.psychologist(hours="", location=own)
-    working_hours.weekly(who, "10:00 12:00", offers=Offer.BOTH)
-    working_hours.weekly(who, "14:00 16:00", offers=Offer.OFFLINE)
-    WorkingHours.objects.filter(offers=Offer.OFFLINE).update(location=elsewhere)
+    working_hours.weekly(who, "10:00 12:00", offers=HoursMode.BOTH)
+    working_hours.weekly(who, "14:00 16:00", offers=HoursMode.OFFLINE)
+    WorkingHours.objects.filter(offers=HoursMode.OFFLINE).update(location=elsewhere)
     booking = approve(scenarios.pending(now=now, mode="OFFLINE"), who, at("14:00"), now=now)
     assert booking.address == "Elsewhere Road"
     moved = reschedule(booking.pk, Move(at("14:00") + DAY), actor="staff:desk", now=now)

@@ -9,7 +9,8 @@ import pytest
 from backend.bookings import policy
 from backend.bookings.lifecycle import approval as staff
 from backend.bookings.lifecycle import front_desk, payments, timers
-from backend.bookings.lifecycle.payments import Outcome, Work
+from backend.bookings.lifecycle.payments import ReportOutcome
+from backend.bookings.lifecycle.refunds import GatewayWork
 from backend.bookings.machine import Reason, State
 from backend.bookings.models import Booking, LedgerEntry, SlotClaim
 from backend.bookings.notices import Notice
@@ -37,7 +38,7 @@ def test_starting_to_pay_opens_one_attempt_and_asking_again_gives_the_same(now: 
     assert booking.due_at == now + timedelta(minutes=40)
     assert payments.start_payment(booking.acknowledgement_id, now=now + timedelta(minutes=1)) == payment
     assert Payment.objects.count() == 1
-    assert Message.objects.filter(kind=Work.ENSURE_ORDER).count() == 1
+    assert Message.objects.filter(kind=GatewayWork.ENSURE_ORDER).count() == 1
 
 
 def test_an_attempt_begun_late_runs_to_pay_by(now: datetime) -> None:
@@ -75,7 +76,7 @@ def test_a_paid_booking_says_that_nothing_is_left_to_pay(now: datetime) -> None:
 def test_money_that_went_back_does_not_make_a_sponsored_booking_paid(now: datetime) -> None:
     booking, payment = scenarios.paying(now=now)
     front_desk.sponsor(booking.pk, Corporate.objects.create(name="Acme").pk, actor="staff:desk", now=now)
-    assert payments.record_report(scenarios.captured(payment), actor=GATEWAY, now=now) is Outcome.RETURNED
+    assert payments.record_report(scenarios.captured(payment), actor=GATEWAY, now=now) is ReportOutcome.RETURNED
     assert code_of(lambda: payments.start_payment(booking.acknowledgement_id, now=now)) is Code.NOTHING_TO_PAY
 
 
@@ -89,7 +90,7 @@ def test_a_free_booking_says_that_nothing_is_to_be_paid(now: datetime) -> None:
 def test_a_capture_confirms_once_however_often_it_is_reported(now: datetime) -> None:
     booking, payment = scenarios.paying(now=now)
     outcomes = [payments.record_report(scenarios.captured(payment), actor=GATEWAY, now=now) for _ in range(3)]
-    assert outcomes == [Outcome.CONFIRMED, Outcome.UNCHANGED, Outcome.UNCHANGED]
+    assert outcomes == [ReportOutcome.CONFIRMED, ReportOutcome.UNCHANGED, ReportOutcome.UNCHANGED]
     booking = scenarios.again(booking)
     assert booking.state == State.CONFIRMED
     assert booking.slot_end is not None
@@ -109,7 +110,7 @@ def test_reminders_are_owed_only_as_far_as_their_time_is_ahead(now: datetime) ->
 def test_a_declined_attempt_gives_time_for_another(now: datetime) -> None:
     booking, payment = scenarios.paying(now=now)
     pay_by = booking.pay_by
-    assert payments.record_report(scenarios.declined(payment), actor=GATEWAY, now=now) is Outcome.ENDED
+    assert payments.record_report(scenarios.declined(payment), actor=GATEWAY, now=now) is ReportOutcome.ENDED
     booking = scenarios.again(booking)
     assert (booking.state, booking.reason) == (State.APPROVED, Reason.ATTEMPT_FAILED)
     assert booking.pay_by == pay_by
@@ -117,7 +118,7 @@ def test_a_declined_attempt_gives_time_for_another(now: datetime) -> None:
     assert booking.due_at == pay_by + timedelta(minutes=10)
     second = payments.start_payment(booking.acknowledgement_id, now=now)
     assert second.reference != payment.reference
-    assert payments.record_report(scenarios.captured(second), actor=GATEWAY, now=now) is Outcome.CONFIRMED
+    assert payments.record_report(scenarios.captured(second), actor=GATEWAY, now=now) is ReportOutcome.CONFIRMED
 
 
 def test_an_attempt_that_fails_after_the_time_to_pay_closes_the_booking(now: datetime) -> None:
@@ -133,38 +134,38 @@ def test_an_attempt_that_fails_after_the_time_to_pay_closes_the_booking(now: dat
 def test_money_for_an_attempt_that_had_failed_still_confirms(now: datetime) -> None:
     _, payment = scenarios.paying(now=now)
     payments.record_report(scenarios.declined(payment), actor=GATEWAY, now=now)
-    assert payments.record_report(scenarios.captured(payment), actor=GATEWAY, now=now) is Outcome.CONFIRMED
+    assert payments.record_report(scenarios.captured(payment), actor=GATEWAY, now=now) is ReportOutcome.CONFIRMED
 
 
 def test_the_second_of_two_captures_goes_back(now: datetime) -> None:
     booking, first = scenarios.paying(now=now)
     payments.record_report(scenarios.declined(first), actor=GATEWAY, now=now)
     second = payments.start_payment(booking.acknowledgement_id, now=now)
-    assert payments.record_report(scenarios.captured(first), actor=GATEWAY, now=now) is Outcome.CONFIRMED
-    assert payments.record_report(scenarios.captured(second), actor=GATEWAY, now=now) is Outcome.RETURNED
+    assert payments.record_report(scenarios.captured(first), actor=GATEWAY, now=now) is ReportOutcome.CONFIRMED
+    assert payments.record_report(scenarios.captured(second), actor=GATEWAY, now=now) is ReportOutcome.RETURNED
     assert scenarios.again(booking).state == State.CONFIRMED
     refund = Refund.objects.get()
     assert (refund.payment, refund.amount_paise) == (second, second.amount_paise)
-    assert Message.objects.filter(kind=Work.MAKE_REFUND, subject_id=refund.pk).count() == 1
+    assert Message.objects.filter(kind=GatewayWork.MAKE_REFUND, subject_id=refund.pk).count() == 1
 
 
 @pytest.mark.parametrize("wrong", [{"amount_paise": 1}, {"amount_paise": 999_999}, {"currency": "USD"}])
 def test_a_wrong_amount_or_currency_confirms_nothing_and_goes_back(wrong: dict[str, object], now: datetime) -> None:
     booking, payment = scenarios.paying(now=now)
     report = scenarios.captured(payment, **wrong)
-    assert payments.record_report(report, actor=GATEWAY, now=now) is Outcome.RETURNED
+    assert payments.record_report(report, actor=GATEWAY, now=now) is ReportOutcome.RETURNED
     after = scenarios.again(booking)
     assert (after.state, after.reason) == (State.APPROVED, Reason.ATTEMPT_FAILED)
     assert Refund.objects.get().amount_paise == report.amount_paise
     second = payments.start_payment(booking.acknowledgement_id, now=now)
-    assert payments.record_report(scenarios.captured(second), actor=GATEWAY, now=now) is Outcome.CONFIRMED
+    assert payments.record_report(scenarios.captured(second), actor=GATEWAY, now=now) is ReportOutcome.CONFIRMED
 
 
 def test_late_money_books_the_slot_again_when_it_is_free_and_ahead(now: datetime) -> None:
     booking, payment = scenarios.paying(now=now, at=scenarios.slot_tomorrow(now) + timedelta(days=3))
     at = close_unpaid(booking, now)
     assert scenarios.again(booking).state in (State.CANCELLED, State.PAYMENT_FAILED)
-    assert payments.record_report(scenarios.captured(payment), actor=GATEWAY, now=at) is Outcome.REINSTATED
+    assert payments.record_report(scenarios.captured(payment), actor=GATEWAY, now=at) is ReportOutcome.REINSTATED
     booking = scenarios.again(booking)
     assert (booking.state, booking.reason) == (State.CONFIRMED, Reason.LATE_CAPTURE)
     assert SlotClaim.objects.filter(booking=booking).count() == 1
@@ -188,7 +189,7 @@ def test_late_money_goes_back_when_the_slot_is_gone(now: datetime) -> None:
     booking, payment = scenarios.paying(now=now, who=who, at=start)
     at = close_unpaid(booking, now)
     scenarios.approved(RAVI, now=at, who=who, at=start)
-    assert payments.record_report(scenarios.captured(payment), actor=GATEWAY, now=at) is Outcome.RETURNED
+    assert payments.record_report(scenarios.captured(payment), actor=GATEWAY, now=at) is ReportOutcome.RETURNED
     assert scenarios.again(booking).state == State.CANCELLED
     assert Refund.objects.get().payment == payment
 
@@ -197,7 +198,7 @@ def test_late_money_goes_back_when_the_visitor_has_another_booking(now: datetime
     booking, payment = scenarios.paying(now=now, at=scenarios.slot_tomorrow(now) + timedelta(days=3))
     at = close_unpaid(booking, now)
     scenarios.pending(now=at)
-    assert payments.record_report(scenarios.captured(payment), actor=GATEWAY, now=at) is Outcome.RETURNED
+    assert payments.record_report(scenarios.captured(payment), actor=GATEWAY, now=at) is ReportOutcome.RETURNED
 
 
 def test_late_money_goes_back_when_the_session_would_be_over(now: datetime) -> None:
@@ -205,7 +206,7 @@ def test_late_money_goes_back_when_the_session_would_be_over(now: datetime) -> N
     close_unpaid(booking, now)
     assert booking.slot_start is not None
     outcome = payments.record_report(scenarios.captured(payment), actor=GATEWAY, now=booking.slot_start)
-    assert outcome is Outcome.RETURNED
+    assert outcome is ReportOutcome.RETURNED
 
 
 def test_a_report_for_an_unknown_payment_is_refused(now: datetime) -> None:
@@ -219,7 +220,12 @@ def test_an_event_counts_once_however_often_and_in_whatever_order_it_comes(now: 
     captured = Event("evt_2", EventKind.ORDER_CAPTURED, scenarios.captured(payment), None)
     failed = Event("evt_1", EventKind.ORDER_DECLINED, scenarios.declined(payment), None)
     outcomes = [payments.receive_event("sandbox", event, now=now) for event in (captured, failed, captured, failed)]
-    assert outcomes == [Outcome.CONFIRMED, Outcome.UNCHANGED, Outcome.UNCHANGED, Outcome.UNCHANGED]
+    assert outcomes == [
+        ReportOutcome.CONFIRMED,
+        ReportOutcome.UNCHANGED,
+        ReportOutcome.UNCHANGED,
+        ReportOutcome.UNCHANGED,
+    ]
     assert InboxEvent.objects.count() == 2
     assert scenarios.again(booking).state == State.CONFIRMED
 
@@ -236,7 +242,7 @@ def test_the_gateway_is_asked_from_the_deadline_on(early: int, now: datetime) ->
     booking, payment = scenarios.paying(now=now)
     assert booking.due_at is not None
     payments.ask_after_attempt(booking.pk, now=booking.due_at - timedelta(seconds=early))
-    asked = Message.objects.filter(kind=Work.ASK_GATEWAY, subject_id=payment.pk).count()
+    asked = Message.objects.filter(kind=GatewayWork.ASK_GATEWAY, subject_id=payment.pk).count()
     assert asked == (0 if early > 0 else 1)
     assert scenarios.again(booking).state == State.PAYMENT_PENDING
 
@@ -246,7 +252,7 @@ def test_an_unreachable_gateway_is_asked_every_minute_and_then_the_attempt_is_cl
     assert booking.due_at is not None
     for second in (0, 1, 59, 60, 61, 120):
         payments.ask_after_attempt(booking.pk, now=booking.due_at + timedelta(seconds=second))
-    assert Message.objects.filter(kind=Work.ASK_GATEWAY).count() == 3
+    assert Message.objects.filter(kind=GatewayWork.ASK_GATEWAY).count() == 3
     payments.ask_after_attempt(booking.pk, now=booking.due_at + policy.GATEWAY_ASK_FOR)
     assert scenarios.again(booking).state == State.APPROVED
     assert Payment.objects.get(pk=payment.pk).state == PaymentState.IDLE
@@ -269,5 +275,5 @@ def test_an_idle_attempt_returns_the_booking_before_pay_by_and_fails_it_after(no
 def test_an_open_order_changes_nothing(now: datetime) -> None:
     booking, payment = scenarios.paying(now=now)
     report = scenarios.captured(payment, state=OrderState.OPEN, capture_id="")
-    assert payments.record_report(report, actor=GATEWAY, now=now) is Outcome.UNCHANGED
+    assert payments.record_report(report, actor=GATEWAY, now=now) is ReportOutcome.UNCHANGED
     assert scenarios.again(booking).state == State.PAYMENT_PENDING

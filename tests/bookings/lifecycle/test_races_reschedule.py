@@ -19,7 +19,7 @@ from backend.bookings.models import Booking, LedgerEntry, Purpose, SlotClaim
 from backend.bookings.notices import Notice
 from backend.outbox.models import Message
 from backend.people.models import Corporate, Psychologist
-from backend.scheduling.free_slots import Search, free_slots
+from backend.scheduling.free_slots import SlotSearch, free_slots
 from tests.support import scenarios, working_hours
 from tests.support.races import CROWD, ONLY_POSTGRESQL, approval, at_once, staff_headers
 
@@ -35,7 +35,7 @@ def works(name: str) -> Psychologist:
 
 def slots_of(who: Psychologist, now: datetime, number: int = 1) -> list[datetime]:
     """Free ones, some days ahead."""
-    found = free_slots(Search(now + 3 * DAY, now + 20 * DAY, psychologist_ids=(who.pk,)), now=now)
+    found = free_slots(SlotSearch(now + 3 * DAY, now + 20 * DAY, psychologist_ids=(who.pk,)), now=now)
     return [slot.start for slot in found[:number]]
 
 

@@ -12,7 +12,7 @@ from backend.bookings.lifecycle import timers
 from backend.bookings.machine import Reason, State
 from backend.bookings.models import Booking, LedgerEntry, SlotClaim
 from backend.bookings.notices import Notice
-from backend.core.personal_data import columns
+from backend.core.personal_data import personal_columns
 from backend.people.models import Client
 from tests.support import scenarios
 from tests.support.scenarios import ASHA
@@ -90,7 +90,7 @@ def test_a_lapsed_draft_loses_its_personal_data_and_its_client(now: datetime) ->
     assert queries.drafts_to_purge(now=at) == [booking.pk]
     timers.purge_draft(booking.pk, now=at)
     purged = scenarios.again(booking)
-    assert {getattr(purged, name) for name in columns(Booking)} == {"", None}
+    assert {getattr(purged, name) for name in personal_columns(Booking)} == {"", None}
     assert (purged.age, purged.client_id, purged.purged_at) == (None, None, at)
     assert not Client.objects.exists()
     assert not Client.history.exists()

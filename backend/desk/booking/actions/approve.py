@@ -18,7 +18,7 @@ from backend.desk.booking.actions.session_form import SessionForm
 from backend.desk.forms import to_paise
 from backend.desk.session_fields import SlotField, suggested
 from backend.people.models import Psychologist
-from backend.scheduling.chosen_slot import Chosen
+from backend.scheduling.chosen_slot import ChosenSlot
 from backend.scheduling.suggestions import suggestions
 
 
@@ -85,7 +85,7 @@ class ApprovalForm(SessionForm):
 
     def session(self) -> dict[str, Any]:
         """What was typed, or the free slot that was chosen."""
-        chosen: Chosen | None = self.cleaned_data.get("offered")
+        chosen: ChosenSlot | None = self.cleaned_data.get("offered")
         return super().session() | (
             {"psychologist_id": chosen.psychologist_id, "slot_start": chosen.start} if chosen else {}
         )

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from backend.bookings import actors
-from backend.bookings.lifecycle.foretelling import foretell
+from backend.bookings.lifecycle.preview import preview_change
 from backend.bookings.models import Booking
 from backend.bookings.refusals import OVERTAKEN, overtaken, staff_sentence
 from backend.core.errors import Code, Refused
@@ -26,7 +26,7 @@ def decide(request: HttpRequest, action: Action[Any], form: ActionForm) -> int:
     if status:
         return status
     try:
-        carry_out(action, Decision(form, actor=actors.of(request.user), now=timezone.now()))
+        carry_out(action, Decision(form, actor=actors.for_account(request.user), now=timezone.now()))
     except Overtaken:
         form.add_error(None, _overtaken(action, booking_now(form.booking.pk)))
         return OVERTAKEN
@@ -48,7 +48,7 @@ def follows(request: HttpRequest, action: Action[Any], form: ActionForm) -> Cons
     """What the action would do with what is typed, or what to type first."""
     if not form.is_valid():
         return consequences.not_yet(form.asks)
-    return what_follows(action, Decision(form, actor=actors.of(request.user), now=timezone.now()))
+    return what_follows(action, Decision(form, actor=actors.for_account(request.user), now=timezone.now()))
 
 
 def carry_out(action: Action[Any], decision: Decision[Any]) -> None:
@@ -63,7 +63,7 @@ def carry_out(action: Action[Any], decision: Decision[Any]) -> None:
 def what_follows(action: Action[Any], decision: Decision[Any]) -> Consequences:
     """What `carry_out` would do now; nothing of it is done. Call with a valid form."""
     try:
-        return consequences.told(foretell(decision.booking.pk, lambda: carry_out(action, decision)))
+        return consequences.told(preview_change(decision.booking.pk, lambda: carry_out(action, decision)))
     except Refused as refused:
         return consequences.refused(refused, decision.booking)
     except Overtaken:

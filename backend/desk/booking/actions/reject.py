@@ -40,7 +40,7 @@ class RejectForm(NoteForm):
     def offers(self) -> list[OfferedSlot]:
         """The times, in the order in which they are offered, each once. Call after `is_valid()`."""
         typed = (self.cleaned_data.get(f"alternative_{number}") for number in range(1, ALTERNATIVES_MOST + 1))
-        chosen = (chosen_slot.read(value) for value in dict.fromkeys(value for value in typed if value))
+        chosen = (chosen_slot.decode_slot(value) for value in dict.fromkeys(value for value in typed if value))
         return [OfferedSlot(slot.psychologist_id, slot.start, slot.length) for slot in chosen if slot is not None]
 
 
@@ -72,7 +72,7 @@ def _free(booking: Booking, *, now: datetime) -> list[tuple[str, str]]:
     names = dict(Psychologist.objects.filter(is_active=True).values_list("pk", "full_name"))
     return [
         (
-            chosen_slot.written(slot, with_length=True),
+            chosen_slot.encode_slot(slot, with_length=True),
             f"{short_day_and_time(slot.start)}, {names[slot.psychologist_id]}",
         )
         for slot in found

@@ -17,7 +17,7 @@ from backend.desk.booking.actions.payment import RecordPayment, Sponsor
 from backend.desk.booking.actions.refund import GrantRefund, RefundMade
 from backend.desk.booking.actions.reject import Reject
 from backend.desk.booking.actions.reschedule import Reschedule
-from backend.desk.navigation import Link
+from backend.desk.navigation import PageLink
 
 ACTIONS: tuple[Action[Any], ...] = (
     Approve(),
@@ -43,10 +43,10 @@ def open_to(access: AccessPolicy, booking: Booking, *, now: datetime) -> list[Ac
     return [action for action in ACTIONS if access.may_act(booking, action.scope) and action.is_open(booking, now)]
 
 
-def action_links(access: AccessPolicy, booking: Booking, *names: str) -> tuple[Link, ...]:
+def action_links(access: AccessPolicy, booking: Booking, *names: str) -> tuple[PageLink, ...]:
     """To the pages of those actions that are the account's to take; each says what would happen, and asks."""
     return tuple(
-        Link(action.label, reverse(f"admin:{url_name(action)}", args=[booking.pk]))
+        PageLink(action.label, reverse(f"admin:{url_name(action)}", args=[booking.pk]))
         for action in (_BY_NAME[name] for name in names)
         if access.may_act(booking, action.scope)
     )

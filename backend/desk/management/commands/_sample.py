@@ -13,8 +13,8 @@ from random import Random
 
 from backend.bookings import actors, links, policy
 from backend.bookings.guarantees import payment_terms
-from backend.bookings.lifecycle import approval as staff
 from backend.bookings.lifecycle import cancellation, front_desk, payments, refunds, timers, visitor
+from backend.bookings.lifecycle.approval import approve, reject
 from backend.bookings.lifecycle.cancellation import RefundChoice
 from backend.bookings.lifecycle.creation import Draft
 from backend.bookings.lifecycle.session_terms import Approval
@@ -118,7 +118,7 @@ class Sample:
 
     def _rejected(self, n: int) -> Booking:
         booking = self._prove(n, self.now - 2 * DAY)
-        return staff.reject(booking.pk, note_to_visitor="We are full.", actor=ACTOR, now=self.now - DAY)
+        return reject(booking.pk, note_to_visitor="We are full.", actor=ACTOR, now=self.now - DAY)
 
     def _cancelled(self, n: int) -> Booking:
         """Paid at the desk, and the money is to be handed out again."""
@@ -163,7 +163,7 @@ class Sample:
             place.psychologist.pk, place.start, guardian_consent=True, despite_hours=True, pay_if_not_sponsored=True,
             slot_length=policy.SESSION_LENGTH,
         )  # fmt: skip
-        return staff.approve(booking.pk, approval, actor=ACTOR, now=at)
+        return approve(booking.pk, approval, actor=ACTOR, now=at)
 
     def _confirm(self, n: int, place: Place, at: datetime, *, is_online: bool | None = None) -> Booking:
         """Paid, unless nothing is to be paid up front; and over, if its time has passed."""

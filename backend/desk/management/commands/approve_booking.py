@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from backend.bookings import queries
-from backend.bookings.command_arguments import actor, add_actor
+from backend.bookings.command_arguments import add_actor, parse_actor
 from backend.bookings.lifecycle import approval
 from backend.bookings.lifecycle.session_terms import Approval
 from backend.bookings.models import Booking
@@ -55,7 +55,7 @@ class Command(BaseCommand):
         booking = _booking(options["acknowledgement_id"])
         decided = _approval(options, now=now)
         try:
-            booking = approval.approve(booking.pk, decided, actor=actor(options["actor"]), now=now)
+            booking = approval.approve(booking.pk, decided, actor=parse_actor(options["actor"]), now=now)
         except Refused as refused:
             raise CommandError(f"{refused.code}: {staff_sentence(refused, booking)}") from refused
         pay_by = f"pay by {short_day_and_time(booking.pay_by)}" if booking.pay_by else "nothing to pay up front"
@@ -66,7 +66,7 @@ class Command(BaseCommand):
 
 
 def _booking(typed: str) -> Booking:
-    acknowledgement_id = queries.normalized(typed)
+    acknowledgement_id = queries.normalize_acknowledgement_id(typed)
     if not acknowledgement_id:
         raise CommandError(f"{typed!r} is not an acknowledgement id: MS- and six letters or digits.")
     booking = Booking.objects.filter(acknowledgement_id=acknowledgement_id).first()

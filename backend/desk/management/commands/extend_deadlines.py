@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from backend.bookings import policy
-from backend.bookings.command_arguments import actor, add_actor
+from backend.bookings.command_arguments import add_actor, parse_actor
 from backend.bookings.lifecycle.front_desk import EXTENDABLE, extend_deadline
 from backend.bookings.machine import State
 from backend.bookings.models import Booking
@@ -28,7 +28,7 @@ class Command(BaseCommand):
         add_actor(parser)
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        state, span, by = _state(options["state"]), _span(options["hours"]), actor(options["actor"])
+        state, span, by = _state(options["state"]), _span(options["hours"]), parse_actor(options["actor"])
         if options["dry_run"]:
             self.stdout.write(f"{_of(state).count()} {state} would be extended by {options['hours']} h; none was")
             return

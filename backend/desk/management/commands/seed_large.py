@@ -24,7 +24,7 @@ from backend.bookings.machine import FINAL, HOLDS_SLOT, TAKES_PLACE, Reason, Sta
 from backend.bookings.models import Booking, Gender, LedgerEntry, Mode, Origin, Outcome, PaymentMode, Period, SlotClaim
 from backend.outbox.models import Message, MessageState, Queue
 from backend.payments.models import Payment, PaymentState
-from backend.people.models import Client, Corporate, Offer, Psychologist, WorkingHours
+from backend.people.models import Client, Corporate, HoursMode, Psychologist, WorkingHours
 
 COUNT = 100_000
 PSYCHOLOGISTS = 40
@@ -90,7 +90,7 @@ def _practice(*, now: datetime) -> Practice:
         for n in range(PSYCHOLOGISTS)
     )
     WorkingHours.objects.bulk_create(
-        WorkingHours(psychologist=who, weekday=day, starts_at=time(9), ends_at=time(19), offers=Offer.BOTH)
+        WorkingHours(psychologist=who, weekday=day, starts_at=time(9), ends_at=time(19), offers=HoursMode.BOTH)
         for who in people
         for day in range(6)
     )

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from backend.bookings.models import ClosedDay
 from backend.desk.management.commands._sample import Sample
-from backend.people.models import Corporate, Language, Location, Offer, Psychologist, Specialization, WorkingHours
+from backend.people.models import Corporate, HoursMode, Language, Location, Psychologist, Specialization, WorkingHours
 
 DESK = "desk"
 SUNDAY = 6
@@ -35,7 +35,7 @@ class Person:
     registration_number: str
     languages: tuple[str, ...]
     specializations: tuple[str, ...]
-    hours: tuple[tuple[Iterable[int], str, str, Offer], ...]
+    hours: tuple[tuple[Iterable[int], str, str, HoursMode], ...]
 
     @property
     def email(self) -> str:
@@ -52,19 +52,19 @@ class Person:
 PSYCHOLOGISTS = (
     Person(
         "Dr. Ananya Iyer", None, "CRR A00001", ("English", "Hindi", "Tamil"), ("Anxiety", "Grief"),
-        ((WORKDAYS, "10:00", "13:45", Offer.ONLINE), (WORKDAYS, "15:00", "20:00", Offer.BOTH)),
+        ((WORKDAYS, "10:00", "13:45", HoursMode.ONLINE), (WORKDAYS, "15:00", "20:00", HoursMode.BOTH)),
     ),
     Person(
         "Dr. Rohan Mehta", 200_000, "CRR A00002", ("English", "Hindi", "Marathi"), ("Couples", "Depression"),
-        ((range(6), "09:00", "17:45", Offer.ONLINE),),
+        ((range(6), "09:00", "17:45", HoursMode.ONLINE),),
     ),
     Person(
         "Kavita Deshpande", 120_000, "CRR A00003", ("English", "Kannada"), ("Adolescents", "Anxiety"),
-        ((range(1, 6), "12:00", "20:45", Offer.BOTH),),
+        ((range(1, 6), "12:00", "20:45", HoursMode.BOTH),),
     ),
     Person(
         "Dr. Sunil Rao", None, "CRR A00004", ("English", "Kannada", "Telugu"), ("Addiction", "Depression"),
-        ((ALL_DAYS, "09:00", "19:00", Offer.BOTH),),
+        ((ALL_DAYS, "09:00", "19:00", HoursMode.BOTH),),
     ),
 )  # fmt: skip
 

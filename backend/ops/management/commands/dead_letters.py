@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from backend.bookings.command_arguments import CONSOLE, actor, add_actor
+from backend.bookings.command_arguments import CONSOLE, add_actor, parse_actor
 from backend.bookings.queries import acknowledgement_ids
 from backend.ops import operator_actions
 from backend.ops.formatting import format_utc
@@ -37,7 +37,7 @@ class Command(BaseCommand):
             filtered.add_argument("--kind", default="")
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        options["actor"] = actor(options.get("actor", CONSOLE))
+        options["actor"] = parse_actor(options.get("actor", CONSOLE))
         match options["verb"]:
             case "list":
                 self._list(options)

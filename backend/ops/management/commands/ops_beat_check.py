@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from backend.ops import health
 from backend.ops.formatting import format_age
-from backend.ops.models import Role
+from backend.ops.models import ProcessRole
 
 
 class Command(BaseCommand):
@@ -17,7 +17,7 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def handle(self, *_args: Any, **_options: Any) -> None:
-        beats = [process for process in health.processes(now=timezone.now()) if process.role == Role.BEAT]
+        beats = [process for process in health.processes(now=timezone.now()) if process.role == ProcessRole.BEAT]
         if not beats:
             raise CommandError("No beat has ticked within the hour.")
         last = min(beats, key=lambda process: process.age)

@@ -17,7 +17,7 @@ class Command(BaseCommand):
     requires_system_checks = []  # it must answer when things are broken
 
     def handle(self, *_args: Any, **_options: Any) -> None:
-        taken = snapshot.take(now=timezone.now())
+        taken = snapshot.take_snapshot(now=timezone.now())
         found = [*findings.judge(taken), *doctor.configuration()]
         if taken.health is not None:
             found += [*doctor.schedule(), *doctor.keys(), *doctor.limits()]

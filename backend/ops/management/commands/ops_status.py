@@ -22,13 +22,13 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="for programs")
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        taken = snapshot.take(now=timezone.now())
+        taken = snapshot.take_snapshot(now=timezone.now())
         found = findings.judge(taken)
         if options["json"]:
             told = {**asdict(taken), "findings": [asdict(finding) for finding in found]}
             self.stdout.write(json.dumps(told, default=_plain, indent=2))
             return
-        for table in status_tables.of(taken):
+        for table in status_tables.build_tables(taken):
             self.stdout.write(_aligned(table))
         for finding in found:
             self.stdout.write(f"{finding.level.value}: {finding.text} {finding.advice}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from backend.api.answers import hours, iso_instant, local
+from backend.api.responses import hour_and_minute, local_iso, utc_iso
 from backend.bookings import queries, sponsors, staff_queries
 from backend.bookings.access import AccessPolicy
 from backend.bookings.lifecycle.session_terms import fee_paise
@@ -27,27 +27,27 @@ def summary(booking: Booking, access: AccessPolicy) -> dict[str, Any]:
         "reason": booking.reason,
         "origin": booking.origin,
         "is_priority": booking.is_priority,
-        "created_at": iso_instant(booking.created_at),
-        "due_at": iso_instant(booking.due_at),
-        "pay_by": iso_instant(booking.pay_by),
-        "closed_at": iso_instant(booking.closed_at),
-        "cancellation_requested_at": iso_instant(booking.cancellation_requested_at),
+        "created_at": utc_iso(booking.created_at),
+        "due_at": utc_iso(booking.due_at),
+        "pay_by": utc_iso(booking.pay_by),
+        "closed_at": utc_iso(booking.closed_at),
+        "cancellation_requested_at": utc_iso(booking.cancellation_requested_at),
         "full_name": booking.full_name,
         "email": booking.email,
         "phone_number": access.phone(booking.phone_number),
         "is_minor": booking.is_minor,
         "preferred_date": booking.preferred_date.isoformat(),
         "preferred_period": booking.preferred_period,
-        "preferred_time_start": hours(booking.preferred_time_start),
-        "preferred_time_end": hours(booking.preferred_time_end),
+        "preferred_time_start": hour_and_minute(booking.preferred_time_start),
+        "preferred_time_end": hour_and_minute(booking.preferred_time_end),
         "preferred_psychologist": _named(booking.preferred_psychologist),
-        "preferred_slot_start": iso_instant(booking.preferred_slot_start),
+        "preferred_slot_start": utc_iso(booking.preferred_slot_start),
         "mode": booking.mode,
         "payment_mode": booking.payment_mode,
         "psychologist": _named(booking.psychologist),
         "corporate": _named(booking.corporate),
-        "slot_start": iso_instant(booking.slot_start),
-        "slot_end": iso_instant(booking.slot_end),
+        "slot_start": utc_iso(booking.slot_start),
+        "slot_end": utc_iso(booking.slot_end),
         "amount": rupees(booking.amount_paise),
         "outcome": booking.outcome,
         "follows": None if booking.follows is None else booking.follows.acknowledgement_id,
@@ -65,14 +65,14 @@ def detail(booking: Booking, access: AccessPolicy, *, now: datetime) -> dict[str
         "gender": booking.gender,
         "emergency_contact": access.phone(booking.emergency_contact),
         "user_message": booking.user_message if access.reads_message(booking) else None,
-        "verified_at": iso_instant(booking.verified_at),
-        "guardian_consent_at": iso_instant(booking.guardian_consent_at),
+        "verified_at": utc_iso(booking.verified_at),
+        "guardian_consent_at": utc_iso(booking.guardian_consent_at),
         "guardian_consent_by": booking.guardian_consent_by,
         "meeting_link": booking.meeting_link,
         "address": booking.address,
         "note_to_visitor": booking.note_to_visitor,
-        "moved_by_staff_at": iso_instant(booking.moved_by_staff_at),
-        "payment_status": queries.payment_status(booking),
+        "moved_by_staff_at": utc_iso(booking.moved_by_staff_at),
+        "payment_status": queries.payment_status_value(booking),
         "sponsor_code": booking.sponsor_code,
         "sponsorship": None if booking.corporate is None else _sponsorship(booking, booking.corporate, now=now),
         "ledger": [_entry(entry) for entry in staff_queries.ledger(booking)],
@@ -82,12 +82,12 @@ def detail(booking: Booking, access: AccessPolicy, *, now: datetime) -> dict[str
 
 
 def _sponsorship(booking: Booking, corporate: Corporate, *, now: datetime) -> dict[str, Any]:
-    """Which month's allowance holds the session; before approval, whether those ahead would."""
+    """The month whose allowance holds the session; before approval, whether the coming months would cover it."""
     months = sponsors.outlook(corporate, now=now) if booking.state == State.PENDING else []
     return {
         **corporate_row(corporate),
         "month": None if booking.sponsored_month is None else f"{booking.sponsored_month:%Y-%m}",
-        "returned_at": iso_instant(booking.sponsorship_returned_at),
+        "returned_at": utc_iso(booking.sponsorship_returned_at),
         "outlook": [
             {
                 "month": f"{month.first_day:%Y-%m}",
@@ -103,7 +103,7 @@ def _sponsorship(booking: Booking, corporate: Corporate, *, now: datetime) -> di
 def _entry(entry: LedgerEntry) -> dict[str, Any]:
     return {
         "sequence": entry.sequence,
-        "at": iso_instant(entry.at),
+        "at": utc_iso(entry.at),
         "intent": entry.intent,
         "source": entry.source,
         "target": entry.target,
@@ -123,8 +123,8 @@ def _payment(payment: Payment) -> dict[str, Any]:
         "amount": rupees(payment.amount_paise),
         "captured": rupees(payment.captured_paise),
         "is_unexpected": payment.is_unexpected,
-        "started_at": iso_instant(payment.started_at),
-        "captured_at": iso_instant(payment.captured_at),
+        "started_at": utc_iso(payment.started_at),
+        "captured_at": utc_iso(payment.captured_at),
         "refunds": [_refund(refund) for refund in payment.refunds.all()],
     }
 
@@ -136,8 +136,8 @@ def _refund(refund: Refund) -> dict[str, Any]:
         "amount": rupees(refund.amount_paise),
         "reason": refund.reason,
         "actor": refund.actor,
-        "queued_at": iso_instant(refund.queued_at),
-        "settled_at": iso_instant(refund.settled_at),
+        "queued_at": utc_iso(refund.queued_at),
+        "settled_at": utc_iso(refund.settled_at),
     }
 
 
@@ -147,8 +147,8 @@ def _message(message: Message) -> dict[str, Any]:
         "queue": message.queue,
         "recipient": message.recipient,
         "state": message.state,
-        "not_before": iso_instant(message.not_before),
-        "settled_at": iso_instant(message.settled_at),
+        "not_before": utc_iso(message.not_before),
+        "settled_at": utc_iso(message.settled_at),
         "attempts": message.attempts,
         "last_error": message.last_error,
     }
@@ -160,8 +160,8 @@ def suggestions(found: list[Suggestion]) -> dict[str, Any]:
     shown = [
         {
             "psychologist_id": one.slot.psychologist_id,
-            "start": local(one.slot.start, zone),
-            "end": local(one.slot.end, zone),
+            "start": local_iso(one.slot.start, zone),
+            "end": local_iso(one.slot.end, zone),
             "fits": one.fits,
         }
         for one in found

@@ -1,4 +1,4 @@
-"""What an intent would do: it is run, the rows that it wrote are read, and all of it is taken back.
+"""Preview of an intent: it runs, the rows it wrote are read, and everything is rolled back.
 
 So what a page foretells is what happens then. The price is a short hold of the intent's locks.
 """
@@ -36,7 +36,7 @@ class Rows:
 
 
 @dataclass(frozen=True)
-class Change:
+class BookingChange:
     """What became of a booking: how it was (None: not there) and is, and the rows that were added or took a step."""
 
     before: Booking | None
@@ -51,17 +51,17 @@ class Change:
     left_paise: int  # what the practice then holds of the visitor's money
 
 
-class Witness:
-    """Saw the bookings before, and tells what changed since. Of a new one everything did."""
+class ChangeObserver:
+    """Reads the bookings when it is made, and later tells what changed. For a new booking everything has changed."""
 
     def __init__(self, *booking_ids: int) -> None:
         self._before = {booking_id: _rows_of(booking_id) for booking_id in booking_ids}
 
-    def change(self, booking_id: int) -> Change:
+    def change(self, booking_id: int) -> BookingChange:
         """Read within the transaction that made it."""
         before, after = self._before.get(booking_id, _NOTHING), _rows_of(booking_id)
         booking = required(after.booking, "booking", booking_id)
-        return Change(
+        return BookingChange(
             before=before.booking,
             after=booking,
             claim_before=before.claim,
@@ -76,15 +76,17 @@ class Witness:
 
 
 @contextmanager
-def foretelling(*booking_ids: int) -> Iterator[Witness]:
-    """Whatever is written within is taken back at the end. For one intent, which takes its locks by itself."""
+def preview_transaction(*booking_ids: int) -> Iterator[ChangeObserver]:
+    """Rolls back everything that was written within. For one intent, which takes its own locks."""
     with transaction.atomic():
-        yield Witness(*booking_ids)
+        yield ChangeObserver(*booking_ids)
         transaction.set_rollback(True)
 
 
 @contextmanager
-def foretelling_many(booking_ids: Collection[int], psychologist_ids: Collection[int]) -> Iterator[Witness]:
+def preview_transaction_many(
+    booking_ids: Collection[int], psychologist_ids: Collection[int]
+) -> Iterator[ChangeObserver]:
     """For intents that later have a transaction each: here they share one, so all of their locks come first, in order.
 
     Else the second intent would ask for a psychologist while the first one's booking is held, against that order.
@@ -93,13 +95,13 @@ def foretelling_many(booking_ids: Collection[int], psychologist_ids: Collection[
     with transaction.atomic():
         claims.lock_psychologists([*psychologist_ids, *holders.values_list("psychologist_id", flat=True)])
         list(Booking.objects.select_for_update(of=("self",)).filter(pk__in=booking_ids).order_by("pk").only("pk"))
-        yield Witness(*booking_ids)
+        yield ChangeObserver(*booking_ids)
         transaction.set_rollback(True)
 
 
-def foretell(booking_id: int, act: Callable[[], object]) -> Change:
+def preview_change(booking_id: int, act: Callable[[], object]) -> BookingChange:
     """What one intent would do with a booking. Raises what it raises, with nothing written either."""
-    with foretelling(booking_id) as witness:
+    with preview_transaction(booking_id) as witness:
         act()
         return witness.change(booking_id)
 
@@ -108,7 +110,7 @@ _NOTHING = Rows(None, None, [], [], [], [], [])
 
 
 def _rows_of(booking_id: int) -> Rows:
-    """What the visitor wrote is left encrypted: nobody foretells it."""
+    """The visitor's message stays encrypted: no preview shows it."""
     found = Booking.objects.filter(pk=booking_id).defer("user_message")
     refunds = Refund.objects.filter(payment__booking=booking_id).select_related("payment")
     alternatives = Alternative.objects.filter(booking=booking_id).select_related("psychologist")

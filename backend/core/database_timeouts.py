@@ -18,7 +18,7 @@ _ENDED = {"55P03", "57014", "25P03"}
 _SQLITE_BUSY = 5  # another connection holds the file: https://www.sqlite.org/rescode.html#busy
 
 
-def has_ended(error: BaseException) -> bool:
+def is_timeout(error: BaseException) -> bool:
     """Whether `error` says that a wait reached its limit. What was intended in that transaction was not done."""
     cause = error.__cause__
     busy = getattr(cause, "sqlite_errorcode", 0) & 0xFF  # the upper bits say more than we ask
@@ -27,7 +27,7 @@ def has_ended(error: BaseException) -> bool:
 
 def is_unavailable(error: BaseException) -> bool:
     """Whether the database cannot be asked now: a wait ended, or it does not answer at all."""
-    return isinstance(error, (OperationalError, InterfaceError)) or has_ended(error)
+    return isinstance(error, (OperationalError, InterfaceError)) or is_timeout(error)
 
 
 def in_force(names: list[str]) -> dict[str, timedelta]:

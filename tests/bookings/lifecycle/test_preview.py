@@ -12,8 +12,8 @@ from django.apps import apps
 from django.db import models
 from django.http import QueryDict
 
-from backend.bookings.lifecycle import foretelling
-from backend.bookings.lifecycle.foretelling import Change, Witness
+from backend.bookings.lifecycle import preview
+from backend.bookings.lifecycle.preview import BookingChange, ChangeObserver
 from backend.bookings.machine import State
 from backend.bookings.models import Booking
 from backend.desk import consequences
@@ -79,7 +79,7 @@ def plain(row: models.Model | None) -> dict[str, Any]:
     return values
 
 
-def rows(change: Change) -> dict[str, Any]:
+def rows(change: BookingChange) -> dict[str, Any]:
     one = {name: plain(getattr(change, name)) for name in ("before", "after", "claim_before", "claim_after")}
     many = ("ledger", "messages", "payments", "refunds", "alternatives")
     return one | {name: [plain(row) for row in getattr(change, name)] for name in many} | {"left": change.left_paise}
@@ -94,10 +94,10 @@ def test_what_is_foretold_is_what_then_happens_and_foretelling_leaves_every_tabl
 ) -> None:
     decided = decision(case, begun, now)
     before = everything()
-    foretold = foretelling.foretell(begun.pk, lambda: carry_out(case.action, decided))
+    foretold = preview.preview_change(begun.pk, lambda: carry_out(case.action, decided))
     said = what_follows(case.action, decided)
     assert everything() == before
-    witness = Witness(begun.pk)
+    witness = ChangeObserver(begun.pk)
     carry_out(case.action, decided)
     happened = witness.change(begun.pk)
     assert rows(foretold) == rows(happened)
@@ -155,12 +155,12 @@ def test_every_action_has_a_case_in_every_state_in_which_it_is_open(
 ) -> None:
     covered = set()
     for case in TABLE:
-        with foretelling.foretelling():
+        with preview.preview_transaction():
             booking = scenarios.again(case.begin(now))
             covered.add((case.name, State(booking.state)))
             assert case.action.is_open(booking, now + case.at), case
     expected = set()
     for state in State:
-        with foretelling.foretelling():
+        with preview.preview_transaction():
             expected |= {(name, state) for name in openings(state, now)}
     assert expected <= covered

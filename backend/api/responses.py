@@ -22,17 +22,17 @@ def status(booking: Booking) -> dict[str, Any]:
         "status": booking.state,
         "preferred_date": booking.preferred_date.isoformat(),
         "preferred_period": booking.preferred_period,
-        "preferred_time_start": hours(booking.preferred_time_start),
-        "preferred_time_end": hours(booking.preferred_time_end),
+        "preferred_time_start": hour_and_minute(booking.preferred_time_start),
+        "preferred_time_end": hour_and_minute(booking.preferred_time_end),
         "mode": booking.mode,
-        "approved_slot_start": iso_instant(booking.slot_start),
-        "approved_slot_end": iso_instant(booking.slot_end),
+        "approved_slot_start": utc_iso(booking.slot_start),
+        "approved_slot_end": utc_iso(booking.slot_end),
         "amount": None if booking.amount_paise is None else formatting.rupees(booking.amount_paise),
-        "timeline": queries.timeline(booking),
-        "created_at": iso_instant(booking.created_at),
-        "due_at": iso_instant(_announced_deadline(booking)),
+        "timeline": queries.visited_states(booking),
+        "created_at": utc_iso(booking.created_at),
+        "due_at": utc_iso(_announced_deadline(booking)),
         "next_step": next_step(booking),
-        "payment_status": queries.payment_status(booking),
+        "payment_status": queries.payment_status_value(booking),
         "support": support_lines(),
     }
 
@@ -91,7 +91,7 @@ def support_lines() -> list[dict[str, str]]:
 
 def slot_choices(slots: object) -> list[dict[str, str | None]]:
     """Free slots as instants with offset."""
-    return [{"start": iso_instant(s.start), "end": iso_instant(s.end)} for s in cast(Iterable[Slot], slots)]
+    return [{"start": utc_iso(s.start), "end": utc_iso(s.end)} for s in cast(Iterable[Slot], slots)]
 
 
 def _announced_deadline(booking: Booking) -> datetime | None:
@@ -99,16 +99,16 @@ def _announced_deadline(booking: Booking) -> datetime | None:
     return booking.pay_by if booking.state in AWAITS_PAYMENT else booking.due_at
 
 
-def iso_instant(at: datetime | None) -> str | None:
+def utc_iso(at: datetime | None) -> str | None:
     """ISO 8601 in UTC."""
     return None if at is None else at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def local(at: datetime, zone: ZoneInfo) -> str:
+def local_iso(at: datetime, zone: ZoneInfo) -> str:
     """ISO 8601 with the offset of `zone`."""
     return at.astimezone(zone).isoformat()
 
 
-def hours(at: time | None) -> str | None:
+def hour_and_minute(at: time | None) -> str | None:
     """`HH:MM`."""
     return None if at is None else at.strftime("%H:%M")
