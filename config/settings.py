@@ -373,7 +373,7 @@ ANYMAIL = {
 if _api_url := env.text("EMAIL_API_URL", "where its API is, if elsewhere", example="https://api.eu.mailgun.net/v3"):
     ANYMAIL[f"{_provider_name}_API_URL"] = _api_url
 _MAIL_BACKENDS = {
-    "smtp": "django.core.mail.backends.smtp.EmailBackend",
+    "smtp": "workers.smtp.EmailBackend",
     "file": "django.core.mail.backends.filebased.EmailBackend",
     "console": "django.core.mail.backends.console.EmailBackend",
 }

@@ -16,13 +16,14 @@ from backend.core import correlation, database_timeouts
 from backend.core.errors import Permanent, Transient
 from backend.ops.models import ProcessRole
 from backend.outbox import messages
+from backend.outbox.messages import Snooze
 from backend.outbox.models import Message, MessageState, Queue
 from workers import heartbeat
 from workers.stopping import stopping
 
 log = logging.getLogger(__name__)
 
-Perform = Callable[[Message], MessageState]
+Perform = Callable[[Message], MessageState | Snooze]
 
 BUDGET_SECONDS = 20  # one drain's share of its 45 s limit; the slowest single effect takes 20 s on top
 SETTLE_TRIES = 5  # waits of DATABASE_LOCK_TIMEOUT: longer than DATABASE_IDLE_TIMEOUT lets a frozen process hold a row
@@ -68,17 +69,6 @@ def _hand_back(rows: list[Message]) -> None:
         log.warning("rows are held by another transaction; their leases bring them back")
 
 
-def _settle(row: Message, state: MessageState) -> None:
-    """What was performed and is not settled is performed again, so this is worth more than one wait."""
-    for tries_left in range(SETTLE_TRIES - 1, -1, -1):
-        try:
-            messages.settle(row, state, now=timezone.now())
-            return
-        except DatabaseError as error:
-            if not (tries_left and database_timeouts.is_timeout(error)):
-                raise
-
-
 def _one(row: Message, perform: Perform) -> None:
     correlation.begin(row.correlation_id, task=f"workers.{row.queue}.drain", message=str(row.uuid), kind=row.kind)
     now = timezone.now()
@@ -88,13 +78,13 @@ def _one(row: Message, perform: Perform) -> None:
     if not messages.begin_attempt(row, now=now):
         return
     try:
-        state = perform(row)
+        answer = perform(row)
     except Permanent as error:
         log.error("%s %s given up: %s", row.kind, row.uuid, error)
-        messages.give_up(row, str(error), now=timezone.now())
+        messages.give_up(row, str(error), now=timezone.now(), has_surely_not_left=error.surely_not_sent)
     except Transient as error:
         log.warning("%s %s failed, attempt %d: %s", row.kind, row.uuid, row.attempts, error)
-        messages.back_off(row, str(error), now=timezone.now())
+        messages.back_off(row, str(error), now=timezone.now(), has_surely_not_left=error.surely_not_sent)
     except Exception as error:  # outermost loop: a bug in one effect must not stop the queue
         if database_timeouts.is_timeout(error):
             log.warning("%s %s waited too long for the database, attempt %d", row.kind, row.uuid, row.attempts)
@@ -102,5 +92,25 @@ def _one(row: Message, perform: Perform) -> None:
             log.exception("%s %s crashed, attempt %d", row.kind, row.uuid, row.attempts)
         messages.back_off(row, type(error).__name__, now=timezone.now())
     else:
-        _settle(row, state)
-        log.info("%s %s: %s", row.kind, row.uuid, state)
+        _record(row, answer)
+
+
+def _record(row: Message, answer: MessageState | Snooze) -> None:
+    """What was performed and is not written is performed again, so this is worth more than one wait."""
+    for tries_left in range(SETTLE_TRIES - 1, -1, -1):
+        try:
+            _write(row, answer)
+            return
+        except DatabaseError as error:
+            if not (tries_left and database_timeouts.is_timeout(error)):
+                raise
+
+
+def _write(row: Message, answer: MessageState | Snooze) -> None:
+    now = timezone.now()
+    if isinstance(answer, Snooze):
+        messages.snooze(row, until=answer.until, now=now)
+        log.info("%s %s: not yet, again at %s", row.kind, row.uuid, answer.until.isoformat())
+        return
+    messages.settle(row, answer, now=now)
+    log.info("%s %s: %s", row.kind, row.uuid, answer)

@@ -6,14 +6,15 @@ import logging
 
 from django.utils import timezone
 
-from backend.bookings import actors
+from backend.bookings import actors, policy
 from backend.bookings.lifecycle import payments, refunds
 from backend.bookings.lifecycle.refunds import GatewayWork
 from backend.core.errors import Permanent, Transient, required
+from backend.outbox.messages import Snooze
 from backend.outbox.models import Message, MessageState, Queue
 from backend.payments.adapters import gateway_named
 from backend.payments.gateway import Order, OrderState, RefundOrder, RefundOrderState
-from backend.payments.models import Payment, PaymentState, Refund
+from backend.payments.models import Payment, PaymentState, Refund, RefundState
 from workers.app import app
 from workers.drain import drain as drain_queue
 
@@ -26,8 +27,8 @@ def drain() -> None:
     drain_queue(Queue.PAYMENTS, perform, helper=drain)
 
 
-def perform(message: Message) -> MessageState:
-    """One piece of work at the gateway. Raises Transient or Permanent."""
+def perform(message: Message) -> MessageState | Snooze:
+    """One piece of work at the gateway; a snooze while it has not made up its mind. Raises Transient or Permanent."""
     return _PERFORMERS[GatewayWork(message.kind)](required(message.subject_id, "subject_id", message))
 
 
@@ -60,17 +61,21 @@ def _ask_gateway(payment_id: int) -> MessageState:
     return MessageState.DONE
 
 
-def _make_refund(refund_id: int) -> MessageState:
+def _make_refund(refund_id: int) -> MessageState | Snooze:
+    """A pending refund is looked at again, ever more seldom; past its deadline it is left to staff."""
     refund = Refund.objects.select_related("payment").get(pk=refund_id)
     payment = refund.payment
+    if refund.state == RefundState.DONE:  # a webhook was faster than our next look
+        return MessageState.DONE
     report = gateway_named(payment.gateway).ensure_refund(
         RefundOrder(refund.reference, payment.reference, refund.amount_paise, payment.captured_currency)
     )
-    refunds.record_refund(refund_id, report, now=timezone.now())
-    if report.state is RefundOrderState.PENDING:
-        raise Transient("the gateway has not finished the refund yet")
+    now = timezone.now()
+    refunds.record_refund(refund_id, report, now=now)
     if report.state is RefundOrderState.REFUSED:
         raise Permanent("the gateway refused the refund")
+    if report.state is RefundOrderState.PENDING and now < refund.queued_at + policy.REFUND_ASKED_FOR:
+        return Snooze(policy.refund_asked_again(refund.queued_at, now))
     return MessageState.DONE
 
 

@@ -191,6 +191,13 @@ class RefundRefused(Details):
     refund: int
 
 
+@dataclass(frozen=True)
+class RefundUnfinished(Details):
+    """The refund."""
+
+    refund: int
+
+
 DETAILS: Mapping[Intent, type[Details]] = {
     Intent.VERIFY_EMAIL: EmailVerified,
     Intent.REQUEST_AGAIN: RequestedAgain,
@@ -211,6 +218,7 @@ DETAILS: Mapping[Intent, type[Details]] = {
     Intent.GRANT_REFUND: RefundGranted,
     Intent.REFUND_MADE: RefundMade,
     Intent.REFUND_REFUSED: RefundRefused,
+    Intent.REFUND_UNFINISHED: RefundUnfinished,
 }
 D = TypeVar("D", bound=Details)
 
@@ -244,7 +252,12 @@ def payment_named(entry: LedgerEntry) -> int | None:
 def refund_named(entry: LedgerEntry) -> int | None:
     """The refund that the row caused, or whose end it tells."""
     match typed_details(entry):
-        case RefundGranted(refund=refund) | RefundMade(refund=refund) | RefundRefused(refund=refund):
+        case (
+            RefundGranted(refund=refund)
+            | RefundMade(refund=refund)
+            | RefundRefused(refund=refund)
+            | RefundUnfinished(refund=refund)
+        ):
             return refund
         case Cancelled(refund=caused) | UnexpectedlyCaptured(refund=caused):
             return caused

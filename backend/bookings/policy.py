@@ -60,6 +60,15 @@ GATEWAY_ASK_FOR = env.duration(
     "GATEWAY_ASK_FOR", "how long past the deadline the gateway is asked before the attempt is closed", default="30m"
 )
 
+# -- refunds ----------------------------------------------------------------------------------------------------------
+REFUND_ASKED_FOR = env.duration(
+    "REFUND_ASKED_FOR",
+    "how long the gateway is asked after a refund that it calls pending, before staff look into it; banks need days",
+    default="7d",
+)
+REFUND_ASKED_AFTER_LEAST = timedelta(seconds=5)  # most gateways are done by then, and a webhook tells of the rest
+REFUND_ASKED_AFTER_MOST = timedelta(hours=6)  # what is not done within a day is done in days
+
 # -- CONFIRMED --------------------------------------------------------------------------------------------------------
 SESSION_LENGTH = env.duration("SESSION_LENGTH", "default length of a session", default="60m")
 SESSION_LONGEST = timedelta(hours=4)  # a longer one is a typing error
@@ -141,6 +150,13 @@ def payment_deadline(pay_by_at: datetime, slot_start: datetime) -> datetime:
 def attempt_deadline(started_at: datetime, pay_by_at: datetime, slot_start: datetime) -> datetime:
     """The earlier of the attempt's lifetime and `pay_by`, plus grace, never after the slot starts."""
     return min(min(started_at + ATTEMPT_LIFETIME, pay_by_at) + PAY_GRACE, slot_start)
+
+
+def refund_asked_again(queued_at: datetime, now: datetime) -> datetime:
+    """When to look at a pending refund again: as long as it has been owed, so twice as late each time, and bounded."""
+    wait = min(max(now - queued_at, REFUND_ASKED_AFTER_LEAST), REFUND_ASKED_AFTER_MOST)
+    deadline = queued_at + REFUND_ASKED_FOR
+    return min(now + wait, deadline) if deadline > now else now + wait
 
 
 def completion(slot_end: datetime) -> datetime:

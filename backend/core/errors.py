@@ -82,12 +82,20 @@ class Refused(Exception):
         self.context = context
 
 
-class Transient(Exception):
-    """An outside service failed in a way that trying again may mend."""
+class OutsideFailure(Exception):
+    """An outside service failed us. `surely_not_sent`: it cannot have taken what we asked; else nobody knows."""
+
+    def __init__(self, message: str = "", *, surely_not_sent: bool = False) -> None:
+        super().__init__(message)
+        self.surely_not_sent = surely_not_sent
 
 
-class Permanent(Exception):
-    """An outside service refused for good; trying again cannot help."""
+class Transient(OutsideFailure):
+    """Trying again may mend it."""
+
+
+class Permanent(OutsideFailure):
+    """It refused for good; trying again cannot help."""
 
 
 class Missing(Exception):

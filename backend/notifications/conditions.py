@@ -125,6 +125,13 @@ def refund_owed(notification: NotificationContext) -> bool:
     return notification.refund is not None and notification.refund.state != RefundState.DONE
 
 
+def not_refused_since(notification: NotificationContext) -> bool:
+    """The gateway has not refused it since this was owed: the refusal owes a notice of the other way."""
+    refused = LedgerEntry.objects.filter(booking=notification.booking, intent="refund_refused")
+    later = refused.filter(sequence__gt=notification.message.ledger_sequence or 0)
+    return notification.refund is not None and not later.filter(details__refund=notification.refund.pk).exists()
+
+
 def refund_made(notification: NotificationContext) -> bool:
     """The refund is made, which is final."""
     return notification.refund is not None and notification.refund.state == RefundState.DONE

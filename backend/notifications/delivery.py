@@ -8,6 +8,7 @@ attempt's words for every retry. They hold no token, no line of the visitor's me
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from django.conf import settings
@@ -21,31 +22,36 @@ from backend.notifications import enquiries
 from backend.notifications.calendar_invite import calendar_invite
 from backend.notifications.notification_context import NotificationContext, TemplateContext
 from backend.notifications.rendering import ReproducibleMail, domain, render
-from backend.notifications.rules import RULES
+from backend.notifications.rules import PROMISED, RULES
 from backend.notifications.visitor_context import base_context
 from backend.outbox.models import Message
+from backend.outbox.renewals import is_anew
 
 
 def prepare(message: Message, *, now: datetime) -> TemplateContext | None:
-    """The context of the mail's templates; None when it is no longer true and must not be sent."""
+    """The context of the mail's templates; None when it is no longer true and must not be sent.
+
+    Until an attempt may have left, each says what is so by then; afterwards the first words are repeated, or nothing.
+    """
     notice = Notice(message.kind)
     if notice == Notice.NOTHING_OPEN:  # speaks of no booking
         return message.context or base_context()
     if notice == Notice.STAFF_ENQUIRY_RECEIVED:
         return enquiries.enquiry_reference(message)
-    rule = RULES[notice]
-    booking = _booking_of(message)
-    if booking is None:
+    notification = _true_occasion(message, now=now)
+    if notification is None:
         return None
-    notification = NotificationContext(booking, message, now)
-    if not rule.is_true(notification):
-        return None
-    facts = base_context()
-    for build in rule.context:
-        facts |= build(notification)
-    if message.context is None:
-        return facts
-    return message.context if _promises_the_same(message.context, facts) else None
+    if message.context is None or not message.may_have_left:
+        return _facts(notification)
+    return message.context if _keeps_its_word(notification) else None
+
+
+def is_owed_anew(message: Message, *, now: datetime) -> bool:
+    """Whether it is true as ever, but may have left with words that are not: then another takes its place."""
+    if message.kind not in RULES or message.context is None or not message.may_have_left:
+        return False
+    notification = _true_occasion(message, now=now)
+    return notification is not None and not _keeps_its_word(notification)
 
 
 def compose(message: Message, tokens: Mapping[str, str]) -> EmailMultiAlternatives:
@@ -71,22 +77,36 @@ def compose(message: Message, tokens: Mapping[str, str]) -> EmailMultiAlternativ
 
 
 WITH_INVITATION = (Notice.BOOKING_CONFIRMED, Notice.LATE_PAYMENT_BOOKED, Notice.BOOKING_MOVED)
-PROMISES = ("starts_at", "pay_by", "promised", "refund_way")
 
 
-def _booking_of(message: Message) -> Booking | None:
+def _true_occasion(message: Message, *, now: datetime) -> NotificationContext | None:
+    """The notice's booking read again; None when the notice is no longer true."""
     if message.booking_id is None:
         return None
     rows = Booking.objects.select_related("psychologist").defer("user_message")
-    return rows.filter(pk=message.booking_id).first()
+    booking = rows.filter(pk=message.booking_id).first()
+    notification = NotificationContext(booking, message, now) if booking is not None else None
+    return notification if notification is not None and RULES[Notice(message.kind)].is_true(notification) else None
 
 
-def _promises_the_same(frozen: TemplateContext, facts: TemplateContext) -> bool:
-    """Whether a retry would still name the right time, sum and way; the step that changed it owes a notice of its own.
+def _facts(notification: NotificationContext) -> TemplateContext:
+    facts = base_context() | {"is_anew": is_anew(notification.message)}
+    for build in RULES[Notice(notification.message.kind)].context:
+        facts |= build(notification)
+    return facts
 
-    What is no longer spoken of (the time to pay, once it is paid) was right when it was said.
+
+def _keeps_its_word(notification: NotificationContext) -> bool:
+    """Whether what the frozen words promise is what they would have promised then, had all been as it is now.
+
+    Judged at the instant of the freezing, so that time alone breaks no promise. What was left unsaid was none, and what
+    is no longer spoken of (the time to pay, once it is paid) was right when it was said.
     """
-    return all(frozen.get(name) == facts.get(name, frozen.get(name)) for name in PROMISES)
+    message = notification.message
+    said: TemplateContext = required(message.context, "frozen context", message)
+    would_say = _facts(replace(notification, now=required(message.frozen_at, "frozen_at", message)))
+    promised = (name for build in RULES[Notice(message.kind)].context for name in PROMISED.get(build, ()))
+    return all(would_say.get(name, said[name]) == said[name] for name in promised if said.get(name, "") != "")
 
 
 def _addresses(notice: Notice, context: TemplateContext, tokens: Mapping[str, str]) -> TemplateContext:
@@ -106,7 +126,7 @@ def _addresses(notice: Notice, context: TemplateContext, tokens: Mapping[str, st
             continue
         token = tokens.get(purpose)
         if not token:
-            raise Permanent(f"the {purpose} link that this mail carries is gone")
+            raise Permanent(f"the {purpose} link that this mail carries is gone", surely_not_sent=True)
         name, place = places[purpose]
         found[name] = f"{place}?token={token}"
     return found
@@ -122,5 +142,5 @@ def _with_address(row: TemplateContext, tokens: Mapping[str, str]) -> TemplateCo
     """One of the times offered, with its own link. Raises Permanent when the token is missing."""
     token = tokens.get(links.alternative_token_name(int(str(row["number"]))))
     if not token:
-        raise Permanent("the link of a time that this mail offers is gone")
+        raise Permanent("the link of a time that this mail offers is gone", surely_not_sent=True)
     return {**row, "url": f"{settings.PUBLIC_URL}/go/alternative/?token={token}"}

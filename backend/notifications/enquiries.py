@@ -22,7 +22,7 @@ def enquiry_context(message: Message) -> TemplateContext:
     """What the enquiry says. Raises Permanent when it was deleted a moment ago."""
     enquiry = Enquiry.objects.filter(pk=message.subject_id or 0).first()
     if enquiry is None:
-        raise Permanent("the enquiry is gone")
+        raise Permanent("the enquiry is gone", surely_not_sent=True)
     return {
         "received": formatting.day_and_time(enquiry.received_at),
         "about": enquiry.subject,

@@ -122,13 +122,15 @@ def cancellation_refund(notification: NotificationContext) -> TemplateContext:
 
 
 def refund(notification: NotificationContext) -> TemplateContext:
-    """A sum on its way back, and the way: through the bank, at the desk, or by hand when the gateway refused."""
+    """A sum on its way back, and the way: through the bank, at the desk, or by hand when the gateway did not do it."""
     refund = required(notification.refund, "refund", notification.message)
     way = "online"
     if refund.payment.method == PaymentMethod.DESK:
         way = "desk"
     elif refund.state == RefundState.REFUSED:
         way = "by_hand"
+    elif refund.state == RefundState.UNFINISHED:
+        way = "unfinished"
     return {
         "refund": _of(refund),
         "refund_way": way,

@@ -123,7 +123,7 @@ RULES = {
         ),
     ),
     Notice.CANCELLATION_LAPSED: NoticeRule(
-        ACTIVE, (_visitor_asks,), (visitor_context.proved_visitor, visitor_context.held_time)
+        ACTIVE, (_visitor_asks,), (visitor_context.proved_visitor, visitor_context.held_time, visitor_context.stands)
     ),
     Notice.BOOKING_CANCELLED: NoticeRule(
         (State.CANCELLED,),
@@ -131,7 +131,9 @@ RULES = {
         (visitor_context.proved_visitor, visitor_context.cancelled_session, money_context.cancellation_refund),
     ),
     Notice.REFUND_QUEUED: NoticeRule(
-        PROVED, (conditions.refund_owed,), (visitor_context.proved_visitor, money_context.refund)
+        PROVED,
+        (conditions.refund_owed, conditions.not_refused_since),
+        (visitor_context.proved_visitor, money_context.refund),
     ),
     Notice.REFUND_MADE: NoticeRule(
         PROVED, (conditions.refund_made,), (visitor_context.proved_visitor, money_context.refund)
@@ -167,4 +169,27 @@ RULES = {
         (conditions.taken_from_them,),
         (staff_context.lost_session, staff_context.booking_reference),
     ),
+}
+
+# What a mail promises: facts that its reader acts on, and that an intent can change while the notice stays true. A mail
+# that may have left with another word is not repeated; another takes its place (`lifecycle.renewal`). Left out:
+# - what nothing changes: the amount once it is settled, the refund's sum, who asked and when, until when a link works;
+# - what changes with the session alone (`movable`, `terms.refund_until`): all that speaks of it the move overtakes;
+# - what says itself when it was written (`returned`, `unexpected`), or was said of the step alone (`settlement`);
+# - `alternatives`: the mail says that nobody holds them;
+# - `terms.stays`: that cancelling brings no refund stays so when staff give back a part of their own accord.
+PROMISED: dict[ContextBuilder, tuple[str, ...]] = {
+    visitor_context.unproved: ("confirm_by",),
+    visitor_context.request_details: ("answer_by",),
+    visitor_context.kept: ("readable_until",),
+    visitor_context.session: ("psychologist", "starts_at", "ends_at", "place"),
+    visitor_context.held_time: ("starts",),
+    visitor_context.stands: ("is_session", "is_confirmed"),
+    money_context.amount_due: ("pay_by",),
+    money_context.payment_summary: ("money",),
+    money_context.amount_due_or_paid: ("pay_by", "money"),
+    money_context.refund_terms: ("comes_back",),
+    money_context.promised_refund: ("promised", "stays", "is_unpaid"),
+    money_context.refund: ("refund_way",),
+    staff_context.cancellation_request: ("state",),
 }

@@ -50,7 +50,7 @@ def proved_visitor(notification: NotificationContext) -> TemplateContext:
 def kept(notification: NotificationContext) -> TemplateContext:
     """Until when a closed booking can be read."""
     closed_at = notification.booking.closed_at
-    return {"readable_until": formatting.day_and_time(closed_at + policy.LINK_KEPT_AFTER_CLOSE)} if closed_at else {}
+    return {"readable_until": formatting.day_and_time(closed_at + policy.LINK_KEPT_AFTER_CLOSE) if closed_at else ""}
 
 
 def request_details(notification: NotificationContext) -> TemplateContext:
@@ -152,11 +152,13 @@ def movable(notification: NotificationContext) -> TemplateContext:
 def held_time(notification: NotificationContext) -> TemplateContext:
     """The session's time, for a booking that may have none; enough to tell which one is meant."""
     booking = notification.booking
-    return {
-        "starts": formatting.day_and_time(booking.slot_start) if booking.slot_start else "",
-        "is_session": booking.state in HOLDS_SLOT,
-        "is_confirmed": booking.state == State.CONFIRMED,
-    }
+    return {"starts": formatting.day_and_time(booking.slot_start) if booking.slot_start else ""}
+
+
+def stands(notification: NotificationContext) -> TemplateContext:
+    """How far a booking is that was nearly called off."""
+    state = notification.booking.state
+    return {"is_session": state in HOLDS_SLOT, "is_confirmed": state == State.CONFIRMED}
 
 
 # -- calling off -------------------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from backend.outbox.models import Message, Queue
 from backend.payments.models import Payment, PaymentState, Refund, RefundState
 
 MAILS_COUNTED_FOR = timedelta(days=1)
+REFUNDS_DUE = (RefundState.QUEUED, RefundState.UNFINISHED)  # what the gateway did not finish is as due as it was
 
 
 class OverdueRule(StrEnum):
@@ -85,7 +86,7 @@ def read_business_figures(*, now: datetime) -> BusinessFigures:
     late.append(_late(OverdueRule.DRAFT_PURGED, lapsed, policy.DRAFT_PURGE_AFTER, now))
     overdue = {rule: Overdue(rule, 0, None) for rule in OverdueRule} | {found.rule: found for found in late}
     refunds = {state: counted for state, *counted in refund_rows}
-    refunds_due, oldest_refund = refunds.get(RefundState.QUEUED, (0, None))
+    due_refunds = [refunds[state] for state in REFUNDS_DUE if state in refunds]
     refused, _ = refunds.get(RefundState.REFUSED, (0, None))
     [(n_attempts, begun_at)] = attempt_rows or [(0, None)]
     return BusinessFigures(
@@ -94,8 +95,8 @@ def read_business_figures(*, now: datetime) -> BusinessFigures:
         mails=tuple(Mails(*row) for row in sorted(mail_rows)),
         payments_open=n_attempts,
         oldest_payment_age=since(begun_at, now),
-        refunds_due=refunds_due,
-        oldest_refund_age=since(oldest_refund, now),
+        refunds_due=sum(count for count, _ in due_refunds),
+        oldest_refund_age=since(min((oldest for _, oldest in due_refunds), default=None), now),
         refunds_refused=refused,
     )
 

@@ -169,7 +169,8 @@ def _outbox(
 def _waiting() -> QuerySet[Message, Any]:
     due, leased = Q(not_before__lte=Ago()), Q(lease_expires_at__gt=Ago())
     ready = Q(next_attempt_at__lte=Ago()) & (Q(lease_expires_at=None) | Q(lease_expires_at__lte=Ago()))
-    backing_off = due & Q(next_attempt_at__gt=Ago(), lease_expires_at=None)
+    awake = due & Q(is_snoozed=False)  # what was told "not yet" is no failure and no delay
+    backing_off = awake & Q(next_attempt_at__gt=Ago(), lease_expires_at=None)
     rows = Message.objects.filter(state=MessageState.WAITING).order_by().values_list("queue")
     return rows.annotate(
         rows=Count("pk"),
@@ -177,7 +178,7 @@ def _waiting() -> QuerySet[Message, Any]:
         leased=Count("pk", filter=leased),
         backing_off=Count("pk", filter=backing_off),
         oldest_ready=Min("next_attempt_at", filter=ready),
-        oldest_owed=Min("not_before", filter=due),
+        oldest_owed=Min("not_before", filter=awake),
     )
 
 

@@ -25,6 +25,9 @@ COLOURS = {
 }
 
 
+ATTEMPTS = ("attempts", "may_have_left", "last_error")
+
+
 @admin.register(Message)
 class MessageAdmin(ReadOnly, admin.ModelAdmin[Message]):
     list_display = ["kind", "booking", "fate", "attempts", "due", "last_error", "recipient", "queue"]
@@ -34,7 +37,10 @@ class MessageAdmin(ReadOnly, admin.ModelAdmin[Message]):
     show_full_result_count = False
     list_per_page = 50
     fieldsets = [
-        (None, {"fields": ["kind", "queue", "booking", "recipient", "fate", "attempts", "last_error"]}),
+        (
+            None,
+            {"fields": ["kind", "queue", "booking", "recipient", "fate", "attempts", "may_have_left", "last_error"]},
+        ),
         ("When", {"fields": ["created", "due", "next_attempt", "lease_until", "first_attempt", "settled", "blanked"]}),
         ("What it says", {"fields": ["ledger_sequence", "subject_id", "context"]}),
         ("Trace", {"fields": ["uuid", "dedupe_key", "fence", "correlation_id"]}),

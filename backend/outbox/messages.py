@@ -1,9 +1,10 @@
-"""The life of an outbox row: emit, claim, begin, settle, hand back, back off, give up, re-drive, discard, redact."""
+"""The life of an outbox row: emit, claim, begin, settle, hand back, snooze, back off, give up, re-drive, redact."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -23,6 +24,15 @@ BACK_OFF_FIRST = timedelta(seconds=4)  # most failures of a provider are over wi
 BACK_OFF_FACTOR = 3  # 4 s, 12 s, 36 s, 2 min, 5 min, 16 min, 49 min: an outage of an hour is outlived
 BACK_OFF_MOST = env.duration("BACK_OFF_MOST", "the longest wait between two attempts of an effect", default="1h")
 JITTER = 0.25  # of the wait, either way: spreads the retries of rows that failed together
+ANEW = "anew:"  # and the id of the row whose place this one takes: its dedupe key
+SNOOZE_MOST = timedelta(days=1)  # the longest that an effect may ask to be left alone; a longer wait is a clock's fault
+
+
+@dataclass(frozen=True)
+class Snooze:
+    """What an effect answers that is neither done nor failed: not yet, look again at `until`."""
+
+    until: datetime
 
 
 def emit(
@@ -70,6 +80,7 @@ def is_within_limits(kinds: Collection[str], recipient: str, *, now: datetime, h
     sent = list(
         Message.objects.filter(recipient=recipient, kind__in=kinds, created_at__gt=now - timedelta(days=1))
         .exclude(state=MessageState.SUPPRESSED)
+        .exclude(dedupe_key__startswith=ANEW)
         .values_list("created_at", flat=True)[:daily]
     )
     return len(sent) < daily and sum(at > now - timedelta(hours=1) for at in sent) < hourly
@@ -101,21 +112,27 @@ def begin_attempt(message: Message, *, now: datetime) -> bool:
     """Count an attempt and renew the lease, before the effect. False: the row is no longer ours, or was given up.
 
     The attempt is counted first, so that an effect which kills its process is given up like any other. And its next
-    turn comes after those of the rows claimed with it: else it would kill their worker again, lease after lease.
+    turn comes after those of the rows claimed with it: else it would kill their worker again, lease after lease. From
+    here on it may have left, whatever becomes of the process; `message.may_have_left` goes on saying what the attempts
+    before this one did, which is what counts again once it turns out that this one surely did not.
     """
     if message.attempts >= MAX_ATTEMPTS:
         _settle(message, MessageState.DEAD, now=now, error=message.last_error or "its worker died in every attempt")
         return False
     lease_ends_at = now + LEASE
     held = _held(message).update(
-        attempts=F("attempts") + 1, lease_expires_at=lease_ends_at, next_attempt_at=lease_ends_at
+        attempts=F("attempts") + 1,
+        lease_expires_at=lease_ends_at,
+        next_attempt_at=lease_ends_at,
+        may_have_left=True,
+        is_snoozed=False,
     )
     message.attempts += 1
     return held == 1
 
 
 def freeze(message: Message, context: dict[str, object], *, now: datetime) -> None:
-    """Keep what the first attempt says, and when: every retry says the same."""
+    """Keep what an attempt says, and when: once one may have left, every later one says the same."""
     message.context, message.frozen_at = context, now
     _held(message).update(context=context, frozen_at=now)
 
@@ -136,7 +153,7 @@ def waits_for_older(message: Message, *, now: datetime) -> bool:
 
 def settle(message: Message, state: MessageState, *, now: datetime, note: str = "") -> bool:
     """The effect is done, or no longer wanted. False: the lease was lost and another holder decides."""
-    return _settle(message, state, now=now, error=note)
+    return _settle(message, state, now=now, error=note, has_surely_not_left=state is not MessageState.DONE)
 
 
 def hand_back(messages: Iterable[Message]) -> None:
@@ -146,22 +163,28 @@ def hand_back(messages: Iterable[Message]) -> None:
 
 
 def postpone(message: Message, *, until: datetime) -> None:
-    """Return a row whose turn has not come, without counting an attempt."""
-    _held(message).update(lease_expires_at=None, next_attempt_at=until)
+    """Return a row whose turn has not come; its effect was not begun."""
+    _return_until(message, until)
 
 
-def back_off(message: Message, error: str, *, now: datetime) -> None:
+def snooze(message: Message, *, until: datetime, now: datetime) -> None:
+    """The effect looked, and it is too early: no failure, so the attempt that `begin` counted is taken back."""
+    _return_until(message, min(until, now + SNOOZE_MOST), attempts=message.attempts - 1, is_snoozed=True, last_error="")
+
+
+def back_off(message: Message, error: str, *, now: datetime, has_surely_not_left: bool = False) -> None:
     """The attempt failed in a way that may pass: try again later, or give up after MAX_ATTEMPTS."""
     if message.attempts >= MAX_ATTEMPTS:
-        _settle(message, MessageState.DEAD, now=now, error=error)
+        give_up(message, error, now=now, has_surely_not_left=has_surely_not_left)
         return
     jittered = _usual_wait(message.attempts) * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311  # guards nothing
-    _held(message).update(lease_expires_at=None, next_attempt_at=now + jittered, last_error=error[:300])
+    may_have_left = message.may_have_left or not has_surely_not_left
+    _return_until(message, now + jittered, last_error=error[:300], may_have_left=may_have_left)
 
 
-def give_up(message: Message, error: str, *, now: datetime) -> None:
+def give_up(message: Message, error: str, *, now: datetime, has_surely_not_left: bool = False) -> None:
     """The effect was refused for good."""
-    _settle(message, MessageState.DEAD, now=now, error=error)
+    _settle(message, MessageState.DEAD, now=now, error=error, has_surely_not_left=has_surely_not_left)
 
 
 def redrive(message_id: int, *, now: datetime, due_at: datetime | None = None) -> bool:
@@ -185,17 +208,18 @@ def mend_turns(*, now: datetime) -> int:
     """After a clock stepped back: no row waits for an instant further ahead than one that could be set now.
 
     What was owed at once is due at once, what was planned at its own instant; who holds a lease keeps it for LEASE, so
-    that nothing in hand is begun twice. Without such a step nothing is found. Returns how many turns were mended.
+    that nothing in hand is begun twice. What was snoozed sleeps on, unless no snooze could be that long. Without such a
+    step nothing is found. Returns how many turns were mended.
     """
     waiting = Message.objects.filter(state=MessageState.WAITING)
     mended = waiting.filter(lease_expires_at__gt=now + LEASE).update(lease_expires_at=now + LEASE)
-    waiting.filter(not_before__gt=now, not_before=F("created_at")).update(not_before=now)
+    waiting.filter(not_before__gt=now, not_before__lte=F("created_at")).update(not_before=now)  # also after two steps
     planned = waiting.filter(not_before__gt=now, next_attempt_at__gt=F("not_before"))
     mended += planned.update(next_attempt_at=F("not_before"))
-    too_far = Q()
+    too_far = Q(is_snoozed=True, next_attempt_at__gt=now + SNOOZE_MOST)
     for attempts in range(MAX_ATTEMPTS + 1):
         longest = max(LEASE, _usual_wait(attempts) * (1 + JITTER))
-        too_far |= Q(attempts=attempts, next_attempt_at__gt=now + longest)
+        too_far |= Q(is_snoozed=False, attempts=attempts, next_attempt_at__gt=now + longest)
     return mended + waiting.filter(too_far, not_before__lte=now).update(next_attempt_at=now)
 
 
@@ -244,6 +268,18 @@ def _usual_wait(attempts: int) -> timedelta:
     return min(BACK_OFF_FIRST * float(BACK_OFF_FACTOR) ** (attempts - 1), BACK_OFF_MOST)
 
 
-def _settle(message: Message, state: MessageState, *, now: datetime, error: str) -> bool:
-    settled = _held(message).update(state=state, settled_at=now, lease_expires_at=None, last_error=error[:300])
+def _return_until(message: Message, until: datetime, **changes: object) -> None:
+    _held(message).update(lease_expires_at=None, next_attempt_at=until, **changes)
+
+
+def _settle(
+    message: Message, state: MessageState, *, now: datetime, error: str, has_surely_not_left: bool = False
+) -> bool:
+    settled = _held(message).update(
+        state=state,
+        settled_at=now,
+        lease_expires_at=None,
+        last_error=error[:300],
+        **({"may_have_left": message.may_have_left} if has_surely_not_left else {}),
+    )
     return settled == 1

@@ -48,6 +48,9 @@ class Message(models.Model):
     lease_expires_at = models.DateTimeField(null=True, blank=True)
     fence = models.PositiveIntegerField(default=0)  # grows with each claim; a holder of an older one may not settle
     attempts = models.PositiveSmallIntegerField(default=0)
+    # whether the outside may have taken it in some attempt: while not, it is rendered anew, and nothing is repeated
+    may_have_left = models.BooleanField(default=False, db_default=False)
+    is_snoozed = models.BooleanField(default=False, db_default=False)  # its effect said "not yet": no failure, no delay
     last_error = models.CharField(max_length=300, blank=True)
     settled_at = models.DateTimeField(null=True, blank=True)
     blanked_at = models.DateTimeField(null=True, blank=True)
@@ -58,7 +61,8 @@ class Message(models.Model):
         personal="recipient context last_error",  # a provider's words may quote an address
         internal=(
             "uuid queue kind dedupe_key booking_id subject_id ledger_sequence frozen_at state not_before "
-            "next_attempt_at lease_expires_at fence attempts settled_at blanked_at correlation_id created_at"
+            "next_attempt_at lease_expires_at is_snoozed fence attempts may_have_left settled_at blanked_at "
+            "correlation_id created_at"
         ),
     )
 

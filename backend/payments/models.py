@@ -85,7 +85,9 @@ class Payment(models.Model):
 
 
 class RefundState(models.TextChoices):
-    QUEUED = "queued", "Queued"  # owed; the payments worker asks the gateway
+    QUEUED = "queued", "Queued"  # owed; the payments worker asks the gateway, or the desk hands it out
+    # the gateway called it pending for REFUND_ASKED_FOR; staff must act, and money that moves after all still counts
+    UNFINISHED = "unfinished", "Not finished by the gateway"
     DONE = "done", "Done"  # the gateway says it is made; final
     REFUSED = "refused", "Refused"  # the gateway refused; staff must act
 

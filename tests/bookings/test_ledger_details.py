@@ -25,6 +25,7 @@ from backend.bookings.ledger_details import (
     RefundGranted,
     RefundMade,
     RefundRefused,
+    RefundUnfinished,
     Rejected,
     RequestedAgain,
     Sponsored,
@@ -93,6 +94,7 @@ STORED: list[tuple[Intent, str, Details]] = [
     (Intent.GRANT_REFUND, '{"refund": 6, "amount_paise": 50000}', RefundGranted(6, 50_000)),
     (Intent.REFUND_MADE, '{"refund": 6, "amount_paise": 50000}', RefundMade(6, 50_000)),
     (Intent.REFUND_REFUSED, '{"refund": 6}', RefundRefused(6)),
+    (Intent.REFUND_UNFINISHED, '{"refund": 6}', RefundUnfinished(6)),
 ]
 
 

@@ -43,7 +43,7 @@ def starts(booking: Booking) -> datetime:
 @pytest.mark.parametrize(("off", "is_in_time"), [(-SECOND, True), (0 * SECOND, True), (SECOND, False)])
 def test_a_visitor_cancels_in_time_until_the_notice_begins(off: timedelta, is_in_time: bool, now: datetime) -> None:
     booking = session(now)
-    assert is_in_time(booking, asked_at=starts(booking) - policy.CANCEL_NOTICE + off) is is_in_time
+    assert is_timely_cancellation(booking, asked_at=starts(booking) - policy.CANCEL_NOTICE + off) is is_in_time
 
 
 @pytest.mark.parametrize(("off", "is_in_time"), [(-SECOND, True), (0 * SECOND, False), (SECOND, False)])
@@ -51,7 +51,7 @@ def test_after_a_move_by_staff_a_visitor_cancels_in_time_until_the_start(
     off: timedelta, is_in_time: bool, now: datetime
 ) -> None:
     booking = session(now, moved_by_staff=True)
-    assert is_in_time(booking, asked_at=starts(booking) + off) is is_in_time
+    assert is_timely_cancellation(booking, asked_at=starts(booking) + off) is is_in_time
 
 
 def test_a_request_without_a_slot_has_no_time_to_cancel_in(now: datetime) -> None:

@@ -96,7 +96,7 @@ def test_the_first_migration_after_the_first_release_is_looked_at(
     (folder / "0099_no_digest.py").write_text(REMOVING.format(last=max(folder.glob("0*.py")).stem))
     monkeypatch.syspath_prepend(tmp_path)
     settings.MIGRATION_MODULES = {"workers": folder.name}
-    (said,) = troubles()
+    (said,) = (why for why in troubles() if why.startswith("workers."))
     assert said.startswith("workers.0099_no_digest: Remove field digest from installeddefault: old code still uses")
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 import pytest
 from django.test import Client as Browser
 
-from backend.bookings import queries
+from backend.bookings import policy, queries
 from backend.bookings.lifecycle import front_desk as at_the_desk
 from backend.bookings.lifecycle import refunds
 from backend.bookings.machine import State
@@ -180,6 +180,17 @@ def test_a_refund_that_the_gateway_refused_is_settled_by_hand_unless_its_money_w
     post(desk, booking, "refund-made", refund=str(refund.pk))
     assert queries.payment_status_value(scenarios.again(booking)) == "part_refunded"
     assert LedgerEntry.objects.filter(booking=booking, intent="refund_made").get().actor == "staff:desk"
+
+
+def test_a_refund_that_the_gateway_does_not_finish_can_be_marked_as_made(desk: Browser, now: datetime) -> None:
+    booking = scenarios.confirmed(now=now)
+    refund = refunds.grant_refund(booking.pk, None, actor="staff:desk", now=now)
+    pending = RefundReport(refund.reference, "rfnd_7", RefundOrderState.PENDING, refund.amount_paise)
+    refunds.record_refund(refund.pk, pending, now=now + policy.REFUND_ASKED_FOR)
+    page = desk.get(action_url(booking, "refund-made")).content.decode()
+    assert f"1500.00 rupees, not finished by the gateway: ask there first ({refund.reference})" in page
+    post(desk, booking, "refund-made", refund=str(refund.pk))
+    assert Refund.objects.get().state == RefundState.DONE
 
 
 def test_the_page_shows_every_refund(desk: Browser, now: datetime) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
+from tests.model import promises
 from tests.model.snapshot import Row, Snapshot
 
 REQUEST = (
@@ -53,7 +54,8 @@ EXPECTED: dict[tuple[str, str], tuple[str, ...]] = {
     ("request_cancellation", ""): ("cancellation_requested", "staff_cancellation_requested"),
     ("lapse_cancellation", ""): ("cancellation_lapsed",),
     ("grant_refund", ""): ("+refund",),
-    ("refund_refused", ""): ("staff_refund_due",),
+    ("refund_refused", ""): ("staff_refund_due", "refund_queued"),
+    ("refund_unfinished", ""): ("staff_refund_due",),
     ("refund_made", ""): ("refund_made",),
     ("record_outcome", ""): (),
     ("extend_deadline", ""): (),
@@ -85,7 +87,9 @@ def check(before: Snapshot, after: Snapshot, *, now: datetime) -> None:
         if entry.id not in before.ledger:
             step = Step(before, after, entry, now)
             _check_row(step)
+            promises.check_step(step)
             explained |= {message.id for message in step.messages}
+    explained |= promises.renewed(before, after)
     for message in after.messages.values():
         if message.id not in before.messages and message.id not in explained:
             assert message.kind in LOOSE | {"ensure_order"}, f"nobody asked for {message}"

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from hypothesis import strategies as st
 
 from backend.bookings import links
+from backend.bookings.lifecycle import front_desk, renewal
+from backend.bookings.machine import State
+from backend.core import formatting
 from backend.notifications import delivery
 from backend.outbox import messages
 from backend.outbox.models import Message, MessageState, Queue
 from tests.model.invariants import ACTIVE, FINAL, HOLDS_SLOT
 from tests.model.relations import OFFERED_FOR
 from tests.model.snapshot import Row
-from tests.model.world import World, action
+from tests.model.world import DESK, WHICH, World, action
 
+ANSWERS = st.sampled_from(["takes", "takes", "hangs up", "refuses", "refuses for good", "kills the worker"])
 PROVED = ACTIVE | FINAL
 OF_NOBODY = Row(id=None, mode="ONLINE")  # whose own hold is no obstacle: none
 # a mail that says so in another state would not be true
@@ -49,33 +55,67 @@ TRUE_IN = {
 class MailWorker(World):
     """The outbox is worked off, at the model's clock, up to the provider's door."""
 
-    @action(batches=st.integers(1, 3))
-    def deliver(self, batches: int) -> None:
-        """Some batches of what is due."""
+    @action(batches=st.integers(1, 3), answer=ANSWERS)
+    def deliver(self, batches: int, answer: str) -> None:
+        """Some batches of what is due; the provider may fail before or after it took a mail, or the worker dies."""
         for _ in range(batches):
             for message in messages.claim(Queue.MAIL, now=self.now):
-                self._deliver(message)
+                self._deliver(message, answer)
         self.look()
 
-    def _deliver(self, message: Message) -> None:
+    @action(needs="bookings", which=WHICH, hours=st.sampled_from([1, 6]), answer=ANSWERS)
+    def fail_and_extend(self, which: int, hours: int, answer: str) -> None:
+        """Mails fail, and before they are tried again an operator gives more time: the hole that promises fell into."""
+        self.deliver(1, answer)
+        was = self.booking(which, "DRAFT", "PENDING", "APPROVED")
+        self.do(front_desk.extend_deadline, was.id, State(was.state), timedelta(hours=hours), **DESK).went_well()
+        self.now += messages.LEASE
+        self.deliver(3, "takes")
+
+    @action(needs="messages", which=WHICH)
+    def redrive(self, which: int) -> None:
+        """An operator tries a dead letter again."""
+        message = self.one_of(self.seen.messages.values(), which, lambda row: row.state == "dead")
+        revived = messages.redrive(message.id, now=self.now)
+        assert revived == (message.state == "dead" and message.blanked_at is None)
+        if revived:
+            self.worked()
+        self.look()
+
+    def _deliver(self, message: Message, answer: str) -> None:
         if messages.waits_for_older(message, now=self.now):
             messages.hand_back([message])
             return
-        assert messages.begin_attempt(message, now=self.now)
+        if not messages.begin_attempt(message, now=self.now):
+            return  # given up
         context = delivery.prepare(message, now=self.now)
         if context is None:
+            if delivery.is_owed_anew(message, now=self.now):
+                self.look()  # what the worker wrote is no step of an intent
+                self.do(renewal.renew, message.pk)
             messages.settle(message, MessageState.OBSOLETE, now=self.now)
             return
-        if message.context is None:
+        if context != message.context:
             messages.freeze(message, context, now=self.now)
+        self._is_said_once(message, context)
         mail = delivery.compose(message, links.tokens_of(message.uuid))
         assert mail.to == [message.recipient]
         booking = self.seen.bookings.get(message.booking_id or 0)
         self._is_true(message, booking)
-        if message.kind == "booking_rejected" and booking is not None:
+        if message.kind == "booking_rejected" and booking is not None and not message.may_have_left:
             self._offers_what_is_free(booking, {row["number"] for row in context["alternatives"]})
-        messages.settle(message, MessageState.DONE, now=self.now)
+        if answer == "takes":
+            messages.settle(message, MessageState.DONE, now=self.now)
+        elif answer == "refuses for good":
+            messages.give_up(message, answer, now=self.now, has_surely_not_left=True)
+        elif answer != "kills the worker":
+            messages.back_off(message, answer, now=self.now, has_surely_not_left=answer == "refuses")
         self.worked()
+
+    def _is_said_once(self, message: Message, context: dict[str, object]) -> None:
+        """What may have left is never sent with other words."""
+        if message.may_have_left and message.context is not None:
+            assert context == message.context, f"{message.kind} changes its words"
 
     def _offers_what_is_free(self, rejected: Row, numbers: set[int]) -> None:
         """What somebody else has by now is left out."""
@@ -95,8 +135,21 @@ class MailWorker(World):
         if booking is None:
             assert message.kind == "nothing_open", f"about no booking: {message.kind}"
             return
+        self._keeps_its_word(message, booking)
         states = TRUE_IN.get(message.kind, PROVED)
         assert booking.state in states, f"{message.kind} says of {booking} what is not so"
         has_begun = booking.slot_start is not None and booking.slot_start <= self.now
         if message.kind in ("session_approaching", "session_imminent"):
             assert not has_begun, f"reminds of what has begun: {booking}"
+
+    def _keeps_its_word(self, message: Message, booking: Row) -> None:
+        """The deadlines and times that it names are those of now, unless it says when it was written."""
+        facts = {"pay_by": booking.pay_by, "answer_by": booking.due_at, "confirm_by": booking.due_at}
+        assert message.context is not None
+        for name, at in facts.items():
+            said = message.context.get(name)
+            is_over = name == "pay_by" and booking.state == "CONFIRMED"  # paid, and so no longer spoken of
+            if said and message.kind != "payment_returned" and not is_over:
+                assert said == formatting.day_and_time(at), f"{message.kind} says {name} {said}: {booking}"
+        if "starts_at" in message.context:
+            assert message.context["starts_at"] == booking.slot_start.isoformat(), f"{message.kind}: {booking}"

@@ -191,7 +191,7 @@ class Staff(SlotBooking):
     def hand_out_refund(self, which: int) -> None:
         def is_ours(refund: Row) -> bool:
             method = self.seen.payments[refund.payment_id].method
-            return refund.state == "refused" or (refund.state == "queued" and method == "desk")
+            return refund.state in ("refused", "unfinished") or (refund.state == "queued" and method == "desk")
 
         was = self.one_of(self.seen.refunds.values(), which, is_ours)
         did = self.do(refunds.record_refund_made, was.id, **DESK)

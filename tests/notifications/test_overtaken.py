@@ -303,7 +303,8 @@ def test_a_refund_that_the_gateway_refused_is_not_said_again_to_be_on_its_way(no
     refund = Refund.objects.get()
     refunds.record_refund(refund.pk, answer(refund, RefundOrderState.REFUSED), now=now)
     assert delivery.prepare(said, now=now) is None
-    facts = delivery.prepare(fresh, now=now)
+    assert delivery.prepare(fresh, now=now) is None
+    facts = delivery.prepare(mail(booking, Notice.REFUND_QUEUED), now=now)
     assert facts is not None
     assert facts["refund_way"] == "by_hand"
 

@@ -133,6 +133,7 @@ def test_a_promise_that_changed_is_not_repeated(now: datetime, monkeypatch) -> N
     message = frozen(Message.objects.get(kind=Notice.CANCELLATION_REQUESTED), now=now)
     front_desk.record_desk_payment(booking.pk, actor="staff:desk", now=now)
     assert delivery.prepare(message, now=now) is None
+    assert delivery.is_owed_anew(message, now=now)
 
 
 LAPSED = [

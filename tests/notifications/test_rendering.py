@@ -15,10 +15,11 @@ import pytest
 from django.template.loader import get_template
 from pytest_django import Settings
 
-from backend.bookings import links
+from backend.bookings import links, policy
 from backend.bookings.machine import State
 from backend.bookings.models import Booking, Mode, Purpose
 from backend.bookings.notices import LINKS_CARRIED, Notice
+from backend.core import formatting
 from backend.core.errors import Permanent
 from backend.notifications import delivery
 from backend.outbox.models import Message
@@ -88,7 +89,7 @@ def test_the_first_attempt_and_a_retry_from_the_database_are_the_same_bytes(noti
     message = enqueued(notice, true_booking(notice, now=now), now=now)
     message.context, message.frozen_at = delivery.prepare(message, now=now), now
     first = delivery.compose(message, TOKENS).message().as_bytes()
-    Message.objects.filter(pk=message.pk).update(context=message.context, frozen_at=now)
+    Message.objects.filter(pk=message.pk).update(context=message.context, frozen_at=now, may_have_left=True)
     again = Message.objects.get(pk=message.pk)
     assert delivery.prepare(again, now=now + timedelta(minutes=5)) == again.context
     assert delivery.compose(again, TOKENS).message().as_bytes() == first
@@ -110,6 +111,35 @@ def test_a_retry_keeps_the_words_of_the_first_attempt(now: datetime) -> None:
     message = frozen(enqueued(Notice.BOOKING_RECEIVED, booking, now=now), now=now)
     Booking.objects.filter(pk=booking.pk).update(full_name="Somebody Else")
     assert delivery.prepare(message, now=now) == message.context
+
+
+def test_a_mail_that_surely_has_not_left_says_what_is_so_by_now(now: datetime) -> None:
+    booking = make_booking(State.PENDING, now=now)
+    message = frozen(enqueued(Notice.BOOKING_RECEIVED, booking, now=now), now=now)
+    message.may_have_left = False
+    assert delivery.prepare(message, now=now) == message.context
+    Booking.objects.filter(pk=booking.pk).update(full_name="Somebody Else", due_at=now + timedelta(days=9))
+    facts = delivery.prepare(message, now=now)
+    assert facts is not None
+    assert (facts["first_name"], facts["answer_by"]) == ("Somebody", formatting.day_and_time(now + timedelta(days=9)))
+    assert not delivery.is_owed_anew(message, now=now)
+
+
+def test_time_alone_breaks_no_promise(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a cancellation gives back until tomorrow was right when it was said, and says until when."""
+    monkeypatch.setattr(policy, "REFUND_ON_VISITOR_CANCELLATION", "full")
+    booking = true_booking(
+        Notice.BOOKING_CONFIRMED,
+        now=now,
+        slot_start=now + timedelta(days=2),
+        slot_end=now + timedelta(days=2, hours=1),
+    )
+    assert booking is not None
+    message = frozen(enqueued(Notice.BOOKING_CONFIRMED, booking, now=now), now=now)
+    assert message.context is not None
+    assert message.context["comes_back"]
+    later = now + timedelta(hours=30)
+    assert delivery.prepare(message, now=later) == message.context
 
 
 @pytest.mark.parametrize("notice", NAMES_A_TIME)

@@ -132,6 +132,15 @@ def test_the_outbox_is_counted_by_what_holds_each_row(now: datetime) -> None:
     assert (payments.ready, payments.dead, payments.oldest_ready_age) == (0, 0, None)
 
 
+def test_what_was_snoozed_is_neither_a_failure_nor_late(now: datetime) -> None:
+    row = system_health.due_message(now=now - timedelta(days=3))
+    Message.objects.filter(pk=row.pk).update(is_snoozed=True, next_attempt_at=now + SECOND)
+    health = take(now).health
+    assert health
+    mails = health.outbox[0]
+    assert (mails.ready, mails.backing_off, mails.scheduled, mails.oldest_owed_age) == (0, 0, 1, None)
+
+
 def test_a_lease_that_ended_is_ready_again(now: datetime) -> None:
     system_health.due_message(now=now)
     messages.claim(Queue.MAIL, now=now)
@@ -286,13 +295,13 @@ def test_mails_are_counted_by_template_and_result_for_a_day(now: datetime) -> No
 def test_open_payments_and_refunds_are_counted(now: datetime, settings) -> None:
     settings.PAYMENT_GATEWAY = "sandbox"
     _, payment = scenarios.paying(now=now)
-    for number, state in enumerate(("queued", "done", "refused")):
+    for number, state in enumerate(("queued", "unfinished", "done", "refused")):
         Refund.objects.create(
             payment=payment, reference=f"r{number}", amount_paise=1, reason="x", actor="x", state=state, queued_at=now
         )
     figures = take(now + timedelta(hours=1)).figures
     assert figures
-    assert (figures.payments_open, figures.refunds_due, figures.refunds_refused) == (1, 1, 1)
+    assert (figures.payments_open, figures.refunds_due, figures.refunds_refused) == (1, 2, 1)
     assert (figures.oldest_payment_age, figures.oldest_refund_age) == (timedelta(hours=1), timedelta(hours=1))
 
 

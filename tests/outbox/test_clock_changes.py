@@ -113,6 +113,21 @@ def test_a_notice_that_waits_for_its_elder_looks_again_after_the_step(now: datet
     assert claimed(step_back(now)) == [row.pk]
 
 
+@pytest.mark.parametrize("wait", [timedelta(minutes=1), timedelta(hours=6), messages.SNOOZE_MOST])
+def test_what_was_snoozed_sleeps_on_over_a_small_step_and_not_over_one_of_days(wait: timedelta, now: datetime) -> None:
+    owe(now)
+    [row] = messages.claim(Queue.MAIL, now=now)
+    messages.begin_attempt(row, now=now)
+    messages.snooze(row, until=now + wait, now=now)
+    step_back(now, by=timedelta(0))
+    assert Message.objects.get().next_attempt_at == now + wait
+    back = step_back(now, by=messages.SNOOZE_MOST - wait)
+    assert Message.objects.get().next_attempt_at == now + wait
+    assert claimed(now + wait - SECOND) == []
+    back = step_back(back, by=timedelta(days=2))
+    assert claimed(back) == [row.pk]
+
+
 def test_a_dead_row_stays_dead_over_the_step(now: datetime) -> None:
     owe(now)
     [row] = messages.claim(Queue.MAIL, now=now)

@@ -186,3 +186,78 @@ def test_old_settled_rows_lose_address_and_text_and_stay(now: datetime) -> None:
     assert (blanked.recipient, blanked.context, blanked.blanked_at) == ("", None, now)
     assert fresh(waiting).recipient == "asha@example.org"
     assert messages.redact(settled_before=now, now=now) == 0
+
+
+def begun(now: datetime) -> Message:
+    row = claimed(now)
+    assert messages.begin_attempt(row, now=now)
+    return row
+
+
+def test_a_snoozed_row_has_its_attempt_back_and_its_next_turn_when_it_asked(now: datetime) -> None:
+    owe(now)
+    messages.back_off(begun(now), "busy", now=now)
+    later = now + timedelta(hours=1)
+    messages.snooze(begun(later), until=later + timedelta(hours=3), now=later)
+    row = Message.objects.get()
+    assert (row.state, row.attempts, row.is_snoozed, row.last_error) == (MessageState.WAITING, 1, True, "")
+    assert (row.lease_expires_at, row.next_attempt_at) == (None, later + timedelta(hours=3))
+    begun(row.next_attempt_at)
+    assert (Message.objects.get().attempts, Message.objects.get().is_snoozed) == (2, False)
+
+
+def test_nobody_is_left_alone_for_longer_than_a_day(now: datetime) -> None:
+    owe(now)
+    messages.snooze(begun(now), until=now + timedelta(days=400), now=now)
+    assert Message.objects.get().next_attempt_at == now + messages.SNOOZE_MOST
+
+
+def test_the_holder_of_an_older_fence_cannot_snooze(now: datetime) -> None:
+    owe(now)
+    slow = begun(now)
+    begun(now + messages.LEASE)
+    messages.snooze(slow, until=now + timedelta(days=1), now=now)
+    row = Message.objects.get()
+    assert (row.attempts, row.is_snoozed, row.lease_expires_at) == (2, False, now + 2 * messages.LEASE)
+
+
+# -- whether an attempt may have left ---------------------------------------------------------------------------------
+
+
+def test_what_was_begun_may_have_left_until_we_know_better(now: datetime) -> None:
+    assert not owe(now).may_have_left
+    begun(now)
+    assert Message.objects.get().may_have_left
+
+
+@pytest.mark.parametrize("is_last", [False, True])
+@pytest.mark.parametrize("surely_not", [False, True])
+def test_a_failure_says_whether_it_may_have_left(surely_not: bool, is_last: bool, now: datetime) -> None:
+    row = owe(now)
+    Message.objects.filter(pk=row.pk).update(attempts=messages.MAX_ATTEMPTS - 1 if is_last else 0)
+    messages.back_off(begun(now), "busy", now=now, has_surely_not_left=surely_not)
+    assert fresh(row).state == (MessageState.DEAD if is_last else MessageState.WAITING)
+    assert fresh(row).may_have_left is not surely_not
+
+
+@pytest.mark.parametrize("surely_not", [False, True])
+def test_a_refusal_says_whether_it_may_have_left(surely_not: bool, now: datetime) -> None:
+    owe(now)
+    messages.give_up(begun(now), "no such mailbox", now=now, has_surely_not_left=surely_not)
+    assert Message.objects.get().may_have_left is not surely_not
+
+
+def test_what_may_have_left_once_is_not_forgotten_by_a_later_failure(now: datetime) -> None:
+    owe(now)
+    messages.back_off(begun(now), "time-out", now=now)
+    turn = Message.objects.get().next_attempt_at
+    messages.back_off(begun(turn), "refused", now=turn, has_surely_not_left=True)
+    assert Message.objects.get().may_have_left
+
+
+def test_what_was_overtaken_has_not_left_and_what_was_done_has(now: datetime) -> None:
+    overtaken, done = owe(now, "1"), owe(now, "2", booking_id=2)
+    for row, state in zip(messages.claim(Queue.MAIL, now=now), (MessageState.OBSOLETE, MessageState.DONE), strict=True):
+        messages.begin_attempt(row, now=now)
+        messages.settle(row, state, now=now)
+    assert (fresh(overtaken).may_have_left, fresh(done).may_have_left) == (False, True)

@@ -27,6 +27,7 @@ class Sink:
     answer: Callable[[Envelope], str] = lambda _envelope: "250 accepted"
     refuse_recipient: str = ""
     hang_up_after_accepting: int = 0
+    hang_up_at: str = ""  # MAIL, RCPT or DATA: the connection breaks there
     stalled: threading.Event = field(default_factory=threading.Event)  # while set, DATA is not answered
     in_hand: int = 0  # mails whose DATA has come and has not been answered
     port: int = 0
@@ -37,7 +38,7 @@ class Sink:
 
     def serve(self, settings: Any) -> None:
         """Let this process send here."""
-        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_BACKEND = "workers.smtp.EmailBackend"
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", self.port
         settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
 
@@ -53,9 +54,17 @@ class Sink:
         session.host_name = hostname
         return responses
 
-    async def handle_RCPT(
-        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
+    async def handle_MAIL(
+        self, server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
     ) -> str:
+        self._perhaps_hang_up("MAIL", server)
+        envelope.mail_from = address
+        return "250 OK"
+
+    async def handle_RCPT(
+        self, server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
+    ) -> str:
+        self._perhaps_hang_up("RCPT", server)
         if self.refuse_recipient:
             return self.refuse_recipient
         envelope.rcpt_tos.append(address)
@@ -66,6 +75,7 @@ class Sink:
         while self.stalled.is_set():
             await asyncio.sleep(0.02)
         self.in_hand -= 1
+        self._perhaps_hang_up("DATA", server)
         answer = self.answer(envelope)
         if answer.startswith("250"):
             assert isinstance(envelope.content, bytes)
@@ -76,6 +86,11 @@ class Sink:
                 assert isinstance(server.transport, asyncio.Transport)
                 server.transport.abort()
         return answer
+
+    def _perhaps_hang_up(self, command: str, server: SMTP) -> None:
+        if self.hang_up_at == command:
+            assert isinstance(server.transport, asyncio.Transport)
+            server.transport.abort()
 
 
 @contextmanager

@@ -140,10 +140,10 @@ def enqueued(notice: Notice, booking: Booking | None, *, now: datetime, **overri
 
 
 def frozen(message: Message, *, now: datetime) -> Message:
-    """The row after its first attempt, as the database keeps it."""
+    """The row after its first attempt, as the database keeps it: nobody knows whether that has left."""
     context = delivery.prepare(message, now=now)
     assert context is not None
-    Message.objects.filter(pk=message.pk).update(context=context, frozen_at=now)
+    Message.objects.filter(pk=message.pk).update(context=context, frozen_at=now, may_have_left=True)
     return Message.objects.get(pk=message.pk)
 
 

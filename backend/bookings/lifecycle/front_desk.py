@@ -21,11 +21,15 @@ from backend.bookings.lifecycle.creation import (
 )
 from backend.bookings.lifecycle.payments import confirm
 from backend.bookings.lifecycle.refunds import new_reference
+from backend.bookings.lifecycle.renewal import renew_last
+from backend.bookings.lifecycle.session_terms import replan_payment_reminder
 from backend.bookings.lifecycle.transaction import intent, lock_booking, record_event, write_ledger
 from backend.bookings.machine import AWAITS_PAYMENT, TAKES_PLACE, State
 from backend.bookings.models import Booking, Link, Origin, Outcome, Purpose
+from backend.bookings.notices import Notice
 from backend.bookings.payment_status import paid_payment
 from backend.core.errors import Code, Refused
+from backend.outbox import renewals
 from backend.payments.models import Payment, PaymentMethod, PaymentState
 from backend.people.models import Corporate
 
@@ -144,12 +148,32 @@ def record_outcome(booking_id: int, outcome: Outcome, *, actor: str, now: dateti
     return booking
 
 
-EXTENDABLE = (State.DRAFT, State.PENDING, State.APPROVED)
+# who may be given more time, and which mails told the visitor of the time they had
+EXTENDABLE = {
+    State.DRAFT: (Notice.DRAFT_SUBMITTED, Notice.DRAFT_STILL_UNVERIFIED),
+    State.PENDING: (Notice.BOOKING_RECEIVED, Notice.ANSWER_LATE),
+    State.APPROVED: (
+        Notice.BOOKING_APPROVED,
+        Notice.BOOKING_MOVED,
+        Notice.PAYMENT_STILL_DUE,
+        Notice.PAYMENT_ATTEMPT_FAILED,
+    ),
+}
+# what speaks of a deadline at a time of its own, and so comes as much later as that
+REMINDERS = (
+    Notice.DRAFT_STILL_UNVERIFIED,
+    Notice.ANSWER_LATE,
+    Notice.STAFF_BOOKING_WAITING,
+    Notice.MANAGER_BOOKING_OVERDUE,
+)
 
 
 @intent
 def extend_deadline(booking_id: int, state: State, span: timedelta, *, actor: str, now: datetime) -> bool:
-    """No transition: more time after an outage of ours; never past the slot's start. False: nothing to extend."""
+    """No transition: more time after an outage of ours; never past the slot's start. False: nothing to extend.
+
+    Reminders of the deadline move with it, and who was told of the old one is told of the new.
+    """
     booking = lock_booking(booking_id)
     if booking.state != state or state not in EXTENDABLE or booking.due_at is None:
         return False
@@ -165,4 +189,16 @@ def extend_deadline(booking_id: int, state: State, span: timedelta, *, actor: st
     record_event(
         booking, intent=Intent.EXTEND_DEADLINE, actor=actor, now=now, saving=["due_at", "pay_by"], details=details
     )
+    _keep_word(booking, state, span, now=now)
     return True
+
+
+def _keep_word(booking: Booking, state: State, span: timedelta, *, now: datetime) -> None:
+    """Whoever was told of the old deadline is told of the new one, unless that is over too."""
+    deadline = booking.due_at
+    renewals.replan(booking.pk, REMINDERS, lambda row: row.not_before + span)
+    if state == State.APPROVED:
+        replan_payment_reminder(booking, now=now)
+        deadline = booking.pay_by
+    if deadline is not None and deadline > now:
+        renew_last(booking, EXTENDABLE[state], now=now)

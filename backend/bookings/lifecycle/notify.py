@@ -105,6 +105,7 @@ def _asked_too_often(booking: Booking, now: datetime) -> bool:
     sent = Message.objects.filter(
         booking_id=booking.pk, kind=Notice.CANCELLATION_REQUESTED, created_at__gt=now - timedelta(hours=1)
     ).exclude(state=MessageState.SUPPRESSED)
+    sent = sent.exclude(dedupe_key__startswith=messages.ANEW)
     return sent.count() >= policy.CANCEL_LINKS_PER_HOUR
 
 

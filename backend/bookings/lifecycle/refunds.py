@@ -6,11 +6,12 @@ import secrets
 from datetime import datetime
 from enum import StrEnum
 
-from backend.bookings import actors
+from backend.bookings import actors, policy
 from backend.bookings.intents import Intent
-from backend.bookings.ledger_details import RefundGranted, RefundMade, RefundRefused
+from backend.bookings.ledger_details import RefundGranted, RefundMade, RefundRefused, RefundUnfinished
 from backend.bookings.lifecycle.notify import notify_staff, notify_visitor
-from backend.bookings.lifecycle.transaction import intent, lock_booking, record_event
+from backend.bookings.lifecycle.renewal import renew_last
+from backend.bookings.lifecycle.transaction import TIMER, intent, lock_booking, record_event
 from backend.bookings.models import CROCKFORD, Booking
 from backend.bookings.notices import Notice
 from backend.bookings.payment_status import paid_payment, refundable_paise
@@ -75,6 +76,7 @@ def grant_refund(booking_id: int, amount_paise: int | None, *, actor: str, now: 
     refund = queue_refund(payment, amount, reason=RefundReason.GRANTED, actor=actor, now=now)
     record_event(booking, intent=Intent.GRANT_REFUND, actor=actor, now=now, details=RefundGranted(refund.pk, amount))
     notify_refund(booking, payment, now=now)
+    _renew_promise(booking, now=now)
     return refund
 
 
@@ -87,7 +89,7 @@ def notify_refund(booking: Booking, payment: Payment, *, now: datetime) -> None:
 
 @intent
 def record_refund(refund_id: int, report: RefundReport, *, now: datetime) -> None:
-    """What the gateway answered to a refund. A pending one stays queued."""
+    """What the gateway answered to a refund. A pending one stays queued for REFUND_ASKED_FOR, then it is staff's."""
     booking_id = Refund.objects.values_list("payment__booking_id", flat=True).get(pk=refund_id)
     booking = lock_booking(booking_id)
     _settle(booking, Refund.objects.select_for_update().get(pk=refund_id), report, now=now)
@@ -104,7 +106,7 @@ def record_refund_report(report: RefundReport, *, now: datetime) -> bool:
 
 @intent
 def record_refund_made(refund_id: int, *, actor: str, now: datetime) -> None:
-    """No transition: staff handed out a refund at the desk, or settled outside what the gateway refused.
+    """No transition: staff handed out a refund at the desk, or settled outside what the gateway did not make.
 
     Repeated: nothing happens. Refuses: refund_at_gateway (it is on its way there), refund_exceeds_capture (its sum was
     promised again since).
@@ -122,7 +124,10 @@ def record_refund_made(refund_id: int, *, actor: str, now: datetime) -> None:
 
 
 def _settle(booking: Booking, refund: Refund, report: RefundReport, *, now: datetime) -> bool:
-    if refund.state != RefundState.QUEUED or report.state == RefundOrderState.PENDING:
+    if refund.state not in (RefundState.QUEUED, RefundState.UNFINISHED):
+        return False
+    if report.state == RefundOrderState.PENDING:
+        _leave_to_staff_if_due(booking, refund, now=now)
         return False
     refund.gateway_refund_id = report.gateway_refund_id
     if report.state == RefundOrderState.DONE:
@@ -132,15 +137,37 @@ def _settle(booking: Booking, refund: Refund, report: RefundReport, *, now: date
     refund.save(update_fields=["state", "gateway_refund_id", "settled_at"])
     record_event(booking, intent=Intent.REFUND_REFUSED, actor=actors.GATEWAY, now=now, details=RefundRefused(refund.pk))
     notify_staff(booking, Notice.STAFF_REFUND_DUE, now=now)
+    notify_visitor(booking, Notice.REFUND_QUEUED, now=now)  # who waits for the bank is told of the other way
+    _renew_promise(booking, now=now)
     return True
 
 
+def _leave_to_staff_if_due(booking: Booking, refund: Refund, *, now: datetime) -> None:
+    """QUEUED → UNFINISHED, once its time is over. Its sum stays promised: the gateway may still send it."""
+    if refund.state != RefundState.QUEUED or now < refund.queued_at + policy.REFUND_ASKED_FOR:
+        return
+    refund.state = RefundState.UNFINISHED
+    refund.save(update_fields=["state"])
+    details = RefundUnfinished(refund.pk)
+    record_event(booking, intent=Intent.REFUND_UNFINISHED, actor=TIMER, now=now, details=details)
+    notify_staff(booking, Notice.STAFF_REFUND_DUE, now=now)
+
+
+def _renew_promise(booking: Booking, *, now: datetime) -> None:
+    """What is left to come back has changed: a link to cancel that is out promises it anew."""
+    if booking.cancellation_requested_at is not None:
+        renew_last(booking, [Notice.CANCELLATION_REQUESTED], now=now)
+
+
 def _made(booking: Booking, refund: Refund, *, actor: str, now: datetime) -> None:
+    was_refused = refund.state == RefundState.REFUSED
     refund.state, refund.settled_at = RefundState.DONE, now
     refund.save(update_fields=["state", "gateway_refund_id", "settled_at"])
     details = RefundMade(refund.pk, refund.amount_paise)
     record_event(booking, intent=Intent.REFUND_MADE, actor=actor, now=now, details=details)
     notify_visitor(booking, Notice.REFUND_MADE, now=now)
+    if was_refused:  # its sum had been free again
+        _renew_promise(booking, now=now)
 
 
 def enqueue_gateway_work(

@@ -14,7 +14,14 @@ from backend.bookings.guarantees import deadline, held_session, payment_terms
 from backend.bookings.intents import Intent
 from backend.bookings.ledger_details import Moved
 from backend.bookings.lifecycle.notify import enqueue_reminders, notify_psychologist, notify_visitor
-from backend.bookings.lifecycle.session_terms import Approval, check_hours, set_place, slot_of, time_to_pay
+from backend.bookings.lifecycle.session_terms import (
+    Approval,
+    check_hours,
+    replan_payment_reminder,
+    set_place,
+    slot_of,
+    time_to_pay,
+)
 from backend.bookings.lifecycle.transaction import VISITOR, intent, lock_booking, record_event
 from backend.bookings.machine import HOLDS_SLOT, State
 from backend.bookings.models import Booking, Link, Outcome, Purpose
@@ -121,8 +128,11 @@ def move_session(
     details = Moved(was=was.start, to=slot.start, from_psychologist=before.pk, to_psychologist=psychologist.pk)
     booking.psychologist, booking.slot_start, booking.slot_end = psychologist, slot.start, slot.end
     booking.outcome = Outcome.UNRECORDED  # what was recorded is of the time before; the ledger keeps it
+    had_until = booking.pay_by
     _shorten_deadline(booking, now=now)
     record_event(booking, intent=Intent.RESCHEDULE, actor=actor, now=now, saving=SETTLED_BY_MOVE, details=details)
+    if booking.state != State.CONFIRMED and booking.pay_by != had_until:
+        replan_payment_reminder(booking, now=now)
     _announce(booking, before, now=now)
 
 

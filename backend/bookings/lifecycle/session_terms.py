@@ -14,6 +14,7 @@ from backend.bookings.lifecycle.transaction import run_transition
 from backend.bookings.models import Booking, Mode
 from backend.bookings.notices import Notice
 from backend.core.errors import Code, Refused
+from backend.outbox import renewals
 from backend.people.models import Location, Psychologist
 from backend.scheduling import claims
 from backend.scheduling.free_slots import fit_hours, terms_of
@@ -110,6 +111,12 @@ def notify_approved(booking: Booking, *, now: datetime) -> None:
     reminded_at = policy.payment_reminder(now, payment_terms(booking).pay_by)
     notify_visitor(booking, Notice.BOOKING_APPROVED, now=now)
     notify_visitor(booking, Notice.PAYMENT_STILL_DUE, now=now, not_before=reminded_at)
+
+
+def replan_payment_reminder(booking: Booking, *, now: datetime) -> None:
+    """The time to pay has changed: its reminder comes as if the session had been approved `now`."""
+    due = policy.payment_reminder(now, payment_terms(booking).pay_by)
+    renewals.replan(booking.pk, [Notice.PAYMENT_STILL_DUE], lambda _row: due)
 
 
 def time_to_pay(booking: Booking, slot_start: datetime, *, now: datetime) -> datetime:

@@ -21,7 +21,12 @@ from backend.outbox.models import Message, MessageState, Queue
 from backend.payments.models import InboxEvent, Payment, PaymentState, Refund, RefundState
 from backend.people.models import Client
 
-_REFUNDS = {RefundState.QUEUED: "info", RefundState.DONE: "success", RefundState.REFUSED: "danger"}
+_REFUNDS = {
+    RefundState.QUEUED: "info",
+    RefundState.UNFINISHED: "warning",
+    RefundState.DONE: "success",
+    RefundState.REFUSED: "danger",
+}
 _PAYMENTS = {PaymentState.CAPTURED: "success", PaymentState.FAILED: "danger", PaymentState.IDLE: "secondary"}
 
 

@@ -17,6 +17,7 @@ from backend.bookings.guarantees import held_session
 from backend.bookings.machine import TAKES_PLACE, State
 from backend.bookings.models import Booking, Mode, Origin
 from backend.core.formatting import practice_zone, short_day, short_day_and_time, short_span
+from backend.desk.booking.actions.refund import WHY_BY_HAND
 from backend.desk.booking.actions.table import action_links
 from backend.desk.dashboard.queries import SHOWN, UNEXPECTED_FOR, Dashboard, Failure, dashboard
 from backend.desk.display import money, time_left
@@ -197,10 +198,10 @@ def _failure(access: AccessPolicy, failures: list[Failure]) -> Line:
 
 def _refund(access: AccessPolicy, refund: Refund) -> Line:
     booking = refund.payment.booking
-    is_refused = refund.state == RefundState.REFUSED
-    what = f"{money(refund.amount_paise)} {'refused by the gateway' if is_refused else 'to be handed out at the desk'}"
+    failed = refund.state in WHY_BY_HAND
+    what = f"{money(refund.amount_paise)} {WHY_BY_HAND.get(RefundState(refund.state), 'to be handed out at the desk')}"
     return Line(booking_link(booking), booking.full_name, f"Refund of {what}", short_day_and_time(refund.queued_at),
-                "danger" if is_refused else "warning", ("ring",) if is_refused else (),
+                "danger" if failed else "warning", ("ring",) if failed else (),
                 action_links(access, booking, "refund-made"), access.phone(booking.phone_number))  # fmt: skip
 
 

@@ -107,7 +107,8 @@ def _failures(rows: QuerySet[Booking]) -> list[Failure]:
 
 def _refunds(seen: QuerySet[Booking]) -> QuerySet[Refund]:
     """A refused one whose money was promised anew since is not told apart here; its booking's page does."""
-    ours = Q(state=RefundState.REFUSED) | Q(state=RefundState.QUEUED, payment__method=PaymentMethod.DESK)
+    by_hand = Q(state__in=(RefundState.REFUSED, RefundState.UNFINISHED))
+    ours = by_hand | Q(state=RefundState.QUEUED, payment__method=PaymentMethod.DESK)
     rows = Refund.objects.filter(ours, payment__booking__in=seen).select_related("payment__booking")
     return rows.defer("payment__booking__user_message").order_by("queued_at")
 

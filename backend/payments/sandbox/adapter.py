@@ -12,6 +12,7 @@ from urllib.parse import quote
 import requests
 
 from backend.core.errors import Code, Permanent, Refused, Transient
+from backend.core.outgoing import never_connected
 from backend.payments.gateway import Event, Order, OrderReport, RefundOrder, RefundReport
 from backend.payments.sandbox.wire import (
     KEY_HEADER,
@@ -90,16 +91,17 @@ class SandboxGateway:
                 method, url, json=body, headers=headers, timeout=TIMEOUT_SECONDS, allow_redirects=False
             )
         except requests.RequestException as error:
-            raise Transient(f"sandbox: {type(error).__name__}") from error
+            raise Transient(f"sandbox: {type(error).__name__}", surely_not_sent=never_connected(error)) from error
         if answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR or answer.status_code == HTTPStatus.TOO_MANY_REQUESTS:
-            raise Transient(f"sandbox: HTTP {answer.status_code}")
+            is_refused = answer.status_code == HTTPStatus.TOO_MANY_REQUESTS
+            raise Transient(f"sandbox: HTTP {answer.status_code}", surely_not_sent=is_refused)
         return answer
 
 
 def _read(answer: requests.Response, reader: Callable[[Fields], _Report]) -> _Report:
     """The report in an answer; raises `Permanent` for a refusal, `Transient` for what no gateway would say."""
     if answer.status_code != HTTPStatus.OK:
-        raise Permanent(f"sandbox: HTTP {answer.status_code}")
+        raise Permanent(f"sandbox: HTTP {answer.status_code}", surely_not_sent=True)
     try:
         return reader(Fields.parse(answer.content))
     except Malformed as error:

@@ -14,6 +14,11 @@ from backend.desk.display import money
 from backend.desk.forms import to_paise
 from backend.payments.models import PaymentMethod, Refund, RefundState
 
+WHY_BY_HAND = {
+    RefundState.REFUSED: "refused by the gateway",
+    RefundState.UNFINISHED: "not finished by the gateway: ask there first",
+}
+
 
 class RefundForm(ActionForm):
     amount = forms.DecimalField(required=False, max_digits=10, decimal_places=2, label="Amount in rupees")
@@ -39,7 +44,7 @@ class GrantRefund(Action[RefundForm]):
 
 class RefundChoiceField(forms.ModelChoiceField[Refund]):
     def label_from_instance(self, obj: Refund) -> str:
-        why = "refused by the gateway" if obj.state == RefundState.REFUSED else "to be handed out"
+        why = WHY_BY_HAND.get(RefundState(obj.state), "to be handed out")
         return f"{money(obj.amount_paise)}, {why} ({obj.reference})"
 
 
@@ -74,7 +79,7 @@ class RefundMade(Action[RefundMadeForm]):
 
 
 def refunds_to_settle(booking: Booking) -> list[Refund]:
-    """Refunds that somebody must hand out: those of desk money, and those that the gateway refused.
+    """Refunds that somebody must hand out: those of desk money, and those that the gateway refused or left unfinished.
 
     Not a refused one whose money was promised anew since: it would be given twice.
     """
@@ -85,4 +90,4 @@ def refunds_to_settle(booking: Booking) -> list[Refund]:
 def _is_ours_to_settle(refund: Refund) -> bool:
     if refund.state == RefundState.REFUSED:
         return refund.amount_paise <= refundable_paise(refund.payment)
-    return refund.payment.method == PaymentMethod.DESK
+    return refund.payment.method == PaymentMethod.DESK or refund.state == RefundState.UNFINISHED

@@ -1,0 +1,46 @@
+"""Rows whose words or time have changed: another takes their place, or they move before anybody began them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import F
+
+from backend.outbox import messages
+from backend.outbox.models import Message, MessageState, Queue
+
+
+def emit_anew(message: Message, *, now: datetime) -> UUID | None:
+    """Owe what takes the place of a mail that may have left, once. It speaks of the same instant. None: it is owed."""
+    key = f"{messages.ANEW}{message.pk}"
+    if Message.objects.filter(dedupe_key=key).exists():
+        return None
+    uuid = messages.emit(
+        queue=Queue(message.queue),
+        kind=message.kind,
+        dedupe_key=key,
+        now=now,
+        recipient=message.recipient,
+        booking_id=message.booking_id,
+        subject_id=message.subject_id,
+        ledger_sequence=message.ledger_sequence,
+    )
+    Message.objects.filter(uuid=uuid).update(created_at=message.created_at)
+    return uuid
+
+
+def is_anew(message: Message) -> bool:
+    """Whether it takes the place of one that may have left."""
+    return message.dedupe_key.startswith(messages.ANEW)
+
+
+def replan(booking_id: int, kinds: Collection[str], when: Callable[[Message], datetime]) -> None:
+    """Reminders that surely have not left move with what they speak of. Whoever has claimed one does not begin it."""
+    planned = Message.objects.select_for_update().filter(booking_id=booking_id, kind__in=kinds)
+    for row in planned.filter(state=MessageState.WAITING, may_have_left=False).order_by("pk"):
+        due = when(row)
+        Message.objects.filter(pk=row.pk).update(
+            not_before=due, next_attempt_at=due, lease_expires_at=None, fence=F("fence") + 1
+        )

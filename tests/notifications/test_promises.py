@@ -1,0 +1,273 @@
+"""Every intent while each notice is in back-off: the mail then leaves and is true, or one that says what is so does.
+
+Judged by what the rows say, and not by the notices' own rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import pytest
+import time_machine
+from django.db import transaction
+from django.db.models import Max, Q
+
+from backend.bookings import policy
+from backend.bookings.machine import State
+from backend.bookings.models import Booking, LedgerEntry, Link, Purpose
+from backend.bookings.notices import Notice
+from backend.core import formatting
+from backend.core.errors import Refused
+from backend.outbox.models import Message, MessageState, Queue
+from backend.payments.models import Refund
+from tests.model.lifecycle import intents
+from tests.support import scenarios
+from tests.support.every_intent import EVERY_INTENT
+from tests.support.mail_provider import PROVIDER, EmailBackend, Mood
+from tests.support.mails import TRUE_IN
+from tests.support.present_facts import OF_A_SESSION, present
+from tests.support.scenes import SCENES, Scene
+from workers import mail
+
+pytestmark = pytest.mark.django_db
+SECOND = timedelta(seconds=1)
+PAYING = (State.APPROVED, State.PAYMENT_PENDING)
+ALIVE_IN = TRUE_IN | {
+    Notice.DRAFT_LAPSED: {State.CANCELLED},
+    Notice.BOOKING_UNANSWERED: {State.CANCELLED},
+    Notice.PAYMENT_TIMED_OUT: {State.PAYMENT_FAILED, State.CANCELLED},
+    Notice.PSYCHOLOGIST_SESSION_CANCELLED: {State.CANCELLED, State.CONFIRMED, State.COMPLETED},
+}
+# what was said of a step that is over, in words that say so
+OF_THE_PAST = (
+    Notice.PAYMENT_RETURNED,
+    Notice.STAFF_UNEXPECTED_MONEY,
+    Notice.BOOKING_CANCELLED,
+    Notice.PAYMENT_TIMED_OUT,
+    Notice.PSYCHOLOGIST_SESSION_CANCELLED,
+)
+WITH_TERMS = (Notice.BOOKING_CONFIRMED, Notice.BOOKING_MOVED, Notice.SESSION_APPROACHING, Notice.CANCELLATION_REQUESTED)
+UNPAID = ("APPROVED", "PAYMENT_PENDING", "PENDING", "due")  # speaks of no money that could come back
+TO_THE_DESK = (Notice.STAFF_BOOKING_RECEIVED, Notice.STAFF_BOOKING_WAITING, Notice.MANAGER_BOOKING_OVERDUE)
+
+# the policy, and the other one where a mail speaks of it
+TABLE = [(name, "none") for name in SCENES] + [
+    (name, "full") for name, scene in SCENES.items() if scene.notice in WITH_TERMS and not name.endswith(UNPAID)
+]
+NOTHING = "nothing"
+CELLS = {NOTHING: lambda _booking, _now: None, **EVERY_INTENT}
+LEFT_OUT = {
+    "receive_event": "records what `record_report` and `record_refund` do",
+    "note_order": "keeps an id",
+    "approve_first_fit": "finds a time, and calls `approve`",
+    "book_series": "is `book_follow_up` for each start",
+    "preview_series": "is undone",
+    "record_absence": "calls `reschedule` and `cancel_by_staff`",
+    "renew": "is what the mail worker does in every cell",
+}
+OF_AN_ACTIVE_ONE = (Notice.ALREADY_BOOKED, Notice.CANCELLATION_REQUESTED, Notice.CANCELLATION_LAPSED)
+
+
+@pytest.fixture(autouse=True)
+def _provider(settings) -> Iterator[None]:
+    settings.PAYMENT_GATEWAY, settings.EMAIL_BACKEND = "sandbox", PROVIDER
+    settings.MANAGER_INBOX = "manager@example.org"
+    yield
+    EmailBackend.mood = Mood.TAKES
+    mail._outlet.close()
+
+
+def test_every_notice_has_a_scene() -> None:
+    of_no_booking = {Notice.NOTHING_OPEN, Notice.STAFF_ENQUIRY_RECEIVED}
+    assert {scene.notice for scene in SCENES.values()} == set(Notice) - of_no_booking
+
+
+def test_the_table_leaves_out_no_intent() -> None:
+    driven = {name.partition(",")[0] for name in EVERY_INTENT}
+    assert {name.partition(".")[2] for name in intents()} - driven == set(LEFT_OUT)
+
+
+@pytest.mark.parametrize("failure", [Mood.REFUSES, Mood.HANGS_UP], ids=lambda mood: mood.value)
+@pytest.mark.parametrize(("name", "refunds_in_time"), TABLE)
+def test_whatever_happens_in_back_off_its_reader_learns_what_is_so(
+    name: str, refunds_in_time: str, failure: Mood, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(policy, "REFUND_ON_VISITOR_CANCELLATION", refunds_in_time)
+    scene = SCENES[name]
+    booking = scene.make(now)
+    message = scene.message(booking)
+    at = fail_once(message, failure)
+    said = {intent: verdict_on(scene, message, intent, at) for intent in CELLS}
+    wrong = {intent: verdict for intent, verdict in said.items() if verdict}
+    assert not wrong, "\n".join(f"{intent}: {verdict}" for intent, verdict in wrong.items())
+
+
+def fail_once(message: Message, failure: Mood) -> datetime:
+    """All that is due besides has left; this one failed. Returns when."""
+    now = max(message.not_before, message.created_at)
+    others = Message.objects.exclude(pk=message.pk).filter(state=MessageState.WAITING)
+    others.filter(Q(queue=Queue.PAYMENTS) | Q(not_before__lte=now)).update(state=MessageState.DONE, may_have_left=True)
+    EmailBackend.mood = failure
+    drain(now)
+    EmailBackend.mood = Mood.TAKES
+    row = fresh(message)
+    assert (row.state, row.attempts) == (MessageState.WAITING, 1)
+    assert row.context is not None
+    return now
+
+
+def drain(at: datetime) -> None:
+    with time_machine.travel(at, tick=False):
+        mail.drain()
+
+
+def fresh(message: Message) -> Message:
+    return Message.objects.get(pk=message.pk)
+
+
+def verdict_on(scene: Scene, message: Message, intent: str, at: datetime) -> str:
+    """What is wrong after this intent; empty when nothing is. Undone afterwards."""
+    with transaction.atomic():
+        booking = Booking.objects.get(pk=message.booking_id)
+        before, verdict = written(), ""
+        try:
+            with transaction.atomic():
+                CELLS[intent](booking, at)
+        except (Refused, Refund.DoesNotExist, Message.DoesNotExist):
+            pass  # it cannot happen here
+        else:
+            if written() != before or intent == NOTHING:
+                then = deliver(message, at)
+                verdict = judged(scene, fresh(message), then)
+        transaction.set_rollback(True)
+    return verdict
+
+
+def written() -> tuple[int, int]:
+    """How much there is of what every intent writes that does anything."""
+    return LedgerEntry.objects.count(), Message.objects.count()
+
+
+def deliver(message: Message, at: datetime) -> datetime:
+    """The provider is well again: all that its reader is owed after the intent leaves, in its order. Returns when."""
+    Message.objects.exclude(recipient=message.recipient).delete()  # what others read is another cell's
+    happened = LedgerEntry.objects.aggregate(last=Max("at"))["last"]
+    then = max(at, happened, fresh(message).next_attempt_at)
+    for _ in range(12):
+        if not Message.objects.filter(queue=Queue.MAIL, state=MessageState.WAITING, not_before__lte=then).exists():
+            return then
+        then += SECOND
+        drain(then)
+    raise AssertionError("mails are owed without end")
+
+
+# -- the verdict -------------------------------------------------------------------------------------------------------
+
+
+def judged(scene: Scene, message: Message, then: datetime) -> str:
+    booking = Booking.objects.get(pk=message.booking_id)
+    if message.state == MessageState.DONE:
+        return untrue(message, booking, then)
+    if message.state == MessageState.WAITING:
+        return "" if message.not_before > then and not message.may_have_left else "it waits for ever"
+    if message.state != MessageState.OBSOLETE:
+        return f"it is {message.state}: {message.last_error}"
+    newer = Message.objects.filter(queue=Queue.MAIL, recipient=message.recipient, pk__gt=message.pk)
+    left = [row for row in newer if row.state == MessageState.DONE]
+    wrong = [f"{row.kind}: {why}" for row in left if (why := untrue(row, Booking.objects.get(pk=row.booking_id), then))]
+    if wrong:
+        return f"overtaken by {', '.join(wrong)}"
+    if booking.state in ALIVE_IN[scene.notice] and not is_over(scene.notice, message, booking, then):
+        untold = [fact for fact in stated(message, booking) if not any(says(row, fact) for row in left)]
+        return f"overtaken, and nothing that left says {untold} ({[row.kind for row in left]})" if untold else ""
+    return "" if left or ends_in_silence(scene.notice, booking, then) else "overtaken, and nobody says by what"
+
+
+def says(row: Message, fact: str) -> bool:
+    assert row.context is not None
+    return row.context.get(fact, "") != ""
+
+
+def stated(message: Message, booking: Booking) -> list[str]:
+    """What a reader needs of it still, as far as the booking has it; its very subject, if it is none of that."""
+    assert message.context is not None
+    facts = [fact for fact in present(message, booking) if fact in NEEDED and message.context.get(fact, "") != ""]
+    return facts or ["acknowledgement_id"]
+
+
+NEEDED = ("pay_by", "answer_by", "confirm_by", "starts_at", "link_until", "refund", "move_until")
+
+
+def untrue(message: Message, booking: Booking, then: datetime) -> str:
+    """Which of the facts in a mail that has left are not so; or a link of it that does not work."""
+    if message.kind in OF_THE_PAST:
+        return ""
+    if booking.state not in ALIVE_IN[Notice(message.kind)]:
+        return f"left in {booking.state}"
+    assert message.context is not None
+    facts = present(message, booking)
+    wrong = [
+        f"{name} is {facts[name]!r}, not {said!r}"
+        for name, said in message.context.items()
+        if name in facts and said != "" and said != facts[name]
+    ]
+    return "; ".join(wrong) or dead_link(message, booking, then)
+
+
+def dead_link(message: Message, booking: Booking, then: datetime) -> str:
+    """Until the session begins: so long each of them says to work, or less."""
+    if booking.slot_start is not None and booking.slot_start <= then:
+        return ""
+    acting = (Purpose.CANCEL, Purpose.CANCEL_LATE, Purpose.RESCHEDULE)
+    ended = Link.objects.filter(message_uuid=message.uuid, purpose__in=acting, expires_at__lte=then)
+    return f"its links {[link.purpose for link in ended]} do not work" if ended else ""
+
+
+def is_over(notice: Notice, message: Message, booking: Booking, then: datetime) -> bool:
+    """Its subject has ended, although the state is one in which it could be told."""
+    if notice == Notice.CANCELLATION_REQUESTED:  # its hour is over, or the wish was asked for once more
+        asked_at = booking.cancellation_requested_at
+        return asked_at is None or asked_at > message.created_at or asked_at + policy.CANCEL_LINK_LIFETIME <= then
+    if notice == Notice.STAFF_CANCELLATION_REQUESTED:
+        return booking.cancellation_requested_at is None
+    if notice in (Notice.PAYMENT_STILL_DUE, Notice.PAYMENT_ATTEMPT_FAILED):
+        return booking.pay_by is not None and booking.pay_by <= then
+    if notice in (Notice.REFUND_QUEUED, Notice.STAFF_REFUND_DUE):
+        return present(message, booking)["done"] is True
+    if notice in (Notice.DRAFT_LAPSED, Notice.BOOKING_UNANSWERED):
+        return Booking.objects.filter(email=message.recipient, state=State.PENDING).exists()
+    if notice in OF_A_SESSION:  # it begins, or is a colleague's
+        return message.recipient not in (booking.email, booking.psychologist.email) or booking.slot_start <= then
+    return False
+
+
+def ends_in_silence(notice: Notice, booking: Booking, then: datetime) -> bool:
+    """Where nobody waits for another word."""
+    if notice in TO_THE_DESK:  # they answered it, or read on their own list that it closed
+        return booking.state != State.PENDING
+    if notice in (Notice.STAFF_REFUND_DUE, Notice.STAFF_CANCELLATION_REQUESTED):  # there is nothing left to do
+        return True
+    if notice in (*OF_A_SESSION, *OF_AN_ACTIVE_ONE) and booking.slot_start and booking.slot_start <= then:
+        return True  # it takes place, or has
+    if notice in (Notice.PAYMENT_STILL_DUE, Notice.PAYMENT_ATTEMPT_FAILED):  # its own end speaks next
+        return booking.state == State.PAYMENT_PENDING
+    if notice == Notice.CANCELLATION_REQUESTED:  # and so does the end of its hour
+        return booking.cancellation_requested_at is not None
+    return False
+
+
+def test_the_story_that_began_it(now: datetime) -> None:
+    """Approved; the first mail fails; the deadline is extended; the visitor learns how to pay, and by when."""
+    booking = scenarios.approved(now=now)
+    message = Message.objects.get(booking_id=booking.pk, kind=Notice.BOOKING_APPROVED)
+    for failure in (Mood.REFUSES, Mood.HANGS_UP):
+        with transaction.atomic():
+            at = fail_once(message, failure)
+            EVERY_INTENT["extend_deadline"](booking, at)
+            deliver(message, at)
+            by = formatting.day_and_time(scenarios.again(booking).pay_by)
+            done = Message.objects.filter(kind=Notice.BOOKING_APPROVED, state=MessageState.DONE)
+            assert [row.context["pay_by"] for row in done] == [by]
+            assert done.get().pk == message.pk if failure is Mood.REFUSES else done.get().pk > message.pk
+            transaction.set_rollback(True)
