@@ -74,6 +74,8 @@ def server(django_db_setup: None) -> Iterator[str]:
         PAYMENT_GATEWAY="sandbox",
         STRANGER_MAILS_PER_HOUR="1000",
         STRANGER_MAILS_PER_DAY="1000",
+        DATABASE_LOCK_TIMEOUT="60s",  # forty wait for one row here, on a slow machine: only their order is judged
+        DATABASE_STATEMENT_TIMEOUT="60s",
     ) as url:
         yield url
 

@@ -81,7 +81,7 @@ class Bank(World):
         report = _report(payment, payment.amount_paise, payment.currency, OrderState.OPEN)
         self.do(payments.note_order, payment.id, report, timed=False)
 
-    @action(needs="attempts", which=WHICH)
+    @action(needs="attempts", times=2, which=WHICH)
     def give_up_attempt(self, which: int) -> None:
         bookings = self.seen.bookings
 

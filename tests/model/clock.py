@@ -102,7 +102,7 @@ class Clock(World):
         assert did.changed == (asked(was) and was.cancellation_requested_at + AN_HOUR <= self.now)
         assert did.after.bookings[was.id].state == was.state
 
-    @action(needs="bookings", which=WHICH)
+    @action(needs="bookings", times=2, which=WHICH)
     def purge(self, which: int) -> None:
         was = self.one_of(self.seen.bookings.values(), which, self._is_stale)
         did = self.do(timers.purge_draft, was.id)

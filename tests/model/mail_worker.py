@@ -63,10 +63,10 @@ class MailWorker(World):
                 self._deliver(message, answer)
         self.look()
 
-    @action(needs="bookings", which=WHICH, hours=st.sampled_from([1, 6]), answer=ANSWERS)
+    @action(needs="bookings", times=2, which=WHICH, hours=st.sampled_from([1, 6]), answer=ANSWERS)
     def fail_and_extend(self, which: int, hours: int, answer: str) -> None:
-        """Mails fail, and before they are tried again an operator gives more time: the hole that promises fell into."""
-        self.deliver(1, answer)
+        """Mails leave or fail, and before these are tried again an operator gives more time: so promises got lost."""
+        self.deliver(3, answer)
         was = self.booking(which, "DRAFT", "PENDING", "APPROVED")
         self.do(front_desk.extend_deadline, was.id, State(was.state), timedelta(hours=hours), **DESK).went_well()
         self.now += messages.LEASE

@@ -187,7 +187,7 @@ class Staff(SlotBooking):
         else:
             assert did.after.left_paise(did.went_well().after.payments[paid.id]) == left - wanted
 
-    @action(needs="refunds", which=WHICH)
+    @action(needs="refunds", times=3, which=WHICH)
     def hand_out_refund(self, which: int) -> None:
         def is_ours(refund: Row) -> bool:
             method = self.seen.payments[refund.payment_id].method

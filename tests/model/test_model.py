@@ -9,7 +9,7 @@ from backend.scheduling import claims
 from tests.model import lifecycle
 from tests.model.coverage import Coverage
 
-ROUNDS_MOST = 4  # one after the other until everything was called; today the first is enough
+ROUNDS_MOST = 8  # one after the other until everything was called; as a rule the first is enough
 
 
 @pytest.mark.django_db

@@ -196,7 +196,7 @@ class Visitors(World):
         gone = left - (did.after.left_paise(paid) if paid else 0)
         assert gone == self._promised(was, asked_at, left), f"{gone} of {left} paise came back: {was}"
 
-    @action(needs="again", which=WHICH)
+    @action(needs="again", times=2, which=WHICH)
     def ask_again(self, which: int) -> None:
         link = self.one_of(self.seen.again, which, self._works)
         was = self.seen.bookings[link.booking_id]

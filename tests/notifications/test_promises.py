@@ -24,13 +24,13 @@ from backend.payments.models import Refund
 from tests.model.lifecycle import intents
 from tests.support import scenarios
 from tests.support.every_intent import EVERY_INTENT
-from tests.support.mail_provider import PROVIDER, EmailBackend, Mood
+from tests.support.mail_provider import PROVIDER, EmailBackend, ProviderMode
 from tests.support.mails import TRUE_IN
 from tests.support.present_facts import OF_A_SESSION, present
 from tests.support.scenes import SCENES, Scene
 from workers import mail
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.sqlite_only]
 SECOND = timedelta(seconds=1)
 PAYING = (State.APPROVED, State.PAYMENT_PENDING)
 ALIVE_IN = TRUE_IN | {
@@ -74,7 +74,7 @@ def _provider(settings) -> Iterator[None]:
     settings.PAYMENT_GATEWAY, settings.EMAIL_BACKEND = "sandbox", PROVIDER
     settings.MANAGER_INBOX = "manager@example.org"
     yield
-    EmailBackend.mood = Mood.TAKES
+    EmailBackend.mode = ProviderMode.TAKES
     mail._outlet.close()
 
 
@@ -88,10 +88,10 @@ def test_the_table_leaves_out_no_intent() -> None:
     assert {name.partition(".")[2] for name in intents()} - driven == set(LEFT_OUT)
 
 
-@pytest.mark.parametrize("failure", [Mood.REFUSES, Mood.HANGS_UP], ids=lambda mood: mood.value)
+@pytest.mark.parametrize("failure", [ProviderMode.REFUSES, ProviderMode.HANGS_UP], ids=lambda mode: mode.value)
 @pytest.mark.parametrize(("name", "refunds_in_time"), TABLE)
 def test_whatever_happens_in_back_off_its_reader_learns_what_is_so(
-    name: str, refunds_in_time: str, failure: Mood, now: datetime, monkeypatch: pytest.MonkeyPatch
+    name: str, refunds_in_time: str, failure: ProviderMode, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(policy, "REFUND_ON_VISITOR_CANCELLATION", refunds_in_time)
     scene = SCENES[name]
@@ -103,14 +103,14 @@ def test_whatever_happens_in_back_off_its_reader_learns_what_is_so(
     assert not wrong, "\n".join(f"{intent}: {verdict}" for intent, verdict in wrong.items())
 
 
-def fail_once(message: Message, failure: Mood) -> datetime:
+def fail_once(message: Message, failure: ProviderMode) -> datetime:
     """All that is due besides has left; this one failed. Returns when."""
     now = max(message.not_before, message.created_at)
     others = Message.objects.exclude(pk=message.pk).filter(state=MessageState.WAITING)
     others.filter(Q(queue=Queue.PAYMENTS) | Q(not_before__lte=now)).update(state=MessageState.DONE, may_have_left=True)
-    EmailBackend.mood = failure
+    EmailBackend.mode = failure
     drain(now)
-    EmailBackend.mood = Mood.TAKES
+    EmailBackend.mode = ProviderMode.TAKES
     row = fresh(message)
     assert (row.state, row.attempts) == (MessageState.WAITING, 1)
     assert row.context is not None
@@ -261,7 +261,7 @@ def test_the_story_that_began_it(now: datetime) -> None:
     """Approved; the first mail fails; the deadline is extended; the visitor learns how to pay, and by when."""
     booking = scenarios.approved(now=now)
     message = Message.objects.get(booking_id=booking.pk, kind=Notice.BOOKING_APPROVED)
-    for failure in (Mood.REFUSES, Mood.HANGS_UP):
+    for failure in (ProviderMode.REFUSES, ProviderMode.HANGS_UP):
         with transaction.atomic():
             at = fail_once(message, failure)
             EVERY_INTENT["extend_deadline"](booking, at)
@@ -269,5 +269,5 @@ def test_the_story_that_began_it(now: datetime) -> None:
             by = formatting.day_and_time(scenarios.again(booking).pay_by)
             done = Message.objects.filter(kind=Notice.BOOKING_APPROVED, state=MessageState.DONE)
             assert [row.context["pay_by"] for row in done] == [by]
-            assert done.get().pk == message.pk if failure is Mood.REFUSES else done.get().pk > message.pk
+            assert done.get().pk == message.pk if failure is ProviderMode.REFUSES else done.get().pk > message.pk
             transaction.set_rollback(True)

@@ -12,7 +12,7 @@ from django.core.mail.backends.base import BaseEmailBackend
 PROVIDER = "tests.support.mail_provider.EmailBackend"
 
 
-class Mood(Enum):
+class ProviderMode(Enum):
     """How it answers."""
 
     TAKES = "takes"
@@ -21,13 +21,13 @@ class Mood(Enum):
 
 
 class EmailBackend(BaseEmailBackend):
-    """One for the whole process: its mood is set by the test."""
+    """One for the whole process: its mode is set by the test."""
 
-    mood = Mood.TAKES
+    mode = ProviderMode.TAKES
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
-        if self.mood is Mood.REFUSES:
+        if self.mode is ProviderMode.REFUSES:
             raise smtplib.SMTPDataError(451, b"busy")
-        if self.mood is Mood.HANGS_UP:
+        if self.mode is ProviderMode.HANGS_UP:
             raise smtplib.SMTPServerDisconnected("gone")
         return len(email_messages)

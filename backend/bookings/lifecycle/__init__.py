@@ -1,5 +1,5 @@
 """The intents: one function each, the only way in which a booking changes.
 
-Doors call `lifecycle.visitor`, `lifecycle.staff`, `lifecycle.money` or `lifecycle.timers`; each function is one
+Doors call `lifecycle.visitor`, `approval`, `payments`, `timers` and the others; each function is one
 transaction that locks, checks, runs one transition, writes one ledger row and owes the messages that follow.
 """

@@ -36,13 +36,13 @@ def renew_last(booking: Booking, kinds: Collection[Notice], *, now: datetime) ->
     The caller holds the booking's lock.
     """
     told = Message.objects.select_for_update().filter(
-        booking_id=booking.pk, queue=Queue.MAIL, kind__in=kinds, recipient=booking.email, not_before__lte=now
+        booking_id=booking.pk, queue=Queue.MAIL, kind__in=kinds, recipient=booking.email
     )
     for message in told.order_by("-pk"):
         if message.may_have_left:
             _replace(booking, message, now=now)
             return
-        if message.state == MessageState.WAITING:
+        if message.state == MessageState.WAITING and message.not_before <= now:
             return
 
 

@@ -88,6 +88,14 @@ def test_of_two_extensions_one_new_mail_tells_until_it_has_left(state: State, no
 
 
 @every_state
+def test_a_clock_that_stepped_back_since_hides_nobody_who_was_told(state: State, now: datetime) -> None:
+    booking = MAKE[state](now=now)
+    sent(mails(booking, TOLD_BY[state])[0], now)
+    extend(booking, now - 2 * HOUR)
+    assert len(mails(booking, TOLD_BY[state])) == 2
+
+
+@every_state
 def test_more_time_that_is_over_too_is_told_to_nobody(state: State, now: datetime) -> None:
     booking = MAKE[state](now=now)
     sent(mails(booking, TOLD_BY[state])[0], now)

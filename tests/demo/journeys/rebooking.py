@@ -61,7 +61,7 @@ def moved_by_the_visitor(walk: Walk) -> None:
     with walk.step("another time is chosen") as step:
         page = walk.pages.open(link)
         page.says("you can choose another time 2 times")
-        chosen = next(value for value in page.choices if value.startswith(f"{slot['psychologist']}@"))
+        page, chosen = _turned_to(walk, link, slot["psychologist"])
         walk.pages.press(page, slot=chosen).says("This is the time of your session now")
         step.note = chosen.partition("@")[2]
     with walk.receives(request.inbox, "that it moved", titled="has a new time") as mail:
@@ -98,6 +98,17 @@ def _somebody_else_gets(walk: Walk, offer: dict[str, Any]) -> None:
         other = walk.staff.create(content)["acknowledgement_id"]
         start = datetime.fromisoformat(offer["slot_start"])
         step.note = str(walk.staff.approve_with(other, start, offer["psychologist_id"])["status"])
+
+
+def _turned_to(walk: Walk, link: str, psychologist: int) -> tuple[Page, str]:
+    """The first week in which this psychologist has a time: near a weekend it is not the one that the page opens at."""
+    monday = datetime.now(UTC).date() - timedelta(days=datetime.now(UTC).weekday())
+    for weeks in range(3):
+        page = walk.pages.open(f"{link}&week={monday + timedelta(weeks=weeks)}")
+        for value in page.choices:
+            if value.startswith(f"{psychologist}@"):
+                return page, value
+    raise Unexpected("a time of the same psychologist within three weeks", "the page has none")
 
 
 def _ledger_says(walk: Walk, acknowledgement_id: str, before: str, after: str) -> None:
