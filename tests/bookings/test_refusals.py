@@ -22,7 +22,7 @@ from backend.bookings.refusals import ALL, ANSWERS, sentence, staff_sentence
 from backend.core.errors import Code, Refused
 from tests.support import api, scenarios, staff_api, working_hours
 from tests.support.admin_site import action_url, form_of, owner, session_form, written
-from tests.support.phone_form import typed as a_call
+from tests.support.admin_site import caller_form as a_call
 from tests.support.scenarios import RAVI
 
 pytestmark = pytest.mark.django_db

@@ -17,7 +17,6 @@ from backend.people.models import Psychologist
 from backend.scheduling import chosen_slot
 from tests.support import roles, scenarios, working_hours
 from tests.support.admin_site import caller_form, clerk, list_url, logged_in, new_booking_url, page_url, written
-from tests.support.phone_form import new_url, typed
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 NAME = "Please enter a full name, of two letters or more."
@@ -132,8 +131,8 @@ def test_a_caller_is_found_by_address_or_number_and_fills_the_form(desk: Browser
 
 
 def test_a_caller_is_found_by_an_address_in_other_letters(desk: Browser, now: datetime) -> None:
-    desk.post(new_url(), typed(email="asha@müller.example"))
-    people = desk.get(new_url(), {"find": "Asha@Müller.example"}).context["people"]
+    desk.post(new_booking_url(), caller_form(email="asha@müller.example"))
+    people = desk.get(new_booking_url(), {"find": "Asha@Müller.example"}).context["people"]
     assert [person["booking"] for person in people] == [Booking.objects.get()]
 
 
@@ -168,10 +167,10 @@ def test_what_was_paid_at_the_desk_confirms_the_slot(desk: Browser, hours: None)
 
 
 def test_what_follows_is_told_before_anything_is_recorded(desk: Browser, hours: None) -> None:
-    assert desk.get(new_url()).context["consequences"] == Consequences(unknown=ASKS)
+    assert desk.get(new_booking_url()).context["consequences"] == Consequences(unknown=ASKS)
     before = written()
-    sent = typed(offered=free_slot(desk), paying="desk", preview="1")
-    answer = desk.post(new_url(), sent)
+    sent = caller_form(offered=free_slot(desk), paying="desk", preview="1")
+    answer = desk.post(new_booking_url(), sent)
     lines = dict(answer.context["consequences"].lines)
     assert answer.status_code == 200
     assert lines["Booking"][0] == "It is then Confirmed."
@@ -179,10 +178,10 @@ def test_what_follows_is_told_before_anything_is_recorded(desk: Browser, hours: 
         *lines["Mail"]
     }
     assert lines["Money"][0] == "You record that 1500.00 rupees were handed to you."
-    minor = desk.post(new_url(), sent | {"age": "16"}).context["consequences"]
+    minor = desk.post(new_booking_url(), sent | {"age": "16"}).context["consequences"]
     assert dict(minor.lines)["Booking"][0] == "It is then Pending."
     assert "the guardian's consent first" in minor.unknown
-    assert desk.post(new_url(), sent | {"email": "nobody"}).status_code == 400
+    assert desk.post(new_booking_url(), sent | {"email": "nobody"}).status_code == 400
     assert written() == before
     assert not Booking.objects.exists()
 
@@ -206,10 +205,10 @@ def test_a_slot_that_nobody_gives_any_more_or_that_began_meanwhile_is_chosen_aga
     chosen = chosen_slot.decode_slot(slot)
     assert chosen is not None
     clock.move_to(chosen.start)
-    began = desk.post(new_url(), typed(offered=slot))
+    began = desk.post(new_booking_url(), caller_form(offered=slot))
     clock.move_to(now)
     Psychologist.objects.update(is_active=False)
-    gone = desk.post(new_url(), typed(offered=slot))
+    gone = desk.post(new_booking_url(), caller_form(offered=slot))
     for answer in (began, gone):
         assert answer.status_code == 400
         assert answer.context["form"].errors == {"offered": ["This slot is not offered any more. Choose again."]}
@@ -226,9 +225,9 @@ def test_the_same_click_with_a_slot_settles_it_once(desk: Browser, hours: None) 
 
 def test_a_minors_slot_needs_the_guardians_consent(desk: Browser, hours: None) -> None:
     slot = free_slot(desk)
-    page = desk.post(new_url(), typed(offered=slot, age="16"), follow=True).content.decode()
+    page = desk.post(new_booking_url(), caller_form(offered=slot, age="16"), follow=True).content.decode()
     assert "record the guardian&#x27;s consent first" in page
-    desk.post(new_url(), typed(offered=slot, age="16", email="r@example.org", guardian_consent="on"))
+    desk.post(new_booking_url(), caller_form(offered=slot, age="16", email="r@example.org", guardian_consent="on"))
     assert Booking.objects.get(email="r@example.org").state == State.APPROVED
 
 

@@ -11,8 +11,7 @@ import time_machine
 from backend.scheduling import chosen_slot
 from backend.scheduling.chosen_slot import ChosenSlot
 from backend.scheduling.free_slots import FreeSlot
-from tests.support.admin_site import owner
-from tests.support.phone_form import new_url, typed
+from tests.support.admin_site import caller_form, new_booking_url, owner
 
 HOUR = timedelta(hours=1)
 START = datetime(2026, 11, 24, 6, 30, tzinfo=UTC)
@@ -48,6 +47,6 @@ def test_what_no_page_writes_is_no_choice(text: str) -> None:
 @pytest.mark.django_db
 @pytest.mark.parametrize("text", [text for text in WRONG if text])
 def test_a_form_says_that_such_a_slot_is_not_offered(text: str) -> None:
-    answer = owner().post(new_url(), typed(offered=text))
+    answer = owner().post(new_booking_url(), caller_form(offered=text))
     assert answer.status_code == 400
     assert answer.context["form"].errors == {"offered": ["This slot is not offered any more. Choose again."]}
