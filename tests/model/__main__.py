@@ -53,6 +53,7 @@ def _prepare() -> None:
 def _rounds(steps: int, seed: int) -> int:
     """Rounds with seeds of their own, so that one that fails is repeated alone."""
     from tests.model import lifecycle
+    from tests.model.coverage import Coverage
 
     coverage = lifecycle.Lifecycle.coverage = Coverage()
     while coverage.steps < steps:
