@@ -12,6 +12,7 @@ from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from backend.accounts.roles import Role
 from backend.bookings.lifecycle import cancellation, front_desk, refunds
 from backend.bookings.machine import State
 from backend.bookings.models import Booking
@@ -20,7 +21,7 @@ from backend.desk.dashboard.queries import SHOWN
 from backend.desk.reports.monthly_report import read_monthly_report
 from backend.outbox.models import Message, MessageState
 from backend.payments.models import Refund, RefundState
-from tests.support import factories, scenarios
+from tests.support import factories, roles, scenarios
 from tests.support.admin_site import action_url, clerk, logged_in, owner, page_url
 
 pytestmark = pytest.mark.django_db
@@ -65,21 +66,37 @@ def test_who_logs_in_arrives_at_today() -> None:
     assert (answer.status_code, answer.headers["Location"]) == (302, URL)
 
 
-def test_unread_messages_come_first_then_who_asked_again_then_the_nearest_deadline(now: datetime) -> None:
-    late = factories.make_booking(State.PENDING, now=now, email="a@example.org", message_read_at=now)
-    again = factories.make_booking(
-        State.PENDING, now=now, email="b@example.org", message_read_at=now, is_priority=True,
-        due_at=now + timedelta(days=9),
-    )  # fmt: skip
-    unread = factories.make_booking(State.PENDING, now=now, email="c@example.org", due_at=now + timedelta(days=9))
-    silent = factories.make_booking(
+def test_the_nearest_deadline_comes_first_whatever_is_unread(now: datetime) -> None:
+    """An unread message, or a request made again, is marked; neither stands before one that lapses sooner."""
+    read = factories.make_booking(State.PENDING, now=now, email="a@example.org", message_read_at=now)
+    far: dict[str, object] = {"due_at": now + timedelta(days=9)}
+    unread = factories.make_booking(State.PENDING, now=now, email="c@example.org", **far)
+    again = factories.make_booking(State.PENDING, now=now, email="b@example.org", is_priority=True, **far)
+    soon = factories.make_booking(
         State.PENDING, now=now, email="d@example.org", user_message="", due_at=now + timedelta(hours=1)
     )
     waiting = front(now)["waiting"]
-    assert names(waiting) == [str(row) for row in (unread, again, silent, late)]
-    assert "unread message" in waiting.lines[0].marks
-    assert waiting.lines[2].when == "1 h left"
-    assert waiting.lines[2].tone == "danger"
+    assert names(waiting) == [str(row) for row in (soon, read, again, unread)]
+    assert [line.marks for line in waiting.lines[2:]] == [("unread message", "asked again"), ("unread message",)]
+    assert (waiting.lines[0].when, waiting.lines[0].tone) == ("1 h left", "danger")
+
+
+def test_the_list_behind_it_goes_on_in_the_same_order(now: datetime) -> None:
+    browser = owner()
+    rows = [
+        factories.make_booking(State.PENDING, now=now, email=f"v{n}@example.org", due_at=now + timedelta(hours=hours))
+        for n, hours in enumerate((30, 2, *range(40, 40 + SHOWN)))
+    ]
+    with time_machine.travel(now, tick=False):
+        listed = browser.get(front(now, browser)["waiting"].more).context["cl"].result_list
+    assert list(listed) == sorted(rows, key=lambda row: row.due_at or now)
+
+
+def test_only_who_may_read_a_message_is_told_that_nobody_has(now: datetime) -> None:
+    """For anybody else the mark would never go away."""
+    factories.make_booking(State.PENDING, now=now)
+    browser = logged_in(roles.account(Role.RECEPTIONIST))
+    assert front(now, browser)["waiting"].lines[0].marks == ()
 
 
 def test_opening_a_booking_reads_its_message_and_leaves_no_ledger_row(now: datetime) -> None:
@@ -137,6 +154,7 @@ def test_a_mail_that_was_given_up_says_whom_to_ring(now: datetime) -> None:
     lines = front(now)["failed"].lines
     assert lines
     assert all("ring" in line.marks and line.phone == booking.phone_number for line in lines)
+    assert f"did not reach {booking.email}" in lines[0].what
     assert "550 no such mailbox" in lines[0].what
 
 

@@ -198,7 +198,7 @@ class DeskPayment(BookingAction[NothingRequest]):
 
 @describe_action("sponsor")
 class Sponsor(BookingAction[SponsorRequest]):
-    """POST: a corporate pays, as far as its contract and its month scope."""
+    """POST: a corporate pays, as far as its contract and its month reach."""
 
     shape = SponsorRequest
 

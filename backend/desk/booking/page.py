@@ -109,6 +109,11 @@ class BookingAdmin(ReadOnly, admin.ModelAdmin[Booking]):
 
     # -- the list ------------------------------------------------------------------------------------------------------
 
+    def get_ordering(self, request: HttpRequest) -> list[Any]:
+        """Requests that wait stand as on Today: what lapses first is first."""
+        is_of_requests = request.GET.get("state__exact") == State.PENDING
+        return ["due_at", "-is_priority"] if is_of_requests else self.ordering
+
     def get_paginator(self, request: HttpRequest, *args: Any, **kwargs: Any) -> LookaheadPaginator:
         """Which looks ahead from the page that is asked for."""
         found = LookaheadPaginator(*args, **kwargs)

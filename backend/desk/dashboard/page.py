@@ -115,7 +115,7 @@ def _section(name: str, title: str, lines: list[Line], nothing: str, more: str) 
 
 
 def _waiting(access: AccessPolicy, booking: Booking, *, now: datetime) -> Line:
-    is_unread = getattr(booking, "is_unread", False)
+    is_unread = getattr(booking, "is_unread", False) and access.reads_message(booking)
     marks = (("unread message",) if is_unread else ()) + (("asked again",) if booking.is_priority else ())
     if booking.is_minor:
         marks += ("minor",)
@@ -180,7 +180,7 @@ def _failure(access: AccessPolicy, failures: list[Failure]) -> Line:
     message, booking = failure.message, failure.booking
     kinds = ", ".join(f"“{each.message.kind.replace('_', ' ')}”" for each in failures)
     is_mail = message.queue == Queue.MAIL
-    what = f"{kinds} did not scope {message.recipient}" if is_mail else f"Gateway: {kinds} failed"
+    what = f"{kinds} did not reach {message.recipient}" if is_mail else f"Gateway: {kinds} failed"
     row = PageLink("Message", reverse("admin:outbox_message_change", args=[message.pk]))
     may_open = access.user.has_perm("outbox.view_message")
     why = message.last_error[:120]

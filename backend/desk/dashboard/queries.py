@@ -42,7 +42,7 @@ class Failure:
 class Dashboard:
     """The lists in the order in which they press; each has up to SHOWN rows, and one more when there are more."""
 
-    waiting: list[Booking]  # for a decision; unread messages first
+    waiting: list[Booking]  # for a decision; what lapses first stands first
     asked_to_cancel: list[Booking]  # and has not proved it
     lapsing: list[Booking]  # holds that end soon if nobody pays
     sessions: list[Booking]  # of today, by psychologist and time
@@ -88,8 +88,8 @@ def _waiting(rows: QuerySet[Booking]) -> QuerySet[Booking]:
         default=Value(False),
         output_field=BooleanField(),
     )
-    pending = rows.filter(state=State.PENDING).annotate(is_unread=is_unread)
-    return pending.order_by("-is_unread", "-is_priority", "due_at")
+    pending = rows.filter(state=State.PENDING, due_at__isnull=False).annotate(is_unread=is_unread)
+    return pending.order_by("due_at", "-is_priority")
 
 
 def _sessions(rows: QuerySet[Booking], *, now: datetime) -> QuerySet[Booking]:
