@@ -39,7 +39,7 @@ def _ensure_order(payment_id: int) -> MessageState:
     report = gateway_named(payment.gateway).ensure_order(
         Order(payment.reference, payment.amount_paise, payment.currency)
     )
-    payments.note_order(payment_id, report)
+    payments.note_order(payment_id, report, now=timezone.now())
     return MessageState.DONE
 
 

@@ -15,9 +15,10 @@ from backend.bookings.models import Booking
 from backend.ops.compiled_queries import Ago, Row, compiled, run_queries
 from backend.ops.health import since
 from backend.outbox.models import Message, Queue
-from backend.payments.models import Payment, PaymentState, Refund, RefundState
+from backend.payments.models import InboxEvent, Payment, PaymentState, Refund, RefundState
 
 MAILS_COUNTED_FOR = timedelta(days=1)
+QUARANTINE_SHOWN_FOR = timedelta(days=7)  # afterwards whoever was to look has looked; the rows stay
 REFUNDS_DUE = (RefundState.QUEUED, RefundState.UNFINISHED)  # what the gateway did not finish is as due as it was
 
 
@@ -72,12 +73,13 @@ class BusinessFigures:
     refunds_due: int
     oldest_refund_age: timedelta | None
     refunds_refused: int  # the gateway would not; staff must act
+    quarantined: int  # reports of money that is bound to no booking, within the last week
 
 
 def read_business_figures(*, now: datetime) -> BusinessFigures:
-    """Seven queries, asked at once."""
-    counts, due, unproved, lapsed, refund_rows, attempt_rows, mail_rows = run_queries(
-        _bookings, _due, _unproved, _lapsed, _refunds, _attempts, _mails, now=now
+    """Eight queries, asked at once."""
+    counts, due, unproved, lapsed, refund_rows, attempt_rows, mail_rows, odd_rows = run_queries(
+        _bookings, _due, _unproved, _lapsed, _refunds, _attempts, _mails, _quarantined, now=now
     )
     late = [
         Overdue(RULE_OF[State(state)], count, since(oldest, now)) for state, count, oldest in due if state in RULE_OF
@@ -98,6 +100,7 @@ def read_business_figures(*, now: datetime) -> BusinessFigures:
         refunds_due=sum(count for count, _ in due_refunds),
         oldest_refund_age=since(min((oldest for _, oldest in due_refunds), default=None), now),
         refunds_refused=refused,
+        quarantined=sum(count for _, count in odd_rows),
     )
 
 
@@ -143,6 +146,12 @@ def _refunds() -> QuerySet[Refund, Any]:
 def _attempts() -> QuerySet[Payment, Any]:
     rows = Payment.objects.filter(state=PaymentState.OPEN).order_by().values("state")
     return rows.annotate(n=Count("pk"), begun=Min("started_at")).values_list("n", "begun")
+
+
+@compiled
+def _quarantined() -> QuerySet[InboxEvent, Any]:
+    rows = InboxEvent.objects.filter(result="quarantined", received_at__gt=Ago(lambda: QUARANTINE_SHOWN_FOR))
+    return rows.order_by().values_list("result").annotate(Count("pk"))
 
 
 @compiled

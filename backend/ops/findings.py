@@ -137,6 +137,10 @@ def _business(snapshot: Snapshot) -> Iterator[Finding]:
     if snapshot.figures.refunds_refused:
         text = f"Refunds refused by the gateway: {snapshot.figures.refunds_refused}."
         yield Finding(Level.WARNING, "refunds", text, "Hand the money out and record it on the booking's page.")
+    if snapshot.figures.quarantined:
+        text = f"Reports of the gateway kept in quarantine within a week: {snapshot.figures.quarantined}."
+        advice = "Open Inbox events, result “quarantined”: compare each with the gateway's own list of payments."
+        yield Finding(Level.WARNING, "payments", text, advice)
     if (oldest := snapshot.figures.oldest_refund_age) and oldest > REFUND_DUE_FOR:
         text = f"Refunds due: {snapshot.figures.refunds_due}, the oldest for {format_age(oldest)}."
         yield Finding(Level.WARNING, "refunds", text, "See the queue payments, and refunds that the desk owes.")

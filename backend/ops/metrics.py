@@ -142,5 +142,8 @@ def _business(figures: BusinessFigures) -> Iterator[Metric]:
     yield _gauge("payments_oldest_open_seconds", "How long the oldest attempt is open.", [], [([], begun)])
     refunds = [(["due"], figures.refunds_due), (["refused"], figures.refunds_refused)]
     yield _gauge("refunds", "Refunds owed, and refunds that the gateway refused.", ["state"], refunds)
+    yield _gauge(
+        "payments_quarantined", "Reports of money bound to no booking, within a week.", [], [([], figures.quarantined)]
+    )
     oldest = figures.oldest_refund_age or 0
     yield _gauge("refunds_oldest_due_seconds", "How long the oldest refund is owed.", [], [([], oldest)])

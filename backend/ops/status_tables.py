@@ -204,5 +204,9 @@ def _business(figures: BusinessFigures) -> Iterator[Table]:
             ("Refunds refused by the gateway", str(figures.refunds_refused), NOTHING),
             Tone.WARNING if figures.refunds_refused else Tone.CALM,
         ),
+        Row(
+            ("Reports in quarantine, last week", str(figures.quarantined), NOTHING),
+            Tone.WARNING if figures.quarantined else Tone.CALM,
+        ),
     )
     yield Table("Money", ("What", "How many", "Oldest"), money)

@@ -99,12 +99,12 @@ class RefundAdmin(ReadOnly, admin.ModelAdmin[Refund]):
 @admin.register(InboxEvent)
 class InboxEventAdmin(ReadOnly, admin.ModelAdmin[InboxEvent]):
     list_display = ["event_id", "gateway", "kind", "payment_reference", "result", "received"]
-    list_filter = ["gateway"]
+    list_filter = ["result", "gateway"]
     search_fields = ["event_id", "payment_reference", "kind"]
     search_help_text = "Event, payment or kind"
     show_full_result_count = False
     list_per_page = 50
-    fields = ["event_id", "gateway", "kind", "payment_reference", "result", "received", "correlation_id"]
+    fields = ["event_id", "gateway", "kind", "payment_reference", "result", "why", "received", "correlation_id"]
 
     @admin.display(description="received", ordering="received_at")
     def received(self, event: InboxEvent) -> str:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+ID_LONGEST = 80  # what our columns hold of a gateway's ids; those in use have 20 to 40 characters
+
 
 class OrderState(StrEnum):
     """What the gateway says of an order."""
@@ -32,6 +34,7 @@ class EventKind(StrEnum):
     REFUND_DONE = "refund_done"
     REFUND_REFUSED = "refund_refused"
     OTHER = "other"  # genuine, but nothing that we act on
+    UNREADABLE = "unreadable"  # genuine, but a text in it fits none of our columns
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,7 @@ class Order:
 
 @dataclass(frozen=True)
 class OrderReport:
-    """What the gateway says of an order; `capture_id` is "" until it is captured."""
+    """What the gateway says of an order; `capture_id` is "" until it is captured. All ids fit ID_LONGEST."""
 
     reference: str
     gateway_order_id: str
@@ -77,7 +80,8 @@ class RefundReport:
 
 @dataclass(frozen=True)
 class Event:
-    """One reported fact. `event_id` is the same at every delivery; `report` or `refund` is set as `kind` says."""
+    """One reported fact. `event_id` is the same at every delivery, and bounded as every id; `report` or `refund` is set
+    as `kind` says."""
 
     event_id: str
     kind: EventKind

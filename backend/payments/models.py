@@ -72,7 +72,15 @@ class Payment(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["booking"], condition=models.Q(state="open"), name="one_open_attempt_per_booking"
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["gateway", "gateway_order_id"],
+                condition=~models.Q(gateway_order_id=""),
+                name="order_pays_once",
+            ),
+            models.UniqueConstraint(
+                fields=["gateway", "capture_id"], condition=~models.Q(capture_id=""), name="capture_pays_once"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -118,22 +126,30 @@ class Refund(models.Model):
 
 
 class InboxEvent(models.Model):
-    """A webhook received: written in the transaction of its effect, so that it counts once however often it comes."""
+    """A webhook received: written in the transaction of its effect, so that it counts once however often it comes.
+
+    What the gateway answered to us stands here too if it had to be kept in quarantine.
+    """
 
     gateway = models.CharField(max_length=20)
     event_id = models.CharField(max_length=80)
     kind = models.CharField(max_length=40)
     payment_reference = models.CharField(max_length=40, blank=True)
     result = models.CharField(max_length=40, blank=True)
+    why = models.CharField(max_length=300, blank=True, default="", db_default="")  # it was kept in quarantine
     correlation_id = models.CharField(max_length=64, blank=True)
     received_at = models.DateTimeField()
 
-    SENSITIVITY = classify(internal="gateway event_id kind payment_reference result correlation_id received_at")
+    SENSITIVITY = classify(internal="gateway event_id kind payment_reference result why correlation_id received_at")
 
     class Meta:
         ordering = ["-id"]
         constraints = [models.UniqueConstraint(fields=["gateway", "event_id"], name="inbox_event_once")]
-        indexes = [models.Index(fields=["payment_reference"], name="inbox_payment")]  # what the gateway said of one
+        indexes = [
+            models.Index(fields=["payment_reference"], name="inbox_payment"),  # what the gateway said of one
+            # what somebody must look into
+            models.Index(fields=["received_at"], condition=models.Q(result="quarantined"), name="inbox_quarantine"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.gateway} {self.event_id}"

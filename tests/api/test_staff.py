@@ -679,7 +679,9 @@ def test_a_refund_that_was_handed_out_is_recorded_once(staff: Desk, now: datetim
 def test_a_refund_that_the_gateway_refused_is_settled_by_hand(staff: Desk, now: datetime) -> None:
     booking = scenarios.confirmed(now=now)
     refund = refunds.grant_refund(booking.pk, None, actor="staff:desk", now=now)
-    refunds.record_refund(refund.pk, RefundReport(refund.reference, "", RefundOrderState.REFUSED, 0), now=now)
+    refunds.record_refund(
+        refund.pk, RefundReport(refund.reference, "", RefundOrderState.REFUSED, refund.amount_paise), now=now
+    )
     api.done(staff.act(booking, "refund-made", {"refund_reference": refund.reference}))
     assert Refund.objects.get().state == RefundState.DONE
 

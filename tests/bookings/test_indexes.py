@@ -99,6 +99,7 @@ LOOK_UPS: dict[str, tuple[str, Callable[[], Any]]] = {
     ),
     "payment by reference": ("payments_payment_reference", lambda: list(Payment.objects.filter(reference="x"))),
     "inbox": ("inbox_event_once", lambda: InboxEvent.objects.filter(gateway="s", event_id="e").exists()),
+    "events in quarantine": ("inbox_quarantine", lambda: run_queries(business_figures._quarantined, now=NOW)),
     "misses": ("lookup_miss_once", lambda: list(LookupMiss.objects.filter(client="*", hour=throttle._hour(NOW)))),
 }
 

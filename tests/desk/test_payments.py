@@ -172,7 +172,9 @@ def test_a_refund_that_the_gateway_refused_is_settled_by_hand_unless_its_money_w
 ) -> None:
     booking = scenarios.confirmed(now=now)
     refund = refunds.grant_refund(booking.pk, 100_000, actor="staff:desk", now=now)
-    refunds.record_refund(refund.pk, RefundReport(refund.reference, "", RefundOrderState.REFUSED, 0), now=now)
+    refunds.record_refund(
+        refund.pk, RefundReport(refund.reference, "", RefundOrderState.REFUSED, refund.amount_paise), now=now
+    )
     assert "refund-made" in buttons(desk, booking)
     refunds.grant_refund(booking.pk, 100_000, actor="staff:desk", now=now)
     assert "refund-made" not in buttons(desk, booking)

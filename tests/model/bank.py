@@ -79,7 +79,7 @@ class Bank(World):
     def order_made(self, which: int) -> None:
         payment = self._attempt(which, "open")
         report = _report(payment, payment.amount_paise, payment.currency, OrderState.OPEN)
-        self.do(payments.note_order, payment.id, report, timed=False)
+        self.do(payments.note_order, payment.id, report)
 
     @action(needs="attempts", times=2, which=WHICH)
     def give_up_attempt(self, which: int) -> None:

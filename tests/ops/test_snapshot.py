@@ -20,7 +20,7 @@ from backend.ops.models import QUEUES, ProcessRole
 from backend.ops.snapshot import Snapshot
 from backend.outbox import messages
 from backend.outbox.models import Message, MessageState, Queue
-from backend.payments.models import Refund
+from backend.payments.models import InboxEvent, Refund
 from config import schedule as table
 from tests.support import scenarios, system_health
 from tests.support.valkey import Valkey
@@ -111,7 +111,7 @@ def test_a_snapshot_costs_few_queries_however_much_there_is(now: datetime, djang
     system_health.healthy(now=now)
     for number in range(3):
         scenarios.confirmed(f"v{number}@example.org", now=now, at=scenarios.slot_tomorrow(now, 4 + 3 * number))
-    with django_assert_max_num_queries(3 if connection.vendor == "postgresql" else 15):
+    with django_assert_max_num_queries(3 if connection.vendor == "postgresql" else 16):
         take(now)
 
 
@@ -299,9 +299,16 @@ def test_open_payments_and_refunds_are_counted(now: datetime, settings) -> None:
         Refund.objects.create(
             payment=payment, reference=f"r{number}", amount_paise=1, reason="x", actor="x", state=state, queued_at=now
         )
-    figures = take(now + timedelta(hours=1)).figures
+    for number, result in enumerate(("quarantined", "confirmed")):
+        InboxEvent.objects.create(gateway="g", event_id=str(number), kind="x", result=result, received_at=now)
+    taken = take(now + timedelta(hours=1))
+    figures = taken.figures
     assert figures
     assert (figures.payments_open, figures.refunds_due, figures.refunds_refused) == (1, 2, 1)
+    assert "payments" in findings.components(findings.judge(taken), Level.WARNING)
+    later = take(now + timedelta(days=7)).figures
+    assert later
+    assert (figures.quarantined, later.quarantined) == (1, 0)
     assert (figures.oldest_payment_age, figures.oldest_refund_age) == (timedelta(hours=1), timedelta(hours=1))
 
 

@@ -435,6 +435,44 @@ def test_a_signed_body_of_another_shape_is_malformed(body: bytes) -> None:
     assert refused.value.code == Code.EVENT_MALFORMED
 
 
+LONG, NUL, LONE = "x" * 81, "c\x00", "\ud800"
+
+
+def texts_of_an_event(**changes: str) -> bytes:
+    report = {"reference": "PAY-1", "gateway_order_id": "o", "capture_id": "c", "state": "captured", "currency": "INR"}
+    event = {"event_id": "evt_1", "kind": "order_captured", "report": {**report, "amount_paise": 1, **changes}}
+    return json.dumps({**event, **{name: changes[name] for name in ("event_id", "kind") if name in changes}}).encode()
+
+
+@pytest.mark.parametrize("odd", [LONG, NUL, LONE])
+@pytest.mark.parametrize("name", ["event_id", "kind", "reference", "gateway_order_id", "capture_id"])
+def test_a_genuine_event_whose_texts_fit_no_column_is_unreadable_and_has_a_name(name: str, odd: str) -> None:
+    event = wire.read_event(wire.Fields.parse(texts_of_an_event(**{name: odd})))
+    assert (event.kind, event.report) == (EventKind.UNREADABLE, None)
+    assert (event.event_id == "evt_1") is (name != "event_id")
+    assert len(event.event_id) <= 80
+    assert event.event_id.isprintable()
+
+
+def test_a_capture_without_its_id_or_order_is_malformed() -> None:
+    for name in ("capture_id", "gateway_order_id", "reference"):
+        with pytest.raises(wire.Malformed):
+            wire.read_event(wire.Fields.parse(texts_of_an_event(**{name: ""})))
+
+
+def test_an_answer_about_another_order_or_with_unfit_texts_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    gateway = SandboxGateway("http://unused", SECRET)
+    refund = {"reference": "REF-1", "gateway_refund_id": LONG, "state": "done", "amount_paise": 1}
+    for told in ({**json.loads(texts_of_an_event())["report"], "reference": "PAY-2"}, refund):
+        answer = requests.Response()
+        answer.status_code, answer._content = 200, json.dumps(told).encode()
+        monkeypatch.setattr(gateway, "_ask", lambda *_, answer=answer, **__: answer)
+        with pytest.raises(Transient):
+            gateway.fetch_order("PAY-1") if "capture_id" in told else gateway.ensure_refund(
+                RefundOrder("REF-1", "PAY-1", 1, "INR")
+            )
+
+
 def test_a_webhook_that_was_tampered_with_on_its_way_is_refused(
     own_sandbox: Sandbox, own_receiver: Receiver, order: Order
 ) -> None:

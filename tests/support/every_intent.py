@@ -203,7 +203,9 @@ def _cancel_by_link(booking: Booking, now: datetime) -> object:
 def _answer(state: RefundOrderState, later: timedelta = timedelta(0)) -> Callable[[Booking, datetime], object]:
     def answered(booking: Booking, now: datetime) -> object:
         refund = Refund.objects.filter(payment__booking=booking).latest("pk")
-        return refunds.record_refund(refund.pk, RefundReport(refund.reference, "rfd", state, 1), now=now + later)
+        return refunds.record_refund(
+            refund.pk, RefundReport(refund.reference, "rfd", state, refund.amount_paise), now=now + later
+        )
 
     return answered
 

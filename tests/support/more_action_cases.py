@@ -64,7 +64,9 @@ def kept(now: datetime) -> Booking:
 
 def refused_by_the_gateway(booking: Booking, now: datetime) -> Booking:
     refund = Refund.objects.get()
-    refunds.record_refund(refund.pk, RefundReport(refund.reference, "", RefundOrderState.REFUSED, 0), now=now)
+    refunds.record_refund(
+        refund.pk, RefundReport(refund.reference, "", RefundOrderState.REFUSED, refund.amount_paise), now=now
+    )
     return scenarios.again(booking)
 
 

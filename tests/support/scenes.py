@@ -163,7 +163,7 @@ def _refund(make: Callable[[datetime], Booking], *answers: RefundOrderState) -> 
         refund = refunds.grant_refund(booking.pk, 100_000, actor=STAFF, now=now)
         for state in answers:
             at = now if state is not RefundOrderState.PENDING else now + policy.REFUND_ASKED_FOR
-            refunds.record_refund(refund.pk, RefundReport(refund.reference, "rfd", state, 1), now=at)
+            refunds.record_refund(refund.pk, RefundReport(refund.reference, "rfd", state, refund.amount_paise), now=at)
         return scenarios.again(booking)
 
     return made

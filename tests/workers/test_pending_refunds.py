@@ -110,7 +110,9 @@ def test_what_is_pending_for_its_time_is_left_to_staff_who_may_settle_it(refund:
 def test_what_the_gateway_says_later_still_settles_it(state: RefundOrderState, refund: Refund) -> None:
     deadline = refund.queued_at + policy.REFUND_ASKED_FOR
     drain(deadline)
-    refunds.record_refund(refund.pk, RefundReport(refund.reference, "rfd_1", state, 1), now=deadline + DAY)
+    refunds.record_refund(
+        refund.pk, RefundReport(refund.reference, "rfd_1", state, refund.amount_paise), now=deadline + DAY
+    )
     assert Refund.objects.get().state == state.value
     notices = {RefundOrderState.DONE: (1, 1), RefundOrderState.REFUSED: (0, 2)}[state]
     told = scenarios.notices_about(Booking.objects.get())

@@ -11,7 +11,9 @@ from backend.bookings import actors, links, policy
 from backend.bookings.guarantees import deadline, held_session, payment_terms, psychologist_of
 from backend.bookings.intents import Intent
 from backend.bookings.ledger_details import Captured, Details, PaymentStarted, UnexpectedlyCaptured
+from backend.bookings.lifecycle import quarantine
 from backend.bookings.lifecycle.notify import notify_confirmed, notify_staff, notify_visitor
+from backend.bookings.lifecycle.quarantine import Unbound
 from backend.bookings.lifecycle.refunds import (
     GatewayWork,
     RefundReason,
@@ -100,6 +102,7 @@ class ReportOutcome(StrEnum):
     ENDED = "ended"
     REFUNDED = "refunded"
     UNCHANGED = "unchanged"
+    QUARANTINED = quarantine.QUARANTINED
 
 
 def complete_payment(reference: str, *, now: datetime) -> Booking:
@@ -144,29 +147,42 @@ def record_report(report: OrderReport, *, actor: str, now: datetime) -> ReportOu
 
     APPROVED or PAYMENT_PENDING → CONFIRMED on the first exact capture of any attempt; timed out → CONFIRMED when its
     slot is free and ahead; any other capture is recorded and given back. PAYMENT_PENDING → APPROVED or PAYMENT_FAILED
-    when declined.
+    when declined. An order or a capture of another payment moves nothing.
     """
-    return _record(report, actor=actor, now=now)
+    try:
+        return _record(report, actor=actor, now=now)
+    except Unbound as unbound:
+        _quarantine_answer(report, unbound, now=now)
+        return ReportOutcome.QUARANTINED
+
+
+def _quarantine_answer(report: OrderReport, why: Unbound, *, now: datetime) -> None:
+    gateway = Payment.objects.values_list("gateway", flat=True).get(reference=report.reference)
+    is_captured = report.state == OrderState.CAPTURED
+    kind = EventKind.ORDER_CAPTURED if is_captured else EventKind.OTHER
+    quarantine.keep(gateway, kind, report.reference, str(why), now=now)
 
 
 @intent
 def receive_event(gateway: str, event: Event, *, now: datetime) -> ReportOutcome:
     """A webhook, any number of times in any order: the inbox row and its effect are one transaction.
 
-    Refuses: payment_unknown; nothing is written then, so that the gateway delivers again.
+    One that is about no payment or refund of ours as it stands is kept in quarantine. Refuses: payment_unknown; nothing
+    is written then, so that the gateway delivers again.
     """
     if InboxEvent.objects.filter(gateway=gateway, event_id=event.event_id).exists():
         return ReportOutcome.UNCHANGED
-    outcome = ReportOutcome.UNCHANGED
-    if event.report is not None and event.kind in (EventKind.ORDER_CAPTURED, EventKind.ORDER_DECLINED):
-        outcome = _record(event.report, actor=actors.gateway(gateway), now=now)
-    if event.refund is not None:
-        outcome = ReportOutcome.REFUNDED if record_refund_report(event.refund, now=now) else ReportOutcome.UNCHANGED
+    reference = event.report.reference if event.report else ""
+    try:
+        outcome = _effect(gateway, event, now=now)
+    except Unbound as why:
+        quarantine.keep(gateway, event.kind, reference, str(why), now=now, event_id=event.event_id)
+        return ReportOutcome.QUARANTINED
     row = InboxEvent(
         gateway=gateway,
         event_id=event.event_id,
         kind=event.kind,
-        payment_reference=event.report.reference if event.report else "",
+        payment_reference=reference,
         result=outcome,
         correlation_id=correlation.current(),
         received_at=now,
@@ -176,8 +192,20 @@ def receive_event(gateway: str, event: Event, *, now: datetime) -> ReportOutcome
     return outcome
 
 
+def _effect(gateway: str, event: Event, *, now: datetime) -> ReportOutcome:
+    """What the event does. Raises Unbound."""
+    if event.kind is EventKind.UNREADABLE:
+        raise Unbound(quarantine.UNREADABLE)
+    if event.report is not None and event.kind in (EventKind.ORDER_CAPTURED, EventKind.ORDER_DECLINED):
+        return _record(event.report, actor=actors.gateway(gateway), now=now)
+    if event.refund is not None and record_refund_report(event.refund, now=now):
+        return ReportOutcome.REFUNDED
+    return ReportOutcome.UNCHANGED
+
+
 def _record(report: OrderReport, *, actor: str, now: datetime) -> ReportOutcome:
     booking, payment = _lock_for(report.reference)
+    quarantine.require_same_order(payment, report)
     if report.state == OrderState.CAPTURED and payment.state != PaymentState.CAPTURED:
         return _capture(booking, payment, report, actor=actor, now=now)
     if report.state == OrderState.DECLINED and payment.state == PaymentState.OPEN:
@@ -290,9 +318,17 @@ def _return_unexpected(booking: Booking, payment: Payment, *, now: datetime) -> 
 
 
 @intent
-def note_order(payment_id: int, report: OrderReport) -> None:
-    """Keep the gateway's own id of an order."""
-    Payment.objects.filter(pk=payment_id, gateway_order_id="").update(gateway_order_id=report.gateway_order_id)
+def note_order(payment_id: int, report: OrderReport, *, now: datetime) -> None:
+    """Keep the gateway's own id of an order, unless another payment has it."""
+    payment = Payment.objects.select_for_update().get(pk=payment_id)
+    try:
+        quarantine.require_same_order(payment, report)
+    except Unbound as unbound:
+        _quarantine_answer(report, unbound, now=now)
+        return
+    if not payment.gateway_order_id:
+        payment.gateway_order_id = report.gateway_order_id
+        payment.save(update_fields=["gateway_order_id"])
 
 
 @intent

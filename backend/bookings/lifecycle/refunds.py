@@ -10,12 +10,13 @@ from backend.bookings import actors, policy
 from backend.bookings.intents import Intent
 from backend.bookings.ledger_details import RefundGranted, RefundMade, RefundRefused, RefundUnfinished
 from backend.bookings.lifecycle.notify import notify_staff, notify_visitor
+from backend.bookings.lifecycle.quarantine import Unbound, require_same_refund
 from backend.bookings.lifecycle.renewal import renew_last
 from backend.bookings.lifecycle.transaction import TIMER, intent, lock_booking, record_event
 from backend.bookings.models import CROCKFORD, Booking
 from backend.bookings.notices import Notice
 from backend.bookings.payment_status import paid_payment, refundable_paise
-from backend.core.errors import Code, Refused
+from backend.core.errors import Code, Permanent, Refused
 from backend.outbox import messages
 from backend.outbox.models import Queue
 from backend.payments.gateway import RefundOrderState, RefundReport
@@ -89,14 +90,20 @@ def notify_refund(booking: Booking, payment: Payment, *, now: datetime) -> None:
 
 @intent
 def record_refund(refund_id: int, report: RefundReport, *, now: datetime) -> None:
-    """What the gateway answered to a refund. A pending one stays queued for REFUND_ASKED_FOR, then it is staff's."""
+    """What the gateway answered to a refund. A pending one stays queued for REFUND_ASKED_FOR, then it is staff's.
+
+    Raises Permanent when it answered about another sum or another refund.
+    """
     booking_id = Refund.objects.values_list("payment__booking_id", flat=True).get(pk=refund_id)
     booking = lock_booking(booking_id)
-    _settle(booking, Refund.objects.select_for_update().get(pk=refund_id), report, now=now)
+    try:
+        _settle(booking, Refund.objects.select_for_update().get(pk=refund_id), report, now=now)
+    except Unbound as error:
+        raise Permanent(f"the gateway answered about another refund: {error}") from error
 
 
 def record_refund_report(report: RefundReport, *, now: datetime) -> bool:
-    """The same from a webhook, in its transaction. False: nothing new, or not a refund of ours."""
+    """The same from a webhook, in its transaction. False: nothing new, or not a refund of ours. Raises Unbound."""
     found = Refund.objects.filter(reference=report.reference).values_list("pk", "payment__booking_id").first()
     if found is None:
         return False
@@ -124,6 +131,7 @@ def record_refund_made(refund_id: int, *, actor: str, now: datetime) -> None:
 
 
 def _settle(booking: Booking, refund: Refund, report: RefundReport, *, now: datetime) -> bool:
+    require_same_refund(refund, report)
     if refund.state not in (RefundState.QUEUED, RefundState.UNFINISHED):
         return False
     if report.state == RefundOrderState.PENDING:

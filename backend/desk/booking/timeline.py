@@ -145,7 +145,7 @@ def _events(booking: Booking, user: User | AnonymousUser) -> Iterator[Happening]
             "money",
             f"gateway said {event.kind}",
             actors.gateway(event.gateway),
-            details=event.result,
+            details=f"{event.result}: {event.why}" if event.why else event.result,
             trace=event.correlation_id,
             url=_url(user, "payments.view_inboxevent", "payments_inboxevent_change", event.pk),
         )

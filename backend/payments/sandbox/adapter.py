@@ -47,16 +47,16 @@ class SandboxGateway:
         answer = self._ask(
             "PUT", "orders", order.reference, body={"amount_paise": order.amount_paise, "currency": order.currency}
         )
-        return _read(answer, read_order_report)
+        return _read(answer, read_order_report, about=order.reference)
 
     def fetch_order(self, reference: str) -> OrderReport | None:
         """See `Gateway`."""
         answer = self._ask("GET", "orders", reference)
-        return None if answer.status_code == HTTPStatus.NOT_FOUND else _read(answer, read_order_report)
+        return None if answer.status_code == HTTPStatus.NOT_FOUND else _read(answer, read_order_report, about=reference)
 
     def complete_order(self, reference: str) -> OrderReport:
         """See `Gateway`."""
-        return _read(self._ask("POST", "orders", reference, "complete"), read_order_report)
+        return _read(self._ask("POST", "orders", reference, "complete"), read_order_report, about=reference)
 
     def ensure_refund(self, refund: RefundOrder) -> RefundReport:
         """See `Gateway`."""
@@ -70,7 +70,7 @@ class SandboxGateway:
                 "currency": refund.currency,
             },
         )
-        return _read(answer, read_refund_report)
+        return _read(answer, read_refund_report, about=refund.reference)
 
     def read_event(self, body: bytes, headers: Mapping[str, str]) -> Event:
         """See `Gateway`."""
@@ -98,14 +98,20 @@ class SandboxGateway:
         return answer
 
 
-def _read(answer: requests.Response, reader: Callable[[Fields], _Report]) -> _Report:
-    """The report in an answer; raises `Permanent` for a refusal, `Transient` for what no gateway would say."""
+def _read(answer: requests.Response, reader: Callable[[Fields], _Report], *, about: str) -> _Report:
+    """The report in an answer about the reference `about`.
+
+    Raises `Permanent` for a refusal, `Transient` for what no gateway would say.
+    """
     if answer.status_code != HTTPStatus.OK:
         raise Permanent(f"sandbox: HTTP {answer.status_code}", surely_not_sent=True)
     try:
-        return reader(Fields.parse(answer.content))
+        report = reader(Fields.parse(answer.content))
     except Malformed as error:
         raise Transient(f"sandbox: unreadable answer, {error}") from error
+    if report.reference != about:
+        raise Transient("sandbox: an answer about another reference")
+    return report
 
 
 def _session() -> requests.Session:

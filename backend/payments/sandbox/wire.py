@@ -11,7 +11,15 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import TypeVar
 
-from backend.payments.gateway import Event, EventKind, OrderReport, OrderState, RefundOrderState, RefundReport
+from backend.payments.gateway import (
+    ID_LONGEST,
+    Event,
+    EventKind,
+    OrderReport,
+    OrderState,
+    RefundOrderState,
+    RefundReport,
+)
 
 KEY_HEADER = "X-Sandbox-Key"
 SIGNATURE_HEADER = "X-Sandbox-Signature"
@@ -29,6 +37,10 @@ _Member = TypeVar("_Member", bound=StrEnum)
 
 class Malformed(ValueError):
     """JSON that does not have the promised shape; the message names the field."""
+
+
+class Unfit(Malformed):
+    """A text that none of our columns takes: too long, or not printable, as NUL or half a character."""
 
 
 class Behaviour(StrEnum):
@@ -76,9 +88,19 @@ class Fields:
         return cls(data)
 
     def text(self, name: str) -> str:
+        """Raises `Unfit` too."""
         value = self.data.get(name)
         if not isinstance(value, str):
             raise Malformed(f"{name}: not a text")
+        if len(value) > ID_LONGEST or not value.isprintable():
+            raise Unfit(f"{name}: too long, or not printable")
+        return value
+
+    def id(self, name: str) -> str:
+        """A text that names something. Raises `Unfit` too."""
+        value = self.text(name)
+        if not value:
+            raise Malformed(f"{name}: empty")
         return value
 
     def paise(self, name: str) -> int:
@@ -102,31 +124,47 @@ class Fields:
 
 def read_order_report(fields: Fields) -> OrderReport:
     """Raises `Malformed`."""
+    state = _member(OrderState, fields.text("state"))
     return OrderReport(
-        reference=fields.text("reference"),
-        gateway_order_id=fields.text("gateway_order_id"),
-        state=_member(OrderState, fields.text("state")),
+        reference=fields.id("reference"),
+        gateway_order_id=fields.id("gateway_order_id"),
+        state=state,
         amount_paise=fields.paise("amount_paise"),
         currency=fields.currency(),
-        capture_id=fields.text("capture_id"),
+        capture_id=fields.id("capture_id") if state == OrderState.CAPTURED else fields.text("capture_id"),
     )
 
 
 def read_refund_report(fields: Fields) -> RefundReport:
     """Raises `Malformed`."""
     return RefundReport(
-        reference=fields.text("reference"),
-        gateway_refund_id=fields.text("gateway_refund_id"),
+        reference=fields.id("reference"),
+        gateway_refund_id=fields.id("gateway_refund_id"),
         state=_member(RefundOrderState, fields.text("state")),
         amount_paise=fields.paise("amount_paise"),
     )
 
 
 def read_event(fields: Fields) -> Event:
-    """Raises `Malformed`. A kind that we do not know is OTHER: gateways add kinds without asking."""
-    event_id = fields.text("event_id")
-    if not event_id:
-        raise Malformed("event_id: empty")
+    """Raises `Malformed`. What does not fit our columns is UNREADABLE, for to refuse it would make it come for ever."""
+    try:
+        return _read_event(fields)
+    except Unfit:
+        return Event(_bounded_id(fields), EventKind.UNREADABLE, None, None)
+
+
+def _bounded_id(fields: Fields) -> str:
+    """The event's id, or what stands for one that does not fit: the same at every delivery."""
+    try:
+        return fields.id("event_id")
+    except Unfit:
+        given = str(fields.data["event_id"]).encode(errors="surrogatepass")
+        return f"sha256:{hashlib.sha256(given).hexdigest()}"
+
+
+def _read_event(fields: Fields) -> Event:
+    """A kind that we do not know is OTHER: gateways add kinds without asking."""
+    event_id = fields.id("event_id")
     kind = fields.text("kind")
     if kind in (EventKind.ORDER_CAPTURED, EventKind.ORDER_DECLINED):
         return Event(event_id, EventKind(kind), read_order_report(fields.part("report")), None)

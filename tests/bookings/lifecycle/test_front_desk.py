@@ -181,7 +181,9 @@ def test_what_the_gateway_says_of_a_refund_is_recorded_once(state, after, notice
 def test_a_refused_refund_can_be_settled_by_hand(now: datetime) -> None:
     booking = scenarios.confirmed(now=now)
     refund = refunds.grant_refund(booking.pk, None, now=now, **STAFF)
-    refunds.record_refund(refund.pk, RefundReport(refund.reference, "", RefundOrderState.REFUSED, 0), now=now)
+    refunds.record_refund(
+        refund.pk, RefundReport(refund.reference, "", RefundOrderState.REFUSED, refund.amount_paise), now=now
+    )
     assert payment_status.refundable_paise(Payment.objects.get()) == 150_000
     refunds.record_refund_made(refund.pk, now=now, **STAFF)
     assert queries.payment_status_value(scenarios.again(booking)) == "refunded"
@@ -197,7 +199,9 @@ def test_a_refund_on_its_way_at_the_gateway_is_not_paid_out_at_the_desk_too(now:
 def test_a_refused_refund_that_was_granted_again_is_not_paid_out_twice(now: datetime) -> None:
     booking = scenarios.confirmed(now=now)
     refund = refunds.grant_refund(booking.pk, None, now=now, **STAFF)
-    refunds.record_refund(refund.pk, RefundReport(refund.reference, "", RefundOrderState.REFUSED, 0), now=now)
+    refunds.record_refund(
+        refund.pk, RefundReport(refund.reference, "", RefundOrderState.REFUSED, refund.amount_paise), now=now
+    )
     refunds.grant_refund(booking.pk, 1, now=now, **STAFF)
     made = lambda: refunds.record_refund_made(refund.pk, now=now, **STAFF)  # noqa: E731
     assert code_of(made) is Code.REFUND_EXCEEDS_CAPTURE

@@ -209,7 +209,7 @@ def test_a_refund_that_the_gateway_refused_is_promised_again(now: datetime, monk
         if answer is None:
             refunds.record_refund_made(refund.pk, now=now, **STAFF)
         else:
-            refunds.record_refund(refund.pk, RefundReport(refund.reference, "", answer, 0), now=now)
+            refunds.record_refund(refund.pk, RefundReport(refund.reference, "", answer, refund.amount_paise), now=now)
         anew = mails(booking, Notice.CANCELLATION_REQUESTED)[-1]
         facts = delivery.prepare(anew, now=now)
         assert facts is not None
@@ -221,7 +221,9 @@ def test_a_visitor_who_waits_for_the_bank_hears_that_the_gateway_refused(now: da
     booking = scenarios.confirmed(now=now)
     refund = refunds.grant_refund(booking.pk, None, now=now, **STAFF)
     told = sent(mails(booking, Notice.REFUND_QUEUED)[0], now)
-    refunds.record_refund(refund.pk, RefundReport(refund.reference, "", RefundOrderState.REFUSED, 0), now=now)
+    refunds.record_refund(
+        refund.pk, RefundReport(refund.reference, "", RefundOrderState.REFUSED, refund.amount_paise), now=now
+    )
     [_, other_way] = mails(booking, Notice.REFUND_QUEUED)
     facts = delivery.prepare(other_way, now=now)
     assert facts is not None

@@ -1,0 +1,63 @@
+"""Money is bound to what it was for: a report that fits no payment or refund of ours is kept, and moves nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from datetime import datetime
+
+from backend.core import correlation
+from backend.payments.gateway import EventKind, OrderReport, RefundReport
+from backend.payments.models import InboxEvent, Payment, Refund
+
+log = logging.getLogger(__name__)
+
+QUARANTINED = "quarantined"  # the result of such an event
+UNREADABLE = "a text in it is longer than any of ours, or cannot be printed"
+
+
+class Unbound(Exception):
+    """The report is not about this payment or refund. Raised before anything is written; its text says why."""
+
+
+def require_same_order(payment: Payment, report: OrderReport) -> None:
+    """The order and the capture are this payment's, or nobody's yet. The caller holds the payment's lock.
+
+    Two payments reported with the same new id at once are kept apart by the database. Raises Unbound.
+    """
+    others = Payment.objects.filter(gateway=payment.gateway).exclude(pk=payment.pk)
+    if payment.gateway_order_id and payment.gateway_order_id != report.gateway_order_id:
+        raise Unbound(f"the order of this payment is {payment.gateway_order_id}, not {report.gateway_order_id}")
+    if others.filter(gateway_order_id=report.gateway_order_id).exists():
+        raise Unbound(f"the order {report.gateway_order_id} is another payment's")
+    if not report.capture_id:
+        return
+    if payment.capture_id and payment.capture_id != report.capture_id:
+        raise Unbound(f"this payment was captured by {payment.capture_id} already, and now by {report.capture_id}")
+    if others.filter(capture_id=report.capture_id).exists():
+        raise Unbound(f"the capture {report.capture_id} is another payment's")
+
+
+def require_same_refund(refund: Refund, report: RefundReport) -> None:
+    """The sum is what we asked to be given back, and the gateway's id has not changed. Raises Unbound."""
+    if report.amount_paise != refund.amount_paise:
+        raise Unbound(f"the refund is of {refund.amount_paise} paise, not {report.amount_paise}")
+    if refund.gateway_refund_id and refund.gateway_refund_id != report.gateway_refund_id:
+        raise Unbound(f"the refund is {refund.gateway_refund_id}, not {report.gateway_refund_id}")
+
+
+def keep(gateway: str, kind: EventKind, reference: str, why: str, *, now: datetime, event_id: str = "") -> None:
+    """Keep the report once, and tell operators. Without an event's id it was an answer to a question of ours."""
+    known_by = event_id or "answer:" + hashlib.sha256(f"{reference} {why}".encode()).hexdigest()[:32]
+    row = InboxEvent(
+        gateway=gateway,
+        event_id=known_by,
+        kind=kind,
+        payment_reference=reference,
+        result=QUARANTINED,
+        why=why,
+        correlation_id=correlation.current(),
+        received_at=now,
+    )
+    InboxEvent.objects.bulk_create([row], ignore_conflicts=True)
+    log.error("kept in quarantine: %s %s, %s", gateway, known_by, why)
