@@ -18,26 +18,8 @@ from tests.chaos.faults import Kind
 from tests.chaos.figures import Figure, at_most, none_of
 from tests.chaos.journal import Happened, Journal
 from tests.chaos.stack import Stack, lines
+from tests.support.arrows import ARROWS
 
-ARROWS = {
-    ("DRAFT", "PENDING"),
-    ("DRAFT", "CANCELLED"),
-    ("PENDING", "APPROVED"),
-    ("PENDING", "CONFIRMED"),
-    ("PENDING", "REJECTED"),
-    ("PENDING", "CANCELLED"),
-    ("APPROVED", "PAYMENT_PENDING"),
-    ("APPROVED", "CONFIRMED"),
-    ("APPROVED", "CANCELLED"),
-    ("PAYMENT_PENDING", "CONFIRMED"),
-    ("PAYMENT_PENDING", "APPROVED"),
-    ("PAYMENT_PENDING", "PAYMENT_FAILED"),
-    ("PAYMENT_PENDING", "CANCELLED"),
-    ("CONFIRMED", "COMPLETED"),
-    ("CONFIRMED", "CANCELLED"),
-    ("CANCELLED", "CONFIRMED"),  # late money
-    ("PAYMENT_FAILED", "CONFIRMED"),  # late money
-}
 OWED = {  # by the ledger's intent
     "submit_draft": {"draft_submitted"},
     "verify_email": {"booking_received", "staff_booking_received"},

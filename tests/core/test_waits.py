@@ -39,8 +39,6 @@ from tests.support.server import database_url
 from workers import drain, mail, timers
 
 pytestmark = [pytest.mark.django_db(transaction=True)]
-postgresql = pytest.mark.skipif("connection.vendor != 'postgresql'", reason="rows are held by PostgreSQL alone")
-sqlite = pytest.mark.skipif("connection.vendor != 'sqlite'", reason="holds SQLite's file")
 ONCE = 0.3  # seconds that a wait of these tests may take
 HOUR = timedelta(hours=1)
 PATIENCE = 5 * ONCE  # what a busy machine adds
@@ -95,7 +93,7 @@ def everything() -> list[object]:
 # -- those who serve people -------------------------------------------------------------------------------------------
 
 
-@postgresql
+@pytest.mark.postgres_only
 def test_a_visitor_is_told_to_come_back_and_then_succeeds(short: None, now: datetime, caplog: Any) -> None:
     booking = scenarios.submitted(now=timezone.now())
     before, token = everything(), scenarios.token_of(booking)
@@ -111,7 +109,7 @@ def test_a_visitor_is_told_to_come_back_and_then_succeeds(short: None, now: date
     assert api.post(api.VERIFY, {"token": token}).status_code == 200
 
 
-@postgresql
+@pytest.mark.postgres_only
 def test_a_mailed_page_says_so_too(short: None) -> None:
     booking = scenarios.pending(now=timezone.now())
     cancellation.request_cancellation(booking.acknowledgement_id, now=timezone.now())
@@ -125,7 +123,7 @@ def test_a_mailed_page_says_so_too(short: None) -> None:
     assert browser().post("/go/cancel/", {"token": token}).status_code == 303
 
 
-@postgresql
+@pytest.mark.postgres_only
 def test_the_desk_is_told_too_and_nothing_is_done(short: None) -> None:
     booking, desk = scenarios.pending(now=timezone.now()), owner()
     typed, before = form_of(booking, note_to_visitor="We are full."), everything()
@@ -140,7 +138,7 @@ def test_the_desk_is_told_too_and_nothing_is_done(short: None) -> None:
     assert scenarios.again(booking).state == State.REJECTED
 
 
-@postgresql
+@pytest.mark.postgres_only
 def test_of_many_decided_on_one_page_only_the_held_one_stays(short: None) -> None:
     now = timezone.now()
     one, other = scenarios.pending(now=now), scenarios.pending(RAVI, now=now)
@@ -154,7 +152,7 @@ def test_of_many_decided_on_one_page_only_the_held_one_stays(short: None) -> Non
     assert [scenarios.again(row).state for row in (one, other)] == [State.PENDING, State.REJECTED]
 
 
-@postgresql
+@pytest.mark.postgres_only
 def test_of_the_sessions_of_an_absence_only_the_held_one_stays(short: None) -> None:
     now, who = timezone.now(), scenarios.psychologist()
     day = scenarios.slot_tomorrow(now, hour=0) + timedelta(days=1)
@@ -170,7 +168,7 @@ def test_of_the_sessions_of_an_absence_only_the_held_one_stays(short: None) -> N
     assert [scenarios.again(row).state for row in rows] == [State.CONFIRMED, State.CANCELLED]
 
 
-@postgresql
+@pytest.mark.postgres_only
 def test_an_intent_does_not_wait_twice(short: None, now: datetime) -> None:
     booking = scenarios.pending(now=now)
     turns = []
@@ -186,7 +184,7 @@ def test_an_intent_does_not_wait_twice(short: None, now: datetime) -> None:
     assert len(turns) == 1
 
 
-@sqlite
+@pytest.mark.sqlite_only
 def test_a_writer_that_holds_sqlites_file_is_the_same_503(short: None) -> None:
     booking, desk = scenarios.pending(now=timezone.now()), owner()
     typed, before = form_of(booking, note_to_visitor="We are full."), everything()
@@ -208,7 +206,7 @@ def test_a_writer_that_holds_sqlites_file_is_the_same_503(short: None) -> None:
 # -- workers ----------------------------------------------------------------------------------------------------------
 
 
-@postgresql
+@pytest.mark.postgres_only
 def test_a_sweep_goes_past_a_held_row_and_does_it_next_time(short: None, now: datetime, caplog: Any) -> None:
     rows = [scenarios.submitted(f"v{n}@example.org", now=now) for n in range(3)]
     with time_machine.travel(now + policy.DRAFT_LIFETIME, tick=True):
@@ -227,7 +225,7 @@ def three_mails(now: datetime) -> list[Message]:
     return list(Message.objects.filter(not_before__lte=now).order_by("pk"))
 
 
-@postgresql
+@pytest.mark.postgres_only
 def test_a_drain_goes_past_a_held_row_and_sends_it_when_its_lease_is_over(short: None) -> None:
     now = timezone.now()
     first, second, third = three_mails(now)
@@ -249,7 +247,7 @@ def test_a_drain_goes_past_a_held_row_and_sends_it_when_its_lease_is_over(short:
     assert set(Message.objects.filter(pk__in=done).values_list("state", flat=True)) == {MessageState.DONE}
 
 
-@postgresql
+@pytest.mark.postgres_only
 def test_what_was_sent_is_settled_though_a_frozen_process_holds_its_row(short: None) -> None:
     (sent, *_), done = three_mails(timezone.now()), []
 
@@ -267,7 +265,7 @@ def test_what_was_sent_is_settled_though_a_frozen_process_holds_its_row(short: N
         frozen.close()
 
 
-@postgresql
+@pytest.mark.postgres_only
 def test_an_effect_that_waits_too_long_is_tried_again(short: None, caplog: Any) -> None:
     booking = scenarios.submitted(now=timezone.now())
 
@@ -286,7 +284,7 @@ def test_an_effect_that_waits_too_long_is_tried_again(short: None, caplog: Any) 
 # -- the limits -------------------------------------------------------------------------------------------------------
 
 
-@postgresql
+@pytest.mark.postgres_only
 def test_a_statement_and_a_silent_transaction_end_as_well(now: datetime) -> None:
     usual = dict(connection.settings_dict["OPTIONS"])
     try:
@@ -314,7 +312,7 @@ def fall_silent() -> None:
         cursor.execute("SELECT 1")
 
 
-@postgresql
+@pytest.mark.postgres_only
 def test_the_limits_are_in_force_from_the_connections_first_packet_and_cost_no_statement(settings: Any) -> None:
     with CaptureQueriesContext(connection) as queries:
         reconnected()
@@ -324,7 +322,7 @@ def test_the_limits_are_in_force_from_the_connections_first_packet_and_cost_no_s
     assert settings.DATABASE_LIMITS["lock_timeout"] == timedelta(seconds=3)
 
 
-@postgresql
+@pytest.mark.postgres_only
 def test_the_doctor_names_a_limit_that_is_not_in_force_and_what_to_do(settings: Any) -> None:
     usual = dict(connection.settings_dict["OPTIONS"])
     role = connection.settings_dict["USER"]
@@ -349,7 +347,7 @@ def test_the_doctor_names_a_limit_that_is_not_in_force_and_what_to_do(settings: 
         reconnected(**usual)
 
 
-@postgresql
+@pytest.mark.postgres_only
 @pytest.mark.parametrize(
     ("variables", "expected"),
     [
@@ -367,7 +365,7 @@ def test_a_command_has_limits_of_its_own_and_a_role_gets_none_sent(
     assert options_of_a_command(tmp_path, DATABASE_URL=database_url(), **variables).get("options") == expected
 
 
-@sqlite
+@pytest.mark.sqlite_only
 def test_the_variable_bounds_the_wait_for_sqlites_file(tmp_path: Any) -> None:
     assert options_of_a_command(tmp_path, DATABASE_LOCK_TIMEOUT="0.3s")["timeout"] == ONCE
     assert options_of_a_command(tmp_path)["timeout"] == 20

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Generic
@@ -94,9 +95,9 @@ class BookingAction(StaffView, Generic[Shape]):
         self.act(booking_id, body, actor=request_actor(request), now=timezone.now())
         return _summary(acknowledgement_id, self.access)
 
+    @abstractmethod
     def act(self, booking_id: int, body: Shape, *, actor: str, now: datetime) -> None:
         """The intent."""
-        raise NotImplementedError
 
 
 def describe_action(name: str) -> Callable[[type[BookingAction[Any]]], type[BookingAction[Any]]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -69,9 +70,9 @@ class BulkForm(forms.Form):
     def ask(self, booking: Booking, *, now: datetime) -> None:
         """What is decided about each."""
 
+    @abstractmethod
     def decide(self, booking: Booking, *, actor: str, now: datetime) -> Callable[[], object] | None:
         """The intent with what was typed for this booking; None leaves it as it is. Call after `is_valid()`."""
-        raise NotImplementedError
 
     def psychologist_ids(self) -> list[int]:
         """Whose time is taken by what was typed. Call after `is_valid()`."""

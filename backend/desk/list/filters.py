@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from datetime import date, datetime, time, timedelta
 
 from django.contrib import admin
@@ -39,9 +40,9 @@ class Days(admin.SimpleListFilter):
         }
         return queryset.filter(wanted.get(self.value() or "", Q()))
 
+    @abstractmethod
     def between(self, first: date | None, end: date) -> Q:
         """Days from `first`, and before `end`."""
-        raise NotImplementedError
 
 
 class PreferredDate(Days):

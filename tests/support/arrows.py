@@ -1,0 +1,21 @@
+"""The steps between states that the design allows, written by hand: the storm and the model judge the code by them."""
+
+ARROWS = {
+    ("DRAFT", "PENDING"),
+    ("DRAFT", "CANCELLED"),
+    ("PENDING", "APPROVED"),
+    ("PENDING", "CONFIRMED"),
+    ("PENDING", "REJECTED"),
+    ("PENDING", "CANCELLED"),
+    ("APPROVED", "PAYMENT_PENDING"),
+    ("APPROVED", "CONFIRMED"),
+    ("APPROVED", "CANCELLED"),
+    ("PAYMENT_PENDING", "CONFIRMED"),
+    ("PAYMENT_PENDING", "APPROVED"),
+    ("PAYMENT_PENDING", "PAYMENT_FAILED"),
+    ("PAYMENT_PENDING", "CANCELLED"),
+    ("CONFIRMED", "COMPLETED"),
+    ("CONFIRMED", "CANCELLED"),
+    ("CANCELLED", "CONFIRMED"),  # late money
+    ("PAYMENT_FAILED", "CONFIRMED"),  # late money
+}
