@@ -164,7 +164,11 @@ DATABASE_URL = env.text(
     shown_default="SQLite in `var/`",
     example="postgresql://app:secret@db.example.org/mindsettler",
 )
-DATABASE_POOL = env.integer("DATABASE_POOL", "connections a process keeps to PostgreSQL", default=8, minimum=1)
+DATABASE_POOL = env.integer(
+    "DATABASE_POOL",
+    "connections to PostgreSQL that the threads of a web process share; workers keep one each",
+    default=8,
+)
 DATABASE_LIMITS_BY = env.choice(
     "DATABASE_LIMITS_BY",
     "who sets the limits of waits on PostgreSQL: each connection's options, or the role behind a transaction pooler, which refuses options",
@@ -250,11 +254,14 @@ def _postgresql() -> dict[str, Any]:
         database["DISABLE_SERVER_SIDE_CURSORS"] = True  # a cursor would outlive the pooler's transaction
     database["OPTIONS"] = {
         **given,
-        "pool": {"min_size": 1, "max_size": DATABASE_POOL, "timeout": 5},
         "connect_timeout": 5,
         "application_name": "mindsettler",
     }
-    database["CONN_HEALTH_CHECKS"] = True  # the pool asks before it lends: PostgreSQL may have restarted meanwhile
+    if DATABASE_POOL:
+        database["OPTIONS"]["pool"] = {"min_size": 1, "max_size": DATABASE_POOL, "timeout": 5}
+    else:
+        database["CONN_MAX_AGE"] = None  # workers and beat: one thread, one connection, kept
+    database["CONN_HEALTH_CHECKS"] = True  # asked before each use: PostgreSQL may have restarted meanwhile
     return database
 
 

@@ -88,4 +88,5 @@ def _leave(_signal: int, _frame: FrameType | None) -> NoReturn:
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    os.environ["DATABASE_POOL"] = "0"  # a process of the pool has one thread, and forks must not share connections
     sys.exit(main(sys.argv[1:]))

@@ -16,7 +16,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 from backend.core import correlation
 from workers.stopping import stopping
 
-app = Celery("mindsettler")
+app = Celery("mindsettler", fixups=["workers.database:fixup"])
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.imports = ("workers.mail", "workers.payments", "workers.timers", "workers.canary")
 

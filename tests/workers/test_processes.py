@@ -20,7 +20,7 @@ from django.utils import timezone
 from backend.ops import findings, operator_actions, snapshot
 from backend.ops.findings import Level
 from backend.ops.health import SILENT_AFTER, STALE_AFTER
-from backend.ops.models import Canary, Process, ProcessRole, TimerRun
+from backend.ops.models import Canary, Process, ProcessRole, Timer, TimerRun
 from config import schedule as table
 from tests.support.server import ROOT, database_url
 from tests.support.valkey import Valkey
@@ -69,6 +69,14 @@ def until(is_so: Callable[[], bool]) -> None:
         time.sleep(0.1)
 
 
+def clients() -> set[int]:
+    """The connections of other processes to our database."""
+    others = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    with connection.cursor() as cursor:
+        cursor.execute(others)
+        return {pid for (pid,) in cursor.fetchall()}
+
+
 def degraded(*, after: timedelta) -> list[str]:
     found = findings.judge(snapshot.take_snapshot(now=timezone.now() + after, with_figures=False))
     return findings.components(found, Level.DEGRADED)
@@ -78,10 +86,14 @@ def degraded(*, after: timedelta) -> list[str]:
 def test_beat_and_workers_show_while_they_work_and_not_when_they_are_frozen(valkey: Valkey) -> None:
     schedule.install(table.TABLE, expires=table.EXPIRES)
     with started(valkey, "timers", "beat") as processes:
+        until(lambda: Timer.objects.filter(pk="lapse_drafts", finished_at__isnull=False).exists())
         until(lambda: Canary.objects.filter(pk=ProcessRole.TIMERS, sent_at__isnull=False).exists())
         until(lambda: set(Process.objects.values_list("name", flat=True)) == {"timers@node", "beat@node"})
         missed = degraded(after=timedelta(0))
         assert not {"beat", "worker-timers", "canary-timers", "broker"} & set(missed)
+        before, run_at = clients(), Timer.objects.get(pk="lapse_drafts").started_at
+        until(lambda: Timer.objects.filter(pk="lapse_drafts", started_at__gt=run_at).exists())
+        assert clients() == before  # every task of between ran over the connections that were there
         operator_actions.run_timer("lapse_drafts", actor="staff:asha", now=timezone.now())
         until(lambda: TimerRun.objects.filter(timer="lapse_drafts", asked_by="staff:asha").exists())
 
