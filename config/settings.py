@@ -25,7 +25,7 @@ ENV_FILE = os.environ.get("ENV_FILE") or str(BASE_DIR / ".env")
 load_dotenv(ENV_FILE)  # what the process was started with wins
 NAMES_IN_ENV_FILE = tuple(dotenv_values(ENV_FILE, interpolate=False))  # judged once every variable is known
 
-from config import schedule  # noqa: E402  # reads variables, so the file must have been read
+from config import mail, schedule  # noqa: E402  # `schedule` reads variables, so the file must have been read
 
 # -- where we are -----------------------------------------------------------------------------------------------------
 DEBUG = env.flag("DEBUG", "development conveniences; `make run` sets it, production never does")
@@ -33,10 +33,8 @@ VAR_DIR = Path(
     env.text("VAR_DIR", "folder of everything that is not code", default=str(BASE_DIR / "var"), shown_default="`var`")
 )
 VAR_DIR.mkdir(parents=True, exist_ok=True)
-FRONTEND_URL = env.text("FRONTEND_URL", "the site; mailed links lead there", default="http://localhost:3000").rstrip(
-    "/"
-)
-PUBLIC_URL = env.text("PUBLIC_URL", "this backend as the world sees it", default="http://localhost:8000").rstrip("/")
+FRONTEND_URL = env.url("FRONTEND_URL", "the site; mailed links lead there", default="http://localhost:3000")
+PUBLIC_URL = env.url("PUBLIC_URL", "this backend as the world sees it", default="http://localhost:8000")
 THIS_MACHINE = ("localhost", "127.0.0.1", "[::1]")  # probes and Prometheus ask here; no link is made from a Host
 ALLOWED_HOSTS = [
     *env.listing(
@@ -44,6 +42,8 @@ ALLOWED_HOSTS = [
         "host names this backend answers to, beside those of this machine alone; probes from elsewhere send one of them",
         default="",
         example="api.example.org",
+        each=rf"\.?({env.HOST})|\*",
+        expected="a host's name, without scheme, port and path",
     ),
     *THIS_MACHINE,
 ]
@@ -237,6 +237,7 @@ def _sqlite() -> dict[str, Any]:
 
 
 def _postgresql() -> dict[str, Any]:
+    env.refuse_raw_password("DATABASE_URL", DATABASE_URL, ("postgres", "pgsql", "postgresql"))
     try:
         database: dict[str, Any] = {**dj_database_url.parse(DATABASE_URL)}
     except (ValueError, KeyError) as error:
@@ -284,8 +285,8 @@ REDIS_URL = env.text(
     shown_default="an embedded Valkey in `var/`",
     example="redis://redis.example.org:6379/0",
 )
-if REDIS_URL and not REDIS_URL.startswith(("redis://", "rediss://", "redis+socket://")):
-    raise Misconfigured("REDIS_URL must be redis://…, rediss://… or redis+socket://….")
+if REDIS_URL:
+    env.refuse_raw_password("REDIS_URL", REDIS_URL, ("redis+socket", "rediss", "redis"))
 
 CELERY_BROKER_URL = REDIS_URL or _embedded_broker()
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
@@ -337,63 +338,60 @@ BEAT_EXPIRES = schedule.EXPIRES
 EMAIL_PROVIDER = env.choice(
     "EMAIL_PROVIDER",
     "who sends mail; empty means SMTP when EMAIL_HOST is set, else files in `var/mail`",
-    (
-        "",
-        "smtp",
-        "file",
-        "console",
-        "amazon_ses",
-        "brevo",
-        "mailersend",
-        "mailgun",
-        "mailjet",
-        "postmark",
-        "resend",
-        "sendgrid",
-    ),
+    mail.CHOICES,
     default="",
 )
-EMAIL_HOST = env.text("EMAIL_HOST", "SMTP server", example="smtp.example.org")
-EMAIL_PORT = env.integer("EMAIL_PORT", "its port; 587 speaks STARTTLS, 465 TLS", default=587, minimum=1)
+EMAIL_HOST = env.host("EMAIL_HOST", "SMTP server", example="smtp.example.org")
+EMAIL_PORT = env.integer("EMAIL_PORT", "its port", default=587, minimum=1)
+EMAIL_SECURITY = env.choice(
+    "EMAIL_SECURITY",
+    "how the connection to it is encrypted; without encryption nobody logs in",
+    ("none", "starttls", "tls"),
+    default="tls" if EMAIL_PORT == 465 else "starttls",
+    shown_default="tls on port 465, else starttls",
+)
 EMAIL_HOST_USER = env.text("EMAIL_HOST_USER", "SMTP user", example="bookings@example.org")
 EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD", "SMTP password", example="secret")
-EMAIL_USE_SSL = EMAIL_PORT == 465
-EMAIL_USE_TLS = EMAIL_PORT == 587
-EMAIL_TIMEOUT = 10  # seconds; far below a lease
+EMAIL_USE_SSL = EMAIL_SECURITY == "tls"
+EMAIL_USE_TLS = EMAIL_SECURITY == "starttls"
+EMAIL_TIMEOUT = mail.CONNECT_SECONDS
+EMAIL_ANSWER_TIMEOUT = mail.ANSWER_SECONDS
 EMAIL_FILE_PATH = str(VAR_DIR / "mail")
-DEFAULT_FROM_EMAIL = env.text(
+DEFAULT_FROM_EMAIL = env.sender(
     "FROM_EMAIL",
     "sender of every mail",
     default="MindSettler <bookings@localhost>",
     example="MindSettler <bookings@example.org>",
 )
-_provider_name = (EMAIL_PROVIDER or "provider").upper()  # Anymail's settings of a provider begin with its name
-STAFF_INBOX = env.text(
-    "STAFF_INBOX", "where staff read of new requests", default="staff@localhost", example="desk@example.org"
+STAFF_INBOX = env.mailbox(
+    "STAFF_INBOX",
+    "the one address where staff read of new requests",
+    default="staff@localhost",
+    example="desk@example.org",
 )
-ANYMAIL = {
-    "REQUESTS_TIMEOUT": 10,
-    f"{_provider_name}_API_KEY": env.text(
-        "EMAIL_API_KEY", "key of an EMAIL_PROVIDER other than SMTP", example="secret"
-    ),
-}
-if _api_url := env.text("EMAIL_API_URL", "where its API is, if elsewhere", example="https://api.eu.mailgun.net/v3"):
-    ANYMAIL[f"{_provider_name}_API_URL"] = _api_url
-_MAIL_BACKENDS = {
-    "smtp": "workers.smtp.EmailBackend",
-    "file": "django.core.mail.backends.filebased.EmailBackend",
-    "console": "django.core.mail.backends.console.EmailBackend",
-}
-_provider = EMAIL_PROVIDER or ("smtp" if EMAIL_HOST else "file")
-EMAIL_BACKEND = _MAIL_BACKENDS.get(_provider, f"anymail.backends.{_provider}.EmailBackend")
-
-MANAGER_INBOX = env.text(
+MANAGER_INBOX = env.mailbox(
     "MANAGER_INBOX",
-    "where managers read of overdue requests",
+    "the one address where managers read of overdue requests",
     default=STAFF_INBOX,
     shown_default="STAFF_INBOX",
     example="manager@example.org",
 )
+_of_mail = {
+    "EMAIL_HOST": EMAIL_HOST,
+    "EMAIL_HOST_USER": EMAIL_HOST_USER,
+    "EMAIL_HOST_PASSWORD": EMAIL_HOST_PASSWORD,
+    "EMAIL_API_KEY": env.text("EMAIL_API_KEY", "key of an EMAIL_PROVIDER that is asked over HTTP", example="secret"),
+    "EMAIL_API_SECRET": env.text("EMAIL_API_SECRET", "its second key: mailjet, amazon_ses", example="secret"),
+    "EMAIL_API_REGION": env.text("EMAIL_API_REGION", "its region: amazon_ses", example="ap-south-1"),
+    "EMAIL_API_URL": env.url(
+        "EMAIL_API_URL", "where its API is, if elsewhere", example="https://api.eu.mailgun.net/v3"
+    ),
+}
+_sends = EMAIL_PROVIDER or ("smtp" if EMAIL_HOST else "file")
+mail.refuse_incomplete(_sends, _of_mail)
+mail.refuse_clear_password(EMAIL_SECURITY, _of_mail)
+EMAIL_BACKEND = mail.backend(_sends)
+ANYMAIL = mail.anymail(_sends, _of_mail)
 
 # -- payments ---------------------------------------------------------------------------------------------------------
 ALLOW_SANDBOX_PAYMENTS = env.flag(
@@ -410,7 +408,7 @@ if PAYMENT_GATEWAY == "sandbox" and not (DEBUG or ALLOW_SANDBOX_PAYMENTS):
     raise Misconfigured(
         "PAYMENT_GATEWAY=sandbox moves no real money and is refused with DEBUG off, unless ALLOW_SANDBOX_PAYMENTS=1."
     )
-SANDBOX_URL = env.text("SANDBOX_URL", "where the sandbox gateway listens", default="http://127.0.0.1:8001").rstrip("/")
+SANDBOX_URL = env.url("SANDBOX_URL", "where the sandbox gateway listens", default="http://127.0.0.1:8001")
 SANDBOX_SECRET = env.text(
     "SANDBOX_SECRET",
     "key that signs the sandbox gateway's webhooks",
@@ -428,15 +426,18 @@ CORS_ALLOWED_ORIGINS = env.listing(
     default="/".join(FRONTEND_URL.split("/")[:3]).lower(),  # without the path a site may have
     example="https://www.example.org",
     shown_default="FRONTEND_URL",
+    each=r"https?://[a-z0-9.:\[\]-]+",  # as browsers send it; anything else never matches
+    expected="an origin such as https://www.example.org, no path",
 )
-for _origin in CORS_ALLOWED_ORIGINS:
-    if not re.fullmatch(r"https?://[a-z0-9.:\[\]-]+", _origin):  # as browsers send it; anything else never matches
-        raise Misconfigured(f"CORS_ORIGINS={_origin!r}: expected an origin such as https://www.example.org, no path.")
 CORS_ALLOW_METHODS = ["GET", "POST", "OPTIONS"]
 CORS_ALLOW_HEADERS = ["content-type"]
 CORS_EXPOSE_HEADERS = ["Retry-After", "ETag", "X-Correlation-ID"]
 SUPPORT_LINES = env.listing(
-    "SUPPORT_LINES", "help lines shown in mails and refusals, `name=number`", default="Emergency=112,Tele-MANAS=14416"
+    "SUPPORT_LINES",
+    "help lines shown in mails and refusals, `name=number`",
+    default="Emergency=112,Tele-MANAS=14416",
+    each=r"[^=\s][^=]*=\+?[0-9][0-9 ()/-]*",
+    expected="a name and a number such as Emergency=112",
 )
 MAX_BODY_BYTES = 128 * 1024  # the largest honest request is an enquiry of 10,000 characters, as text and as HTML
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
@@ -579,25 +580,24 @@ JAZZMIN_SETTINGS = {
 }
 
 # -- watched from outside ---------------------------------------------------------------------------------------------
-SENTRY_DSN = env.text(
+SENTRY_DSN = env.url(
     "SENTRY_DSN",
     "where errors are reported, without whom they met; empty: nowhere",
     example="https://key@sentry.example.org/1",
 )
-PING_URL = env.text(
+PING_URL = env.url(
     "PING_URL",
     "a watchdog that is told of each timer's runs at `PING_URL/lapse_drafts`, healthchecks' way; empty: none",
     example="https://hc-ping.com/key",
-).rstrip("/")
-for _name, _value in (("SENTRY_DSN", SENTRY_DSN), ("PING_URL", PING_URL)):
-    if _value and not re.match(r"https?://[^/\s]", _value):
-        raise Misconfigured(f"{_name}: expected an address such as https://….")
+)
 FLOWER_BASIC_AUTH = env.listing(
     "FLOWER_BASIC_AUTH",
     "who may look into Celery with the process type `flower`, `name:password`",
     example="ops:secret",
+    each=r"[^:\s]+:\S+",
+    expected="a name and a password such as ops:secret",
 )
-FLOWER_ADDRESS = env.text("FLOWER_ADDRESS", "the address on which `flower` listens", default="127.0.0.1")
+FLOWER_ADDRESS = env.host("FLOWER_ADDRESS", "the address on which `flower` listens", default="127.0.0.1")
 FLOWER_PORT = env.integer("FLOWER_PORT", "and its port", default=5555, minimum=1)
 PING_EVERY = env.duration("PING_EVERY", "the watchdog hears of a timer's good runs at most this often", default="60s")
 

@@ -8,10 +8,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from difflib import get_close_matches
+from email.utils import getaddresses
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _NEAR = 0.84  # of difflib's ratio: catches EMAIL_PASSWORD for EMAIL_HOST_PASSWORD, leaves TEST_DATABASE_URL alone
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
+HOST = r"\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?"
 
 
 class Misconfigured(Exception):
@@ -107,11 +113,77 @@ def duration(
 
 
 def listing(
-    name: str, meaning: str, *, default: str = "", example: str = "", shown_default: str | None = None
+    name: str,
+    meaning: str,
+    *,
+    default: str = "",
+    example: str = "",
+    shown_default: str | None = None,
+    each: str = r"\S(.*\S)?",
+    expected: str = "",
 ) -> list[str]:
-    """Values separated by commas."""
-    return [
-        part.strip()
-        for part in text(name, meaning, default=default, example=example, shown_default=shown_default).split(",")
-        if part.strip()
-    ]
+    """Values separated by commas, each of the form `each`, which `expected` says in words."""
+    value = text(name, meaning, default=default, example=example, shown_default=shown_default)
+    parts = [part.strip() for part in value.split(",") if part.strip()]
+    for part in parts:
+        if not re.fullmatch(each, part):
+            raise Misconfigured(f"{name}: {part!r} cannot be used, expected {expected}.")
+    return parts
+
+
+def host(name: str, meaning: str, *, default: str = "", example: str = "") -> str:
+    """A machine's name or address, without a port."""
+    value = text(name, meaning, default=default, example=example)
+    if value and not re.fullmatch(f"{HOST}|[0-9A-Fa-f:.]+", value):
+        raise Misconfigured(f"{name}={value!r}: expected a host such as {example or default}, no scheme and no port.")
+    return value
+
+
+def url(name: str, meaning: str, *, default: str = "", example: str = "", shown_default: str | None = None) -> str:
+    """An `http` address without query, which may carry a key; never quoted. Comes without a slash at its end."""
+    value = text(name, meaning, default=default, example=example, shown_default=shown_default)
+    if value:
+        _refuse_unless_address(name, value, ("http", "https"))
+    return value.rstrip("/")
+
+
+def refuse_raw_password(name: str, value: str, schemes: tuple[str, ...]) -> None:
+    """A server's address whose password is not percent-encoded is cut at its first `/`, `#`, `?` or `[`."""
+    _refuse_unless_address(name, value, schemes, can_have_query=True)
+
+
+def _refuse_unless_address(name: str, value: str, schemes: tuple[str, ...], *, can_have_query: bool = False) -> None:
+    expected = f"expected an address such as {schemes[-1]}://…"
+    try:
+        parts = urlsplit(value)
+        is_address = parts.scheme in schemes and bool(parts.hostname or can_have_query) and parts.port != 0
+    except ValueError:
+        is_address = False
+    rest = value.split("://", 1)[-1].partition("/")[2]
+    if not is_address or "@" in rest or "#" in value or re.search(r"\s", value):
+        raise Misconfigured(f"{name}: {expected}; in a password write each of / # ? @ : [ ] % as %2F %23 and so on.")
+    if parts.query and not can_have_query:
+        raise Misconfigured(f"{name}: {expected}, without a question mark.")
+
+
+def mailbox(name: str, meaning: str, *, default: str, example: str, shown_default: str | None = None) -> str:
+    """One mail address, bare."""
+    value = text(name, meaning, default=default, example=example, shown_default=shown_default)
+    _refuse_unless_mailbox(name, value, value, example)
+    return value
+
+
+def sender(name: str, meaning: str, *, default: str, example: str) -> str:
+    """One mail address, which may have a name before it: `Name <name@example.org>`."""
+    value = text(name, meaning, default=default, example=example)
+    addresses = [address for _, address in getaddresses([value])]
+    _refuse_unless_mailbox(name, value, addresses[0] if len(addresses) == 1 else "", example)
+    return value
+
+
+def _refuse_unless_mailbox(name: str, value: str, address: str, example: str) -> None:
+    try:
+        validate_email(address)
+    except ValidationError as error:
+        expected = f"expected one mail address such as {example}; several people read a group's address"
+        raise Misconfigured(f"{name}={value!r}: {expected}.") from error

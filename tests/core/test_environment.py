@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from backend.core.environment import misspelt
-from tests.support.commands import start
+from tests.support.commands import refusals, start
 from tests.support.server import ROOT
 
 pytestmark = pytest.mark.sqlite_only
@@ -35,36 +35,95 @@ def test_a_production_instance_answers_probes_on_its_own_machine(tmp_path: Path)
     assert ended.stdout.strip() == "[200, 200, 200, 400]", ended.stderr
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("DATABASE_URL", "postgre://app@localhost/mindsettler"),
-        ("DATABASE_URL", "postgresql://app@localhost:port/mindsettler"),
-        ("DATABASE_URL", "mysql://app@localhost/mindsettler"),
-        ("REDIS_URL", "localhost:6379"),
-        ("DEBUG", "maybe"),
-        ("DRAFT_LIFETIME", "48"),
-        ("EMAIL_PORT", "smtp"),
-        ("EMAIL_PROVIDER", "pigeon"),
-        ("PRACTICE_TIME_ZONE", "Asia/Calcuta"),
-        ("FIELD_KEY", "short"),
-        ("SECRET_KEY", ""),
-        ("TOKEN_KEY", ""),
-        ("DATABASE_LOCK_TIMEOUT", "0s"),
-        ("COMMAND_IDLE_TIMEOUT", "10"),
-        ("DATABASE_LIMITS_BY", "pooler"),
-        ("PAYMENT_GATEWAY", "paypall"),
-        ("SENTRY_DSN", "key@sentry.example.org"),
-        ("PING_URL", "hc-ping.com/key"),
-        ("REFUND_ON_VISITOR_CANCELLATION", "half"),
-    ],
-)
-def test_a_value_that_cannot_be_used_stops_the_start_and_is_named(name: str, value: str, tmp_path: Path) -> None:
-    ended = start(tmp_path, **{name: value})
+UNUSABLE = [
+    ("DATABASE_URL", "postgre://app@localhost/mindsettler"),
+    ("DATABASE_URL", "postgresql://app@localhost:port/mindsettler"),
+    ("DATABASE_URL", "mysql://app@localhost/mindsettler"),
+    ("REDIS_URL", "localhost:6379"),
+    ("DEBUG", "maybe"),
+    ("DRAFT_LIFETIME", "48"),
+    ("EMAIL_PORT", "smtp"),
+    ("EMAIL_PROVIDER", "pigeon"),
+    ("PRACTICE_TIME_ZONE", "Asia/Calcuta"),
+    ("FIELD_KEY", "short"),
+    ("SECRET_KEY", ""),
+    ("TOKEN_KEY", ""),
+    ("DATABASE_LOCK_TIMEOUT", "0s"),
+    ("COMMAND_IDLE_TIMEOUT", "10"),
+    ("DATABASE_LIMITS_BY", "pooler"),
+    ("PAYMENT_GATEWAY", "paypall"),
+    ("SENTRY_DSN", "key@sentry.example.org"),
+    ("PING_URL", "hc-ping.com/key"),
+    ("REFUND_ON_VISITOR_CANCELLATION", "half"),
+    ("STAFF_INBOX", "one@example.org, two@example.org"),
+    ("MANAGER_INBOX", "Manager <manager@example.org>"),
+    ("FROM_EMAIL", "one@example.org, two@example.org"),
+    ("EMAIL_PROVIDER", "postmark"),
+    ("EMAIL_HOST_PASSWORD", "secret"),
+    ("PUBLIC_URL", "api.example.org"),
+    ("FRONTEND_URL", "https://"),
+    ("SANDBOX_URL", "ftp://127.0.0.1"),
+    ("EMAIL_API_URL", "api.eu.mailgun.net/v3"),
+    ("ALLOWED_HOSTS", "https://api.example.org"),
+    ("CORS_ORIGINS", "https://www.example.org/site"),
+    ("SUPPORT_LINES", "Emergency"),
+    ("FLOWER_BASIC_AUTH", "ops"),
+    ("EMAIL_HOST", "smtp.example.org:587"),
+    ("DATABASE_URL", "postgresql://app:pa/ss@db.example.org/mindsettler"),
+    ("DATABASE_URL", "postgresql://app:12/34@db.example.org/mindsettler"),
+    ("DATABASE_URL", "postgresql://app:pa#ss@db.example.org/mindsettler"),
+    ("DATABASE_URL", "postgresql://app:pa[ss@db.example.org/mindsettler"),
+    ("REDIS_URL", "redis://:pa#ss@redis.example.org:6379/0"),
+    ("REDIS_URL", "redis://:pa/ss@redis.example.org:6379/0"),
+]
+
+
+def test_a_value_that_cannot_be_used_is_refused_in_one_sentence_that_names_it(tmp_path: Path) -> None:
+    said = refusals(tmp_path, UNUSABLE)
+    wrong = {given: sentence for given, sentence in zip(UNUSABLE, said, strict=True) if not names(given[0], sentence)}
+    assert wrong == {}
+
+
+def names(variable: str, sentence: str) -> bool:
+    return variable in sentence and len(sentence.splitlines()) == 1
+
+
+def test_what_people_write_is_taken(tmp_path: Path) -> None:
+    usable = [
+        ("STAFF_INBOX", "desk@müller.example"),
+        ("FROM_EMAIL", "bookings@example.org"),
+        ("ALLOWED_HOSTS", "api.example.org, .example.org, 10.0.0.7, [::1]"),
+        ("DATABASE_URL", "postgresql://app:pa%2Fss@%2Fvar%2Frun%2Fpostgresql/mindsettler?sslmode=require"),
+        ("DATABASE_URL", "postgresql:///mindsettler"),
+        ("REDIS_URL", "redis://:pa%23ss@redis.example.org:6379/0"),
+        ("REDIS_URL", "redis+socket:///run/valkey.sock"),
+        ("SUPPORT_LINES", "Emergency=112, Kiran=1800 599 0019"),
+        ("FLOWER_ADDRESS", "::1"),
+        ("SENTRY_DSN", "https://key@sentry.example.org/1"),
+    ]
+    assert refusals(tmp_path, usable) == [""] * len(usable)
+
+
+def test_a_refusal_stops_the_start_with_one_line(tmp_path: Path) -> None:
+    ended = start(tmp_path, REFUND_ON_VISITOR_CANCELLATION="half")
     assert ended.returncode != 0
-    assert ended.stderr.startswith("Misconfigured: ")
-    assert name in ended.stderr
+    assert ended.stderr.startswith("Misconfigured: REFUND_ON_VISITOR_CANCELLATION")
     assert len(ended.stderr.splitlines()) == 1
+
+
+def test_no_sentence_quotes_a_password(tmp_path: Path) -> None:
+    said = refusals(tmp_path, [("DATABASE_URL", "postgresql://app:pa/ss@db/x"), ("SENTRY_DSN", "https:/pa/ss@sentry")])
+    assert not [sentence for sentence in said if "pa/ss" in sentence or not sentence]
+
+
+def test_a_password_is_never_sent_in_clear(tmp_path: Path) -> None:
+    login = {"EMAIL_HOST": "127.0.0.1", "EMAIL_HOST_USER": "app", "EMAIL_HOST_PASSWORD": "secret"}
+    shown = "from django.conf import settings as s; print(s.EMAIL_USE_TLS, s.EMAIL_USE_SSL)"
+    for port, expected in (("2525", "True False"), ("465", "False True")):
+        ended = start(tmp_path, "shell", "-v0", "-c", shown, EMAIL_PORT=port, **login)
+        assert ended.stdout.strip() == expected, ended.stderr
+    ended = start(tmp_path, EMAIL_SECURITY="none", **login)
+    assert ended.stderr == "Misconfigured: EMAIL_SECURITY=none would send EMAIL_HOST_PASSWORD in clear.\n"
 
 
 def test_a_line_of_the_env_file_is_judged_the_same_way(tmp_path: Path) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -21,3 +23,40 @@ def start(tmp_path: Path, *command: str, **variables: str) -> subprocess.Complet
         text=True,
         check=False,
     )
+
+
+EACH = """
+import json, os, sys, traceback
+import cryptography.fernet, dj_database_url, django.core.validators, django_stubs_ext, dotenv
+from backend.core.environment import Misconfigured
+for name, value in json.load(sys.stdin):
+    read, write = os.pipe()
+    if os.fork() == 0:
+        os.environ[name] = value
+        try:
+            import config.settings, backend.bookings.policy
+            said = ""
+        except Misconfigured as error:
+            said = str(error)
+        except Exception:
+            said = traceback.format_exc()
+        os.write(write, said.encode()[:4000])
+        os._exit(0)
+    os.close(write)
+    print(json.dumps(os.fdopen(read).read()))
+    os.wait()
+"""
+
+
+def refusals(tmp_path: Path, given: Iterable[tuple[str, str]]) -> list[str]:
+    """What the settings say of each of these variables alone, empty if nothing: one interpreter, a fork for each."""
+    ended = subprocess.run(
+        [sys.executable, "-c", EACH],
+        cwd=ROOT,
+        env={**os.environ, "VAR_DIR": str(tmp_path), "ENV_FILE": os.devnull, "DATABASE_URL": ""},
+        input=json.dumps(list(given)),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [json.loads(line) for line in ended.stdout.splitlines()]

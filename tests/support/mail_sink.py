@@ -34,7 +34,8 @@ class Sink:
 
     def environment(self) -> dict[str, str]:
         """The variables of a process that is to send here."""
-        return {"EMAIL_PROVIDER": "smtp", "EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": str(self.port)}
+        given = {"EMAIL_PROVIDER": "smtp", "EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": str(self.port)}
+        return given | {"EMAIL_SECURITY": "none"}
 
     def serve(self, settings: Any) -> None:
         """Let this process send here."""
