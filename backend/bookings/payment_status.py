@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 
 from django.db.models import Exists, OuterRef, Q, Sum
 
 from backend.bookings.machine import State
 from backend.bookings.models import DUE_AT_PRACTICE, Booking
-from backend.payments.models import Payment, RefundState
+from backend.payments.models import Payment, PaymentMethod, Refund, RefundState
 
 CALLED_OFF = (State.CANCELLED, State.REJECTED, State.PAYMENT_FAILED)  # no session, so nothing is to be paid
 
@@ -21,18 +22,19 @@ class PaymentStatus(StrEnum):
     SPONSORED = "sponsored"
     OPEN = "open"
     PAID = "paid"
-    PART_REFUNDED = "part_refunded"
-    REFUNDED = "refunded"
+    # a refund in the making is neither money that we keep nor money that is back
+    REFUND_UNDER_WAY = "refund_under_way"  # at the gateway
+    REFUND_TO_HAND_OUT = "refund_to_hand_out"  # at the desk
+    REFUND_REFUSED = "refund_refused"  # by the gateway; staff must find another way
+    PART_REFUNDED = "part_refunded"  # made
+    REFUNDED = "refunded"  # made
 
 
 def payment_status(booking: Booking) -> PaymentStatus:
     """Money that came in speaks first, then who else pays, then whether anything is to be paid at all."""
     payment = paid_payment(booking)
     if payment is not None:
-        left = refundable_paise(payment)
-        if left == payment.captured_paise:
-            return PaymentStatus.PAID
-        return PaymentStatus.PART_REFUNDED if left > 0 else PaymentStatus.REFUNDED
+        return _refund_status(payment)
     if booking.is_sponsored and booking.state != State.PENDING:  # before approval nobody knows if it is covered
         return PaymentStatus.SPONSORED
     if booking.amount_paise == 0 or booking.state in CALLED_OFF:
@@ -40,6 +42,26 @@ def payment_status(booking: Booking) -> PaymentStatus:
     if booking.amount_paise is not None and booking.is_due_at_practice:
         return PaymentStatus.DUE_AT_PRACTICE
     return PaymentStatus.OPEN
+
+
+def _refund_status(payment: Payment) -> PaymentStatus:
+    """What waits speaks first, then how the last one ended, then how much is back."""
+    refunds = list(payment.refunds.order_by("pk"))
+    if any(refund.state in (RefundState.QUEUED, RefundState.UNFINISHED) for refund in refunds):
+        is_at_desk = payment.method == PaymentMethod.DESK
+        return PaymentStatus.REFUND_TO_HAND_OUT if is_at_desk else PaymentStatus.REFUND_UNDER_WAY
+    if refunds and refunds[-1].state == RefundState.REFUSED:
+        return PaymentStatus.REFUND_REFUSED
+    made = sum(refund.amount_paise for refund in refunds if refund.state == RefundState.DONE)
+    if not made:
+        return PaymentStatus.PAID
+    return PaymentStatus.PART_REFUNDED if made < payment.captured_paise else PaymentStatus.REFUNDED
+
+
+def refund_made_at(booking: Booking) -> datetime | None:
+    """When money of this booking went back last."""
+    made = Refund.objects.filter(payment__booking=booking, payment__is_unexpected=False, state=RefundState.DONE)
+    return made.order_by("-settled_at").values_list("settled_at", flat=True).first()
 
 
 def is_paid() -> Exists:

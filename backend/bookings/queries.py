@@ -88,7 +88,7 @@ def acknowledgement_ids(booking_ids: Iterable[int | None]) -> dict[int | None, s
 
 
 def payment_status_value(booking: Booking) -> str:
-    """`not_needed | due_at_practice | sponsored | open | paid | part_refunded | refunded`, from the money rows."""
+    """The value of a `PaymentStatus`, from the money rows."""
     return payment_status.payment_status(booking).value
 
 

@@ -424,7 +424,7 @@ def test_one_booking_is_shown_whole_with_ledger_money_and_the_fate_of_its_mails(
     assert len(queries) <= 12
     assert set(body) > SUMMARY
     assert body["user_message"] == "I would like to talk to someone."
-    assert (body["email"], body["state"], body["payment_status"]) == (ASHA, "Maharashtra", "part_refunded")
+    assert (body["email"], body["state"], body["payment_status"]) == (ASHA, "Maharashtra", "refund_under_way")
     assert [entry["sequence"] for entry in body["ledger"]] == list(range(1, len(body["ledger"]) + 1))
     assert (body["ledger"][-1]["intent"], body["ledger"][-1]["actor"]) == ("grant_refund", "staff:desk")
     (payment,) = body["payments"]

@@ -262,11 +262,13 @@ def test_a_month_counts_requests_answers_money_and_what_became_of_sessions(now: 
             State.COMPLETED, now=now, email=f"v{n}@example.org", psychologist=who, outcome=outcome,
             slot_start=at, slot_end=at + timedelta(hours=1), verified_at=now - timedelta(days=60),
         )  # fmt: skip
-        factories.make_payment(row, now=now)
+        payment = factories.make_payment(row, now=now)
+    for refund_state in ("done", "queued", "refused"):
+        factories.make_refund(payment, now=now, amount_paise=50_000, state=refund_state, settled_at=now)
     found = read_monthly_report(Booking.objects.all(), now.date().replace(day=1), now=now + timedelta(hours=3))
     assert found.requests == {now.date(): 2}
     assert (found.median_answer, found.unanswered, found.answered_within) == (timedelta(hours=2), 1, [0, 1, 0, 0, 0])
-    assert found.paid_paise == {now.date(): 300_000}
+    assert (found.paid_paise, found.given_back_paise) == ({now.date(): 300_000}, 50_000)
     assert (found.sessions, found.no_shows) == ({"Dr. Meera Iyer": 2}, {"Dr. Meera Iyer": 1})
     assert found.outcomes == {"attended": 1, "no_show": 1}
 

@@ -63,7 +63,8 @@ def test_a_paid_booking_is_cancelled_with_all_its_money_unless_staff_say_why_not
     assert "1500.00 rupees go back through the gateway." in done
     assert "We are ill." in done
     assert scenarios.again(booking).state == State.CANCELLED
-    assert queries.payment_status_value(booking) == "refunded"
+    assert queries.payment_status_value(booking) == "refund_under_way"
+    assert "refund under way" in desk.get(page_url(booking)).content.decode()
 
 
 def test_nothing_comes_back_when_staff_give_a_reason(desk: Browser, now: datetime) -> None:

@@ -293,9 +293,12 @@ def test_a_sponsor_speaks_before_the_amount_but_not_before_approval(now: datetim
 
 REFUNDS = [
     ([], PaymentStatus.PAID),
-    ([(50_000, RefundState.QUEUED)], PaymentStatus.PART_REFUNDED),
-    ([(50_000, RefundState.DONE), (100_000, RefundState.QUEUED)], PaymentStatus.REFUNDED),
-    ([(150_000, RefundState.REFUSED)], PaymentStatus.PAID),
+    ([(50_000, RefundState.QUEUED)], PaymentStatus.REFUND_UNDER_WAY),
+    ([(150_000, RefundState.UNFINISHED)], PaymentStatus.REFUND_UNDER_WAY),
+    ([(50_000, RefundState.DONE), (100_000, RefundState.QUEUED)], PaymentStatus.REFUND_UNDER_WAY),
+    ([(50_000, RefundState.DONE), (100_000, RefundState.REFUSED)], PaymentStatus.REFUND_REFUSED),
+    ([(50_000, RefundState.REFUSED), (50_000, RefundState.DONE)], PaymentStatus.PART_REFUNDED),
+    ([(50_000, RefundState.DONE), (100_000, RefundState.DONE)], PaymentStatus.REFUNDED),
 ]
 
 
@@ -308,3 +311,7 @@ def test_money_that_came_in_speaks_first(
     for amount_paise, state in given:
         make_refund(payment, now=now, amount_paise=amount_paise, state=state)
     assert payment_status.payment_status(booking) is status
+    at_desk = status if status is not PaymentStatus.REFUND_UNDER_WAY else PaymentStatus.REFUND_TO_HAND_OUT
+    payment.method = PaymentMethod.DESK
+    payment.save()
+    assert payment_status.payment_status(booking) is at_desk

@@ -10,9 +10,9 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from backend.accounts.roles import mask_digits
-from backend.bookings import queries
 from backend.bookings.machine import ACTIVE, State
 from backend.bookings.models import Booking
+from backend.bookings.payment_status import PaymentStatus, payment_status, refund_made_at
 from backend.core.formatting import NOTHING, short_day, short_day_and_time
 from backend.desk.display import badge, mark, money, sponsor, time_left
 from backend.desk.navigation import CHANGE
@@ -126,7 +126,10 @@ def price(booking: Booking) -> str:
 
 @admin.display(description="payment")
 def payment(booking: Booking) -> str:
-    return queries.payment_status_value(booking).replace("_", " ")
+    status = payment_status(booking)
+    text = status.value.replace("_", " ")
+    is_back = status in (PaymentStatus.PART_REFUNDED, PaymentStatus.REFUNDED)
+    return f"{text}, {short_day_and_time(refund_made_at(booking))}" if is_back else text
 
 
 @admin.display(description="to be paid by")

@@ -35,7 +35,7 @@ class MonthlyReport:
     unanswered: int
     median_answer: timedelta | None
     paid_paise: Counter[date]
-    given_back_paise: int  # queued in the month, refused ones apart
+    given_back_paise: int  # made in the month
     outcomes: Counter[str]  # of sessions that are over
     sessions: Counter[str]  # confirmed or held, by psychologist
     no_shows: Counter[str]  # by psychologist
@@ -50,8 +50,8 @@ def read_monthly_report(seen: QuerySet[Booking], first_day: date, *, now: dateti
     spans = sorted(at - asked for asked, at in answers if at is not None)
     sessions = _sessions(seen, start, end, now)
     paid = Payment.objects.filter(state=PaymentState.CAPTURED, captured_at__gte=start, captured_at__lt=end)
-    refunds = Refund.objects.filter(queued_at__gte=start, queued_at__lt=end, payment__booking__in=seen)
-    refunds = refunds.exclude(state=RefundState.REFUSED)
+    refunds = Refund.objects.filter(settled_at__gte=start, settled_at__lt=end, payment__booking__in=seen)
+    refunds = refunds.filter(state=RefundState.DONE)
     return MonthlyReport(
         first_day=first_day,
         days=[first_day + n * _DAY for n in range((next_first - first_day).days)],
