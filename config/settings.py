@@ -98,7 +98,7 @@ except ValueError as error:
 django_stubs_ext.monkeypatch()  # lets Django's generics be subscripted when the code runs
 INSTALLED_APPS = [
     "jazzmin",
-    "django.contrib.admin",
+    "backend.core.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

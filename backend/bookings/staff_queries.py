@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 from django.db.models import Q, QuerySet
 
+from backend.bookings.access import AccessPolicy
 from backend.bookings.models import Booking, LedgerEntry
 from backend.bookings.queries import normalize_acknowledgement_id
 from backend.bookings.search import matching
@@ -29,23 +30,23 @@ class BookingFilter:
     text: str = ""  # part of a name, address or telephone number, or an id as people type it
 
 
-def bookings(wanted: BookingFilter, *, among: Q, after: str, limit: int) -> list[Booking]:
-    """Up to `limit` bookings, newest first, from behind the one with the acknowledgement id `after`. One query.
+def bookings(wanted: BookingFilter, *, access: AccessPolicy, after: str, limit: int) -> list[Booking]:
+    """Up to `limit` that they see, newest first, from behind the one with the acknowledgement id `after`. One query.
 
     Refuses: booking_unknown, for `after`.
     """
-    found = _shown().filter(among, _condition(wanted))
+    found = _shown().filter(access.bookings(), _condition(wanted, access))
     if after:
         found = found.filter(
             pk__lt=Booking.objects.filter(acknowledgement_id=normalize_acknowledgement_id(after)).values("pk")
         )
     rows = list(found.order_by("-pk")[:limit])
     if after and not rows:
-        booking_id(after, among=among)  # the end of the list, or behind nothing that exists?
+        booking_id(after, among=access.bookings())  # the end of the list, or behind nothing that exists?
     return rows
 
 
-def _condition(wanted: BookingFilter) -> Q:
+def _condition(wanted: BookingFilter, access: AccessPolicy) -> Q:
     narrowing = {
         "state": wanted.state or None,
         "mode": wanted.mode or None,
@@ -55,7 +56,7 @@ def _condition(wanted: BookingFilter) -> Q:
         "due_at__lt": wanted.due_before,
     }
     condition = Q(**{name: value for name, value in narrowing.items() if value is not None})
-    return condition & matching(wanted.text) if wanted.text.strip() else condition
+    return condition & matching(wanted.text, access) if wanted.text.strip() else condition
 
 
 def _shown() -> QuerySet[Booking]:

@@ -59,9 +59,8 @@ class Bookings(StaffView):
     def get(self, request: Request) -> Response:
         asked = parse_request(WantedRequest, request.query_params)
         limit = asked.validated_data["limit"]
-        rows = staff_queries.bookings(
-            asked.wanted(), among=self.access.bookings(), after=asked.validated_data["after"], limit=limit + 1
-        )
+        after = asked.validated_data["after"]
+        rows = staff_queries.bookings(asked.wanted(), access=self.access, after=after, limit=limit + 1)
         shown = [responses.summary(booking, self.access) for booking in rows[:limit]]
         return Response({"bookings": shown, "next": shown[-1]["acknowledgement_id"] if len(rows) > limit else None})
 

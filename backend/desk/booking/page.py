@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, reverse
 from django.utils import timezone
 
@@ -103,10 +103,6 @@ class BookingAdmin(ReadOnly, admin.ModelAdmin[Booking]):
             return rows.select_related("client", "psychologist", "corporate", "preferred_psychologist")
         return rows.defer("user_message")
 
-    def _get_obj_does_not_exist_redirect(self, _request: HttpRequest, *_unknown: object) -> HttpResponse:
-        """Django leads to the index and names the id."""
-        raise Http404
-
     # -- the list ------------------------------------------------------------------------------------------------------
 
     def get_ordering(self, request: HttpRequest) -> list[Any]:
@@ -122,10 +118,12 @@ class BookingAdmin(ReadOnly, admin.ModelAdmin[Booking]):
         return found
 
     def get_search_results(
-        self, _request: HttpRequest, queryset: QuerySet[Booking], search_term: str
+        self, request: HttpRequest, queryset: QuerySet[Booking], search_term: str
     ) -> tuple[QuerySet[Booking], bool]:
         """By id, with misread letters mended, or by words of name, address and telephone number."""
-        return queryset.filter(matching(search_term)) if search_term.strip() else queryset, False
+        if not search_term.strip():
+            return queryset, False
+        return queryset.filter(matching(search_term, AccessPolicy(request.user))), False
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         query = request.GET.urlencode()

@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
@@ -108,10 +108,6 @@ class PsychologistAdmin(WithHistory):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Psychologist]:
         rows: QuerySet[Psychologist] = super().get_queryset(request)
         return rows if super().has_view_permission(request) else rows.filter(user__username=request.user.get_username())
-
-    def _get_obj_does_not_exist_redirect(self, _request: HttpRequest, *_unknown: object) -> HttpResponse:
-        """Django leads to the index and names the id."""
-        raise Http404
 
     @admin.display(description="fee in rupees", ordering="fee_paise")
     def fee(self, psychologist: Psychologist) -> str:

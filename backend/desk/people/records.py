@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from simple_history.admin import SimpleHistoryAdmin
 
@@ -19,7 +20,18 @@ from backend.people.models import Client, Enquiry, Language, Location, Specializ
 
 
 class WithHistory(SimpleHistoryAdmin):  # type: ignore[misc]  # the library has no types
-    """The library's list of versions writes times without their zone; here they name it."""
+    """The library crashes on ids that are no numbers, and writes the times of versions without their zone."""
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        answer: HttpResponse = super().history_view(request, _number(object_id), extra_context)
+        return answer
+
+    def history_form_view(
+        self, request: HttpRequest, object_id: str, version_id: str, extra_context: Any = None
+    ) -> HttpResponse:
+        numbers = (_number(object_id), _number(version_id))
+        answer: HttpResponse = super().history_form_view(request, *numbers, extra_context)
+        return answer
 
     def render_history_view(
         self, request: HttpRequest, template: str, context: dict[str, Any], **kwargs: Any
@@ -28,6 +40,13 @@ class WithHistory(SimpleHistoryAdmin):  # type: ignore[misc]  # the library has 
             version.history_date = short_day_and_time(version.history_date)
         answer: HttpResponse = super().render_history_view(request, template, context, **kwargs)
         return answer
+
+
+def _number(typed: str) -> str:
+    """A row's id as an address names it."""
+    if not re.fullmatch("[0-9]{1,18}", typed):
+        raise Http404
+    return typed
 
 
 class ClientForm(forms.ModelForm[Client]):

@@ -18,7 +18,7 @@ def known(text: str, access: AccessPolicy) -> list[dict[str, Any]]:
     """The newest proved booking of each person who fits the words, newest first; nobody for no words."""
     if not text.strip():
         return []
-    rows = Booking.objects.filter(access.bookings(), matching(text), verified_at__isnull=False, purged_at=None)
+    rows = Booking.objects.filter(access.bookings(), matching(text, access), verified_at__isnull=False, purged_at=None)
     people: dict[int | None, Booking] = {}
     for booking in rows.defer("user_message").order_by("-pk")[:READ]:
         people.setdefault(booking.client_id, booking)
