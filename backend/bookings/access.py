@@ -11,6 +11,7 @@ from django.db.models import Q
 from backend.accounts.roles import Ability, has_any_permission, mask_digits
 from backend.bookings.machine import State
 from backend.bookings.models import Booking
+from backend.people import phones
 from backend.people.models import Psychologist
 
 NONE = Q(pk__in=())
@@ -109,6 +110,7 @@ class AccessPolicy:
 
     def phone(self, text: str) -> str:
         """A telephone number, or words that may hold one, as they see it."""
+        text = phones.shown(text)
         return text if self.sees_phones else mask_digits(text)
 
     def _own(self) -> Q:

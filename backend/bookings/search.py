@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from django.db.models import Q
 
-from backend.bookings.access import AccessPolicy
+from backend.bookings.access import NONE, AccessPolicy
 from backend.bookings.models import Booking
 from backend.bookings.queries import normalize_acknowledgement_id
-from backend.people import addresses
+from backend.people import addresses, phones
 
 
 def matching(text: str, access: AccessPolicy) -> Q:
@@ -22,7 +22,7 @@ def matching(text: str, access: AccessPolicy) -> Q:
     if acknowledgement_id and text.strip().upper().startswith("MS-"):
         return Q(acknowledgement_id=acknowledgement_id)
     found = Booking.objects.order_by()
-    for word in text.split():
+    for word in [text.strip()] if phones.sought(text) else text.split():  # a number may be written in groups
         found = found.filter(_stands_in(word, access))
     words = Q(pk__in=found.values("pk"))
     return words | Q(acknowledgement_id=acknowledgement_id) if acknowledgement_id else words
@@ -30,9 +30,18 @@ def matching(text: str, access: AccessPolicy) -> Q:
 
 def _stands_in(word: str, access: AccessPolicy) -> Q:
     named = Q(full_name__icontains=word) | Q(email__icontains=_as_kept(word))
-    if "@" in word:  # no number has one; each scan counts
-        return named
-    return named | (Q(phone_number__icontains=word) if access.sees_phones else Q(phone_number__iexact=word))
+    return named | _number(word, access)
+
+
+def _number(word: str, access: AccessPolicy) -> Q:
+    """Rows whose number holds these digits; the whole of it, where the asker sees it masked. Each scan counts."""
+    digits = phones.sought(word)
+    if access.sees_phones:
+        return Q(phone_number__icontains=digits) if digits else NONE
+    try:
+        return Q(phone_number=phones.canonical(word))
+    except ValueError:
+        return NONE
 
 
 def _as_kept(word: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from backend.people import addresses, intake
+from backend.people import addresses, intake, phones
 
 
 class IntakeTextField(forms.CharField):
@@ -23,6 +23,14 @@ class IntakeTextField(forms.CharField):
     def clean(self, value: Any) -> str:
         text = super().clean(value)
         return self.question.parse(text) if text else ""
+
+
+def place_phone_number(form: forms.BaseForm) -> None:
+    """A telephone number that was typed without its country's code belongs to the country beside it."""
+    typed = form.cleaned_data
+    if typed.get("phone_number"):
+        text = form.data[form.add_prefix("phone_number")]
+        typed["phone_number"] = phones.canonical(text.strip(), typed.get("country") or "")
 
 
 class AgeField(forms.IntegerField):

@@ -14,7 +14,7 @@ from datetime import time
 
 from django.core.exceptions import ValidationError
 
-from backend.people import addresses
+from backend.people import addresses, phones
 from backend.people.models import Client, Corporate
 
 UNPRINTABLE = "Please remove characters that cannot be printed."
@@ -111,12 +111,6 @@ def hours(start: time | None, end: time | None, *, are_custom: bool) -> tuple[ti
     return start, end
 
 
-def _ten_digits(text: str) -> str:
-    if not re.fullmatch(r"[0-9]{10}", text):
-        raise ValueError("no number")
-    return text
-
-
 def _longest(name: str) -> int:
     """What the client's column holds; the booking's holds the same."""
     return getattr(Client._meta.get_field(name), "max_length", None) or 0
@@ -124,7 +118,12 @@ def _longest(name: str) -> int:
 
 EMAIL = TextQuestion("Please enter a valid email address.", addresses.LONGEST, kept=addresses.canonical)
 FULL_NAME = TextQuestion("Please enter a full name, of two letters or more.", _longest("full_name"), shortest=2)
-PHONE_NUMBER = TextQuestion("Please enter a phone number, 10 digits.", _longest("phone_number"), kept=_ten_digits)
+# read as one of home; where a country was asked for too, `phones.canonical` reads it there again
+PHONE_NUMBER = TextQuestion(
+    "Please enter a phone number, 10 digits, or with + and the country's code.",
+    _longest("phone_number"),
+    kept=phones.canonical,
+)
 CITY = TextQuestion("Please enter a city.", _longest("city"))
 REGION = TextQuestion("Please enter a state.", _longest("region"), is_optional=True)
 COUNTRY = TextQuestion("Please enter a country.", _longest("country"))

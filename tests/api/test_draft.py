@@ -112,16 +112,27 @@ def test_an_address_is_kept_lower_cased_and_trimmed(now: datetime) -> None:
     [
         "987654321",
         "98765432100",
-        "98765 43210",
-        "+919876543210",
         "987654321O",
         "९८७६५४३२१०",
         "９８７６５４３２１０",
         9876543210,
     ],
 )
-def test_a_phone_number_is_ten_ascii_digits(phone: object, now: datetime) -> None:
+def test_what_is_no_phone_number_is_refused(phone: object, now: datetime) -> None:
     assert "10 digits" in refused(now, "phone_number", phone)
+
+
+@pytest.mark.parametrize(
+    ("typed", "country", "kept"),
+    [
+        *(("9876543210", "India", "+919876543210"), ("98765 43210", "India", "+919876543210")),
+        ("2125550123", "USA", "+12125550123"),
+    ],
+)
+def test_a_phone_number_is_kept_with_the_code_of_its_country(
+    typed: str, country: str, kept: str, now: datetime
+) -> None:
+    assert taken(now, phone_number=typed, country=country).phone_number == kept
 
 
 @pytest.mark.parametrize(("age", "kept"), [(13, 13), (120, 120), ("31", 31), (31.0, 31)])

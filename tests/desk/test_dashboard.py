@@ -21,6 +21,7 @@ from backend.desk.dashboard.queries import SHOWN
 from backend.desk.reports.monthly_report import read_monthly_report
 from backend.outbox.models import Message, MessageState
 from backend.payments.models import Refund, RefundState
+from backend.people import phones
 from tests.support import factories, roles, scenarios
 from tests.support.admin_site import action_url, clerk, logged_in, owner, page_url
 
@@ -120,7 +121,7 @@ def test_who_asked_to_cancel_and_did_not_prove_it_can_be_rung(now: datetime) -> 
     booking = scenarios.confirmed(now=now, at=now + timedelta(days=3))
     cancellation.request_cancellation(booking.acknowledgement_id, now=now)
     (line,) = front(now + timedelta(minutes=20))["asked"].lines
-    assert (line.when, line.phone) == ("asked 20 min ago", booking.phone_number)
+    assert (line.when, line.phone) == ("asked 20 min ago", phones.shown(booking.phone_number))
 
 
 @pytest.mark.parametrize(("hours", "is_shown"), [(6.1, False), (5.9, True), (-1, True)])
@@ -153,7 +154,7 @@ def test_a_mail_that_was_given_up_says_whom_to_ring(now: datetime) -> None:
     )
     lines = front(now)["failed"].lines
     assert lines
-    assert all("ring" in line.marks and line.phone == booking.phone_number for line in lines)
+    assert all("ring" in line.marks and line.phone == phones.shown(booking.phone_number) for line in lines)
     assert f"did not reach {booking.email}" in lines[0].what
     assert "550 no such mailbox" in lines[0].what
 

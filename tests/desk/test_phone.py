@@ -19,6 +19,7 @@ from tests.support import roles, scenarios, working_hours
 from tests.support.admin_site import caller_form, clerk, list_url, logged_in, new_booking_url, page_url, written
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
+PHONE = "Please enter a phone number, 10 digits, or with + and the country's code."
 NAME = "Please enter a full name, of two letters or more."
 
 
@@ -69,7 +70,7 @@ def test_one_click_that_arrives_twice_counts_once_and_shows_the_first_id(
         ({"preferred_date": "2026-11-22"}, "preferred_date", "Please choose today or a later date."),
         ({"age": "12"}, "age", "Bookings are open from the age of 13."),
         ({"age": "121"}, "age", "Please enter an age in years, at most 120."),
-        ({"phone_number": "98765 43210"}, "phone_number", "Please enter a phone number, 10 digits."),
+        ({"phone_number": "98765 4321"}, "phone_number", PHONE),
         ({"email": "nobody"}, "email", "Please enter a valid email address."),
         ({"full_name": ""}, "full_name", NAME),
         ({"full_name": "n" * 121}, "full_name", f"{NAME} At most 120 characters."),
@@ -126,7 +127,7 @@ def test_a_caller_is_found_by_address_or_number_and_fills_the_form(desk: Browser
         assert [person["booking"] for person in people] == [booking]
     assert desk.get(new_booking_url(), {"find": "nobody"}).context["people"] == []
     form = desk.get(new_booking_url(), {"like": str(booking.pk)}).context["form"]
-    assert (form["full_name"].value(), form["phone_number"].value()) == ("Asha Rao", "9876543210")
+    assert (form["full_name"].value(), form["phone_number"].value()) == ("Asha Rao", "+919876543210")
     assert desk.get(new_booking_url(), {"like": "x"}).context["known"] is None
 
 

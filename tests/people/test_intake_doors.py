@@ -28,7 +28,7 @@ ANSWERS: dict[str, tuple[str, ...]] = {
         *("Asha@Example.ORG", "asha@i❤.example", "аsha@example.org", '"a\x01"@example.org', "asha@localhost"),
         *("asha", "asha@müller", "asha@" + "ü" * 60 + ".example", "a@" + "ü." * 120 + "example", ""),
     ),
-    "phone_number": (*UNPRINTABLE, "9876543210", " 9876543210 ", "98765 43210", "+919876543210", "९८७६५४३२१०", ""),
+    "phone_number": (*UNPRINTABLE, "9876543210", " 9876543210 ", "98765 43210", "98765", "९८७६५४३२१०", ""),
     "age": ("31", "३१", "1_0", "+31", "31.0", "0031", " 31", "120", "121", "-1", "12", "", "9" * 5000),
     "city": (*UNPRINTABLE, "Pune", "é" * 81, ""),
     "region": (*UNPRINTABLE, "Kerala", "é" * 81, ""),

@@ -131,7 +131,7 @@ def _typed(now: datetime) -> dict[str, Any]:
     return {
         "email": ASHA,
         "full_name": "Asha Rao",
-        "phone_number": "9876543210",
+        "phone_number": "+919876543210",
         "city": "Pune",
         "region": "Maharashtra",
         "country": "India",

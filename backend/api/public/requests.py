@@ -21,7 +21,7 @@ from backend.api.fields import (
 )
 from backend.bookings.lifecycle.creation import Draft
 from backend.bookings.models import Gender, Mode, PaymentMode, Period
-from backend.people import intake
+from backend.people import intake, phones
 
 
 class DraftRequest(serializers.Serializer[Draft]):
@@ -67,6 +67,7 @@ class DraftRequest(serializers.Serializer[Draft]):
         names = ("preferred_time_start", "preferred_time_end")
         are_custom = attrs["preferred_period"] == Period.CUSTOM
         attrs.update(zip(names, intake.hours(*(attrs[name] for name in names), are_custom=are_custom), strict=True))
+        attrs["phone_number"] = phones.canonical(self.initial_data["phone_number"].strip(), attrs["country"])
         return attrs
 
     def draft(self) -> Draft:

@@ -15,6 +15,7 @@ from backend.core import formatting
 from backend.core.formatting import practice_zone
 from backend.outbox.models import Message
 from backend.payments.models import Payment, Refund
+from backend.people import phones
 from backend.people.models import Corporate, Location, Psychologist
 from backend.scheduling.suggestions import Suggestion
 
@@ -195,7 +196,7 @@ def corporate_row(row: Corporate) -> dict[str, Any]:
 
 def phone(booking: Booking) -> dict[str, Any]:
     """What is shown once, and recorded."""
-    return {"phone_number": booking.phone_number, "emergency_contact": booking.emergency_contact}
+    return {"phone_number": phones.shown(booking.phone_number), "emergency_contact": booking.emergency_contact}
 
 
 def _named(row: Psychologist | Corporate | None) -> dict[str, Any] | None:

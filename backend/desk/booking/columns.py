@@ -17,6 +17,7 @@ from backend.core.formatting import NOTHING, short_day, short_day_and_time
 from backend.desk.display import badge, mark, money, sponsor, time_left
 from backend.desk.navigation import CHANGE
 from backend.desk.session_fields import choices
+from backend.people import phones
 from backend.scheduling.suggestions import suggestions
 
 SLOTS_SHOWN = 6  # beside a request; its approval page has more
@@ -58,8 +59,13 @@ def person(booking: Booking) -> str:
 
 
 @admin.display(description="phone number")
+def phone(booking: Booking) -> str:
+    return phones.shown(booking.phone_number) or NOTHING
+
+
+@admin.display(description="phone number")
 def masked_phone(booking: Booking) -> str:
-    return mask_digits(booking.phone_number) or NOTHING
+    return mask_digits(phones.shown(booking.phone_number)) or NOTHING
 
 
 @admin.display(description="emergency contact")

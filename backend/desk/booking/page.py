@@ -50,7 +50,7 @@ SECTIONS: tuple[tuple[str | None, tuple[Any, ...]], ...] = (  # of the booking's
     (
         "What the visitor asked for",
         (
-            "full_name", "email", "phone_number", columns.place, columns.years, "gender", "emergency_contact",
+            "full_name", "email", columns.phone, columns.place, columns.years, "gender", "emergency_contact",
             columns.preferred, columns.wish, "mode", "payment_mode", "sponsor_code", "user_message",
         ),
     ),
@@ -157,7 +157,7 @@ class BookingAdmin(ReadOnly, admin.ModelAdmin[Booking]):
         access = AccessPolicy(request.user)
         shown: dict[object, object] = {}
         if not access.sees_phones:
-            shown = {"phone_number": columns.masked_phone, "emergency_contact": columns.masked_contact}
+            shown = {columns.phone: columns.masked_phone, "emergency_contact": columns.masked_contact}
         if obj is None or not access.reads_message(obj):
             shown["user_message"] = columns.hidden_message
         if not has_any_permission(request.user, Ability.SEE_CLIENTS):

@@ -11,6 +11,7 @@ from backend.bookings.lifecycle import disclosure
 from backend.bookings.models import Booking
 from backend.desk.navigation import to_booking, visible_bookings
 from backend.desk.page import Page, render
+from backend.people import phones
 
 
 def may_reveal(access: AccessPolicy) -> bool:
@@ -26,7 +27,8 @@ def reveal_phone(request: HttpRequest, booking_id: int) -> HttpResponse:
         return to_booking(booking_id)
     booking = disclosure.reveal_phone(booking_id, actor=actors.for_account(request.user), now=timezone.now())
     template = "admin/bookings/booking/phone.html"
-    return render(request, template, title=f"Call {booking}", model=Booking, booking=booking)
+    number = phones.shown(booking.phone_number)
+    return render(request, template, title=f"Call {booking}", model=Booking, booking=booking, number=number)
 
 
 PAGE = Page(

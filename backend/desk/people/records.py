@@ -14,8 +14,8 @@ from simple_history.admin import SimpleHistoryAdmin
 
 from backend.core.admin_pages import ReadOnly
 from backend.core.formatting import short_day_and_time
-from backend.people import intake
-from backend.people.forms import EmailAddressField, IntakeTextField
+from backend.people import intake, phones
+from backend.people.forms import EmailAddressField, IntakeTextField, place_phone_number
 from backend.people.models import Client, Enquiry, Language, Location, Specialization
 
 
@@ -64,20 +64,38 @@ class ClientForm(forms.ModelForm[Client]):
         model = Client
         exclude = ["created_at"]  # noqa: DJ006  # the page shows the rest, and sets this one
 
+    def clean(self) -> dict[str, Any]:
+        typed = super().clean() or self.cleaned_data
+        place_phone_number(self)
+        return typed
+
 
 @admin.register(Client)
 class ClientAdmin(WithHistory):
     form = ClientForm
-    list_display = ["full_name_or_address", "email", "phone_number", "city", "country", "since"]
+    list_display = ["full_name_or_address", "email", "phone", "city", "country", "since"]
     search_fields = ["email", "full_name", "phone_number"]
     search_help_text = "Address, name or phone"
     show_full_result_count = False
     ordering = ["-id"]
     readonly_fields = ["since"]
 
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Client], search_term: str
+    ) -> tuple[QuerySet[Client], bool]:
+        """A telephone number is found however it is written."""
+        found: tuple[QuerySet[Client], bool] = super().get_search_results(
+            request, queryset, phones.sought(search_term) or search_term
+        )
+        return found
+
     @admin.display(description="name", ordering="full_name")
     def full_name_or_address(self, client: Client) -> str:
         return str(client)
+
+    @admin.display(description="telephone number")
+    def phone(self, client: Client) -> str:
+        return phones.shown(client.phone_number)
 
     @admin.display(description="known since", ordering="created_at")
     def since(self, client: Client) -> str:

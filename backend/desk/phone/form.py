@@ -19,7 +19,7 @@ from backend.desk.navigation import local_instant
 from backend.desk.phone.known_clients import KEPT
 from backend.desk.session_fields import SlotField, choices
 from backend.people import intake
-from backend.people.forms import AgeField, EmailAddressField, IntakeTextField, TimeOfDayField
+from backend.people.forms import AgeField, EmailAddressField, IntakeTextField, TimeOfDayField, place_phone_number
 from backend.scheduling.chosen_slot import ChosenSlot, encode_slot
 from backend.scheduling.free_slots import SlotSearch, free_slots
 
@@ -112,8 +112,9 @@ class CallerForm(forms.ModelForm[Booking]):
                 del self.fields[name]
 
     def clean(self) -> dict[str, Any]:
-        """Hours belong to the custom period alone, and there to both ends."""
+        """Hours belong to the custom period alone, and there to both ends; a number without code to the country."""
         typed = super().clean() or self.cleaned_data
+        place_phone_number(self)
         for name in KEPT if self.known else ():
             typed[name] = typed.get(name) or getattr(self.known, name)
         if self.chosen is not None:

@@ -188,7 +188,7 @@ class Sample:
         return Draft(
             email=f"{first}.{last}.{next(self._number)}@example.org".lower(),
             full_name=MARKUP[n % 2] if n % 40 in (6, 8, 9) else f"{first} {last}",
-            phone_number=f"98{45000000 + 7919 * n}",
+            phone_number=f"+9198{45000000 + 7919 * n}",
             city="Bengaluru",
             region="Karnataka",
             country="India",

@@ -145,7 +145,7 @@ def _booking(practice: Practice, number: int, client: Client) -> Booking:
         client=client,
         email=client.email,
         full_name=client.full_name,
-        phone_number=f"9{chance.randrange(10**9):09}",
+        phone_number=f"+919{chance.randrange(10**9):09}",
         city=chance.choice(CITIES),
         region="Karnataka",
         country="India",

@@ -1,0 +1,75 @@
+"""Telephone numbers: kept as E.164 (`+919845012345`), understood as people and caller displays write them.
+
+https://www.itu.int/rec/T-REC-E.164; what is a number in which country, `phonenumbers` knows.
+"""
+
+from __future__ import annotations
+
+import re
+
+import phonenumbers
+import pycountry
+from phonenumbers import PhoneNumber, PhoneNumberFormat, PhoneNumberType
+
+HOME_REGION = "IN"  # of numbers without a country's code
+HOME_CODE = "+91"
+_USUAL_NAMES = {"UK": "GB", "ENGLAND": "GB", "SCOTLAND": "GB", "USA": "US", "UAE": "AE", "DUBAI": "AE", "RUSSIA": "RU"}
+_OF_PEOPLE = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
+_SIGNS = re.compile(r"[0-9+()./\-\s]+")
+_TEN_DIGITS = re.compile(r"[0-9]{10}")
+_AT_HOME = re.compile(re.escape(HOME_CODE) + r"([0-9]{10})")
+
+
+def canonical(typed: str, country: str = "") -> str:
+    """`+919845012345` for `98450 12345`, `098450…`, `(984) 501-2345`, `+91-98450…`. Raises ValueError for no number.
+
+    Ten digits, as the site sends them, are always a number of home. `country`, as people write it, says where a number
+    without code belongs, if it is somebody's there; many people abroad keep a number of home.
+    """
+    if _AT_HOME.fullmatch(typed):
+        return typed
+    if not _SIGNS.fullmatch(typed):
+        raise ValueError("no number")
+    for region in dict.fromkeys((region_of(country), HOME_REGION)):
+        if region == HOME_REGION and _TEN_DIGITS.fullmatch(typed):
+            return HOME_CODE + typed
+        number = _parsed(typed, region)
+        if number is not None and (region == HOME_REGION or phonenumbers.number_type(number) in _OF_PEOPLE):
+            return phonenumbers.format_number(number, PhoneNumberFormat.E164)
+    raise ValueError("no number")
+
+
+def region_of(country: str) -> str:
+    """`US` for `United States` or `USA`; home for what is no country's name."""
+    name = country.strip().replace(".", "").upper()
+    try:
+        return _USUAL_NAMES.get(name) or str(pycountry.countries.lookup(name).alpha_2)
+    except LookupError:
+        return HOME_REGION
+
+
+def shown(kept: str) -> str:
+    """As people and the API's clients read it: ten digits at home, with the country's code abroad."""
+    at_home = _AT_HOME.fullmatch(kept)
+    return at_home[1] if at_home else kept
+
+
+def sought(typed: str) -> str:
+    """The digits of a number, or of a part of one, in the order in which they are kept; empty for other words.
+
+    A country's code or the zero that is dialled inside a country may stand before them.
+    """
+    if not _SIGNS.fullmatch(typed):
+        return ""
+    number = _parsed(typed, HOME_REGION) if typed.strip().startswith(("+", "00")) else None
+    if number is not None:
+        return phonenumbers.format_number(number, PhoneNumberFormat.E164).lstrip("+")
+    return re.sub(r"[^0-9]", "", typed).lstrip("0")
+
+
+def _parsed(typed: str, region: str) -> PhoneNumber | None:
+    try:
+        number = phonenumbers.parse(typed, region)
+    except phonenumbers.NumberParseException:
+        return None
+    return number if phonenumbers.is_valid_number(number) else None
