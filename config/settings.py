@@ -519,7 +519,8 @@ JAZZMIN_SETTINGS = {
     "copyright": PRACTICE_NAME,
     "use_google_fonts_cdn": False,
     "show_ui_builder": False,
-    "hide_apps": ["django_celery_beat"],
+    "hide_apps": ["django_celery_beat", "knox"],  # from the menu; "All pages" has them
+    "hide_models": ["bookings.slotclaim"],
     "custom_css": "desk/frame.css",
     "custom_js": "desk/frame.js",
     "topmenu_links": [

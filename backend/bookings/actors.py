@@ -42,6 +42,15 @@ def parse_staff(typed: str) -> str | None:
     return staff(username) if is_name else None
 
 
+def describe(actor: str) -> str:
+    """As staff read it: the account's name, `payment gateway sandbox`, `by itself` for a deadline."""
+    if actor.startswith(_STAFF):
+        return actor.removeprefix(_STAFF)
+    if actor == GATEWAY or actor.startswith(f"{GATEWAY}:"):
+        return f"payment {actor.replace(':', ' ')}"
+    return "by itself" if actor in (TIMER, SYSTEM) else actor
+
+
 def gateway(name: str) -> str:
     """`gateway:sandbox`."""
     return f"{GATEWAY}:{name}"[:LONGEST]

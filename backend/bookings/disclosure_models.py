@@ -18,6 +18,8 @@ class Disclosure(models.Model):
     SENSITIVITY = classify(internal="booking actor at correlation_id")
 
     class Meta:
+        verbose_name = "telephone number shown"
+        verbose_name_plural = "telephone numbers shown"
         ordering = ["-id"]
 
     def __str__(self) -> str:

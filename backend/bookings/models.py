@@ -62,7 +62,7 @@ class Outcome(models.TextChoices):
     UNRECORDED = "unrecorded", "Not recorded"
     ATTENDED = "attended", "Attended"
     NO_SHOW = "no_show", "Client did not come"
-    PRACTICE_ABSENT = "practice_absent", "Practice did not come"
+    PRACTICE_ABSENT = "practice_absent", "We could not hold it"
 
 
 class Booking(BookingMachine):

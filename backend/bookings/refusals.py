@@ -8,7 +8,8 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from backend.bookings import policy
+from backend.bookings import actors, policy
+from backend.bookings.intents import Intent
 from backend.bookings.lifecycle.alternatives import ALTERNATIVES_MOST
 from backend.bookings.lifecycle.follow_ups import SERIES_MOST
 from backend.bookings.machine import State
@@ -175,7 +176,7 @@ ALL = (
         Code.GUARDIAN_CONSENT_REQUIRED, 409, "The client is a minor: record the guardian's consent first.",
         form_field="guardian_consent",
     ),
-    Refusal(Code.AMOUNT_INVALID, 400, "The amount must be between 0 and 100,000 rupees.", field="amount"),
+    Refusal(Code.AMOUNT_INVALID, 400, "The amount must be between ₹0 and ₹100000.", field="amount"),
     # the request's own fields
     Refusal(Code.DATE_PAST, 400, "Please choose today or a later date.", field="preferred_date"),
     Refusal(Code.AGE_REFUSED, 400, "Bookings are open from the age of {minimum_age}.", field="age"),
@@ -240,8 +241,9 @@ def last_step(booking: Booking) -> str:
     entry = LedgerEntry.objects.filter(booking=booking).order_by("-sequence").first()
     if entry is None:
         return ""
-    done = entry.intent.replace("_", " ")
-    return f"It is now {entry.get_target_display()}: “{done}” by {entry.actor}, {short_day_and_time(entry.at)}."
+    who = actors.describe(entry.actor)
+    done = Intent(entry.intent).label
+    return f"It is now {entry.get_target_display()}: {done} ({who}, {short_day_and_time(entry.at)})."
 
 
 def _shown(context: Mapping[str, object]) -> dict[str, object]:

@@ -28,6 +28,7 @@ class SlotClaim(models.Model):
     SENSITIVITY = classify(internal="psychologist booking blocked_from blocked_until")
 
     class Meta:
+        verbose_name = "held slot"
         constraints = [
             models.CheckConstraint(
                 condition=Q(blocked_until__gt=models.F("blocked_from")), name="claim_ends_after_start"

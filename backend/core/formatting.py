@@ -20,6 +20,13 @@ def rupees(paise: int) -> str:
     return f"{paise // 100}.{paise % 100:02d}"
 
 
+def money(paise: int | None, currency: str = "INR") -> str:
+    """`₹1500.00`, as every page and mail writes it; another currency, which only a mistake brings, by its name."""
+    if paise is None:
+        return NOTHING
+    return f"₹{rupees(paise)}" if currency == "INR" else f"{rupees(paise)} {currency}"
+
+
 def clock_time(at: datetime) -> str:
     """`18:30 IST`, in the practice's zone."""
     return at.astimezone(practice_zone()).strftime("%H:%M %Z")

@@ -10,8 +10,7 @@ from backend.bookings.machine import State
 from backend.bookings.models import Booking, SlotClaim
 from backend.bookings.refusals import staff_sentence
 from backend.core.errors import Refused
-from backend.core.formatting import short_day_and_time
-from backend.desk.display import money
+from backend.core.formatting import money, short_day_and_time
 from backend.desk.result import going_back, mail
 from backend.outbox.models import MessageState, Queue
 from backend.payments.models import PaymentMethod, PaymentState, RefundState
@@ -105,15 +104,15 @@ def _money(change: BookingChange) -> Iterator[str]:
         yield f"The visitor is asked for {money(after.amount_paise)}."
     if after.state == State.CONFIRMED and was != State.CONFIRMED and after.corporate is None and not change.payments:
         nothing = after.amount_paise == 0
-        yield "Nothing is to be paid." if nothing else f"{money(after.amount_paise)} are due at the practice."
+        yield "Nothing is to be paid." if nothing else f"{money(after.amount_paise)} is due at the practice."
     if after.state == State.CANCELLED and was != State.CANCELLED and change.left_paise:
-        yield f"{money(change.left_paise)} stay with the practice."
+        yield f"{money(change.left_paise)} stays with the practice."
 
 
 def _payments(change: BookingChange) -> Iterator[str]:
     for payment in change.payments:
         if payment.state == PaymentState.CAPTURED and payment.method == PaymentMethod.DESK:
-            yield f"You record that {money(payment.captured_paise)} were handed to you."
+            yield f"You record that {money(payment.captured_paise)} was handed to you."
         elif payment.state == PaymentState.IDLE:
             yield "The open online attempt ends; money that still comes of it goes back by itself."
 

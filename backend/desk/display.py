@@ -1,4 +1,4 @@
-"""How the admin shows states, spans, money and the facts of a ledger row."""
+"""How the admin shows states, spans and what a sponsor has left."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from django.utils.safestring import SafeString
 
 from backend.bookings import sponsors
 from backend.bookings.machine import State
-from backend.core import formatting
 from backend.core.formatting import NOTHING, short_span
 from backend.people.models import Corporate
 
@@ -43,11 +42,6 @@ def time_left(until: datetime | None, *, now: datetime) -> str:
     return short_span(until - now) if until > now else f"{short_span(now - until)} overdue"
 
 
-def money(paise: int | None) -> str:
-    """`1500.00 rupees`."""
-    return NOTHING if paise is None else f"{formatting.rupees(paise)} rupees"
-
-
 def sponsor(corporate: Corporate, *, now: datetime) -> str:
     """Whether a corporate would pay, a line a month: `Acme; December 2026: 3 of 10 left`."""
     lines = [str(corporate)]
@@ -55,10 +49,3 @@ def sponsor(corporate: Corporate, *, now: datetime) -> str:
         left = "no limit" if month.left is None else f"{month.left} of {corporate.sessions_a_month} left"
         lines.append(f"{month.first_day:%B %Y}: {left}" + (f"; not covered: {month.gap}" if month.gap else ""))
     return "\n".join(lines)
-
-
-def ledger_detail(name: str, value: object) -> str:
-    """One detail of a ledger row: `amount 1500.00 rupees`, `psychologist 3`."""
-    if name.endswith("_paise") and isinstance(value, int):
-        return f"{name.removesuffix('_paise').replace('_', ' ')} {money(value)}"
-    return f"{name.replace('_', ' ')} {value}"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from backend.bookings.ledger_details import refund_named
 from backend.bookings.machine import AWAITS_PAYMENT, HOLDS_SLOT
 from backend.bookings.models import Booking, LedgerEntry
-from backend.core.formatting import short_day_and_time
-from backend.desk.display import money
+from backend.core.formatting import money, short_day_and_time
+from backend.desk.words import message_name
 from backend.outbox.models import Message, Queue
 from backend.payments.models import PaymentMethod, Refund, RefundState
 
@@ -36,7 +36,8 @@ def _going_back(booking: Booking) -> str:
 def going_back(refund: Refund) -> str:
     """Money that is owed back, and on which way."""
     is_desk = refund.payment.method == PaymentMethod.DESK
-    how = "are to be handed out at the desk: mark the refund as made then" if is_desk else "go back through the gateway"
+    by_hand = "is to be handed out at the desk: mark the refund as made then"
+    how = by_hand if is_desk else "goes back through the gateway"
     return f"{money(refund.amount_paise)} {how}."
 
 
@@ -48,6 +49,6 @@ def _mails(booking: Booking) -> str:
 
 
 def mail(message: Message) -> str:
-    """`booking approved to asha@example.org (now)`, or with the instant that it is planned for."""
+    """`request approved to asha@example.org (now)`, or with the instant that it is planned for."""
     when = short_day_and_time(message.not_before) if message.not_before > message.created_at else "now"
-    return f"{message.kind.replace('_', ' ')} to {message.recipient} ({when})"
+    return f"{message_name(message.kind)} to {message.recipient} ({when})"

@@ -9,8 +9,7 @@ from django import forms
 
 from backend.bookings.lifecycle.session_terms import fee_paise
 from backend.bookings.refusals import NOT_OFFERED
-from backend.core.formatting import short_day_and_time
-from backend.desk.display import money
+from backend.core.formatting import money, short_day_and_time
 from backend.people.models import Psychologist, TimeOff, WorkingHours
 from backend.scheduling import chosen_slot
 from backend.scheduling.free_slots import FreeSlot

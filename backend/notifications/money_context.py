@@ -145,5 +145,4 @@ def _of(refund: Refund) -> str:
 
 def _sum(paise: int, currency: str) -> str:
     """With its sign, because a payment may arrive in a currency that nobody asked for."""
-    amount = formatting.rupees(paise)
-    return f"₹{amount}" if currency in ("", policy.CURRENCY) else f"{amount} {currency}"
+    return formatting.money(paise, currency or policy.CURRENCY)

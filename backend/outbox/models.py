@@ -22,9 +22,9 @@ class MessageState(models.TextChoices):
 
     WAITING = "waiting", "Waiting"  # owed; leased by a worker while `lease_expires_at` is ahead
     DONE = "done", "Done"  # performed, as far as the outside service told us
-    OBSOLETE = "obsolete", "Obsolete"  # no longer true when its turn came, so not sent
-    SUPPRESSED = "suppressed", "Suppressed"  # over the limit on mail that a stranger can trigger
-    DEAD = "dead", "Dead"  # given up after its attempts, or refused for good; kept, shown, can be re-driven
+    OBSOLETE = "obsolete", "Not sent, no longer true"  # no longer true when its turn came, so not sent
+    SUPPRESSED = "suppressed", "Not sent, too many asked for"  # over the limit on mail that a stranger can trigger
+    DEAD = "dead", "Given up"  # given up after its attempts, or refused for good; kept, shown, can be re-driven
     DISCARDED = "discarded", "Discarded"  # was dead, and an operator said why it is not wanted any more
 
 

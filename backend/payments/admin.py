@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from django.contrib import admin
 
 from backend.core.admin_pages import ReadOnly
-from backend.core.formatting import NOTHING, short_day_and_time
+from backend.core.formatting import NOTHING, money, short_day_and_time
 from backend.payments.models import InboxEvent, Payment, Refund
-
-
-def amount_text(paise: int, currency: str) -> str:
-    """`1500.00 INR`."""
-    return f"{Decimal(paise) / 100:.2f} {currency}"
 
 
 class RefundInline(ReadOnly, admin.TabularInline[Refund, Payment]):
@@ -24,7 +17,7 @@ class RefundInline(ReadOnly, admin.TabularInline[Refund, Payment]):
 
     @admin.display(description="amount")
     def amount(self, refund: Refund) -> str:
-        return amount_text(refund.amount_paise, refund.payment.currency)
+        return money(refund.amount_paise, refund.payment.currency)
 
     @admin.display(description="asked for")
     def queued(self, refund: Refund) -> str:
@@ -53,11 +46,11 @@ class PaymentAdmin(ReadOnly, admin.ModelAdmin[Payment]):
 
     @admin.display(description="amount", ordering="amount_paise")
     def amount(self, payment: Payment) -> str:
-        return amount_text(payment.amount_paise, payment.currency)
+        return money(payment.amount_paise, payment.currency)
 
     @admin.display(description="captured", ordering="captured_paise")
     def captured(self, payment: Payment) -> str:
-        return amount_text(payment.captured_paise, payment.captured_currency) if payment.captured_paise else NOTHING
+        return money(payment.captured_paise, payment.captured_currency) if payment.captured_paise else NOTHING
 
     @admin.display(description="captured at")
     def captured_at_time(self, payment: Payment) -> str:
@@ -85,7 +78,7 @@ class RefundAdmin(ReadOnly, admin.ModelAdmin[Refund]):
 
     @admin.display(description="amount", ordering="amount_paise")
     def amount(self, refund: Refund) -> str:
-        return amount_text(refund.amount_paise, refund.payment.currency)
+        return money(refund.amount_paise, refund.payment.currency)
 
     @admin.display(description="asked for", ordering="queued_at")
     def queued(self, refund: Refund) -> str:

@@ -89,7 +89,7 @@ def test_before_confirmation_the_button_cancels_too_and_nothing_was_paid(make: A
     booking = make(now=now)
     page = look(CANCEL, asked(booking, now))
     text = shown(page)
-    assert "0.00 rupees" in text
+    assert "₹0.00" in text
     assert "Nothing was paid" in text
     assert ("If a payment is on its way" in text) == (booking.state == State.PAYMENT_PENDING)
     assert ("No time was set yet" in text) == (booking.state == State.PENDING)
@@ -99,7 +99,7 @@ def test_before_confirmation_the_button_cancels_too_and_nothing_was_paid(make: A
 
 @pytest.mark.parametrize(
     ("setting", "says", "comes_back"),
-    [("full", "Comes back to you 1500.00 rupees", 150_000), ("none", "By the terms you accepted", 0)],
+    [("full", "Comes back to you ₹1500.00", 150_000), ("none", "By the terms you accepted", 0)],
 )
 def test_before_the_button_stands_what_comes_back(
     setting: str, says: str, comes_back: int, now: datetime, monkeypatch: pytest.MonkeyPatch
@@ -133,7 +133,7 @@ def test_a_page_that_stood_open_past_the_last_day_is_shown_again_instead_of_keep
     booking = scenarios.confirmed(now=now, at=now + 5 * DAY)
     clock.move_to(now + 4 * DAY)
     page = look(CANCEL, late_token(booking))
-    assert "Comes back to you 1500.00 rupees" in shown(page)
+    assert "Comes back to you ₹1500.00" in shown(page)
     clock.move_to(now + 4 * DAY + timedelta(seconds=1))
     unchanged = everything()
     second = press(page)
@@ -149,7 +149,7 @@ def test_after_a_move_by_staff_everything_comes_back(now: datetime, clock: time_
     reschedule(booking.pk, Move(start), actor="staff:desk", now=now)
     clock.move_to(start - timedelta(minutes=30))
     page = look(CANCEL, asked(booking, start - timedelta(minutes=30)))
-    assert "Comes back to you 1500.00 rupees" in shown(page)
+    assert "Comes back to you ₹1500.00" in shown(page)
     assert "does not come back" not in shown(page)
     press(page)
     assert Refund.objects.get().amount_paise == 150_000

@@ -51,8 +51,7 @@ def test_a_booking_is_approved_and_one_line_says_what_was_settled(now: datetime)
         "approve_booking", booking, "--psychologist", who.pk, "--at", WEDNESDAY_EVENING, "--amount", "1200.50"
     )
     assert printed == (
-        f"{booking} APPROVED Wed 25 Nov 2026, 18:00 IST, Dr. Meera Iyer, 1200.50 rupees, "
-        "pay by Tue 24 Nov 2026, 10:00 IST\n"
+        f"{booking} APPROVED Wed 25 Nov 2026, 18:00 IST, Dr. Meera Iyer, ₹1200.50, pay by Tue 24 Nov 2026, 10:00 IST\n"
     )
     approved = scenarios.again(booking)
     assert (approved.state, approved.amount_paise) == (State.APPROVED, 120_050)
@@ -64,7 +63,7 @@ def test_nothing_to_pay_is_said(now: datetime) -> None:
     booking, who = scenarios.pending(now=now), scenarios.psychologist()
     printed = run("approve_booking", booking, "--psychologist", who.pk, "--at", WEDNESDAY_EVENING, "--amount", "0")
     assert " CONFIRMED " in printed
-    assert printed.endswith("0.00 rupees, nothing to pay up front\n")
+    assert printed.endswith("₹0.00, nothing to pay up front\n")
 
 
 @pytest.mark.parametrize(
@@ -137,7 +136,8 @@ def test_what_a_booking_itself_refuses_is_said(now: datetime) -> None:
     assert "It is now Draft" in refusal(scenarios.submitted("draft@example.org", now=now), *settled)
     twice = scenarios.approved(now=now, who=who)
     assert refusal(twice, *settled).startswith(
-        "state_refuses: This booking was dealt with before you. It is now Approved: “approve” by staff:desk, "
+        "state_refuses: This booking was dealt with before you. It is now Approved: staff set psychologist, slot and "
+        "amount (desk, "
     )
 
 

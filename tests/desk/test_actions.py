@@ -16,6 +16,7 @@ from backend.bookings.models import Booking, LedgerEntry
 from backend.desk.booking.actions.action import Decision
 from backend.desk.booking.actions.decide import carry_out
 from backend.desk.decisions import Overtaken
+from backend.desk.words import message_name
 from backend.outbox.models import Message, Queue
 from tests.support import scenarios
 from tests.support.action_cases import BY_NAME, CASES, Case
@@ -62,7 +63,7 @@ def test_the_button_leads_to_a_page_that_says_what_will_happen_and_it_does(
     mails = Message.objects.filter(queue=Queue.MAIL).exclude(pk__in=mails_before)
     promised, done = preview.content.decode(), answer.content.decode()
     for mail in mails:
-        words = f"{mail.kind.replace('_', ' ')} to {mail.recipient} ("
+        words = f"{message_name(mail.kind)} to {mail.recipient} ("
         assert words in promised
         assert words in done
     assert mails.exists() or ("Nobody is mailed." in promised and "Mails: none." in done)
@@ -90,7 +91,7 @@ def test_the_same_form_sent_twice_acts_once(case: Case, begun: Booking, desk_bro
     before = written()
     again = desk_browser.post(action_url(begun, case.name), typed)
     assert again.status_code == 409
-    assert f"“{case.intent.replace('_', ' ')}” by staff:desk" in again.content.decode()
+    assert f"{Intent(case.intent).label} (desk, " in again.content.decode()
     assert "Nothing was changed" in again.content.decode()
     assert written() == before
 
@@ -107,7 +108,7 @@ def test_what_happened_since_the_page_was_opened_is_shown_before_anything_is_don
     assert answer.status_code == 409
     page = answer.content.decode()
     assert "Something happened while this page was open." in page
-    assert "“request cancellation” by staff:meera, Mon 23 Nov 2026, 10:00 IST" in page
+    assert "the visitor asked to cancel; it is not proved (meera, Mon 23 Nov 2026, 10:00 IST)" in page
     assert written() == before
     for name, value in typed.items():
         if name != "seen":

@@ -40,8 +40,8 @@ def test_staff_approve_through_the_form_and_read_what_was_done(desk: Browser, no
     assert approved.amount_paise == 120_050
     assert LedgerEntry.objects.filter(booking=booking).latest("sequence").actor == "staff:desk"
     page = answer.content.decode()
-    assert "1200.50 rupees to be paid by" in page
-    assert "booking approved to asha@example.org (now), payment still due to asha@example.org (Mon 23" in page
+    assert "₹1200.50 to be paid by" in page
+    assert "request approved to asha@example.org (now), reminder to pay to asha@example.org (Mon 23" in page
 
 
 def test_empty_amount_length_and_link_mean_the_usual_ones(desk: Browser, now: datetime) -> None:
@@ -58,7 +58,7 @@ def test_nothing_to_pay_confirms_and_the_message_names_no_payment(desk: Browser,
     assert scenarios.again(booking).state == State.CONFIRMED
     assert "is Confirmed" in page
     assert "to be paid by Tue" not in page
-    assert "booking confirmed to asha@example.org (now)" in page
+    assert "session confirmed to asha@example.org (now)" in page
 
 
 def test_the_form_shows_only_what_matters_to_the_booking(desk: Browser, now: datetime) -> None:
@@ -162,13 +162,13 @@ def test_the_second_of_two_reads_who_was_first_and_changes_nothing(desk: Browser
     answer = desk.post(approve_url(booking), session_form(booking, who, meeting_link="https://meet.example.org/kept"))
     assert answer.status_code == 409
     page = answer.content.decode()
-    assert "“approve” by staff:meera, Mon 23 Nov 2026, 10:00 IST" in page
+    assert "staff set psychologist, slot and amount (meera, Mon 23 Nov 2026, 10:00 IST)" in page
     assert "It is now Approved" in page
     assert "https://meet.example.org/kept" in page
     assert written() == before
     late = desk.get(approve_url(booking), follow=True)
     assert late.redirect_chain == [(page_url(booking), 302)]
-    assert "by staff:meera" in late.content.decode()
+    assert "(meera, " in late.content.decode()
 
 
 def test_approving_needs_the_permission_to_change_a_booking(now: datetime) -> None:
@@ -243,10 +243,10 @@ def test_what_is_typed_is_foretold_stays_typed_and_is_not_done(desk: Browser, no
         "Booking": ("It is then Approved.", "To be paid by Tue 24 Nov 2026, 10:00 IST, else the slot is given back."),
         "Slot": ("Held: Dr. Meera Iyer, Wed 25 Nov 2026, 18:00 IST, with the pause until Wed 25 Nov 2026, 19:15 IST.",),
         "Mail": (
-            "booking approved to asha@example.org (now)",
-            "payment still due to asha@example.org (Mon 23 Nov 2026, 22:00 IST)",
+            "request approved to asha@example.org (now)",
+            "reminder to pay to asha@example.org (Mon 23 Nov 2026, 22:00 IST)",
         ),
-        "Money": ("The visitor is asked for 1200.50 rupees.",),
+        "Money": ("The visitor is asked for ₹1200.50.",),
     }
     assert 'value="1200.50"' in shown.content.decode()
     assert written() == before

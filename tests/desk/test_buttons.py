@@ -73,7 +73,7 @@ def test_the_second_of_two_reads_who_was_first(desk_browser: Browser, now: datet
     answer = desk_browser.post(action_url(booking, "cancel"), opened)
     page = answer.content.decode()
     assert answer.status_code == 409
-    assert "This booking was dealt with before you. It is now Rejected: “reject” by staff:meera" in page
+    assert "This booking was dealt with before you. It is now Rejected: staff declined the request (meera, " in page
     assert escape("We are full.") in page
     assert "Cancel and tell the visitor" not in page
     assert written() == before

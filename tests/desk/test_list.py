@@ -188,7 +188,7 @@ def test_the_page_foretells_each_decision_and_decides_nothing(desk: Browser, now
     before = written()
     opened = desk.get(url)
     for row in opened.context["form"].rows():
-        assert dict(row.consequences.lines)["Mail"][0] == f"booking approved to {row.booking.email} (now)"
+        assert dict(row.consequences.lines)["Mail"][0] == f"request approved to {row.booking.email} (now)"
     sent = {field.html_name: str(field.value() or "") for field in opened.context["form"]}
     same = sent[f"slot-{first.pk}"]
     preview = desk.post(url, {**sent, f"slot-{second.pk}": same, "preview": "1"})
@@ -198,7 +198,7 @@ def test_the_page_foretells_each_decision_and_decides_nothing(desk: Browser, now
     left = desk.post(url, {**sent, f"slot-{second.pk}": "", "preview": "1"})
     assert left.context["form"].rows()[1].consequences is None
     declined = desk.get(f"{reverse('admin:bookings_booking_many', args=['reject'])}?ids={ids}")
-    assert "booking rejected to v1@example.org (now)" in declined.content.decode()
+    assert "request declined to v1@example.org (now)" in declined.content.decode()
     assert written() == before
 
 
@@ -220,7 +220,7 @@ def test_what_a_colleague_decided_meanwhile_stays_and_says_who(desk: Browser, no
     record_event(scenarios.again(noted), intent=Intent.REQUEST_CANCELLATION, actor="staff:meera", now=now)
     told = said(desk.post(url, sent | {"note_to_visitor": "Sorry."}, follow=True))
     assert [scenarios.again(row).note_to_visitor for row in (taken, noted, free)] == ["Full.", "", "Sorry."]
-    assert any("“request cancellation” by staff:meera" in text for text in told)
+    assert any("the visitor asked to cancel; it is not proved (meera, " in text for text in told)
 
 
 def test_declining_many_needs_a_reason_that_every_visitor_reads(desk: Browser, now: datetime) -> None:

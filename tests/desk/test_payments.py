@@ -53,14 +53,14 @@ def in_person(now: datetime) -> Booking:
 def test_a_paid_booking_is_cancelled_with_all_its_money_unless_staff_say_why_not(desk: Browser, now: datetime) -> None:
     booking = scenarios.confirmed(now=now)
     page = desk.get(action_url(booking, "cancel")).content.decode()
-    assert "All that was paid: 1500.00 rupees" in page
-    assert "1500.00 rupees go back through the gateway." in page
+    assert "All that was paid: ₹1500.00" in page
+    assert "₹1500.00 goes back through the gateway." in page
     keep = form_of(booking, refund="none", refund_reason="late", preview="1")
-    assert "1500.00 rupees stay with the practice." in desk.post(action_url(booking, "cancel"), keep).content.decode()
+    assert "₹1500.00 stays with the practice." in desk.post(action_url(booking, "cancel"), keep).content.decode()
     errors = refused(desk, booking, "cancel", 400, refund="none", note_to_visitor="We are ill.")
     assert errors == {"refund_reason": "To keep the money, say why."}
     done = post(desk, booking, "cancel", refund="full", note_to_visitor="We are ill.")
-    assert "1500.00 rupees go back through the gateway." in done
+    assert "₹1500.00 goes back through the gateway." in done
     assert "We are ill." in done
     assert scenarios.again(booking).state == State.CANCELLED
     assert queries.payment_status_value(booking) == "refund_under_way"
@@ -86,7 +86,7 @@ def test_without_money_nothing_is_asked_about_it(desk: Browser, now: datetime) -
 
 def test_money_at_the_desk_confirms_the_session(desk: Browser, now: datetime) -> None:
     booking = scenarios.approved(now=now)
-    assert "You record that 1500.00 rupees were handed to you." in (
+    assert "You record that ₹1500.00 was handed to you." in (
         desk.get(action_url(booking, "record-payment")).content.decode()
     )
     assert "is Confirmed" in post(desk, booking, "record-payment")
@@ -100,7 +100,9 @@ def test_what_is_due_at_the_practice_is_recorded_once_and_mails_nobody(desk: Bro
     assert scenarios.again(booking).state == State.CONFIRMED
     assert "record-payment" not in buttons(desk, booking)
     sentence = refused(desk, booking, "record-payment", 409)["__all__"]
-    assert sentence.startswith("This booking is paid already. It is now Confirmed: “record desk payment” by staff:desk")
+    assert sentence.startswith(
+        "This booking is paid already. It is now Confirmed: staff took the money at the practice (desk, "
+    )
 
 
 def test_a_sponsor_is_chosen_among_the_active_ones(desk: Browser, now: datetime) -> None:
@@ -124,9 +126,9 @@ def test_a_sponsor_is_chosen_among_the_active_ones(desk: Browser, now: datetime)
 
 def test_a_part_is_given_back_and_never_more_than_is_left(desk: Browser, now: datetime) -> None:
     booking = scenarios.confirmed(now=now)
-    assert "500.50 rupees go back through the gateway." in post(desk, booking, "refund", amount="500.50")
+    assert "₹500.50 goes back through the gateway." in post(desk, booking, "refund", amount="500.50")
     assert Refund.objects.get().amount_paise == 50_050
-    assert "At most 999.50 rupees." in desk.get(action_url(booking, "refund")).content.decode()
+    assert "At most ₹999.50." in desk.get(action_url(booking, "refund")).content.decode()
     sentence = "This is nothing, or more than what is left of the payment."
     for amount in ("999.51", "0", "-1"):
         assert refused(desk, booking, "refund", 409, amount=amount) == {"amount": sentence}
@@ -147,12 +149,10 @@ def test_the_buttons_follow_the_money(desk: Browser, now: datetime) -> None:
 
 def test_a_refund_at_the_desk_is_marked_as_made(desk: Browser, now: datetime) -> None:
     booking = at_the_desk.record_desk_payment(scenarios.approved(now=now).pk, actor="staff:desk", now=now)
-    assert "are to be handed out at the desk: mark the refund as made then" in post(
-        desk, booking, "refund", amount="20"
-    )
+    assert "is to be handed out at the desk: mark the refund as made then" in post(desk, booking, "refund", amount="20")
     refund = Refund.objects.get()
     page = desk.get(action_url(booking, "refund-made")).content.decode()
-    assert f"20.00 rupees, to be handed out ({refund.reference})" in page
+    assert f"₹20.00, to be handed out ({refund.reference})" in page
     done = post(desk, booking, "refund-made", refund=str(refund.pk))
     assert "refund made to asha@example.org (now)" in done
     assert "Done</span>" in done
@@ -191,7 +191,7 @@ def test_a_refund_that_the_gateway_does_not_finish_can_be_marked_as_made(desk: B
     pending = RefundReport(refund.reference, "rfnd_7", RefundOrderState.PENDING, refund.amount_paise)
     refunds.record_refund(refund.pk, pending, now=now + policy.REFUND_ASKED_FOR)
     page = desk.get(action_url(booking, "refund-made")).content.decode()
-    assert f"1500.00 rupees, not finished by the gateway: ask there first ({refund.reference})" in page
+    assert f"₹1500.00, not finished by the gateway: ask there first ({refund.reference})" in page
     post(desk, booking, "refund-made", refund=str(refund.pk))
     assert Refund.objects.get().state == RefundState.DONE
 
@@ -201,6 +201,6 @@ def test_the_page_shows_every_refund(desk: Browser, now: datetime) -> None:
     refund = refunds.grant_refund(booking.pk, 12_345, actor="staff:meera", now=now)
     Refund.objects.update(gateway_refund_id="rfnd_7", settled_at=now, state="done")
     page = desk.get(page_url(booking)).content.decode()
-    for shown in (refund.reference, "123.45 rupees", "granted by staff", "staff:meera", "rfnd_7", page_url(refund)):
+    for shown in (refund.reference, "₹123.45", "granted by staff", "meera", "rfnd_7", page_url(refund)):
         assert shown in page
     assert page_url(Payment.objects.get()) in page

@@ -34,7 +34,7 @@ def test_a_fee_is_typed_in_rupees_and_kept_in_paise(desk: Browser) -> None:
 def test_a_fee_is_at_most_what_an_approval_allows(desk: Browser) -> None:
     add = reverse("admin:people_psychologist_add")
     fields = {"full_name": "Dr. Rao", "email": "rao@example.org", **psychologist_form()}
-    assert "A session costs at most 100,000 rupees." in desk.post(add, fields | {"fee": "100001"}).content.decode()
+    assert "A session costs at most ₹100000.00." in desk.post(add, fields | {"fee": "100001"}).content.decode()
     assert desk.post(add, fields | {"fee": "100000"}).status_code == 302
 
 

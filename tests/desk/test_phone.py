@@ -31,7 +31,7 @@ def test_the_list_leads_to_the_form_and_the_form_to_the_new_booking_with_its_id(
     assert answer.redirect_chain == [(page_url(booking), 302)]
     page = answer.content.decode()
     assert f"The caller&#x27;s id is {booking}." in page
-    assert "booking received to asha@example.org (now)" in page
+    assert "request received to asha@example.org (now)" in page
     assert (booking.state, booking.origin, booking.email) == (State.PENDING, Origin.STAFF, "asha@example.org")
     assert (booking.region, booking.user_message, booking.preferred_time_start.hour) == ("NA", "Sleeps badly.", 18)
     assert booking.consent_given_at is not None
@@ -54,7 +54,7 @@ def test_one_click_that_arrives_twice_counts_once_and_shows_the_first_id(
     clock.move_to(now + timedelta(seconds=59))
     again = desk.post(new_booking_url(), caller_form(), follow=True)
     assert again.redirect_chain == [(page_url(booking), 302)]
-    assert f"This request was recorded a moment ago as {booking}, by staff:desk. Nothing was added." in (
+    assert f"This request was recorded a moment ago as {booking}, by desk. Nothing was added." in (
         again.content.decode()
     )
     assert written() == before
@@ -175,10 +175,10 @@ def test_what_follows_is_told_before_anything_is_recorded(desk: Browser, hours: 
     lines = dict(answer.context["consequences"].lines)
     assert answer.status_code == 200
     assert lines["Booking"][0] == "It is then Confirmed."
-    assert {"booking received to asha@example.org (now)", "booking confirmed to asha@example.org (now)"} <= {
+    assert {"request received to asha@example.org (now)", "session confirmed to asha@example.org (now)"} <= {
         *lines["Mail"]
     }
-    assert lines["Money"][0] == "You record that 1500.00 rupees were handed to you."
+    assert lines["Money"][0] == "You record that ₹1500.00 was handed to you."
     minor = desk.post(new_booking_url(), sent | {"age": "16"}).context["consequences"]
     assert dict(minor.lines)["Booking"][0] == "It is then Pending."
     assert "the guardian's consent first" in minor.unknown

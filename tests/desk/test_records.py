@@ -12,6 +12,7 @@ from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from backend.bookings.intents import Intent
 from backend.bookings.lifecycle import cancellation, timers, visitor
 from backend.bookings.machine import State
 from backend.bookings.models import Booking, ClosedDay, Disclosure, LedgerEntry, Link, Purpose, SlotClaim
@@ -204,11 +205,15 @@ def test_the_page_tells_what_was_asked_settled_paid_and_mailed(desk: Browser, no
     page = answer.content.decode()
     assert "First line.<br>Second &lt;b&gt;line&lt;/b&gt;." in page
     assert "Tue 24 Nov 2026, 17:30 IST" in page
-    assert "1500.00 rupees" in page
+    assert "₹1500.00" in page
     assert Payment.objects.get().reference in page
     assert "550 no such mailbox" in page
-    intents = [row.what for row in answer.context["timeline"] if row.kind == "step"]
-    assert intents == ["submit draft", "verify email", "approve", "start payment", "record capture"]
+    steps = [row for row in answer.context["timeline"] if row.kind == "step"]
+    intents = (
+        Intent.SUBMIT_DRAFT, Intent.VERIFY_EMAIL, Intent.APPROVE, Intent.START_PAYMENT, Intent.RECORD_CAPTURE,
+    )  # fmt: skip
+    assert [row.what for row in steps] == [intent.label for intent in intents]
+    assert steps[2].details == "Dr. Meera Iyer, ₹1500.00"
 
 
 def test_the_page_of_a_booking_costs_a_bounded_number_of_queries(desk: Browser, now: datetime) -> None:
@@ -216,7 +221,7 @@ def test_the_page_of_a_booking_costs_a_bounded_number_of_queries(desk: Browser, 
     desk.get(page_url(booking))
     with CaptureQueriesContext(connection) as captured:
         desk.get(page_url(booking))
-    assert len(captured) <= 22
+    assert len(captured) <= 24
 
 
 @pytest.mark.parametrize(

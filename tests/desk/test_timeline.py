@@ -10,10 +10,12 @@ from django.test import Client as Browser
 from django.urls import reverse
 
 from backend.accounts.roles import Role
+from backend.bookings.intents import Intent
 from backend.bookings.lifecycle import disclosure, refunds
 from backend.bookings.machine import State
 from backend.bookings.models import Booking
 from backend.core import correlation
+from backend.desk.words import message_name
 from backend.outbox.models import Message, MessageState
 from backend.payments.models import InboxEvent, Payment
 from backend.people.models import Client, Enquiry
@@ -50,16 +52,17 @@ def test_everything_stands_in_order_of_time_with_who_and_by_which_request(desk: 
     assert [row.at for row in shown] == sorted(row.at for row in shown)
     steps = [(row.what, row.state, row.who) for row in shown if row.kind == "step"]
     assert [step[0] for step in steps] == [
-        "submit draft", "verify email", "approve", "start payment", "record capture", "grant refund",
+        Intent.SUBMIT_DRAFT.label, Intent.VERIFY_EMAIL.label, Intent.APPROVE.label, Intent.START_PAYMENT.label,
+        Intent.RECORD_CAPTURE.label, Intent.GRANT_REFUND.label,
     ]  # fmt: skip
-    assert ("approve", "APPROVED", "staff:desk") in steps
+    assert (Intent.APPROVE.label, "APPROVED", "desk") in steps
     assert {row.trace for row in shown if row.kind == "step"} == {"request-0001"}
     by_what = {row.what: row for row in shown}
-    failed = by_what[f"{dead.kind.replace('_', ' ')} to asha@example.org"]
-    assert (failed.at, failed.state, failed.details) == (late, "Dead", "attempts 8, 550 no such mailbox")
-    assert (by_what["telephone number shown"].who, by_what["client edited"].details) == ("staff:asha", "city")
-    assert by_what["client edited"].who == "staff:desk"
-    assert by_what["gateway said order.captured"].who == "gateway:sandbox"
+    failed = by_what[f"{message_name(dead.kind)} to asha@example.org"]
+    assert (failed.at, failed.state, failed.details) == (late, "Given up", "attempts 8, 550 no such mailbox")
+    assert (by_what["telephone number shown"].who, by_what["client edited"].details) == ("asha", "city")
+    assert by_what["client edited"].who == "desk"
+    assert by_what["gateway said order.captured"].who == "payment gateway sandbox"
     assert by_what[f"online payment {payment.reference}"].state == "Captured"
     assert any(row.what.startswith("refund ") and row.state == "Queued" for row in shown)
     page = desk.get(page_url(booking)).content.decode()

@@ -10,11 +10,12 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from backend.accounts.roles import mask_digits
+from backend.bookings import actors
 from backend.bookings.machine import ACTIVE, State
 from backend.bookings.models import Booking
 from backend.bookings.payment_status import PaymentStatus, payment_status, refund_made_at
-from backend.core.formatting import NOTHING, short_day, short_day_and_time
-from backend.desk.display import badge, mark, money, sponsor, time_left
+from backend.core.formatting import NOTHING, money, short_day, short_day_and_time
+from backend.desk.display import badge, mark, sponsor, time_left
 from backend.desk.navigation import CHANGE
 from backend.desk.session_fields import choices
 from backend.people import phones
@@ -157,7 +158,9 @@ def sponsored(booking: Booking) -> str:
 def consent(booking: Booking) -> str:
     if booking.guardian_consent_at is None:
         return NOTHING
-    return f"recorded by {booking.guardian_consent_by}, {short_day_and_time(booking.guardian_consent_at)}"
+    return (
+        f"recorded by {actors.describe(booking.guardian_consent_by)}, {short_day_and_time(booking.guardian_consent_at)}"
+    )
 
 
 @admin.display(description="free slots, best first")

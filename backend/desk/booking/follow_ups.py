@@ -25,11 +25,10 @@ from backend.bookings.lifecycle.follow_ups import (
 from backend.bookings.models import Booking
 from backend.bookings.refusals import ANSWERS, last_step, staff_sentence
 from backend.core.errors import Refused
-from backend.core.formatting import practice_zone, short_day_and_time
+from backend.core.formatting import money, practice_zone, short_day_and_time
 from backend.desk.booking.actions.action import ActionForm
 from backend.desk.booking.summary import summary
 from backend.desk.consequences import told
-from backend.desk.display import money
 from backend.desk.forms import refuse, to_paise
 from backend.desk.navigation import booking_to_decide, to_booking
 from backend.desk.page import Page, render

@@ -12,10 +12,13 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from backend.bookings import actors
+from backend.bookings.intents import Intent
+from backend.bookings.machine import Reason
 from backend.bookings.models import Booking, Disclosure, LedgerEntry
-from backend.core.formatting import NOTHING, short_day_and_time
+from backend.core.formatting import NOTHING, money, short_day_and_time
 from backend.core.personal_data import personal_columns
-from backend.desk.display import badge, ledger_detail, money
+from backend.desk.display import badge
+from backend.desk.words import ledger_words, message_name
 from backend.outbox.admin import COLOURS
 from backend.outbox.models import Message, MessageState, Queue
 from backend.payments.models import InboxEvent, Payment, PaymentState, Refund, RefundState
@@ -63,15 +66,17 @@ def timeline(booking: Booking, user: User | AnonymousUser) -> list[Happening]:
 
 
 def _steps(booking: Booking, _user: object) -> Iterator[Happening]:
-    for entry in LedgerEntry.objects.filter(booking=booking):
-        reason = [entry.reason.replace("_", " ")] if entry.reason else []
+    entries = list(LedgerEntry.objects.filter(booking=booking))
+    words = ledger_words(entries)
+    for entry in entries:
+        reason = Reason(entry.reason).label if entry.reason in Reason else entry.reason.replace("_", " ")
         yield Happening(
             at=entry.at,
             kind="step",
-            what=entry.intent.replace("_", " "),
-            who=entry.actor,
+            what=Intent(entry.intent).label,
+            who=actors.describe(entry.actor),
             state=entry.target,
-            details=", ".join([*reason, *(ledger_detail(name, value) for name, value in entry.details.items())]),
+            details=", ".join(part for part in (reason, words[entry.sequence]) if part),
             trace=entry.correlation_id,
             order=entry.sequence,
         )
@@ -79,7 +84,7 @@ def _steps(booking: Booking, _user: object) -> Iterator[Happening]:
 
 def _shown(booking: Booking, _user: object) -> Iterator[Happening]:
     for row in Disclosure.objects.filter(booking=booking):
-        yield Happening(row.at, "look", "telephone number shown", row.actor, trace=row.correlation_id)
+        yield Happening(row.at, "look", "telephone number shown", actors.describe(row.actor), trace=row.correlation_id)
 
 
 def _edits(booking: Booking, user: User | AnonymousUser) -> Iterator[Happening]:
@@ -94,7 +99,7 @@ def _edits(booking: Booking, user: User | AnonymousUser) -> Iterator[Happening]:
         if changed and row.history_user is not None:
             words = ", ".join(name.replace("_", " ") for name in changed)
             yield Happening(
-                row.history_date, "edit", "client edited", actors.for_account(row.history_user), details=words, url=url
+                row.history_date, "edit", "client edited", row.history_user.get_username(), details=words, url=url
             )
         before = row
 
@@ -122,17 +127,16 @@ def _refunds(booking: Booking, user: User | AnonymousUser) -> Iterator[Happening
     for refund in Refund.objects.filter(payment__booking=booking).select_related("payment"):
         url = _url(user, "payments.view_refund", "payments_refund_change", refund.pk)
         name = f"refund {refund.reference} of {refund.payment.reference}"
+        who = actors.describe(refund.actor)
         details = f"{money(refund.amount_paise)}, {refund.reason.replace('_', ' ')}"
         if refund.settled_at is None or refund.settled_at != refund.queued_at:
             queued = RefundState.QUEUED
-            yield Happening(
-                refund.queued_at, "money", name, refund.actor, queued.label, _REFUNDS[queued], details, url=url
-            )
+            yield Happening(refund.queued_at, "money", name, who, queued.label, _REFUNDS[queued], details, url=url)
         if refund.settled_at is not None:
             state = RefundState(refund.state)
             more = f", {refund.gateway_refund_id}" if refund.gateway_refund_id else ""
             yield Happening(
-                refund.settled_at, "money", name, refund.actor, state.label, _REFUNDS[state], details + more, url=url
+                refund.settled_at, "money", name, who, state.label, _REFUNDS[state], details + more, url=url
             )
 
 
@@ -144,7 +148,7 @@ def _events(booking: Booking, user: User | AnonymousUser) -> Iterator[Happening]
             event.received_at,
             "money",
             f"gateway said {event.kind}",
-            actors.gateway(event.gateway),
+            actors.describe(actors.gateway(event.gateway)),
             details=f"{event.result}: {event.why}" if event.why else event.result,
             trace=event.correlation_id,
             url=_url(user, "payments.view_inboxevent", "payments_inboxevent_change", event.pk),
@@ -161,7 +165,7 @@ def _messages(booking: Booking, user: User | AnonymousUser) -> Iterator[Happenin
         yield Happening(
             at=message.settled_at or max(message.not_before, message.created_at),
             kind="mail" if is_mail else "gateway",
-            what=f"{message.kind.replace('_', ' ')}{to}",
+            what=f"{message_name(message.kind)}{to}",
             state=state.label,
             colour=COLOURS[state],
             details=", ".join(part for part in (tries, message.last_error) if part),

@@ -16,14 +16,15 @@ from backend.bookings.access import AccessPolicy
 from backend.bookings.guarantees import held_session
 from backend.bookings.machine import TAKES_PLACE, State
 from backend.bookings.models import Booking, Mode, Origin
-from backend.core.formatting import practice_zone, short_day, short_day_and_time, short_span
+from backend.core.formatting import money, practice_zone, short_day, short_day_and_time, short_span
 from backend.desk.booking.actions.refund import WHY_BY_HAND
 from backend.desk.booking.actions.table import action_links
 from backend.desk.dashboard.queries import SHOWN, UNEXPECTED_FOR, Dashboard, Failure, dashboard
-from backend.desk.display import money, time_left
+from backend.desk.display import time_left
 from backend.desk.navigation import PageLink, booking_link, visible_bookings
 from backend.desk.page import Page
 from backend.desk.reports import month_view
+from backend.desk.words import message_name
 from backend.outbox.models import Queue
 from backend.payments.models import Payment, Refund, RefundState
 
@@ -178,7 +179,7 @@ def _by_reader(failures: list[Failure]) -> list[list[Failure]]:
 def _failure(access: AccessPolicy, failures: list[Failure]) -> Line:
     failure = failures[0]
     message, booking = failure.message, failure.booking
-    kinds = ", ".join(f"“{each.message.kind.replace('_', ' ')}”" for each in failures)
+    kinds = ", ".join(f"“{message_name(each.message.kind)}”" for each in failures)
     is_mail = message.queue == Queue.MAIL
     what = f"{kinds} did not reach {message.recipient}" if is_mail else f"Gateway: {kinds} failed"
     row = PageLink("Message", reverse("admin:outbox_message_change", args=[message.pk]))
@@ -207,7 +208,7 @@ def _refund(access: AccessPolicy, refund: Refund) -> Line:
 
 def _unexpected(access: AccessPolicy, payment: Payment) -> Line:
     booking = payment.booking
-    what = f"{money(payment.captured_paise)} arrived that nobody expected; they go back by themselves"
+    what = f"{money(payment.captured_paise)} arrived that nobody expected; it goes back by itself"
     row = PageLink("Payment", reverse("admin:payments_payment_change", args=[payment.pk]))
     acts = (row,) if access.user.has_perm("payments.view_payment") else ()
     return Line(booking_link(booking), booking.full_name, f"{what} (shown for {short_span(UNEXPECTED_FOR)})",

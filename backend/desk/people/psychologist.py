@@ -17,7 +17,7 @@ from backend.accounts.roles import Ability, has_any_permission
 from backend.bookings import policy
 from backend.bookings.access import AccessPolicy
 from backend.bookings.lifecycle.session_terms import AMOUNT_MOST_PAISE
-from backend.core.formatting import short_day_and_time
+from backend.core.formatting import money, short_day_and_time
 from backend.desk.people import absence
 from backend.desk.people.hours import TimeOffInline, WorkingHoursInline
 from backend.desk.people.records import WithHistory
@@ -53,7 +53,7 @@ class PsychologistForm(forms.ModelForm[Psychologist]):
         """No session may cost more, so an approval with this fee would be refused."""
         fee: Decimal | None = self.cleaned_data["fee"]
         if fee is not None and fee * 100 > AMOUNT_MOST_PAISE:
-            raise forms.ValidationError(f"A session costs at most {AMOUNT_MOST_PAISE // 100:,} rupees.")
+            raise forms.ValidationError(f"A session costs at most {money(AMOUNT_MOST_PAISE)}.")
         return fee
 
     def save(self, commit: bool = True) -> Psychologist:
@@ -66,7 +66,7 @@ def fee_text(fee_paise: int | None) -> str:
     """`1500.00`, or what applies when a psychologist has no fee of their own."""
     if fee_paise is not None:
         return f"{Decimal(fee_paise) / 100:.2f}"
-    return f"the practice's default, {fee_text(policy.SESSION_FEE_PAISE)}"
+    return f"the practice's default, {money(policy.SESSION_FEE_PAISE)}"
 
 
 @admin.register(Psychologist)
@@ -109,9 +109,9 @@ class PsychologistAdmin(WithHistory):
         rows: QuerySet[Psychologist] = super().get_queryset(request)
         return rows if super().has_view_permission(request) else rows.filter(user__username=request.user.get_username())
 
-    @admin.display(description="fee in rupees", ordering="fee_paise")
+    @admin.display(description="fee", ordering="fee_paise")
     def fee(self, psychologist: Psychologist) -> str:
-        return fee_text(psychologist.fee_paise)
+        return fee_text(None) if psychologist.fee_paise is None else money(psychologist.fee_paise)
 
     def render_change_form(
         self,

@@ -114,7 +114,7 @@ def told(recorded: RecordedRequest) -> str:
     booking = recorded.booking
     if not recorded.is_new:
         by = LedgerEntry.objects.filter(booking=booking, intent=Intent.CREATE_BY_STAFF).values_list("actor", flat=True)
-        return f"This request was recorded a moment ago as {booking}, by {by[0]}. Nothing was added."
+        return f"This request was recorded a moment ago as {booking}, by {actors.describe(by[0])}. Nothing was added."
     others = Booking.objects.filter(client=booking.client_id, state__in=ACTIVE).exclude(pk=booking.pk)
     beside = ", ".join(f"{other}, {other.get_state_display()}" for other in others)
     also = f" Also open under this address: {beside}." if beside else ""

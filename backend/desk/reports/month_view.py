@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from django.db.models import QuerySet
 
 from backend.bookings.models import Booking, Outcome
-from backend.core.formatting import practice_zone, short_span
+from backend.core.formatting import money, practice_zone, short_span
 from backend.desk.reports.charts import Bars, Columns, bars, columns
 from backend.desk.reports.monthly_report import ANSWERED_WITHIN, MonthlyReport, read_monthly_report
 
@@ -47,7 +47,7 @@ def month_view(seen: QuerySet[Booking], first_day: date, *, now: datetime) -> Mo
         figures=_figures(found),
         columns=[
             columns("Requests a day", ((day, found.requests[day]) for day in found.days), str),
-            columns("Paid a day", ((day, found.paid_paise[day]) for day in found.days), _rupees),
+            columns("Paid a day", ((day, found.paid_paise[day]) for day in found.days), money),
         ],
         bars=[
             bars("Time to answer", _answers(found)),
@@ -65,7 +65,7 @@ def _figures(found: MonthlyReport) -> list[Figure]:
     return [
         Figure("Requests", str(found.requests.total()), f"{found.unanswered} not answered" if found.requests else ""),
         Figure("Time to answer", median, "half were answered sooner" if found.median_answer else ""),
-        Figure("Paid", _rupees(paid), f"{_rupees(back)} given back" if back else ""),
+        Figure("Paid", money(paid), f"{money(back)} given back" if back else ""),
         Figure("Sessions held", str(over), f"{found.outcomes[Outcome.UNRECORDED]} without an outcome" if over else ""),
         Figure("Did not come", str(missed), f"{100 * missed / over:.0f} % of sessions held" if over else ""),
     ]
@@ -79,7 +79,3 @@ def _answers(found: MonthlyReport) -> list[tuple[str, int, int, str]]:
 def _sessions(found: MonthlyReport) -> list[tuple[str, int, int, str]]:
     rows = ((name, n, found.no_shows[name]) for name, n in found.sessions.most_common(SHOWN))
     return [(name, n, missed, f"{n}, {missed} not attended" if missed else str(n)) for name, n, missed in rows]
-
-
-def _rupees(paise: int) -> str:
-    return f"₹{paise // 100:,}"

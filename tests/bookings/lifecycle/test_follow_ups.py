@@ -311,8 +311,8 @@ def test_the_page_shows_what_fits_and_books_it_when_confirmed(now: datetime) -> 
     assert everything() == before
     assert [bool(row["refused"]) for row in shown.context["rows"]] == [False, True, False]
     first = dict(shown.context["rows"][0]["consequences"].lines)
-    assert first["Mail"][0] == "booking approved to asha@example.org (now)"
-    assert first["Money"] == ("The visitor is asked for 1500.00 rupees.",)
+    assert first["Mail"][0] == "request approved to asha@example.org (now)"
+    assert first["Money"] == ("The visitor is asked for ₹1500.00.",)
     assert "Book 2 sessions" in shown.content.decode()
     tried = shown.context["tried"]
     changed = browser.post(page_of(last), typed(last, count="2", tried=tried))  # what was typed changed: tried again

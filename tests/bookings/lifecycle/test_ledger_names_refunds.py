@@ -74,14 +74,14 @@ def test_of_two_refunds_in_one_instant_each_mail_names_its_own(now: datetime) ->
 def test_money_that_nobody_expected_is_not_told_as_what_a_cancellation_gives_back(now: datetime) -> None:
     booking = paid_twice(now=now)
     call_off(booking, RefundChoice.NONE, now=now)
-    assert "rupees" not in describe_result(scenarios.again(booking))
+    assert "₹" not in describe_result(scenarios.again(booking))
     assert said(booking, Notice.BOOKING_CANCELLED, now=now) == [""]
 
 
 def test_the_desk_reads_which_refund_its_own_decision_caused(now: datetime) -> None:
     booking = paid_twice(now=now)
     refunds.grant_refund(booking.pk, 20_000, actor="staff:desk", now=now)
-    assert "200.00 rupees are to be handed out at the desk" in describe_result(scenarios.again(booking))
+    assert "₹200.00 is to be handed out at the desk" in describe_result(scenarios.again(booking))
 
 
 def test_money_that_goes_back_by_itself_is_named_by_the_row_of_its_capture(now: datetime) -> None:
@@ -115,4 +115,4 @@ def test_the_desk_is_not_sent_to_hand_out_what_was_handed_out(now: datetime) -> 
     refund = refunds.grant_refund(booking.pk, 20_000, actor="staff:desk", now=now)
     refunds.record_refund_made(refund.pk, actor="staff:desk", now=now)
     assert Refund.objects.get(pk=refund.pk).state == RefundState.DONE
-    assert "rupees" not in describe_result(scenarios.again(booking))
+    assert "₹" not in describe_result(scenarios.again(booking))

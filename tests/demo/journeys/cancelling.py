@@ -20,7 +20,7 @@ def cancelled_with_refund(walk: Walk) -> None:
     request = steps.requests_a_session(walk, "Meera Nair")
     session, reference, _mail = steps.is_booked_and_paid(walk, request, steps.in_some_days())
     walk.bank.takes_its_time(reference, REFUND_TAKES)
-    _cancels_by_mail(walk, request, session, comes_back=f"{session.amount} rupees")
+    _cancels_by_mail(walk, request, session, comes_back=f"₹{session.amount}")
     for titled in ("comes back to you", "has been given back"):
         with walk.receives(request.inbox, "about the refund", titled=titled) as mail:
             expect(f"{session.amount} in it:", expected=True, came=mail.mentions(session.amount))
@@ -31,7 +31,7 @@ def cancelled_without_refund(walk: Walk) -> None:
     """In time, where visitors get nothing back; the page says so before the button."""
     request = steps.requests_a_session(walk, "Farah Khan")
     session, _reference, _mail = steps.is_booked_and_paid(walk, request, steps.in_some_days())
-    nothing = f"0.00 rupees of the {session.amount} rupees that we hold"
+    nothing = f"₹0.00 of the ₹{session.amount} that we hold"
     _cancels_by_mail(walk, request, session, comes_back=nothing)
     _refunds_are(walk, request)
 
@@ -45,7 +45,7 @@ def cancelled_at_short_notice(walk: Walk) -> None:
     walk.waits_until(session.slot_start - NOTICE, f"{NOTICE.seconds} s are left until the session")
     with walk.step("cancelling is asked for") as step:
         step.note = walk.site.request_cancellation(request.acknowledgement_id).refused(409)
-    page = _opens(walk, link, f"0.00 rupees of the {session.amount} rupees that we hold")
+    page = _opens(walk, link, f"₹0.00 of the ₹{session.amount} that we hold")
     _presses(walk, page, link)
     _is_cancelled(walk, request, session)
     _refunds_are(walk, request)

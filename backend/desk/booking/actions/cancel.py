@@ -9,8 +9,8 @@ from django import forms
 from backend.bookings.lifecycle.cancellation import RefundChoice, cancel_by_staff
 from backend.bookings.models import Booking
 from backend.bookings.payment_status import left_paise
+from backend.core.formatting import money
 from backend.desk.booking.actions.action import Action, Decision, NoteForm, leads_on
-from backend.desk.display import money
 
 REFUND_NOTE_LONGEST: int = Booking._meta.get_field("refund_note").max_length or 0
 

@@ -9,8 +9,8 @@ from django import forms
 from backend.bookings.lifecycle.refunds import grant_refund, record_refund_made
 from backend.bookings.models import Booking
 from backend.bookings.payment_status import left_paise, refundable_paise
+from backend.core.formatting import money
 from backend.desk.booking.actions.action import Action, ActionForm, Decision
-from backend.desk.display import money
 from backend.desk.forms import to_paise
 from backend.payments.models import PaymentMethod, Refund, RefundState
 

@@ -17,9 +17,8 @@ from backend.bookings.lifecycle.session_terms import Approval
 from backend.bookings.models import Booking
 from backend.bookings.refusals import staff_sentence
 from backend.core.errors import Refused
-from backend.core.formatting import practice_zone, short_day_and_time
+from backend.core.formatting import money, practice_zone, short_day_and_time
 from backend.desk.booking.actions.approve import ApprovalForm
-from backend.desk.display import money
 from backend.desk.forms import to_paise
 from backend.desk.session_fields import MINUTES_MOST
 from backend.people.models import Location, Psychologist
