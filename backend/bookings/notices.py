@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 
 from backend.bookings.link_models import Purpose
+from backend.bookings.machine import HOLDS_SLOT, State
 
 
 class Notice(models.TextChoices):
@@ -49,6 +50,7 @@ class Notice(models.TextChoices):
 
 BOOKING_LINK = (Purpose.BOOKING,)
 SESSION_LINKS = (Purpose.BOOKING, Purpose.CANCEL_LATE, Purpose.RESCHEDULE)
+# without these a mail is not sent
 LINKS_CARRIED: dict[Notice, tuple[Purpose, ...]] = {
     Notice.DRAFT_SUBMITTED: BOOKING_LINK,
     Notice.DRAFT_STILL_UNVERIFIED: BOOKING_LINK,
@@ -68,3 +70,10 @@ LINKS_CARRIED: dict[Notice, tuple[Purpose, ...]] = {
     Notice.CANCELLATION_REQUESTED: (Purpose.CANCEL,),
     Notice.CANCELLATION_LAPSED: BOOKING_LINK,
 }
+
+
+def links_carried(notice: Notice, state: State | str) -> tuple[Purpose, ...]:
+    """All that a mail gets that is owed in this state. Asked for again, the booking link brings the session's too."""
+    if notice == Notice.LINK_REQUESTED and state in HOLDS_SLOT:
+        return SESSION_LINKS
+    return LINKS_CARRIED.get(notice, ())

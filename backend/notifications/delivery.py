@@ -120,7 +120,8 @@ def _addresses(notice: Notice, context: TemplateContext, tokens: Mapping[str, st
         Purpose.AGAIN: ("again_url", f"{settings.PUBLIC_URL}/go/again/"),
     }
     found: TemplateContext = {}
-    for purpose in LINKS_CARRIED.get(notice, ()):
+    must_have = LINKS_CARRIED.get(notice, ())
+    for purpose in (*must_have, *(one for one in places if one in tokens and one not in must_have)):
         if purpose == Purpose.ALTERNATIVE:
             found["alternatives"] = [_with_address(row, tokens) for row in _rows(context, "alternatives")]
             continue

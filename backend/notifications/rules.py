@@ -9,6 +9,7 @@ from backend.bookings.machine import ACTIVE, AWAITS_PAYMENT, HOLDS_SLOT, Reason,
 from backend.bookings.notices import Notice
 from backend.notifications import conditions, money_context, staff_context, visitor_context
 from backend.notifications.notification_context import Condition, ContextBuilder, NotificationContext
+from backend.notifications.present_state import present_state
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,9 @@ RULES = {
     Notice.DRAFT_LAPSED: NoticeRule((State.CANCELLED,), (conditions.never_proved,), (visitor_context.unproved,)),
     Notice.ALREADY_BOOKED: NoticeRule(ACTIVE, (), (visitor_context.proved_visitor,)),
     Notice.LINK_REQUESTED: NoticeRule(
-        PROVED, (conditions.proved, conditions.link_readable), (visitor_context.proved_visitor, visitor_context.kept)
+        PROVED,
+        (conditions.proved, conditions.link_readable, conditions.not_rescheduled),  # the move's own has links that work
+        (visitor_context.proved_visitor, visitor_context.kept, present_state),
     ),
     Notice.BOOKING_RECEIVED: NoticeRule(
         (State.PENDING,), (), (visitor_context.proved_visitor, visitor_context.request_details)
@@ -182,6 +185,17 @@ PROMISED: dict[ContextBuilder, tuple[str, ...]] = {
     visitor_context.unproved: ("confirm_by",),
     visitor_context.request_details: ("answer_by",),
     visitor_context.kept: ("readable_until",),
+    present_state: (
+        "is_session",
+        "answer_by",
+        "psychologist",
+        "starts_at",
+        "ends_at",
+        "place",
+        "pay_by",
+        "money",
+        "comes_back",
+    ),
     visitor_context.session: ("psychologist", "starts_at", "ends_at", "place"),
     visitor_context.held_time: ("starts",),
     visitor_context.stands: ("is_session", "is_confirmed"),

@@ -219,6 +219,8 @@ def dead_link(message: Message, booking: Booking, then: datetime) -> str:
     """Until the session begins: so long each of them says to work, or less."""
     if booking.slot_start is not None and booking.slot_start <= then:
         return ""
+    if message.kind == Notice.LINK_REQUESTED and not message.context["is_session"]:
+        return ""  # it got them, and does not show them
     acting = (Purpose.CANCEL, Purpose.CANCEL_LATE, Purpose.RESCHEDULE)
     ended = Link.objects.filter(message_uuid=message.uuid, purpose__in=acting, expires_at__lte=then)
     return f"its links {[link.purpose for link in ended]} do not work" if ended else ""

@@ -19,7 +19,7 @@ from backend.bookings.ledger_details import (
 )
 from backend.bookings.machine import ACTIVE, HOLDS_SLOT, Reason, State
 from backend.bookings.models import Alternative, Booking, PaymentMode
-from backend.bookings.notices import LINKS_CARRIED, Notice
+from backend.bookings.notices import Notice, links_carried
 from backend.notifications import delivery
 from backend.outbox.models import Message, Queue
 from backend.payments.models import Refund, RefundState
@@ -134,7 +134,7 @@ def enqueued(notice: Notice, booking: Booking | None, *, now: datetime, **overri
         "correlation_id": "5f0c6ad2b1",
     }
     message = Message.objects.create(**(given | overrides))
-    for purpose in LINKS_CARRIED.get(notice, ()) if booking else ():
+    for purpose in links_carried(notice, booking.state) if booking else ():
         links.issue(booking, purpose, message.uuid, now=now)
     return message
 

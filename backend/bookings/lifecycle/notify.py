@@ -9,7 +9,7 @@ from django.conf import settings
 from backend.bookings import links, policy
 from backend.bookings.guarantees import held_session, psychologist_of
 from backend.bookings.models import Booking
-from backend.bookings.notices import LINKS_CARRIED, Notice
+from backend.bookings.notices import Notice, links_carried
 from backend.outbox import messages
 from backend.outbox.models import Message, MessageState, Queue
 from backend.people.models import Psychologist
@@ -43,7 +43,7 @@ def notify_visitor(
         ledger_sequence=booking.ledger_sequence,
         suppressed=suppressed,
     )
-    for purpose in LINKS_CARRIED.get(notice, ()) if not suppressed else ():
+    for purpose in links_carried(notice, booking.state) if not suppressed else ():
         links.issue(booking, purpose, message_uuid, now=now)
     return not suppressed
 

@@ -13,7 +13,7 @@ from datetime import datetime
 from backend.bookings import links
 from backend.bookings.lifecycle.transaction import intent, lock_booking
 from backend.bookings.models import Booking
-from backend.bookings.notices import LINKS_CARRIED, Notice
+from backend.bookings.notices import Notice, links_carried
 from backend.core.errors import required
 from backend.outbox import renewals
 from backend.outbox.models import Message, MessageState, Queue
@@ -50,5 +50,5 @@ def _replace(booking: Booking, message: Message, *, now: datetime) -> None:
     uuid = renewals.emit_anew(message, now=now)
     if uuid is None:
         return
-    for purpose in LINKS_CARRIED.get(Notice(message.kind), ()):
+    for purpose in links_carried(Notice(message.kind), booking.state):
         links.issue(booking, purpose, uuid, now=message.created_at)
