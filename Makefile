@@ -43,6 +43,7 @@ ops-test: .venv/dev.stamp
 	@exec $(PYTHON) -m tests.alerts $(if $(ONLY),--only $(ONLY))
 
 model: .venv/dev.stamp
+	@TEST_WHOLE_TABLE=1 $(PYTHON) -m config.local.check tests/notifications/test_promises.py -n 3
 	@exec $(PYTHON) -m config.local.postgres -- $(PYTHON) -m tests.model --steps "$(STEPS)" $(if $(SEED),--seed "$(SEED)")
 STEPS ?= 5000
 
