@@ -72,6 +72,7 @@ def server(django_db_setup: None) -> Iterator[str]:
         DEBUG="1",
         SANDBOX_SECRET=settings.SANDBOX_SECRET,
         PAYMENT_GATEWAY="sandbox",
+        STRANGER_REQUESTS_PER_HOUR="1000",
         STRANGER_MAILS_PER_HOUR="1000",
         STRANGER_MAILS_PER_DAY="1000",
         DATABASE_LOCK_TIMEOUT="60s",  # forty wait for one row here, on a slow machine: only their order is judged

@@ -1,4 +1,4 @@
-"""Look-ups of unknown ids and failed log-ins, counted per client and hour, so that nobody can try them all."""
+"""What a stranger may do so often an hour, counted per client: guesses, failed log-ins, requests that cause a mail."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from backend.core.personal_data import classify
 class LookupMiss(models.Model):
     """`client` is an IPv4 address, an IPv6 /64 network, or `*` for everybody together.
 
-    `login:` before it counts failed log-ins instead of misses.
+    `login:` before it counts failed log-ins instead of misses, `mails:` and `enquiries:` what `throttle` counts so.
     """
 
     client = models.CharField(max_length=45)

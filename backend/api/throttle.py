@@ -1,8 +1,8 @@
-"""The brakes on guessing ids and passwords: misses are counted in the database, by clock hours, and hits cost no write.
+"""The brakes on guessing ids and passwords, and on making us send mails; counted in the database, by clock hours.
 
-A client over its limit is refused every look-up, hits too: a refusal of misses alone would tell which ids exist. Others
-go on. When all clients together missed too often, guesses come from many addresses, and one miss is enough to be
-refused: who polls a good id never notices.
+Of look-ups only misses are counted, and hits cost no write. A client over its limit is refused every look-up, hits too:
+a refusal of misses alone would tell which ids exist. Others go on. When all clients together missed too often, guesses
+come from many addresses, and one miss is enough to be refused: who polls a good id never notices.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from backend.core.errors import Code, Refused
 
 EVERYBODY = "*"
 LOGIN = "login:"  # before a client's address where failed log-ins are counted
+MAILS = "mails:"  # before a client's address where requests that cause a mail are counted
+ENQUIRIES = "enquiries:"
 LOGIN_FAILURES_PER_HOUR = 20  # per client; a desk that shares an address and mistypes stays below it
 KEPT = timedelta(days=1)  # how long counts stay, for whoever looks into an attack
 
@@ -62,6 +64,30 @@ def limit_logins(request: Request, *, now: datetime) -> Iterator[None]:
         raise
 
 
+def limit_mails(request: Request, *, now: datetime) -> None:
+    """Counts a request that causes a mail, before anything is looked up: so it is refused alike for every address.
+
+    Refuses: too_many_requests, with `retry_after`. Two queries, and one if it refuses.
+    """
+    if not _take(MAILS + client_network(request), policy.STRANGER_REQUESTS_PER_HOUR, now=now):
+        raise Refused(Code.TOO_MANY_REQUESTS, retry_after=_hour(now) + timedelta(hours=1) - now)
+
+
+def limit_enquiries(request: Request, *, now: datetime) -> None:
+    """Counts a message from the contact form, so that one client does not close it for all. Refuses: as above."""
+    if not _take(ENQUIRIES + client_network(request), policy.ENQUIRIES_PER_HOUR, now=now):
+        raise Refused(Code.TOO_MANY_REQUESTS, retry_after=_hour(now) + timedelta(hours=1) - now)
+
+
+def _take(client: str, most: int, *, now: datetime) -> bool:
+    """Whether this hour had one left; of many at once exactly as many get one as there are."""
+    row = LookupMiss.objects.filter(client=client, hour=_hour(now))
+    count = row.values_list("count", flat=True).first()
+    if count is None:
+        _begin(client, now=now)
+    return (count or 0) < most and row.filter(count__lt=most).update(count=F("count") + 1) == 1
+
+
 def _is_guesser(client: str, *, now: datetime) -> bool:
     rows = LookupMiss.objects.filter(client__in=[client, EVERYBODY], hour=_hour(now)).values_list("client", "count")
     misses = dict(rows)
@@ -73,9 +99,14 @@ def _count(client: str, *, now: datetime) -> None:
     row = LookupMiss.objects.filter(client=client, hour=_hour(now))
     if row.update(count=F("count") + 1):
         return
-    LookupMiss.objects.bulk_create([LookupMiss(client=client, hour=_hour(now))], ignore_conflicts=True)
+    _begin(client, now=now)
     row.update(count=F("count") + 1)
-    if client == EVERYBODY or client.startswith(LOGIN):  # the first miss of an hour clears up
+
+
+def _begin(client: str, *, now: datetime) -> None:
+    """Makes the row of an hour, and clears up."""
+    LookupMiss.objects.bulk_create([LookupMiss(client=client, hour=_hour(now))], ignore_conflicts=True)
+    if client == EVERYBODY or client.startswith((LOGIN, MAILS, ENQUIRIES)):  # a client's first miss counts for all, too
         LookupMiss.objects.filter(hour__lt=now - KEPT).delete()
 
 

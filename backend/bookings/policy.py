@@ -112,12 +112,30 @@ MESSAGES_BLANKED_AFTER = env.duration(
 MINIMUM_AGE = env.integer("MINIMUM_AGE", "youngest age a request may state; the site's form promises it", default=13)
 ADULT_AGE = 18  # years; below it approval needs the guardian's consent (Indian Majority Act, 1875)
 
-# -- limits on mail that a stranger can trigger, per address -----------------------------------------------------------
-STRANGER_MAILS_PER_HOUR = env.integer("STRANGER_MAILS_PER_HOUR", "mails a stranger can cause, an hour", default=3)
-STRANGER_MAILS_PER_DAY = env.integer("STRANGER_MAILS_PER_DAY", "mails a stranger can cause, a day", default=5)
-
-# -- enquiries, all together: every call comes from the site's one address
-ENQUIRIES_PER_HOUR = env.integer("ENQUIRIES_PER_HOUR", "enquiries taken from the site's forms, an hour", default=30)
+# -- limits on what a stranger can trigger: per client, per mailbox, and for all together last -------------------------
+STRANGER_REQUESTS_PER_HOUR = env.integer(
+    "STRANGER_REQUESTS_PER_HOUR",
+    "requests one client may send that cause a mail, an hour; an office or a mobile network may be one client",
+    default=30,
+)
+STRANGER_MAILS_PER_HOUR = env.integer(
+    "STRANGER_MAILS_PER_HOUR", "mails strangers can cause to one mailbox, an hour", default=3
+)
+STRANGER_MAILS_PER_DAY = env.integer(
+    "STRANGER_MAILS_PER_DAY", "mails strangers can cause to one mailbox, a day", default=5
+)
+STAFF_MAILS_PER_HOUR = env.integer(
+    "STAFF_MAILS_PER_HOUR",
+    "mails strangers can cause to an inbox of staff, an hour; what more comes stands on the desk",
+    default=30,
+)
+STAFF_MAILS_PER_DAY = env.integer(
+    "STAFF_MAILS_PER_DAY", "mails strangers can cause to an inbox of staff, a day", default=200
+)
+ENQUIRIES_PER_HOUR = env.integer(
+    "ENQUIRIES_PER_HOUR", "enquiries taken from one client, an hour; the site's server is one", default=60
+)
+ENQUIRIES_ALL = env.integer("ENQUIRIES_ALL", "enquiries taken from all clients together, an hour", default=600)
 
 # -- look-ups by id ---------------------------------------------------------------------------------------------------
 LOOKUP_MISSES_PER_HOUR = env.integer("LOOKUP_MISSES_PER_HOUR", "unknown ids one client may try, an hour", default=30)

@@ -60,6 +60,9 @@ ALL = (
     Refusal(Code.TOO_MANY_MISSES, 429, "Too many unknown ids were tried. Please wait and try again later."),
     Refusal(Code.LOGIN_FAILED, 401, "Name and password do not belong to an account that may use this."),
     Refusal(Code.TOO_MANY_LOGINS, 429, "Too many log-ins failed. Please wait and try again later."),
+    Refusal(
+        Code.TOO_MANY_REQUESTS, 429, "Too many requests came from your network. Please wait and try again in an hour."
+    ),
     # the link is spent
     Refusal(Code.LINK_EXPIRED, 410, "This link has expired. Please ask for a new one on our site."),
     Refusal(Code.DRAFT_LAPSED, 410, "This request was not confirmed in time and has lapsed. Please book again."),

@@ -20,6 +20,7 @@ class Code(StrEnum):
     TOO_MANY_MISSES = "too_many_misses"
     LOGIN_FAILED = "login_failed"
     TOO_MANY_LOGINS = "too_many_logins"
+    TOO_MANY_REQUESTS = "too_many_requests"
     # the link is spent
     LINK_EXPIRED = "link_expired"
     DRAFT_LAPSED = "draft_lapsed"

@@ -9,7 +9,7 @@ from backend.bookings.machine import ACTIVE, Reason, State
 from backend.bookings.models import Booking, LedgerEntry
 from backend.bookings.notices import Notice
 from backend.notifications.notification_context import Condition, NotificationContext
-from backend.outbox.models import Message, MessageState
+from backend.outbox.models import Message
 from backend.payments.models import RefundState
 
 
@@ -105,11 +105,11 @@ def cancellation_asked(notification: NotificationContext) -> bool:
 
 
 def newest_request(notification: NotificationContext) -> bool:
-    """No later request wrote a mail; one that was suppressed for being asked too often overtakes nothing."""
+    """No later request wrote a mail."""
     later = Message.objects.filter(
         booking_id=notification.booking.pk, kind=Notice.CANCELLATION_REQUESTED, pk__gt=notification.message.pk
     )
-    return not later.exclude(state=MessageState.SUPPRESSED).exists()
+    return not later.exists()
 
 
 # -- money -------------------------------------------------------------------------------------------------------------

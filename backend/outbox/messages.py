@@ -15,6 +15,7 @@ from django.db.transaction import TransactionManagementError
 from backend.core import correlation
 from backend.core import environment as env
 from backend.core.personal_data import emptied
+from backend.outbox.mailboxes import mailbox_of
 from backend.outbox.models import Message, MessageState, PausedQueue, Queue
 
 LEASE = timedelta(seconds=50)  # renewed before each effect; every effect's own time-outs sum to less than half of it
@@ -61,6 +62,7 @@ def emit(
         subject_id=subject_id,
         ledger_sequence=ledger_sequence,
         recipient=recipient,
+        mailbox=mailbox_of(recipient),
         state=MessageState.SUPPRESSED if suppressed else MessageState.WAITING,
         settled_at=now if suppressed else None,
         not_before=due,
@@ -73,12 +75,16 @@ def emit(
 
 
 def is_within_limits(kinds: Collection[str], recipient: str, *, now: datetime, hourly: int, daily: int) -> bool:
-    """Whether one more mail of `kinds` to `recipient` stays within the limits; one asker at a time until commit."""
+    """Whether one more mail of `kinds` to the recipient's mailbox stays within the limits.
+
+    One asker at a time until commit.
+    """
+    mailbox = mailbox_of(recipient)
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [recipient])
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [mailbox])
     sent = list(
-        Message.objects.filter(recipient=recipient, kind__in=kinds, created_at__gt=now - timedelta(days=1))
+        Message.objects.filter(mailbox=mailbox, kind__in=kinds, created_at__gt=now - timedelta(days=1))
         .exclude(state=MessageState.SUPPRESSED)
         .exclude(dedupe_key__startswith=ANEW)
         .values_list("created_at", flat=True)[:daily]

@@ -39,6 +39,7 @@ class Message(models.Model):
     subject_id = models.BigIntegerField(null=True, blank=True)  # the payment or refund that a payments row speaks of
     ledger_sequence = models.PositiveIntegerField(null=True, blank=True)
     recipient = models.CharField(max_length=254, blank=True)
+    mailbox = models.CharField(max_length=254, blank=True, db_default="")  # the recipient's, for the limits to count by
     context = models.JSONField(null=True, blank=True)  # frozen by the first attempt; never a token
     frozen_at = models.DateTimeField(null=True, blank=True)  # the first attempt; the mail's Date derives from it
 
@@ -58,7 +59,7 @@ class Message(models.Model):
     created_at = models.DateTimeField()
 
     SENSITIVITY = classify(
-        personal="recipient context last_error",  # a provider's words may quote an address
+        personal="recipient mailbox context last_error",  # a provider's words may quote an address
         internal=(
             "uuid queue kind dedupe_key booking_id subject_id ledger_sequence frozen_at state not_before "
             "next_attempt_at lease_expires_at is_snoozed fence attempts may_have_left settled_at blanked_at "
@@ -74,7 +75,7 @@ class Message(models.Model):
             # an older notice of the same booking to the same recipient; a booking's mails on its page
             models.Index(fields=["booking_id", "id"], name="message_booking"),
             # the limits on mail that a stranger can trigger
-            models.Index(fields=["recipient", "created_at"], name="message_recipient"),
+            models.Index(fields=["mailbox", "created_at"], name="message_mailbox"),
             # blank(): settled rows that still hold personal data
             models.Index(fields=["settled_at"], condition=Q(blanked_at=None), name="message_blank"),
             # dead letters

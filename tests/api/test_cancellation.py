@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.db import connection
 
 from backend.api.models import LookupMiss
+from backend.api.throttle import MAILS
 from backend.bookings import policy
 from backend.bookings.lifecycle import cancellation
 from backend.bookings.lifecycle.cancellation import RefundChoice
@@ -18,7 +20,7 @@ from backend.bookings.machine import FINAL, State
 from backend.bookings.models import Booking, Purpose
 from backend.bookings.notices import Notice
 from backend.core import formatting
-from backend.outbox.models import Message, MessageState
+from backend.outbox.models import Message
 from backend.people.models import Enquiry
 from tests.support import api, factories, scenarios
 from tests.support.database_rows import everything
@@ -117,7 +119,7 @@ def test_asking_for_a_known_id_counts_no_miss_and_reads_the_id_as_people_type_it
     booking = factories.make_booking(State.PENDING, now=now, acknowledgement_id="MS-10K011")
     api.error(api.post(api.ASK_TO_CANCEL, {"acknowledgement_id": " ms-iokoll "}), 409, "confirm_by_email")
     assert scenarios.again(booking).cancellation_requested_at == now
-    assert not LookupMiss.objects.exists()
+    assert not LookupMiss.objects.exclude(client__startswith=MAILS).exists()
 
 
 @pytest.mark.parametrize("value", [None, "", 7, {}, ["MS-000000"], "x" * 41, "MS-\x00", "\ud800"])
@@ -130,8 +132,7 @@ def test_asking_without_an_id_is_400(value: object) -> None:
 def test_over_the_limit_of_links_the_asker_sees_no_difference(now: datetime) -> None:
     booking = far_confirmed(now)
     assert len({ask(booking).content for _ in range(5)}) == 1
-    sent = Message.objects.filter(kind=Notice.CANCELLATION_REQUESTED)
-    assert sent.filter(state=MessageState.SUPPRESSED).count() == 2
+    assert Message.objects.filter(kind=Notice.CANCELLATION_REQUESTED).count() == policy.CANCEL_LINKS_PER_HOUR
 
 
 # -- proving and reporting --------------------------------------------------------------------------------------------
@@ -219,7 +220,7 @@ def test_queries_are_few(now: datetime, django_assert_num_queries: Any) -> None:
     booking = far_confirmed(now)
     with django_assert_num_queries(1):
         api.error(api.get(api.VERIFY_CANCEL, {"token": "nobody"}), 404, "link_unknown")
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(16 + (connection.vendor == "postgresql")):  # and the lock of the inbox's limit
         ask(booking)
     token = {"token": token_of(booking)}
     with django_assert_num_queries(1):
@@ -279,7 +280,7 @@ def test_the_longest_enquiry_in_hindi_arrives_whole_beside_its_html() -> None:
 def test_enquiries_are_limited_as_a_whole_and_go_on_an_hour_later(
     now: datetime, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(policy, "ENQUIRIES_PER_HOUR", 2)
+    monkeypatch.setattr(policy, "ENQUIRIES_ALL", 2)
     for _ in range(2):
         api.done(api.post(api.SEND_EMAIL, {"text": "words"}), 202)
     refused = api.post(api.SEND_EMAIL, {"text": "words"})

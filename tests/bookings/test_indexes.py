@@ -52,11 +52,11 @@ LOOK_UPS: dict[str, tuple[str, Callable[[], Any]]] = {
     "links to purge": ("link_expiry", lambda: links.purge(now=NOW)),
     "claim": ("message_claim", lambda: messages.claim(Queue.MAIL, now=NOW)),
     "elder notice": (
-        "message_booking|message_recipient",
+        "message_booking",
         lambda: messages.waits_for_older(Message(pk=10**9, booking_id=1, recipient="", queue="mail"), now=NOW),
     ),
     "mails a stranger caused": (
-        "message_recipient",
+        "message_mailbox",
         lambda: messages.is_within_limits(["x"], "a@example.org", now=NOW, hourly=3, daily=5),
     ),
     "messages to blank": ("message_blank", lambda: messages.redact(settled_before=NOW, now=NOW)),

@@ -20,6 +20,7 @@ from tests.chaos.stack import Stack
 from tests.chaos.traffic import Caller, World
 from tests.demo.site import form
 from tests.support import scenarios
+from tests.support.clients import forwarded_for
 
 EACH_FOR = 8.0  # seconds
 CALLERS = 2
@@ -59,7 +60,7 @@ def _asked(stack: Stack, world: World, name: str) -> list[Request]:
         while time.monotonic() < ends:
             count += 1
             address = f"{name}{number}-{count}@example.org"
-            caller.once("POST", "/api/bookings/draft/", json=form(address, "Asha Rao"))
+            caller.once("POST", "/api/bookings/draft/", json=form(address, "Asha Rao"), headers=forwarded_for(address))
             time.sleep(PAUSE)
             caller.once("GET", "/api/bookings/check-status/", params={"acknowledgement_id": known})
             time.sleep(PAUSE)

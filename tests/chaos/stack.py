@@ -53,6 +53,7 @@ OTHER_POLICY = {
     "DRAIN_EVERY": "1s",
     "BACK_OFF_MOST": "20s",  # all waits of the storm are short; an hour would outlast its calm
     "REFUND_ON_VISITOR_CANCELLATION": "full",
+    "TRUSTED_PROXIES": "1",  # each visitor says an address of their own
     "STRANGER_MAILS_PER_HOUR": "100000",
     "STRANGER_MAILS_PER_DAY": "100000",
     "LOOKUP_MISSES_PER_HOUR": "100000",

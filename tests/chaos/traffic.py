@@ -18,6 +18,7 @@ import requests
 from tests.chaos.journal import UNREACHED, Journal, Request
 from tests.chaos.stack import Stack
 from tests.demo.site import form
+from tests.support.clients import forwarded_for
 
 CROWD = 8  # visitors at once
 PATIENCE = 25.0  # seconds, at full pace, a person waits for an answer or a mail
@@ -77,8 +78,8 @@ class World:
     psychologists: list[int]
     prefix: str = "v"
 
-    def visitor(self) -> Caller:
-        return Caller(self.stack.url, self.journal)
+    def visitor(self, who: str) -> Caller:
+        return Caller(self.stack.url, self.journal, **forwarded_for(who))
 
     def staff(self) -> Caller:
         return Caller(self.stack.url, self.journal, Authorization=f"Token {self.staff_token}")
@@ -91,7 +92,7 @@ class Visit:
         self._world = world
         self._chosen = random.Random(f"{world.stack.seed}:{number}")
         self.address = f"{world.prefix}{number}@example.org"
-        self._visitor, self._staff = world.visitor(), world.staff()
+        self._visitor, self._staff = world.visitor(self.address), world.staff()
         self._id = ""
 
     def walk(self) -> None:

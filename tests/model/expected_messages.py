@@ -110,7 +110,7 @@ def _check_row(step: Step) -> None:
         if message.kind == "payment_still_due":
             _reminds_in_time(step, message)
         assert message.recipient in _audience(step, message.kind), f"goes astray: {message}"
-        is_strangers = message.kind in ("draft_submitted", "cancellation_requested")
+        is_strangers = message.kind in ("draft_submitted", "staff_cancellation_requested")
         assert message.state == "waiting" or is_strangers, f"not sent: {message}"
 
 

@@ -26,8 +26,9 @@ class SubmitDraft(APIView):
     """POST: record a request. The answer is the same for every address."""
 
     def post(self, request: Request) -> Response:
-        body = parse_request(DraftRequest, request.data)
-        visitor.submit_draft(body.draft(), now=timezone.now())
+        body, now = parse_request(DraftRequest, request.data), timezone.now()
+        throttle.limit_mails(request, now=now)
+        visitor.submit_draft(body.draft(), now=now)
         return Response({"message": "Check your email: open the link in it to send us your request."}, status=201)
 
 
@@ -70,8 +71,9 @@ class CheckStatus(APIView):
         return Response(responses.status(booking))
 
     def post(self, request: Request) -> Response:
-        body = parse_request(AddressRequest, request.data)
-        visitor.request_link(body.validated_data["email"], now=timezone.now())
+        body, now = parse_request(AddressRequest, request.data), timezone.now()
+        throttle.limit_mails(request, now=now)
+        visitor.request_link(body.validated_data["email"], now=now)
         return Response({"message": "We have sent an email to this address. Please check your inbox."})
 
 

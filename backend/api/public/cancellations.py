@@ -22,6 +22,7 @@ class RequestCancellation(APIView):
     def post(self, request: Request) -> Response:
         body, now = parse_request(AcknowledgementRequest, request.data), timezone.now()
         acknowledgement_id = queries.normalize_acknowledgement_id(body.validated_data["acknowledgement_id"])
+        throttle.limit_mails(request, now=now)
         with throttle.limit_lookups(request, now=now):
             booking = cancellation.request_cancellation(acknowledgement_id, now=now)
         if booking.state != State.CONFIRMED:

@@ -7,6 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from backend.api import throttle
 from backend.api.public.requests import EnquiryRequest, parse_request
 from backend.bookings.lifecycle import enquiries
 
@@ -16,5 +17,7 @@ class SendEmail(APIView):
 
     def post(self, request: Request) -> Response:
         body = parse_request(EnquiryRequest, request.data).validated_data
-        enquiries.receive_enquiry(body["subject"] or "No subject", body["text"], now=timezone.now())
+        now = timezone.now()
+        throttle.limit_enquiries(request, now=now)
+        enquiries.receive_enquiry(body["subject"] or "No subject", body["text"], now=now)
         return Response({"message": "We have received your message and will write to you."}, status=202)

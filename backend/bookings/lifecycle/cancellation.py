@@ -9,7 +9,12 @@ from enum import StrEnum
 from backend.bookings import links, policy, sponsors
 from backend.bookings.intents import Intent
 from backend.bookings.ledger_details import Cancelled
-from backend.bookings.lifecycle.notify import notify_psychologist, notify_staff, notify_visitor
+from backend.bookings.lifecycle.notify import (
+    asked_to_cancel_too_often,
+    notify_psychologist,
+    notify_staff,
+    notify_visitor,
+)
 from backend.bookings.lifecycle.refunds import RefundReason, notify_refund, queue_refund
 from backend.bookings.lifecycle.transaction import TIMER, VISITOR, intent, lock_booking, record_event, run_transition
 from backend.bookings.machine import ACTIVE, Reason, State
@@ -23,7 +28,7 @@ from backend.payments.models import Payment, Refund
 
 @intent
 def request_cancellation(acknowledgement_id: str, *, now: datetime) -> Booking:
-    """No transition: mails the link that proves the wish. The mail is limited; over the limit nothing tells the asker.
+    """No transition: mails the link that proves the wish. Over the limit nothing is done, and nothing tells the asker.
 
     Refuses: booking_unknown, state_refuses, cancel_too_late.
     """
@@ -33,6 +38,8 @@ def request_cancellation(acknowledgement_id: str, *, now: datetime) -> Booking:
         raise Refused(Code.BOOKING_UNKNOWN)
     booking = lock_booking(booking_id)
     _refuse_unless_cancellable(booking, now=now)
+    if asked_to_cancel_too_often(booking, now=now):
+        return booking
     booking.cancellation_requested_at = now
     record_event(
         booking,

@@ -11,10 +11,11 @@ from backend.bookings.guarantees import held_session, psychologist_of
 from backend.bookings.models import Booking
 from backend.bookings.notices import Notice, links_carried
 from backend.outbox import messages
-from backend.outbox.models import Message, MessageState, Queue
+from backend.outbox.models import Message, Queue
 from backend.people.models import Psychologist
 
 STRANGERS_NOTICES = (Notice.DRAFT_SUBMITTED, Notice.ALREADY_BOOKED, Notice.LINK_REQUESTED, Notice.NOTHING_OPEN)
+STAFFS_NOTICES_BY_STRANGERS = (Notice.STAFF_CANCELLATION_REQUESTED, Notice.STAFF_ENQUIRY_RECEIVED)
 
 
 def notify_visitor(
@@ -29,9 +30,7 @@ def notify_visitor(
 
     `once_per` replaces the ledger's sequence in the dedupe key, for notices that no transition causes.
     """
-    suppressed = (notice in STRANGERS_NOTICES and not _within_limits(booking.email, now)) or (
-        notice == Notice.CANCELLATION_REQUESTED and _asked_too_often(booking, now)
-    )
+    suppressed = notice in STRANGERS_NOTICES and not _within_limits(booking.email, now)
     message_uuid = messages.emit(
         queue=Queue.MAIL,
         kind=notice,
@@ -63,16 +62,21 @@ def notify_address(address: str, notice: Notice, *, now: datetime, once_per: str
 def notify_staff(
     booking: Booking, notice: Notice, *, now: datetime, not_before: datetime | None = None, to: str = ""
 ) -> None:
-    """Enqueue a notice for the practice's inbox, or for `to`; it names the booking's id and no person."""
+    """Enqueue a notice for the practice's inbox, or for `to`; it names the booking's id and no person.
+
+    What a stranger can cause is limited by the inbox: beyond, it is only recorded, and the desk shows what it says.
+    """
+    recipient = to or settings.STAFF_INBOX
     messages.emit(
         queue=Queue.MAIL,
         kind=notice,
         dedupe_key=f"booking:{booking.pk}:{notice}:{booking.ledger_sequence}",
         now=now,
         not_before=not_before,
-        recipient=to or settings.STAFF_INBOX,
+        recipient=recipient,
         booking_id=booking.pk,
         ledger_sequence=booking.ledger_sequence,
+        suppressed=notice in STAFFS_NOTICES_BY_STRANGERS and not staff_have_room(recipient, now),
     )
 
 
@@ -100,13 +104,23 @@ def enqueue_reminders(booking: Booking, *, now: datetime) -> None:
             notify_visitor(booking, notice, now=now, not_before=starts_at - before)
 
 
-def _asked_too_often(booking: Booking, now: datetime) -> bool:
+def asked_to_cancel_too_often(booking: Booking, *, now: datetime) -> bool:
     """The booking's lock is held, so that two askers at once are counted one after the other."""
     sent = Message.objects.filter(
         booking_id=booking.pk, kind=Notice.CANCELLATION_REQUESTED, created_at__gt=now - timedelta(hours=1)
-    ).exclude(state=MessageState.SUPPRESSED)
-    sent = sent.exclude(dedupe_key__startswith=messages.ANEW)
+    ).exclude(dedupe_key__startswith=messages.ANEW)
     return sent.count() >= policy.CANCEL_LINKS_PER_HOUR
+
+
+def staff_have_room(inbox: str, now: datetime) -> bool:
+    """Whether one more mail that a stranger causes stays within what an inbox of staff takes."""
+    return messages.is_within_limits(
+        STAFFS_NOTICES_BY_STRANGERS,
+        inbox,
+        now=now,
+        hourly=policy.STAFF_MAILS_PER_HOUR,
+        daily=policy.STAFF_MAILS_PER_DAY,
+    )
 
 
 def _within_limits(address: str, now: datetime) -> bool:

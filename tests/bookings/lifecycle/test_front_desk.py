@@ -341,7 +341,7 @@ def test_an_unanswered_request_warns_staff_managers_and_the_visitor_in_open_time
 
 
 def test_an_enquiry_is_kept_and_mailed_and_all_together_are_limited(now: datetime, monkeypatch) -> None:
-    monkeypatch.setattr(policy, "ENQUIRIES_PER_HOUR", 2)
+    monkeypatch.setattr(policy, "ENQUIRIES_ALL", 2)
     for _ in range(2):
         enquiries.receive_enquiry("Hello", "private words", now=now)
     assert code_of(lambda: enquiries.receive_enquiry("Hello", "more", now=now)) is Code.TOO_MANY_ENQUIRIES
