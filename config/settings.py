@@ -135,6 +135,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "backend.api.middleware.BoundsMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
     "backend.api.middleware.DatabaseUnavailableMiddleware",
     "backend.core.admin_pages.ForbiddenAsNotFoundMiddleware",

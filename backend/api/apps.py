@@ -13,8 +13,10 @@ class ApiConfig(AppConfig):
     def ready(self) -> None:
         from django.contrib.auth.models import User  # models are not there before
 
+        from backend.api.bounds import bound_headers
         from backend.api.parsing import mend_content_type  # needs settings that are read
         from backend.api.staff.auth import revoke_tokens_on_password_change
 
+        request_started.connect(bound_headers, dispatch_uid="api.bound_headers")
         request_started.connect(mend_content_type, dispatch_uid="api.mend_content_type")
         post_save.connect(revoke_tokens_on_password_change, sender=User, dispatch_uid="api.end_tokens")

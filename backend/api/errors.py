@@ -29,9 +29,11 @@ _STATUS_CODES = {
     403: ("forbidden", "You may not do this."),
     404: ("not_found", "There is nothing at this address. Every address of this service ends in a slash."),
     405: ("method_not_allowed", "This address does not accept this kind of request."),
+    408: ("too_slow", "The request took too long to arrive. Please try again."),
     413: ("too_large", "The request is too large."),
     415: ("unsupported_media_type", "Please send JSON, with Content-Type: application/json."),
     429: ("throttled", "Too many requests. Please try again later."),
+    431: ("headers_too_long", "The request could not be read: one of its headers is too long."),
     503: ("unavailable", "The service is busy. Please try again in a moment."),
 }
 _CRASHED = ("error", "Something went wrong on our side. Please try again.")
@@ -74,6 +76,11 @@ def json_answer(
     if status != 500:
         _note(problem, request)
     return JsonResponse(_body(problem, request), status=status, headers=headers)
+
+
+def sentence_of(status: int) -> str:
+    """What people read of this status."""
+    return _of_status(status).detail
 
 
 def note_unavailable(error: Exception, request: HttpRequest) -> None:

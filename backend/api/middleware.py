@@ -6,19 +6,17 @@ import logging
 import re
 from collections.abc import Callable
 
-from django.conf import settings
 from django.core.signals import got_request_exception
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from backend.api import errors
+from backend.api import bounds, errors
 from backend.api.links import pages
 from backend.core import correlation, database_timeouts
 
 log = logging.getLogger(__name__)
 Handler = Callable[[HttpRequest], HttpResponseBase]
 _ID = re.compile(r"[A-Za-z0-9-]{8,64}")
-_LENGTH = re.compile(r"[0-9]{1,18}")
 _KEPT_HEADERS = ("Allow", "Retry-After")
 
 
@@ -71,7 +69,7 @@ class JsonErrorsMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if not _is_api(request):
             return self.get_response(request)
-        response = _refusal_unread(request) or _in_json(request, self.get_response(request))
+        response = _in_json(request, self.get_response(request))
         response.headers.setdefault("Cache-Control", "no-store")  # a booking must not stay in a shared machine's cache
         return response
 
@@ -84,6 +82,19 @@ class JsonErrorsMiddleware:
         log.error("crashed %s", type(error).__name__, exc_info=error)
         got_request_exception.send(sender=type(self), request=request)
         return errors.json_answer(500, request)
+
+
+class BoundsMiddleware:
+    """Refuses what is too long or came too slowly, on every address, before anything reads its body."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        status = bounds.refusal(request)
+        if status is None:
+            return self.get_response(request)
+        return pages.guarded(pages.error_page(status, errors.sentence_of(status)))
 
 
 class DatabaseUnavailableMiddleware:
@@ -108,14 +119,6 @@ class DatabaseUnavailableMiddleware:
 
 def _is_api(request: HttpRequest) -> bool:
     return request.path_info == "/api" or request.path_info.startswith("/api/")
-
-
-def _refusal_unread(request: HttpRequest) -> HttpResponse | None:
-    """The answer to a body whose announced length is too long, before a byte of it is read."""
-    length = request.META.get("CONTENT_LENGTH") or "0"
-    if not _LENGTH.fullmatch(length):
-        return errors.json_answer(400, request)
-    return errors.json_answer(413, request) if int(length) > settings.MAX_BODY_BYTES else None
 
 
 def _in_json(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:

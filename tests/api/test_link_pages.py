@@ -263,8 +263,8 @@ def test_a_wrong_method_is_a_405_page(path: str, method: str) -> None:
     assert response["Allow"] == "GET, HEAD, POST"
 
 
-def test_a_form_that_is_too_long_is_a_400_page() -> None:
-    shown(browser().post(CANCEL, {"token": "x" * (configured.MAX_BODY_BYTES + 1), "more": "x"}), 400)
+def test_a_form_that_is_too_long_is_a_413_page() -> None:
+    shown(browser().post(CANCEL, {"token": "x" * (configured.MAX_BODY_BYTES + 1), "more": "x"}), 413)
 
 
 @pytest.mark.parametrize("path", PAGES)

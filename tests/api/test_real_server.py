@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from urllib.parse import urlsplit
 
 import pytest
@@ -106,3 +106,59 @@ def test_pings_are_answered(server: str) -> None:
         found, headers, content = send(server, head(f"GET {path}"))
         assert (found, headers["access-control-allow-origin"]) == (200, ORIGIN)
         assert json.loads(content) == {"status": "ok"}
+
+
+SLOW_BODY = head(f"POST {api.DRAFT}") + b"Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"
+UNREAD_ANSWERS = (head("GET /static/drf_spectacular_sidecar/swagger-ui-dist/swagger-ui-bundle.js") + b"\r\n") * 20
+
+
+@contextmanager
+def strangers(url: str, sent: bytes) -> Iterator[None]:
+    """Forty connections that send this, and then neither send nor read."""
+    parts = urlsplit(url)
+    with ExitStack() as open_ones:
+        for _ in range(40):
+            connection = open_ones.enter_context(socket.socket())
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            connection.connect((parts.hostname, parts.port))
+            connection.sendall(sent.replace(b"HOST", parts.netloc.encode()))
+        yield
+
+
+@pytest.mark.parametrize("sent", [SLOW_BODY, SLOW_BODY[:60], UNREAD_ANSWERS], ids=["body", "head", "answer"])
+def test_others_are_answered_while_strangers_send_or_read_slowly(server: str, sent: bytes) -> None:
+    with strangers(server, sent):
+        for _ in range(20):
+            assert send(server, head("GET /api/ping/"))[0] == 200
+
+
+def test_half_a_body_is_not_taken_for_the_whole(server: str) -> None:
+    parts = urlsplit(server)
+    with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=10) as connection:
+        connection.sendall(SLOW_BODY.replace(b"HOST", parts.netloc.encode()) + b"}")
+        connection.shutdown(socket.SHUT_WR)
+        assert connection.recv(100).startswith(b"HTTP/1.1 400 ")
+
+
+def test_a_head_longer_than_any_honest_one_is_refused_by_the_server(server: str) -> None:
+    for line in (b"Cookie: a=" + b"b" * 20_000 + b"\r\n", b"X: y\r\n" * 200):
+        assert send(server, head("GET /api/ping/") + line)[0] == 431
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'Content-Type: application/json;a="' + b";" * 15_000 + b'"',
+        b'Cookie: a="' + b"\\" * 15_000 + b'"',
+        b"If-None-Match: " + b'"",' * 5_000,
+        b'Cookie: a="' + b'\\"' * 1_500 + b'"\r\nCookie: b="' + b'\\"' * 1_500 + b'"',
+    ],
+)
+def test_a_long_header_is_refused_before_it_is_parsed(server: str, line: bytes) -> None:
+    error_of(send(server, head(f"POST {api.DRAFT}") + line + b"\r\nContent-Length: 2\r\n", b"{}"), 431)
+    assert send(server, head("GET /admin/login/") + line + b"\r\n")[0] == 431
+
+
+def test_a_name_with_an_underscore_passes_for_no_other_header(server: str) -> None:
+    answer = send(server, head("GET /api/ping/") + b"X_Correlation_ID: 12345678-abcd\r\n")
+    assert answer[1]["x-correlation-id"] != "12345678-abcd"

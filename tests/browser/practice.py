@@ -62,10 +62,8 @@ def seeded(bookings: int) -> Iterator[Practice]:
 
 @contextmanager
 def _server(given: dict[str, str], folder: Path, port: int) -> Iterator[str]:
-    command = [
-        *(sys.executable, "-m", "granian", "--interface", "wsgi", "config.wsgi:application"),
-        *("--host", "127.0.0.1", "--port", str(port), "--workers", "1", "--blocking-threads", "4", "--no-ws"),
-    ]
+    command = [sys.executable, "-m", "config.web"]
+    given = {**given, "PORT": str(port), "WEB_WORKERS": "1", "DATABASE_POOL": "4"}
     with (folder / "log").open("w") as out:
         server = subprocess.Popen(command, cwd=ROOT, env=given, stdout=out, stderr=out)
     try:

@@ -209,9 +209,7 @@ def add_servers(stack: Stack) -> None:
 
 def add_service(stack: Stack, *, workers: int = 2) -> None:
     """Ours: web, `workers` a queue, two beats."""
-    web = ["-m", "granian", "--interface", "wsgi", "config.wsgi:application", "--host", "127.0.0.1"]
-    web += ["--port", stack.environment["PORT"], "--workers", str(workers), "--blocking-threads", "8", "--no-ws"]
-    stack.add("web", sys.executable, *web, "--respawn-failed-workers")
+    stack.add("web", sys.executable, "-m", "config.web", WEB_WORKERS=str(workers))
     for number in (1, 2):
         for queue in QUEUES if number <= workers else ():
             stack.add(f"worker-{queue}-{number}", sys.executable, "-m", "workers", queue, NODE_NAME=f"node-{number}")

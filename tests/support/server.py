@@ -57,20 +57,18 @@ def environment(folder: Path, **changes: str) -> dict[str, str]:
 
 @contextmanager
 def web_server(**variables: str) -> Iterator[str]:
-    """Granian with two workers, as in the Procfile; yields its URL."""
+    """The Procfile's `web`; yields its URL."""
     port = free_port()
     folder = Path(tempfile.mkdtemp(prefix="web-"))
     given = {
         **environment(folder),
+        "HOST": "127.0.0.1",
+        "PORT": str(port),
         "PUBLIC_URL": f"http://127.0.0.1:{port}",
         "REDIS_URL": "redis://127.0.0.1:1/0",  # nobody is there: the web tier must not care
         **variables,
     }
-    command = [
-        *(sys.executable, "-m", "granian", "--interface", "wsgi", "config.wsgi:application"),
-        *("--host", "127.0.0.1", "--port", str(port), "--workers", "2", "--blocking-threads", "8", "--no-ws"),
-        *("--workers-kill-timeout", "2"),  # one that is still starting does not hear that it shall stop
-    ]
+    command = [sys.executable, "-m", "config.web"]
     log = folder / "log"
     with log.open("w") as out:
         server = subprocess.Popen(command, cwd=ROOT, env=given, stdout=out, stderr=out, start_new_session=True)

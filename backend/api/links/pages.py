@@ -66,9 +66,7 @@ class LinkPage(View):
             errors.note_unavailable(error, request)
             response = error_page(503, _BUSY, is_sure=False)
             response["Retry-After"] = database_timeouts.RETRY_HEADER["Retry-After"]
-        for name, value in HEADERS.items():
-            response[name] = value
-        return response
+        return guarded(response)
 
     def http_method_not_allowed(self, request: HttpRequest, *args: str, **kwargs: str) -> HttpResponse:
         response = error_page(405, _METHOD)
@@ -156,6 +154,13 @@ def render_page(name: str, context: Mapping[str, object], *, status: int = 200) 
         "support_lines": responses.support_lines(),
     }
     return HttpResponse(render_to_string(f"go/{name}.html", {**house, **context}), status=status)
+
+
+def guarded(response: HttpResponseBase) -> HttpResponseBase:
+    """The answer with the headers of every mailed page."""
+    for name, value in HEADERS.items():
+        response[name] = value
+    return response
 
 
 def error_page(status: int, sentence: str, *, is_sure: bool = True) -> HttpResponse:
