@@ -1,6 +1,7 @@
 """What beat sends, how often, and to which queue: the whole schedule on one page.
 
-A message is a wake-up without data. One that waits longer than `EXPIRES` is dropped: the next one says the same.
+A message is a wake-up without data. None expires, for that would be judged by two machines' clocks; a queue keeps the
+newest alone (`workers/transport.py`), and each says the same.
 """
 
 from __future__ import annotations
@@ -8,8 +9,6 @@ from __future__ import annotations
 from datetime import timedelta
 
 from backend.core import environment as env
-
-EXPIRES = timedelta(seconds=60)
 
 DRAIN_EVERY = env.duration("DRAIN_EVERY", "how often each outbox queue is woken", default="1s")
 SWEEP_EVERY = env.duration("SWEEP_EVERY", "how often each deadline is swept", default="10s")

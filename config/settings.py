@@ -333,7 +333,6 @@ CELERY_BEAT_SCHEDULER = "workers.beat:Scheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 1  # second
 DJANGO_CELERY_BEAT_TZ_AWARE = True
 BEAT_TABLE = schedule.TABLE
-BEAT_EXPIRES = schedule.EXPIRES
 
 # -- mail -------------------------------------------------------------------------------------------------------------
 EMAIL_PROVIDER = env.choice(

@@ -14,7 +14,9 @@ from typing import NoReturn
 
 from django.conf import settings
 
-from workers.dependencies import DEPENDENCIES, Dependency
+from workers.dependencies import BROKER, DEPENDENCIES, Dependency
+from workers.hearing import ALONE_AFTER
+from workers.stand_in import StandIn
 
 QUEUES = ("mail", "payments", "timers")
 BEAT = "beat"
@@ -44,8 +46,13 @@ def become(name: str) -> NoReturn:
     """Wait for what the process needs, then become Celery."""
     logging.config.dictConfig(settings.LOGGING)
     signal.signal(signal.SIGTERM, _leave)
-    for need in DEPENDENCIES:
-        wait_for(need)
+    stand_in = StandIn(name) if name in QUEUES else None
+    try:
+        for need in DEPENDENCIES:
+            wait_for(need, stand_in if need is BROKER else None)
+    finally:
+        if stand_in is not None:
+            stand_in.stop()
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.execv(sys.executable, [sys.executable, *command(name)])  # noqa: S606 -- words of this module
 
@@ -72,13 +79,15 @@ def concurrency(queue: str) -> int:
     return int(settings.WORKER_CONCURRENCY)
 
 
-def wait_for(need: Dependency) -> None:
-    """Return once it answers; asked every second, spoken of once a minute."""
-    spoke_at = float("-inf")
+def wait_for(need: Dependency, stand_in: StandIn | None = None) -> None:
+    """Return once it answers; asked every second, spoken of once a minute. The stand-in works meanwhile."""
+    began, spoke_at = time.monotonic(), float("-inf")
     while trouble := need.trouble():
         if time.monotonic() - spoke_at >= SAY_EVERY:
             logger.warning("Waiting: %s", trouble)
             spoke_at = time.monotonic()
+        if stand_in is not None and time.monotonic() - began >= ALONE_AFTER:
+            stand_in.start()
         time.sleep(1)
 
 

@@ -14,11 +14,16 @@ from django.conf import settings
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 from backend.core import correlation
+from workers import transport
+from workers.echo import Listening
 from workers.stopping import stopping
+
+transport.register()
 
 app = Celery("mindsettler", fixups=["workers.database:fixup"])
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.conf.imports = ("workers.mail", "workers.payments", "workers.timers", "workers.canary")
+app.conf.imports = ("workers.mail", "workers.payments", "workers.timers", "workers.canary", "workers.watch")
+app.steps["consumer"].add(Listening)
 
 
 @setup_logging.connect
@@ -50,3 +55,11 @@ def _stamp(headers: dict[str, Any], **_signal: Any) -> None:
 def _correlate(task_id: str, task: Task[[], None], **_signal: Any) -> None:
     """A task's own lines carry the task's id; each message it performs brings the id of its request."""
     correlation.begin(task_id, task=task.name)
+
+
+@task_prerun.connect
+def _compare_clocks(**_signal: Any) -> None:
+    """A worker's clock is compared before it says anything by it."""
+    from workers import heartbeat
+
+    heartbeat.compare_clocks()

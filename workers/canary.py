@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from celery import Task
-from django.utils import timezone
 
 from backend.ops import heartbeats
 from backend.ops.broker import SENT_AT
@@ -36,5 +35,5 @@ def timers(task: Task[[], None]) -> None:
 def _arrived(task: Task[[], None], queue: ProcessRole) -> None:
     said: Any = task.request.get(SENT_AT)
     sent_at = datetime.fromtimestamp(said, tz=UTC) if said else None
-    heartbeats.record_canary(queue, sent_at=sent_at, now=timezone.now())
+    heartbeats.record_canary(queue, sent_at=sent_at, now=heartbeat.now_of_database())
     heartbeat.record(queue)

@@ -53,7 +53,5 @@ class Dependency:
         return reason and f"{self.variable if self.is_given else self.stand_in} cannot be reached: {reason}"
 
 
-DEPENDENCIES = (
-    Dependency("DATABASE_URL", "the SQLite file", _database),
-    Dependency("REDIS_URL", "the embedded broker", _broker),
-)
+BROKER = Dependency("REDIS_URL", "the embedded broker", _broker)
+DEPENDENCIES = (Dependency("DATABASE_URL", "the SQLite file", _database), BROKER)

@@ -54,7 +54,7 @@ def drain(queue: Queue, perform: Perform, *, helper: Task[[], None]) -> None:
 def _wake(helper: Task[[], None]) -> None:
     """Ask for a second pair of hands; without a broker the next second's wake-up has to do."""
     try:
-        helper.apply_async(expires=60)
+        helper.apply_async()
     except OperationalError as error:
         log.warning("no helper: %s", error)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import time
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -10,27 +12,55 @@ from django.db import DatabaseError, InterfaceError, connections
 from django.utils import timezone
 
 from backend.core import database_timeouts
-from backend.ops import heartbeats
+from backend.ops import clocks, heartbeats
 from backend.ops.models import ProcessRole
 
 log = logging.getLogger(__name__)
 
 RECORD_EVERY = timedelta(seconds=5)  # a sixth of the silence after which a process counts as gone
+COMPARE_EVERY = 30.0  # seconds
 _said_at: dict[ProcessRole, datetime] = {}
+
+
+@dataclass
+class _Clock:
+    ahead: timedelta | None = None  # of the database's; None: not compared yet
+    compared_at: float | None = None  # monotonic
+
+
+_clock = _Clock()
 
 
 def record(role: ProcessRole) -> None:
     """Write that this process is at work: one short UPDATE, at most every RECORD_EVERY."""
-    now, said_at = timezone.now(), _said_at.get(role)
+    now, said_at = now_of_database(), _said_at.get(role)
     if said_at is not None and abs(now - said_at) < RECORD_EVERY:  # a clock that was set back must not silence us
         return
     try:
-        heartbeats.record_heartbeat(name_of(role), role, now=now)
+        heartbeats.record_heartbeat(name_of(role), role, now=now, clock_ahead=_clock.ahead)
     except DatabaseError as error:
         if not database_timeouts.is_timeout(error):
             raise
         log.warning("no sign of life: %s", type(error).__name__)  # the work goes on; the next sign comes soon
     _said_at[role] = now
+
+
+def compare_clocks() -> None:
+    """With the database's, at most every COMPARE_EVERY. What follows is said in the database's time."""
+    now = time.monotonic()
+    if _clock.compared_at is not None and now - _clock.compared_at < COMPARE_EVERY:
+        return
+    _clock.compared_at = now
+    try:
+        _clock.ahead = clocks.ahead()
+    except (DatabaseError, InterfaceError) as error:  # the work that follows says more
+        log.warning("clocks not compared: %s", type(error).__name__)
+
+
+def now_of_database() -> datetime:
+    """Our own clock's time, unless that is plainly wrong."""
+    now = timezone.now()
+    return now - _clock.ahead if _clock.ahead is not None and clocks.is_skewed(_clock.ahead) else now
 
 
 def remove(name: str) -> None:

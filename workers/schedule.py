@@ -16,7 +16,7 @@ Table = Mapping[str, tuple[str, timedelta]]
 
 
 @transaction.atomic
-def install(table: Table, *, expires: timedelta) -> list[str]:
+def install(table: Table) -> list[str]:
     """Bring the database's schedule to `table`. Returns one line per change, for the release log."""
     report = []
     for name, (task, every) in table.items():
@@ -26,11 +26,11 @@ def install(table: Table, *, expires: timedelta) -> list[str]:
         elif _was_edited(existing):
             report.append(f"left {name!r} as an operator set it")
             continue
-        elif _digest(existing) == _digest_of(task, every, expires):
+        elif _digest(existing) == _digest_of(task, every):
             continue
         else:
             report.append(f"updated {name!r}")
-        _write(name, task, every, expires)
+        _write(name, task, every)
     for stale in InstalledDefault.objects.exclude(name__in=table):
         report.append(f"removed {stale.name!r}")
         PeriodicTask.objects.filter(name=stale.name).delete()
@@ -40,13 +40,13 @@ def install(table: Table, *, expires: timedelta) -> list[str]:
     return report
 
 
-def _write(name: str, task: str, every: timedelta, expires: timedelta) -> None:
+def _write(name: str, task: str, every: timedelta) -> None:
     interval, _ = IntervalSchedule.objects.get_or_create(
         every=max(1, round(every.total_seconds())), period=IntervalSchedule.SECONDS
     )
     entry, _ = PeriodicTask.objects.update_or_create(
         name=name,
-        defaults={"task": task, "interval": interval, "expire_seconds": _seconds(expires), "enabled": True},
+        defaults={"task": task, "interval": interval, "expire_seconds": None, "enabled": True},
     )
     InstalledDefault.objects.update_or_create(name=name, defaults={"digest": _digest(entry)})
 
@@ -61,8 +61,8 @@ def _digest(entry: PeriodicTask) -> str:
     return _hash([entry.task, interval, entry.expire_seconds, entry.enabled])
 
 
-def _digest_of(task: str, every: timedelta, expires: timedelta) -> str:
-    return _hash([task, [max(1, _seconds(every)), IntervalSchedule.SECONDS], _seconds(expires), True])
+def _digest_of(task: str, every: timedelta) -> str:
+    return _hash([task, [max(1, _seconds(every)), IntervalSchedule.SECONDS], None, True])
 
 
 def _hash(values: list[object]) -> str:

@@ -47,13 +47,14 @@ class Broker:
 def read_broker(queues: Sequence[str], *, now: datetime) -> Broker:
     """Ask over a new connection, so that the answer is about now; two round trips."""
     try:
-        with _client() as client:
-            return _ask(client, queues, now)
+        with client() as connected:
+            return _ask(connected, queues, now)
     except (redis.RedisError, OSError) as error:
         return Broker(is_reachable=False, trouble=type(error).__name__)
 
 
-def _client() -> redis.Redis:
+def client() -> redis.Redis:
+    """Connects when it is first asked something, and waits for a moment only."""
     url = settings.CELERY_BROKER_URL.replace("redis+socket://", "unix://", 1)
     return redis.Redis.from_url(
         url,
@@ -96,9 +97,18 @@ def _held(client: redis.Redis, unacked: list[tuple[bytes, float]]) -> dict[str, 
     held: dict[str, list[float]] = {}
     values: Any = client.hmget("unacked", [tag for tag, _ in unacked]) if unacked else []
     for (_, delivered_at), value in zip(unacked, values, strict=True):
-        if value is not None:  # acknowledged between the two questions
-            held.setdefault(json.loads(value)[2], []).append(delivered_at)
+        if (queue := _queue_of(value)) is not None:
+            held.setdefault(queue, []).append(delivered_at)
     return held
+
+
+def _queue_of(value: bytes | None) -> str | None:
+    """None: acknowledged between the two questions, or none of ours."""
+    try:
+        queue = json.loads(value or b"")[2]
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return None
+    return queue if isinstance(queue, str) else None
 
 
 def sent_at(message: bytes | None) -> float | None:
@@ -106,10 +116,11 @@ def sent_at(message: bytes | None) -> float | None:
     if message is None:
         return None
     try:
-        said = json.loads(message)["headers"].get(SENT_AT)
-    except (ValueError, KeyError, TypeError):  # not one of ours
+        said = json.loads(message)["headers"][SENT_AT]
+        datetime.fromtimestamp(said, tz=UTC)
+    except (ValueError, LookupError, TypeError, ArithmeticError, OSError, RecursionError):  # not one of ours
         return None
-    return float(said) if isinstance(said, int | float) else None
+    return float(said)
 
 
 def _age(instants: Sequence[float | None], now: datetime) -> timedelta | None:

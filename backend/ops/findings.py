@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
+from backend.ops import clocks
 from backend.ops.business_figures import OverdueRule
 from backend.ops.formatting import format_age
 from backend.ops.health import Health, TimerState
-from backend.ops.models import ProcessRole
+from backend.ops.models import IncidentKind, ProcessRole
 from backend.ops.snapshot import Snapshot
 
 BEHIND_AFTER = timedelta(seconds=60)  # a free row that nobody claims, though its queue is drained every second
@@ -20,6 +21,18 @@ OVERDUE_LATER = {
     OverdueRule.DRAFT_PURGED: timedelta(hours=1),  # purged every 10 min, 200 at a time
 }
 REFUND_DUE_FOR = timedelta(days=2)
+NONE = timedelta(0)
+INCIDENT_SHOWN_FOR = timedelta(hours=1)
+INCIDENTS = {
+    IncidentKind.DISCARDED: (
+        "Messages that were none of ours were discarded",
+        "Somebody else writes into our Redis: give us one, or a database of it, of our own.",
+    ),
+    IncidentKind.RESTARTED: (
+        "A worker heard nothing although the broker answered, and ended to be started anew",
+        "Once after an outage is well. If it comes again, see its log, and Redis'.",
+    ),
+}
 
 
 class Level(StrEnum):
@@ -44,7 +57,8 @@ def judge(snapshot: Snapshot) -> tuple[Finding, ...]:
     """All findings, the worst first."""
     found = [*_stores(snapshot)]
     if snapshot.health is not None:
-        found += [*_processes(snapshot.health), *_canaries(snapshot.health), *_timers(snapshot.health)]
+        found += [*_processes(snapshot.health), *_clocks(snapshot.health), *_incidents(snapshot.health)]
+        found += [*_canaries(snapshot.health), *_timers(snapshot.health)]
         found += _outbox(snapshot.health)
     found += _business(snapshot)
     return tuple(sorted(found, key=lambda finding: list(Level).index(finding.level)))
@@ -60,7 +74,7 @@ def _stores(snapshot: Snapshot) -> Iterator[Finding]:
         text = f"Migrations pending: {first}" + (f" and {len(others)} more." if others else ".")
         yield Finding(Level.FATAL, "migrations", text, "Run `python manage.py release`.")
     if not broker.is_reachable:
-        advice = "Start Redis, or mend REDIS_URL. Bookings go on; mails and deadlines follow once it is back."
+        advice = "Start Redis, or mend REDIS_URL. Bookings go on; workers work by themselves meanwhile."
         yield Finding(Level.DEGRADED, "broker", f"The broker does not answer ({broker.trouble}).", advice)
     if broker.evicts:
         text = "The broker may throw messages away when its memory is full."
@@ -78,6 +92,27 @@ def _processes(health: Health) -> Iterator[Finding]:
             if process.role == role and not process.is_alive:
                 text = f"{process.name} fell silent {format_age(process.age)} ago; others of its type are at work."
                 yield Finding(Level.DEGRADED, named, text, "Restart it. If its machine is gone, this ends in an hour.")
+
+
+def _clocks(health: Health) -> Iterator[Finding]:
+    for process in health.processes:
+        if process.clock_ahead is not None and clocks.is_skewed(process.clock_ahead):
+            by = f"{format_age(abs(process.clock_ahead))} {'ahead of' if process.clock_ahead > NONE else 'behind'}"
+            text = f"The clock of {process.name} is {by} the database's."
+            advice = (
+                "Mend the time service there or at the database: deadlines are judged by it. A restart does not help."
+            )
+            yield Finding(Level.DEGRADED, "clock", text, advice)
+
+
+def _incidents(health: Health) -> Iterator[Finding]:
+    for incident in health.incidents:
+        if incident.age < INCIDENT_SHOWN_FOR:
+            what, advice = INCIDENTS[incident.kind]
+            text = (
+                f"{what} (queue {incident.queue.value}, last {format_age(incident.age)} ago, {incident.count} in all)."
+            )
+            yield Finding(Level.WARNING, "broker", text, advice)
 
 
 def _canaries(health: Health) -> Iterator[Finding]:

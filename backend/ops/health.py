@@ -11,7 +11,7 @@ from django.apps import apps
 from django.db.models import Count, Min, Q, QuerySet
 
 from backend.ops.compiled_queries import Ago, Row, compiled, run_queries
-from backend.ops.models import QUEUES, Canary, Process, ProcessRole, Timer
+from backend.ops.models import QUEUES, Canary, IncidentKind, Process, ProcessRole, QueueIncident, Timer
 from backend.outbox.models import Message, MessageState, PausedQueue, Queue
 
 SILENT_AFTER = timedelta(seconds=30)  # six missed signs of life; the longest single effect takes 15 s
@@ -57,6 +57,18 @@ class ProcessHealth:
     seen_at: datetime
     age: timedelta  # either way: a sign from a time to come is of before the clock was set back
     is_alive: bool
+    clock_ahead: timedelta | None  # of the database's clock; None: it did not say
+
+
+@dataclass(frozen=True)
+class Incidents:
+    """How often something befell a queue of wake-ups, and when last."""
+
+    queue: ProcessRole
+    kind: IncidentKind
+    count: int
+    last_at: datetime
+    age: timedelta
 
 
 @dataclass(frozen=True)
@@ -108,6 +120,7 @@ class Health:
     processes: tuple[ProcessHealth, ...]
     canaries: tuple[CanaryHealth, ...]
     timers: tuple[TimerHealth, ...]
+    incidents: tuple[Incidents, ...]
 
     @property
     def beat_seen_at(self) -> datetime | None:
@@ -120,12 +133,16 @@ class Health:
 
 
 def read_health(*, now: datetime) -> Health:
-    """Seven queries, asked at once."""
-    waiting, dead, pauses, signs, canaries, runs, entries = run_queries(
-        _waiting, _dead, _pauses, _processes, _last_canaries, _last_runs, _schedule, now=now
+    """Eight queries, asked at once."""
+    waiting, dead, pauses, signs, canaries, runs, entries, incidents = run_queries(
+        _waiting, _dead, _pauses, _processes, _last_canaries, _last_runs, _schedule, _incidents, now=now
     )
     return Health(
-        _outbox(waiting, dead, pauses, now), _signs(signs, now), _canaries(canaries, now), _timers(entries, runs, now)
+        _outbox(waiting, dead, pauses, now),
+        _signs(signs, now),
+        _canaries(canaries, now),
+        _timers(entries, runs, now),
+        _incidents_of(incidents, now),
     )
 
 
@@ -199,14 +216,27 @@ def _pauses() -> QuerySet[PausedQueue, Any]:
 def _signs(rows: list[Row], now: datetime) -> tuple[ProcessHealth, ...]:
     order = list(ProcessRole)
     return tuple(
-        ProcessHealth(name, ProcessRole(role), seen_at, abs(now - seen_at), abs(now - seen_at) <= SILENT_AFTER)
-        for name, role, seen_at in sorted(rows, key=lambda row: (order.index(ProcessRole(row[1])), row[0]))
+        ProcessHealth(name, ProcessRole(role), seen_at, abs(now - seen_at), abs(now - seen_at) <= SILENT_AFTER, ahead)
+        for name, role, seen_at, ahead in sorted(rows, key=lambda row: (order.index(ProcessRole(row[1])), row[0]))
     )
 
 
 @compiled
 def _processes() -> QuerySet[Process, Any]:
-    return Process.objects.filter(seen_at__gt=Ago(lambda: MISSED_FOR)).order_by().values_list("name", "role", "seen_at")
+    rows = Process.objects.filter(seen_at__gt=Ago(lambda: MISSED_FOR)).order_by()
+    return rows.values_list("name", "role", "seen_at", "clock_ahead")
+
+
+def _incidents_of(rows: list[Row], now: datetime) -> tuple[Incidents, ...]:
+    return tuple(
+        Incidents(ProcessRole(queue), IncidentKind(kind), count, last_at, now - last_at)
+        for queue, kind, count, last_at in rows
+    )
+
+
+@compiled
+def _incidents() -> QuerySet[QueueIncident, Any]:
+    return QueueIncident.objects.order_by("queue", "kind").values_list("queue", "kind", "count", "last_at")
 
 
 def _canaries(rows: list[Row], now: datetime) -> tuple[CanaryHealth, ...]:

@@ -7,16 +7,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db.models import F
+
 from backend.core import correlation
-from backend.ops.models import Canary, Process, ProcessRole, Timer, TimerRun
+from backend.ops.models import Canary, IncidentKind, Process, ProcessRole, QueueIncident, Timer, TimerRun
 
 HISTORY_KEPT = timedelta(days=14)  # longer than anybody looks back for the cause of a complaint
 
 
-def record_heartbeat(name: str, role: ProcessRole, *, now: datetime) -> None:
-    """A process is at work."""
-    if not Process.objects.filter(pk=name).update(seen_at=now, role=role):
-        Process.objects.bulk_create([Process(name=name, role=role, seen_at=now)], ignore_conflicts=True)
+def record_heartbeat(name: str, role: ProcessRole, *, now: datetime, clock_ahead: timedelta | None = None) -> None:
+    """A process is at work. `now` is the database's, and `clock_ahead` how far the process's own goes before it."""
+    said = {"role": role, "seen_at": now, "clock_ahead": clock_ahead}
+    if not Process.objects.filter(pk=name).update(**said):
+        Process.objects.bulk_create([Process(name=name, **said)], ignore_conflicts=True)
 
 
 def remove_heartbeat(name: str) -> None:
@@ -28,6 +31,12 @@ def record_canary(queue: ProcessRole, *, sent_at: datetime | None, now: datetime
     """Beat's message went through the queue to a worker."""
     if not Canary.objects.filter(pk=queue).update(sent_at=sent_at, arrived_at=now):
         Canary.objects.bulk_create([Canary(queue=queue, sent_at=sent_at, arrived_at=now)], ignore_conflicts=True)
+
+
+def count_incidents(queue: ProcessRole, kind: IncidentKind, *, times: int = 1, now: datetime) -> None:
+    """Something befell a queue so many times more."""
+    QueueIncident.objects.get_or_create(queue=queue, kind=kind, defaults={"last_at": now})
+    QueueIncident.objects.filter(queue=queue, kind=kind).update(count=F("count") + times, last_at=now)
 
 
 @dataclass

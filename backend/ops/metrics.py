@@ -10,12 +10,12 @@ from datetime import datetime, timedelta
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
-from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from backend.ops.business_figures import BusinessFigures
 from backend.ops.health import Health, TimerState
-from backend.ops.models import ProcessRole
+from backend.ops.models import QUEUES, IncidentKind, ProcessRole
 from backend.ops.snapshot import Snapshot
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
@@ -46,6 +46,7 @@ class _Collector(Collector):
             yield from _outbox(self._snapshot.health)
             yield from _processes(self._snapshot.health)
             yield from _timers(self._snapshot.health)
+            yield _incidents(self._snapshot.health)
         if self._snapshot.figures is not None:
             yield from _business(self._snapshot.figures)
 
@@ -103,6 +104,9 @@ def _processes(health: Health) -> Iterator[Metric]:
     yield _gauge("process_up", "Whether a worker or beat gives signs of life.", ["process", "role"], up)
     seen = [([process.name, process.role.value], process.seen_at) for process in health.processes]
     yield _gauge("process_seen_timestamp_seconds", "Its last sign of life.", ["process", "role"], seen)
+    ahead = [([process.name, process.role.value], process.clock_ahead) for process in health.processes]
+    text = "How far a process's clock goes before the database's."
+    yield _gauge("process_clock_ahead_seconds", text, ["process", "role"], ahead)
     alive = [([role.value], health.alive(role)) for role in ProcessRole]
     yield _gauge("processes_alive", "Processes at work, by role.", ["role"], alive)
     yield _gauge("beat_tick_timestamp_seconds", "Beat's last tick.", [], [([], health.beat_seen_at)])
@@ -112,6 +116,16 @@ def _processes(health: Health) -> Iterator[Metric]:
     yield _gauge("canary_travel_seconds", "From beat through the queue to the row.", ["queue"], travel)
     stale = [([canary.queue.value], canary.is_stale) for canary in health.canaries]
     yield _gauge("canary_stale", "Whether the last canary is too old, or none ever came.", ["queue"], stale)
+
+
+def _incidents(health: Health) -> Metric:
+    text = "Messages discarded as garbage, and workers that ended because they heard nothing."
+    family = CounterMetricFamily(PREFIX + "queue_incidents", text, labels=["queue", "kind"])
+    counted = {(incident.queue, incident.kind): incident.count for incident in health.incidents}
+    for queue in QUEUES:
+        for kind in IncidentKind:
+            family.add_metric([queue.value, kind.value], counted.get((queue, kind), 0))
+    return family
 
 
 def _timers(health: Health) -> Iterator[Metric]:

@@ -28,9 +28,10 @@ class Process(models.Model):
 
     name = models.CharField(max_length=120, primary_key=True)  # role@NODE_NAME, the same after a restart
     role = models.CharField(max_length=16, choices=ProcessRole.choices)
-    seen_at = models.DateTimeField()
+    seen_at = models.DateTimeField()  # by the database's clock, where the process's own differs
+    clock_ahead = models.DurationField(null=True)  # of the database's; negative when behind, None: not compared yet
 
-    SENSITIVITY = classify(internal="name role seen_at")
+    SENSITIVITY = classify(internal="name role seen_at clock_ahead")
 
     class Meta:
         ordering = ["name"]
@@ -55,6 +56,31 @@ class Canary(models.Model):
 
     def __str__(self) -> str:
         return self.queue
+
+
+class IncidentKind(models.TextChoices):
+    """What befell a queue of wake-ups, and was mended by the worker itself."""
+
+    DISCARDED = "discarded", "Discarded what was no message"
+    RESTARTED = "restarted", "Ended a worker that heard nothing"
+
+
+class QueueIncident(models.Model):
+    """How often something befell a queue, and when last: a count that only grows, for all processes together."""
+
+    queue = models.CharField(max_length=16, choices=ProcessRole.choices)
+    kind = models.CharField(max_length=16, choices=IncidentKind.choices)
+    count = models.PositiveBigIntegerField(default=0)
+    last_at = models.DateTimeField()
+
+    SENSITIVITY = classify(internal="queue kind count last_at")
+
+    class Meta:
+        ordering = ["queue", "kind"]
+        constraints = [models.UniqueConstraint(fields=["queue", "kind"], name="queueincident_queue_kind")]
+
+    def __str__(self) -> str:
+        return f"{self.queue} {self.kind}"
 
 
 class Counts(models.Model):

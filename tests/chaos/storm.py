@@ -51,7 +51,7 @@ class TwiceMore(threading.Thread):
     def _send(self, task: str) -> None:
         for _ in range(2):
             try:
-                app.send_task(task, expires=60, retry=False)
+                app.send_task(task, retry=False)
             except (OperationalError, OSError):
                 return
 

@@ -300,14 +300,14 @@ def test_nothing_planted_comes_out_of_drains_and_sweeps(now: datetime, settings:
 @pytest.mark.django_db(transaction=True)
 def test_tasks_carry_nothing(now: datetime, valkey: Valkey, settings: Any) -> None:
     born(State.CONFIRMED, now)
-    schedule.install(table.TABLE, expires=table.EXPIRES)
+    schedule.install(table.TABLE)
     before = app.conf.broker_url
     app.conf.broker_url = valkey.url
     try:
         beat = Scheduler(app=app, lazy=True)
         for entry in beat.schedule.values():
             beat.apply_async(entry, producer=beat.producer, advance=False)
-        valkey.publish(mail.drain, expires=60)  # as a drain wakes its helper; the app's own pool may know another URL
+        valkey.publish(mail.drain)  # as a drain wakes its helper; the app's own pool may know another URL
         beat.close()
     finally:
         app.conf.broker_url = before

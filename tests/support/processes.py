@@ -125,7 +125,7 @@ class Stack:
         """The wake-up that beat sends."""
         with Connection(self.broker_url) as connection:
             for _ in range(times):
-                app.send_task(f"workers.{queue}.drain", queue=queue, connection=connection, expires=60)
+                app.send_task(f"workers.{queue}.drain", queue=queue, connection=connection)
 
     def senders(self, queue: str) -> set[str]:
         """The processes whose messages lie on a queue."""

@@ -19,9 +19,9 @@ NODE = "test"
 
 def healthy(*, now: datetime) -> None:
     """Every process gave a sign, every canary came, every timer ran, a moment ago."""
-    schedule.install(table.TABLE, expires=table.EXPIRES)
+    schedule.install(table.TABLE)
     for role in ProcessRole:
-        heartbeats.record_heartbeat(f"{role.value}@{NODE}", role, now=now)
+        heartbeats.record_heartbeat(f"{role.value}@{NODE}", role, now=now, clock_ahead=timedelta(0))
     for queue in QUEUES:
         heartbeats.record_canary(queue, sent_at=now, now=now)
     for task, _ in table.TABLE.values():

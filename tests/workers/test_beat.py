@@ -62,7 +62,7 @@ class Beat(SCHEDULER):  # type: ignore[misc, valid-type] # the class that beat r
 def clock(now: datetime) -> Iterator[time_machine.Traveller]:
     heartbeat._said_at.clear()
     with time_machine.travel(now, tick=False) as clock:
-        schedule.install(TABLE, expires=timedelta(minutes=1))
+        schedule.install(TABLE)
         yield clock
 
 

@@ -84,7 +84,7 @@ def degraded(*, after: timedelta) -> list[str]:
 
 @pytest.mark.django_db(transaction=True)
 def test_beat_and_workers_show_while_they_work_and_not_when_they_are_frozen(valkey: Valkey) -> None:
-    schedule.install(table.TABLE, expires=table.EXPIRES)
+    schedule.install(table.TABLE)
     with started(valkey, "timers", "beat") as processes:
         until(lambda: Timer.objects.filter(pk="lapse_drafts", finished_at__isnull=False).exists())
         until(lambda: Canary.objects.filter(pk=ProcessRole.TIMERS, sent_at__isnull=False).exists())
@@ -116,7 +116,7 @@ def test_beat_and_workers_show_while_they_work_and_not_when_they_are_frozen(valk
 
 @pytest.mark.django_db(transaction=True)
 def test_beat_that_stops_takes_its_sign_down(valkey: Valkey) -> None:
-    schedule.install(table.TABLE, expires=table.EXPIRES)
+    schedule.install(table.TABLE)
     with started(valkey, "beat") as processes:
         until(lambda: Process.objects.filter(role=ProcessRole.BEAT).exists())
         processes["beat"].terminate()

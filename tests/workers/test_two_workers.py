@@ -29,7 +29,7 @@ TO_CLAIM = 500
 
 
 def test_two_workers_two_beats_and_thrice_the_wake_ups_send_each_mail_once() -> None:
-    schedule.install(settings.BEAT_TABLE, expires=settings.BEAT_EXPIRES)
+    schedule.install(settings.BEAT_TABLE)
     for number in range(DUE):
         scenarios.submitted(f"visitor{number}@example.org", now=timezone.now())
     due = waiting()

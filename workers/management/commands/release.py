@@ -32,7 +32,7 @@ class Command(BaseCommand):
             raise CommandError(f"{HALF.format(', '.join(half))}\nNothing was changed.")
         call_command("migrate", interactive=False, verbosity=0)
         call_command("check", databases=["default"], stdout=self.stdout)
-        for line in schedule.install(settings.BEAT_TABLE, expires=settings.BEAT_EXPIRES):
+        for line in schedule.install(settings.BEAT_TABLE):
             self.stdout.write(f"schedule: {line}")
         if not settings.DEBUG:  # with DEBUG the files are served from where they lie
             call_command("collectstatic", interactive=False, verbosity=0)
