@@ -293,7 +293,7 @@ CELERY_BROKER_URL = REDIS_URL or _embedded_broker()
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # for ever: a worker outlives its broker
 CELERY_BROKER_TRANSPORT_OPTIONS = {
-    "visibility_timeout": 150,  # seconds; above twice the hard limit, so that no running task is delivered again
+    "visibility_timeout": 300,  # seconds; above twice the hard limit of any task, so that no running one comes again
     "unacked_restore_interval": 2,
     "unacked_restore_throttle": 1,
     "socket_timeout": 5,

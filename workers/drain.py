@@ -13,7 +13,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from backend.core import correlation, database_timeouts
-from backend.core.errors import Permanent, Transient
+from backend.core.errors import AccountTrouble, Permanent, Transient, was_surely_not_sent
 from backend.ops.models import ProcessRole
 from backend.outbox import messages
 from backend.outbox.messages import Snooze
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 Perform = Callable[[Message], MessageState | Snooze]
 
-BUDGET_SECONDS = 20  # one drain's share of its 45 s limit; the slowest single effect takes 20 s on top
+BUDGET_SECONDS = 15  # one drain's share of its soft limit; the slowest single mail takes 80 s on top, of 100 s
 SETTLE_TRIES = 5  # waits of DATABASE_LOCK_TIMEOUT: longer than DATABASE_IDLE_TIMEOUT lets a frozen process hold a row
 TURN = timedelta(seconds=1)  # how long a notice waits before it looks again whether its elder has left
 
@@ -35,20 +35,32 @@ def drain(queue: Queue, perform: Perform, *, helper: Task[[], None]) -> None:
     heartbeat.record(ProcessRole(queue))
     with stopping.deferred():
         began = time.monotonic()
-        rows = messages.claim(queue, now=timezone.now())
+        now = timezone.now()
+        is_trial = messages.begins_trial(queue, now=now)
+        rows = messages.claim(queue, now=now, limit=1 if is_trial else messages.BATCH, is_trial=is_trial)
         if len(rows) == messages.BATCH and not stopping.is_set():
             _wake(helper)
-        for index, row in enumerate(rows):
-            if stopping.is_set() or time.monotonic() - began > BUDGET_SECONDS:
-                _hand_back(rows[index:])
-                return
-            try:
-                _one(row, perform)
-            except DatabaseError as error:
-                if not database_timeouts.is_timeout(error):
-                    raise
-                log.warning("%s %s is held by another transaction; its lease brings it back", row.kind, row.uuid)
-            heartbeat.record(ProcessRole(queue))
+        with heartbeat.while_busy(ProcessRole(queue)):
+            for index, row in enumerate(rows):
+                if stopping.is_set() or time.monotonic() - began > BUDGET_SECONDS:
+                    _hand_back(rows[index:])
+                    return
+                if not _attempt(row, perform, is_trial=is_trial):
+                    _hand_back(rows[index + 1 :])
+                    return
+
+
+def _attempt(row: Message, perform: Perform, *, is_trial: bool) -> bool:
+    """False: the provider refuses our account, so the rest of the batch need not ask."""
+    try:
+        can_go_on = _one(row, perform, is_trial=is_trial)
+    except DatabaseError as error:
+        if not database_timeouts.is_timeout(error):
+            raise
+        log.warning("%s %s is held by another transaction; its lease brings it back", row.kind, row.uuid)
+        can_go_on = True
+    heartbeat.record(ProcessRole(row.queue))
+    return can_go_on
 
 
 def _wake(helper: Task[[], None]) -> None:
@@ -69,30 +81,46 @@ def _hand_back(rows: list[Message]) -> None:
         log.warning("rows are held by another transaction; their leases bring them back")
 
 
-def _one(row: Message, perform: Perform) -> None:
+def _one(row: Message, perform: Perform, *, is_trial: bool) -> bool:
     correlation.begin(row.correlation_id, task=f"workers.{row.queue}.drain", message=str(row.uuid), kind=row.kind)
     now = timezone.now()
     if messages.waits_for_older(row, now=now):
         messages.postpone(row, until=now + TURN)
-        return
+        return True
     if not messages.begin_attempt(row, now=now):
-        return
+        return True
     try:
         answer = perform(row)
-    except Permanent as error:
-        log.error("%s %s given up: %s", row.kind, row.uuid, error)
-        messages.give_up(row, str(error), now=timezone.now(), has_surely_not_left=error.surely_not_sent)
-    except Transient as error:
-        log.warning("%s %s failed, attempt %d: %s", row.kind, row.uuid, row.attempts, error)
-        messages.back_off(row, str(error), now=timezone.now(), has_surely_not_left=error.surely_not_sent)
-    except Exception as error:  # outermost loop: a bug in one effect must not stop the queue
-        if database_timeouts.is_timeout(error):
-            log.warning("%s %s waited too long for the database, attempt %d", row.kind, row.uuid, row.attempts)
-        else:
-            log.exception("%s %s crashed, attempt %d", row.kind, row.uuid, row.attempts)
-        messages.back_off(row, type(error).__name__, now=timezone.now())
+    except AccountTrouble as error:
+        if is_trial or row.last_error != str(error):
+            log.error("the provider of %s refuses our account: %s", row.queue, error)
+            messages.hold(row, str(error), now=timezone.now())
+            return False
+        _failed(row, error)  # others went through since it met this last: it is about this row after all
+    except Exception as error:  # noqa: BLE001  # outermost loop: a bug in one effect must not stop the queue
+        _failed(row, error)
     else:
         _record(row, answer)
+        if is_trial and answer == MessageState.DONE:
+            messages.end_hold(Queue(row.queue))
+    return True
+
+
+def _failed(row: Message, error: Exception) -> None:
+    """Settle or try again, as the failure has it; a crash is worth another attempt."""
+    now, has_not_left = timezone.now(), was_surely_not_sent(error)
+    if isinstance(error, Permanent):
+        log.error("%s %s given up: %s", row.kind, row.uuid, error)
+        messages.give_up(row, str(error), now=now, has_surely_not_left=has_not_left)
+        return
+    text = str(error) if isinstance(error, Transient) else type(error).__name__
+    if isinstance(error, Transient):
+        log.warning("%s %s failed, attempt %d: %s", row.kind, row.uuid, row.attempts, error)
+    elif database_timeouts.is_timeout(error):
+        log.warning("%s %s waited too long for the database, attempt %d", row.kind, row.uuid, row.attempts)
+    else:
+        log.error("%s %s crashed, attempt %d", row.kind, row.uuid, row.attempts, exc_info=error)
+    messages.back_off(row, text, now=now, has_surely_not_left=has_not_left)
 
 
 def _record(row: Message, answer: MessageState | Snooze) -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -61,6 +64,29 @@ def now_of_database() -> datetime:
     """Our own clock's time, unless that is plainly wrong."""
     now = timezone.now()
     return now - _clock.ahead if _clock.ahead is not None and clocks.is_skewed(_clock.ahead) else now
+
+
+@contextmanager
+def while_busy(role: ProcessRole) -> Iterator[None]:
+    """Write them beside a block whose single steps may take longer than a silence that counts."""
+    is_over = threading.Event()
+    beside = threading.Thread(target=_record_until, args=(role, is_over), daemon=True)
+    beside.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        beside.join()
+
+
+def _record_until(role: ProcessRole, is_over: threading.Event) -> None:
+    while not is_over.wait(RECORD_EVERY.total_seconds()):
+        try:
+            record(role)
+        except (DatabaseError, InterfaceError) as error:
+            log.warning("no sign of life: %s", type(error).__name__)
+        finally:
+            connections.close_all()  # this thread's own
 
 
 def remove(name: str) -> None:

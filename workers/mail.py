@@ -5,19 +5,18 @@ from __future__ import annotations
 import logging
 import smtplib
 
-import requests
-from anymail.exceptions import AnymailAPIError, AnymailError, AnymailRequestsAPIError
+from anymail.exceptions import AnymailError
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.utils import timezone
 
 from backend.bookings import links
 from backend.bookings.lifecycle import renewal
-from backend.core.errors import Permanent, Transient
-from backend.core.outgoing import never_connected
+from backend.core.errors import Transient, before_it_leaves
 from backend.notifications import delivery
 from backend.outbox import messages
 from backend.outbox.models import Message, MessageState, Queue
+from workers import mail_failures
 from workers.app import app
 from workers.drain import drain as drain_queue
 from workers.smtp import EmailBackend
@@ -25,25 +24,35 @@ from workers.smtp import EmailBackend
 log = logging.getLogger(__name__)
 
 
-@app.task(name="workers.mail.drain")
+# a drain's budget and the slowest mail, whose three phases may take 80 s, end before the soft limit
+@app.task(name="workers.mail.drain", soft_time_limit=100, time_limit=120)
 def drain() -> None:
     """Send what is due."""
     drain_queue(Queue.MAIL, send, helper=drain)
 
 
 def send(message: Message) -> MessageState:
-    """Hand one mail to the provider. Raises Transient or Permanent."""
+    """Hand one mail to the provider. Raises OutsideFailure."""
+    with before_it_leaves():
+        mail = _prepared(message)
+        if mail is None:
+            return MessageState.OBSOLETE
+        if not messages.hand_over(message):
+            raise Transient("another worker has it by now")
+    _outlet.send(mail)
+    return MessageState.DONE
+
+
+def _prepared(message: Message) -> EmailMultiAlternatives | None:
     now = timezone.now()
     context = delivery.prepare(message, now=now)
     if context is None:
         if delivery.is_owed_anew(message, now=now):
             renewal.renew(message.pk, now=now)
-        return MessageState.OBSOLETE
+        return None
     if context != message.context:
-        messages.freeze(message, context, now=now)
-    mail = delivery.compose(message, links.tokens_of(message.uuid))
-    _outlet.send(mail)
-    return MessageState.DONE
+        message.context, message.frozen_at = context, now
+    return delivery.compose(message, links.tokens_of(message.uuid))
 
 
 class MailConnection:
@@ -53,21 +62,23 @@ class MailConnection:
         self._connection: BaseEmailBackend | None = None
 
     def send(self, mail: EmailMultiAlternatives) -> None:
-        """Raises Transient or Permanent; never both sends and raises, as far as the provider's answer tells."""
+        """Raises OutsideFailure; never both sends and raises, as far as the provider's answer tells."""
         try:
             connection = self._opened()
         except (OSError, smtplib.SMTPException, AnymailError) as error:
             self.close()
-            raise _classified(error, surely_not_sent=True) from error
+            raise mail_failures.at_opening(error) from error
         try:
             mail.connection = connection
             mail.send()
         except (OSError, smtplib.SMTPException, AnymailError) as error:
-            failure = _failure_of(error, connection)
+            failure = mail_failures.while_sending(error, connection)
             self.close()
             raise failure from error
 
     def _opened(self) -> BaseEmailBackend:
+        if isinstance(self._connection, EmailBackend) and not self._connection.is_usable():
+            self.close()  # the server tired of waiting for us; over HTTP, urllib3 looks before each request
         if self._connection is None:
             self._connection = get_connection()
             self._connection.open()
@@ -81,42 +92,6 @@ class MailConnection:
                 connection.close()
             except (OSError, smtplib.SMTPException):
                 log.info("the mail connection was already gone")
-
-
-def _failure_of(error: Exception, connection: BaseEmailBackend) -> Transient | Permanent:
-    return _classified(error, surely_not_sent=_surely_not_sent(error, connection))
-
-
-def _surely_not_sent(error: Exception, connection: BaseEmailBackend) -> bool:
-    """Whether it failed before acceptance: with an answer that says no, or before the text began to leave.
-
-    A time-out or a lost connection after that, or an HTTP answer from 500 on, may hide an acceptance.
-    """
-    if isinstance(error, smtplib.SMTPResponseException | smtplib.SMTPRecipientsRefused):
-        return True
-    if isinstance(error, requests.RequestException) and never_connected(error):
-        return True
-    status = getattr(error, "status_code", None)
-    if isinstance(status, int):
-        return 400 <= status < 500
-    return isinstance(connection, EmailBackend) and not connection.text_begun()
-
-
-def _classified(error: Exception, *, surely_not_sent: bool) -> Transient | Permanent:
-    """A refusal of this very mail is permanent; all else may pass. The text names no address."""
-    if isinstance(error, smtplib.SMTPRecipientsRefused):
-        codes = [code for code, _ in error.recipients.values()]
-        kind = Permanent if codes and all(500 <= code < 600 for code in codes) else Transient
-        return kind(f"recipient refused: {codes}", surely_not_sent=surely_not_sent)
-    if isinstance(error, smtplib.SMTPResponseException):
-        is_final = 500 <= error.smtp_code < 600 and not isinstance(error, smtplib.SMTPAuthenticationError)
-        return (Permanent if is_final else Transient)(f"SMTP {error.smtp_code}", surely_not_sent=surely_not_sent)
-    if isinstance(error, AnymailAPIError) and not isinstance(error, AnymailRequestsAPIError):
-        return Permanent(type(error).__name__, surely_not_sent=surely_not_sent)
-    status = getattr(error, "status_code", None)
-    if isinstance(status, int) and 400 <= status < 500 and status not in (401, 403, 408, 429):
-        return Permanent(f"HTTP {status}", surely_not_sent=surely_not_sent)
-    return Transient(f"{type(error).__name__} {status or ''}".strip(), surely_not_sent=surely_not_sent)
 
 
 _outlet = MailConnection()

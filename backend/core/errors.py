@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from typing import TypeVar
 
@@ -95,8 +97,27 @@ class Transient(OutsideFailure):
     """Trying again may mend it."""
 
 
+class AccountTrouble(Transient):
+    """It refuses whatever we ask: a used-up quota, a key, a bill. No fault of this request, so nothing is counted."""
+
+
 class Permanent(OutsideFailure):
     """It refused for good; trying again cannot help."""
+
+
+@contextmanager
+def before_it_leaves() -> Iterator[None]:
+    """Whatever fails in the block, a crash included, surely sent nothing."""
+    try:
+        yield
+    except Exception as error:
+        error.surely_not_sent = True  # type: ignore[attr-defined]
+        raise
+
+
+def was_surely_not_sent(error: Exception) -> bool:
+    """Whether the outside cannot have taken what was asked."""
+    return bool(getattr(error, "surely_not_sent", False))
 
 
 class Missing(Exception):

@@ -149,6 +149,10 @@ def _outbox(health: Health) -> Iterator[Finding]:
         if queue.pause is not None:
             text = f"The queue {queue.name.value} is paused by {queue.pause.by}: {queue.pause.reason}"
             yield Finding(Level.DEGRADED, name, text, "Resume it on the operations page once the reason is gone.")
+        elif queue.refusal is not None:
+            text = f"The provider of {queue.name.value} refuses our account: {queue.refusal.reason}"
+            advice = "See its own page: key, quota, bill, sender. What is owed waits, and leaves by itself."
+            yield Finding(Level.DEGRADED, name, text, advice)
         elif queue.oldest_ready_age and queue.oldest_ready_age > BEHIND_AFTER:
             oldest = format_age(queue.oldest_ready_age)
             text = f"Rows of {queue.name.value} left waiting: {queue.ready}, the oldest for {oldest}."

@@ -12,7 +12,7 @@ from django.db.models import Count, Min, Q, QuerySet
 
 from backend.ops.compiled_queries import Ago, Row, compiled, run_queries
 from backend.ops.models import QUEUES, Canary, IncidentKind, Process, ProcessRole, QueueIncident, Timer
-from backend.outbox.models import Message, MessageState, PausedQueue, Queue
+from backend.outbox.models import GIVEN_UP, Message, MessageState, PausedQueue, Queue
 
 SILENT_AFTER = timedelta(seconds=30)  # six missed signs of life; the longest single effect takes 15 s
 MISSED_FOR = timedelta(hours=1)  # a process that fell silent is missed that long; then its machine is taken for gone
@@ -25,7 +25,7 @@ HELPERS = ("canary", "run_asked")  # tasks of the timers queue that keep no dead
 
 @dataclass(frozen=True)
 class Pause:
-    """Who paused a queue, when and why."""
+    """Who paused a queue, since when and why."""
 
     by: str
     at: datetime
@@ -46,6 +46,7 @@ class OutboxQueue:
     oldest_owed_age: timedelta | None  # since it became due, attempts included: how long somebody has waited
     oldest_dead_age: timedelta | None  # since it was given up
     pause: Pause | None
+    refusal: Pause | None  # the provider's, of our account
 
 
 @dataclass(frozen=True)
@@ -160,7 +161,8 @@ def _outbox(
 ) -> tuple[OutboxQueue, ...]:
     waiting = {queue: counted for queue, *counted in waiting_rows}
     dead = {queue: counted for queue, *counted in dead_rows}
-    pauses = {queue: Pause(by, at, reason) for queue, by, at, reason in paused_rows}
+    pauses = {queue: Pause(by, at, reason) for queue, by, at, reason, retry_at in paused_rows if retry_at is None}
+    refusals = {queue: Pause(by, at, reason) for queue, by, at, reason, retry_at in paused_rows if retry_at}
     found = []
     for queue in Queue:
         rows, ready, leased, backing_off, oldest_ready, oldest_owed = waiting.get(queue, (0, 0, 0, 0, None, None))
@@ -177,6 +179,7 @@ def _outbox(
                 oldest_owed_age=since(oldest_owed, now),
                 oldest_dead_age=since(oldest_dead, now),
                 pause=pauses.get(queue),
+                refusal=refusals.get(queue),
             )
         )
     return tuple(found)
@@ -201,13 +204,13 @@ def _waiting() -> QuerySet[Message, Any]:
 
 @compiled
 def _dead() -> QuerySet[Message, Any]:
-    rows = Message.objects.filter(state=MessageState.DEAD).order_by().values_list("queue")
+    rows = Message.objects.filter(state__in=GIVEN_UP).order_by().values_list("queue")
     return rows.annotate(Count("pk"), Min("settled_at"))
 
 
 @compiled
 def _pauses() -> QuerySet[PausedQueue, Any]:
-    return PausedQueue.objects.values_list("queue", "paused_by", "paused_at", "reason")
+    return PausedQueue.objects.values_list("queue", "paused_by", "paused_at", "reason", "retry_at")
 
 
 # -- processes and canaries --------------------------------------------------------------------------------------------

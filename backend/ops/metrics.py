@@ -97,6 +97,8 @@ def _outbox(health: Health) -> Iterator[Metric]:
     yield _gauge("outbox_oldest_message_age_seconds", text, ["queue", "state"], ages)
     paused = [([queue.name.value], queue.pause is not None) for queue in health.outbox]
     yield _gauge("outbox_paused", "Whether an operator paused the queue.", ["queue"], paused)
+    refused = [([queue.name.value], queue.refusal is not None) for queue in health.outbox]
+    yield _gauge("outbox_refused", "Whether the queue's provider refuses our account.", ["queue"], refused)
 
 
 def _processes(health: Health) -> Iterator[Metric]:

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 
 from backend.ops.models import Act, Timer, Verb
 from backend.outbox import messages
-from backend.outbox.models import Message, MessageState, Queue
+from backend.outbox.models import GIVEN_UP, Message, MessageState, Queue
 
 AT_ONCE = 1000  # dead letters that one press moves; more would outlive the request
 PER_MINUTE = 60  # letters a minute that a re-drive of many lets go, unless told otherwise
@@ -18,7 +18,7 @@ PER_MINUTE = 60  # letters a minute that a re-drive of many lets go, unless told
 
 def dead_letters(*, queue: str = "", kind: str = "", reason: str = "") -> QuerySet[Message]:
     """Rows that were given up, oldest first. `reason` is a part of the last error."""
-    rows = Message.objects.filter(state=MessageState.DEAD).order_by("pk")
+    rows = Message.objects.filter(state__in=GIVEN_UP).order_by("pk")
     if queue:
         rows = rows.filter(queue=queue)
     if kind:

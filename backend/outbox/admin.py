@@ -21,11 +21,12 @@ COLOURS = {
     MessageState.OBSOLETE: "secondary",
     MessageState.SUPPRESSED: "warning",
     MessageState.DEAD: "danger",
+    MessageState.UNKNOWN: "danger",
     MessageState.DISCARDED: "secondary",
 }
 
 
-ATTEMPTS = ("attempts", "may_have_left", "last_error")
+ATTEMPTS = ("attempts", "may_have_left", "hand_overs", "last_error")
 
 
 @admin.register(Message)

@@ -1,4 +1,4 @@
-"""The life of an outbox row: emit, claim, begin, settle, hand back, snooze, back off, give up, re-drive, redact."""
+"""The life of an outbox row: emit, claim, begin, settle, hand back, snooze, hold, give up, re-drive, redact."""
 
 from __future__ import annotations
 
@@ -10,15 +10,20 @@ from uuid import UUID, uuid4
 
 from django.db import connection, transaction
 from django.db.models import Exists, F, Q, QuerySet
+from django.db.models.functions import Least
 from django.db.transaction import TransactionManagementError
 
 from backend.core import correlation
 from backend.core import environment as env
 from backend.core.personal_data import emptied
 from backend.outbox.mailboxes import mailbox_of
-from backend.outbox.models import Message, MessageState, PausedQueue, Queue
+from backend.outbox.models import GIVEN_UP, Message, MessageState, PausedQueue, Queue
 
-LEASE = timedelta(seconds=50)  # renewed before each effect; every effect's own time-outs sum to less than half of it
+LEASE = timedelta(seconds=90)  # renewed before each effect; a mail's own time-outs sum to 80 s
+_LEASES = {Queue.PAYMENTS: timedelta(seconds=50)}  # the gateway's sum to less than half of it
+_HAND_OVERS_MOST = {Queue.MAIL: 2}  # who gets it twice sees it; the gateway knows a repetition by its key
+RETRY_AFTER = timedelta(minutes=1)  # how often one row tries whether the provider still refuses our account
+PROVIDER = "provider"  # who pauses a queue whose account is refused
 BATCH = 20  # rows a worker claims at once
 MAX_ATTEMPTS = 8  # with the back-off below: given up after a bit more than an hour
 BACK_OFF_FIRST = timedelta(seconds=4)  # most failures of a provider are over within seconds, and someone waits
@@ -92,13 +97,14 @@ def is_within_limits(kinds: Collection[str], recipient: str, *, now: datetime, h
     return len(sent) < daily and sum(at > now - timedelta(hours=1) for at in sent) < hourly
 
 
-def claim(queue: Queue, *, now: datetime, limit: int = BATCH) -> list[Message]:
+def claim(queue: Queue, *, now: datetime, limit: int = BATCH, is_trial: bool = False) -> list[Message]:
     """Lease up to `limit` due rows of `queue`, oldest turn first, each under a new fence. None while it is paused."""
+    lease_ends_at = now + _lease(queue)
     with transaction.atomic():
         due = (
             Message.objects.filter(queue=queue, state=MessageState.WAITING, next_attempt_at__lte=now)
             .filter(Q(lease_expires_at=None) | Q(lease_expires_at__lte=now))
-            .exclude(Exists(PausedQueue.objects.filter(queue=queue)))
+            .exclude(Exists(PausedQueue.objects.filter(*[Q(retry_at=None)] * is_trial, queue=queue)))
             .order_by("next_attempt_at", "id")
         )
         if connection.features.has_select_for_update_skip_locked:
@@ -107,11 +113,15 @@ def claim(queue: Queue, *, now: datetime, limit: int = BATCH) -> list[Message]:
         if not rows:
             return []
         ids = [row.pk for row in rows]
-        Message.objects.filter(pk__in=ids).update(lease_expires_at=now + LEASE, fence=F("fence") + 1)
+        Message.objects.filter(pk__in=ids).update(lease_expires_at=lease_ends_at, fence=F("fence") + 1)
     for row in rows:
         row.fence += 1
-        row.lease_expires_at = now + LEASE
+        row.lease_expires_at = lease_ends_at
     return rows
+
+
+def _lease(queue: str) -> timedelta:
+    return _LEASES.get(Queue(queue), LEASE)
 
 
 def begin_attempt(message: Message, *, now: datetime) -> bool:
@@ -122,10 +132,13 @@ def begin_attempt(message: Message, *, now: datetime) -> bool:
     here on it may have left, whatever becomes of the process; `message.may_have_left` goes on saying what the attempts
     before this one did, which is what counts again once it turns out that this one surely did not.
     """
+    if message.hand_overs >= _hand_overs_most(message):
+        _settle(message, MessageState.UNKNOWN, now=now, error=message.last_error or "its worker died as it left")
+        return False
     if message.attempts >= MAX_ATTEMPTS:
         _settle(message, MessageState.DEAD, now=now, error=message.last_error or "its worker died in every attempt")
         return False
-    lease_ends_at = now + LEASE
+    lease_ends_at = now + _lease(message.queue)
     held = _held(message).update(
         attempts=F("attempts") + 1,
         lease_expires_at=lease_ends_at,
@@ -137,10 +150,17 @@ def begin_attempt(message: Message, *, now: datetime) -> bool:
     return held == 1
 
 
-def freeze(message: Message, context: dict[str, object], *, now: datetime) -> None:
-    """Keep what an attempt says, and when: once one may have left, every later one says the same."""
-    message.context, message.frozen_at = context, now
-    _held(message).update(context=context, frozen_at=now)
+def hand_over(message: Message) -> bool:
+    """Keep what it says, and that the outside may take it from here on. False: the lease was lost, so do not send it.
+
+    Once an attempt may have left, every later one says the same.
+    """
+    kept = {"context": message.context, "frozen_at": message.frozen_at, "hand_overs": F("hand_overs") + 1}
+    if _held(message).update(**kept) == 0:
+        return False
+    message.hand_overs += 1
+    message.is_handed_over = True
+    return True
 
 
 def waits_for_older(message: Message, *, now: datetime) -> bool:
@@ -175,17 +195,45 @@ def postpone(message: Message, *, until: datetime) -> None:
 
 def snooze(message: Message, *, until: datetime, now: datetime) -> None:
     """The effect looked, and it is too early: no failure, so the attempt that `begin` counted is taken back."""
-    _return_until(message, min(until, now + SNOOZE_MOST), attempts=message.attempts - 1, is_snoozed=True, last_error="")
+    uncounted = {"attempts": message.attempts - 1, **_as_before(message)}
+    _return_until(message, min(until, now + SNOOZE_MOST), is_snoozed=True, last_error="", **uncounted)
 
 
 def back_off(message: Message, error: str, *, now: datetime, has_surely_not_left: bool = False) -> None:
-    """The attempt failed in a way that may pass: try again later, or give up after MAX_ATTEMPTS."""
+    """The attempt failed in a way that may pass: try again later, or give up after MAX_ATTEMPTS.
+
+    What people get is repeated once after it may have left: a third copy is worse than asking somebody.
+    """
+    if not has_surely_not_left and message.hand_overs >= _hand_overs_most(message):
+        _settle(message, MessageState.UNKNOWN, now=now, error=error)
+        return
     if message.attempts >= MAX_ATTEMPTS:
         give_up(message, error, now=now, has_surely_not_left=has_surely_not_left)
         return
     jittered = _usual_wait(message.attempts) * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311  # guards nothing
-    may_have_left = message.may_have_left or not has_surely_not_left
-    _return_until(message, now + jittered, last_error=error[:300], may_have_left=may_have_left)
+    left = _as_before(message) if has_surely_not_left else {}
+    _return_until(message, now + jittered, last_error=error[:300], **left)
+
+
+def hold(message: Message, error: str, *, now: datetime) -> None:
+    """The provider refuses our account: no attempt is counted, and the queue waits with it until a trial succeeds."""
+    pause = {"reason": error[:300], "retry_at": now + RETRY_AFTER}
+    begun = {**pause, "paused_by": PROVIDER, "paused_at": now}
+    if not PausedQueue.objects.filter(queue=message.queue, retry_at__isnull=False).update(**pause):
+        PausedQueue.objects.get_or_create(queue=message.queue, defaults=begun)
+    uncounted = {"attempts": message.attempts - 1, "last_error": error[:300], **_as_before(message)}
+    _return_until(message, now + RETRY_AFTER, **uncounted)
+
+
+def begins_trial(queue: Queue, *, now: datetime) -> bool:
+    """Whether one row may show if the provider still refuses us; of two workers, one. A turn too far is a clock's."""
+    is_over = Q(retry_at__lte=now) | Q(retry_at__gt=now + RETRY_AFTER)
+    return PausedQueue.objects.filter(is_over, queue=queue).update(retry_at=now + RETRY_AFTER) == 1
+
+
+def end_hold(queue: Queue) -> None:
+    """The provider takes our work again; an operator's pause stays."""
+    PausedQueue.objects.filter(queue=queue, retry_at__isnull=False).delete()
 
 
 def give_up(message: Message, error: str, *, now: datetime, has_surely_not_left: bool = False) -> None:
@@ -194,14 +242,15 @@ def give_up(message: Message, error: str, *, now: datetime, has_surely_not_left:
 
 
 def redrive(message_id: int, *, now: datetime, due_at: datetime | None = None) -> bool:
-    """Put a dead row back to work with fresh attempts. One conditional UPDATE: of two who press, one gets True.
+    """Put a given-up row back to work with fresh attempts. One conditional UPDATE: of two who press, one gets True.
 
     It is owed from `due_at` on, so that nobody takes a later turn for one that a clock left behind.
     """
     due = due_at or now
-    revived = Message.objects.filter(pk=message_id, state=MessageState.DEAD, blanked_at=None).update(
+    revived = Message.objects.filter(pk=message_id, state__in=GIVEN_UP, blanked_at=None).update(
         state=MessageState.WAITING,
         attempts=0,
+        hand_overs=Least("hand_overs", 1),  # so that it can be handed over once more
         not_before=due,
         next_attempt_at=due,
         lease_expires_at=None,
@@ -230,8 +279,8 @@ def mend_turns(*, now: datetime) -> int:
 
 
 def discard(message_id: int) -> bool:
-    """A dead row is not wanted any more; it stays, and keeps its last error. Of two who press, one gets True."""
-    return Message.objects.filter(pk=message_id, state=MessageState.DEAD).update(state=MessageState.DISCARDED) == 1
+    """A given-up row is not wanted any more; it stays, and keeps its last error. Of two who press, one gets True."""
+    return Message.objects.filter(pk=message_id, state__in=GIVEN_UP).update(state=MessageState.DISCARDED) == 1
 
 
 def release_lease(message_id: int, *, now: datetime) -> bool:
@@ -245,7 +294,9 @@ def release_lease(message_id: int, *, now: datetime) -> bool:
 
 def pause(queue: Queue, *, by: str, reason: str, now: datetime) -> bool:
     """Claim nothing more of `queue`; batches in hand are finished. False: it was paused already."""
-    given = {"paused_by": by, "reason": reason, "paused_at": now}
+    given = {"paused_by": by, "reason": reason, "paused_at": now, "retry_at": None}
+    if PausedQueue.objects.filter(queue=queue, retry_at__isnull=False).update(**given):
+        return True
     return PausedQueue.objects.get_or_create(queue=queue, defaults=given)[1]
 
 
@@ -274,6 +325,16 @@ def _usual_wait(attempts: int) -> timedelta:
     return min(BACK_OFF_FIRST * float(BACK_OFF_FACTOR) ** (attempts - 1), BACK_OFF_MOST)
 
 
+def _hand_overs_most(message: Message) -> int:
+    return _HAND_OVERS_MOST.get(Queue(message.queue), MAX_ATTEMPTS)
+
+
+def _as_before(message: Message) -> dict[str, object]:
+    """What the attempts before this one did, which counts again once it turns out that this one surely did not."""
+    hand_overs = message.hand_overs - message.is_handed_over
+    return {"may_have_left": message.may_have_left, "hand_overs": hand_overs}
+
+
 def _return_until(message: Message, until: datetime, **changes: object) -> None:
     _held(message).update(lease_expires_at=None, next_attempt_at=until, **changes)
 
@@ -286,6 +347,6 @@ def _settle(
         settled_at=now,
         lease_expires_at=None,
         last_error=error[:300],
-        **({"may_have_left": message.may_have_left} if has_surely_not_left else {}),
+        **(_as_before(message) if has_surely_not_left else {}),
     )
     return settled == 1

@@ -25,7 +25,11 @@ class MessageState(models.TextChoices):
     OBSOLETE = "obsolete", "Not sent, no longer true"  # no longer true when its turn came, so not sent
     SUPPRESSED = "suppressed", "Not sent, too many asked for"  # over the limit on mail that a stranger can trigger
     DEAD = "dead", "Given up"  # given up after its attempts, or refused for good; kept, shown, can be re-driven
-    DISCARDED = "discarded", "Discarded"  # was dead, and an operator said why it is not wanted any more
+    UNKNOWN = "unknown", "Perhaps sent"  # handed over twice and no answer; somebody decides on a third time
+    DISCARDED = "discarded", "Discarded"  # was given up, and an operator said why it is not wanted any more
+
+
+GIVEN_UP = (MessageState.DEAD, MessageState.UNKNOWN)  # settled, until somebody re-drives or discards it
 
 
 class Message(models.Model):
@@ -51,6 +55,8 @@ class Message(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0)
     # whether the outside may have taken it in some attempt: while not, it is rendered anew, and nothing is repeated
     may_have_left = models.BooleanField(default=False, db_default=False)
+    # how often it was handed to the outside, which did not say no
+    hand_overs = models.PositiveSmallIntegerField(default=0, db_default=0)
     is_snoozed = models.BooleanField(default=False, db_default=False)  # its effect said "not yet": no failure, no delay
     last_error = models.CharField(max_length=300, blank=True)
     settled_at = models.DateTimeField(null=True, blank=True)
@@ -62,10 +68,12 @@ class Message(models.Model):
         personal="recipient mailbox context last_error",  # a provider's words may quote an address
         internal=(
             "uuid queue kind dedupe_key booking_id subject_id ledger_sequence frozen_at state not_before "
-            "next_attempt_at lease_expires_at is_snoozed fence attempts may_have_left settled_at blanked_at "
-            "correlation_id created_at"
+            "next_attempt_at lease_expires_at is_snoozed fence attempts may_have_left hand_overs settled_at "
+            "blanked_at correlation_id created_at"
         ),
     )
+
+    is_handed_over = False  # in the attempt at hand
 
     class Meta:
         ordering = ["-id"]
@@ -79,7 +87,7 @@ class Message(models.Model):
             # blank(): settled rows that still hold personal data
             models.Index(fields=["settled_at"], condition=Q(blanked_at=None), name="message_blank"),
             # dead letters
-            models.Index(fields=["queue", "id"], condition=Q(state="dead"), name="message_dead"),
+            models.Index(fields=["queue", "id"], condition=Q(state__in=GIVEN_UP), name="message_given_up"),
         ]
 
     def __str__(self) -> str:
@@ -87,14 +95,19 @@ class Message(models.Model):
 
 
 class PausedQueue(models.Model):
-    """While this row exists nothing more of its queue is claimed; what is owed waits."""
+    """While this row exists nothing more of its queue is claimed; what is owed waits.
+
+    With `retry_at` it is a circuit breaker: the provider refuses our account, and one row at a time tries whether it
+    still does. Without, an operator's pause.
+    """
 
     queue = models.CharField(max_length=16, choices=Queue.choices, primary_key=True)
     paused_by = models.CharField(max_length=80)
     reason = models.CharField(max_length=300)
     paused_at = models.DateTimeField()
+    retry_at = models.DateTimeField(null=True, blank=True)
 
-    SENSITIVITY = classify(personal="reason", internal="queue paused_by paused_at")
+    SENSITIVITY = classify(personal="reason", internal="queue paused_by paused_at retry_at")
 
     def __str__(self) -> str:
         return self.queue

@@ -45,6 +45,7 @@ READY = f'{P}outbox_oldest_message_age_seconds{{queue="mail",state="ready"}}'
 OWED = f'{P}outbox_oldest_message_age_seconds{{queue="mail",state="owed"}}'
 DEAD = f'{P}outbox_messages{{queue="mail",state="dead"}}'
 PAUSED = f'{P}outbox_paused{{queue="mail"}}'
+REFUSED = f'{P}outbox_refused{{queue="mail"}}'
 HELD = f'{P}celery_oldest_message_age_seconds{{queue="mail",state="unacknowledged"}}'
 SILENT = f'{P}process_up{{process="mail@a",role="mail"}}'
 STORES_WELL: Values = {f"{P}database_up": (1, 1), f"{P}migrations_pending": (0, 0)}
@@ -85,6 +86,10 @@ CASES: tuple[Fires | Quiet, ...] = (
     Quiet("OutboxBehind", {OWED: (60, 9999)}),
     Fires("EffectsOverdue", {OWED: (900, 901), PAUSED: (0, 0)}, MINUTE, MAIL),
     Quiet("EffectsOverdue", {OWED: (900, 901), PAUSED: (0, 1)}),
+    Quiet("EffectsOverdue", {OWED: (900, 901), REFUSED: (0, 1)}),
+    Quiet("OutboxBehind", {READY: (60, 61), REFUSED: (0, 1)}),
+    Fires("ProviderRefuses", {REFUSED: (0, 1)}, labels=MAIL),
+    Quiet("ProviderRefuses", {PAUSED: (0, 1)}),
     Fires("DeadLetters", {DEAD: (0, 1)}, labels=MAIL),
     Quiet("DeadLetters", {f'{P}outbox_messages{{queue="mail",state="ready"}}': (0, 1)}),
     Fires("ManyDeadLetters", {DEAD: (3, 14)}, labels=MAIL),

@@ -90,7 +90,7 @@ LOOK_UPS: dict[str, tuple[str, Callable[[], Any]]] = {
     "drafts left behind": ("booking_purge", lambda: run_queries(business_figures._lapsed, now=NOW)),
     "mails of a day": ("message_blank", lambda: run_queries(business_figures._mails, now=NOW)),
     "effects that wait": ("message_claim", lambda: run_queries(health._waiting, now=NOW)),
-    "dead letters": ("message_dead", lambda: run_queries(health._dead, now=NOW)),
+    "dead letters": ("message_given_up", lambda: run_queries(health._dead, now=NOW)),
     "open attempts": ("one_open_attempt_per_booking", lambda: run_queries(business_figures._attempts, now=NOW)),
     "today's sessions": ("booking_slot", lambda: list(today._sessions(Booking.objects.all(), now=NOW))),
     "a month's requests": (

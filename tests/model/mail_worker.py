@@ -12,7 +12,7 @@ from backend.bookings.machine import State
 from backend.core import formatting
 from backend.notifications import delivery
 from backend.outbox import messages
-from backend.outbox.models import Message, MessageState, Queue
+from backend.outbox.models import GIVEN_UP, Message, MessageState, Queue
 from tests.model.invariants import ACTIVE, FINAL, HOLDS_SLOT
 from tests.model.relations import OFFERED_FOR
 from tests.model.snapshot import Row
@@ -75,9 +75,9 @@ class MailWorker(World):
     @action(needs="messages", which=WHICH)
     def redrive(self, which: int) -> None:
         """An operator tries a dead letter again."""
-        message = self.one_of(self.seen.messages.values(), which, lambda row: row.state == "dead")
+        message = self.one_of(self.seen.messages.values(), which, lambda row: row.state in GIVEN_UP)
         revived = messages.redrive(message.id, now=self.now)
-        assert revived == (message.state == "dead" and message.blanked_at is None)
+        assert revived == (message.state in GIVEN_UP and message.blanked_at is None)
         if revived:
             self.worked()
         self.look()
@@ -96,10 +96,11 @@ class MailWorker(World):
             messages.settle(message, MessageState.OBSOLETE, now=self.now)
             return
         if context != message.context:
-            messages.freeze(message, context, now=self.now)
+            message.context, message.frozen_at = context, self.now
         self._is_said_once(message, context)
         mail = delivery.compose(message, links.tokens_of(message.uuid))
         assert mail.to == [message.recipient]
+        assert messages.hand_over(message)
         booking = self.seen.bookings.get(message.booking_id or 0)
         self._is_true(message, booking)
         if message.kind == "booking_rejected" and booking is not None and not message.may_have_left:

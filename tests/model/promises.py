@@ -44,7 +44,7 @@ def check(picture: Snapshot, *, now: datetime) -> None:
         told = [m for m in mails if m.may_have_left and m.context and m.recipient == booking.email]
         if told and deadline > now:
             is_so = told[-1].context[fact] == formatting.day_and_time(deadline)
-            owed = [m for m in mails if m.state in ("waiting", "dead") and not _is_planned(m, now)]
+            owed = [m for m in mails if m.state in ("waiting", "dead", "unknown") and not _is_planned(m, now)]
             assert is_so or owed, f"{told[-1].kind} said {told[-1].context[fact]}, and nobody says otherwise: {booking}"
         for mail in (mail for mail in mails if mail.kind in REMINDERS):
             is_planned = mail.state == "waiting" and not mail.may_have_left and mail.not_before > now

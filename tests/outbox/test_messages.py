@@ -120,6 +120,86 @@ def test_back_off_grows_with_jitter_and_ends_in_death(now: datetime) -> None:
     assert (fresh(row).state, fresh(row).last_error) == (MessageState.DEAD, "no answer")
 
 
+def test_what_may_have_left_is_handed_over_once_more_and_then_somebody_decides(now: datetime) -> None:
+    owe(now)
+    for _ in range(2):
+        row = claimed(now)
+        assert messages.begin_attempt(row, now=now)
+        assert messages.hand_over(row)
+        messages.back_off(row, "no answer", now=now)
+        now += timedelta(hours=1)
+    assert (fresh(row).state, fresh(row).last_error, fresh(row).attempts) == (MessageState.UNKNOWN, "no answer", 2)
+    assert [messages.redrive(row.pk, now=now), messages.redrive(row.pk, now=now)] == [True, False]
+    assert messages.begin_attempt(claimed(now), now=now)
+
+
+def test_a_worker_that_dies_in_two_hand_overs_leaves_it_to_somebody(now: datetime) -> None:
+    row = owe(now)
+    for _ in range(2):
+        held = claimed(now)
+        assert messages.begin_attempt(held, now=now)
+        assert messages.hand_over(held)
+        now += messages.LEASE
+    assert not messages.begin_attempt(claimed(now), now=now)
+    assert fresh(row).state == MessageState.UNKNOWN
+
+
+def test_a_no_takes_the_hand_over_back(now: datetime) -> None:
+    owe(now)
+    for _ in range(4):
+        row = claimed(now)
+        assert messages.begin_attempt(row, now=now)
+        assert messages.hand_over(row)
+        messages.back_off(row, "busy", now=now, has_surely_not_left=True)
+        assert (fresh(row).hand_overs, fresh(row).may_have_left, fresh(row).state) == (0, False, MessageState.WAITING)
+        now += timedelta(hours=1)
+
+
+def test_what_another_worker_has_by_now_is_not_handed_over(now: datetime) -> None:
+    owe(now)
+    slow = claimed(now)
+    assert messages.begin_attempt(slow, now=now)
+    claimed(now + messages.LEASE)
+    assert not messages.hand_over(slow)
+
+
+def test_a_refused_account_holds_the_queue_until_one_row_went_through(now: datetime) -> None:
+    first, second = owe(now), owe(now, "booking:2:x:1", booking_id=2)
+    held, other = messages.claim(Queue.MAIL, now=now)
+    assert messages.begin_attempt(held, now=now)
+    messages.hold(held, "SMTP 535", now=now)
+    messages.hand_back([other])
+    assert (fresh(first).attempts, fresh(first).state) == (0, MessageState.WAITING)
+    assert messages.claim(Queue.MAIL, now=now) == []
+    assert not messages.begins_trial(Queue.MAIL, now=now)
+    later = now + messages.RETRY_AFTER
+    assert [messages.begins_trial(Queue.MAIL, now=later), messages.begins_trial(Queue.MAIL, now=later)] == [True, False]
+    assert [row.pk for row in messages.claim(Queue.MAIL, now=later, limit=1, is_trial=True)] == [second.pk]
+    messages.end_hold(Queue.MAIL)
+    assert [row.pk for row in messages.claim(Queue.MAIL, now=later)] == [first.pk]
+
+
+def test_an_operators_pause_takes_the_place_of_the_providers_and_outlives_it(now: datetime) -> None:
+    row = owe(now)
+    held = claimed(now)
+    assert messages.begin_attempt(held, now=now)
+    messages.hold(held, "SMTP 535", now=now)
+    assert messages.pause(Queue.MAIL, by="staff:asha", reason="moving", now=now)
+    assert not messages.begins_trial(Queue.MAIL, now=now + timedelta(days=1))
+    messages.end_hold(Queue.MAIL)
+    assert messages.claim(Queue.MAIL, now=now + timedelta(days=1), is_trial=True) == []
+    assert messages.resume(Queue.MAIL)
+    assert [found.pk for found in messages.claim(Queue.MAIL, now=now + timedelta(days=1))] == [row.pk]
+
+
+def test_a_hold_that_a_clock_left_in_the_future_is_tried_at_once(now: datetime) -> None:
+    owe(now)
+    held = claimed(now)
+    assert messages.begin_attempt(held, now=now)
+    messages.hold(held, "SMTP 535", now=now + timedelta(days=1))
+    assert messages.begins_trial(Queue.MAIL, now=now)
+
+
 def test_an_effect_that_kills_its_worker_is_parked_after_its_attempts(now: datetime) -> None:
     owe(now)
     for _ in range(messages.MAX_ATTEMPTS):

@@ -31,6 +31,14 @@ class Sink:
     stalled: threading.Event = field(default_factory=threading.Event)  # while set, DATA is not answered
     in_hand: int = 0  # mails whose DATA has come and has not been answered
     port: int = 0
+    _kept: list[tuple[asyncio.AbstractEventLoop, SMTP]] = field(default_factory=list)
+
+    def close_idle(self) -> None:
+        """As a server that is tired of waiting: every connection is closed, and the other side knows when this ends."""
+        closed = [asyncio.run_coroutine_threadsafe(_close(server), loop) for loop, server in self._kept]
+        for each in closed:
+            each.result(timeout=5)
+        self._kept.clear()
 
     def environment(self) -> dict[str, str]:
         """The variables of a process that is to send here."""
@@ -49,9 +57,10 @@ class Sink:
         return Counter(match[1].decode() for match in found if match)
 
     async def handle_EHLO(  # aiosmtpd calls it by this name
-        self, _server: SMTP, session: Session, _envelope: Envelope, hostname: str, responses: list[str]
+        self, server: SMTP, session: Session, _envelope: Envelope, hostname: str, responses: list[str]
     ) -> list[str]:
         self.connections += 1
+        self._kept.append((asyncio.get_running_loop(), server))
         session.host_name = hostname
         return responses
 
@@ -92,6 +101,12 @@ class Sink:
         if self.hang_up_at == command:
             assert isinstance(server.transport, asyncio.Transport)
             server.transport.abort()
+
+
+async def _close(server: SMTP) -> None:
+    assert server.transport is not None
+    server.transport.close()
+    await asyncio.sleep(0)
 
 
 @contextmanager

@@ -25,7 +25,7 @@ from backend.desk.navigation import PageLink, booking_link, visible_bookings
 from backend.desk.page import Page
 from backend.desk.reports import month_view
 from backend.desk.words import message_name
-from backend.outbox.models import Queue
+from backend.outbox.models import MessageState, Queue
 from backend.payments.models import Payment, Refund, RefundState
 
 MONTH = re.compile(r"\A(\d{4})-(\d{2})\Z")
@@ -181,7 +181,8 @@ def _failure(access: AccessPolicy, failures: list[Failure]) -> Line:
     message, booking = failure.message, failure.booking
     kinds = ", ".join(f"“{message_name(each.message.kind)}”" for each in failures)
     is_mail = message.queue == Queue.MAIL
-    what = f"{kinds} did not reach {message.recipient}" if is_mail else f"Gateway: {kinds} failed"
+    missed = "may have reached nobody:" if message.state == MessageState.UNKNOWN else "did not reach"
+    what = f"{kinds} {missed} {message.recipient}" if is_mail else f"Gateway: {kinds} failed"
     row = PageLink("Message", reverse("admin:outbox_message_change", args=[message.pk]))
     may_open = access.user.has_perm("outbox.view_message")
     why = message.last_error[:120]

@@ -15,7 +15,7 @@ from backend.bookings.machine import ACTIVE, HOLDS_SLOT, State
 from backend.bookings.models import Booking, Origin
 from backend.core.formatting import practice_zone
 from backend.desk.waiting import lapsing, unpaid, unrecorded
-from backend.outbox.models import Message, MessageState, Queue
+from backend.outbox.models import GIVEN_UP, Message, Queue
 from backend.payments.models import Payment, PaymentMethod, Refund, RefundState
 
 SHOWN = 15  # rows of a list; whoever has more waiting works from the list of bookings
@@ -99,7 +99,7 @@ def _sessions(rows: QuerySet[Booking], *, now: datetime) -> QuerySet[Booking]:
 
 
 def _failures(rows: QuerySet[Booking]) -> list[Failure]:
-    dead = list(Message.objects.filter(state=MessageState.DEAD).defer("context").order_by("-pk")[:DEAD_READ])
+    dead = list(Message.objects.filter(state__in=GIVEN_UP).defer("context").order_by("-pk")[:DEAD_READ])
     bookings = rows.in_bulk({message.booking_id for message in dead if message.booking_id is not None})
     found = ((message, bookings.get(message.booking_id or 0)) for message in dead)
     return [Failure(message, booking) for message, booking in found if booking or message.booking_id is None]
