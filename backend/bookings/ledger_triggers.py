@@ -19,6 +19,8 @@ CREATE OR REPLACE FUNCTION ledger_is_append_only() RETURNS trigger LANGUAGE plpg
 $$ BEGIN RAISE EXCEPTION 'the ledger is append-only'; END $$;
 CREATE OR REPLACE TRIGGER ledger_is_append_only BEFORE UPDATE OR DELETE ON bookings_ledgerentry
 FOR EACH ROW EXECUTE FUNCTION ledger_is_append_only();
+CREATE OR REPLACE TRIGGER ledger_is_never_emptied BEFORE TRUNCATE ON bookings_ledgerentry
+FOR EACH STATEMENT EXECUTE FUNCTION ledger_is_append_only();
 """
 
 
@@ -39,7 +41,7 @@ def triggers_missing(using: str = "default") -> bool:
     """Whether the ledger stands unguarded."""
     connection = connections[using]
     query = (
-        "SELECT count(*) FROM pg_trigger WHERE tgname = 'ledger_is_append_only' AND tgenabled = 'O'"
+        "SELECT count(*) / 2 FROM pg_trigger WHERE tgname LIKE 'ledger_is_%' AND tgenabled = 'O'"
         if connection.vendor == "postgresql"
         else "SELECT count(*) / 2 FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'ledger_refuses_%'"
     )

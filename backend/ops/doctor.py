@@ -9,11 +9,16 @@ from datetime import timedelta
 from django.apps import apps
 from django.conf import settings
 from django.db import connection
+from django.db.models import TextField
+from django.db.models.functions import Cast
 
 from backend.bookings import links
 from backend.core import database_timeouts, environment, keyring
+from backend.core.encryption import Unreadable, decrypted, encrypted_columns
 from backend.core.keyring import KeyRing
 from backend.ops.findings import Finding, Level
+
+TEXTS_LOOKED_AT = 1000  # of each column; `encrypt_again` reads them all
 
 
 def configuration() -> tuple[Finding, ...]:
@@ -91,6 +96,19 @@ def _key(key_id: str, mails: int, ring: KeyRing, waiting: Mapping[str, int]) -> 
         text = f"No waiting mail needs key {key_id} of {ring.name} any more."
         return _warn("keys", text, "Take it away, as docs/operations says under *Rotate every secret*.")
     return None
+
+
+def texts() -> tuple[Finding, ...]:
+    """Encrypted texts that no key reads, of the newest: a key was taken away too early, or a row broke."""
+    found = []
+    for model, name in encrypted_columns():
+        rows = model._base_manager.exclude(**{name: ""}).order_by("-pk").annotate(stored=Cast(name, TextField()))
+        newest = rows.values_list("stored", flat=True)[:TEXTS_LOOKED_AT]
+        broken = sum(isinstance(decrypted(stored), Unreadable) for stored in newest)
+        if broken:
+            text = f"Texts of {model._meta.label}.{name} that cannot be read: {broken}."
+            found.append(Finding(Level.DEGRADED, "keys", text, "Put the missing key of FIELD_KEY back, or the row."))
+    return tuple(found)
 
 
 def schedule() -> tuple[Finding, ...]:

@@ -52,16 +52,29 @@ def test_the_ledger_is_guarded_again_after_a_later_migration_of_its_table(now: d
     ledger_triggers.install_triggers()
 
 
+@pytest.mark.postgres_only
 @pytest.mark.django_db
-def test_an_unguarded_ledger_is_found_by_the_check(now: datetime) -> None:
+@pytest.mark.parametrize("table", ["bookings_ledgerentry", "bookings_booking"])
+def test_the_database_refuses_to_empty_the_ledger(table: str, now: datetime) -> None:
+    scenarios.pending(now=now)
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # no TRUNCATE beside checks that wait for the commit
+        with pytest.raises(Error, match="append-only"), transaction.atomic():
+            cursor.execute(f"TRUNCATE {table} CASCADE")
+    assert LedgerEntry.objects.exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("on_postgresql", "on_sqlite"), [("append_only", "update"), ("never_emptied", "delete")])
+def test_an_unguarded_ledger_is_found_by_the_check(on_postgresql: str, on_sqlite: str, now: datetime) -> None:
     from backend.bookings.checks import ledger_is_guarded
 
     assert ledger_is_guarded(databases=["default"]) == []
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            cursor.execute("DROP TRIGGER ledger_is_append_only ON bookings_ledgerentry")
+            cursor.execute(f"DROP TRIGGER ledger_is_{on_postgresql} ON bookings_ledgerentry")
         else:
-            cursor.execute("DROP TRIGGER ledger_refuses_update")
+            cursor.execute(f"DROP TRIGGER ledger_refuses_{on_sqlite}")
     assert [found.id for found in ledger_is_guarded(databases=["default"])] == ["bookings.E001"]
 
 

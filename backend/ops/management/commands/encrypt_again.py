@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
-from django.apps import apps
 from django.core.management.base import BaseCommand
-from django.db import models, transaction
+from django.db import transaction
 
-from backend.core.encryption import EncryptedTextField
+from backend.core.encryption import Unreadable, encrypted_columns
 
 
 class Command(BaseCommand):
@@ -17,18 +15,16 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         """One short transaction a row, under its lock: a purge in the same moment wins or comes after."""
-        for model, name in _columns():
-            written = 0
+        for model, name in encrypted_columns():
+            written = unreadable = 0
             for pk in list(model._base_manager.exclude(**{name: ""}).values_list("pk", flat=True)):
                 with transaction.atomic():
                     row = model._base_manager.filter(pk=pk)
                     text = row.select_for_update().values_list(name, flat=True).first()
-                    written += row.update(**{name: text}) if text else 0
+                    if isinstance(text, Unreadable):
+                        unreadable += 1
+                    elif text:
+                        written += row.update(**{name: text})
             self.stdout.write(f"encrypt_again: {model._meta.label}.{name}, {written} rows")
-
-
-def _columns() -> Iterator[tuple[type[models.Model], str]]:
-    for model in apps.get_models():
-        for field in model._meta.concrete_fields:
-            if isinstance(field, EncryptedTextField):
-                yield model, field.name
+            if unreadable:
+                self.stderr.write(f"encrypt_again: {unreadable} more cannot be read; keep the keys they may need")

@@ -20,7 +20,7 @@ class Command(BaseCommand):
         taken = snapshot.take_snapshot(now=timezone.now())
         found = [*findings.judge(taken), *doctor.configuration()]
         if taken.health is not None:
-            found += [*doctor.schedule(), *doctor.keys(), *doctor.limits()]
+            found += [*doctor.schedule(), *doctor.keys(), *doctor.texts(), *doctor.limits()]
         found.sort(key=lambda finding: list(Level).index(finding.level))
         for finding in found:
             self.stdout.write(
