@@ -97,6 +97,7 @@ except ValueError as error:
 # -- applications -----------------------------------------------------------------------------------------------------
 django_stubs_ext.monkeypatch()  # lets Django's generics be subscripted when the code runs
 INSTALLED_APPS = [
+    "backend.desk",  # before the theme, whose frame it mends
     "jazzmin",
     "backend.core.apps.AdminConfig",
     "django.contrib.auth",
@@ -117,7 +118,6 @@ INSTALLED_APPS = [
     "backend.payments",
     "backend.bookings",
     "backend.notifications",
-    "backend.desk",
     "backend.ops",
     "backend.api",
     "workers",

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from django.db.models import Exists, OuterRef, Q, Sum
 
-from backend.bookings.machine import State
+from backend.bookings.machine import AWAITS_PAYMENT, TAKES_PLACE, State
 from backend.bookings.models import DUE_AT_PRACTICE, Booking
 from backend.payments.models import Payment, PaymentMethod, Refund, RefundState
 
@@ -73,6 +73,12 @@ def owes_at_practice() -> Q:
     """`PaymentStatus.DUE_AT_PRACTICE` as a condition on many bookings."""
     due = DUE_AT_PRACTICE & Q(amount_paise__gt=0, corporate=None) & ~Q(state__in=CALLED_OFF)
     return due & ~Q(is_paid())
+
+
+def takes_desk_payment() -> Q:
+    """Whether staff may record money in hand, as a condition on many bookings: what waits for it, or owes it here."""
+    waits = Q(state__in=AWAITS_PAYMENT) & ~Q(is_paid())
+    return waits | (owes_at_practice() & Q(state__in=TAKES_PLACE))
 
 
 def paid_payment(booking: Booking) -> Payment | None:

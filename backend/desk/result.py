@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from backend.bookings.ledger_details import refund_named
+from backend.bookings.intents import Intent
+from backend.bookings.ledger_details import Captured, details_of, refund_named
 from backend.bookings.machine import AWAITS_PAYMENT, HOLDS_SLOT
 from backend.bookings.models import Booking, LedgerEntry
 from backend.core.formatting import money, short_day_and_time
@@ -19,16 +20,23 @@ def describe_result(booking: Booking) -> str:
         if _is_owed(booking)
         else ""
     )
-    return f"{booking} is {booking.get_state_display()}{where}.{to_pay}{_going_back(booking)} {_mails(booking)}"
+    return f"{booking} is {booking.get_state_display()}{where}.{to_pay}{_recorded(booking)} {_mails(booking)}"
 
 
 def _is_owed(booking: Booking) -> bool:
     return booking.pay_by is not None and booking.state in AWAITS_PAYMENT
 
 
-def _going_back(booking: Booking) -> str:
+def _recorded(booking: Booking) -> str:
+    """What the step wrote beside the state: an outcome, money in hand, money that goes back."""
     entry = LedgerEntry.objects.filter(booking=booking, sequence=booking.ledger_sequence).first()
-    named = refund_named(entry) if entry is not None else None
+    if entry is None:
+        return ""
+    if entry.intent == Intent.RECORD_OUTCOME:
+        return f" Recorded: {booking.get_outcome_display()}."
+    if entry.intent == Intent.RECORD_DESK_PAYMENT:
+        return f" Recorded: {money(details_of(entry, Captured).captured_paise)} paid."
+    named = refund_named(entry)
     refund = Refund.objects.filter(pk=named, state=RefundState.QUEUED).first() if named is not None else None
     return f" {going_back(refund)}" if refund is not None else ""
 

@@ -14,22 +14,25 @@ from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 
 from backend.bookings import policy
 from backend.bookings.guarantees import psychologist_of
-from backend.bookings.machine import HOLDS_SLOT, State
-from backend.bookings.models import Booking, ClosedDay
+from backend.bookings.machine import HOLDS_SLOT, TAKES_PLACE, State
+from backend.bookings.models import Booking, ClosedDay, Outcome
+from backend.bookings.payment_status import takes_desk_payment
 from backend.core import instant_text
 from backend.core.errors import required
 from backend.core.formatting import practice_zone
 from backend.core.instant_text import InstantText
 from backend.people import hours
 from backend.people.hours import Clock, HoursRule, Opening, Span
-from backend.people.models import Psychologist, TimeOff
+from backend.people.models import Psychologist, TimeOff, WorkingHours
 
 STATES = (*HOLDS_SLOT, State.COMPLETED)  # with a session; and PENDING, whose wish is shown
 _HAS_ASKED = ExpressionWrapper(Q(cancellation_requested_at__isnull=False), BooleanField())
+_IS_OWED = ExpressionWrapper(takes_desk_payment(), BooleanField())
 _SESSION = (
     "pk", "acknowledgement_id", "full_name", "state", "mode", "psychologist_id", InstantText("slot_start"),
     InstantText("slot_end"), "ledger_sequence", _HAS_ASKED, "outcome",
 )  # fmt: skip
+DAY_WITHOUT_HOURS = (time(9), time(20))  # what a calendar shows while nobody's hours are known
 _RULE = ("weekday", "day", "starts_at", "ends_at", "offers", "location_id")
 
 
@@ -58,6 +61,8 @@ class CalendarSession(NamedTuple):
     ledger_sequence: int  # what a decision made from the calendar was made on
     asked_to_cancel: bool
     outcome: str
+    awaits_outcome: bool  # and may still get one
+    owed_paise: int  # what staff may record as paid; 0 for nothing
 
 
 class ShadeKind(StrEnum):
@@ -84,7 +89,7 @@ def wall_clock() -> Callable[[datetime], str]:
     return lambda at: at.astimezone(zone).isoformat()[:19]
 
 
-def sessions(seen: QuerySet[Booking], shown: CalendarFilter) -> list[CalendarSession]:
+def sessions(seen: QuerySet[Booking], shown: CalendarFilter, *, now: datetime) -> list[CalendarSession]:
     """The sessions of the bookings `seen` that touch the span, and the wishes in it. Two queries at most."""
     narrowed = seen.filter(**({"mode": shown.mode} if shown.mode else {})).order_by()
     states = [state for state in STATES if not shown.states or state in shown.states]
@@ -96,13 +101,12 @@ def sessions(seen: QuerySet[Booking], shown: CalendarFilter) -> list[CalendarSes
         at = cache(
             lambda written: clock(instant_text.parse_instant(written))
         )  # a month's thousands share a few hundred
+        rows = held.values_list(*_SESSION, "amount_paise", _awaits_outcome(now), _IS_OWED)
         found += [
-            CalendarSession(
-                pk, name, who, state, mode, psychologist_id, at(start), at(end), sequence, has_asked, outcome
+            CalendarSession._make(
+                (*row[:6], at(row[6]), at(row[7]), *row[8:11], bool(row[12]), row[11] or 0 if row[13] else 0)
             )
-            for pk, name, who, state, mode, psychologist_id, start, end, sequence, has_asked, outcome in (
-                held.values_list(*_SESSION)
-            )
+            for row in rows
         ]
     if not shown.states or State.PENDING in shown.states:
         found += _wishes(narrowed, shown)
@@ -124,8 +128,13 @@ def _wishes(narrowed: QuerySet[Booking], shown: CalendarFilter) -> Iterator[Cale
         wish = required(wished, "preferred_slot_start")
         start, end = at(wish), at(wish + policy.SESSION_LENGTH)
         yield CalendarSession(
-            pk, name, who, State.PENDING, mode, psychologist_id, start, end, sequence, has_asked, outcome
+            pk, name, who, State.PENDING, mode, psychologist_id, start, end, sequence, has_asked, outcome, False, 0
         )
+
+
+def _awaits_outcome(now: datetime) -> ExpressionWrapper[Q]:
+    is_open = Q(slot_start__lte=now, slot_end__gt=now - policy.OUTCOME_OPEN_FOR)
+    return ExpressionWrapper(Q(outcome=Outcome.UNRECORDED, state__in=TAKES_PLACE) & is_open, BooleanField())
 
 
 def _whose(field: str, shown: CalendarFilter) -> Q:
@@ -206,6 +215,15 @@ def _closed(shown: CalendarFilter) -> Iterator[Shade]:
             yield Shade(None, *span, ShadeKind.CLOSED, note)
 
 
+def practice_hours() -> tuple[str, str]:
+    """From when to when somebody works on any day of the week, in whole hours: `09:00`, `21:00`."""
+    weekly = WorkingHours.objects.filter(weekday__isnull=False, psychologist__is_active=True)
+    spans = list(weekly.order_by().values_list("starts_at", "ends_at").distinct()) or [DAY_WITHOUT_HOURS]
+    first = min(start.hour for start, _ in spans)
+    last = max((end.hour + bool(end.minute)) or 24 for _, end in spans)
+    return f"{first:02d}:00", f"{last:02d}:00"
+
+
 # -- a day on paper ----------------------------------------------------------------------------------------------------
 
 
@@ -214,7 +232,7 @@ def day_list(seen: QuerySet[Booking], shown: CalendarFilter) -> list[tuple[Psych
     rows = seen.filter(
         _whose("psychologist", shown), state__in=STATES, slot_start__gte=shown.start, slot_start__lt=shown.end
     )
-    rows = rows.select_related("psychologist").defer("user_message")
+    rows = rows.select_related("psychologist").defer("user_message").annotate(is_owed=_IS_OWED)
     found: dict[int, tuple[Psychologist, list[Booking]]] = {}
     for booking in rows.order_by("psychologist__full_name", "psychologist_id", "slot_start"):
         psychologist = psychologist_of(booking)

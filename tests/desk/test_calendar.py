@@ -131,7 +131,7 @@ def test_the_feeds_cost_three_queries_however_much_they_show(desk: Browser, now:
         working_hours.wish(who, MORNING + timedelta(hours=2), now=now, email=f"w{n}@example.org")
         factories.make_booking(State.CONFIRMED, now=now, email=f"v{n}@example.org", psychologist=who)
     with CaptureQueriesContext(connection) as captured:
-        assert len(calendar_feed.sessions(Booking.objects.all(), shown)) == 24
+        assert len(calendar_feed.sessions(Booking.objects.all(), shown, now=now)) == 24
     assert len(captured.captured_queries) == 2
     for by_psychologist in (True, False):
         with CaptureQueriesContext(connection) as captured:
@@ -198,7 +198,7 @@ def test_a_drag_asks_first_and_then_moves(desk: Browser, now: datetime) -> None:
         question = desk.get(drag_url(booking), dragged(booking))
         assert written() == before
         assert "Wed 25 Nov 2026, 18:00 IST" in question.content.decode()
-        assert "booking moved" in question.content.decode()
+        assert "session moved" in question.content.decode()
         answer = desk.post(drag_url(booking), dragged(booking))
     assert answer.status_code == 200
     assert "Wed 25 Nov 2026, 18:00 IST" in answer.json()["told"]
@@ -319,10 +319,13 @@ def test_the_day_list_has_a_sheet_a_psychologist(desk: Browser, now: datetime) -
         mode="OFFLINE", address="Room 2\nSecond floor",
     )  # fmt: skip
     page = desk.get(reverse("desk:day"), {"date": "2026-11-24"})
-    sheets: list[tuple[Psychologist, list[Booking]]] = page.context["sheets"]
-    assert [(str(who), rows) for who, rows in sheets] == [("Dr. Arjun", [two]), ("Dr. Meera Iyer", [one])]
+    sheets: list[tuple[Psychologist, list[tuple[Booking, str, str]]]] = page.context["sheets"]
+    assert [(str(who), [row for row, _, _ in rows]) for who, rows in sheets] == [
+        ("Dr. Arjun", [two]),
+        ("Dr. Meera Iyer", [one]),
+    ]
     for text in ("17:30 to 18:30", "Room 2<br>Second floor", "https://meet.example.org/meera", "IST"):
         assert text in page.content.decode()
     mine = desk.get(reverse("desk:day"), {"date": "2026-11-24", "psychologist": one.psychologist_id})
-    assert [rows for _, rows in mine.context["sheets"]] == [[one]]
+    assert [[row for row, _, _ in rows] for _, rows in mine.context["sheets"]] == [[one]]
     assert desk.get(reverse("desk:day"), {"date": "2026-13-45"}).status_code == 404

@@ -21,16 +21,17 @@ from backend.desk.booking.actions.table import ACTIONS, url_name
 from backend.desk.booking.summary import summary
 from backend.desk.consequences import Consequences
 from backend.desk.forms import opened
-from backend.desk.navigation import booking_now, booking_to_decide, to_booking
+from backend.desk.navigation import booking_link, booking_now, booking_to_decide
 from backend.desk.page import Page, render
 from backend.desk.result import describe_result
+from backend.desk.way_back import return_from, way_back
 
 
 def act(request: HttpRequest, booking_id: int, *, action: Action[Any]) -> HttpResponse:
     """What will happen, and on POST what happened; a refusal is shown beside what was typed.
 
     A decision counts only for the booking as it was when the page was opened: `seen` is that ledger sequence. Sent with
-    `preview`, what is typed is tried and told, and nothing is done.
+    `preview`, what is typed is tried and told, and nothing is done. Afterwards the page returns to where it came from.
     """
     booking = booking_to_decide(AccessPolicy(request.user), booking_id, action.scope)
     if request.method == "POST":
@@ -47,7 +48,7 @@ def act(request: HttpRequest, booking_id: int, *, action: Action[Any]) -> HttpRe
         return _page(request, action, form, 200, follows(request, action, opened(form)))
     else:
         messages.warning(request, f"“{action.label}” is not possible now. {last_step(booking)}")
-    return to_booking(booking_id)
+    return return_from(request, booking_id)
 
 
 def _preview(request: HttpRequest, action: Action[Any], form: ActionForm) -> HttpResponse:
@@ -72,6 +73,7 @@ def _page(request: HttpRequest, action: Action[Any], form: ActionForm, status: i
         is_open=action.is_open(booking, now),
         consequences=told,
         about=summary(booking, access, now=now),
+        back=way_back(request) or booking_link(booking).url,
         asked_to_cancel=short_day_and_time(booking.cancellation_requested_at),
     )
 

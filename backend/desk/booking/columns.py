@@ -47,6 +47,17 @@ def preferred(booking: Booking) -> str:
     return f"{short_day(booking.preferred_date)}, {booking.get_preferred_period_display().lower()}{hours}"
 
 
+@admin.display(description="asked for", ordering="preferred_date")
+def wanted(booking: Booking) -> SafeString:
+    day, hours = preferred(booking).split(", ", 1)
+    return _two_lines(day, f"{hours}; {booking.get_mode_display().lower()}")
+
+
+def _two_lines(first: str, second: str) -> SafeString:
+    """Of a column of the list, neither of them broken, so that it is narrow and its rows are low."""
+    return format_html('<span class="nowrap">{},</span> <span class="nowrap">{}</span>', first, second)
+
+
 @admin.display(description="wish (not held)")
 def wish(booking: Booking) -> str:
     who = str(booking.preferred_psychologist or "")
@@ -82,6 +93,14 @@ def hidden_message(_booking: Booking) -> str:
 @admin.display(description="slot", ordering="slot_start")
 def slot(booking: Booking) -> str:
     return short_day_and_time(booking.slot_start)
+
+
+@admin.display(description="slot", ordering="slot_start")
+def slot_in_list(booking: Booking) -> SafeString | str:
+    if booking.slot_start is None:
+        return NOTHING
+    day, at = short_day_and_time(booking.slot_start).rsplit(", ", 1)
+    return _two_lines(day, at)
 
 
 @admin.display(description="moved by us")

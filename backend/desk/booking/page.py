@@ -69,7 +69,7 @@ FITTING = ("Slots that fit", (columns.fitting, "corporate", columns.sponsored)) 
 @admin.register(Booking)
 class BookingAdmin(ReadOnly, admin.ModelAdmin[Booking]):
     list_display = [
-        "acknowledgement_id", columns.status, "full_name", columns.preferred, "mode", "psychologist", columns.slot,
+        "acknowledgement_id", columns.status, "full_name", columns.wanted, "psychologist", columns.slot_in_list,
         columns.left,
     ]  # fmt: skip
     list_filter = ["state", Deadline, Waiting, SessionDate, PreferredDate, "psychologist", "mode", Money, "corporate"]

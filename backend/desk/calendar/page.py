@@ -14,8 +14,9 @@ from django.utils import timezone
 
 from backend.bookings.access import AccessPolicy
 from backend.bookings.machine import HOLDS_SLOT, State
-from backend.bookings.models import Mode, Outcome
-from backend.core.formatting import practice_zone, short_day
+from backend.bookings.models import Booking, Mode, Outcome
+from backend.core.formatting import NOTHING, money, practice_zone, short_day
+from backend.desk.booking.one_click import OUTCOMES, RECORD_OUTCOME, RECORD_PAYMENT
 from backend.desk.navigation import local_instant, visible_bookings
 from backend.desk.page import Page
 from backend.people.models import Psychologist
@@ -48,6 +49,8 @@ def page(request: HttpRequest) -> HttpResponse:
         "signs": SIGNS,
         "outcomes": {outcome: f"■ {outcome.label.lower()}" for outcome in Outcome},
         "modes": {mode: mode.label.lower() for mode in Mode},
+        "clicks": _clicks(AccessPolicy(request.user)),
+        "hours": calendar_feed.practice_hours(),
         "movable": HOLDS_SLOT if decides else (),
         "zone": f"{now:%z}"[:3] + ":" + f"{now:%z}"[3:],
         "today": f"{now:%Y-%m-%d}",
@@ -74,7 +77,8 @@ def sessions(request: HttpRequest) -> HttpResponse:
         shown = _shown(request.GET)
     except Malformed as malformed:
         return JsonResponse({"detail": str(malformed)}, status=400)
-    return JsonResponse(calendar_feed.sessions(visible_bookings(AccessPolicy(request.user)), shown), safe=False)
+    seen = visible_bookings(AccessPolicy(request.user))
+    return JsonResponse(calendar_feed.sessions(seen, shown, now=timezone.now()), safe=False)
 
 
 def shades(request: HttpRequest) -> HttpResponse:
@@ -96,16 +100,15 @@ def day_list(request: HttpRequest) -> HttpResponse:
         start, end = (datetime.combine(at, time(), practice_zone()) for at in (on, on + timedelta(days=1)))
     except (ValueError, OverflowError):
         raise Http404 from None
-    found = calendar_feed.day_list(
-        visible_bookings(AccessPolicy(request.user)), CalendarFilter(start, end, _ids(request.GET))
-    )
+    access = AccessPolicy(request.user)
+    found = calendar_feed.day_list(visible_bookings(access), CalendarFilter(start, end, _ids(request.GET)))
     chosen = request.GET.get("psychologist", "")
     context = {
         **admin.site.each_context(request),
         "title": f"Sessions of {short_day(on)}",
         "on": on.isoformat(),
         "zone": f"{start:%Z}",
-        "sheets": found,
+        "sheets": [(who, [_on_paper(access, booking) for booking in bookings]) for who, bookings in found],
         "people": [
             (pk, name, str(pk) == chosen)
             for pk, name in Psychologist.objects.filter(is_active=True).values_list("pk", "full_name")
@@ -115,6 +118,22 @@ def day_list(request: HttpRequest) -> HttpResponse:
         "chosen": chosen,
     }
     return TemplateResponse(request, "admin/desk/day.html", context)
+
+
+def _on_paper(access: AccessPolicy, booking: Booking) -> tuple[Booking, str, str]:
+    """The booking, its telephone number as the account sees it, and what is still to be paid."""
+    is_owed = getattr(booking, "is_owed", False)
+    return booking, access.phone(booking.phone_number), money(booking.amount_paise) if is_owed else NOTHING
+
+
+def _clicks(access: AccessPolicy) -> dict[str, object]:
+    """What a click on a session's buttons records, for who may."""
+    outcomes = OUTCOMES if access.may_act_on_some(RECORD_OUTCOME.scope) else {}
+    takes_money = access.may_act_on_some(RECORD_PAYMENT.scope)
+    return {
+        "outcomes": [[RECORD_OUTCOME.name, outcome, label] for outcome, label in outcomes.items()],
+        "payment": RECORD_PAYMENT.name if takes_money else "",
+    }
 
 
 # -- details -----------------------------------------------------------------------------------------------------------

@@ -13,10 +13,12 @@ from django.utils import timezone
 from backend.bookings.access import AccessPolicy
 from backend.bookings.lifecycle.read_receipts import mark_message_read
 from backend.bookings.models import Booking
+from backend.bookings.payment_status import takes_desk_payment
 from backend.core.formatting import practice_zone, short_day_and_time
 from backend.desk.booking.actions.decide import decide, follows
 from backend.desk.booking.actions.reschedule import MoveForm, Reschedule
 from backend.desk.booking.actions.table import action_links, open_to
+from backend.desk.booking.one_click import outcome_clicks, payment_click
 from backend.desk.booking.summary import summary
 from backend.desk.navigation import booking_link, booking_to_decide, local_instant, visible_bookings
 from backend.desk.page import Page
@@ -33,10 +35,12 @@ def panel(request: HttpRequest, booking_id: int) -> HttpResponse:
     booking = get_object_or_404(rows, pk=booking_id)
     if access.reads_message(booking):
         mark_message_read(booking.pk, now=now)
+    is_owed = rows.filter(takes_desk_payment(), pk=booking_id).exists()
     context = {
         "booking": booking,
         "link": booking_link(booking),
         "about": summary(booking, access, now=now),
+        "clicks": outcome_clicks(access, booking, now=now) + payment_click(access, booking, is_owed=is_owed),
         "actions": [
             (*action_links(access, booking, action.name), action.tone) for action in open_to(access, booking, now=now)
         ],

@@ -19,6 +19,7 @@ from backend.bookings.models import Booking, Mode, Origin
 from backend.core.formatting import money, practice_zone, short_day, short_day_and_time, short_span
 from backend.desk.booking.actions.refund import WHY_BY_HAND
 from backend.desk.booking.actions.table import action_links
+from backend.desk.booking.one_click import OneClick, outcome_clicks, payment_click
 from backend.desk.dashboard.queries import SHOWN, UNEXPECTED_FOR, Dashboard, Failure, dashboard
 from backend.desk.display import time_left
 from backend.desk.navigation import PageLink, booking_link, visible_bookings
@@ -44,6 +45,7 @@ class Line:
     acts: tuple[PageLink, ...] = ()
     phone: str = ""
     place: str = ""  # a meeting link or a room
+    clicks: tuple[OneClick, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,7 @@ def _sections(access: AccessPolicy, found: Dashboard, *, now: datetime) -> list[
                  "Nobody.", f"{bookings}?waits=cancel"),
         _section("lapsing", "Holds about to lapse", [_lapsing(access, row, now=now) for row in found.lapsing],
                  "None within hours.", f"{bookings}?waits=lapsing"),
-        _section("unrecorded", "Outcome not recorded", [_unrecorded(access, row) for row in found.unrecorded],
+        _section("unrecorded", "Outcome not recorded", [_unrecorded(access, row, now=now) for row in found.unrecorded],
                  "Every session has its outcome.", f"{bookings}?waits=outcome"),
         _section("unpaid", "Held, not paid", [_unpaid(access, row) for row in found.unpaid],
                  "Nothing is owed at the practice.", f"{bookings}?waits=unpaid"),
@@ -151,16 +153,16 @@ def _lapsing(access: AccessPolicy, booking: Booking, *, now: datetime) -> Line:
                 "warning", ("paying now",) if is_paying else (), acts, access.phone(booking.phone_number))  # fmt: skip
 
 
-def _unrecorded(access: AccessPolicy, booking: Booking) -> Line:
+def _unrecorded(access: AccessPolicy, booking: Booking, *, now: datetime) -> Line:
     return Line(booking_link(booking), booking.full_name, str(booking.psychologist),
-                short_day_and_time(booking.slot_start),
+                short_day_and_time(booking.slot_start), clicks=outcome_clicks(access, booking, now=now),
                 acts=action_links(access, booking, "record-outcome"))  # fmt: skip
 
 
 def _unpaid(access: AccessPolicy, booking: Booking) -> Line:
     what = f"{money(booking.amount_paise)}, {booking.psychologist}"
     return Line(booking_link(booking), booking.full_name, what, short_day_and_time(booking.slot_start), "warning",
-                acts=action_links(access, booking, "record-payment"),
+                clicks=payment_click(access, booking, is_owed=True),
                 phone=access.phone(booking.phone_number))  # fmt: skip
 
 
@@ -233,7 +235,9 @@ def _session(access: AccessPolicy, booking: Booking, *, now: datetime) -> Line:
     is_now, is_over = session.start <= now < session.end, session.end <= now
     state = (booking.get_outcome_display() if is_over else booking.get_state_display()).lower()
     is_held = booking.state in TAKES_PLACE
+    clicks = outcome_clicks(access, booking, now=now)
     next_act = "record-outcome" if is_held and session.start <= now else "reschedule"
+    is_owed = getattr(booking, "is_owed", False)
     return Line(
         booking_link(booking),
         booking.full_name,
@@ -241,7 +245,8 @@ def _session(access: AccessPolicy, booking: Booking, *, now: datetime) -> Line:
         when,
         "success" if is_held else "warning",
         ("now",) if is_now else (),
-        action_links(access, booking, next_act),
+        () if clicks else action_links(access, booking, next_act),
+        clicks=clicks + payment_click(access, booking, is_owed=is_owed),
         place=booking.meeting_link if booking.mode == Mode.ONLINE else booking.address,
     )
 

@@ -35,6 +35,7 @@ from backend.desk.forms import NOTE_LONGEST, NoteField, opened, style_fields
 from backend.desk.page import Page, render
 from backend.desk.result import describe_result
 from backend.desk.session_fields import SlotField, suggested
+from backend.desk.way_back import way_back
 from backend.scheduling.chosen_slot import ChosenSlot, encode_slot
 from backend.scheduling.suggestions import Suggestion, suggestions
 
@@ -166,7 +167,7 @@ def decide_many(request: HttpRequest, what: str) -> HttpResponse:
     bookings = chosen(request.GET.get("ids", ""), AccessPolicy(request.user).bookings_to(Scope.UNASSIGNED))
     if not bookings:
         messages.warning(request, "None of these waits for an answer.")
-        return redirect(LIST)
+        return redirect(way_back(request) or LIST)
     typed = request.POST if request.method == "POST" else None
     form = FORMS[what](bookings, typed, now=now)
     if typed is None or not form.is_valid() or "preview" in typed:
@@ -174,13 +175,14 @@ def decide_many(request: HttpRequest, what: str) -> HttpResponse:
             form.preview(form if typed else opened(form), actor=actor, now=now)
         status = 200 if typed is None or form.is_valid() else 400
         template = "admin/bookings/booking/many.html"
-        return render(request, template, title=form.title, model=Booking, status=status, form=form)
+        back = way_back(request) or reverse(LIST)
+        return render(request, template, title=form.title, model=Booking, status=status, form=form, back=back)
     told = carry_out_all(form, actor=actor, now=now)
     for one in told:
         (messages.success if one.is_done else messages.error)(request, one.text)
     if not told:
         messages.warning(request, "Nothing was decided.")
-    return redirect(LIST)
+    return redirect(way_back(request) or LIST)
 
 
 @dataclass(frozen=True)

@@ -39,14 +39,14 @@
     });
     const source = (load) => ({events: (info) => orSay(load(info))});
     // a row of the feed as the calendar takes it
-    const session = ([id, name, who, state, mode, psychologist, start, end, seen, isAskedToCancel, outcome]) => ({
+    const session = ([id, name, who, state, mode, psychologist, start, end, seen, isAskedToCancel, outcome, awaitsOutcome, owedPaise]) => ({
         id, start, end,
         title: who || name,
         resourceIds: psychologist ? [psychologist] : [],
         classNames: [`desk-s-${state.toLowerCase()}`],
         startEditable: options.movable.includes(state),
         extendedProps: {
-            name, seen, isAskedToCancel, mode: options.modes[mode],
+            name, seen, isAskedToCancel, awaitsOutcome, owedPaise, mode: options.modes[mode],
             sign: state === "COMPLETED" ? options.outcomes[outcome] : options.signs[state],
         },
     });
@@ -64,7 +64,32 @@
         if (who) box.append(element("span", who, "desk-whose"), " ");
         box.append(element("span", `${words.join(" ")}, ${mode} ${name}`, "desk-more"));
         if (isAskedToCancel) box.append(" ", element("span", "! asked to cancel", "desk-asked"));
-        return {domNodes: [box]};
+        return {domNodes: [box, ...clicks(event)]};
+    };
+
+    // -- what is recorded with one click: the act's own form, filled in; its answer leads back here ----------------------
+
+    const clicks = ({id, extendedProps: {name, seen, awaitsOutcome, owedPaise}}) => {
+        const found = awaitsOutcome ? options.clicks.outcomes.map(([act, outcome, label]) => [act, label, {outcome}]) : [];
+        if (owedPaise && options.clicks.payment) found.push([options.clicks.payment, `Paid ₹${(owedPaise / 100).toFixed(2)}`, {}]);
+        if (!found.length) return [];
+        const row = element("span", "", "desk-clicks");
+        for (const [act, label, fields] of found) {
+            const button = element("button", label);
+            button.type = "button";
+            button.setAttribute("aria-label", `${label}, ${name}`);
+            for (const kind of ["pointerdown", "keydown"]) button.addEventListener(kind, (event) => event.stopPropagation());
+            button.addEventListener("click", (event) => { event.stopPropagation(); send(id, act, {...fields, seen}); });
+            row.append(button);
+        }
+        return [row];
+    };
+    const send = (id, act, fields) => {
+        const form = Object.assign(document.createElement("form"), {method: "post", action: `${options.booking}${id}/${act}/`});
+        const typed = {...fields, csrfmiddlewaretoken: token, back: location.href};
+        for (const [name, value] of Object.entries(typed)) form.append(Object.assign(document.createElement("input"), {type: "hidden", name, value}));
+        document.body.append(form);
+        form.submit();
     };
 
     const remember = ({view}) => {
@@ -120,8 +145,9 @@
         if (isPart) open(html); else { undo?.(); undo = null; failed(); }
     };
     panel.addEventListener("submit", async (event) => {
-        event.preventDefault();
         const form = event.target;
+        if (!form.matches("[data-move]")) return;
+        event.preventDefault();
         form.querySelector("[type=submit]").disabled = true;
         const answer = await ask(form.action, {method: "POST", body: new FormData(form), headers: {"X-CSRFToken": token}});
         if (answer.told) {
@@ -156,6 +182,7 @@
     const roles = ["table", "rowgroup", "row", "cell", "columnheader", "rowheader", "list", "listitem"];
     const wrong = [...roles.map((role) => `[role=${role}]`), ...attributes.map((name) => `[${name}]`)].join();
     const mend = () => {
+        for (const button of grid.querySelectorAll(".ec-event[role=button]:has(button)")) button.setAttribute("role", "group");
         for (const part of grid.querySelectorAll(wrong)) {
             if (roles.includes(part.getAttribute("role"))) part.removeAttribute("role");
             for (const name of attributes) part.removeAttribute(name);
@@ -174,19 +201,17 @@
         timeZone: options.zone,
         locale: "en-GB",
         firstDay: 1,
-        height: isNarrow ? undefined : "calc(100vh - 15rem)",
         headerToolbar: {start: "today prev,next", center: "title", end: Object.keys(views).join(",")},
         buttonText: (text) => ({...text, today: "Today", ...views}),
         allDaySlot: false,
-        slotMinTime: "07:00",
-        slotMaxTime: "22:00",
-        slotHeight: 28,  // an hour then has room for the three lines of a session
+        slotMinTime: options.hours[0],  // the whole day is on the page: nothing scrolls inside a box
+        slotMaxTime: options.hours[1],
+        slotHeight: 32,  // an hour then has room for the lines of a session and its buttons
         flexibleSlotTimeLimits: {eventFilter: (event) => event.display !== "background"},
-        scrollTime: "09:00",
         nowIndicator: true,
         dayMaxEvents: true,
         columnWidth: isNarrow ? "9rem" : undefined,
-        views: {dayGridMonth: {height: "58rem", displayEventEnd: false}},
+        views: {dayGridMonth: {height: "58rem", displayEventEnd: false}, timeGridDay: {columnWidth: undefined}},
         eventDurationEditable: false,
         eventStartEditable: options.movable.length > 0,
         selectable: Boolean(options.create),

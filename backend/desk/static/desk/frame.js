@@ -11,4 +11,25 @@ addEventListener("load", () => {  // after the theme's own script, which calls l
     for (const box of document.querySelectorAll(".app-content .card-body")) {
         if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;  // else no key scrolls it
     }
+
+    // on a phone: each value of a list under its column's name, and the filters folded away
+    const titles = [...document.querySelectorAll("#result_list thead th")].map((head) => head.textContent.trim());
+    for (const row of document.querySelectorAll("#result_list tbody tr")) {
+        [...row.children].forEach((cell, column) => {
+            const isEmpty = ["", "-"].includes(cell.textContent.trim()) && !cell.querySelector("input, img");
+            if (isEmpty) cell.classList.add("desk-empty");
+            else if (column && cell.tagName === "TD" && titles[column]) cell.dataset.label = titles[column];
+        });
+    }
+    const search = document.getElementById("changelist-search");
+    const choices = search ? [...search.querySelectorAll(":scope > select, :scope > .select2, :scope > .form-group")] : [];
+    if (choices.length && matchMedia("(max-width: 767px)").matches) {
+        const fold = document.createElement("details");
+        const chosen = [...search.querySelectorAll("select")].filter((field) => new URLSearchParams(location.search).has(field.name)).length;
+        fold.className = "desk-fold";
+        fold.append(Object.assign(document.createElement("summary"), {textContent: chosen ? `Filters (${chosen} chosen)` : "Filters"}));
+        fold.append(document.createElement("div"));
+        fold.lastChild.append(...choices);
+        search.append(fold);
+    }
 });

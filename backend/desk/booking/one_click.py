@@ -1,0 +1,54 @@
+"""What is recorded with one click on a row of Today or on a session of the calendar: arrived, no show, paid.
+
+Each is an action of the table, sent with its form filled in; when it is refused, the action's own page says why.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.urls import reverse
+
+from backend.bookings.access import AccessPolicy
+from backend.bookings.models import Booking, Outcome
+from backend.core.formatting import money
+from backend.desk.booking.actions.action import Action
+from backend.desk.booking.actions.outcome import RecordOutcome
+from backend.desk.booking.actions.payment import RecordPayment
+from backend.desk.booking.actions.table import url_name
+
+RECORD_OUTCOME, RECORD_PAYMENT = RecordOutcome(), RecordPayment()
+OUTCOMES = {Outcome.ATTENDED: "Arrived", Outcome.NO_SHOW: "No show"}
+
+
+@dataclass(frozen=True)
+class OneClick:
+    """A button: where it sends, the booking as it was seen, and what it says of the session."""
+
+    label: str
+    url: str
+    seen: int
+    outcome: str = ""
+
+
+def outcome_clicks(access: AccessPolicy, booking: Booking, *, now: datetime) -> tuple[OneClick, ...]:
+    """From the session's start until something is recorded."""
+    is_open = booking.outcome == Outcome.UNRECORDED and RECORD_OUTCOME.is_open(booking, now)
+    if not is_open or not access.may_act(booking, RECORD_OUTCOME.scope):
+        return ()
+    url, seen = _url(RECORD_OUTCOME, booking), booking.ledger_sequence
+    return tuple(OneClick(label, url, seen, outcome) for outcome, label in OUTCOMES.items())
+
+
+def payment_click(access: AccessPolicy, booking: Booking, *, is_owed: bool) -> tuple[OneClick, ...]:
+    """The sum on the button is what is recorded; `is_owed` is `payment_status.takes_desk_payment` of the booking."""
+    if not is_owed or not booking.amount_paise or not access.may_act(booking, RECORD_PAYMENT.scope):
+        return ()
+    label = f"Paid {money(booking.amount_paise)}"
+    return (OneClick(label, _url(RECORD_PAYMENT, booking), booking.ledger_sequence),)
+
+
+def _url(action: Action[Any], booking: Booking) -> str:
+    return reverse(f"admin:{url_name(action)}", args=[booking.pk])
