@@ -6,9 +6,10 @@ Read a value as `policy.NAME`, never by `from policy import NAME`: tests and the
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 from backend.core import environment as env
+from backend.core.formatting import practice_zone
 
 # -- DRAFT ------------------------------------------------------------------------------------------------------------
 DRAFT_LIFETIME = env.duration("DRAFT_LIFETIME", "how long a draft waits for its address to be proved", default="48h")
@@ -112,6 +113,14 @@ MESSAGES_BLANKED_AFTER = env.duration(
 MINIMUM_AGE = env.integer("MINIMUM_AGE", "youngest age a request may state; the site's form promises it", default=13)
 ADULT_AGE = 18  # years; below it approval needs the guardian's consent (Indian Majority Act, 1875)
 
+# -- reminders --------------------------------------------------------------------------------------------------------
+QUIET_HOURS = env.hours_of_day(
+    "QUIET_HOURS",
+    "practice's time in which visitors are reminded of nothing but their session; none: at any time",
+    default="21:00-07:00",
+)
+QUIET_MARGIN = timedelta(minutes=1)  # what is moved before the quiet hours has left by then
+
 # -- limits on what a stranger can trigger: per client, per mailbox, and for all together last -------------------------
 STRANGER_REQUESTS_PER_HOUR = env.integer(
     "STRANGER_REQUESTS_PER_HOUR",
@@ -157,7 +166,31 @@ def follow_up_pay_by(approved_at: datetime, slot_start: datetime) -> datetime:
 
 def payment_reminder(approved_at: datetime, pay_by_at: datetime) -> datetime:
     """When a visitor who has not paid is reminded: at half time, and at most half of PAY_WITHIN before the end."""
-    return max(half_time(approved_at, pay_by_at), pay_by_at - PAY_WITHIN / 2)
+    at = max(half_time(approved_at, pay_by_at), pay_by_at - PAY_WITHIN / 2)
+    return outside_quiet_hours(at, deadline=pay_by_at, now=approved_at)
+
+
+def draft_reminder(now: datetime) -> datetime:
+    """When whoever has not proved the address is reminded."""
+    return outside_quiet_hours(now + DRAFT_REMINDER_AFTER, deadline=now + DRAFT_LIFETIME, now=now)
+
+
+def outside_quiet_hours(at: datetime, *, deadline: datetime, now: datetime) -> datetime:
+    """When to remind a visitor of something due by `deadline`: at the end of QUIET_HOURS, if they hold `at`.
+
+    Before their start, if more than half of the time left would pass meanwhile; `at` itself where that start is past.
+    """
+    if QUIET_HOURS is None:
+        return at
+    starts, ends = QUIET_HOURS
+    day = at.astimezone(practice_zone()).date()
+    for evening in (day - timedelta(days=1), day):
+        begin = datetime.combine(evening, starts, tzinfo=practice_zone())
+        end = datetime.combine(evening + timedelta(days=ends <= starts), ends, tzinfo=practice_zone())
+        if begin - QUIET_MARGIN < at < end:
+            before = begin - QUIET_MARGIN if begin - QUIET_MARGIN > now else at
+            return (end if 2 * (end - at) <= deadline - at else before).astimezone(UTC)
+    return at
 
 
 def payment_deadline(pay_by_at: datetime, slot_start: datetime) -> datetime:

@@ -28,6 +28,12 @@ def cancellation_refund_paise(booking: Booking, *, asked_at: datetime) -> int:
     return left_paise(booking) if is_given_back and is_timely_cancellation(booking, asked_at=asked_at) else 0
 
 
+def is_refund_lost_by_time(booking: Booking, *, asked_at: datetime) -> bool:
+    """Whether only the hour is the reason that nothing comes back: earlier, something would have."""
+    ends_at = refund_deadline(booking)
+    return ends_at is not None and asked_at > ends_at
+
+
 def refund_deadline(booking: Booking) -> datetime | None:
     """When the right to a refund ends before the session; None if cancelling earlier or later makes no difference."""
     is_timed = policy.REFUND_ON_VISITOR_CANCELLATION == "full" and booking.moved_by_staff_at is None

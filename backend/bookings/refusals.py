@@ -104,11 +104,16 @@ ALL = (
     Refusal(
         Code.CANCEL_TOO_LATE, 409,
         "A session can be cancelled on the site until {cancel_notice} before it starts. "
-        "After that, please use the link in your confirmation email.",
+        "After that, please use the link in your confirmation email; if it is lost, have your link sent again.",
     ),
     Refusal(Code.MOVE_TOO_LATE, 409, "A session can be moved until {cancel_notice} before it starts."),
     Refusal(Code.MOVES_USED_UP, 409, "This session was moved as often as possible. Please write to us instead."),
-    Refusal(Code.NOT_CANCELLED_YET, 409, "Not cancelled yet. Open the link in our email and press its button."),
+    # the site shows it under "Verification failed"
+    Refusal(
+        Code.NOT_CANCELLED_YET, 409,
+        "Nothing has failed. One step is left: open the link in our email and press the button there. "
+        "Until then your booking is not cancelled.",
+    ),
     Refusal(
         Code.REFUND_EXCEEDS_CAPTURE, 409, "This is more than what was paid and has not been given back.",
         for_staff="This is nothing, or more than what is left of the payment.", field="amount",
@@ -179,7 +184,7 @@ ALL = (
         Code.GUARDIAN_CONSENT_REQUIRED, 409, "The client is a minor: record the guardian's consent first.",
         form_field="guardian_consent",
     ),
-    Refusal(Code.AMOUNT_INVALID, 400, "The amount must be between ₹0 and ₹100000.", field="amount"),
+    Refusal(Code.AMOUNT_INVALID, 400, "The amount must be between ₹0 and ₹1,00,000.", field="amount"),
     # the request's own fields
     Refusal(Code.DATE_PAST, 400, "Please choose today or a later date.", field="preferred_date"),
     Refusal(Code.AGE_REFUSED, 400, "Bookings are open from the age of {minimum_age}.", field="age"),

@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import time, timedelta
 from difflib import get_close_matches
 from email.utils import getaddresses
 from urllib.parse import urlsplit
@@ -17,6 +17,7 @@ from django.core.validators import validate_email
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _NEAR = 0.84  # of difflib's ratio: catches EMAIL_PASSWORD for EMAIL_HOST_PASSWORD, leaves TEST_DATABASE_URL alone
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
+_HOURS = re.compile(r"((?:[01]\d|2[0-3]):[0-5]\d)-((?:[01]\d|2[0-3]):[0-5]\d)")
 HOST = r"\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?"
 
 
@@ -110,6 +111,17 @@ def duration(
     if not (found or may_be_zero):
         raise Misconfigured(f"{name}={value!r}: expected more than nothing, such as {default}.")
     return found
+
+
+def hours_of_day(name: str, meaning: str, *, default: str) -> tuple[time, time] | None:
+    """Two times of a day, `21:00-07:00`, which may span midnight; `none`."""
+    value = text(name, meaning, default=default)
+    match = _HOURS.fullmatch(value)
+    if value == "none":
+        return None
+    if match is None or match[1] == match[2]:
+        raise Misconfigured(f"{name}={value!r}: expected two times of a day, such as {default}, or none.")
+    return time.fromisoformat(match[1]), time.fromisoformat(match[2])
 
 
 def listing(

@@ -20,11 +20,19 @@ def rupees(paise: int) -> str:
     return f"{paise // 100}.{paise % 100:02d}"
 
 
+def grouped_rupees(paise: int) -> str:
+    """`1,500.00`, and `1,50,000.00` from a lakh on, as people here read sums; `rupees` is for programs."""
+    whole, _, rest = rupees(paise).partition(".")
+    above, thousands = whole[:-3], whole[-3:]
+    pairs = [above[max(0, end - 2) : end] for end in range(len(above), 0, -2)]
+    return ",".join([*reversed(pairs), thousands]) + f".{rest}"
+
+
 def money(paise: int | None, currency: str = "INR") -> str:
-    """`₹1500.00`, as every page and mail writes it; another currency, which only a mistake brings, by its name."""
+    """`₹1,500.00`, as every page and mail writes it; another currency, which only a mistake brings, by its name."""
     if paise is None:
         return NOTHING
-    return f"₹{rupees(paise)}" if currency == "INR" else f"{rupees(paise)} {currency}"
+    return f"₹{grouped_rupees(paise)}" if currency == "INR" else f"{grouped_rupees(paise)} {currency}"
 
 
 def clock_time(at: datetime) -> str:

@@ -22,7 +22,7 @@ def amount_due(notification: NotificationContext) -> TemplateContext:
     terms = payment_terms(booking)
     pay_url = f"{settings.FRONTEND_URL}/payment?id={booking.acknowledgement_id}"
     return {
-        "amount": formatting.rupees(terms.amount_paise),
+        "amount": formatting.grouped_rupees(terms.amount_paise),
         "pay_by": formatting.day_and_time(terms.pay_by),
         "wants_to_pay_in_person": booking.payment_mode == PaymentMode.OFFLINE,
         "pay_url": pay_url if settings.PAYMENT_GATEWAY else "",
@@ -34,11 +34,11 @@ def payment_summary(notification: NotificationContext) -> TemplateContext:
     booking = notification.booking
     payment = payment_status.paid_payment(booking)
     if payment is not None:  # also when some of it went back: a refund has a mail of its own
-        return {"money": PaymentStatus.PAID.value, "amount": formatting.rupees(payment.captured_paise)}
+        return {"money": PaymentStatus.PAID.value, "amount": formatting.grouped_rupees(payment.captured_paise)}
     status = payment_status.payment_status(booking)
     facts: TemplateContext = {"money": "" if status is PaymentStatus.OPEN else status.value}
     if booking.amount_paise and not booking.is_sponsored:
-        facts["amount"] = formatting.rupees(booking.amount_paise)
+        facts["amount"] = formatting.grouped_rupees(booking.amount_paise)
     return facts
 
 
@@ -90,8 +90,8 @@ def refund_terms(notification: NotificationContext) -> TemplateContext:
     back = cancellation_refund_paise(booking, asked_at=notification.now)
     ends_at = refund_deadline(booking)
     return {
-        "comes_back": formatting.rupees(back) if back else "",
-        "stays": formatting.rupees(left) if left and not back else "",
+        "comes_back": formatting.grouped_rupees(back) if back else "",
+        "stays": formatting.grouped_rupees(left) if left and not back else "",
         "refund_until": formatting.day_and_time(ends_at) if ends_at else "",
     }
 
@@ -102,8 +102,8 @@ def promised_refund(notification: NotificationContext) -> TemplateContext:
     left = payment_status.left_paise(booking)
     back = cancellation_refund_paise(booking, asked_at=notification.message.created_at)
     return {
-        "promised": formatting.rupees(back) if back else "",
-        "stays": formatting.rupees(left) if left and not back else "",
+        "promised": formatting.grouped_rupees(back) if back else "",
+        "stays": formatting.grouped_rupees(left) if left and not back else "",
         "is_unpaid": booking.state in AWAITS_PAYMENT,
     }
 
@@ -116,7 +116,7 @@ def cancellation_refund(notification: NotificationContext) -> TemplateContext:
     paid = payment_status.paid_payment(booking) is not None
     return {
         "refund": _of(refund) if refund else "",
-        "stays": formatting.rupees(left) if left and not refund else "",
+        "stays": formatting.grouped_rupees(left) if left and not refund else "",
         "may_still_arrive": not paid and unfinished.exists(),
     }
 

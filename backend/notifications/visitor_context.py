@@ -13,7 +13,7 @@ from backend.bookings.guarantees import deadline, held_session, psychologist_of
 from backend.bookings.ledger_details import Moved, details_of
 from backend.bookings.machine import HOLDS_SLOT, Reason, State
 from backend.bookings.models import Alternative, Booking, Mode, Origin, Period
-from backend.bookings.refund_policy import move_until
+from backend.bookings.refund_policy import move_until, refund_deadline
 from backend.core import formatting
 from backend.core.errors import required
 from backend.core.formatting import practice_zone
@@ -92,7 +92,7 @@ def alternatives(notification: NotificationContext) -> TemplateContext:
                 "psychologist": row.psychologist.full_name,
                 "amount": ""
                 if notification.booking.is_sponsored or not row.amount_paise
-                else formatting.rupees(row.amount_paise),
+                else formatting.grouped_rupees(row.amount_paise),
             }
             for row in free
         ],
@@ -175,7 +175,8 @@ def cancelled_session(notification: NotificationContext) -> TemplateContext:
     by_staff = booking.reason == Reason.BY_STAFF
     return {
         "is_by_staff": by_staff,
-        "is_late": booking.reason == Reason.CANCELLED_LATE,
+        # said as the reason that nothing comes back, so only where an earlier hour would have changed that
+        "is_late": booking.reason == Reason.CANCELLED_LATE and refund_deadline(booking) is not None,
         "was_confirmed": entry is not None and entry.source == State.CONFIRMED,
         "starts": formatting.day_and_time(booking.slot_start) if booking.slot_start else "",
         "note": _on_one_line(booking.note_to_visitor) if by_staff else "",

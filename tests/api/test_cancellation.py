@@ -163,7 +163,7 @@ def test_a_get_reports_and_never_cancels_whoever_asks(method: str, now: datetime
         assert response.status_code == 409
         if method == "GET":
             body = api.error(response, 409, "not_cancelled_yet", to_site=headers.get("origin") != "")
-            assert "Not cancelled yet" in body["detail"]
+            assert body["detail"].startswith("Nothing has failed. One step is left: ")
     assert everything() == unchanged
 
 

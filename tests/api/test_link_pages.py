@@ -17,6 +17,8 @@ from backend.bookings.lifecycle.rescheduling import Move, reschedule
 from backend.bookings.machine import State
 from backend.bookings.models import Booking, Purpose
 from backend.bookings.notices import Notice
+from backend.notifications import delivery
+from backend.outbox.models import Message
 from backend.payments.models import Refund
 from tests.support import api, scenarios
 from tests.support.database_rows import everything
@@ -89,8 +91,8 @@ def test_before_confirmation_the_button_cancels_too_and_nothing_was_paid(make: A
     booking = make(now=now)
     page = look(CANCEL, asked(booking, now))
     text = shown(page)
-    assert "₹0.00" in text
-    assert "Nothing was paid" in text
+    assert "Comes back to you Nothing Nothing was paid" in text
+    assert "₹" not in text
     assert ("If a payment is on its way" in text) == (booking.state == State.PAYMENT_PENDING)
     assert ("No time was set yet" in text) == (booking.state == State.PENDING)
     assert press(page).status_code == 303
@@ -99,7 +101,10 @@ def test_before_confirmation_the_button_cancels_too_and_nothing_was_paid(make: A
 
 @pytest.mark.parametrize(
     ("setting", "says", "comes_back"),
-    [("full", "Comes back to you ₹1500.00", 150_000), ("none", "By the terms you accepted", 0)],
+    [
+        ("full", "Comes back to you ₹1,500.00", 150_000),
+        ("none", "Comes back to you Nothing of the ₹1,500.00 that you paid By the terms", 0),
+    ],
 )
 def test_before_the_button_stands_what_comes_back(
     setting: str, says: str, comes_back: int, now: datetime, monkeypatch: pytest.MonkeyPatch
@@ -126,6 +131,22 @@ def test_the_link_of_the_confirmation_says_that_late_is_late(
     assert scenarios.again(booking).reason == "cancelled_late"
 
 
+def test_where_nothing_ever_comes_back_the_hour_is_not_given_as_the_reason(
+    now: datetime, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(policy, "REFUND_ON_VISITOR_CANCELLATION", "none")
+    booking = scenarios.confirmed(now=now, at=now + 5 * DAY)
+    clock.move_to(now + 5 * DAY - timedelta(hours=3))
+    page = look(CANCEL, late_token(booking))
+    assert "less than 24 hours" not in shown(page)
+    assert "By the terms you accepted" in shown(page)
+    press(page)
+    message = Message.objects.get(booking_id=booking.pk, kind="booking_cancelled")
+    context = delivery.prepare(message, now=now)
+    assert context is not None
+    assert (context["is_late"], context["stays"]) == (False, "1,500.00")
+
+
 def test_a_page_that_stood_open_past_the_last_day_is_shown_again_instead_of_keeping_the_money(
     now: datetime, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -133,7 +154,7 @@ def test_a_page_that_stood_open_past_the_last_day_is_shown_again_instead_of_keep
     booking = scenarios.confirmed(now=now, at=now + 5 * DAY)
     clock.move_to(now + 4 * DAY)
     page = look(CANCEL, late_token(booking))
-    assert "Comes back to you ₹1500.00" in shown(page)
+    assert "Comes back to you ₹1,500.00" in shown(page)
     clock.move_to(now + 4 * DAY + timedelta(seconds=1))
     unchanged = everything()
     second = press(page)
@@ -149,7 +170,7 @@ def test_after_a_move_by_staff_everything_comes_back(now: datetime, clock: time_
     reschedule(booking.pk, Move(start), actor="staff:desk", now=now)
     clock.move_to(start - timedelta(minutes=30))
     page = look(CANCEL, asked(booking, start - timedelta(minutes=30)))
-    assert "Comes back to you ₹1500.00" in shown(page)
+    assert "Comes back to you ₹1,500.00" in shown(page)
     assert "does not come back" not in shown(page)
     press(page)
     assert Refund.objects.get().amount_paise == 150_000

@@ -51,7 +51,7 @@ def test_a_booking_is_approved_and_one_line_says_what_was_settled(now: datetime)
         "approve_booking", booking, "--psychologist", who.pk, "--at", WEDNESDAY_EVENING, "--amount", "1200.50"
     )
     assert printed == (
-        f"{booking} APPROVED Wed 25 Nov 2026, 18:00 IST, Dr. Meera Iyer, ₹1200.50, pay by Tue 24 Nov 2026, 10:00 IST\n"
+        f"{booking} APPROVED Wed 25 Nov 2026, 18:00 IST, Dr. Meera Iyer, ₹1,200.50, pay by Tue 24 Nov 2026, 10:00 IST\n"
     )
     approved = scenarios.again(booking)
     assert (approved.state, approved.amount_paise) == (State.APPROVED, 120_050)

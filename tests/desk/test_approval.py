@@ -40,7 +40,7 @@ def test_staff_approve_through_the_form_and_read_what_was_done(desk: Browser, no
     assert approved.amount_paise == 120_050
     assert LedgerEntry.objects.filter(booking=booking).latest("sequence").actor == "staff:desk"
     page = answer.content.decode()
-    assert "₹1200.50 to be paid by" in page
+    assert "₹1,200.50 to be paid by" in page
     assert "request approved to asha@example.org (now), reminder to pay to asha@example.org (Mon 23" in page
 
 
@@ -244,9 +244,9 @@ def test_what_is_typed_is_foretold_stays_typed_and_is_not_done(desk: Browser, no
         "Slot": ("Held: Dr. Meera Iyer, Wed 25 Nov 2026, 18:00 IST, with the pause until Wed 25 Nov 2026, 19:15 IST.",),
         "Mail": (
             "request approved to asha@example.org (now)",
-            "reminder to pay to asha@example.org (Mon 23 Nov 2026, 22:00 IST)",
+            "reminder to pay to asha@example.org (Mon 23 Nov 2026, 20:59 IST)",
         ),
-        "Money": ("The visitor is asked for ₹1200.50.",),
+        "Money": ("The visitor is asked for ₹1,200.50.",),
     }
     assert 'value="1200.50"' in shown.content.decode()
     assert written() == before

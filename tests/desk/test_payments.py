@@ -53,14 +53,14 @@ def in_person(now: datetime) -> Booking:
 def test_a_paid_booking_is_cancelled_with_all_its_money_unless_staff_say_why_not(desk: Browser, now: datetime) -> None:
     booking = scenarios.confirmed(now=now)
     page = desk.get(action_url(booking, "cancel")).content.decode()
-    assert "All that was paid: ₹1500.00" in page
-    assert "₹1500.00 goes back through the gateway." in page
+    assert "All that was paid: ₹1,500.00" in page
+    assert "₹1,500.00 goes back through the gateway." in page
     keep = form_of(booking, refund="none", refund_reason="late", preview="1")
-    assert "₹1500.00 stays with the practice." in desk.post(action_url(booking, "cancel"), keep).content.decode()
+    assert "₹1,500.00 stays with the practice." in desk.post(action_url(booking, "cancel"), keep).content.decode()
     errors = refused(desk, booking, "cancel", 400, refund="none", note_to_visitor="We are ill.")
     assert errors == {"refund_reason": "To keep the money, say why."}
     done = post(desk, booking, "cancel", refund="full", note_to_visitor="We are ill.")
-    assert "₹1500.00 goes back through the gateway." in done
+    assert "₹1,500.00 goes back through the gateway." in done
     assert "We are ill." in done
     assert scenarios.again(booking).state == State.CANCELLED
     assert queries.payment_status_value(booking) == "refund_under_way"
@@ -86,7 +86,7 @@ def test_without_money_nothing_is_asked_about_it(desk: Browser, now: datetime) -
 
 def test_money_at_the_desk_confirms_the_session(desk: Browser, now: datetime) -> None:
     booking = scenarios.approved(now=now)
-    assert "You record that ₹1500.00 was handed to you." in (
+    assert "You record that ₹1,500.00 was handed to you." in (
         desk.get(action_url(booking, "record-payment")).content.decode()
     )
     assert "is Confirmed" in post(desk, booking, "record-payment")
@@ -191,7 +191,7 @@ def test_a_refund_that_the_gateway_does_not_finish_can_be_marked_as_made(desk: B
     pending = RefundReport(refund.reference, "rfnd_7", RefundOrderState.PENDING, refund.amount_paise)
     refunds.record_refund(refund.pk, pending, now=now + policy.REFUND_ASKED_FOR)
     page = desk.get(action_url(booking, "refund-made")).content.decode()
-    assert f"₹1500.00, not finished by the gateway: ask there first ({refund.reference})" in page
+    assert f"₹1,500.00, not finished by the gateway: ask there first ({refund.reference})" in page
     post(desk, booking, "refund-made", refund=str(refund.pk))
     assert Refund.objects.get().state == RefundState.DONE
 

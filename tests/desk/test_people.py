@@ -34,7 +34,7 @@ def test_a_fee_is_typed_in_rupees_and_kept_in_paise(desk: Browser) -> None:
 def test_a_fee_is_at_most_what_an_approval_allows(desk: Browser) -> None:
     add = reverse("admin:people_psychologist_add")
     fields = {"full_name": "Dr. Rao", "email": "rao@example.org", **psychologist_form()}
-    assert "A session costs at most ₹100000.00." in desk.post(add, fields | {"fee": "100001"}).content.decode()
+    assert "A session costs at most ₹1,00,000.00." in desk.post(add, fields | {"fee": "100001"}).content.decode()
     assert desk.post(add, fields | {"fee": "100000"}).status_code == 302
 
 
@@ -77,7 +77,7 @@ def test_a_reader_of_psychologists_sees_the_fee_in_rupees() -> None:
     who = make_psychologist(fee_paise=125_050)
     page = clerk("reader", "view_psychologist").get(page_url(who))
     assert page.status_code == 200
-    assert "1250.50" in page.content.decode()
+    assert "1,250.50" in page.content.decode()
 
 
 def test_a_clients_address_is_kept_in_lower_case_and_once(desk: Browser, now: datetime) -> None:

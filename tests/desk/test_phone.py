@@ -178,7 +178,7 @@ def test_what_follows_is_told_before_anything_is_recorded(desk: Browser, hours: 
     assert {"request received to asha@example.org (now)", "session confirmed to asha@example.org (now)"} <= {
         *lines["Mail"]
     }
-    assert lines["Money"][0] == "You record that ₹1500.00 was handed to you."
+    assert lines["Money"][0] == "You record that ₹1,500.00 was handed to you."
     minor = desk.post(new_booking_url(), sent | {"age": "16"}).context["consequences"]
     assert dict(minor.lines)["Booking"][0] == "It is then Pending."
     assert "the guardian's consent first" in minor.unknown

@@ -205,7 +205,7 @@ def test_the_page_tells_what_was_asked_settled_paid_and_mailed(desk: Browser, no
     page = answer.content.decode()
     assert "First line.<br>Second &lt;b&gt;line&lt;/b&gt;." in page
     assert "Tue 24 Nov 2026, 17:30 IST" in page
-    assert "₹1500.00" in page
+    assert "₹1,500.00" in page
     assert Payment.objects.get().reference in page
     assert "550 no such mailbox" in page
     steps = [row for row in answer.context["timeline"] if row.kind == "step"]
@@ -213,7 +213,7 @@ def test_the_page_tells_what_was_asked_settled_paid_and_mailed(desk: Browser, no
         Intent.SUBMIT_DRAFT, Intent.VERIFY_EMAIL, Intent.APPROVE, Intent.START_PAYMENT, Intent.RECORD_CAPTURE,
     )  # fmt: skip
     assert [row.what for row in steps] == [intent.label for intent in intents]
-    assert steps[2].details == "Dr. Meera Iyer, ₹1500.00"
+    assert steps[2].details == "Dr. Meera Iyer, ₹1,500.00"
 
 
 def test_the_page_of_a_booking_costs_a_bounded_number_of_queries(desk: Browser, now: datetime) -> None:

@@ -26,7 +26,7 @@ def told(intent: Intent, details: dict[str, object]) -> str:
 def test_a_ledger_row_names_people_money_and_times() -> None:
     meera, arjun = scenarios.psychologist("Dr. Meera"), scenarios.psychologist("Dr. Arjun", email="a@example.org")
     approved = {"psychologist": meera.pk, "amount_paise": 150_000}
-    assert told(Intent.APPROVE, approved) == "Dr. Meera, ₹1500.00"
+    assert told(Intent.APPROVE, approved) == "Dr. Meera, ₹1,500.00"
     moved = {"from": INSTANT.isoformat(), "to": INSTANT.isoformat()}
     assert told(Intent.RESCHEDULE, {**moved, "from_psychologist": meera.pk, "to_psychologist": arjun.pk}) == (
         "from Tue 24 Nov 2026, 17:30 IST, to Tue 24 Nov 2026, 17:30 IST, from Dr. Meera, to Dr. Arjun"

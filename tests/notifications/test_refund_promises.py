@@ -27,13 +27,13 @@ from tests.support.mails import frozen, html_of, mail_about, mail_of
 pytestmark = [pytest.mark.sqlite_only, pytest.mark.django_db, pytest.mark.usefixtures("sandbox_payments")]
 
 WITH_TERMS = (Notice.BOOKING_CONFIRMED, Notice.LATE_PAYMENT_BOOKED, Notice.BOOKING_MOVED, Notice.SESSION_APPROACHING)
-NEVER = "By the terms accepted on our site, cancelling brings no refund of the ₹1500.00 you paid."
-IN_TIME = "If you cancel by Monday, 23 November 2026, 17:30 IST, ₹1500.00 comes back to you; later, nothing does."
+NEVER = "By the terms accepted on our site, cancelling brings no refund of the ₹1,500.00 you paid."
+IN_TIME = "If you cancel by Monday, 23 November 2026, 17:30 IST, ₹1,500.00 comes back to you; later, nothing does."
 TOO_LATE = (
-    "The time in which a payment comes back ended on Monday, 23 November 2026, 17:30 IST: the ₹1500.00 you paid is"
+    "The time in which a payment comes back ended on Monday, 23 November 2026, 17:30 IST: the ₹1,500.00 you paid is"
     " not refunded."
 )
-MOVED = "As we moved the session, ₹1500.00 comes back to you if you cancel before it starts."
+MOVED = "As we moved the session, ₹1,500.00 comes back to you if you cancel before it starts."
 
 
 def said(mail: Any) -> list[str]:
@@ -85,7 +85,7 @@ def test_what_was_given_back_already_is_not_promised_again(now: datetime, monkey
     monkeypatch.setattr(policy, "REFUND_ON_VISITOR_CANCELLATION", "full")
     booking = make_booking(State.CONFIRMED, now=now)
     make_refund(make_payment(booking, now=now), now=now, amount_paise=50_000)
-    assert "₹1000.00 comes back to you" in said(mail_about(Notice.BOOKING_CONFIRMED, booking, now=now))[0]
+    assert "₹1,000.00 comes back to you" in said(mail_about(Notice.BOOKING_CONFIRMED, booking, now=now))[0]
 
 
 # -- one step left ----------------------------------------------------------------------------------------------------
@@ -119,10 +119,10 @@ def test_the_mail_promises_what_its_link_gives(
     )
     facts = delivery.prepare(message, now=later)
     assert facts is not None
-    assert facts["promised"] == ("1500.00" if promise.refund_paise else "")
-    assert facts["stays"] == ("1500.00" if promise.paid_paise and not promise.refund_paise else "")
+    assert facts["promised"] == ("1,500.00" if promise.refund_paise else "")
+    assert facts["stays"] == ("1,500.00" if promise.paid_paise and not promise.refund_paise else "")
     text = said(delivery.compose(frozen(message, now=later), links.tokens_of(message.uuid)))[0]
-    assert ("₹1500.00 comes back to you" in text) == bool(promise.refund_paise)
+    assert ("₹1,500.00 comes back to you" in text) == bool(promise.refund_paise)
     assert ("No payment for it has reached us." in text) == (not is_paid)
 
 
@@ -175,8 +175,8 @@ def by_visitor(booking: Booking, *, now: datetime) -> Any:
 @pytest.mark.parametrize(
     ("refund", "sentence"),
     [
-        (RefundChoice.FULL, "₹1500.00 comes back to you."),
-        (RefundChoice.NONE, "This cancellation comes without a refund of the ₹1500.00 you paid."),
+        (RefundChoice.FULL, "₹1,500.00 comes back to you."),
+        (RefundChoice.NONE, "This cancellation comes without a refund of the ₹1,500.00 you paid."),
     ],
 )
 def test_what_staff_called_off_says_so_with_their_words_and_the_money(
@@ -190,9 +190,9 @@ def test_what_staff_called_off_says_so_with_their_words_and_the_money(
 
 
 VISITORS = [
-    ("full", timedelta(hours=1), "₹1500.00 comes back to you."),
-    ("none", timedelta(hours=1), "a cancellation comes without a refund of the ₹1500.00 you paid."),
-    ("full", timedelta(hours=20), "a cancellation this close to the start comes without a refund of the ₹1500.00"),
+    ("full", timedelta(hours=1), "₹1,500.00 comes back to you."),
+    ("none", timedelta(hours=1), "a cancellation comes without a refund of the ₹1,500.00 you paid."),
+    ("full", timedelta(hours=20), "a cancellation this close to the start comes without a refund of the ₹1,500.00"),
 ]
 
 
@@ -246,7 +246,7 @@ def test_a_refund_on_its_way_says_how_much_and_how(
 
 def test_a_refund_that_was_made_says_how_much_and_under_which_reference(now: datetime) -> None:
     mail = mail_of(Notice.REFUND_MADE, now=now)
-    assert mail.subject.endswith(": ₹1500.00 has been given back")
+    assert mail.subject.endswith(": ₹1,500.00 has been given back")
     for text in said(mail):
         assert "REF-" in text
 
@@ -257,7 +257,7 @@ def test_money_we_could_not_use_is_told_as_such_when_it_was_given_back(now: date
     refund = make_refund(payment, now=now, state=RefundState.DONE)
     entry = write_row(booking, Intent.REFUND_MADE, RefundMade(refund.pk, refund.amount_paise), now=now)
     mail = mail_about(Notice.REFUND_MADE, booking, now=now, ledger_sequence=entry.sequence)
-    assert "The payment of ₹1500.00 that we could not use has been given back to you." in said(mail)[0]
+    assert "The payment of ₹1,500.00 that we could not use has been given back to you." in said(mail)[0]
 
 
 # -- how a booking stands with its money ------------------------------------------------------------------------------

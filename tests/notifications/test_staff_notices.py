@@ -108,7 +108,7 @@ def test_staff_hear_which_refund_to_hand_out(now: datetime) -> None:
     refund = make_refund(payment, now=now)
     entry = write_row(booking, Intent.GRANT_REFUND, RefundGranted(refund.pk, refund.amount_paise), now=now)
     mail = mail_about(Notice.STAFF_REFUND_DUE, booking, now=now, ledger_sequence=entry.sequence)
-    assert mail.subject == f"Refund to hand out: {booking.acknowledgement_id}, ₹1500.00"
+    assert mail.subject == f"Refund to hand out: {booking.acknowledgement_id}, ₹1,500.00"
     for text in said(mail):
         assert "so the refund must be handed out there." in text
 
@@ -128,8 +128,8 @@ def test_staff_hear_what_came_in_and_what_was_expected(now: datetime) -> None:
     )
     mail = mail_about(Notice.STAFF_UNEXPECTED_MONEY, booking, now=now, ledger_sequence=entry.sequence)
     for text in said(mail):
-        assert "₹1400.00" in text
-        assert "₹1500.00" in text
+        assert "₹1,400.00" in text
+        assert "₹1,500.00" in text
         assert payment.reference in text
         assert "payment pending" in text
 

@@ -105,7 +105,7 @@ def test_who_already_has_a_booking_hears_that_the_new_text_was_not_kept(now: dat
 @pytest.mark.parametrize("notice", UNPAID)
 def test_who_has_to_pay_hears_how_much_and_until_when_and_nothing_of_the_grace(notice: Notice, now: datetime) -> None:
     for text in said(mail_of(notice, now=now, pay_by=now + timedelta(hours=2))):
-        assert "₹1500.00" in text
+        assert "₹1,500.00" in text
         assert "Monday, 23 November 2026, 12:00 IST" in text
         assert "12:10" not in text
 
@@ -166,7 +166,7 @@ def test_who_did_not_pay_in_time_hears_what_late_money_does(now: datetime) -> No
 
 
 STANDING = [
-    (State.APPROVED, "is not paid for yet. We hold the time for you. Please pay ₹1500.00 by"),
+    (State.APPROVED, "is not paid for yet. We hold the time for you. Please pay ₹1,500.00 by"),
     (State.CONFIRMED, "Your session on Tuesday, 24 November 2026, 17:30 IST is confirmed."),
     (State.COMPLETED, "Your session on Sunday, 22 November 2026, 17:30 IST is over."),
     (State.CANCELLED, "It is closed, and there is nothing to pay for it."),
@@ -177,7 +177,7 @@ STANDING = [
 @pytest.mark.parametrize(("state", "sentence"), STANDING)
 def test_a_payment_that_goes_back_says_how_the_booking_stands(state: State, sentence: str, now: datetime) -> None:
     mail = mail_about(Notice.PAYMENT_RETURNED, make_booking(state, now=now), now=now)
-    assert "a payment of ₹1500.00 goes back to you" in mail.subject
+    assert "a payment of ₹1,500.00 goes back to you" in mail.subject
     for text in said(mail):
         assert "in full, by itself" in text
         assert "When we wrote this, on Monday, 23 November 2026, 10:00 IST" in text
@@ -191,7 +191,7 @@ def test_a_payment_in_another_currency_is_not_called_rupees(now: datetime) -> No
         booking, Intent.RECORD_UNEXPECTED_CAPTURE, UnexpectedlyCaptured(payment.pk, payment.captured_paise), now=now
     )
     mail = mail_about(Notice.PAYMENT_RETURNED, booking, now=now, ledger_sequence=entry.sequence)
-    assert "1500.00 USD" in mail.subject
+    assert "1,500.00 USD" in mail.subject
 
 
 # -- the session ------------------------------------------------------------------------------------------------------
@@ -211,8 +211,8 @@ def test_a_session_in_person_is_told_its_address_on_one_line(notice: Notice, now
 
 
 MONEY = [
-    ({}, 150_000, "₹1500.00 received, thank you"),
-    (AT_THE_PRACTICE, None, "₹1500.00, due at the practice"),
+    ({}, 150_000, "₹1,500.00 received, thank you"),
+    (AT_THE_PRACTICE, None, "₹1,500.00, due at the practice"),
     (AT_THE_PRACTICE | {"amount_paise": 0}, None, "nothing to pay"),
     ({"amount_paise": 0}, None, "nothing to pay"),
 ]

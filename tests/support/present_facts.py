@@ -58,7 +58,7 @@ def _of_the_link(message: Message, booking: Booking) -> dict[str, object]:
         promise = cancellation.cancellation_terms(booking, link, now=link.created_at)
     except Refused:
         return facts
-    rupees = formatting.rupees
+    rupees = formatting.grouped_rupees
     facts["promised"] = rupees(promise.refund_paise) if promise.refund_paise else ""
     facts["stays"] = rupees(promise.paid_paise) if promise.paid_paise and not promise.refund_paise else ""
     facts["link_until"] = formatting.day_and_time(link.expires_at)

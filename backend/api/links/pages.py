@@ -21,7 +21,7 @@ from django.views.generic import View
 from backend.api import errors, responses
 from backend.bookings import policy, queries
 from backend.bookings.lifecycle import cancellation, visitor
-from backend.bookings.machine import Reason, State
+from backend.bookings.machine import State
 from backend.bookings.models import Booking
 from backend.core import database_timeouts, formatting
 from backend.core.errors import Refused
@@ -108,11 +108,12 @@ def _offer(token: str, *, now: datetime) -> dict[str, object] | None:
         "token": token,
         "acknowledgement_id": booking.acknowledgement_id,
         "starts": formatting.day_and_time(booking.slot_start) if booking.slot_start else "",
-        "comes_back": formatting.rupees(promise.refund_paise),
-        "paid": formatting.rupees(promise.paid_paise),
+        "comes_back": formatting.grouped_rupees(promise.refund_paise),
+        "paid": formatting.grouped_rupees(promise.paid_paise),
         "was_paid": promise.paid_paise > 0,
         "is_full": promise.refund_paise == promise.paid_paise,
-        "is_late": promise.reason == Reason.CANCELLED_LATE,
+        "is_nothing": promise.refund_paise == 0,
+        "is_lost_by_time": promise.is_lost_by_time,
         "is_paying": booking.state == State.PAYMENT_PENDING,
         "cancel_notice": formatting.span(policy.CANCEL_NOTICE),
     }

@@ -66,7 +66,7 @@ def _offered(offered: OfferedTime) -> dict[str, Any]:
         "starts": formatting.day_and_time(alternative.slot_start),
         "ends_clock": formatting.clock_time(alternative.slot_end),
         "psychologist": alternative.psychologist.full_name,
-        "amount": formatting.rupees(alternative.amount_paise),
+        "amount": formatting.grouped_rupees(alternative.amount_paise),
         "is_online": alternative.booking.mode == "ONLINE",
     }
 

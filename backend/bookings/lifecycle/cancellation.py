@@ -21,7 +21,7 @@ from backend.bookings.machine import ACTIVE, Reason, State
 from backend.bookings.models import Booking, Link, Purpose
 from backend.bookings.notices import Notice
 from backend.bookings.payment_status import left_paise, paid_payment
-from backend.bookings.refund_policy import cancellation_refund_paise, is_timely_cancellation
+from backend.bookings.refund_policy import cancellation_refund_paise, is_refund_lost_by_time, is_timely_cancellation
 from backend.core.errors import Code, Refused
 from backend.payments.models import Payment, Refund
 
@@ -97,6 +97,7 @@ class CancellationTerms:
     reason: Reason
     refund_paise: int
     paid_paise: int
+    is_lost_by_time: bool  # earlier, something would have come back
 
 
 def cancellation_terms(booking: Booking, link: Link, *, now: datetime) -> CancellationTerms:
@@ -111,6 +112,7 @@ def cancellation_terms(booking: Booking, link: Link, *, now: datetime) -> Cancel
         reason=Reason.CANCELLED_LATE if is_late else Reason.BY_VISITOR,
         refund_paise=cancellation_refund_paise(booking, asked_at=asked_at),
         paid_paise=left_paise(booking),
+        is_lost_by_time=is_refund_lost_by_time(booking, asked_at=asked_at),
     )
 
 

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from backend.bookings import policy, sponsors
+from backend.bookings.guarantees import deadline
 from backend.bookings.lifecycle.notify import notify_staff, notify_visitor
 from backend.bookings.machine import ACTIVE, State
 from backend.bookings.models import Booking, ClosedDay, Origin, new_acknowledgement_id
@@ -178,4 +179,5 @@ def notify_request_received(booking: Booking, *, now: datetime) -> None:
     overdue_from = policy.open_time_after(now, policy.MANAGER_TOLD_AFTER, day_at)
     notify_staff(booking, Notice.STAFF_BOOKING_WAITING, now=now, not_before=waiting_from)
     notify_staff(booking, Notice.MANAGER_BOOKING_OVERDUE, now=now, not_before=overdue_from, to=settings.MANAGER_INBOX)
-    notify_visitor(booking, Notice.ANSWER_LATE, now=now, not_before=overdue_from)
+    told_at = policy.outside_quiet_hours(overdue_from, deadline=deadline(booking), now=now)
+    notify_visitor(booking, Notice.ANSWER_LATE, now=now, not_before=told_at)

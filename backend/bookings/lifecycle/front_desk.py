@@ -160,12 +160,8 @@ EXTENDABLE = {
     ),
 }
 # what speaks of a deadline at a time of its own, and so comes as much later as that
-REMINDERS = (
-    Notice.DRAFT_STILL_UNVERIFIED,
-    Notice.ANSWER_LATE,
-    Notice.STAFF_BOOKING_WAITING,
-    Notice.MANAGER_BOOKING_OVERDUE,
-)
+TO_VISITOR = (Notice.DRAFT_STILL_UNVERIFIED, Notice.ANSWER_LATE)
+TO_STAFF = (Notice.STAFF_BOOKING_WAITING, Notice.MANAGER_BOOKING_OVERDUE)
 
 
 @intent
@@ -196,7 +192,10 @@ def extend_deadline(booking_id: int, state: State, span: timedelta, *, actor: st
 def _keep_word(booking: Booking, state: State, span: timedelta, *, now: datetime) -> None:
     """Whoever was told of the old deadline is told of the new one, unless that is over too."""
     deadline = booking.due_at
-    renewals.replan(booking.pk, REMINDERS, lambda row: row.not_before + span)
+    renewals.replan(booking.pk, TO_STAFF, lambda row: row.not_before + span)
+    if deadline is not None:
+        awake = lambda row: policy.outside_quiet_hours(row.not_before + span, deadline=deadline, now=now)  # noqa: E731
+        renewals.replan(booking.pk, TO_VISITOR, awake)
     if state == State.APPROVED:
         replan_payment_reminder(booking, now=now)
         deadline = booking.pay_by

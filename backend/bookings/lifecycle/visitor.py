@@ -59,7 +59,7 @@ def _record(client: Client, draft: Draft, *, now: datetime) -> None:
             booking,
             Notice.DRAFT_STILL_UNVERIFIED,
             now=now,
-            not_before=now + policy.DRAFT_REMINDER_AFTER,
+            not_before=policy.draft_reminder(now),
         )
 
 

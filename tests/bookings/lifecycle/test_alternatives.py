@@ -250,7 +250,7 @@ def test_the_mail_lists_the_times_with_their_zone_price_and_link(who: Psychologi
     mail = mail_of(booking, now)
     assert mail.subject == f"Appointment request {booking.acknowledgement_id}: other times for you"
     for day, token in zip(("Thursday, 26", "Friday, 27", "Saturday, 28"), tokens(booking), strict=True):
-        assert f"{day} November 2026, 10:00 IST\nwith Dr. Meera Iyer, ₹1500.00:" in mail.body
+        assert f"{day} November 2026, 10:00 IST\nwith Dr. Meera Iyer, ₹1,500.00:" in mail.body
         assert f"/go/alternative/?token={token}" in mail.body
     assert (
         "Nobody\nholds them for you meanwhile. The links work until\nWednesday, 25 November 2026, 10:00 IST"

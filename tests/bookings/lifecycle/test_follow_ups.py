@@ -103,7 +103,8 @@ def test_there_is_time_to_pay_until_two_days_ahead_or_a_day_as_ever(
     assert place.booking is not None
     assert place.booking.pay_by == now + pay_by
     reminder = Message.objects.get(booking_id=place.booking.pk, kind=Notice.PAYMENT_STILL_DUE)
-    assert reminder.not_before == max(now + pay_by / 2, now + pay_by - policy.PAY_WITHIN / 2)
+    at = max(now + pay_by / 2, now + pay_by - policy.PAY_WITHIN / 2)
+    assert reminder.not_before == policy.outside_quiet_hours(at, deadline=now + pay_by, now=now)
 
 
 def test_moving_a_follow_up_only_shortens_its_time_to_pay_by_its_own_rule(now: datetime) -> None:
@@ -312,7 +313,7 @@ def test_the_page_shows_what_fits_and_books_it_when_confirmed(now: datetime) -> 
     assert [bool(row["refused"]) for row in shown.context["rows"]] == [False, True, False]
     first = dict(shown.context["rows"][0]["consequences"].lines)
     assert first["Mail"][0] == "request approved to asha@example.org (now)"
-    assert first["Money"] == ("The visitor is asked for ₹1500.00.",)
+    assert first["Money"] == ("The visitor is asked for ₹1,500.00.",)
     assert "Book 2 sessions" in shown.content.decode()
     tried = shown.context["tried"]
     changed = browser.post(page_of(last), typed(last, count="2", tried=tried))  # what was typed changed: tried again

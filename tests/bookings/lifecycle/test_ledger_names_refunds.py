@@ -65,8 +65,8 @@ def test_of_two_refunds_in_one_instant_each_mail_names_its_own(now: datetime) ->
     booking = scenarios.confirmed(now=now)
     refunds.grant_refund(booking.pk, 50_000, actor="staff:desk", now=now)
     call_off(booking, RefundChoice.FULL, now=now)
-    assert said(booking, Notice.BOOKING_CANCELLED, now=now) == ["₹1000.00"]
-    assert said(booking, Notice.REFUND_QUEUED, now=now) == ["₹500.00", "₹1000.00"]
+    assert said(booking, Notice.BOOKING_CANCELLED, now=now) == ["₹1,000.00"]
+    assert said(booking, Notice.REFUND_QUEUED, now=now) == ["₹500.00", "₹1,000.00"]
     assert named(booking, Intent.GRANT_REFUND).amount_paise == 50_000
     assert named(booking, Intent.CANCEL).amount_paise == 100_000
 

@@ -137,7 +137,9 @@ def test_the_reminder_to_pay_comes_half_a_day_before_the_new_end(now: datetime) 
     booking = scenarios.approved(now=now, at=now + timedelta(days=9))
     booking = extend(booking, now, timedelta(days=2))
     assert booking.pay_by is not None
-    assert mails(booking, Notice.PAYMENT_STILL_DUE)[0].not_before == booking.pay_by - 12 * HOUR
+    at = booking.pay_by - 12 * HOUR
+    expected = policy.outside_quiet_hours(at, deadline=booking.pay_by, now=now)
+    assert mails(booking, Notice.PAYMENT_STILL_DUE)[0].not_before == expected
 
 
 def test_the_reminder_to_pay_comes_before_an_end_that_a_move_brought_near(now: datetime) -> None:
@@ -182,7 +184,7 @@ def test_a_part_that_staff_give_back_is_promised_no_longer(now: datetime, monkey
     [_, anew] = mails(booking, Notice.CANCELLATION_REQUESTED)
     facts = delivery.prepare(anew, now=later)
     assert facts is not None
-    assert (facts["promised"], facts["link_until"]) == ("1000.00", formatting.day_and_time(now + HOUR))
+    assert (facts["promised"], facts["link_until"]) == ("1,000.00", formatting.day_and_time(now + HOUR))
     link = Link.objects.get(message_uuid=anew.uuid)
     assert (link.created_at, link.expires_at) == (now, now + HOUR)
     done = cancellation.confirm_cancellation(links.token_of(anew.uuid, Purpose.CANCEL), now=later)
@@ -205,7 +207,7 @@ def test_a_refund_that_the_gateway_refused_is_promised_again(now: datetime, monk
     refund = refunds.grant_refund(booking.pk, 50_000, now=now, **STAFF)
     cancellation.request_cancellation(booking.acknowledgement_id, now=now)
     sent(mails(booking, Notice.CANCELLATION_REQUESTED)[0], now)
-    for answer, promised in ((RefundOrderState.REFUSED, "1500.00"), (None, "1000.00")):
+    for answer, promised in ((RefundOrderState.REFUSED, "1,500.00"), (None, "1,000.00")):
         if answer is None:
             refunds.record_refund_made(refund.pk, now=now, **STAFF)
         else:
