@@ -399,11 +399,13 @@ ALLOW_SANDBOX_PAYMENTS = env.flag(
 )
 PAYMENT_GATEWAY = env.choice(
     "PAYMENT_GATEWAY",
-    "who takes online payments; empty refuses them",
-    ("", "sandbox"),
+    "who takes online payments; `none` refuses them, empty as well, and `ops_doctor` asks whether that is meant",
+    ("", "none", "sandbox"),
     default="sandbox" if DEBUG else "",
     shown_default="empty; sandbox with DEBUG",
 )
+IS_WITHOUT_GATEWAY = PAYMENT_GATEWAY == "none"  # on purpose
+PAYMENT_GATEWAY = "" if IS_WITHOUT_GATEWAY else PAYMENT_GATEWAY
 if PAYMENT_GATEWAY == "sandbox" and not (DEBUG or ALLOW_SANDBOX_PAYMENTS):
     raise Misconfigured(
         "PAYMENT_GATEWAY=sandbox moves no real money and is refused with DEBUG off, unless ALLOW_SANDBOX_PAYMENTS=1."

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 from celery import Task
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from backend.core import correlation, database_timeouts
 from backend.core.errors import AccountTrouble, Permanent, Transient, was_surely_not_sent
-from backend.ops.models import ProcessRole
+from backend.ops import heartbeats
+from backend.ops.models import AttemptResult, ProcessRole
 from backend.outbox import messages
 from backend.outbox.messages import Snooze
 from backend.outbox.models import Message, MessageState, Queue
@@ -40,27 +43,41 @@ def drain(queue: Queue, perform: Perform, *, helper: Task[[], None]) -> None:
         rows = messages.claim(queue, now=now, limit=1 if is_trial else messages.BATCH, is_trial=is_trial)
         if len(rows) == messages.BATCH and not stopping.is_set():
             _wake(helper)
-        with heartbeat.while_busy(ProcessRole(queue)):
+        with heartbeat.while_busy(ProcessRole(queue)), _counted(queue) as results:
             for index, row in enumerate(rows):
                 if stopping.is_set() or time.monotonic() - began > BUDGET_SECONDS:
                     _hand_back(rows[index:])
                     return
-                if not _attempt(row, perform, is_trial=is_trial):
+                results.append(_attempt(row, perform, is_trial=is_trial))
+                if results[-1] is AttemptResult.REFUSED:  # the rest of the batch need not ask
                     _hand_back(rows[index + 1 :])
                     return
 
 
-def _attempt(row: Message, perform: Perform, *, is_trial: bool) -> bool:
-    """False: the provider refuses our account, so the rest of the batch need not ask."""
+@contextmanager
+def _counted(queue: Queue) -> Iterator[list[AttemptResult | None]]:
+    """Add up what became of a batch. A count that cannot be written is lost, and nothing else."""
+    results: list[AttemptResult | None] = []
     try:
-        can_go_on = _one(row, perform, is_trial=is_trial)
+        yield results
+    finally:
+        try:
+            heartbeats.count_attempts(queue, Counter(result for result in results if result is not None))
+        except (DatabaseError, InterfaceError) as error:
+            log.warning("attempts not counted: %s", type(error).__name__)
+
+
+def _attempt(row: Message, perform: Perform, *, is_trial: bool) -> AttemptResult | None:
+    """What became of it; None when it was not begun, or nobody could write it down."""
+    result = None
+    try:
+        result = _one(row, perform, is_trial=is_trial)
     except DatabaseError as error:
         if not database_timeouts.is_timeout(error):
             raise
         log.warning("%s %s is held by another transaction; its lease brings it back", row.kind, row.uuid)
-        can_go_on = True
     heartbeat.record(ProcessRole(row.queue))
-    return can_go_on
+    return result
 
 
 def _wake(helper: Task[[], None]) -> None:
@@ -81,21 +98,21 @@ def _hand_back(rows: list[Message]) -> None:
         log.warning("rows are held by another transaction; their leases bring them back")
 
 
-def _one(row: Message, perform: Perform, *, is_trial: bool) -> bool:
+def _one(row: Message, perform: Perform, *, is_trial: bool) -> AttemptResult | None:
     correlation.begin(row.correlation_id, task=f"workers.{row.queue}.drain", message=str(row.uuid), kind=row.kind)
     now = timezone.now()
     if messages.waits_for_older(row, now=now):
         messages.postpone(row, until=now + TURN)
-        return True
+        return None
     if not messages.begin_attempt(row, now=now):
-        return True
+        return None
     try:
         answer = perform(row)
     except AccountTrouble as error:
         if is_trial or row.last_error != str(error):
             log.error("the provider of %s refuses our account: %s", row.queue, error)
             messages.hold(row, str(error), now=timezone.now())
-            return False
+            return AttemptResult.REFUSED
         _failed(row, error)  # others went through since it met this last: it is about this row after all
     except Exception as error:  # noqa: BLE001  # outermost loop: a bug in one effect must not stop the queue
         _failed(row, error)
@@ -103,7 +120,8 @@ def _one(row: Message, perform: Perform, *, is_trial: bool) -> bool:
         _record(row, answer)
         if is_trial and answer == MessageState.DONE:
             messages.end_hold(Queue(row.queue))
-    return True
+        return AttemptResult.SNOOZED if isinstance(answer, Snooze) else AttemptResult(answer)
+    return AttemptResult.FAILED
 
 
 def _failed(row: Message, error: Exception) -> None:

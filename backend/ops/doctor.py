@@ -53,8 +53,8 @@ def _production() -> Iterator[Finding]:
         yield _warn("mail", "FROM_EMAIL is a localhost address.", "Set FROM_EMAIL to an address of your domain.")
     if "localhost" in settings.STAFF_INBOX:
         yield _warn("mail", "STAFF_INBOX is a localhost address.", "Set STAFF_INBOX to where the desk reads.")
-    if not settings.PAYMENT_GATEWAY:
-        yield _warn("payments", "Online payment is off.", "Set PAYMENT_GATEWAY, or leave it if none is meant.")
+    if not settings.PAYMENT_GATEWAY and not settings.IS_WITHOUT_GATEWAY:
+        yield _warn("payments", "Online payment is off.", "Set PAYMENT_GATEWAY; to `none` if none is meant.")
     elif settings.PAYMENT_GATEWAY == "sandbox":
         yield _warn("payments", "The sandbox gateway moves no real money.", "Set PAYMENT_GATEWAY to a real one.")
 

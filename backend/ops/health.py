@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -11,7 +12,7 @@ from django.apps import apps
 from django.db.models import Count, Min, Q, QuerySet
 
 from backend.ops.compiled_queries import Ago, Row, compiled, run_queries
-from backend.ops.models import QUEUES, Canary, IncidentKind, Process, ProcessRole, QueueIncident, Timer
+from backend.ops.models import QUEUES, AttemptCount, Canary, IncidentKind, Process, ProcessRole, QueueIncident, Timer
 from backend.outbox.models import GIVEN_UP, Message, MessageState, PausedQueue, Queue
 
 SILENT_AFTER = timedelta(seconds=30)  # six missed signs of life; the longest single effect takes 15 s
@@ -109,6 +110,10 @@ class TimerHealth:
     failed: int
     error: str
     asked_at: datetime | None
+    runs_succeeded: int
+    runs_failed: int
+    rows_changed: int
+    rows_failed: int
     due_at: datetime | None
     lateness: timedelta
 
@@ -122,6 +127,7 @@ class Health:
     canaries: tuple[CanaryHealth, ...]
     timers: tuple[TimerHealth, ...]
     incidents: tuple[Incidents, ...]
+    attempts: Mapping[tuple[str, str], int]  # by queue and result, since the beginning
 
     @property
     def beat_seen_at(self) -> datetime | None:
@@ -135,8 +141,8 @@ class Health:
 
 def read_health(*, now: datetime) -> Health:
     """Eight queries, asked at once."""
-    waiting, dead, pauses, signs, canaries, runs, entries, incidents = run_queries(
-        _waiting, _dead, _pauses, _processes, _last_canaries, _last_runs, _schedule, _incidents, now=now
+    waiting, dead, pauses, signs, canaries, runs, entries, incidents, attempts = run_queries(
+        _waiting, _dead, _pauses, _processes, _last_canaries, _last_runs, _schedule, _incidents, _attempts, now=now
     )
     return Health(
         _outbox(waiting, dead, pauses, now),
@@ -144,6 +150,7 @@ def read_health(*, now: datetime) -> Health:
         _canaries(canaries, now),
         _timers(entries, runs, now),
         _incidents_of(incidents, now),
+        {(queue, result): count for queue, result, count in attempts},
     )
 
 
@@ -238,6 +245,11 @@ def _incidents_of(rows: list[Row], now: datetime) -> tuple[Incidents, ...]:
 
 
 @compiled
+def _attempts() -> QuerySet[AttemptCount, Any]:
+    return AttemptCount.objects.order_by().values_list("queue", "result", "count")
+
+
+@compiled
 def _incidents() -> QuerySet[QueueIncident, Any]:
     return QueueIncident.objects.order_by("queue", "kind").values_list("queue", "kind", "count", "last_at")
 
@@ -248,7 +260,7 @@ def _canaries(rows: list[Row], now: datetime) -> tuple[CanaryHealth, ...]:
     for queue in QUEUES:
         sent_at, arrived_at = last.get(queue, (None, None))
         age = abs(now - arrived_at) if arrived_at else None  # either way, as a process's
-        travel = arrived_at - sent_at if arrived_at and sent_at else None
+        travel = since(sent_at, arrived_at) if arrived_at else None
         found.append(CanaryHealth(queue, arrived_at, age, travel, is_stale=age is None or age > STALE_AFTER))
     return tuple(found)
 
@@ -272,6 +284,10 @@ class _Run(NamedTuple):
     failed: int = 0
     error: str = ""
     asked_at: datetime | None = None
+    runs_succeeded: int = 0
+    runs_failed: int = 0
+    rows_changed: int = 0
+    rows_failed: int = 0
 
 
 def _timers(entries: list[Row], run_rows: list[Row], now: datetime) -> tuple[TimerHealth, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,7 +10,17 @@ from datetime import datetime, timedelta
 from django.db.models import F
 
 from backend.core import correlation
-from backend.ops.models import Canary, IncidentKind, Process, ProcessRole, QueueIncident, Timer, TimerRun
+from backend.ops.models import (
+    AttemptCount,
+    AttemptResult,
+    Canary,
+    IncidentKind,
+    Process,
+    ProcessRole,
+    QueueIncident,
+    Timer,
+    TimerRun,
+)
 
 HISTORY_KEPT = timedelta(days=14)  # longer than anybody looks back for the cause of a complaint
 
@@ -48,6 +58,15 @@ class Run:
     failed: int = 0
 
 
+def count_attempts(queue: str, results: Mapping[AttemptResult, int]) -> None:
+    """Of one batch."""
+    for result, times in results.items():
+        mine = AttemptCount.objects.filter(queue=queue, result=result)
+        if not mine.update(count=F("count") + times):
+            AttemptCount.objects.bulk_create([AttemptCount(queue=queue, result=result)], ignore_conflicts=True)
+            mine.update(count=F("count") + times)
+
+
 @contextmanager
 def timer_run(name: str, *, clock: Callable[[], datetime], asked_by: str = "") -> Iterator[Run]:
     """Around a run: its start is written before it, its end and its counts after it, whatever becomes of it."""
@@ -71,6 +90,9 @@ def _finish(name: str, run: Run, started_at: datetime, finished_at: datetime, er
         "error": error,
     }
     _write(name, **counts, **({} if error else {"succeeded_at": started_at}))
+    outcome = "runs_failed" if error else "runs_succeeded"
+    grown = {outcome: 1, "rows_changed": run.changed, "rows_failed": run.failed}
+    Timer.objects.filter(pk=name).update(**{column: F(column) + more for column, more in grown.items()})
     if run.examined or run.changed or error or asked_by:
         about = {"asked_by": asked_by, "correlation_id": correlation.current()}
         TimerRun.objects.create(timer=name, started_at=started_at, **about, **counts)

@@ -15,8 +15,9 @@ from prometheus_client.registry import Collector
 
 from backend.ops.business_figures import BusinessFigures
 from backend.ops.health import Health, TimerState
-from backend.ops.models import QUEUES, IncidentKind, ProcessRole
+from backend.ops.models import QUEUES, AttemptResult, IncidentKind, ProcessRole
 from backend.ops.snapshot import Snapshot
+from backend.outbox.models import Queue
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 PREFIX = "mindsettler_"
@@ -98,6 +99,12 @@ def _outbox(health: Health) -> Iterator[Metric]:
     paused = [([queue.name.value], queue.pause is not None) for queue in health.outbox]
     yield _gauge("outbox_paused", "Whether an operator paused the queue.", ["queue"], paused)
     refused = [([queue.name.value], queue.refusal is not None) for queue in health.outbox]
+    attempts = [
+        ([queue.value, result.value], health.attempts.get((queue.value, result.value), 0))
+        for queue in Queue
+        for result in AttemptResult
+    ]
+    yield _counter("outbox_attempts", "Attempts at effects, by what became of them.", ["queue", "result"], attempts)
     yield _gauge("outbox_refused", "Whether the queue's provider refuses our account.", ["queue"], refused)
 
 
@@ -120,6 +127,13 @@ def _processes(health: Health) -> Iterator[Metric]:
     yield _gauge("canary_stale", "Whether the last canary is too old, or none ever came.", ["queue"], stale)
 
 
+def _counter(name: str, help_text: str, labels: list[str], samples: Iterable[tuple[list[str], int]]) -> Metric:
+    family = CounterMetricFamily(PREFIX + name, help_text, labels=labels)
+    for values, number in samples:
+        family.add_metric(values, number)
+    return family
+
+
 def _incidents(health: Health) -> Metric:
     text = "Messages discarded as garbage, and workers that ended because they heard nothing."
     family = CounterMetricFamily(PREFIX + "queue_incidents", text, labels=["queue", "kind"])
@@ -139,6 +153,10 @@ def _timers(health: Health) -> Iterator[Metric]:
     yield _gauge("timer_lateness_seconds", "How long a run that succeeds is overdue.", ["timer"], late)
     states = [([t.name, state.value], t.state is state) for t in health.timers for state in TimerState]
     yield _gauge("timer_state", "1 for the state the timer is in.", ["timer", "state"], states)
+    runs = [([t.name, end], getattr(t, f"runs_{end}")) for t in health.timers for end in ("succeeded", "failed")]
+    yield _counter("timer_runs", "Runs, by how they ended.", ["timer", "result"], runs)
+    touched = [([t.name, end], getattr(t, f"rows_{end}")) for t in health.timers for end in ("changed", "failed")]
+    yield _counter("timer_rows_handled", "Rows of all runs.", ["timer", "result"], touched)
     counts = ("examined", "changed", "failed")
     rows = [([timer.name, count], getattr(timer, count)) for timer in health.timers for count in counts]
     yield _gauge("timer_rows", "Rows of the last run.", ["timer", "result"], rows)

@@ -83,6 +83,32 @@ class QueueIncident(models.Model):
         return f"{self.queue} {self.kind}"
 
 
+class AttemptResult(models.TextChoices):
+    """What became of one attempt at an effect."""
+
+    DONE = "done", "Done"
+    OBSOLETE = "obsolete", "No longer true"
+    SNOOZED = "snoozed", "Not yet"
+    FAILED = "failed", "Failed, tried again or given up"
+    REFUSED = "refused", "The provider refuses our account"
+
+
+class AttemptCount(models.Model):
+    """How often a queue's attempts came to a result: a count that only grows, for all workers together."""
+
+    queue = models.CharField(max_length=16, choices=ProcessRole.choices)
+    result = models.CharField(max_length=16, choices=AttemptResult.choices)
+    count = models.PositiveBigIntegerField(default=0)
+
+    SENSITIVITY = classify(internal="queue result count")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["queue", "result"], name="attemptcount_queue_result")]
+
+    def __str__(self) -> str:
+        return f"{self.queue} {self.result}"
+
+
 class Counts(models.Model):
     """What one run of a timer did. A row that failed is tried again by the next run."""
 
@@ -104,9 +130,17 @@ class Timer(Counts):
     succeeded_at = models.DateTimeField(null=True)  # the start of the last run that came to its end
     asked_at = models.DateTimeField(null=True)  # somebody pressed "run now"; the worker that takes it clears it
     asked_by = models.CharField(max_length=80, blank=True)
+    # of all its runs, counts that only grow
+    runs_succeeded = models.PositiveBigIntegerField(default=0, db_default=0)
+    runs_failed = models.PositiveBigIntegerField(default=0, db_default=0)
+    rows_changed = models.PositiveBigIntegerField(default=0, db_default=0)
+    rows_failed = models.PositiveBigIntegerField(default=0, db_default=0)
 
     SENSITIVITY = classify(
-        internal="name started_at finished_at examined changed failed error succeeded_at asked_at asked_by",
+        internal=(
+            "name started_at finished_at examined changed failed error succeeded_at asked_at asked_by "
+            "runs_succeeded runs_failed rows_changed rows_failed"
+        ),
     )
 
     class Meta:

@@ -131,6 +131,12 @@ def test_the_doctor_reads_the_configuration(name: str, value: object, word: str,
     assert [word in f.text + f.advice for f in doctor.configuration() if f not in before] == [True]
 
 
+@pytest.mark.usefixtures("production")
+def test_the_doctor_is_content_without_a_gateway_that_is_not_wanted(settings) -> None:
+    settings.PAYMENT_GATEWAY, settings.IS_WITHOUT_GATEWAY = "", True
+    assert [finding for finding in doctor.configuration() if finding.component == "payments"] == []
+
+
 @pytest.mark.parametrize("debug", [True, False])
 def test_the_doctor_warns_of_a_misspelt_name_in_the_environment(debug: bool, settings, monkeypatch) -> None:
     settings.DEBUG = debug
