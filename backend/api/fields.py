@@ -40,7 +40,7 @@ class LineField(serializers.CharField):
             return super().run_validation(data)
         if not isinstance(data, str):
             self.fail("invalid")
-        text = data.strip()
+        text = data.strip() if intake.visible_signs(data) else ""
         if not intake.is_printable(text, has_paragraphs=self.has_paragraphs):
             raise serializers.ValidationError(intake.UNPRINTABLE)
         return super().run_validation(text)

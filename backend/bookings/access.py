@@ -55,6 +55,11 @@ class AccessPolicy:
         """About every booking, and makes new ones."""
         return has_any_permission(self.user, Ability.DECIDE)
 
+    @property
+    def sets_prices(self) -> bool:
+        """Other than a psychologist's fee: who treats people does not say what the practice asks for it."""
+        return self.decides
+
     def bookings(self) -> Q:
         """Those they see."""
         if self.sees_all:

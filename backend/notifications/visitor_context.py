@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from datetime import datetime
 
 from django.conf import settings
@@ -186,7 +187,7 @@ def cancelled_session(notification: NotificationContext) -> TemplateContext:
 # -- details -----------------------------------------------------------------------------------------------------------
 
 
-_LIKE_A_LINK = re.compile(r"[/:@]|\.\S")
+_LIKE_A_LINK = re.compile(r"[/:@]|[.\u3002]\S")  # in NFKC; IDNA reads the ideographic stop as a dot, too
 
 
 def _first_name(full_name: str) -> str:
@@ -196,7 +197,7 @@ def _first_name(full_name: str) -> str:
     """
     first, _, rest = " ".join(full_name.split()).partition(" ")
     name = f"{first} {rest}".strip() if first.endswith(".") or len(first) < 2 else first
-    return "" if _LIKE_A_LINK.search(name) else name
+    return "" if _LIKE_A_LINK.search(unicodedata.normalize("NFKC", name)) else name
 
 
 def _preference(booking: Booking) -> str:

@@ -4,6 +4,9 @@ A domain in other letters than ASCII is kept as IDNA writes it: `müller.example
 it was spelt, and every mail server and provider takes it so. The mapping is that of browsers, UTS 46 without its
 transitional rules: https://www.unicode.org/reports/tr46/. Other letters before the @ are refused: they need SMTPUTF8
 (RFC 6531) of every server on the way, and nobody has said when two of them are the same.
+
+A host of a network of ours is no address of a person's: `root@localhost`, `x@[127.0.0.1]`, and names that the Internet
+does not have (RFC 6761, 6762, 7686, and ICANN's `internal`).
 """
 
 from __future__ import annotations
@@ -13,7 +16,8 @@ from django.core.exceptions import ValidationError
 from django.core.validators import EmailValidator
 
 LONGEST = 254  # characters of an address: RFC 5321, 4.5.3.1.3, without the brackets
-_is_address = EmailValidator()
+_NOT_ON_THE_INTERNET = ("internal", "invalid", "local", "localhost", "onion")
+_is_address = EmailValidator(allowlist=[])
 
 
 def canonical(typed: str) -> str:
@@ -21,11 +25,15 @@ def canonical(typed: str) -> str:
     if len(typed) > LONGEST:  # before it is parsed
         raise ValueError("too long")
     name, _, domain = typed.rpartition("@")
-    address = f"{name.lower()}@{canonical_domain(domain)}"
+    host = canonical_domain(domain)
+    address = f"{name.lower()}@{host}"
     try:
         _is_address(address)
     except ValidationError as error:
         raise ValueError("no address") from error
+    last = host.rpartition(".")[2]
+    if host.startswith("[") or last.isdigit() or last in _NOT_ON_THE_INTERNET:
+        raise ValueError("no address")
     if len(address) > LONGEST:
         raise ValueError("too long")
     return address

@@ -19,6 +19,10 @@ from backend.people.models import Client, Corporate
 
 UNPRINTABLE = "Please remove characters that cannot be printed."
 NOT_GIVEN = "NA"  # the site's word for a state that was left out
+_INVISIBLE = ("Cc", "Cf", "Cs", "Zl", "Zp", "Zs")
+_FILLERS = (
+    "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"  # letters, marks and a symbol by category, blank to the eye
+)
 HOME = "India"  # the country, unless they say another
 
 
@@ -42,9 +46,10 @@ class TextQuestion:
         text = typed.strip()
         if not is_printable(text, has_paragraphs=self.has_paragraphs):
             raise ValidationError(UNPRINTABLE)
-        if not text and self.is_optional:
+        signs = visible_signs(text)
+        if not signs and self.is_optional:
             return ""
-        if len(text) < self.shortest:
+        if signs < self.shortest:
             raise ValidationError(self.ask)
         self._refuse_longer(text)
         try:
@@ -97,6 +102,11 @@ def is_printable(text: str, *, has_paragraphs: bool = False) -> bool:
     """No control characters, no lone surrogates, and in a line no breaks of lines."""
     allowed, refused = ("\n\r\t", ("Cc", "Cs")) if has_paragraphs else ("", ("Cc", "Cs", "Zl", "Zp"))
     return all(sign in allowed or unicodedata.category(sign) not in refused for sign in text)
+
+
+def visible_signs(text: str) -> int:
+    """How many of its characters leave a mark: blanks, joiners and fillers do not."""
+    return sum(sign not in _FILLERS and unicodedata.category(sign) not in _INVISIBLE for sign in text)
 
 
 def hours(start: time | None, end: time | None, *, are_custom: bool) -> tuple[time | None, time | None]:

@@ -332,6 +332,11 @@ def test_after_the_address_is_proved_every_help_line_is_shown(
         ("  Asha\n Rao", "Hello Asha,"),
         ("win.example.com/prize now", "Hello,"),
         ("https://example.com", "Hello,"),
+        ("evil．example", "Hello,"),
+        ("evil。example", "Hello,"),
+        ("evil｡example", "Hello,"),
+        ("evil․example", "Hello,"),
+        ("https：／／evil", "Hello,"),
         ("", "Hello,"),
     ],
 )

@@ -51,6 +51,15 @@ def test_a_name_is_kept_as_it_is_trimmed(text: str, name: str) -> None:
     assert intake.FULL_NAME.parse(text) == name
 
 
+@pytest.mark.parametrize(
+    "text", ["\u200b\u200b", "\u2800\u2800", "\u3164\u3164", "\ufeff\u00ad", "J\u200b", "\u2060", "\u115f\uffa0"]
+)
+def test_a_name_of_signs_that_nobody_sees_is_none(text: str) -> None:
+    with pytest.raises(ValidationError, match="full name"):
+        intake.FULL_NAME.parse(text)
+    assert intake.REGION.parse("\u200b\u2800") == ""
+
+
 def test_hours_are_both_or_none() -> None:
     four, five = time(16), time(17)
     assert intake.hours(four, five, are_custom=True) == (four, five)

@@ -22,7 +22,19 @@ NAMES = {"region": "state"}  # as the API names what the form names so
 HOURS = {"preferred_period": "CUSTOM", "preferred_time_start": "16:30", "preferred_time_end": "18:00"}
 UNPRINTABLE = ("a\x00b", "a\x07b", "a\x1bb", "a\x85b", "a\u2028b", "a\x7fb")
 ANSWERS: dict[str, tuple[str, ...]] = {
-    "full_name": (*UNPRINTABLE, "J", " J ", "Jo", "आशा राव", "  Asha \t", "é" * 120, "é" * 121, ""),
+    "full_name": (
+        *UNPRINTABLE,
+        "J",
+        " J ",
+        "Jo",
+        "आशा राव",
+        "  Asha \t",
+        "é" * 120,
+        "é" * 121,
+        "",
+        "\u200b\u200b",
+        "\u2800\u2800",
+    ),
     "email": (
         *("asha@müller.example", "asha@xn--mller-kva.example", "asha@straße.example", "asha@डाटामेल.भारत"),
         *("Asha@Example.ORG", "asha@i❤.example", "аsha@example.org", '"a\x01"@example.org', "asha@localhost"),
@@ -32,7 +44,7 @@ ANSWERS: dict[str, tuple[str, ...]] = {
     "age": ("31", "३१", "1_0", "+31", "31.0", "0031", " 31", "120", "121", "-1", "12", "", "9" * 5000),
     "city": (*UNPRINTABLE, "Pune", "é" * 81, ""),
     "region": (*UNPRINTABLE, "Kerala", "é" * 81, ""),
-    "country": (*UNPRINTABLE, "Nepal", "é" * 81, ""),
+    "country": (*UNPRINTABLE, "Nepal", "é" * 81, "", "\u2800"),
     "emergency_contact": (*UNPRINTABLE, "Vikram 98765", "é" * 121, ""),
     "user_message": ("a\x00b", "a\x07b", "a\nb\tc", "x" * 2001, ""),
     "sponsor_code": (*UNPRINTABLE, "acme-7q4k", "ß" * 20, "ß" * 21, "x" * 41, ""),

@@ -15,7 +15,7 @@ from knox.auth import TokenAuthentication
 from knox.crypto import hash_token
 from knox.models import AuthToken
 from knox.settings import CONSTANTS
-from rest_framework.exceptions import AuthenticationFailed, NotFound
+from rest_framework.exceptions import AuthenticationFailed, NotFound, ValidationError
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -70,6 +70,12 @@ class IsStaff(BasePermission):
 def request_actor(request: Request) -> str:
     """The account that asks, as the ledger names it."""
     return actors.for_account(request.user)
+
+
+def refuse_price(access: AccessPolicy, amount: int | None) -> None:
+    """An amount of their own from who may not set one: 400, as other fields that cannot be taken."""
+    if amount is not None and not access.sets_prices:
+        raise ValidationError({"amount": "The price is the psychologist's fee. Please leave the amount out."})
 
 
 class StaffView(APIView):

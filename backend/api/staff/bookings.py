@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from backend.api.public.requests import DraftRequest, Shape, parse_request
 from backend.api.schema import Operation, described
 from backend.api.staff import responses
-from backend.api.staff.auth import StaffView, request_actor
+from backend.api.staff.auth import StaffView, refuse_price, request_actor
 from backend.api.staff.docs import (
     BookingAnswer,
     BookingsAnswer,
@@ -121,6 +121,7 @@ class Approve(BookingAction[ApprovalRequest]):
     scope = Scope.UNASSIGNED
 
     def act(self, booking_id: int, body: ApprovalRequest, *, actor: str, now: datetime) -> None:
+        refuse_price(self.access, body.validated_data["amount"])
         if body.validated_data["auto"]:
             language = body.validated_data["language"]
             approve_first_fit(booking_id, body.approval(), language=language, actor=actor, now=now)

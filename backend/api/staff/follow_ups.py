@@ -13,7 +13,7 @@ from backend.api.public.requests import parse_request
 from backend.api.responses import utc_iso
 from backend.api.schema import Operation, described
 from backend.api.staff import responses
-from backend.api.staff.auth import StaffView, request_actor
+from backend.api.staff.auth import StaffView, refuse_price, request_actor
 from backend.api.staff.docs import FollowUpsAnswer
 from backend.api.staff.requests import FollowUpRequest
 from backend.bookings import staff_queries
@@ -30,6 +30,7 @@ class FollowUp(StaffView):
 
     def post(self, request: Request, acknowledgement_id: str) -> Response:
         body, now = parse_request(FollowUpRequest, request.data), timezone.now()
+        refuse_price(self.access, body.validated_data["amount"])
         booking_id = staff_queries.booking_id(acknowledgement_id, among=self.access.bookings_to(Scope.OWN))
         actor = request_actor(request)
         is_preview = body.validated_data["preview"]

@@ -33,9 +33,10 @@ def act(request: HttpRequest, booking_id: int, *, action: Action[Any]) -> HttpRe
     A decision counts only for the booking as it was when the page was opened: `seen` is that ledger sequence. Sent with
     `preview`, what is typed is tried and told, and nothing is done. Afterwards the page returns to where it came from.
     """
-    booking = booking_to_decide(AccessPolicy(request.user), booking_id, action.scope)
+    access = AccessPolicy(request.user)
+    booking = booking_to_decide(access, booking_id, action.scope)
     if request.method == "POST":
-        form = action.form(booking, request.POST)
+        form = _form(action, access, booking, request.POST)
         if "preview" in request.POST:
             return _preview(request, action, form)
         status = decide(request, action, form)
@@ -44,11 +45,18 @@ def act(request: HttpRequest, booking_id: int, *, action: Action[Any]) -> HttpRe
         messages.success(request, describe_result(booking_now(booking_id)))
     elif action.is_open(booking, timezone.now()):
         offered = {"offered": request.GET["offered"]} if "offered" in request.GET else None
-        form = action.form(booking, initial=offered)
+        form = _form(action, access, booking, initial=offered)
         return _page(request, action, form, 200, follows(request, action, opened(form)))
     else:
         messages.warning(request, f"“{action.label}” is not possible now. {last_step(booking)}")
     return return_from(request, booking_id)
+
+
+def _form(action: Action[Any], access: AccessPolicy, booking: Booking, *typed: Any, **initial: Any) -> ActionForm:
+    form: ActionForm = action.form(booking, *typed, **initial)
+    if not access.sets_prices:
+        form.keep_to_fees()
+    return form
 
 
 def _preview(request: HttpRequest, action: Action[Any], form: ActionForm) -> HttpResponse:

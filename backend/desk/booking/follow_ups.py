@@ -81,7 +81,7 @@ class FollowUpForm(ActionForm):
             Rhythm(typed["count"], timedelta(days=typed["interval_days"]), typed["slot_start"]),
             psychologist_id=typed["psychologist"].pk if typed["psychologist"] else None,
             slot_length=timedelta(minutes=typed["length"]) if typed["length"] else None,
-            amount_paise=to_paise(typed["amount"]),
+            amount_paise=to_paise(typed.get("amount")),
             guardian_consent=typed.get("guardian_consent", False),
             pay_if_not_sponsored=typed.get("pay_if_not_sponsored", False),
             despite_hours=typed.get("despite_hours", False),
@@ -98,11 +98,14 @@ def follow_up(request: HttpRequest, booking_id: int) -> HttpResponse:
 
     Nothing is booked that was not tried before with the very same words: `tried` is what was typed then.
     """
-    booking = booking_to_decide(AccessPolicy(request.user), booking_id, Scope.OWN)
+    access = AccessPolicy(request.user)
+    booking = booking_to_decide(access, booking_id, Scope.OWN)
     if booking.state not in TREATED:
         messages.warning(request, f"“Book the next sessions” is not possible now. {last_step(booking)}")
         return to_booking(booking_id)
     form = FollowUpForm(booking, request.POST if request.method == "POST" else None)
+    if not access.sets_prices:
+        form.keep_to_fees()
     if request.method != "POST" or not form.is_valid():
         return _page(request, form, [], 400 if form.is_bound else 200)
     series, actor, now = form.series(), actors.for_account(request.user), timezone.now()

@@ -32,6 +32,10 @@ class ActionForm(forms.Form):
         self.fit()
         style_fields(self)
 
+    def keep_to_fees(self) -> None:
+        """For who may not set a price: the psychologist's fee holds."""
+        self.fields.pop("amount", None)
+
     def fit(self) -> None:
         """Leave out what does not matter to this booking, and name what does by its facts."""
 

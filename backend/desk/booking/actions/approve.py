@@ -95,7 +95,7 @@ class ApprovalForm(SessionForm):
         typed = self.cleaned_data
         return Approval(
             **self.session(),
-            amount_paise=to_paise(typed["amount"]),
+            amount_paise=to_paise(typed.get("amount")),
             guardian_consent=typed.get("guardian_consent", False),
             despite_cancellation_request=typed.get("despite_cancellation_request", False),
             pay_if_not_sponsored=typed.get("pay_if_not_sponsored", False),
