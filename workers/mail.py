@@ -15,6 +15,7 @@ from backend.bookings.lifecycle import renewal
 from backend.core.errors import Transient, before_it_leaves
 from backend.notifications import delivery
 from backend.outbox import messages
+from backend.outbox.messages import Snooze
 from backend.outbox.models import Message, MessageState, Queue
 from workers import mail_failures
 from workers.app import app
@@ -31,9 +32,12 @@ def drain() -> None:
     drain_queue(Queue.MAIL, send, helper=drain)
 
 
-def send(message: Message) -> MessageState:
-    """Hand one mail to the provider. Raises OutsideFailure."""
+def send(message: Message) -> MessageState | Snooze:
+    """Hand one mail to the provider; not yet, while a decision can be undone. Raises OutsideFailure."""
     with before_it_leaves():
+        held_until = delivery.held_until(message, now=timezone.now())
+        if held_until is not None:
+            return Snooze(held_until)
         mail = _prepared(message)
         if mail is None:
             return MessageState.OBSOLETE

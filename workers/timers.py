@@ -86,7 +86,7 @@ def mend_turns() -> None:
 
 
 def _mended(now: datetime) -> int:
-    mended = messages.mend_turns(now=now)
+    mended = messages.mend_turns(now=now, held_for=policy.UNDO_WINDOW)
     if mended:
         log.warning("the clock stepped back: %d turns mended", mended)
     return mended

@@ -43,6 +43,7 @@ class Intent(models.TextChoices):
     REQUEST_CANCELLATION = "request_cancellation", "the visitor asked to cancel; it is not proved"
     LAPSE_CANCELLATION = "lapse_cancellation", "the visitor did not prove the wish to cancel in time"
     CANCEL = "cancel", "the visitor or staff called the booking off"
+    UNDO_DECISION = "undo_decision", "staff took their last decision back before anybody was told of it"
     GRANT_REFUND = "grant_refund", "staff promised money back"
     REFUND_MADE = "refund_made", "the money went back"
     REFUND_REFUSED = "refund_refused", "the gateway could not send the money back"

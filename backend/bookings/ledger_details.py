@@ -35,6 +35,15 @@ class Details:
 
 _FROM = {"key": "from"}  # a word of Python's own
 
+
+@dataclass(frozen=True)
+class Undoable(Details):
+    """A decision that may be undone, and what it ended: the deadline, and a wish to cancel. Written only then."""
+
+    due_was: datetime | None = field(default=None, kw_only=True)
+    asked_was: datetime | None = field(default=None, kw_only=True)
+
+
 # -- the request -------------------------------------------------------------------------------------------------------
 
 
@@ -84,7 +93,7 @@ class DeadlineExtended(Details):
 
 
 @dataclass(frozen=True)
-class Approved(Details):
+class Approved(Undoable):
     """Who gives the session, what it costs, and who pays: the sponsor, or the visitor because it does not cover it."""
 
     psychologist: int
@@ -94,7 +103,7 @@ class Approved(Details):
 
 
 @dataclass(frozen=True)
-class Rejected(Details):
+class Rejected(Undoable):
     """How many times were offered instead."""
 
     alternatives: int = 0
@@ -161,11 +170,20 @@ class OutcomeRecorded(Details):
 
 
 @dataclass(frozen=True)
-class Cancelled(Details):
+class Cancelled(Undoable):
     """The sponsor's month that has the session back, and the refund that goes with the cancellation."""
 
     returned_to_sponsor: date | None = None
     refund: int | None = None
+
+
+@dataclass(frozen=True)
+class Undone(Details):
+    """The sequence of the decision, the refund that is not made, and the sponsor's month that has the session again."""
+
+    decision: int
+    refund: int | None = None
+    taken_from_sponsor: date | None = None
 
 
 @dataclass(frozen=True)
@@ -215,6 +233,7 @@ DETAILS: Mapping[Intent, type[Details]] = {
     Intent.RESCHEDULE: Moved,
     Intent.RECORD_OUTCOME: OutcomeRecorded,
     Intent.CANCEL: Cancelled,
+    Intent.UNDO_DECISION: Undone,
     Intent.GRANT_REFUND: RefundGranted,
     Intent.REFUND_MADE: RefundMade,
     Intent.REFUND_REFUSED: RefundRefused,

@@ -11,9 +11,10 @@ import base64
 import hashlib
 import hmac
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 
 from backend.bookings import policy
 from backend.bookings.intents import Intent
@@ -25,6 +26,7 @@ from backend.core.keyring import Key
 from backend.outbox.models import Message, MessageState
 
 RING = "TOKEN_KEY"
+ACTING = (Purpose.CANCEL, Purpose.CANCEL_LATE, Purpose.RESCHEDULE)  # on a booking that is open
 
 
 class KeyGone(Permanent):
@@ -152,9 +154,24 @@ def close(booking: Booking, *, now: datetime) -> None:
     Link.objects.filter(booking=booking, purpose=Purpose.BOOKING).update(expires_at=now + policy.LINK_KEPT_AFTER_CLOSE)
 
 
+def reopen(booking: Booking, *, ended_at: datetime) -> None:
+    """The decision that ended links at that instant is undone: they work as long as they would have."""
+    keep_open(booking)
+    ended = Link.objects.filter(booking=booking, purpose__in=ACTING, spent_at=None, expires_at=ended_at)
+    for link in ended:
+        link.expires_at = _expiry(booking, Purpose(link.purpose), now=link.created_at)
+        link.save(update_fields=["expires_at"])
+
+
+def forget(message_uuids: QuerySet[Message, Any]) -> None:
+    """Links of mails that are not sent: nobody has them."""
+    Link.objects.filter(message_uuid__in=message_uuids).delete()
+
+
 def revoke(booking: Booking, *purposes: Purpose, now: datetime) -> None:
     """Links of these purposes stop working: what they would do was done, or speaks of a time that has moved."""
-    Link.objects.filter(booking=booking, purpose__in=purposes, spent_at=None).update(expires_at=now)
+    working = Link.objects.filter(booking=booking, purpose__in=purposes, spent_at=None, expires_at__gt=now)
+    working.update(expires_at=now)
 
 
 def purge(*, now: datetime) -> int:

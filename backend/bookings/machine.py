@@ -102,6 +102,10 @@ class Reason(models.TextChoices):
     LATE_CAPTURE = "late_capture", "paid after the deadline, slot still free"
 
 
+def _can_be_undone(booking: models.Model) -> bool:
+    return isinstance(booking, BookingMachine) and booking.undo_until is not None
+
+
 def _timed_out(booking: models.Model) -> bool:
     return isinstance(booking, BookingMachine) and booking.reason == Reason.PAYMENT_TIMED_OUT
 
@@ -113,6 +117,7 @@ class BookingMachine(ConcurrentTransitionMixin, models.Model):
     reason = models.CharField(max_length=24, choices=Reason.choices, blank=True)
     due_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
+    undo_until = models.DateTimeField(null=True, blank=True)  # of the last step; whatever happens next clears it
 
     class Meta:
         abstract = True
@@ -187,3 +192,23 @@ class BookingMachine(ConcurrentTransitionMixin, models.Model):
     def reinstate(self, *, due_at: datetime) -> None:
         """Late money arrived for a booking that timed out, and its slot is still free."""
         self._wait(due_at, Reason.LATE_CAPTURE)
+
+    @transition(
+        field=state,
+        source=[State.APPROVED, State.CONFIRMED, State.REJECTED, State.CANCELLED],
+        target=State.PENDING,
+        conditions=[_can_be_undone],
+    )
+    def undo_to_pending(self, *, due_at: datetime, reason: Reason | str) -> None:
+        """Staff took their answer back, or that they called the request off."""
+        self._wait(due_at, reason)
+
+    @transition(field=state, source=State.CANCELLED, target=State.APPROVED, conditions=[_can_be_undone])
+    def undo_to_approved(self, *, due_at: datetime, reason: Reason | str) -> None:
+        """Staff took back that they called off what was to be paid; an attempt that was open has ended."""
+        self._wait(due_at, reason)
+
+    @transition(field=state, source=State.CANCELLED, target=State.CONFIRMED, conditions=[_can_be_undone])
+    def undo_to_confirmed(self, *, due_at: datetime, reason: Reason | str) -> None:
+        """Staff took back that they called off the session."""
+        self._wait(due_at, reason)

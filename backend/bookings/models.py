@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from datetime import datetime
 
 from django.db import models
 from django.db.models import Q
@@ -134,8 +135,8 @@ class Booking(BookingMachine):
         ),
         sensitive="phone_number emergency_contact user_message",
         internal=(
-            "state reason due_at closed_at acknowledgement_id origin follows consent_given_at preferred_date "
-            "preferred_period preferred_time_start preferred_time_end preferred_psychologist "
+            "state reason due_at closed_at undo_until acknowledgement_id origin follows consent_given_at "
+            "preferred_date preferred_period preferred_time_start preferred_time_end preferred_psychologist "
             "preferred_slot_start mode payment_mode guardian_consent_at guardian_consent_by corporate "
             "sponsored_month sponsorship_returned_at psychologist slot_start slot_end address amount_paise "
             "pay_by verified_at next_ask_at cancellation_requested_at moved_by_staff_at moves_by_visitor "
@@ -218,6 +219,11 @@ class Booking(BookingMachine):
 
     def __str__(self) -> str:
         return self.acknowledgement_id
+
+    def undoable_until(self, now: datetime) -> datetime | None:
+        """Until when staff can undo the last decision; None: they cannot, or the clock was set back since."""
+        until = self.undo_until
+        return until if until is not None and now < until <= now + policy.UNDO_WINDOW else None
 
     @property
     def is_minor(self) -> bool:

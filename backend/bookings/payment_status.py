@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef, Q, Sum
 
 from backend.bookings.machine import AWAITS_PAYMENT, TAKES_PLACE, State
 from backend.bookings.models import DUE_AT_PRACTICE, Booking
-from backend.payments.models import Payment, PaymentMethod, Refund, RefundState
+from backend.payments.models import NOT_PROMISED, Payment, PaymentMethod, Refund, RefundState
 
 CALLED_OFF = (State.CANCELLED, State.REJECTED, State.PAYMENT_FAILED)  # no session, so nothing is to be paid
 
@@ -46,7 +46,7 @@ def payment_status(booking: Booking) -> PaymentStatus:
 
 def _refund_status(payment: Payment) -> PaymentStatus:
     """What waits speaks first, then how the last one ended, then how much is back."""
-    refunds = list(payment.refunds.order_by("pk"))
+    refunds = list(payment.refunds.exclude(state=RefundState.WITHDRAWN).order_by("pk"))
     if any(refund.state in (RefundState.QUEUED, RefundState.UNFINISHED) for refund in refunds):
         is_at_desk = payment.method == PaymentMethod.DESK
         return PaymentStatus.REFUND_TO_HAND_OUT if is_at_desk else PaymentStatus.REFUND_UNDER_WAY
@@ -88,7 +88,7 @@ def paid_payment(booking: Booking) -> Payment | None:
 
 def refundable_paise(payment: Payment) -> int:
     """What was captured and has not been given back or promised yet."""
-    promised = payment.refunds.exclude(state=RefundState.REFUSED).aggregate(sum=Sum("amount_paise"))["sum"] or 0
+    promised = payment.refunds.exclude(state__in=NOT_PROMISED).aggregate(sum=Sum("amount_paise"))["sum"] or 0
     return payment.captured_paise - int(promised)
 
 

@@ -85,6 +85,14 @@ COMPLETE_AFTER = env.duration("COMPLETE_AFTER", "a session counts as held this l
 REMIND_FIRST = env.duration("REMIND_FIRST", "first session reminder, before the start", default="24h")
 REMIND_LAST = env.duration("REMIND_LAST", "last session reminder, before the start", default="1h")
 
+# -- second thoughts at the desk --------------------------------------------------------------------------------------
+UNDO_WINDOW = env.duration(
+    "UNDO_WINDOW",
+    "how long the mails and refunds of a decision at the desk wait, so that it can be undone; 0s: they leave at once",
+    default="60s",
+)
+UNDO_NOT_WITHIN = timedelta(hours=2)  # of the session: then a minute matters more than a slip
+
 # -- cancelling -------------------------------------------------------------------------------------------------------
 CANCEL_NOTICE = env.duration(
     "CANCEL_NOTICE", "a visitor can cancel in time, or move the session, until this long before", default="24h"
@@ -208,6 +216,12 @@ def refund_asked_again(queued_at: datetime, now: datetime) -> datetime:
     wait = min(max(now - queued_at, REFUND_ASKED_AFTER_LEAST), REFUND_ASKED_AFTER_MOST)
     deadline = queued_at + REFUND_ASKED_FOR
     return min(now + wait, deadline) if deadline > now else now + wait
+
+
+def undo_until(now: datetime, slot_start: datetime | None) -> datetime | None:
+    """The end of the time in which a decision at the desk can be undone; None: its mails leave at once."""
+    is_near = slot_start is not None and slot_start - now <= UNDO_NOT_WITHIN
+    return None if is_near or not UNDO_WINDOW else now + UNDO_WINDOW
 
 
 def completion(slot_end: datetime) -> datetime:

@@ -121,6 +121,10 @@ ALL = (
     Refusal(Code.REFUND_AT_GATEWAY, 409, "This refund is on its way at the gateway."),
     Refusal(Code.REFUND_REASON_REQUIRED, 400, "To keep the money, say why.", field="refund_reason"),
     Refusal(
+        Code.UNDO_CLOSED, 409,
+        "The last decision can no longer be undone: its time is over, it is being told, or something happened since.",
+    ),
+    Refusal(
         Code.OUTCOME_CLOSED, 409,
         "An outcome can be recorded from the session's start until {outcome_open_for} after its end.",
     ),

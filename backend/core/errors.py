@@ -47,6 +47,7 @@ class Code(StrEnum):
     REFUND_EXCEEDS_CAPTURE = "refund_exceeds_capture"
     REFUND_AT_GATEWAY = "refund_at_gateway"
     REFUND_REASON_REQUIRED = "refund_reason_required"
+    UNDO_CLOSED = "undo_closed"
     OUTCOME_CLOSED = "outcome_closed"
     SPONSOR_UNKNOWN = "sponsor_unknown"
     SPONSOR_DOES_NOT_COVER = "sponsor_does_not_cover"

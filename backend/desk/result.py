@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+from django.urls import reverse
+from django.utils.html import format_html
+
+from backend.bookings import policy
 from backend.bookings.intents import Intent
 from backend.bookings.ledger_details import Captured, details_of, refund_named
 from backend.bookings.machine import AWAITS_PAYMENT, HOLDS_SLOT
 from backend.bookings.models import Booking, LedgerEntry
-from backend.core.formatting import money, short_day_and_time
+from backend.core.formatting import money, short_day_and_time, short_span
 from backend.desk.words import message_name
 from backend.outbox.models import Message, Queue
 from backend.payments.models import PaymentMethod, Refund, RefundState
 
 
 def describe_result(booking: Booking) -> str:
-    """One paragraph about the booking's last step."""
+    """One paragraph about the booking's last step, with a link to where it is undone while it can be."""
     where = f": {booking.psychologist}, {short_day_and_time(booking.slot_start)}" if booking.state in HOLDS_SLOT else ""
     to_pay = (
         f" {money(booking.amount_paise)} to be paid by {short_day_and_time(booking.pay_by)}."
         if _is_owed(booking)
         else ""
     )
-    return f"{booking} is {booking.get_state_display()}{where}.{to_pay}{_recorded(booking)} {_mails(booking)}"
+    told = f"{booking} is {booking.get_state_display()}{where}.{to_pay}{_recorded(booking)} {_mails(booking)}"
+    if booking.undo_until is None:
+        return told
+    return format_html('{} <a href="{}">Undo</a>', told, reverse("admin:bookings_booking_undo", args=[booking.pk]))
 
 
 def _is_owed(booking: Booking) -> bool:
@@ -58,5 +67,11 @@ def _mails(booking: Booking) -> str:
 
 def mail(message: Message) -> str:
     """`request approved to asha@example.org (now)`, or with the instant that it is planned for."""
-    when = short_day_and_time(message.not_before) if message.not_before > message.created_at else "now"
+    wait = message.not_before - message.created_at
+    if wait <= timedelta(0):
+        when = "now"
+    elif wait == policy.UNDO_WINDOW:
+        when = f"in {short_span(wait)}, unless undone"
+    else:
+        when = short_day_and_time(message.not_before)
     return f"{message_name(message.kind)} to {message.recipient} ({when})"

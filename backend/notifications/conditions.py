@@ -10,7 +10,7 @@ from backend.bookings.models import Booking, LedgerEntry
 from backend.bookings.notices import Notice
 from backend.notifications.notification_context import Condition, NotificationContext
 from backend.outbox.models import Message
-from backend.payments.models import RefundState
+from backend.payments.models import OVER, RefundState
 
 
 def closed_because(*reasons: Reason) -> Condition:
@@ -122,7 +122,7 @@ def payment_recorded(notification: NotificationContext) -> bool:
 
 def refund_owed(notification: NotificationContext) -> bool:
     """The refund has not been made yet, also when the gateway refused it."""
-    return notification.refund is not None and notification.refund.state != RefundState.DONE
+    return notification.refund is not None and notification.refund.state not in OVER
 
 
 def not_refused_since(notification: NotificationContext) -> bool:

@@ -28,6 +28,14 @@ from backend.outbox.models import Message
 from backend.outbox.renewals import is_anew
 
 
+def held_until(message: Message, *, now: datetime) -> datetime | None:
+    """While the last decision about its booking can be undone nobody is told anything of it, and nothing is judged."""
+    if message.booking_id is None:
+        return None
+    booking = Booking.objects.only("undo_until").filter(pk=message.booking_id, undo_until__gt=now).first()
+    return None if booking is None else booking.undoable_until(now)
+
+
 def prepare(message: Message, *, now: datetime) -> TemplateContext | None:
     """The context of the mail's templates; None when it is no longer true and must not be sent.
 

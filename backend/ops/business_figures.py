@@ -15,7 +15,7 @@ from backend.bookings.models import Booking
 from backend.ops.compiled_queries import Ago, Row, compiled, run_queries
 from backend.ops.health import since
 from backend.outbox.models import Message, Queue
-from backend.payments.models import InboxEvent, Payment, PaymentState, Refund, RefundState
+from backend.payments.models import OVER, InboxEvent, Payment, PaymentState, Refund, RefundState
 
 MAILS_COUNTED_FOR = timedelta(days=1)
 QUARANTINE_SHOWN_FOR = timedelta(days=7)  # afterwards whoever was to look has looked; the rows stay
@@ -138,7 +138,7 @@ def _by_state(rows: QuerySet[Booking, Any], since_when: str) -> QuerySet[Booking
 
 @compiled
 def _refunds() -> QuerySet[Refund, Any]:
-    rows = Refund.objects.exclude(state=RefundState.DONE).order_by().values_list("state")
+    rows = Refund.objects.exclude(state__in=OVER).order_by().values_list("state")
     return rows.annotate(Count("pk"), Min("queued_at"))
 
 

@@ -259,16 +259,18 @@ def redrive(message_id: int, *, now: datetime, due_at: datetime | None = None) -
     return revived == 1
 
 
-def mend_turns(*, now: datetime) -> int:
+def mend_turns(*, now: datetime, held_for: timedelta = timedelta(0)) -> int:
     """After a clock stepped back: no row waits for an instant further ahead than one that could be set now.
 
-    What was owed at once is due at once, what was planned at its own instant; who holds a lease keeps it for LEASE, so
-    that nothing in hand is begun twice. What was snoozed sleeps on, unless no snooze could be that long. Without such a
-    step nothing is found. Returns how many turns were mended.
+    What was owed at once, or after `held_for`, is due at once, what was planned at its own instant; who holds a lease
+    keeps it for LEASE, so that nothing in hand is begun twice. What was snoozed sleeps on, unless no snooze could be
+    that long. Without such a step nothing is found. Returns how many turns were mended.
     """
     waiting = Message.objects.filter(state=MessageState.WAITING)
     mended = waiting.filter(lease_expires_at__gt=now + LEASE).update(lease_expires_at=now + LEASE)
     waiting.filter(not_before__gt=now, not_before__lte=F("created_at")).update(not_before=now)  # also after two steps
+    held = waiting.filter(not_before__gt=now + held_for, not_before__lte=F("created_at") + held_for)
+    held.update(not_before=now)
     planned = waiting.filter(not_before__gt=now, next_attempt_at__gt=F("not_before"))
     mended += planned.update(next_attempt_at=F("not_before"))
     too_far = Q(is_snoozed=True, next_attempt_at__gt=now + SNOOZE_MOST)

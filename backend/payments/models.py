@@ -98,6 +98,11 @@ class RefundState(models.TextChoices):
     UNFINISHED = "unfinished", "Not finished by the gateway"
     DONE = "done", "Done"  # the gateway says it is made; final
     REFUSED = "refused", "Refused"  # the gateway refused; staff must act
+    WITHDRAWN = "withdrawn", "Withdrawn"  # what owed it was undone before anything moved; final
+
+
+NOT_PROMISED = (RefundState.REFUSED, RefundState.WITHDRAWN)  # the sum is the practice's again
+OVER = (RefundState.DONE, RefundState.WITHDRAWN)  # nobody has anything to do
 
 
 class Refund(models.Model):

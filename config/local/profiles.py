@@ -25,6 +25,7 @@ PROFILES: dict[str, dict[str, str]] = {
         "REMIND_LAST": "3s",
         "CANCEL_NOTICE": "12s",
         "CANCEL_LINK_LIFETIME": "20s",
+        "UNDO_WINDOW": "0s",
         "SWEEP_EVERY": "1s",
         "PURGE_EVERY": "2s",
         "DRAIN_EVERY": "1s",

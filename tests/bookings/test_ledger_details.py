@@ -29,6 +29,8 @@ from backend.bookings.ledger_details import (
     Rejected,
     RequestedAgain,
     Sponsored,
+    Undoable,
+    Undone,
     UnexpectedlyCaptured,
     details_of,
     typed_details,
@@ -54,6 +56,12 @@ STORED: list[tuple[Intent, str, Details]] = [
     ),
     (Intent.TAKE_ALTERNATIVE, '{"corporate": 3}', AlternativeTaken(corporate=3)),
     (Intent.TAKE_ALTERNATIVE, "{}", AlternativeTaken()),
+    (
+        Intent.REJECT,
+        '{"due_was": "2026-11-26T04:30:00+00:00"}',
+        Rejected(due_was=datetime(2026, 11, 26, 4, 30, tzinfo=UTC)),
+    ),
+    (Intent.UNDO_DECISION, '{"decision": 3, "refund": 5}', Undone(3, refund=5)),
     (Intent.EXTEND_DEADLINE, f"{{{SPAN}}}", DeadlineExtended(was=AT, to=LATER)),
     (Intent.APPROVE, '{"psychologist": 4, "amount_paise": 0}', Approved(4, 0)),
     (Intent.APPROVE, '{"psychologist": 4, "amount_paise": 1, "corporate": 3}', Approved(4, 1, corporate=3)),
@@ -107,7 +115,8 @@ def test_what_is_stored_is_read_and_written_byte_for_byte(intent: Intent, stored
 
 def test_every_intent_with_details_has_its_shape_above() -> None:
     assert {intent for intent, _, details in STORED if type(details) is not Details} == set(DETAILS)
-    assert {kind for kind in vars(ledger_details).values() if _is_details(kind)} == {*DETAILS.values(), Details}
+    bases = {Details, Undoable}
+    assert {kind for kind in vars(ledger_details).values() if _is_details(kind)} == {*DETAILS.values(), *bases}
 
 
 def _is_details(kind: object) -> bool:

@@ -35,7 +35,12 @@ ARROWS: dict[str, dict[State, State]] = {
     "cancel": {P: X, A: X, PP: X, C: X},
     "complete": {C: State.COMPLETED},
     "reinstate": {X: C, State.PAYMENT_FAILED: C},
+    "undo_to_pending": {A: P, C: P, State.REJECTED: P, X: P},
+    "undo_to_approved": {X: A},
+    "undo_to_confirmed": {X: C},
 }
+
+UNDOING = ("undo_to_pending", "undo_to_approved", "undo_to_confirmed")
 
 
 def arguments(name: str, now: datetime) -> dict[str, object]:
@@ -48,6 +53,7 @@ def arguments(name: str, now: datetime) -> dict[str, object]:
         "fail_payment": closing,
         "complete": {"now": now},
         "end_attempt": {**due, "reason": Reason.ATTEMPT_IDLE},
+        **{name: {**due, "reason": ""} for name in UNDOING},
     }.get(name, due)
 
 
@@ -56,7 +62,7 @@ def arguments(name: str, now: datetime) -> dict[str, object]:
 def test_each_transition_is_allowed_from_its_sources_and_refused_from_every_other_state(
     name: str, state: State, now: datetime
 ) -> None:
-    booking = Booking(state=state, reason=Reason.PAYMENT_TIMED_OUT)
+    booking = Booking(state=state, reason=Reason.PAYMENT_TIMED_OUT, undo_until=now)
     target = ARROWS[name].get(state)
     run = getattr(booking, name)
     if target is None:
@@ -78,6 +84,12 @@ def test_the_table_above_names_every_transition_of_the_machine() -> None:
 def test_only_a_booking_that_was_not_paid_in_time_comes_back(reason: Reason, now: datetime) -> None:
     with pytest.raises(TransitionNotAllowed):
         Booking(state=State.CANCELLED, reason=reason).reinstate(due_at=now)
+
+
+@pytest.mark.parametrize("name", UNDOING)
+def test_only_a_step_that_was_taken_with_a_window_is_undone(name: str, now: datetime) -> None:
+    with pytest.raises(TransitionNotAllowed):
+        getattr(Booking(state=State.CANCELLED), name)(due_at=now, reason="")
 
 
 def test_the_state_cannot_be_assigned() -> None:

@@ -49,6 +49,7 @@ DURATIONS = {
     "CANCEL_LINK_LIFETIME": 30,
 }
 OTHER_POLICY = {
+    "UNDO_WINDOW": "0s",
     "SWEEP_EVERY": "1s",
     "DRAIN_EVERY": "1s",
     "BACK_OFF_MOST": "20s",  # all waits of the storm are short; an hour would outlast its calm

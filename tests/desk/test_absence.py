@@ -102,7 +102,7 @@ def test_other_decisions_are_foretold_as_they_were_typed_and_nothing_is_done(
     assert page.status_code == 200
     cancelled, moved, too_late = (row.consequences for row in page.context["rows"])
     assert dict(cancelled.lines)["Money"] == ("₹1,500.00 goes back through the gateway.",)
-    assert dict(cancelled.lines)["Mail"][0] == "booking cancelled to v0@example.org (now)"
+    assert dict(cancelled.lines)["Mail"][0] == "booking cancelled to v0@example.org (in 1 min, unless undone)"
     assert dict(moved.lines)["Booking"][0] == "It stays Confirmed."
     assert "another session at this time" in too_late.unknown
     assert "Dr. Iyer is ill." in page.content.decode()

@@ -41,7 +41,8 @@ def test_staff_approve_through_the_form_and_read_what_was_done(desk: Browser, no
     assert LedgerEntry.objects.filter(booking=booking).latest("sequence").actor == "staff:desk"
     page = answer.content.decode()
     assert "₹1,200.50 to be paid by" in page
-    assert "request approved to asha@example.org (now), reminder to pay to asha@example.org (Mon 23" in page
+    assert "request approved to asha@example.org (in 1 min, unless undone), " in page
+    assert "reminder to pay to asha@example.org (Mon 23" in page
 
 
 def test_empty_amount_length_and_link_mean_the_usual_ones(desk: Browser, now: datetime) -> None:
@@ -58,7 +59,7 @@ def test_nothing_to_pay_confirms_and_the_message_names_no_payment(desk: Browser,
     assert scenarios.again(booking).state == State.CONFIRMED
     assert "is Confirmed" in page
     assert "to be paid by Tue" not in page
-    assert "session confirmed to asha@example.org (now)" in page
+    assert "session confirmed to asha@example.org (in 1 min, unless undone)" in page
 
 
 def test_the_form_shows_only_what_matters_to_the_booking(desk: Browser, now: datetime) -> None:
@@ -243,7 +244,7 @@ def test_what_is_typed_is_foretold_stays_typed_and_is_not_done(desk: Browser, no
         "Booking": ("It is then Approved.", "To be paid by Tue 24 Nov 2026, 10:00 IST, else the slot is given back."),
         "Slot": ("Held: Dr. Meera Iyer, Wed 25 Nov 2026, 18:00 IST, with the pause until Wed 25 Nov 2026, 19:15 IST.",),
         "Mail": (
-            "request approved to asha@example.org (now)",
+            "request approved to asha@example.org (in 1 min, unless undone)",
             "reminder to pay to asha@example.org (Mon 23 Nov 2026, 20:59 IST)",
         ),
         "Money": ("The visitor is asked for ₹1,200.50.",),

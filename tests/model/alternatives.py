@@ -20,10 +20,10 @@ ALTERNATIVES = st.lists(st.tuples(WHO, WHEN, BESIDE), min_size=1, max_size=4)
 class Alternatives(SlotBooking):
     """Times that nobody holds until one of them is taken."""
 
-    @action(needs="bookings", which=WHICH)
-    def reject(self, which: int) -> None:
+    @action(needs="bookings", which=WHICH, may_undo=st.booleans())
+    def reject(self, which: int, may_undo: bool) -> None:
         was = self.booking(which, "PENDING")
-        did = self.do(approval.reject, was.id, note_to_visitor="Fully booked.", **DESK)
+        did = self.do(approval.reject, was.id, note_to_visitor="Fully booked.", is_undoable=may_undo, **DESK)
         assert (did.code is None) == (was.state == "PENDING")
 
     @action(needs="bookings", times=2, which=WHICH, offers=ALTERNATIVES, twice=st.booleans())
@@ -38,7 +38,13 @@ class Alternatives(SlotBooking):
         offers = [alternatives.OfferedSlot(who, start, despite_hours=twice) for who, start in wanted]
         availability = self.availability()
         did = self.do(
-            approval.reject, was.id, note_to_visitor="Then perhaps?", offers=offers, guardian_consent=twice, **DESK
+            approval.reject,
+            was.id,
+            note_to_visitor="Then perhaps?",
+            offers=offers,
+            guardian_consent=twice,
+            is_undoable=twice,
+            **DESK,
         )
         if was.state != "PENDING":
             did.was_refused(Code.STATE_REFUSES)

@@ -48,6 +48,7 @@ EXPECTED: dict[tuple[str, str], tuple[str, ...]] = {
     ("end_idle_attempt", "PAYMENT_FAILED"): ("payment_timed_out",),
     ("payment_timed_out", "CANCELLED"): ("payment_timed_out",),
     ("complete_session", "COMPLETED"): (),
+    **{("undo_decision", state): () for state in ("PENDING", "APPROVED", "CONFIRMED")},
     ("cancel", "CANCELLED"): ("booking_cancelled", "+psychologist_told", "+refund"),
     # notes, from whatever state
     ("record_unexpected_capture", ""): ("payment_returned", "staff_unexpected_money"),

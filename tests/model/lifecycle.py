@@ -27,6 +27,7 @@ from tests.model.reschedules import Reschedules
 from tests.model.slot_booking import WHEN
 from tests.model.snapshot import Row
 from tests.model.staff import Staff
+from tests.model.undoing import Undoing
 from tests.model.visitors import Visitors
 from tests.model.world import ADDRESSES, SPONSORS_CODE, WHICH, Action, action, actions, drawn_from
 from tests.support import scenarios
@@ -73,11 +74,11 @@ class Stream(Visitors, Staff, Alternatives, FollowUps, Bank):
 
 
 ACTIONS = actions(
-    Clock, Stream, Visitors, Staff, Alternatives, FollowUps, Reschedules, Absences, Bank, MailWorker
+    Clock, Stream, Visitors, Staff, Alternatives, FollowUps, Reschedules, Absences, Undoing, Bank, MailWorker
 )  # the simplest first: waiting
 
 
-class Lifecycle(Stream, Reschedules, Absences, Clock, MailWorker):
+class Lifecycle(Stream, Reschedules, Absences, Undoing, Clock, MailWorker):
     """The state machine that Hypothesis runs."""
 
     gives_back = False

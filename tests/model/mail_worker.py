@@ -88,6 +88,10 @@ class MailWorker(World):
             return
         if not messages.begin_attempt(message, now=self.now):
             return  # given up
+        held_until = delivery.held_until(message, now=self.now)
+        if held_until is not None:
+            messages.snooze(message, until=held_until, now=self.now)
+            return
         context = delivery.prepare(message, now=self.now)
         if context is None:
             if delivery.is_owed_anew(message, now=self.now):

@@ -101,8 +101,9 @@ class Snapshot:
         return paid[0] if paid else None
 
     def refunds_of(self, payment_id: int) -> list[Row]:
-        """What went back or shall go back of a payment, refused ones left out."""
-        return [r for r in self.refunds.values() if r.payment_id == payment_id and r.state != "refused"]
+        """What went back or shall go back of a payment, those left out of which nothing comes."""
+        over = ("refused", "withdrawn")
+        return [r for r in self.refunds.values() if r.payment_id == payment_id and r.state not in over]
 
     def left_paise(self, payment: Row) -> int:
         """What of a capture is neither given back nor promised."""

@@ -48,7 +48,7 @@ class Staff(SlotBooking):
         did = self.do(
             staff.approve,
             was.id,
-            replace(_approval(twice), psychologist_id=id_, slot_start=start, amount_paise=amount),
+            replace(_approval(twice), psychologist_id=id_, slot_start=start, amount_paise=amount, is_undoable=twice),
             **DESK,
         )
         if was.state != "PENDING":
@@ -157,14 +157,17 @@ class Staff(SlotBooking):
                 assert (after.state, after.sponsored_month) == ("CONFIRMED", month_of(was.slot_start))
 
     @action(
-        needs="bookings", which=WHICH, refund=st.sampled_from(RefundChoice), reason=st.sampled_from(["", "No show."])
+        needs="bookings",
+        which=WHICH,
+        refund=st.sampled_from(RefundChoice),
+        reason=st.sampled_from(["", "No show."]),
+        may_undo=st.booleans(),
     )
-    def call_off(self, which: int, refund: RefundChoice, reason: str) -> None:
+    def call_off(self, which: int, refund: RefundChoice, reason: str, may_undo: bool) -> None:
         was = self.booking(which, *ACTIVE)
         paid = self.seen.paid(was.id)
-        did = self.do(
-            cancellation.cancel_by_staff, was.id, note_to_visitor="", refund=refund, refund_reason=reason, **DESK
-        )
+        given = {"note_to_visitor": "", "refund": refund, "refund_reason": reason, "is_undoable": may_undo}
+        did = self.do(cancellation.cancel_by_staff, was.id, **given, **DESK)
         if refund is RefundChoice.NONE and not reason:
             did.was_refused(Code.REFUND_REASON_REQUIRED)
         elif was.state not in ACTIVE:

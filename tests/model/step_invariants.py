@@ -25,7 +25,7 @@ def check(before: Snapshot, after: Snapshot, *, now: datetime) -> None:
             _final_stays_final(was, booking, written)
             _time_to_pay(was, booking, written, now=now)
             _wish(was, booking)
-            _move(before, after, was, [entry for entry in written if entry.intent == "reschedule"], now=now)
+            _move(before, after, was, written, now=now)
         _outcome(booking, written)
         _slot_ahead(was, booking, now=now)
 
@@ -35,7 +35,7 @@ def _nothing_vanished(before: Snapshot, after: Snapshot, *, now: datetime) -> No
     assert _same(before.ledger, after.ledger), "the ledger was rewritten"
     assert _same(before.inbox, after.inbox), "the inbox was rewritten"
     for name in ("bookings", "payments", "refunds", "messages", "alternatives", "time_off"):
-        gone = set(getattr(before, name)) - set(getattr(after, name))
+        gone = set(getattr(before, name)) - set(getattr(after, name)) - _unoffered(before, after, name)
         assert not gone, f"{name} vanished: {gone}"
     for payment in before.payments.values():
         if payment.state == "captured":
@@ -49,8 +49,16 @@ def _nothing_vanished(before: Snapshot, after: Snapshot, *, now: datetime) -> No
     owners = {booking.client_id for booking in after.bookings.values()}
     assert owners <= {*after.clients, None}
     for link in before.links.values():
-        kept = link.id in after.links or (link.expires_at is not None and link.expires_at <= now - LINKS_KEPT)
-        assert kept, f"a link vanished: {link}"
+        is_over = link.expires_at is not None and link.expires_at <= now - LINKS_KEPT
+        was_mailed = all(m.uuid != link.message_uuid or m.may_have_left for m in after.messages.values())
+        assert link.id in after.links or is_over or not was_mailed, f"a link vanished: {link}"
+
+
+def _unoffered(before: Snapshot, after: Snapshot, name: str) -> set[int]:
+    """The times of a rejection that was undone, of which nobody was told."""
+    if name != "alternatives":
+        return set()
+    return {row.id for row in before.alternatives.values() if after.bookings[row.booking_id].state == "PENDING"}
 
 
 def _same(before: Rows, after: Rows) -> bool:
@@ -71,8 +79,8 @@ def _state_moved_by_ledger(was: Row, booking: Row, written: list[Row]) -> None:
 
 
 def _final_stays_final(was: Row, booking: Row, written: list[Row]) -> None:
-    """Only money that came late brings a booking back, and only one that was not paid in time."""
-    if was.state not in FINAL or was.state == booking.state:
+    """Only money that came late brings a booking back, one that was not paid in time; or staff undo what closed it."""
+    if was.state not in FINAL or was.state == booking.state or is_undone(written):
         return
     assert (was.reason, booking.state) == ("payment_timed_out", "CONFIRMED"), f"came back: {was} as {booking}"
     assert [entry.intent for entry in written] == ["record_late_capture"], f"came back by {written}"
@@ -84,8 +92,13 @@ def _time_to_pay(was: Row, booking: Row, written: list[Row], *, now: datetime) -
     if "reschedule" in intents and booking.state in ("APPROVED", "PAYMENT_PENDING"):
         by_formula = time_to_pay(booking.slot_start, now=now, is_follow_up=booking.follows_id is not None)
         assert booking.pay_by == min(was.pay_by, by_formula), f"another time to pay: {was} to {booking}"
-    elif was.pay_by != booking.pay_by:
+    elif was.pay_by != booking.pay_by and not (is_undone(written) and booking.pay_by is None):
         assert intents & {"approve", "extend_deadline"}, f"the time to pay changed by {intents}"
+
+
+def is_undone(written: list[Row]) -> bool:
+    """The step took back what the last one had settled."""
+    return [entry.intent for entry in written] == ["undo_decision"]
 
 
 def _wish(was: Row, booking: Row) -> None:
@@ -94,13 +107,15 @@ def _wish(was: Row, booking: Row) -> None:
         assert getattr(was, name) == getattr(booking, name), f"another {name}: {was} to {booking}"
 
 
-def _move(before: Snapshot, after: Snapshot, was: Row, moved: list[Row], *, now: datetime) -> None:
+def _move(before: Snapshot, after: Snapshot, was: Row, written: list[Row], *, now: datetime) -> None:
     """In place: the same claim, price and length; what spoke of the old time works no longer."""
     booking = after.bookings[was.id]
+    moved = [entry for entry in written if entry.intent == "reschedule"]
     if not moved:
         same = (was.slot_start, was.moves_by_visitor, was.moved_by_staff_at)
         settled = (booking.slot_start, booking.moves_by_visitor, booking.moved_by_staff_at)
-        assert was.slot_start is None or settled == same, f"moved in silence: {was} to {booking}"
+        is_open_again = is_undone(written) and booking.state == "PENDING"
+        assert was.slot_start is None or settled == same or is_open_again, f"moved in silence: {was} to {booking}"
         return
     (entry,) = moved
     assert [row.id for row in _claims(before, was)] == [row.id for row in _claims(after, was)], f"let go: {was}"
@@ -133,5 +148,5 @@ def _outcome(booking: Row, written: list[Row]) -> None:
 
 def _slot_ahead(was: Row | None, booking: Row, *, now: datetime) -> None:
     """A slot that is newly promised has not begun."""
-    if was is not None and was.slot_start != booking.slot_start:
+    if was is not None and booking.slot_start not in (None, was.slot_start):
         assert booking.slot_start > now, f"a slot that has begun was promised: {booking}"

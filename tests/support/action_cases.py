@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from backend.bookings.lifecycle import front_desk, refunds
+from backend.bookings.lifecycle import cancellation, front_desk, refunds
 from backend.bookings.models import Booking
 from backend.desk.booking.actions.action import Action
 from backend.desk.booking.actions.table import ACTIONS
@@ -80,7 +80,21 @@ def owed_at_the_desk(now: datetime) -> Booking:
     return booking
 
 
+def just_cancelled(now: datetime) -> Booking:
+    booking = scenarios.confirmed(now=now)
+    return cancellation.cancel_by_staff(
+        booking.pk,
+        note_to_visitor="",
+        refund=cancellation.RefundChoice.FULL,
+        refund_reason="",
+        actor="staff:desk",
+        now=now,
+        is_undoable=True,
+    )
+
+
 CASES = [
+    Case("undo", just_cancelled, nothing, "undo_decision"),
     Case("approve", a_request, somebody, "approve"),
     Case("reject", a_request, a_note, "reject"),
     Case("cancel", a_request, a_note, "cancel"),

@@ -18,4 +18,10 @@ ARROWS = {
     ("CONFIRMED", "CANCELLED"),
     ("CANCELLED", "CONFIRMED"),  # late money
     ("PAYMENT_FAILED", "CONFIRMED"),  # late money
+    # undone at the desk before anybody was told
+    ("APPROVED", "PENDING"),
+    ("CONFIRMED", "PENDING"),
+    ("REJECTED", "PENDING"),
+    ("CANCELLED", "PENDING"),
+    ("CANCELLED", "APPROVED"),
 }

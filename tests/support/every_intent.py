@@ -16,6 +16,7 @@ from backend.bookings.lifecycle import (
     refunds,
     rescheduling,
     timers,
+    undo,
     visitor,
 )
 from backend.bookings.lifecycle import approval as staff
@@ -125,6 +126,20 @@ def request_again(booking: Booking, now: datetime) -> object:
     return visitor.request_again(links.token_of(uuid, Purpose.AGAIN), now=now)
 
 
+def undo_cancellation(booking: Booking, now: datetime) -> object:
+    """Of a decision of this moment; of any other there is nothing to undo."""
+    cancellation.cancel_by_staff(
+        booking.pk,
+        note_to_visitor="",
+        refund=RefundChoice.FULL,
+        refund_reason="",
+        actor="staff:desk",
+        now=now,
+        is_undoable=True,
+    )
+    return undo.undo_decision(booking.pk, actor="staff:desk", now=now)
+
+
 def lapse_cancellation(booking: Booking, now: datetime) -> object:
     Booking.objects.filter(pk=booking.pk).update(cancellation_requested_at=now)
     return cancellation.lapse_cancellation(booking.pk, now=now + timedelta(hours=1))
@@ -174,6 +189,7 @@ INTENTS: dict[str, Callable[[Booking, datetime], object]] = {
     "confirm_cancellation": lambda b, now: cancellation.confirm_cancellation(cancelling_token(b, now), now=now),
     "lapse_cancellation, due": lapse_cancellation,
     "cancel_by_staff": scenarios.call_off,
+    "undo_decision, after cancel_by_staff": undo_cancellation,
     "grant_refund": lambda b, now: refunds.grant_refund(b.pk, None, actor="staff:desk", now=now),
     "record_refund, made": lambda b, now: end_refund(b, now, RefundOrderState.DONE),
     "record_refund, refused": lambda b, now: end_refund(b, now, RefundOrderState.REFUSED),

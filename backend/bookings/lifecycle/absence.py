@@ -118,4 +118,5 @@ def _decide(decision: AbsenceDecision, *, note_to_visitor: str, actor: str, now:
         refund_reason="",
         actor=actor,
         now=now,
+        is_undoable=True,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from backend.bookings import policy
 from backend.bookings.intents import Intent
 from backend.bookings.ledger_details import Rejected
 from backend.bookings.lifecycle.alternatives import OfferedSlot, record_alternatives
@@ -50,8 +51,11 @@ def reject(
     guardian_consent: bool = False,
     actor: str,
     now: datetime,
+    is_undoable: bool = False,
 ) -> Booking:
     """PENDING → REJECTED, with up to three free times that the visitor may take instead; nobody holds them.
+
+    It can be undone for a while if it `is_undoable`.
 
     Refuses: booking_unknown, state_refuses, too_many_alternatives, psychologist_required, slot_invalid, slot_past,
     outside_hours, slot_taken, meeting_link_required, address_required, guardian_consent_required.
@@ -72,6 +76,7 @@ def reject(
         now=now,
         saving=["note_to_visitor", "guardian_consent_at", "guardian_consent_by"],
         details=Rejected(alternatives=len(alternatives)),
+        undo_until=policy.undo_until(now, None) if is_undoable else None,
     )
     notify_visitor(booking, Notice.BOOKING_REJECTED, now=now)
     return booking

@@ -132,10 +132,18 @@ class RefundChoice(StrEnum):
 
 @intent
 def cancel_by_staff(
-    booking_id: int, *, note_to_visitor: str, refund: RefundChoice, refund_reason: str, actor: str, now: datetime
+    booking_id: int,
+    *,
+    note_to_visitor: str,
+    refund: RefundChoice,
+    refund_reason: str,
+    actor: str,
+    now: datetime,
+    is_undoable: bool = False,
 ) -> Booking:
     """PENDING, APPROVED, PAYMENT_PENDING, CONFIRMED → CANCELLED `by_staff`, with a full refund unless they say why not.
 
+    It can be undone for a while if it `is_undoable`; the money waits, too.
     Refuses: booking_unknown, state_refuses, refund_reason_required.
     """
     if refund is RefundChoice.NONE and not refund_reason.strip():
@@ -143,8 +151,9 @@ def cancel_by_staff(
     booking = lock_booking(booking_id)
     booking.note_to_visitor, booking.refund_note = note_to_visitor.strip(), refund_reason.strip()
     back = left_paise(booking) if refund is RefundChoice.FULL else 0
-    given = _give_back(booking, back, reason=RefundReason.BY_STAFF, actor=actor, now=now)
-    _cancel(booking, Reason.BY_STAFF, given, actor=actor, now=now)
+    until = policy.undo_until(now, booking.slot_start) if is_undoable else None
+    given = _give_back(booking, back, reason=RefundReason.BY_STAFF, actor=actor, now=now, not_before=until)
+    _cancel(booking, Reason.BY_STAFF, given, actor=actor, now=now, undo_until=until)
     return booking
 
 
@@ -167,7 +176,15 @@ def _refuse_unless_cancellable(booking: Booking, *, now: datetime) -> None:
         raise Refused(Code.CANCEL_TOO_LATE)
 
 
-def _cancel(booking: Booking, reason: Reason, refund: Refund | None, *, actor: str, now: datetime) -> None:
+def _cancel(
+    booking: Booking,
+    reason: Reason,
+    refund: Refund | None,
+    *,
+    actor: str,
+    now: datetime,
+    undo_until: datetime | None = None,
+) -> None:
     """Active → CANCELLED, with what it gives back: the ledger row names the refund, and the visitor hears of it."""
     was_confirmed = booking.state == State.CONFIRMED
     month = None if reason == Reason.CANCELLED_LATE else sponsors.return_session(booking, now=now)
@@ -179,6 +196,7 @@ def _cancel(booking: Booking, reason: Reason, refund: Refund | None, *, actor: s
         now=now,
         saving=["note_to_visitor", "refund_note", "sponsorship_returned_at"],
         details=Cancelled(returned_to_sponsor=month, refund=refund.pk if refund is not None else None),
+        undo_until=undo_until,
     )
     Payment.objects.filter(booking=booking).mark_idle(now=now)
     links.revoke(booking, Purpose.CANCEL, Purpose.CANCEL_LATE, Purpose.RESCHEDULE, now=now)
@@ -190,10 +208,16 @@ def _cancel(booking: Booking, reason: Reason, refund: Refund | None, *, actor: s
 
 
 def _give_back(
-    booking: Booking, amount_paise: int, *, reason: RefundReason, actor: str, now: datetime
+    booking: Booking,
+    amount_paise: int,
+    *,
+    reason: RefundReason,
+    actor: str,
+    now: datetime,
+    not_before: datetime | None = None,
 ) -> Refund | None:
     """What a cancellation owes, before its ledger row, which names it."""
     payment = paid_payment(booking)
     if payment is None or amount_paise == 0:
         return None
-    return queue_refund(payment, amount_paise, reason=reason, actor=actor, now=now)
+    return queue_refund(payment, amount_paise, reason=reason, actor=actor, now=now, not_before=not_before)

@@ -36,7 +36,7 @@ def notify_visitor(
         kind=notice,
         dedupe_key=f"booking:{booking.pk}:{notice}:{once_per or booking.ledger_sequence}",
         now=now,
-        not_before=not_before,
+        not_before=_held(booking, not_before or now),
         recipient=booking.email,
         booking_id=booking.pk,
         ledger_sequence=booking.ledger_sequence,
@@ -72,7 +72,7 @@ def notify_staff(
         kind=notice,
         dedupe_key=f"booking:{booking.pk}:{notice}:{booking.ledger_sequence}",
         now=now,
-        not_before=not_before,
+        not_before=_held(booking, not_before or now),
         recipient=recipient,
         booking_id=booking.pk,
         ledger_sequence=booking.ledger_sequence,
@@ -102,6 +102,11 @@ def enqueue_reminders(booking: Booking, *, now: datetime) -> None:
     ):
         if starts_at - before > now:
             notify_visitor(booking, notice, now=now, not_before=starts_at - before)
+
+
+def _held(booking: Booking, due: datetime) -> datetime:
+    """Nobody is told of a decision while it can still be undone."""
+    return due if booking.undo_until is None else max(due, booking.undo_until)
 
 
 def asked_to_cancel_too_often(booking: Booking, *, now: datetime) -> bool:

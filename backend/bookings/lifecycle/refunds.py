@@ -40,7 +40,15 @@ class RefundReason(StrEnum):
     GRANTED = "granted_by_staff"
 
 
-def queue_refund(payment: Payment, amount_paise: int, *, reason: RefundReason, actor: str, now: datetime) -> Refund:
+def queue_refund(
+    payment: Payment,
+    amount_paise: int,
+    *,
+    reason: RefundReason,
+    actor: str,
+    now: datetime,
+    not_before: datetime | None = None,
+) -> Refund:
     """Owe `amount_paise` back. The caller holds the booking's lock. Refuses: refund_exceeds_capture."""
     if not 0 < amount_paise <= refundable_paise(payment):
         raise Refused(Code.REFUND_EXCEEDS_CAPTURE)
@@ -58,6 +66,7 @@ def queue_refund(payment: Payment, amount_paise: int, *, reason: RefundReason, a
             payment,
             key=f"refund:{refund.pk}:{GatewayWork.MAKE_REFUND}",
             now=now,
+            not_before=not_before,
             subject=refund.pk,
         )
     return refund
@@ -116,13 +125,15 @@ def record_refund_made(refund_id: int, *, actor: str, now: datetime) -> None:
     """No transition: staff handed out a refund at the desk, or settled outside what the gateway did not make.
 
     Repeated: nothing happens. Refuses: refund_at_gateway (it is on its way there), refund_exceeds_capture (its sum was
-    promised again since).
+    promised again since), refund_unknown (it was withdrawn).
     """
     booking_id = Refund.objects.values_list("payment__booking_id", flat=True).get(pk=refund_id)
     booking = lock_booking(booking_id)
     refund = Refund.objects.select_for_update().get(pk=refund_id)
     if refund.state == RefundState.DONE:
         return
+    if refund.state == RefundState.WITHDRAWN:
+        raise Refused(Code.REFUND_UNKNOWN)
     if refund.state == RefundState.QUEUED and refund.payment.method == PaymentMethod.ONLINE:
         raise Refused(Code.REFUND_AT_GATEWAY)
     if refund.state == RefundState.REFUSED and refundable_paise(refund.payment) < refund.amount_paise:
@@ -179,7 +190,13 @@ def _made(booking: Booking, refund: Refund, *, actor: str, now: datetime) -> Non
 
 
 def enqueue_gateway_work(
-    kind: GatewayWork, payment: Payment, *, key: str, now: datetime, subject: int | None = None
+    kind: GatewayWork,
+    payment: Payment,
+    *,
+    key: str,
+    now: datetime,
+    not_before: datetime | None = None,
+    subject: int | None = None,
 ) -> None:
     """Owe the payments worker a piece of work about a payment, or about `subject`, a refund of it."""
     messages.emit(
@@ -187,6 +204,7 @@ def enqueue_gateway_work(
         kind=kind,
         dedupe_key=key,
         now=now,
+        not_before=not_before,
         booking_id=payment.booking_id,
         subject_id=payment.pk if subject is None else subject,
     )

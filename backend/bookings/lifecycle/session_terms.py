@@ -37,6 +37,7 @@ class Approval:
     despite_hours: bool = False
     keeps_place: bool = False  # the booking has its link or address already
     pay_if_not_sponsored: bool = False  # the named sponsor may have nothing left: then the visitor is asked to pay
+    is_undoable: bool = False  # it can be undone for a while, and nobody is told of it before
 
 
 SETTLED_BY_APPROVAL = (
@@ -72,8 +73,9 @@ def apply_approval(
     booking.psychologist, booking.slot_start, booking.slot_end = psychologist, slot.start, slot.end
     payer = reserve_sponsorship(booking, may_ask=approval.pay_if_not_sponsored)
     details = Approved(psychologist.pk, amount_paise, payer.corporate, payer.not_sponsored_by)
+    undo_until = policy.undo_until(now, slot.start) if approval.is_undoable else None
     if booking.needs_payment:
-        _approve_for_payment(booking, slot, actor=actor, now=now, details=details)
+        _approve_for_payment(booking, slot, actor=actor, now=now, details=details, undo_until=undo_until)
         return
     claims.claim_slot(booking, slot, now=now)
     run_transition(
@@ -84,11 +86,20 @@ def apply_approval(
         now=now,
         saving=SETTLED_BY_APPROVAL,
         details=details,
+        undo_until=undo_until,
     )
     notify_confirmed(booking, now=now)
 
 
-def _approve_for_payment(booking: Booking, slot: claims.Slot, *, actor: str, now: datetime, details: Approved) -> None:
+def _approve_for_payment(
+    booking: Booking,
+    slot: claims.Slot,
+    *,
+    actor: str,
+    now: datetime,
+    details: Approved,
+    undo_until: datetime | None,
+) -> None:
     if slot.start - now < policy.ONLINE_PAYMENT_NOTICE:
         raise Refused(Code.SLOT_TOO_NEAR)
     claims.claim_slot(booking, slot, now=now)
@@ -102,6 +113,7 @@ def _approve_for_payment(booking: Booking, slot: claims.Slot, *, actor: str, now
         now=now,
         saving=SETTLED_BY_APPROVAL,
         details=details,
+        undo_until=undo_until,
     )
     notify_approved(booking, now=now)
 

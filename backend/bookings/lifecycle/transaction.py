@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import datetime
 from functools import wraps
 from typing import ParamSpec, TypeVar
@@ -14,11 +15,12 @@ from backend.bookings import links
 from backend.bookings.actors import TIMER as TIMER
 from backend.bookings.actors import VISITOR as VISITOR
 from backend.bookings.intents import Intent
-from backend.bookings.ledger_details import Details, kind_of
+from backend.bookings.ledger_details import Details, Undoable, kind_of
 from backend.bookings.machine import FINAL, HOLDS_SLOT, State
 from backend.bookings.models import Booking, LedgerEntry
 from backend.core import correlation
 from backend.core.errors import Code, Refused
+from backend.outbox import holds
 from backend.people.models import Client
 from backend.scheduling import claims
 
@@ -35,6 +37,7 @@ MACHINES_FIELDS = (
     "closed_at",
     "next_ask_at",
     "cancellation_requested_at",
+    "undo_until",
     "ledger_sequence",
 )
 
@@ -81,13 +84,16 @@ def run_transition(
     now: datetime,
     saving: Iterable[str] = (),
     details: Details | None = None,
+    undo_until: datetime | None = None,
 ) -> int:
     """Run one guarded transition, save what it changed, write its ledger row; return the row's sequence.
 
-    Leaving the states that hold a slot gives the slot back; closing sets the expiry of the booking's links.
-    Refuses: state_refuses.
+    Leaving the states that hold a slot gives the slot back; closing sets the expiry of the booking's links. Until
+    `undo_until` the step can be undone, and what is then owed for it waits. Refuses: state_refuses.
     """
     source = State(booking.state)
+    if undo_until is not None and isinstance(details, Undoable):
+        details = replace(details, due_was=booking.due_at, asked_was=booking.cancellation_requested_at)
     try:
         change()
     except TransitionNotAllowed as error:
@@ -97,6 +103,8 @@ def run_transition(
     if booking.state in FINAL:
         booking.next_ask_at = booking.cancellation_requested_at = None
         links.close(booking, now=now)
+    _end_undo_window(booking, now=now)
+    booking.undo_until = undo_until
     booking.ledger_sequence += 1
     booking.save(update_fields={*MACHINES_FIELDS, *saving})
     write_ledger(booking, intent=intent, source=source, actor=actor, now=now, details=details)
@@ -113,10 +121,18 @@ def record_event(
     details: Details | None = None,
 ) -> int:
     """Record what happened without a transition: save what changed, write its ledger row, return its sequence."""
+    _end_undo_window(booking, now=now)
     booking.ledger_sequence += 1
-    booking.save(update_fields={"ledger_sequence", *saving})
+    booking.save(update_fields={"ledger_sequence", "undo_until", *saving})
     write_ledger(booking, intent=intent, source=booking.state, actor=actor, now=now, details=details)
     return booking.ledger_sequence
+
+
+def _end_undo_window(booking: Booking, *, now: datetime) -> None:
+    """Whatever happens next, the decision before it can no longer be undone: what waited for that leaves now."""
+    if booking.undo_until is not None and booking.undo_until > now:
+        holds.release(booking.pk, held_until=booking.undo_until, now=now)
+    booking.undo_until = None
 
 
 def write_ledger(

@@ -181,6 +181,7 @@ class BookingAdmin(ReadOnly, admin.ModelAdmin[Booking]):
         context["may_follow_up"] = follow_ups.may_follow_up(access, booking)
         context["may_reveal"] = reveal_phone.may_reveal(access)
         context["asked_to_cancel"] = short_day_and_time(booking.cancellation_requested_at)
+        context["undo_until"] = booking.undoable_until(now)
         context["timeline"] = timeline(booking, request.user)
         context["now"] = now
         if access.reads_message(booking):  # a message counts as read once somebody whom it is shown to has opened it

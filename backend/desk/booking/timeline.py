@@ -29,6 +29,7 @@ _REFUNDS = {
     RefundState.UNFINISHED: "warning",
     RefundState.DONE: "success",
     RefundState.REFUSED: "danger",
+    RefundState.WITHDRAWN: "secondary",
 }
 _PAYMENTS = {PaymentState.CAPTURED: "success", PaymentState.FAILED: "danger", PaymentState.IDLE: "secondary"}
 

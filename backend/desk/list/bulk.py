@@ -128,7 +128,7 @@ class ApproveMany(BulkForm):
         chosen: ChosenSlot | None = self.cleaned_data.get(f"slot-{booking.pk}")
         if chosen is None:
             return None
-        approval = Approval(chosen.psychologist_id, chosen.start)
+        approval = Approval(chosen.psychologist_id, chosen.start, is_undoable=True)
         return lambda: approve(booking.pk, approval, actor=actor, now=now)
 
     def psychologist_ids(self) -> list[int]:
@@ -145,7 +145,7 @@ class RejectMany(BulkForm):
 
     def decide(self, booking: Booking, *, actor: str, now: datetime) -> Callable[[], object] | None:
         note = self.cleaned_data.get("note_to_visitor", "")  # before it is typed the page foretells all the rest
-        return lambda: reject(booking.pk, note_to_visitor=note, actor=actor, now=now)
+        return lambda: reject(booking.pk, note_to_visitor=note, actor=actor, now=now, is_undoable=True)
 
 
 FORMS: dict[str, type[BulkForm]] = {"approve": ApproveMany, "reject": RejectMany}

@@ -15,7 +15,7 @@ from backend.bookings.models import Booking, PaymentMode
 from backend.bookings.payment_status import is_paid
 from backend.core.formatting import practice_zone
 from backend.desk.waiting import lapsing, unpaid, unrecorded
-from backend.payments.models import Refund, RefundState
+from backend.payments.models import OVER, Refund
 
 AGAIN = Q(state=State.PENDING, is_priority=True)  # asked again after we left them unanswered: they come first
 PRIORITY_FIRST = Case(When(AGAIN, then=Value(0)), default=Value(1), output_field=IntegerField()).asc()
@@ -94,7 +94,7 @@ class Money(admin.SimpleListFilter):
         ]  # fmt: skip
 
     def queryset(self, _request: HttpRequest, queryset: QuerySet[Booking]) -> QuerySet[Booking]:
-        owed = Refund.objects.exclude(state=RefundState.DONE).values("payment__booking")  # few, so they lead
+        owed = Refund.objects.exclude(state__in=OVER).values("payment__booking")  # few, so they lead
         wanted: dict[str, Q] = {
             "online": Q(payment_mode=PaymentMode.ONLINE, corporate=None),
             "practice": Q(payment_mode=PaymentMode.OFFLINE, corporate=None),

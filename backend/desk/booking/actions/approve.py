@@ -99,6 +99,7 @@ class ApprovalForm(SessionForm):
             guardian_consent=typed.get("guardian_consent", False),
             despite_cancellation_request=typed.get("despite_cancellation_request", False),
             pay_if_not_sponsored=typed.get("pay_if_not_sponsored", False),
+            is_undoable=True,
         )
 
 

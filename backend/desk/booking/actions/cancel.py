@@ -59,4 +59,5 @@ class Cancel(Action[CancelForm]):
             refund_reason=typed.get("refund_reason", ""),
             actor=decision.actor,
             now=decision.now,
+            is_undoable=True,
         )

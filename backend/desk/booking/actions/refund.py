@@ -12,7 +12,7 @@ from backend.bookings.payment_status import left_paise, refundable_paise
 from backend.core.formatting import money
 from backend.desk.booking.actions.action import Action, ActionForm, Decision
 from backend.desk.forms import to_paise
-from backend.payments.models import PaymentMethod, Refund, RefundState
+from backend.payments.models import OVER, PaymentMethod, Refund, RefundState
 
 WHY_BY_HAND = {
     RefundState.REFUSED: "refused by the gateway",
@@ -83,7 +83,7 @@ def refunds_to_settle(booking: Booking) -> list[Refund]:
 
     Not a refused one whose money was promised anew since: it would be given twice.
     """
-    refunds = Refund.objects.filter(payment__booking=booking).exclude(state=RefundState.DONE).select_related("payment")
+    refunds = Refund.objects.filter(payment__booking=booking).exclude(state__in=OVER).select_related("payment")
     return [refund for refund in refunds.order_by("pk") if _is_ours_to_settle(refund)]
 
 

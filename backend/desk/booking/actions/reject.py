@@ -63,6 +63,7 @@ class Reject(Action[RejectForm]):
             guardian_consent=decision.typed.get("guardian_consent", False),
             actor=decision.actor,
             now=decision.now,
+            is_undoable=True,
         )
 
 

@@ -17,9 +17,11 @@ from backend.desk.booking.actions.payment import RecordPayment, Sponsor
 from backend.desk.booking.actions.refund import GrantRefund, RefundMade
 from backend.desk.booking.actions.reject import Reject
 from backend.desk.booking.actions.reschedule import Reschedule
+from backend.desk.booking.actions.undo import Undo
 from backend.desk.navigation import PageLink
 
 ACTIONS: tuple[Action[Any], ...] = (
+    Undo(),
     Approve(),
     RecordPayment(),
     RecordOutcome(),
