@@ -13,8 +13,10 @@ from backend.core.formatting import money, short_day_and_time
 from backend.people.models import Psychologist, TimeOff, WorkingHours
 from backend.scheduling import chosen_slot
 from backend.scheduling.free_slots import FreeSlot
+from backend.scheduling.rebooking_options import RebookingOptions
 from backend.scheduling.suggestions import Suggestion
 
+TYPED = ("", "None of these: as typed below")
 MINUTES_MOST = 24 * 60  # what the field accepts; whether a length makes sense is the lifecycle's to say
 
 
@@ -44,12 +46,18 @@ def choices(slots: Iterable[FreeSlot]) -> list[tuple[str, str]]:
     ]
 
 
-def suggested(found: list[Suggestion]) -> list[tuple[str, str | list[tuple[str, str]]]]:
+def suggested(found: list[Suggestion]) -> list[tuple[str, list[tuple[str, str]]]]:
     """Those that fit what the visitor asked for, and apart from them those that come near it."""
     fitting = choices(one.slot for one in found if one.fits)
     near = choices(one.slot for one in found if not one.fits)
     groups = (("As the visitor asked", fitting), ("Near to it", near))
-    return [("", "None of these: as typed below"), *((name, group) for name, group in groups if group)]
+    return [(name, group) for name, group in groups if group]
+
+
+def instead(found: RebookingOptions) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Other times for a session that is held: those of its psychologist, and apart from them those of others."""
+    groups = (("The same psychologist", found.same), ("Another psychologist", found.others))
+    return [(name, choices(slots)) for name, slots in groups if slots]
 
 
 class PsychologistChoice(forms.ModelChoiceField[Psychologist]):

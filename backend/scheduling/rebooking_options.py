@@ -65,6 +65,19 @@ def rebooking_options(psychologist_id: int, start: datetime, end: datetime, *, n
     return found
 
 
+def other_times(booking: Booking, *, now: datetime) -> RebookingOptions:
+    """Free slots to which one session could move, nearest to its present time first; none is proposed."""
+    at = held_session(booking).start
+    search = SlotSearch(max(now, at - AHEAD), max(now, at) + AHEAD, mode=booking.mode, for_booking_id=booking.pk)
+    free = [
+        slot
+        for slot in free_slots(search, now=now)
+        if (slot.psychologist_id, slot.start) != (booking.psychologist_id, at)
+    ]
+    same, others = _of(booking, free)
+    return RebookingOptions(booking, same[:EACH], others[:EACH], None)
+
+
 def _of(booking: Booking, free: Iterable[FreeSlot]) -> tuple[list[FreeSlot], list[FreeSlot]]:
     at = held_session(booking).start
     near = sorted(

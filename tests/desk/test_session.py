@@ -11,7 +11,7 @@ from django.test import Client as Browser
 from backend.bookings.lifecycle import timers
 from backend.bookings.models import Booking, LedgerEntry, Outcome, SlotClaim
 from backend.people.models import Location, Psychologist
-from tests.support import scenarios
+from tests.support import scenarios, working_hours
 from tests.support.admin_site import action_url, buttons, form_of, page_url, session_form, written
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "sandbox_payments")]
@@ -37,6 +37,24 @@ def test_the_form_starts_from_what_is_settled(desk: Browser, now: datetime) -> N
     for shown in ('value="2026-11-24"', 'value="17:30"', 'value="60"', "As before: Dr. Meera Iyer"):
         assert shown in page
     assert "Choose another time, psychologist or place to see what follows." in page
+
+
+def test_free_slots_of_the_bookings_mode_are_offered_and_one_that_is_chosen_counts(
+    desk: Browser, now: datetime
+) -> None:
+    booking = scenarios.approved(now=now)
+    working_hours.weekly(booking.psychologist, "16:30 18:30")
+    colleague = scenarios.psychologist("Dr. Other")
+    working_hours.weekly(colleague, "17:30 18:30")
+    form = desk.get(action_url(booking, "reschedule")).context["form"]
+    own, others = (dict(group) for _, group in form.fields["offered"].choices[1:])
+    assert next(iter(own.values())).startswith("Tue 24 Nov 2026, 16:30")
+    assert all("Dr. Other" in label for label in others.values())
+    (slot, *_) = own
+    chosen = form_of(booking, offered=slot, slot_start_0="2026-11-24", slot_start_1="17:30", length="")
+    assert desk.post(action_url(booking, "reschedule"), chosen).status_code == 302
+    moved = scenarios.again(booking)
+    assert slot == f"{moved.psychologist_id}@{moved.slot_start.isoformat()}"
 
 
 def test_an_empty_psychologist_length_and_link_stay_as_they_are(desk: Browser, now: datetime) -> None:

@@ -110,7 +110,7 @@ class ApproveMany(BulkForm):
     def ask(self, booking: Booking, *, now: datetime) -> None:
         """Free slots, the first that fits and is proposed to nobody else on this page chosen."""
         found = suggestions(booking, now=now)
-        options = [("", "Leave it as it is"), *suggested(found)[1:]]
+        options = [("", "Leave it as it is"), *suggested(found)]
         label = f"Slot for {booking}"
         self.fields[f"slot-{booking.pk}"] = SlotField(
             choices=options, required=False, label=label, initial=self._first(found)

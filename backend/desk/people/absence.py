@@ -26,7 +26,7 @@ from backend.desk.consequences import Consequences
 from backend.desk.forms import NOTE_LONGEST, NoteField, opened, style_fields
 from backend.desk.page import Page, render
 from backend.desk.result import describe_result
-from backend.desk.session_fields import SlotField, SlotStartField, choices
+from backend.desk.session_fields import SlotField, SlotStartField, instead
 from backend.people.hours import Clock
 from backend.people.models import Psychologist
 from backend.scheduling.chosen_slot import ChosenSlot, encode_slot
@@ -170,10 +170,7 @@ def _page(
 
 
 def _fates(way: RebookingOptions) -> list[tuple[str, str | list[tuple[str, str]]]]:
-    groups = (("The same psychologist", way.same), ("Another psychologist", way.others))
-    moves = [
-        (name, [(value, f"Move to {label}") for value, label in choices(slots)]) for name, slots in groups if slots
-    ]
+    moves = [(name, [(value, f"Move to {label}") for value, label in group]) for name, group in instead(way)]
     return [*moves, (CANCEL, "Cancel, all money back"), (STAY, "Leave it as it is, and decide later")]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from django import forms
 from django.utils import timezone
@@ -16,9 +15,8 @@ from backend.bookings.models import Booking
 from backend.desk.booking.actions.action import Action, Decision, leads_on
 from backend.desk.booking.actions.session_form import SessionForm
 from backend.desk.forms import to_paise
-from backend.desk.session_fields import SlotField, suggested
+from backend.desk.session_fields import suggested
 from backend.people.models import Psychologist
-from backend.scheduling.chosen_slot import ChosenSlot
 from backend.scheduling.suggestions import suggestions
 
 
@@ -26,11 +24,6 @@ class ApprovalForm(SessionForm):
     """What staff decide about one request. Only the fields that matter to this booking are shown."""
 
     asks = "Choose a psychologist and a time to see what follows."
-    offered = SlotField(
-        required=False,
-        label="Free slot",
-        help_text="Nearest to what the visitor asked for. One chosen here counts instead of what is typed below.",
-    )
     amount = forms.DecimalField(
         required=False,
         max_digits=10,
@@ -45,12 +38,11 @@ class ApprovalForm(SessionForm):
     pay_if_not_sponsored = forms.BooleanField(
         required=False, label="If the sponsor does not cover this session, ask the visitor to pay"
     )
-    field_order = ("offered", "psychologist", "slot_start", "length", "amount", "meeting_link", "location")
 
     def fit(self) -> None:
         super().fit()
         booking = self.booking
-        self._offer_slots()
+        self.offer_slots(suggested(suggestions(booking, now=timezone.now())), "what the visitor asked for")
         when = [booking.preferred_date, booking.preferred_time_start]
         self.initial["slot_start"] = booking.preferred_slot_start or when
         self.initial["psychologist"] = booking.preferred_psychologist_id
@@ -64,31 +56,6 @@ class ApprovalForm(SessionForm):
             del self.fields["despite_cancellation_request"]
         if not booking.is_sponsored:
             del self.fields["pay_if_not_sponsored"]
-
-    def _offer_slots(self) -> None:
-        found = suggestions(self.booking, now=timezone.now())
-        if not found and not self.data.get("offered"):
-            del self.fields["offered"]
-            return
-        field = self.fields["offered"]
-        assert isinstance(field, SlotField)
-        field.choices = suggested(found)
-
-    def clean(self) -> dict[str, Any] | None:
-        """A free slot that was chosen counts, however little of another time was typed."""
-        cleaned = super().clean()
-        if self.cleaned_data.get("offered"):
-            for name in ("psychologist", "slot_start", "length"):
-                self.errors.pop(name, None)
-                self.cleaned_data[name] = None
-        return cleaned
-
-    def session(self) -> dict[str, Any]:
-        """What was typed, or the free slot that was chosen."""
-        chosen: ChosenSlot | None = self.cleaned_data.get("offered")
-        return super().session() | (
-            {"psychologist_id": chosen.psychologist_id, "slot_start": chosen.start} if chosen else {}
-        )
 
     def approval(self) -> Approval:
         """What was typed. Call after `is_valid()`."""

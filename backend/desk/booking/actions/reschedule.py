@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
+from django.utils import timezone
 
 from backend.bookings import policy
 from backend.bookings.access import Scope
@@ -14,6 +15,8 @@ from backend.bookings.machine import HOLDS_SLOT
 from backend.bookings.models import Booking
 from backend.desk.booking.actions.action import Action, Decision
 from backend.desk.booking.actions.session_form import SessionForm
+from backend.desk.session_fields import instead
+from backend.scheduling.rebooking_options import other_times
 
 
 class MoveForm(SessionForm):
@@ -25,6 +28,8 @@ class MoveForm(SessionForm):
         super().fit()
         booking = self.booking
         self.initial["slot_start"] = booking.slot_start
+        free = instead(other_times(booking, now=timezone.now())) if booking.state in HOLDS_SLOT else []
+        self.offer_slots(free, "the time it has now")
         place = "As before; with another psychologist, theirs"
         self.offer(psychologist=f"As before: {booking.psychologist}", place=place, length=_length(booking))
 
