@@ -87,7 +87,9 @@ class FaultInjector:
 
     def _disturb_broker(self, fault: Fault) -> None:
         broker = self._stack.parts["broker"]
-        happened = self._journal.fault(fault.kind, "broker")
+        if fault.kind is Kind.REDIS_DEAF:
+            wait_for_acknowledgement(self._stack, fault.queue)
+        happened = self._journal.fault(fault.kind, fault.queue or "broker")
         if fault.kind is Kind.REDIS_FLUSHED:
             flush(self._stack)
             return
@@ -96,6 +98,17 @@ class FaultInjector:
         time.sleep(fault.seconds)
         end(broker)
         happened.until = time.time()
+
+
+def wait_for_acknowledgement(stack: Stack, queue: str) -> None:
+    """Return when a worker has a message of `queue` in hand, which it will acknowledge some milliseconds later."""
+    import redis
+
+    client = redis.Redis(unix_socket_path=str(stack.folder / "valkey.sock"), socket_timeout=5)
+    with suppress(redis.RedisError, OSError), client.monitor() as monitor:
+        for heard in monitor.listen():
+            if heard["command"].startswith("HSET unacked ") and f'"{queue}"' in heard["command"][-60:]:
+                return
 
 
 def flush(stack: Stack) -> None:

@@ -18,6 +18,7 @@ class Kind(StrEnum):
     REDIS_KILLED = "Redis killed"
     REDIS_FROZEN = "Redis frozen"
     REDIS_FLUSHED = "Redis flushed"
+    REDIS_DEAF = "Redis frozen at an acknowledgement"
     POSTGRES = "PostgreSQL restarted"
     MAIL_FAILING = "mail provider answers 500"
     MAIL_BUSY = "mail provider answers 429"
@@ -47,6 +48,9 @@ WEIGHTS = {
     Kind.MAIL_HANGING: 1,
     Kind.MAIL_DROPPING: 2,
 }
+QUEUES = ("mail", "payments", "timers")
+DEAF_FOR = 8.0  # seconds: longer than the time-out of the workers' sockets
+ROOM_FOR_DEAF = 60.0  # seconds of storm from which on each queue gets such a freeze; it takes long
 EVERY = 2.5  # seconds between two faults, on average
 
 
@@ -58,6 +62,7 @@ class Fault:
     kind: Kind
     seconds: float
     seed: int
+    queue: str = ""  # of REDIS_DEAF
 
 
 def plan(seed: int, seconds: float, *, with_postgres: bool) -> list[Fault]:
@@ -70,6 +75,10 @@ def plan(seed: int, seconds: float, *, with_postgres: bool) -> list[Fault]:
     faults = [_drawn(kind, seconds, chosen) for kind in kinds]
     if with_postgres:
         faults.append(Fault(chosen.uniform(0.4, 0.7) * seconds, Kind.POSTGRES, 0.0, 0))
+    if seconds >= ROOM_FOR_DEAF:
+        begins = [chosen.uniform(third, third + 0.2) * seconds for third in (0.05, 0.35, 0.65)]
+        queues = chosen.sample(QUEUES, k=len(QUEUES))
+        faults += [Fault(at, Kind.REDIS_DEAF, DEAF_FOR, 0, q) for at, q in zip(begins, queues, strict=True)]
     return sorted(faults, key=lambda fault: fault.at)
 
 

@@ -22,6 +22,7 @@ from tests.chaos.fault_injector import FaultInjector
 from tests.chaos.faults import Fault
 from tests.chaos.figures import Figure, none_of
 from tests.chaos.journal import Journal
+from tests.chaos.signs_of_life import SignsOfLife
 from tests.chaos.stack import Stack
 from tests.chaos.traffic import Traffic, Visit, World
 from workers.app import app
@@ -79,7 +80,9 @@ def ride(stack: Stack, world: World, faults: list[Fault], seconds: float, *, is_
     """Traffic and faults for `seconds`, then calm, then the verdict; without `is_timed` no figure depends on speed."""
     journal = world.journal
     traffic, deadlines, twice_more = Traffic(world), Deadlines(), TwiceMore()
+    signs = SignsOfLife(stack)
     deadlines.start()
+    signs.start()
     twice_more.start()
     began = time.monotonic()
     FaultInjector(stack, journal).blow(faults)
@@ -92,10 +95,13 @@ def ride(stack: Stack, world: World, faults: list[Fault], seconds: float, *, is_
     twice_more.stop()
     deadlines.look()
     deadlines.stop()
+    heard = [signs.figure(journal)] if is_timed else []
+    signs.stop()
     return [
         Figure("faults injected", str(len(journal.faults))),
         *checker.check(stack, journal),
         calm,
+        *heard,
         *measures.requests_in_storm(journal, is_timed=is_timed),
         measures.waits(stack),
         spread_of(deadlines),
