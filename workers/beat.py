@@ -1,23 +1,37 @@
-"""Beat's scheduler: the database's table, and a sign of life whenever a wake-up has left."""
+"""Beat's scheduler: the database's table, and a sign of life whenever a wake-up has left.
+
+It outlives its database and its broker. What could not be sent is due at once when the broker is back.
+"""
 
 from __future__ import annotations
 
 import logging
+import time
 from typing import Any
 
-from django.db import DatabaseError, InterfaceError, close_old_connections
+from celery.beat import SchedulingError
+from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
-from django_celery_beat.schedulers import DatabaseScheduler
+from django_celery_beat.schedulers import DatabaseScheduler, ModelEntry
 
 from backend.ops.models import ProcessRole
 from workers import heartbeat
 
 log = logging.getLogger(__name__)
 
+PAUSE = 1.0  # second between two attempts while broker or database is away
+SAY_EVERY = 60.0  # seconds
+
 
 class Scheduler(DatabaseScheduler):  # type: ignore[misc] # the library has no types
     """Celery plans in instants of the wall clock. One that is set back silences beat, until somebody restarts it."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._unsent: ModelEntry | None = None
+        self._look_at = self._sign_at = float("-inf")  # monotonic
+        self._said_at: dict[str, float] = {}
+        super().__init__(*args, **kwargs)
 
     def setup_schedule(self) -> None:
         """Beat starts. What was sent "in the future", before the clock was set back, counts as sent now."""
@@ -25,21 +39,86 @@ class Scheduler(DatabaseScheduler):  # type: ignore[misc] # the library has no t
         PeriodicTask.objects.filter(last_run_at__gt=now).update(last_run_at=now)
         super().setup_schedule()
 
+    def enabled_models_qs(self) -> Any:
+        """All of them: the library's own query leaves out some that are far off, and fails on a broken time zone."""
+        return PeriodicTask.objects.filter(enabled=True)  # each brings its kind by itself: one may be unreadable
+
+    def all_as_schedule(self) -> dict[str, ModelEntry]:
+        """The entries that work; one that does not is named, and the others go on."""
+        found = {}
+        for model in self.enabled_models():
+            try:
+                entry = self.Entry(model, app=self.app)
+                entry.is_due()
+            except (DatabaseError, InterfaceError):
+                raise
+            except Exception as error:  # noqa: BLE001 -- whatever an operator, or another release, wrote into the row
+                log.error("the schedule's entry %r is skipped: %s", model.name, type(error).__name__)
+            else:
+                found[model.name] = entry
+        return found
+
     def tick(self, *args: Any, **kwargs: Any) -> float:
         """Send the entry that is due, if one is, and then say so; seconds until the next look.
 
         A tick that sends nothing leaves no sign, nor does one that hangs in the broker: what counts is that wake-ups
         leave, and a healthy table has one every second.
         """
-        pause: float = super().tick(*args, **kwargs)
-        if pause > 0:
-            return pause
+        if self._unsent is not None and not self._send(self._unsent, self.producer):
+            return PAUSE  # the others stay due
+        try:
+            pause: float = super().tick(*args, **kwargs)
+        except (DatabaseError, InterfaceError) as error:
+            self._say("the database is away", error)
+            return PAUSE
+        if pause <= 0 and self._unsent is None:
+            self._sign()
+        return pause
+
+    def apply_entry(self, entry: ModelEntry, producer: Any = None) -> None:
+        """Send it; one that could not be sent is the first thing that is."""
+        self._send(entry, producer)
+
+    def _send(self, entry: ModelEntry, producer: Any) -> bool:
+        entry.options.pop("expires", None)  # two machines' clocks would judge that
+        try:
+            self.apply_async(entry, producer=producer, advance=False)
+        except SchedulingError as error:
+            entry.model.last_run_at = entry.last_run_at  # a beat that starts meanwhile sends it, too
+            self._unsent = entry
+            self._say("the broker is away", error.__cause__ or error)
+            return False
+        entry.model.last_run_at, self._unsent = timezone.now(), None
+        return True
+
+    def schedule_changed(self) -> bool:
+        """Asked once a second, not by each tick; without a database the table stays as it was read."""
+        if time.monotonic() < self._look_at:
+            return False
+        self._look_at = time.monotonic() + PAUSE
+        try:
+            close_old_connections()
+            connection.ensure_connection()
+        except (DatabaseError, InterfaceError) as error:
+            self._say("the database is away", error)
+            return False
+        return bool(super().schedule_changed())
+
+    def _sign(self) -> None:
+        if time.monotonic() < self._sign_at:
+            return
         try:
             heartbeat.record(ProcessRole.BEAT)
-        except (DatabaseError, InterfaceError) as error:  # the scheduler outlives its database, and so must its sign
-            log.warning("no sign of life: %s", type(error).__name__)
+        except (DatabaseError, InterfaceError) as error:
+            self._sign_at = time.monotonic() + PAUSE
+            self._say("no sign of life", error)
             close_old_connections()
-        return pause
+
+    def _say(self, what: str, error: BaseException) -> None:
+        """Once a minute: a tick comes many times a second."""
+        if time.monotonic() - self._said_at.get(what, float("-inf")) >= SAY_EVERY:
+            self._said_at[what] = time.monotonic()
+            log.warning("%s: %s", what, type(error).__name__)
 
     def close(self) -> None:
         """Beat stops."""

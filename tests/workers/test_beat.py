@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
-from celery.beat import ScheduleEntry
+from celery.beat import ScheduleEntry, SchedulingError
 from django.conf import settings as django_settings
+from django.db import OperationalError, connection
 from django.utils import timezone
-from django_celery_beat.models import CrontabSchedule, PeriodicTask
+from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask, SolarSchedule
 from kombu.utils import symbol_by_name
 
 from backend.ops import health
@@ -38,13 +39,16 @@ class Beat(SCHEDULER):  # type: ignore[misc, valid-type] # the class that beat r
     """The real scheduler with its clock in our hands; what it would send is noted."""
 
     producer = None
+    broker_is_away = False
 
     def __init__(self) -> None:
         self.sent: list[str] = []
         super().__init__(app=app)
         self._finalize.cancel()  # nothing is to be saved when Python ends
 
-    def apply_entry(self, entry: ScheduleEntry, producer: object = None) -> None:
+    def apply_async(self, entry: ScheduleEntry, producer: object = None, advance: bool = True) -> None:
+        if self.broker_is_away:
+            raise SchedulingError
         self.sent.append(entry.name)
 
     def run(self, clock: time_machine.Traveller, steps: int, step: timedelta = SECOND) -> Counter[str]:
@@ -116,3 +120,88 @@ def test_the_nights_when_clocks_change_are_nights_like_others(
     PeriodicTask.objects.update(date_changed=night - timedelta(minutes=130))
     sent = Beat().run(clock, 65, step=timedelta(minutes=4))
     assert sent == {"drain": 65, "sweep": 65, "purge": 65}
+
+
+def test_what_fell_due_while_the_broker_was_away_is_sent_at_once_when_it_is_back(clock: time_machine.Traveller) -> None:
+    beat = Beat()
+    beat.run(clock, 1)
+    beat.broker_is_away = True
+    assert beat.run(clock, 65) == {}
+    beat.broker_is_away = False
+    sent = beat.run(clock, 1)
+    assert (sent["sweep"], sent["purge"]) == (1, 1)
+    assert sent["drain"] == 2  # the one of then, and the one of now
+
+
+def test_a_beat_that_starts_anew_sends_what_its_forerunner_could_not(clock: time_machine.Traveller) -> None:
+    PeriodicTask.objects.exclude(name="purge").delete()
+    beat = Beat()
+    beat.broker_is_away = True
+    assert beat.run(clock, 61) == {}
+    beat.sync()
+    assert Beat().run(clock, 1) == {"purge": 1}
+
+
+def broken(**values: object) -> None:
+    """An entry that no form of the admin would let through."""
+    interval, _ = IntervalSchedule.objects.get_or_create(every=1, period="seconds")
+    entry = PeriodicTask.objects.create(name="broken", task="workers.timers.purge_links", interval=interval)
+    PeriodicTask.objects.filter(pk=entry.pk).update(**values)
+
+
+def with_solar() -> None:
+    broken(interval=None, solar=SolarSchedule.objects.create(event="sunrise", latitude=18, longitude=73))
+
+
+def with_crontab(**values: object) -> None:
+    crontab = CrontabSchedule.objects.create(minute="0", hour="5", timezone="UTC")
+    for column, value in values.items():  # past the checks of the model
+        with connection.cursor() as cursor:
+            cursor.execute(f"UPDATE {CrontabSchedule._meta.db_table} SET {column} = %s", [value])
+    broken(interval=None, crontab=crontab)
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        with_solar,
+        lambda: with_crontab(hour="of the wolf"),
+        lambda: with_crontab(timezone="Nowhere/Land"),
+        lambda: broken(headers="["),
+        lambda: broken(headers="[]"),
+        lambda: broken(args="["),
+        lambda: broken(interval=None),
+        lambda: IntervalSchedule.objects.filter(pk=broken_interval()).update(period="fortnights"),
+    ],
+    ids=["solar", "crontab", "time zone", "headers", "headers' kind", "arguments", "no kind", "period"],
+)
+def test_an_entry_that_does_not_work_is_named_and_the_others_go_on(
+    write: Callable[[], object], clock: time_machine.Traveller, caplog: pytest.LogCaptureFixture
+) -> None:
+    write()
+    assert Beat().run(clock, 10) == {"drain": 10, "sweep": 1}
+    assert "broken" in caplog.text
+
+
+def broken_interval() -> int:
+    interval = IntervalSchedule.objects.create(every=7, period="seconds")
+    broken(interval=interval)
+    return interval.pk
+
+
+def test_without_a_database_beat_goes_on_and_says_so_once_a_minute(
+    clock: time_machine.Traveller, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beat = Beat()
+    beat.run(clock, 1)
+
+    def refuse() -> None:
+        raise OperationalError
+
+    connection.close()
+    monkeypatch.setattr(connection, "connect", refuse)
+    monkeypatch.setattr("workers.beat.PAUSE", 0.0)  # so that each tick asks
+    assert beat.run(clock, 85)["drain"] == 85
+    assert len(caplog.text) < 1000
+    monkeypatch.undo()
+    assert beat.run(clock, 1)["drain"] == 1
