@@ -70,7 +70,8 @@ def lapse_cancellations() -> None:
 @app.task(name="workers.timers.purge_drafts")
 def purge_drafts() -> None:
     """Drafts that were never proved lose their personal data."""
-    _sweep("purge_drafts", lambda now: queries.drafts_to_purge(now=now), timers.purge_draft)
+    due = queries.drafts_to_purge
+    _sweep("purge_drafts", lambda now: due(now=now), timers.purge_draft, until_nothing_is_due=True)
 
 
 @app.task(name="workers.timers.purge_links")
@@ -131,31 +132,56 @@ class _AskedBy(threading.local):
 _asked_by = _AskedBy()
 
 
-def _sweep(name: str, select: Callable[[datetime], list[int]], intent: TimerIntent) -> None:
+def _sweep(
+    name: str, select: Callable[[datetime], list[int]], intent: TimerIntent, *, until_nothing_is_due: bool = False
+) -> None:
     """One transaction each; one that fails is logged and skipped, and the next sweep tries it again."""
     heartbeat.record(ProcessRole.TIMERS)
-    now, began = timezone.now(), time.monotonic()
+    now = timezone.now()
     with watchdog.around(name), heartbeats.timer_run(name, clock=timezone.now, asked_by=_asked_by.name) as run:
-        for booking_id in (due := select(now)):
-            if stopping.is_set() or time.monotonic() - began > BUDGET_SECONDS:
+        is_time_left = _time_left()
+        examined: set[int] = set()
+        while is_time_left() and (due := [booking_id for booking_id in select(now) if booking_id not in examined]):
+            for booking_id in due:
+                if not is_time_left():
+                    break
+                examined.add(booking_id)
+                run.failed += not _kept(booking_id, intent, now=now)
+            if not until_nothing_is_due:
                 break
-            run.examined += 1
-            try:
-                intent(booking_id, now=now)
-            except Exception as error:  # outermost loop: one broken booking must not keep the others waiting
-                run.failed += 1
-                name_of_it = getattr(intent, "__name__", "intent")
-                if database_timeouts.is_timeout(error):
-                    log.warning("%s: booking %d is held by another transaction", name_of_it, booking_id)
-                else:
-                    log.exception("%s failed for booking %d", name_of_it, booking_id)
-            heartbeat.record(ProcessRole.TIMERS)
-        if run.examined:  # intents do nothing when another worker was first: what is no longer due was changed
-            run.changed = run.examined - len(set(due[: run.examined]).intersection(select(now)))
+        run.examined = len(examined)
+        if examined:  # intents do nothing when another worker was first: what is no longer due was changed
+            run.changed = run.examined - len(examined.intersection(select(now)))
+
+
+def _kept(booking_id: int, intent: TimerIntent, *, now: datetime) -> bool:
+    """False: it failed, which is in the log."""
+    is_kept = True
+    try:
+        intent(booking_id, now=now)
+    except Exception as error:  # outermost loop: one broken booking must not keep the others waiting
+        is_kept = False
+        name = getattr(intent, "__name__", "intent")
+        if database_timeouts.is_timeout(error):
+            log.warning("%s: booking %d is held by another transaction", name, booking_id)
+        else:
+            log.exception("%s failed for booking %d", name, booking_id)
+    heartbeat.record(ProcessRole.TIMERS)
+    return is_kept
 
 
 def _purge(name: str, purge: Callable[[datetime], int]) -> None:
-    """A timer that deletes or blanks rows by itself."""
+    """A timer that deletes or blanks rows by itself, a batch at a time, until none is left that is due."""
     heartbeat.record(ProcessRole.TIMERS)
     with watchdog.around(name), heartbeats.timer_run(name, clock=timezone.now, asked_by=_asked_by.name) as run:
-        run.examined = run.changed = purge(timezone.now())
+        is_time_left = _time_left()
+        while is_time_left() and (done := purge(timezone.now())):
+            run.changed += done
+            heartbeat.record(ProcessRole.TIMERS)
+        run.examined = run.changed
+
+
+def _time_left() -> Callable[[], bool]:
+    """Whether a run may go on: until its budget is spent, or the worker is asked to stop."""
+    began = time.monotonic()
+    return lambda: not stopping.is_set() and time.monotonic() - began <= BUDGET_SECONDS

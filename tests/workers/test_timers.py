@@ -10,6 +10,7 @@ import time_machine
 from backend.bookings import policy
 from backend.bookings.machine import State
 from backend.bookings.models import Booking, Link
+from backend.ops.models import Timer
 from backend.outbox.models import Message, MessageState
 from tests.support import scenarios
 from tests.support.scenarios import RAVI
@@ -80,6 +81,27 @@ def test_purges_run_on_their_time(now: datetime) -> None:
     run(timers.purge_links, expires_at + policy.LINKS_PURGED_AFTER - timedelta(seconds=1))
     assert Link.objects.exists()
     run(timers.purge_links, expires_at + policy.LINKS_PURGED_AFTER)
+    assert not Link.objects.exists()
+
+
+def test_purges_go_on_until_nothing_is_due(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    bookings = [scenarios.submitted(f"v{n}@example.org", now=now) for n in range(5)]
+    run(timers.lapse_drafts, now + policy.DRAFT_LIFETIME)
+    monkeypatch.setattr(policy, "SWEEP_BATCH", 2)
+    broken = bookings[0].pk
+    purge = timers.timers.purge_draft
+
+    def sometimes(booking_id: int, *, now: datetime) -> None:
+        if booking_id == broken:
+            raise RuntimeError("a bug")
+        purge(booking_id, now=now)
+
+    monkeypatch.setattr(timers.timers, "purge_draft", sometimes)
+    run(timers.purge_drafts, now + policy.DRAFT_LIFETIME + policy.DRAFT_PURGE_AFTER)
+    assert list(Booking.objects.filter(purged_at=None).values_list("pk", flat=True)) == [broken]
+    timer = Timer.objects.get(name="purge_drafts")
+    assert (timer.examined, timer.changed, timer.failed) == (5, 4, 1)
+    run(timers.purge_links, now + timedelta(days=3650))
     assert not Link.objects.exists()
 
 
