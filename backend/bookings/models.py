@@ -71,9 +71,12 @@ class Booking(BookingMachine):
 
     acknowledgement_id = models.CharField(max_length=9, unique=True, default=new_acknowledgement_id, editable=False)
     origin = models.CharField(max_length=8, choices=Origin.choices, default=Origin.VISITOR)
-    client = models.ForeignKey(Client, null=True, on_delete=models.PROTECT, related_name="bookings")
+    # without the index that a foreign key brings: each is a write of every update, and those below say more
+    client = models.ForeignKey(Client, null=True, on_delete=models.PROTECT, related_name="bookings", db_index=False)
     # the session from which staff booked this one
-    follows = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="follow_ups")
+    follows = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="follow_ups", db_index=False
+    )
 
     email = models.EmailField(max_length=254, blank=True)
     full_name = models.CharField(max_length=120, blank=True)
@@ -93,7 +96,7 @@ class Booking(BookingMachine):
     preferred_time_end = models.TimeField(null=True, blank=True)
     # a wish, not a hold: while the request is PENDING the slot is not offered to others
     preferred_psychologist = models.ForeignKey(
-        Psychologist, null=True, blank=True, on_delete=models.SET_NULL, related_name="wished_for"
+        Psychologist, null=True, blank=True, on_delete=models.SET_NULL, related_name="wished_for", db_index=False
     )
     preferred_slot_start = models.DateTimeField(null=True, blank=True)
     mode = models.CharField(max_length=8, choices=Mode.choices)
@@ -102,11 +105,11 @@ class Booking(BookingMachine):
     guardian_consent_at = models.DateTimeField(null=True, blank=True)
     guardian_consent_by = models.CharField(max_length=80, blank=True)  # who recorded it
     sponsor_code = models.CharField(max_length=40, blank=True)  # as the visitor gave it, in upper case
-    corporate = models.ForeignKey(Corporate, null=True, blank=True, on_delete=models.PROTECT)
+    corporate = models.ForeignKey(Corporate, null=True, blank=True, on_delete=models.PROTECT, db_index=False)
     # while PENDING `corporate` is only named, by code, address or staff; approval asks what its month has left
     sponsored_month = models.DateField(null=True, blank=True)  # its first day: whose allowance holds this session
     sponsorship_returned_at = models.DateTimeField(null=True, blank=True)  # the allowance has the session back
-    psychologist = models.ForeignKey(Psychologist, null=True, blank=True, on_delete=models.PROTECT)
+    psychologist = models.ForeignKey(Psychologist, null=True, blank=True, on_delete=models.PROTECT, db_index=False)
     slot_start = models.DateTimeField(null=True, blank=True)
     slot_end = models.DateTimeField(null=True, blank=True)
     meeting_link = models.CharField(max_length=200, blank=True)
@@ -175,6 +178,8 @@ class Booking(BookingMachine):
             models.Index(fields=["state", "due_at"], condition=Q(due_at__isnull=False), name="booking_due"),
             # a client's drafts and bookings, newest first
             models.Index(fields=["client", "-id"], name="booking_client"),
+            # the sessions booked from one
+            models.Index(fields=["follows"], condition=Q(follows__isnull=False), name="booking_follows"),
             # the purge of drafts that were never proved
             models.Index(
                 fields=["closed_at"],

@@ -193,3 +193,23 @@ def test_every_look_up_uses_its_index() -> None:
     past_it = {name for name, (index, _) in LOOK_UPS.items() if not any(re.search(index, plan) for plan in found[name])}
     wrong = {name: found[name] for name in read_whole | past_it}
     assert not wrong, wrong
+
+
+def test_no_index_of_the_bookings_repeats_the_beginning_of_another() -> None:
+    """Each is written by every update of a booking that is not confined to columns without any."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT i.relname, x.indkey::int[], x.indpred IS NULL, x.indisunique, am.amname FROM pg_index x"
+            " JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_am am ON am.oid = i.relam"
+            " WHERE x.indrelid = 'bookings_booking'::regclass"
+        )
+        found = cursor.fetchall()
+    whole = [row for row in found if row[2] and row[4] == "btree"]  # a part of the rows is worth an index of its own
+    repeats = {
+        (name, other)
+        for name, columns, _, is_unique, _ in whole
+        for other, longer, *_ in whole
+        if not is_unique and name != other and longer[: len(columns)] == columns
+    }
+    assert repeats == set()
+    assert len(found) <= 18

@@ -28,7 +28,8 @@ HARMLESS = (
     ops.CreateModel, ops.AddIndex, ops.RemoveIndex, ops.RenameIndex, ops.AddConstraint, ops.RemoveConstraint,
     ops.AlterModelOptions, ops.AlterModelManagers, ops.RunPython, ops.RunSQL,
 )  # fmt: skip
-NOT_OF_THE_COLUMN = {"default", "db_default", "max_length", "null"}  # length and null are compared by themselves
+# length and null are compared by themselves; an index is beside the column
+NOT_OF_THE_COLUMN = {"default", "db_default", "max_length", "null", "db_index"}
 
 
 def trouble(operation: Operation, app: str, before: ProjectState) -> str:

@@ -12,6 +12,7 @@ from django.db import connection
 from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from backend.accounts.roles import Role
 from backend.bookings.access import AccessPolicy
@@ -23,6 +24,7 @@ from backend.bookings.models import Booking, LedgerEntry, SlotClaim
 from backend.bookings.search import matching
 from backend.desk.list.bulk import MOST
 from backend.desk.list.export import COLUMNS, escape_formula
+from backend.desk.management.commands import seed_large
 from backend.people.models import Corporate
 from tests.benchmarks import desk_pages
 from tests.support import roles, scenarios, working_hours
@@ -137,9 +139,11 @@ def test_every_page_that_is_measured_costs_a_bounded_number_of_queries(now: date
         assert len(captured) <= 11 or not name.startswith(("list", "search")), (name, len(captured))
 
 
-def test_a_large_practice_keeps_the_rules_and_is_made_once(now: datetime) -> None:
+def test_a_large_practice_keeps_the_rules_and_is_made_once(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(seed_large, "COUNT", 100)  # so that this one is larger than usual
     call_command("seed_large", count=300, stdout=StringIO())
     assert Booking.objects.count() == 300
+    assert not Booking.objects.filter(created_at__gt=timezone.now()).exists()
     held = Booking.objects.filter(state__in=("APPROVED", "PAYMENT_PENDING", "CONFIRMED")).count()
     assert SlotClaim.objects.count() == held > 0
     assert all(entry.target == entry.booking.state for entry in LedgerEntry.objects.filter(intent="seed_large"))

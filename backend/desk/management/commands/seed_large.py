@@ -63,7 +63,7 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, count: int, **_options: Any) -> None:
         if Client.objects.filter(email__endswith=DOMAIN).exists():
             raise CommandError("This practice is large already.")
-        practice = _practice(now=timezone.now())
+        practice = _practice(count, now=timezone.now())
         for first in range(0, count, BATCH):
             with transaction.atomic():
                 _write(practice, range(first, min(first + BATCH, count)))
@@ -78,13 +78,14 @@ class Practice:
 
     psychologists: list[Psychologist]
     corporates: list[Corporate]
+    count: int  # of bookings, the last of which was made just now
     now: datetime
     chance: random.Random
     ahead: Iterator[tuple[Psychologist, datetime]]
     past: Iterator[tuple[Psychologist, datetime]]
 
 
-def _practice(*, now: datetime) -> Practice:
+def _practice(count: int, *, now: datetime) -> Practice:
     people = Psychologist.objects.bulk_create(
         Psychologist(full_name=f"Dr. Large {n:02}", email=f"p{n}{DOMAIN}", meeting_link=f"https://meet.example.org/{n}")
         for n in range(PSYCHOLOGISTS)
@@ -96,7 +97,7 @@ def _practice(*, now: datetime) -> Practice:
     )
     corporates = Corporate.objects.bulk_create(Corporate(name=f"Large {n} Ltd") for n in range(8))
     chance = random.Random(7)  # noqa: S311 -- repeatable rows, no secret
-    return Practice(people, corporates, now, chance, _slots(people, now, 1), _slots(people, now, -1))
+    return Practice(people, corporates, count, now, chance, _slots(people, now, 1), _slots(people, now, -1))
 
 
 def _slots(people: list[Psychologist], now: datetime, step: int) -> Iterator[tuple[Psychologist, datetime]]:
@@ -137,7 +138,7 @@ def _state(practice: Practice) -> State:
 
 def _booking(practice: Practice, number: int, client: Client) -> Booking:
     state, chance, now = _state(practice), practice.chance, practice.now
-    age = (COUNT - number) * EVERY if state in FINAL else timedelta(minutes=number % 600)
+    age = (practice.count - number) * EVERY if state in FINAL else timedelta(minutes=number % 600)
     booking = Booking(
         acknowledgement_id=_id(number),
         state=state,
