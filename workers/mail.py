@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import smtplib
+from datetime import datetime
 
 from anymail.exceptions import AnymailError
 from django.core.mail import EmailMultiAlternatives, get_connection
@@ -14,7 +15,8 @@ from backend.bookings import links
 from backend.bookings.lifecycle import renewal
 from backend.core.errors import Transient, before_it_leaves
 from backend.notifications import delivery
-from backend.outbox import messages
+from backend.notifications.notification_context import TemplateContext
+from backend.outbox import by_telephone, messages
 from backend.outbox.messages import Snooze
 from backend.outbox.models import Message, MessageState, Queue
 from workers import mail_failures
@@ -33,27 +35,30 @@ def drain() -> None:
 
 
 def send(message: Message) -> MessageState | Snooze:
-    """Hand one mail to the provider; not yet, while a decision can be undone. Raises OutsideFailure."""
+    """Hand one mail to the provider. Not yet, while a decision can be undone; what is told by telephone waits for us.
+
+    Raises OutsideFailure.
+    """
     with before_it_leaves():
-        held_until = delivery.held_until(message, now=timezone.now())
+        now = timezone.now()
+        held_until = delivery.held_until(message, now=now)
         if held_until is not None:
             return Snooze(held_until)
-        mail = _prepared(message)
-        if mail is None:
+        context = delivery.prepare(message, now=now)
+        if context is None:
+            if delivery.is_owed_anew(message, now=now):
+                renewal.renew(message.pk, now=now)
             return MessageState.OBSOLETE
+        if by_telephone.is_told(message):
+            return by_telephone.waits(now=now)
+        mail = _composed(message, context, now=now)
         if not messages.hand_over(message):
             raise Transient("another worker has it by now")
     _outlet.send(mail)
     return MessageState.DONE
 
 
-def _prepared(message: Message) -> EmailMultiAlternatives | None:
-    now = timezone.now()
-    context = delivery.prepare(message, now=now)
-    if context is None:
-        if delivery.is_owed_anew(message, now=now):
-            renewal.renew(message.pk, now=now)
-        return None
+def _composed(message: Message, context: TemplateContext, *, now: datetime) -> EmailMultiAlternatives:
     if context != message.context:
         message.context, message.frozen_at = context, now
     return delivery.compose(message, links.tokens_of(message.uuid))

@@ -69,8 +69,8 @@ class IntakeField(LineField):
 class EmailAddressField(IntakeField):
     """A mail address, as a person is known by."""
 
-    def __init__(self) -> None:
-        super().__init__(intake.EMAIL)
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(intake.EMAIL, **kwargs)
 
 
 class StrictField(serializers.Field[Any, Any, Any, Any]):

@@ -98,6 +98,9 @@ ALL = (
         form_field="despite_cancellation_request",
     ),
     Refusal(
+        Code.NO_ADDRESS, 409, "There is no email address with this booking. Please call the practice about it.",
+    ),
+    Refusal(
         Code.CONFIRM_BY_EMAIL, 409,
         "Not cancelled yet. We have sent you an email; open its link within {cancel_link_lifetime}.",
     ),
@@ -191,6 +194,10 @@ ALL = (
     Refusal(Code.AMOUNT_INVALID, 400, "The amount must be between ₹0 and ₹1,00,000.", field="amount"),
     # the request's own fields
     Refusal(Code.DATE_PAST, 400, "Please choose today or a later date.", field="preferred_date"),
+    Refusal(
+        Code.CONTACT_REQUIRED, 400, "Please enter a telephone number or an email address, to reach them by.",
+        field="phone_number",
+    ),
     Refusal(Code.AGE_REFUSED, 400, "Bookings are open from the age of {minimum_age}.", field="age"),
     Refusal(
         Code.WISH_UNKNOWN, 400, "Please choose a psychologist of ours, or none.",

@@ -43,6 +43,7 @@ class Code(StrEnum):
     CANCEL_TOO_LATE = "cancel_too_late"
     MOVE_TOO_LATE = "move_too_late"
     MOVES_USED_UP = "moves_used_up"
+    NO_ADDRESS = "no_address"
     NOT_CANCELLED_YET = "not_cancelled_yet"
     REFUND_EXCEEDS_CAPTURE = "refund_exceeds_capture"
     REFUND_AT_GATEWAY = "refund_at_gateway"
@@ -72,6 +73,7 @@ class Code(StrEnum):
     AGE_REFUSED = "age_refused"
     WISH_UNKNOWN = "wish_unknown"
     WISH_PAST = "wish_past"
+    CONTACT_REQUIRED = "contact_required"
     # an incoming webhook
     SIGNATURE_INVALID = "signature_invalid"
     EVENT_MALFORMED = "event_malformed"

@@ -15,6 +15,7 @@ from backend.bookings.models import Booking
 from backend.core.formatting import practice_zone
 
 CHANGE = "admin:bookings_booking_change"
+TELL = "admin:bookings_booking_tell"
 
 
 class PageLink(NamedTuple):

@@ -66,7 +66,7 @@ def _mails(booking: Booking) -> str:
 
 
 def mail(message: Message) -> str:
-    """`request approved to asha@example.org (now)`, or with the instant that it is planned for."""
+    """`request approved to asha@example.org (now)`, or `by telephone`, or with the instant that it is planned for."""
     wait = message.not_before - message.created_at
     if wait <= timedelta(0):
         when = "now"
@@ -74,4 +74,5 @@ def mail(message: Message) -> str:
         when = f"in {short_span(wait)}, unless undone"
     else:
         when = short_day_and_time(message.not_before)
-    return f"{message_name(message.kind)} to {message.recipient} ({when})"
+    to = f"to {message.recipient}" if message.recipient else "by telephone"
+    return f"{message_name(message.kind)} {to} ({when})"

@@ -164,8 +164,11 @@ def hand_over(message: Message) -> bool:
 
 
 def waits_for_older(message: Message, *, now: datetime) -> bool:
-    """Whether an older due notice of the same booking to the same recipient has not been settled yet."""
-    if message.booking_id is None:
+    """Whether an older due notice of the same booking to the same recipient has not been settled yet.
+
+    What is told by telephone keeps no order: all that is true is told in one call.
+    """
+    if message.booking_id is None or (message.queue == Queue.MAIL and not message.recipient):
         return False
     return Message.objects.filter(
         booking_id=message.booking_id,

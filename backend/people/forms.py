@@ -34,9 +34,9 @@ def place_phone_number(form: forms.BaseForm) -> None:
 
 
 class AgeField(forms.IntegerField):
-    def __init__(self) -> None:
-        ask = intake.AGE.ask
-        super().__init__(min_value=intake.AGE.least, max_value=intake.AGE.most, error_messages={"required": ask})
+    def __init__(self, **options: Any) -> None:
+        messages = {"required": intake.AGE.ask}
+        super().__init__(min_value=intake.AGE.least, max_value=intake.AGE.most, error_messages=messages, **options)
         self.validators = []
 
     def to_python(self, value: Any) -> int | None:

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator, URLValidator
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Lower
 from simple_history.models import HistoricalRecords
 
@@ -21,9 +22,12 @@ from backend.people.hours_models import share_time as share_time
 
 
 class Client(models.Model):
-    """One person, known by a lower-cased address. Inserted empty by the first draft; verification fills it."""
+    """One person, known by a lower-cased address. Inserted empty by the first draft; verification fills it.
 
-    email = models.EmailField(max_length=254)
+    Without an address it is whoever called that time, and nobody else: never looked up, never merged.
+    """
+
+    email = models.EmailField(max_length=254, blank=True)
     full_name = models.CharField(max_length=120, blank=True)
     phone_number = models.CharField(max_length=20, blank=True)
     city = models.CharField(max_length=80, blank=True)
@@ -42,12 +46,17 @@ class Client(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["email"], name="client_email_unique"),
+            models.UniqueConstraint(fields=["email"], condition=~Q(email=""), name="client_address_unique"),
             models.CheckConstraint(condition=models.Q(email=Lower("email")), name="client_email_lower_case"),
         ]
 
     def __str__(self) -> str:
         return self.full_name or self.email
+
+    @classmethod
+    def at(cls, address: str) -> models.QuerySet[Client]:
+        """Who is known by it; said so that the index of addresses answers, which leaves out the empty ones."""
+        return cls.objects.filter(~Q(email=""), email=address)
 
 
 class Location(models.Model):

@@ -490,6 +490,15 @@ def test_a_request_by_telephone_is_born_pending_with_its_id(staff: Desk, now: da
     assert LedgerEntry.objects.get(booking=booking).actor == "staff:desk"
 
 
+def test_a_request_by_telephone_needs_a_name_and_one_way_to_reach_them(staff: Desk, now: datetime) -> None:
+    sent = api.form(now)
+    for name in ("email", "city", "age", "gender", "emergency_contact"):
+        del sent[name]
+    body = api.done(staff.post("", sent), 201)
+    assert (body["email"], body["phone_number"], body["payment_mode"]) == ("", "9876543210", "OFFLINE")
+    assert api.post(api.DRAFT, sent).status_code == 400
+
+
 @pytest.mark.parametrize(
     ("change", "code", "field"),
     [
@@ -497,6 +506,7 @@ def test_a_request_by_telephone_is_born_pending_with_its_id(staff: Desk, now: da
         ({"preferred_date": "2026-11-22"}, "date_past", "preferred_date"),
         ({"consent_given": False}, "invalid", "consent_given"),
         ({"phone_number": "12"}, "invalid", "phone_number"),
+        ({"phone_number": "", "email": ""}, "contact_required", "phone_number"),
     ],
 )
 def test_a_request_by_telephone_obeys_the_rules_of_the_form(

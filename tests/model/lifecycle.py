@@ -38,6 +38,7 @@ CLOSED = ("CANCELLED", "PAYMENT_FAILED", "REJECTED", "LAPSED")
 # intents that no rule calls, each with its reason
 NOT_DRIVEN = {
     "enquiries.receive_enquiry": "touches no booking",
+    "telephone.record_told": "settles what staff told by telephone, and touches no booking",
     "disclosure.reveal_phone": "shows a number and records that, and touches no booking",
     "follow_ups.book_follow_up": "book_series calls it for each start",
     "preview.preview_transaction": "rolls an intent back that a rule drives; tests/bookings/lifecycle/test_preview.py",

@@ -67,7 +67,8 @@ class DraftRequest(serializers.Serializer[Draft]):
         names = ("preferred_time_start", "preferred_time_end")
         are_custom = attrs["preferred_period"] == Period.CUSTOM
         attrs.update(zip(names, intake.hours(*(attrs[name] for name in names), are_custom=are_custom), strict=True))
-        attrs["phone_number"] = phones.canonical(self.initial_data["phone_number"].strip(), attrs["country"])
+        if attrs["phone_number"]:
+            attrs["phone_number"] = phones.canonical(self.initial_data["phone_number"].strip(), attrs["country"])
         return attrs
 
     def draft(self) -> Draft:

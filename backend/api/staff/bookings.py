@@ -12,7 +12,7 @@ from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from backend.api.public.requests import DraftRequest, Shape, parse_request
+from backend.api.public.requests import Shape, parse_request
 from backend.api.schema import Operation, described
 from backend.api.staff import responses
 from backend.api.staff.auth import StaffView, refuse_price, request_actor
@@ -28,6 +28,7 @@ from backend.api.staff.docs import (
 )
 from backend.api.staff.requests import (
     ApprovalRequest,
+    CallerRequest,
     CancelRequest,
     MoveRequest,
     NothingRequest,
@@ -51,7 +52,7 @@ from backend.scheduling.suggestions import suggestions
 
 @described(
     get=Operation("staff_bookings", BookingsAnswer, WantedRequest),
-    post=Operation("staff_create", BookingAnswer, DraftRequest, 201),
+    post=Operation("staff_create", BookingAnswer, CallerRequest, 201),
 )
 class Bookings(StaffView):
     """GET: bookings, newest first; `next` is the `after` of the next page. POST: a request taken by telephone."""
@@ -65,7 +66,7 @@ class Bookings(StaffView):
         return Response({"bookings": shown, "next": shown[-1]["acknowledgement_id"] if len(rows) > limit else None})
 
     def post(self, request: Request) -> Response:
-        body = parse_request(DraftRequest, request.data)
+        body = parse_request(CallerRequest, request.data)
         recorded = front_desk.create_by_staff(body.draft(), actor=request_actor(request), now=timezone.now())
         return _summary(recorded.booking.acknowledgement_id, self.access, status=201)
 

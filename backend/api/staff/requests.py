@@ -8,7 +8,18 @@ from typing import Any
 from django.core.validators import URLValidator
 from rest_framework import serializers
 
-from backend.api.fields import ChoiceField, DayField, IdField, InstantField, LineField, ParagraphField, WholeNumberField
+from backend.api.fields import (
+    ChoiceField,
+    DayField,
+    EmailAddressField,
+    IdField,
+    InstantField,
+    IntakeField,
+    LineField,
+    ParagraphField,
+    WholeNumberField,
+)
+from backend.api.public.requests import DraftRequest
 from backend.api.staff.fields import FlagField, PasswordField, RupeesField
 from backend.bookings.lifecycle.alternatives import OfferedSlot
 from backend.bookings.lifecycle.cancellation import RefundChoice
@@ -16,8 +27,9 @@ from backend.bookings.lifecycle.follow_ups import Rhythm, Series
 from backend.bookings.lifecycle.rescheduling import Move
 from backend.bookings.lifecycle.session_terms import Approval
 from backend.bookings.machine import State
-from backend.bookings.models import Mode, Outcome
+from backend.bookings.models import Gender, Mode, Outcome
 from backend.bookings.staff_queries import BookingFilter
+from backend.people import intake
 
 PAGE_MOST = 100  # bookings
 MINUTES_MOST = 24 * 60  # what is read; which length makes sense is the lifecycle's to say
@@ -55,6 +67,18 @@ class WantedRequest(serializers.Serializer[BookingFilter]):
         """The filters, cleaned."""
         values = {name: self.validated_data[name] for name in BookingFilter.__dataclass_fields__ if name != "text"}
         return BookingFilter(text=self.validated_data["q"], **values)
+
+
+class CallerRequest(DraftRequest):
+    """A request that staff took by telephone: a name, and one way to reach who called."""
+
+    email = EmailAddressField(help_text="Without one every notice is told by telephone.", **MAYBE_EMPTY)
+    phone_number = IntakeField(intake.PHONE_NUMBER, **MAYBE_EMPTY)
+    city = IntakeField(intake.CITY, **MAYBE_EMPTY)
+    country = IntakeField(intake.COUNTRY, **MAYBE_EMPTY)
+    age = WholeNumberField(intake.AGE.ask, least=intake.AGE.least, most=intake.AGE.most, **OPTIONAL)
+    gender = ChoiceField("Please choose a gender, or leave it out.", Gender, required=False, default="")
+    emergency_contact = IntakeField(intake.EMERGENCY_CONTACT, **MAYBE_EMPTY)
 
 
 class PlaceRequest(serializers.Serializer[Any]):

@@ -9,6 +9,7 @@ from enum import StrEnum
 from backend.bookings import links, policy, sponsors
 from backend.bookings.intents import Intent
 from backend.bookings.ledger_details import Cancelled
+from backend.bookings.lifecycle.callers import require_address
 from backend.bookings.lifecycle.notify import (
     asked_to_cancel_too_often,
     notify_psychologist,
@@ -30,13 +31,14 @@ from backend.payments.models import Payment, Refund
 def request_cancellation(acknowledgement_id: str, *, now: datetime) -> Booking:
     """No transition: mails the link that proves the wish. Over the limit nothing is done, and nothing tells the asker.
 
-    Refuses: booking_unknown, state_refuses, cancel_too_late.
+    Refuses: booking_unknown, no_address, state_refuses, cancel_too_late.
     """
     found = Booking.objects.filter(acknowledgement_id=acknowledgement_id, verified_at__isnull=False)
     booking_id = found.values_list("pk", flat=True).first()
     if booking_id is None:
         raise Refused(Code.BOOKING_UNKNOWN)
     booking = lock_booking(booking_id)
+    require_address(booking)
     _refuse_unless_cancellable(booking, now=now)
     if asked_to_cancel_too_often(booking, now=now):
         return booking

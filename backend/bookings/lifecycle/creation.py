@@ -27,7 +27,10 @@ from backend.scheduling import claims
 
 @dataclass(frozen=True)
 class Draft:
-    """What the site's form says, cleaned. `email` is lower-cased; hours are the practice's local time."""
+    """What the site's form says, cleaned. `email` is lower-cased, and empty of a caller who gave none.
+
+    Hours are the practice's local time.
+    """
 
     email: str
     full_name: str
@@ -35,7 +38,7 @@ class Draft:
     city: str
     region: str
     country: str
-    age: int
+    age: int | None  # a caller need not say it
     gender: str
     emergency_contact: str
     preferred_date: date
@@ -62,7 +65,7 @@ def check_draft(draft: Draft, *, now: datetime) -> None:
     """What holds for every request, whoever types it. Refuses: date_past, age_refused, wish_unknown, wish_past."""
     if draft.preferred_date < now.astimezone(practice_zone()).date():
         raise Refused(Code.DATE_PAST)
-    if draft.age < policy.MINIMUM_AGE:
+    if draft.age is not None and draft.age < policy.MINIMUM_AGE:
         raise Refused(Code.AGE_REFUSED)
     wanted, who = draft.preferred_slot_start, draft.preferred_psychologist_id
     if wanted is not None and not now < wanted <= now + policy.SLOT_HORIZON:
@@ -74,7 +77,12 @@ def check_draft(draft: Draft, *, now: datetime) -> None:
 def lock_client_at(address: str, *, now: datetime) -> Client:
     """The client behind an address, made when it is new, locked until commit."""
     Client.objects.bulk_create([Client(email=address, created_at=now)], ignore_conflicts=True)
-    return Client.objects.select_for_update().get(email=address)
+    return Client.at(address).select_for_update().get()
+
+
+def client_without_address(*, now: datetime) -> Client:
+    """A client of its own for this caller; another of the same name or number may be somebody else."""
+    return Client.objects.create(email="", created_at=now)
 
 
 def active_booking(client: Client) -> Booking | None:

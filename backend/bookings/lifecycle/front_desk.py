@@ -9,13 +9,14 @@ from backend.bookings import policy, sponsors
 from backend.bookings.guarantees import held_session, payment_terms
 from backend.bookings.intents import Intent
 from backend.bookings.ledger_details import Captured, DeadlineExtended, OutcomeRecorded, Sponsored
+from backend.bookings.lifecycle.callers import reachable, recorded_just_now
 from backend.bookings.lifecycle.creation import (
     Draft,
     build_pending,
     check_draft,
+    client_without_address,
     fill_client,
     insert,
-    is_repeat,
     lock_client_at,
     notify_request_received,
 )
@@ -47,13 +48,15 @@ def create_by_staff(draft: Draft, *, actor: str, now: datetime) -> RecordedReque
     """∅ → PENDING for a caller on the phone: born proved, with its id at once; may stand beside the caller's others.
 
     The same request again within DRAFT_REPEAT_WINDOW adds nothing. Refuses: date_past, age_refused, wish_unknown,
-    wish_past.
+    wish_past, contact_required.
     """
+    draft = reachable(draft)
     check_draft(draft, now=now)
-    client = lock_client_at(draft.email, now=now)
-    for earlier in Booking.objects.filter(client=client, origin=Origin.STAFF):
-        if is_repeat(earlier, draft, now=now):
-            return RecordedRequest(earlier, is_new=False)
+    known = lock_client_at(draft.email, now=now) if draft.email else None
+    earlier = recorded_just_now(known, draft, now=now)
+    if earlier is not None:
+        return RecordedRequest(earlier, is_new=False)
+    client = known or client_without_address(now=now)
     booking = build_pending(client, draft, origin=Origin.STAFF, now=now)
     insert(booking)
     fill_client(client, booking)

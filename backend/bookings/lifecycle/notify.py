@@ -28,7 +28,8 @@ def notify_visitor(
 ) -> bool:
     """Enqueue a notice for the visitor about the last ledger row. False: over the limit, so it is only recorded.
 
-    `once_per` replaces the ledger's sequence in the dedupe key, for notices that no transition causes.
+    Without an address it is told by telephone, and carries no link. `once_per` replaces the
+    ledger's sequence in the dedupe key, for notices that no transition causes.
     """
     suppressed = notice in STRANGERS_NOTICES and not _within_limits(booking.email, now)
     message_uuid = messages.emit(
@@ -42,7 +43,7 @@ def notify_visitor(
         ledger_sequence=booking.ledger_sequence,
         suppressed=suppressed,
     )
-    for purpose in links_carried(notice, booking.state) if not suppressed else ():
+    for purpose in links_carried(notice, booking.state) if booking.email and not suppressed else ():
         links.issue(booking, purpose, message_uuid, now=now)
     return not suppressed
 

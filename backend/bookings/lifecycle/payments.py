@@ -12,6 +12,7 @@ from backend.bookings.guarantees import deadline, held_session, payment_terms, p
 from backend.bookings.intents import Intent
 from backend.bookings.ledger_details import Captured, Details, PaymentStarted, UnexpectedlyCaptured
 from backend.bookings.lifecycle import quarantine
+from backend.bookings.lifecycle.callers import require_address
 from backend.bookings.lifecycle.notify import notify_confirmed, notify_staff, notify_visitor
 from backend.bookings.lifecycle.quarantine import Unbound
 from backend.bookings.lifecycle.refunds import (
@@ -47,7 +48,8 @@ from backend.scheduling import claims
 def start_payment(acknowledgement_id: str, *, now: datetime) -> Payment:
     """APPROVED → PAYMENT_PENDING; asked again while the attempt is open: the same payment.
 
-    Refuses: booking_unknown, already_paid, nothing_to_pay, pay_by_passed, state_refuses, payments_unavailable.
+    Refuses: booking_unknown, already_paid, nothing_to_pay, pay_by_passed, state_refuses, payments_unavailable,
+    no_address.
     """
     booking_id = Booking.objects.filter(acknowledgement_id=acknowledgement_id).values_list("pk", flat=True).first()
     if booking_id is None:
@@ -55,6 +57,7 @@ def start_payment(acknowledgement_id: str, *, now: datetime) -> Payment:
     booking = lock_booking(booking_id)
     if booking.state == State.DRAFT or booking.verified_at is None:
         raise Refused(Code.BOOKING_UNKNOWN)
+    require_address(booking)
     if booking.state == State.PAYMENT_PENDING:
         return Payment.objects.open().get(booking=booking)
     if booking.state in TAKES_PLACE:

@@ -156,7 +156,7 @@ def _after_used(link: Link) -> Booking:
 @intent
 def request_link(address: str, *, now: datetime) -> None:
     """No transition: mails the booking link, a fresh verification, or "nothing open". The asker learns nothing."""
-    client = Client.objects.select_for_update().filter(email=address).first()
+    client = Client.at(address).select_for_update().first()
     booking = _latest_readable(client, now=now) if client else None
     if booking is None:
         notify_address(address, Notice.NOTHING_OPEN, now=now, once_per=uuid4().hex)

@@ -20,7 +20,7 @@ from backend.bookings.search import matching
 from backend.core.admin_pages import ReadOnly
 from backend.core.errors import required
 from backend.core.formatting import short_day_and_time
-from backend.desk.booking import action_page, columns, follow_ups, reveal_phone
+from backend.desk.booking import action_page, columns, follow_ups, reveal_phone, tell
 from backend.desk.booking.actions.table import open_to
 from backend.desk.booking.timeline import timeline
 from backend.desk.calendar import panel
@@ -32,6 +32,7 @@ from backend.desk.phone import page as phone
 
 PAGES: list[Page] = [
     phone.PAGE,
+    tell.PAGE,
     bulk.PAGE,
     export.PAGE,
     *action_page.PAGES,

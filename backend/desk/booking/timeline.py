@@ -20,6 +20,7 @@ from backend.core.personal_data import personal_columns
 from backend.desk.display import badge
 from backend.desk.words import ledger_words, message_name
 from backend.outbox.admin import COLOURS
+from backend.outbox.by_telephone import is_told
 from backend.outbox.models import Message, MessageState, Queue
 from backend.payments.models import InboxEvent, Payment, PaymentState, Refund, RefundState
 from backend.people.models import Client
@@ -161,7 +162,8 @@ def _messages(booking: Booking, user: User | AnonymousUser) -> Iterator[Happenin
     for message in Message.objects.filter(booking_id=booking.pk).defer("context"):
         state = MessageState(message.state)
         is_mail = message.queue == Queue.MAIL
-        to = f" to {message.recipient}" if message.recipient else ""
+        by_telephone = " by telephone" if is_told(message) and message.blanked_at is None else ""
+        to = f" to {message.recipient}" if message.recipient else by_telephone
         tries = f"attempts {message.attempts}" if message.attempts > 1 else ""
         yield Happening(
             at=message.settled_at or max(message.not_before, message.created_at),

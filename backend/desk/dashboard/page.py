@@ -20,9 +20,9 @@ from backend.core.formatting import money, practice_zone, short_day, short_day_a
 from backend.desk.booking.actions.refund import WHY_BY_HAND
 from backend.desk.booking.actions.table import action_links
 from backend.desk.booking.one_click import OneClick, outcome_clicks, payment_click
-from backend.desk.dashboard.queries import SHOWN, UNEXPECTED_FOR, Dashboard, Failure, dashboard
+from backend.desk.dashboard.queries import SHOWN, UNEXPECTED_FOR, Dashboard, Failure, Untold, dashboard
 from backend.desk.display import time_left
-from backend.desk.navigation import PageLink, booking_link, visible_bookings
+from backend.desk.navigation import TELL, PageLink, booking_link, visible_bookings
 from backend.desk.page import Page
 from backend.desk.reports import month_view
 from backend.desk.words import message_name
@@ -104,6 +104,8 @@ def _sections(access: AccessPolicy, found: Dashboard, *, now: datetime) -> list[
         _section("asked", "Asked to cancel, not proved yet",
                  [_asked(access, row, now=now) for row in found.asked_to_cancel],
                  "Nobody.", f"{bookings}?waits=cancel"),
+        _section("untold", "To tell by telephone", [_untold(access, row) for row in found.untold],
+                 "Everybody without an address was told.", f"{bookings}?waits=untold"),
         _section("lapsing", "Holds about to lapse", [_lapsing(access, row, now=now) for row in found.lapsing],
                  "None within hours.", f"{bookings}?waits=lapsing"),
         _section("unrecorded", "Outcome not recorded", [_unrecorded(access, row, now=now) for row in found.unrecorded],
@@ -164,6 +166,13 @@ def _unpaid(access: AccessPolicy, booking: Booking) -> Line:
     return Line(booking_link(booking), booking.full_name, what, short_day_and_time(booking.slot_start), "warning",
                 clicks=payment_click(access, booking, is_owed=True),
                 phone=access.phone(booking.phone_number))  # fmt: skip
+
+
+def _untold(access: AccessPolicy, untold: Untold) -> Line:
+    booking, what = untold.booking, ", ".join(dict.fromkeys(message_name(each.kind) for each in untold.messages))
+    acts = (PageLink("Tell", reverse(TELL, args=[booking.pk])),) if access.decides else ()
+    return Line(booking_link(booking), booking.full_name, what, short_day_and_time(untold.messages[0].not_before),
+                "warning", ("ring",), acts, access.phone(booking.phone_number))  # fmt: skip
 
 
 # -- what failed -------------------------------------------------------------------------------------------------------

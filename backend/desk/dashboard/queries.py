@@ -16,10 +16,12 @@ from backend.bookings.models import Booking, Origin
 from backend.bookings.payment_status import takes_desk_payment
 from backend.core.formatting import practice_zone
 from backend.desk.waiting import lapsing, unpaid, unrecorded
+from backend.outbox.by_telephone import to_tell
 from backend.outbox.models import GIVEN_UP, Message, Queue
 from backend.payments.models import Payment, PaymentMethod, Refund, RefundState
 
 SHOWN = 15  # rows of a list; whoever has more waiting works from the list of bookings
+UNTOLD_READ = 100  # messages to tell by telephone; several may be about one booking
 DEAD_READ = 100  # dead messages; several may be about one booking, and share a line
 UNEXPECTED_FOR = timedelta(days=7)  # how long money that nobody expected is shown
 Row = TypeVar("Row", Booking, Refund, Payment)
@@ -40,6 +42,14 @@ class Failure:
 
 
 @dataclass(frozen=True)
+class Untold:
+    """What one person is to be told by telephone, oldest first."""
+
+    booking: Booking
+    messages: list[Message]
+
+
+@dataclass(frozen=True)
 class Dashboard:
     """The lists in the order in which they press; each has up to SHOWN rows, and one more when there are more."""
 
@@ -49,13 +59,14 @@ class Dashboard:
     sessions: list[Booking]  # of today, by psychologist and time
     failures: list[Failure]
     refunds: list[Refund]  # refused by the gateway, or to be handed out at the desk
+    untold: list[Untold]  # who has no mail address, and was not rung yet
     unexpected: list[Payment]  # money that came back to us through a webhook and paid for nothing
     unrecorded: list[Booking]  # held, and nobody said what became of it
     unpaid: list[Booking]  # held, and due at the practice
 
 
 def dashboard(seen: QuerySet[Booking], *, now: datetime) -> Dashboard:
-    """The dashboard's lists, over the bookings `seen`. Ten queries at most."""
+    """The dashboard's lists, over the bookings `seen`. Twelve queries at most."""
     rows = seen.select_related("psychologist").defer("user_message")
     return Dashboard(
         waiting=_some(_waiting(rows)),
@@ -66,6 +77,7 @@ def dashboard(seen: QuerySet[Booking], *, now: datetime) -> Dashboard:
         sessions=list(_sessions(rows, now=now)),
         failures=_failures(rows),
         refunds=_some(_refunds(seen)),
+        untold=_untold(rows, now=now),
         unexpected=_some(_unexpected(seen, now=now)),
         unrecorded=_some(unrecorded(rows, now=now)),
         unpaid=_some(unpaid(rows, now=now)),
@@ -105,6 +117,15 @@ def _failures(rows: QuerySet[Booking]) -> list[Failure]:
     bookings = rows.in_bulk({message.booking_id for message in dead if message.booking_id is not None})
     found = ((message, bookings.get(message.booking_id or 0)) for message in dead)
     return [Failure(message, booking) for message, booking in found if booking or message.booking_id is None]
+
+
+def _untold(rows: QuerySet[Booking], *, now: datetime) -> list[Untold]:
+    by_booking: dict[int | None, list[Message]] = {}
+    for message in to_tell(now=now)[:UNTOLD_READ]:
+        by_booking.setdefault(message.booking_id, []).append(message)
+    bookings = rows.in_bulk({pk for pk in by_booking if pk is not None})
+    found = [Untold(bookings[pk], owed) for pk, owed in by_booking.items() if pk in bookings]
+    return found[: SHOWN + 1]
 
 
 def _refunds(seen: QuerySet[Booking]) -> QuerySet[Refund]:

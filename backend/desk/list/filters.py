@@ -15,6 +15,7 @@ from backend.bookings.models import Booking, PaymentMode
 from backend.bookings.payment_status import is_paid
 from backend.core.formatting import practice_zone
 from backend.desk.waiting import lapsing, unpaid, unrecorded
+from backend.outbox.by_telephone import to_tell
 from backend.payments.models import OVER, Refund
 
 AGAIN = Q(state=State.PENDING, is_priority=True)  # asked again after we left them unanswered: they come first
@@ -116,6 +117,7 @@ class Waiting(admin.SimpleListFilter):
         return [
             ("again", "Asked again"), ("cancel", "Asked to cancel"), ("lapsing", "Holds about to lapse"),
             ("outcome", "Outcome not recorded"), ("unpaid", "Held, not paid at the practice"),
+            ("untold", "To tell by telephone"),
         ]  # fmt: skip
 
     def queryset(self, _request: HttpRequest, queryset: QuerySet[Booking]) -> QuerySet[Booking]:
@@ -131,4 +133,6 @@ class Waiting(admin.SimpleListFilter):
                 return unrecorded(queryset, now=now)
             case "unpaid":
                 return unpaid(queryset, now=now)
+            case "untold":
+                return queryset.filter(pk__in=to_tell(now=now).order_by().values("booking_id"))
         return queryset

@@ -52,7 +52,7 @@ def _number(typed: str) -> str:
 class ClientForm(forms.ModelForm[Client]):
     """A client's own words are judged as when they ask for a session; what is not known yet stays empty."""
 
-    email = EmailAddressField()
+    email = EmailAddressField(required=False, help_text="Empty only for who called and gave none.")
     full_name = IntakeTextField(intake.FULL_NAME, required=False)
     phone_number = IntakeTextField(intake.PHONE_NUMBER, required=False)
     city = IntakeTextField(intake.CITY, required=False)
@@ -67,6 +67,8 @@ class ClientForm(forms.ModelForm[Client]):
     def clean(self) -> dict[str, Any]:
         typed = super().clean() or self.cleaned_data
         place_phone_number(self)
+        if "email" in typed and not typed["email"] and (self.instance.pk is None or self.initial["email"]):
+            self.add_error("email", intake.EMAIL.ask)
         return typed
 
 

@@ -57,13 +57,16 @@ class CallerForm(forms.ModelForm[Booking]):
         required=False, label=f"Under {policy.ADULT_AGE}: the guardian's consent was given to me"
     )
     full_name = IntakeTextField(intake.FULL_NAME)
-    email = EmailAddressField(help_text="The id and every notice go there.")
-    phone_number = IntakeTextField(intake.PHONE_NUMBER, widget=forms.TextInput(attrs={"type": "tel"}))
-    age = AgeField()
-    emergency_contact = IntakeTextField(intake.EMERGENCY_CONTACT)
-    city = IntakeTextField(intake.CITY)
+    email = EmailAddressField(
+        required=False,
+        help_text="The id and every notice go there. Empty: you tell them by telephone, and they pay at the practice.",
+    )
+    phone_number = IntakeTextField(intake.PHONE_NUMBER, required=False, widget=forms.TextInput(attrs={"type": "tel"}))
+    age = AgeField(required=False)
+    emergency_contact = IntakeTextField(intake.EMERGENCY_CONTACT, required=False)
+    city = IntakeTextField(intake.CITY, required=False)
     region = IntakeTextField(intake.REGION, label="State or province", help_text=f"Empty: {intake.NOT_GIVEN}.")
-    country = IntakeTextField(intake.COUNTRY)
+    country = IntakeTextField(intake.COUNTRY, required=False)
     preferred_time_start = TimeOfDayField(intake.TIME_START, label="From")
     preferred_time_end = TimeOfDayField(intake.TIME_END, label="Until")
     sponsor_code = IntakeTextField(intake.SPONSOR_CODE, label="Code of a sponsor")
@@ -84,9 +87,7 @@ class CallerForm(forms.ModelForm[Booking]):
         super().__init__(*args, **kwargs)
         self.known = known
         self.initial.setdefault("country", intake.HOME)
-        self.fields["gender"].required = True
         for name in KEPT if known else ():
-            self.fields[name].required = False
             self.fields[name].help_text = f"Empty: as before, {mask_digits(getattr(known, name))}."
         for name in ("preferred_date", "preferred_period"):
             self.fields[name].required = not self.data.get("offered")
