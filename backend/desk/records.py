@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from django.contrib import admin
+from typing import Any
+
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, reverse
+from django.utils import timezone
+from django.utils.html import format_html
 
 from backend.bookings.models import ClosedDay, Disclosure, LedgerEntry, SlotClaim
 from backend.core.admin_pages import ReadOnly
 from backend.core.formatting import short_day_and_time
+from backend.desk import closed_days
+from backend.desk.closed_days import ClosedDayForm, close_rest
 from backend.desk.display import badge
+from backend.scheduling.rebooking_options import on_closed_days
 
 
 @admin.register(LedgerEntry)
@@ -74,7 +84,38 @@ class SlotClaimAdmin(ReadOnly, admin.ModelAdmin[SlotClaim]):
 
 @admin.register(ClosedDay)
 class ClosedDayAdmin(admin.ModelAdmin[ClosedDay]):
+    form = ClosedDayForm
     list_display = ["__str__", "weekday", "date", "note"]
     ordering = ["weekday", "date"]
     search_fields = ["note"]
     search_help_text = "Note"
+
+    def get_urls(self) -> list[URLPattern]:
+        return [closed_days.PAGE.url(self.admin_site), *super().get_urls()]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """With a way back to the decisions that are left."""
+        standing = len(on_closed_days(now=timezone.now()))
+        if standing and request.method == "GET":
+            told = '{} booked on closed days. <a href="{}">Decide about each</a>'
+            messages.warning(request, format_html(told, standing, reverse(f"admin:{closed_days.NAME}")))
+        return super().changelist_view(request, extra_context)
+
+    def save_model(self, request: HttpRequest, obj: ClosedDay, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        close_rest(form)
+
+    def response_add(self, request: HttpRequest, obj: ClosedDay, post_url_continue: str | None = None) -> HttpResponse:
+        return self._to_sessions(request) or super().response_add(request, obj, post_url_continue)
+
+    def response_change(self, request: HttpRequest, obj: ClosedDay) -> HttpResponse:
+        return self._to_sessions(request) or super().response_change(request, obj)
+
+    @staticmethod
+    def _to_sessions(request: HttpRequest) -> HttpResponse | None:
+        """Nobody books into closed days any more; whoever is booked waits for a decision."""
+        standing = on_closed_days(now=timezone.now())
+        if not standing:
+            return None
+        messages.warning(request, f"Closed, and {len(standing)} booked on closed days: decide about each.")
+        return redirect(f"admin:{closed_days.NAME}")

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from backend.bookings.guarantees import held_session
 from backend.bookings.machine import HOLDS_SLOT
-from backend.bookings.models import Booking
+from backend.bookings.models import Booking, ClosedDay
 from backend.people.models import HoursMode, TimeOff
 from backend.scheduling.free_slots import FreeSlot, SlotSearch, free_slots
 
 AHEAD = timedelta(days=14)  # after the absence, how far other times are looked for
+_INSTANT = timedelta(microseconds=1)
+CLOSED_MOST = 40  # decided about on one page
 EACH = 4  # times of the same psychologist, and as many of others
 
 
@@ -54,6 +56,28 @@ def rebooking_options(psychologist_id: int, start: datetime, end: datetime, *, n
         for slot in free_slots(SlotSearch(now, max(now, end) + AHEAD), now=now)
         if slot.psychologist_id != psychologist_id or slot.end <= start or slot.start >= end
     ]
+    return _proposals(bookings, free)
+
+
+def on_closed_days(*, now: datetime) -> list[Booking]:
+    """The bookings that begin or end on a day that is closed, soonest first: they stand until somebody decides."""
+    day_at = ClosedDay.calendar()
+    ahead = Booking.objects.filter(state__in=HOLDS_SLOT, slot_end__gt=now).order_by("slot_start")
+    times = ahead.values_list("pk", "slot_start", "slot_end")
+    found = [pk for pk, start, end in times if start and end and (day_at(start)[1] or day_at(end - _INSTANT)[1])]
+    return list(ahead.filter(pk__in=found[:CLOSED_MOST]).select_related("psychologist", "corporate"))
+
+
+def closed_day_options(*, now: datetime) -> list[RebookingOptions]:
+    """For every booking on a closed day."""
+    bookings = on_closed_days(now=now)
+    if not bookings:
+        return []
+    last = held_session(bookings[-1]).end
+    return _proposals(bookings, free_slots(SlotSearch(now, last + AHEAD), now=now))
+
+
+def _proposals(bookings: Iterable[Booking], free: Collection[FreeSlot]) -> list[RebookingOptions]:
     proposed: set[FreeSlot] = set()
     found = []
     for booking in bookings:

@@ -16,7 +16,7 @@ from backend.bookings.machine import State
 from backend.bookings.models import Booking, SlotClaim
 from backend.bookings.notices import Notice
 from backend.core.errors import Code, Refused
-from backend.desk.people.absence import STAYS
+from backend.desk.affected import STAYS
 from backend.payments.models import Refund
 from backend.people.models import Psychologist, TimeOff
 from backend.scheduling.rebooking_options import rebooking_options, within_time_off

@@ -9,7 +9,7 @@ from datetime import datetime
 from django.db import DatabaseError, transaction
 
 from backend.bookings.lifecycle.cancellation import RefundChoice, cancel_by_staff
-from backend.bookings.lifecycle.preview import BookingChange, preview_transaction_many
+from backend.bookings.lifecycle.preview import BookingChange, ChangeObserver, preview_transaction_many
 from backend.bookings.lifecycle.rescheduling import Move, reschedule
 from backend.bookings.lifecycle.transaction import intent
 from backend.bookings.models import Booking
@@ -56,20 +56,41 @@ def record_absence(
     The time off comes first, so that nobody books into it meanwhile. Refuses: psychologist_required, slot_invalid.
     """
     record_time_off(absence)
+    return decide_each(decisions, note_to_visitor=note_to_visitor, actor=actor, now=now)
+
+
+def decide_each(
+    decisions: Iterable[AbsenceDecision], *, note_to_visitor: str, actor: str, now: datetime
+) -> list[DecisionResult]:
+    """Carry out decisions about bookings in the way, each in a transaction of its own; what fails is told."""
     return [_carry_out(one, note_to_visitor=note_to_visitor, actor=actor, now=now) for one in decisions]
+
+
+def preview_each(
+    decisions: Sequence[AbsenceDecision], *, note_to_visitor: str, actor: str, now: datetime
+) -> list[DecisionResult]:
+    """What `decide_each` would do: the same code is run and rolled back."""
+    with preview_transaction_many([one.booking_id for one in decisions], _moved_to(decisions)) as witness:
+        results = decide_each(decisions, note_to_visitor=note_to_visitor, actor=actor, now=now)
+        return [_witnessed(one, witness) for one in results]
 
 
 def preview_absence(
     absence: Absence, decisions: Sequence[AbsenceDecision], *, note_to_visitor: str, actor: str, now: datetime
 ) -> list[DecisionResult]:
     """What `record_absence` would do: the same code is run and rolled back. Refuses: as record_absence."""
-    moved_to = [one.move.psychologist_id for one in decisions if one.move and one.move.psychologist_id]
     booking_ids = [one.booking_id for one in decisions]
-    with preview_transaction_many(booking_ids, [absence.psychologist_id, *moved_to]) as witness:
-        return [
-            one if one.refused else replace(one, change=witness.change(one.booking_id))
-            for one in record_absence(absence, decisions, note_to_visitor=note_to_visitor, actor=actor, now=now)
-        ]
+    with preview_transaction_many(booking_ids, [absence.psychologist_id, *_moved_to(decisions)]) as witness:
+        results = record_absence(absence, decisions, note_to_visitor=note_to_visitor, actor=actor, now=now)
+        return [_witnessed(one, witness) for one in results]
+
+
+def _moved_to(decisions: Sequence[AbsenceDecision]) -> list[int]:
+    return [one.move.psychologist_id for one in decisions if one.move and one.move.psychologist_id]
+
+
+def _witnessed(result: DecisionResult, witness: ChangeObserver) -> DecisionResult:
+    return result if result.refused else replace(result, change=witness.change(result.booking_id))
 
 
 @intent

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
 
@@ -15,27 +14,17 @@ from django.utils import timezone
 from backend.accounts.roles import Ability, has_any_permission
 from backend.bookings import actors
 from backend.bookings.access import AccessPolicy
-from backend.bookings.lifecycle.absence import Absence, AbsenceDecision, DecisionResult, preview_absence, record_absence
-from backend.bookings.lifecycle.rescheduling import Move
-from backend.bookings.models import Booking
-from backend.bookings.refusals import BUSY, staff_sentence
-from backend.core.errors import required
+from backend.bookings.lifecycle.absence import Absence, DecisionResult, preview_absence, record_absence
 from backend.core.formatting import practice_zone, short_day_and_time
-from backend.desk import consequences
+from backend.desk.affected import MEND, STAYS, DecisionsForm, Row, announce, foretold, rows
 from backend.desk.consequences import Consequences
-from backend.desk.forms import NOTE_LONGEST, NoteField, opened, style_fields
+from backend.desk.forms import opened, style_fields
 from backend.desk.page import Page, render
-from backend.desk.result import describe_result
-from backend.desk.session_fields import SlotField, SlotStartField, instead
+from backend.desk.session_fields import SlotStartField
 from backend.people.hours import Clock
 from backend.people.models import Psychologist
-from backend.scheduling.chosen_slot import ChosenSlot, encode_slot
 from backend.scheduling.free_slots import terms_of
-from backend.scheduling.rebooking_options import RebookingOptions, rebooking_options
-
-CANCEL, STAY = "cancel", "stay"
-MEND = consequences.not_yet(consequences.MEND)
-STAYS = consequences.not_yet("It stays as it is. Nobody is mailed, and no money moves.")
+from backend.scheduling.rebooking_options import rebooking_options
 
 
 class AbsenceForm(forms.Form):
@@ -67,55 +56,6 @@ class AbsenceForm(forms.Form):
         return values["start"], values["end"]
 
 
-class FateField(SlotField):
-    """Another slot, or one of two words."""
-
-    def to_python(self, value: Any) -> Any:
-        return value if value in (CANCEL, STAY) else super().to_python(value)
-
-
-class DecisionsForm(forms.Form):
-    """What becomes of each booking, as it was when the page was opened."""
-
-    note_to_visitor = NoteField(
-        required=False,
-        max_length=NOTE_LONGEST,
-        label="Note to those who are cancelled",
-        widget=forms.Textarea(attrs={"rows": 2}),
-    )
-
-    def __init__(self, ways: list[RebookingOptions], typed: Any = None) -> None:
-        super().__init__(typed)
-        for way in ways:
-            field = FateField(label=str(way.booking), choices=_fates(way), initial=_proposed(way))
-            self.fields[f"fate-{way.booking.pk}"] = field
-            self.fields[f"seen-{way.booking.pk}"] = forms.IntegerField(
-                widget=forms.HiddenInput, initial=way.booking.ledger_sequence
-            )
-        style_fields(self)
-
-    def decisions(self) -> list[AbsenceDecision]:
-        """Those that change something. Call after `is_valid()`."""
-        found = []
-        for name, fate in self.cleaned_data.items():
-            if name.startswith("fate-") and fate != STAY:
-                booking_id = int(name.removeprefix("fate-"))
-                move = Move(fate.start, fate.psychologist_id) if isinstance(fate, ChosenSlot) else None
-                found.append(AbsenceDecision(booking_id, self.cleaned_data[f"seen-{booking_id}"], move))
-        return found
-
-
-@dataclass(frozen=True)
-class Row:
-    """One booking of the page."""
-
-    booking: Booking
-    when: str
-    field: forms.BoundField
-    seen: forms.BoundField
-    consequences: Consequences
-
-
 def may_record_absence(access: AccessPolicy) -> bool:
     """Bookings are moved and cancelled, and the psychologist has time off."""
     return access.decides and has_any_permission(access.user, Ability.SEND_AWAY)
@@ -136,8 +76,8 @@ def away(request: HttpRequest, psychologist_id: int) -> HttpResponse:
     is_unfit = is_post and not form.is_valid()
     if not is_post or is_unfit or "preview" in request.POST:
         follows = {} if is_unfit else _follow(absence, form if is_post else opened(form), actor=actor, now=now)
-        rows = [_row(way, form, follows.get(way.booking.pk, MEND if is_unfit else STAYS)) for way in ways]
-        return _page(request, psychologist, when, form, rows, 400 if is_unfit else 200)
+        found = rows(ways, form, follows, otherwise=MEND if is_unfit else STAYS)
+        return _page(request, psychologist, when, form, found, 400 if is_unfit else 200)
     note = form.cleaned_data["note_to_visitor"]
     results = record_absence(absence, form.decisions(), note_to_visitor=note, actor=actor, now=now)
     _tell(request, psychologist, absence, results)
@@ -149,7 +89,7 @@ def _page(
     psychologist: Psychologist,
     when: AbsenceForm,
     form: DecisionsForm | None,
-    rows: list[Row],
+    found: list[Row],
     status: int,
 ) -> HttpResponse:
     start, end = when.span() if form else (None, None)
@@ -162,30 +102,10 @@ def _page(
         psychologist=psychologist,
         when=when,
         form=form,
-        rows=rows,
+        rows=found,
         span=f"{short_day_and_time(start)}, to {short_day_and_time(end)}",
         start=_typed(start),
         end=_typed(end),
-    )
-
-
-def _fates(way: RebookingOptions) -> list[tuple[str, str | list[tuple[str, str]]]]:
-    moves = [(name, [(value, f"Move to {label}") for value, label in group]) for name, group in instead(way)]
-    return [*moves, (CANCEL, "Cancel, all money back"), (STAY, "Leave it as it is, and decide later")]
-
-
-def _proposed(way: RebookingOptions) -> str:
-    return encode_slot(way.proposed) if way.proposed else CANCEL
-
-
-def _row(way: RebookingOptions, form: DecisionsForm, follows: Consequences) -> Row:
-    booking = way.booking
-    return Row(
-        booking=booking,
-        when=short_day_and_time(booking.slot_start),
-        field=form[f"fate-{booking.pk}"],
-        seen=form[f"seen-{booking.pk}"],
-        consequences=follows,
     )
 
 
@@ -194,14 +114,7 @@ def _follow(absence: Absence, form: DecisionsForm, *, actor: str, now: datetime)
     if not form.is_valid():
         return {}
     note = form.cleaned_data["note_to_visitor"]
-    tried = preview_absence(absence, form.decisions(), note_to_visitor=note, actor=actor, now=now)
-    return {one.booking_id: _told(one) for one in tried}
-
-
-def _told(one: DecisionResult) -> Consequences:
-    if one.refused is None:
-        return consequences.told(required(one.change, "change", one))
-    return consequences.refused(one.refused, Booking.objects.get(pk=one.booking_id))
+    return foretold(preview_absence(absence, form.decisions(), note_to_visitor=note, actor=actor, now=now))
 
 
 def _typed(at: datetime | None) -> tuple[str, str]:
@@ -215,14 +128,7 @@ def _tell(request: HttpRequest, psychologist: Psychologist, absence: Absence, re
         request,
         f"{psychologist} is away from {short_day_and_time(absence.start)}, to {short_day_and_time(absence.end)}.",
     )
-    for result in results:
-        booking = Booking.objects.select_related("psychologist").get(pk=result.booking_id)
-        if result.is_held:
-            messages.error(request, f"{booking} stays as it is. {BUSY}")
-        elif result.refused is None:
-            messages.success(request, describe_result(booking))
-        else:
-            messages.error(request, f"{booking} stays as it is. {staff_sentence(result.refused, booking)}")
+    announce(request, results)
 
 
 PAGE = Page("<int:psychologist_id>/away/", "people_psychologist_away", may_record_absence, away)
