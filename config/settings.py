@@ -530,6 +530,7 @@ JAZZMIN_SETTINGS = {
         {"name": "Calendar", "url": "desk:calendar", "permissions": ["bookings.view_booking"]},
         {"name": "Bookings", "url": "admin:bookings_booking_changelist", "permissions": ["bookings.view_booking"]},
         {"name": "New booking", "url": "admin:bookings_booking_new", "permissions": ["bookings.change_booking"]},
+        {"name": "Numbers", "url": "desk:numbers", "permissions": ["payments.view_payment"]},
         {"name": "All pages", "url": "desk:all"},
     ],
     "icons": {

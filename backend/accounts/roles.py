@@ -34,6 +34,7 @@ class Ability(StrEnum):
     READ_MESSAGES = "bookings.view_user_message"  # of every booking
     SEE_PHONES = "bookings.view_phone_number"
     REVEAL_PHONES = "bookings.reveal_phone_number"  # one at a time, recorded
+    SEE_MONEY = "payments.view_payment"  # and the practice in numbers
     SEND_AWAY = "people.add_timeoff"
     SEE_CLIENTS = "people.view_client"
     OPERATE = "ops.add_act"

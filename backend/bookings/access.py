@@ -93,6 +93,11 @@ class AccessPolicy:
             and _is_unassigned(booking)
         )
 
+    @property
+    def sees_numbers(self) -> bool:
+        """Of the whole practice, as sums: for who may see its money."""
+        return has_any_permission(self.user, Ability.SEE_MONEY)
+
     # -- words ---------------------------------------------------------------------------------------------------------
 
     def reads_message(self, booking: Booking) -> bool:

@@ -30,11 +30,10 @@ def unrecorded(rows: QuerySet[Booking], *, now: datetime) -> QuerySet[Booking]:
 
 def unpaid(rows: QuerySet[Booking], *, now: datetime) -> QuerySet[Booking]:
     """Sessions that were held, and are due at the practice."""
-    due = rows.filter(
-        payment_status.owes_at_practice(),
-        state__in=TAKES_PLACE,
-        slot_start__gt=now - UNPAID_FOR,
-        slot_start__lte=now,
-        slot_end__lte=now,
-    )
-    return due.exclude(outcome__in=_NOT_HELD).order_by("slot_start")
+    return owed(rows.filter(slot_start__gt=now - UNPAID_FOR), now=now).order_by("slot_start")
+
+
+def owed(rows: QuerySet[Booking], *, now: datetime) -> QuerySet[Booking]:
+    """The same, however long ago they were held."""
+    due = rows.filter(payment_status.owes_at_practice(), state__in=TAKES_PLACE, slot_start__lte=now, slot_end__lte=now)
+    return due.exclude(outcome__in=_NOT_HELD)

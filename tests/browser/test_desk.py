@@ -30,6 +30,7 @@ PAGES = {
     "month": "/admin/calendar/?view=dayGridMonth",
     "list": "/admin/calendar/?view=listWeek",
     "day-list": "/admin/calendar/day/",
+    "numbers": "/admin/numbers/",
     "all-pages": "/admin/all/",
     "bookings": "/admin/bookings/booking/",
     "bookings-found": "/admin/bookings/booking/?q=a&deadline=soon",

@@ -23,8 +23,9 @@ from backend.bookings.machine import State
 from backend.bookings.models import Booking, LedgerEntry, SlotClaim
 from backend.bookings.search import matching
 from backend.desk.list.bulk import MOST
-from backend.desk.list.export import COLUMNS, escape_formula
+from backend.desk.list.export import COLUMNS
 from backend.desk.management.commands import seed_large
+from backend.desk.spreadsheet import escape_formula
 from backend.people.models import Corporate
 from tests.benchmarks import desk_pages
 from tests.support import roles, scenarios, working_hours

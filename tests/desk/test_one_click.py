@@ -48,17 +48,17 @@ def press(browser: Browser, click: OneClick, now: datetime) -> str:
 
 def test_who_came_and_what_was_paid_takes_a_click_each(desk: Browser, now: datetime) -> None:
     booking = session(now, begins=timedelta(minutes=-5))
-    assert list(clicks(desk, now)) == ["Arrived", "No show", "Paid ₹1500.00"]
+    assert list(clicks(desk, now)) == ["Arrived", "No show", "Paid ₹1,500.00"]
     assert "Recorded: Attended." in press(desk, clicks(desk, now)["Arrived"], now)
     assert scenarios.again(booking).outcome == Outcome.ATTENDED
-    assert "Recorded: ₹1500.00 paid." in press(desk, clicks(desk, now)["Paid ₹1500.00"], now)
+    assert "Recorded: ₹1,500.00 paid." in press(desk, clicks(desk, now)["Paid ₹1,500.00"], now)
     assert Payment.objects.get().captured_paise == 150_000
     assert clicks(desk, now) == {}
 
 
 def test_before_the_session_begins_only_money_can_be_taken(desk: Browser, now: datetime) -> None:
     session(now, begins=timedelta(minutes=5))
-    assert list(clicks(desk, now)) == ["Paid ₹1500.00"]
+    assert list(clicks(desk, now)) == ["Paid ₹1,500.00"]
 
 
 def test_who_may_only_look_has_nothing_to_click(now: datetime) -> None:
@@ -91,4 +91,4 @@ def test_the_day_on_paper_has_telephone_and_what_is_to_be_paid(desk: Browser, no
     booking = session(now, begins=timedelta(hours=2))
     with time_machine.travel(now, tick=False):
         ((_, ((listed, phone, to_pay),)),) = desk.get(reverse("desk:day")).context["sheets"]
-    assert (listed, phone, to_pay) == (booking, "9876543210", "₹1500.00")
+    assert (listed, phone, to_pay) == (booking, "9876543210", "₹1,500.00")

@@ -170,9 +170,10 @@ def test_records_cannot_be_added_changed_or_deleted(desk: Browser, everything: N
 def test_the_list_says_who_when_and_how_long_is_left(desk: Browser, now: datetime) -> None:
     booking = scenarios.approved(now=now, full_name="Nisha Kulkarni")
     page = desk.get(list_url(Booking)).content.decode()
-    for shown in (str(booking), "Nisha Kulkarni", "Approved", "Dr. Meera Iyer", "Thu 26 Nov 2026, morning"):
+    for shown in (str(booking), "Nisha Kulkarni", "Approved", "Dr. Meera Iyer", "Thu 26 Nov 2026,"):
         assert shown in page
-    assert "Tue 24 Nov 2026, 17:30 IST" in page
+    for shown in ("Tue 24 Nov 2026,", ">17:30 IST<"):
+        assert shown in page
     assert booking.due_at is not None
     assert time_left(booking.due_at, now=now) in page
 

@@ -16,23 +16,10 @@ from backend.bookings.models import Booking
 from backend.core import formatting
 from backend.core.formatting import practice_zone
 from backend.desk.page import Page
+from backend.desk.spreadsheet import escape_formula
 
 log = logging.getLogger(__name__)
 AT_ONCE = 2000  # rows read from the database
-_RUN = (
-    "=",
-    "+",
-    "-",
-    "@",
-    "\t",
-    "\r",
-    "\n",
-    "＝",
-    "＋",
-    "－",
-    "＠",
-)  # what a spreadsheet takes for a formula's beginning
-
 Column = Callable[[Booking, AccessPolicy], object]
 
 
@@ -62,11 +49,6 @@ def lines(bookings: Iterator[Booking], access: AccessPolicy) -> Iterator[str]:
     yield writer.writerow(COLUMNS)
     for booking in bookings:
         yield writer.writerow([escape_formula(str(read(booking, access))) for read in COLUMNS.values()])
-
-
-def escape_formula(text: str) -> str:
-    """Text that stays text where it is opened: https://owasp.org/www-community/attacks/CSV_Injection."""
-    return f"'{text}" if text.lstrip(" ").startswith(_RUN) else text
 
 
 def _local(at: datetime | None) -> str:

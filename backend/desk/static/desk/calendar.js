@@ -71,7 +71,7 @@
 
     const clicks = ({id, extendedProps: {name, seen, awaitsOutcome, owedPaise}}) => {
         const found = awaitsOutcome ? options.clicks.outcomes.map(([act, outcome, label]) => [act, label, {outcome}]) : [];
-        if (owedPaise && options.clicks.payment) found.push([options.clicks.payment, `Paid ₹${(owedPaise / 100).toFixed(2)}`, {}]);
+        if (owedPaise && options.clicks.payment) found.push([options.clicks.payment, `Paid ₹${(owedPaise / 100).toLocaleString("en-IN", {minimumFractionDigits: 2})}`, {}]);
         if (!found.length) return [];
         const row = element("span", "", "desk-clicks");
         for (const [act, label, fields] of found) {
