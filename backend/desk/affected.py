@@ -21,7 +21,7 @@ from backend.desk.consequences import Consequences
 from backend.desk.forms import NOTE_LONGEST, NoteField, style_fields
 from backend.desk.result import describe_result
 from backend.desk.session_fields import SlotField, instead
-from backend.scheduling.chosen_slot import ChosenSlot, encode_slot
+from backend.scheduling.chosen_slot import ChosenSlot
 from backend.scheduling.rebooking_options import RebookingOptions
 
 CANCEL, STAY = "cancel", "stay"
@@ -49,7 +49,7 @@ class DecisionsForm(forms.Form):
     def __init__(self, ways: list[RebookingOptions], typed: Any = None) -> None:
         super().__init__(typed)
         for way in ways:
-            field = FateField(label=str(way.booking), choices=_fates(way), initial=_proposed(way))
+            field = FateField(label=str(way.booking), choices=_fates(way), initial=STAY)
             self.fields[f"fate-{way.booking.pk}"] = field
             self.fields[f"seen-{way.booking.pk}"] = forms.IntegerField(
                 widget=forms.HiddenInput, initial=way.booking.ledger_sequence
@@ -104,11 +104,7 @@ def announce(request: HttpRequest, results: list[DecisionResult]) -> None:
 
 def _fates(way: RebookingOptions) -> list[tuple[str, str | list[tuple[str, str]]]]:
     moves = [(name, [(value, f"Move to {label}") for value, label in group]) for name, group in instead(way)]
-    return [*moves, (CANCEL, "Cancel, all money back"), (STAY, "Leave it as it is, and decide later")]
-
-
-def _proposed(way: RebookingOptions) -> str:
-    return encode_slot(way.proposed) if way.proposed else CANCEL
+    return [*moves, (CANCEL, "Cancel, all money back"), (STAY, "Leave it as it is: ask the visitor first")]
 
 
 def _row(way: RebookingOptions, form: DecisionsForm, follows: Consequences) -> Row:

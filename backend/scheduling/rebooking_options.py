@@ -20,12 +20,11 @@ EACH = 4  # times of the same psychologist, and as many of others
 
 @dataclass(frozen=True)
 class RebookingOptions:
-    """Free slots for one booking, nearest first, and the one that is proposed: none means that it is cancelled."""
+    """Free slots for one booking, nearest first. None is proposed: the visitor asked for none of them."""
 
     booking: Booking
     same: list[FreeSlot]
     others: list[FreeSlot]
-    proposed: FreeSlot | None
 
 
 def affected_bookings(psychologist_id: int, start: datetime, end: datetime) -> list[Booking]:
@@ -47,7 +46,7 @@ def within_time_off(psychologist_id: int, *, now: datetime) -> list[Booking]:
 
 
 def rebooking_options(psychologist_id: int, start: datetime, end: datetime, *, now: datetime) -> list[RebookingOptions]:
-    """For every booking that is touched. No slot is proposed twice; the same psychologist goes before another."""
+    """For every booking that is touched."""
     bookings = affected_bookings(psychologist_id, start, end)
     if not bookings:
         return []
@@ -56,7 +55,7 @@ def rebooking_options(psychologist_id: int, start: datetime, end: datetime, *, n
         for slot in free_slots(SlotSearch(now, max(now, end) + AHEAD), now=now)
         if slot.psychologist_id != psychologist_id or slot.end <= start or slot.start >= end
     ]
-    return _proposals(bookings, free)
+    return _options(bookings, free)
 
 
 def on_closed_days(*, now: datetime) -> list[Booking]:
@@ -74,23 +73,15 @@ def closed_day_options(*, now: datetime) -> list[RebookingOptions]:
     if not bookings:
         return []
     last = held_session(bookings[-1]).end
-    return _proposals(bookings, free_slots(SlotSearch(now, last + AHEAD), now=now))
+    return _options(bookings, free_slots(SlotSearch(now, last + AHEAD), now=now))
 
 
-def _proposals(bookings: Iterable[Booking], free: Collection[FreeSlot]) -> list[RebookingOptions]:
-    proposed: set[FreeSlot] = set()
-    found = []
-    for booking in bookings:
-        same, others = _of(booking, free)
-        choice = next((slot for slot in (*same, *others) if slot not in proposed), None)
-        if choice is not None:
-            proposed.add(choice)
-        found.append(RebookingOptions(booking, same[:EACH], others[:EACH], choice))
-    return found
+def _options(bookings: Iterable[Booking], free: Collection[FreeSlot]) -> list[RebookingOptions]:
+    return [_near(booking, free) for booking in bookings]
 
 
 def other_times(booking: Booking, *, now: datetime) -> RebookingOptions:
-    """Free slots to which one session could move, nearest to its present time first; none is proposed."""
+    """Free slots to which one session could move, nearest to its present time first."""
     at = held_session(booking).start
     search = SlotSearch(max(now, at - AHEAD), max(now, at) + AHEAD, mode=booking.mode, for_booking_id=booking.pk)
     free = [
@@ -98,14 +89,14 @@ def other_times(booking: Booking, *, now: datetime) -> RebookingOptions:
         for slot in free_slots(search, now=now)
         if (slot.psychologist_id, slot.start) != (booking.psychologist_id, at)
     ]
-    same, others = _of(booking, free)
-    return RebookingOptions(booking, same[:EACH], others[:EACH], None)
+    return _near(booking, free)
 
 
-def _of(booking: Booking, free: Iterable[FreeSlot]) -> tuple[list[FreeSlot], list[FreeSlot]]:
+def _near(booking: Booking, free: Iterable[FreeSlot]) -> RebookingOptions:
     at = held_session(booking).start
     near = sorted(
         (slot for slot in free if slot.offers in (booking.mode, HoursMode.BOTH)), key=lambda s: abs(s.start - at)
     )
     same = [slot for slot in near if slot.psychologist_id == booking.psychologist_id]
-    return same, [slot for slot in near if slot.psychologist_id != booking.psychologist_id]
+    others = [slot for slot in near if slot.psychologist_id != booking.psychologist_id]
+    return RebookingOptions(booking, same[:EACH], others[:EACH])

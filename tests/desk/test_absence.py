@@ -73,19 +73,18 @@ def test_the_page_tells_each_booking_in_the_way_and_what_would_happen(
     page = see(desk, who)
     (row,) = page.context["rows"]
     assert row.booking == paid
-    text = page.content.decode()
-    assert "session moved to asha@example.org (now)" in text
-    assert "Given back: Dr. Meera Iyer, Wed 25 Nov 2026, 11:15 IST." in text
-    assert "Held: Dr. Meera Iyer, Tue 24 Nov 2026, 12:30 IST" in text
-    assert "go back through the gateway" not in text
     groups = dict(row.field.field.choices)
     moves = [label for _, label in groups["The same psychologist"]]
     assert moves[0] == "Move to Tue 24 Nov 2026, 12:30 IST, Dr. Meera Iyer"
     assert all("25 Nov" not in label for label in moves)
     others = groups["Another psychologist"]
     assert others[0] == (move_to(other, at("11:00")), "Move to Wed 25 Nov 2026, 11:00 IST, Dr. Other")
-    assert row.field.initial == move_to(who, at("12:30") - DAY)
     assert {"cancel", "stay"} <= set(groups)
+    text = confirm(desk, who, {paid: move_to(who, at("12:30") - DAY)}, preview="1").content.decode()
+    assert "session moved to asha@example.org (now)" in text
+    assert "Given back: Dr. Meera Iyer, Wed 25 Nov 2026, 11:15 IST." in text
+    assert "Held: Dr. Meera Iyer, Tue 24 Nov 2026, 12:30 IST" in text
+    assert "goes back through the gateway" not in text
     assert not TimeOff.objects.exists()
 
 
@@ -112,26 +111,20 @@ def test_other_decisions_are_foretold_as_they_were_typed_and_nothing_is_done(
     assert not TimeOff.objects.exists()
 
 
-def test_without_free_slots_cancelling_is_proposed(desk: Browser, now: datetime) -> None:
-    nobody = working_hours.psychologist(hours="")
-    scenarios.confirmed(now=now, who=nobody, at=at("11:15"))
-    (row,) = see(desk, nobody).context["rows"]
-    assert row.field.initial == "cancel"
-
-
-def test_no_slot_is_proposed_twice(who: Psychologist, now: datetime) -> None:
-    for number, hour in enumerate(("10:00", "11:15", "12:30")):
-        scenarios.approved(f"v{number}@example.org", now=now, who=who, at=at(hour))
-    proposed = [way.proposed for way in rebooking_options(who.pk, at("00:00"), at("00:00") + DAY, now=now)]
-    assert None not in proposed
-    assert len(set(proposed)) == 3
+@pytest.mark.parametrize("hours", ["", "10:00 13:30"])
+def test_nobody_is_moved_or_cancelled_unless_staff_say_so(hours: str, desk: Browser, now: datetime) -> None:
+    who = working_hours.psychologist(hours=hours)
+    scenarios.confirmed(now=now, who=who, at=at("11:15"))
+    (row,) = see(desk, who).context["rows"]
+    assert row.field.initial == "stay"
+    assert row.consequences == STAYS
 
 
 def test_a_session_in_person_is_not_moved_to_hours_online(who: Psychologist, now: datetime) -> None:
     booking = scenarios.confirmed(now=now, who=who, at=at("11:15"))
     Booking.objects.filter(pk=booking.pk).update(mode="OFFLINE")
     (way,) = rebooking_options(who.pk, at("00:00"), at("00:00") + DAY, now=now)
-    assert (way.same, way.others, way.proposed) == ([], [], None)
+    assert (way.same, way.others) == ([], [])
 
 
 @pytest.mark.parametrize(
