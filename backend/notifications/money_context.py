@@ -116,7 +116,7 @@ def cancellation_refund(notification: NotificationContext) -> TemplateContext:
     paid = payment_status.paid_payment(booking) is not None
     return {
         "refund": _of(refund) if refund else "",
-        "stays": formatting.grouped_rupees(left) if left and not refund else "",
+        "stays": formatting.grouped_rupees(left) if left else "",
         "may_still_arrive": not paid and unfinished.exists(),
     }
 

@@ -180,7 +180,9 @@ def cancelled_session(notification: NotificationContext) -> TemplateContext:
         "is_late": booking.reason == Reason.CANCELLED_LATE and refund_deadline(booking) is not None,
         "was_confirmed": entry is not None and entry.source == State.CONFIRMED,
         "starts": formatting.day_and_time(booking.slot_start) if booking.slot_start else "",
-        "note": _on_one_line(booking.note_to_visitor) if by_staff else "",
+        "note": _on_one_line(booking.note_to_visitor),
+        # staff gave less back than the terms do
+        "is_decided": by_staff or bool(booking.refund_note),
     }
 
 

@@ -11,7 +11,7 @@ from django.utils.html import escape
 from backend.bookings.lifecycle import approval
 from backend.bookings.machine import State
 from tests.support import scenarios
-from tests.support.action_cases import BY_NAME, CASES, a_note
+from tests.support.action_cases import BY_NAME, CASES, called_off
 from tests.support.admin_site import action_url, buttons, form_of, owner, page_url, written
 from tests.support.factories import make_booking
 
@@ -67,7 +67,7 @@ def test_what_is_not_offered_is_refused_when_sent_all_the_same(
 
 def test_the_second_of_two_reads_who_was_first(desk_browser: Browser, now: datetime) -> None:
     booking = scenarios.pending(now=now)
-    opened = a_note(booking)
+    opened = called_off(booking)
     approval.reject(booking.pk, note_to_visitor="No.", actor="staff:meera", now=now)
     before = written()
     answer = desk_browser.post(action_url(booking, "cancel"), opened)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from django.test import Client as Browser
@@ -54,12 +54,13 @@ def test_a_paid_booking_is_cancelled_with_all_its_money_unless_staff_say_why_not
     booking = scenarios.confirmed(now=now)
     page = desk.get(action_url(booking, "cancel")).content.decode()
     assert "All that was paid: ₹1,500.00" in page
-    assert "₹1,500.00 goes back through the gateway." in page
-    keep = form_of(booking, refund="none", refund_reason="late", preview="1")
+    keep = form_of(booking, called_off_by="practice", refund="none", refund_reason="late", preview="1")
     assert "₹1,500.00 stays with the practice." in desk.post(action_url(booking, "cancel"), keep).content.decode()
-    errors = refused(desk, booking, "cancel", 400, refund="none", note_to_visitor="We are ill.")
+    errors = refused(
+        desk, booking, "cancel", 400, called_off_by="practice", refund="none", note_to_visitor="We are ill."
+    )
     assert errors == {"refund_reason": "To keep the money, say why."}
-    done = post(desk, booking, "cancel", refund="full", note_to_visitor="We are ill.")
+    done = post(desk, booking, "cancel", called_off_by="practice", refund="full", note_to_visitor="We are ill.")
     assert "₹1,500.00 goes back through the gateway." in done
     assert "We are ill." in done
     assert scenarios.again(booking).state == State.CANCELLED
@@ -67,9 +68,36 @@ def test_a_paid_booking_is_cancelled_with_all_its_money_unless_staff_say_why_not
     assert "refund under way" in desk.get(page_url(booking)).content.decode()
 
 
+def test_a_visitor_who_rings_cancels_by_their_own_rules(desk: Browser, now: datetime) -> None:
+    booking = scenarios.confirmed(now=now, at=scenarios.slot_tomorrow(now) + timedelta(days=3))
+    assert "called_off_by" in refused(desk, booking, "cancel", 400, refund="rules", note_to_visitor="")
+    page = desk.get(action_url(booking, "cancel")).content.decode()
+    assert "By the rules: ₹1,500.00 if we call it off, nothing if the visitor does" in page
+    done = post(desk, booking, "cancel", called_off_by="visitor", refund="rules", note_to_visitor="Get well soon.")
+    assert "Get well soon." in done
+    assert (scenarios.again(booking).reason, Refund.objects.count()) == ("by_visitor", 0)
+
+
+def test_a_part_of_the_money_goes_back_with_the_cancellation(desk: Browser, now: datetime) -> None:
+    booking = scenarios.confirmed(now=now)
+    typed = {"called_off_by": "practice", "refund": "part", "note_to_visitor": ""}
+    assert "amount" in refused(desk, booking, "cancel", 409, **typed)
+    assert "refund_reason" in refused(desk, booking, "cancel", 400, amount="500", **typed)
+    post(desk, booking, "cancel", amount="500", refund_reason="Agreed.", **typed)
+    assert Refund.objects.get().amount_paise == 50_000
+
+
 def test_nothing_comes_back_when_staff_give_a_reason(desk: Browser, now: datetime) -> None:
     booking = scenarios.confirmed(now=now)
-    post(desk, booking, "cancel", refund="none", refund_reason="Agreed by phone.", note_to_visitor="")
+    post(
+        desk,
+        booking,
+        "cancel",
+        called_off_by="practice",
+        refund="none",
+        refund_reason="Agreed by phone.",
+        note_to_visitor="",
+    )
     assert scenarios.again(booking).state == State.CANCELLED
     assert not Refund.objects.exists()
 
@@ -77,8 +105,7 @@ def test_nothing_comes_back_when_staff_give_a_reason(desk: Browser, now: datetim
 def test_without_money_nothing_is_asked_about_it(desk: Browser, now: datetime) -> None:
     booking = scenarios.pending(now=now)
     answer = desk.get(action_url(booking, "cancel"))
-    assert list(answer.context["form"].fields) == ["note_to_visitor"]
-    assert "None moves." in answer.content.decode()
+    assert list(answer.context["form"].fields) == ["called_off_by", "note_to_visitor"]
 
 
 # -- money at the desk -------------------------------------------------------------------------------------------------

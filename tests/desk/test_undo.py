@@ -11,13 +11,13 @@ from django.test import Client as Browser
 from backend.bookings import policy
 from backend.bookings.machine import State
 from tests.support import scenarios
-from tests.support.action_cases import a_note, somebody
+from tests.support.action_cases import a_note, called_off, somebody
 from tests.support.admin_site import action_url, form_of, page_url
 
 pytestmark = [pytest.mark.sqlite_only, pytest.mark.django_db]
 
 
-@pytest.mark.parametrize(("name", "typed"), [("approve", somebody), ("reject", a_note), ("cancel", a_note)])
+@pytest.mark.parametrize(("name", "typed"), [("approve", somebody), ("reject", a_note), ("cancel", called_off)])
 def test_each_decision_is_undone_with_one_press(
     name: str, typed, now: datetime, clock: time_machine.Coordinates, desk: Browser
 ) -> None:

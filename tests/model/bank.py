@@ -95,7 +95,7 @@ class Bank(World):
         else:
             assert not did.changed, "an attempt ended before its time"
 
-    @action(needs="orders_back", which=WHICH, state=st.sampled_from(RefundOrderState), by_webhook=VIA)
+    @action(needs="orders_back", times=2, which=WHICH, state=st.sampled_from(RefundOrderState), by_webhook=VIA)
     def answer_refund(self, which: int, state: RefundOrderState, by_webhook: bool) -> None:
         refund = self.one_of(self.seen.orders_back, which, lambda row: row.state == "queued")
         report = RefundReport(refund.reference, f"rf_{refund.id}", state, refund.amount_paise)

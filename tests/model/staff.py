@@ -161,22 +161,26 @@ class Staff(SlotBooking):
         which=WHICH,
         refund=st.sampled_from(RefundChoice),
         reason=st.sampled_from(["", "No show."]),
+        part=SOME,
         may_undo=st.booleans(),
     )
-    def call_off(self, which: int, refund: RefundChoice, reason: str, may_undo: bool) -> None:
+    def call_off(self, which: int, refund: RefundChoice, reason: str, part: int | None, may_undo: bool) -> None:
         was = self.booking(which, *ACTIVE)
         paid = self.seen.paid(was.id)
-        given = {"note_to_visitor": "", "refund": refund, "refund_reason": reason, "is_undoable": may_undo}
-        did = self.do(cancellation.cancel_by_staff, was.id, **given, **DESK)
-        if refund is RefundChoice.NONE and not reason:
-            did.was_refused(Code.REFUND_REASON_REQUIRED)
-        elif was.state not in ACTIVE:
+        held = self.seen.left_paise(paid) if paid else 0
+        given = {"note_to_visitor": "", "refund": refund, "refund_reason": reason, "amount_paise": part}
+        did = self.do(cancellation.cancel_by_staff, was.id, **given, is_undoable=may_undo, **DESK)
+        back = {RefundChoice.NONE: 0, RefundChoice.PART: part or 0}.get(refund, held)
+        if was.state not in ACTIVE:
             did.was_refused(Code.STATE_REFUSES)
+        elif refund is RefundChoice.PART and not 0 < back <= held:
+            did.was_refused(Code.REFUND_EXCEEDS_CAPTURE)
+        elif not reason and (back < held or refund is RefundChoice.NONE):
+            did.was_refused(Code.REFUND_REASON_REQUIRED)
         else:
             assert did.went_well().after.bookings[was.id].reason == "by_staff"
             left = did.after.left_paise(paid) if paid else 0
-            kept = did.before.left_paise(paid) if paid and refund is RefundChoice.NONE else 0
-            assert left == kept, f"{left} paise were kept, not {kept}"
+            assert left == held - back, f"{left} paise were kept, not {held - back}"
 
     @action(needs="payments", which=WHICH, amount=SOME)
     def grant_refund(self, which: int, amount: int | None) -> None:

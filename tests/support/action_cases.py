@@ -42,6 +42,10 @@ def a_note(booking: Booking) -> dict[str, str]:
     return form_of(booking, note_to_visitor="Sorry.\r\nWe are full.")
 
 
+def called_off(booking: Booking) -> dict[str, str]:
+    return {**a_note(booking), "called_off_by": "practice"}
+
+
 def somebody(booking: Booking) -> dict[str, str]:
     return session_form(booking, Psychologist.objects.first() or scenarios.psychologist())
 
@@ -97,10 +101,10 @@ CASES = [
     Case("undo", just_cancelled, nothing, "undo_decision"),
     Case("approve", a_request, somebody, "approve"),
     Case("reject", a_request, a_note, "reject"),
-    Case("cancel", a_request, a_note, "cancel"),
-    Case("cancel", paying, a_note, "cancel"),
-    Case("cancel", paid, lambda booking: {**a_note(booking), "refund": "full"}, "cancel"),
-    Case("cancel", paid_at_the_desk, lambda booking: {**a_note(booking), "refund": "full"}, "cancel"),
+    Case("cancel", a_request, called_off, "cancel"),
+    Case("cancel", paying, called_off, "cancel"),
+    Case("cancel", paid, lambda booking: {**called_off(booking), "refund": "full"}, "cancel"),
+    Case("cancel", paid_at_the_desk, lambda booking: {**called_off(booking), "refund": "full"}, "cancel"),
     Case("reschedule", approved, somebody, "reschedule"),
     Case("reschedule", paid, somebody, "reschedule"),
     Case("record-payment", approved, nothing, "record_desk_payment"),

@@ -43,7 +43,7 @@ from backend.api.staff.requests import (
 from backend.bookings import staff_queries
 from backend.bookings.access import AccessPolicy, Scope
 from backend.bookings.lifecycle import approval, cancellation, disclosure, front_desk, refunds
-from backend.bookings.lifecycle.cancellation import RefundChoice
+from backend.bookings.lifecycle.cancellation import CalledOffBy, RefundChoice
 from backend.bookings.lifecycle.first_fit import approve_first_fit
 from backend.bookings.lifecycle.rescheduling import reschedule
 from backend.bookings.models import Outcome
@@ -171,6 +171,8 @@ class Cancel(BookingAction[CancelRequest]):
             booking_id,
             note_to_visitor=given["note_to_visitor"],
             refund=RefundChoice(given["refund"]),
+            called_off_by=CalledOffBy(given["called_off_by"]),
+            amount_paise=given["amount"],
             refund_reason=given["refund_reason"],
             actor=actor,
             now=now,

@@ -22,7 +22,7 @@ from backend.api.fields import (
 from backend.api.public.requests import DraftRequest
 from backend.api.staff.fields import FlagField, PasswordField, RupeesField
 from backend.bookings.lifecycle.alternatives import OfferedSlot
-from backend.bookings.lifecycle.cancellation import RefundChoice
+from backend.bookings.lifecycle.cancellation import CalledOffBy, RefundChoice
 from backend.bookings.lifecycle.follow_ups import Rhythm, Series
 from backend.bookings.lifecycle.rescheduling import Move
 from backend.bookings.lifecycle.session_terms import Approval
@@ -177,7 +177,13 @@ class RejectRequest(NoteRequest):
 
 
 class CancelRequest(NoteRequest):
-    refund = ChoiceField("Please choose full or none.", RefundChoice, required=False, default=RefundChoice.FULL.value)
+    called_off_by = ChoiceField(
+        "Please choose practice or visitor.", CalledOffBy, required=False, default=CalledOffBy.PRACTICE.value
+    )
+    refund = ChoiceField(
+        "Please choose rules, full, part or none.", RefundChoice, required=False, default=RefundChoice.RULES.value
+    )
+    amount = RupeesField(_RUPEES, help_text="Of a part.", **OPTIONAL)
     refund_reason = ParagraphField("Please write the reason as text.", max_length=300, **MAYBE_EMPTY)
 
 

@@ -94,7 +94,7 @@ def find_cancel_link(token: str) -> Link:
 
 @dataclass(frozen=True)
 class CancellationTerms:
-    """What cancelling by a link will do: why it closes, and what comes back in paise."""
+    """What cancelling will do: why it closes, and what comes back in paise."""
 
     reason: Reason
     refund_paise: int
@@ -108,7 +108,10 @@ def cancellation_terms(booking: Booking, link: Link, *, now: datetime) -> Cancel
         raise Refused(Code.STATE_REFUSES, state=booking.state)
     if link.spent_at is not None or _has_ended(link, booking, now=now):
         raise Refused(Code.LINK_EXPIRED)
-    asked_at = link.created_at if link.purpose == Purpose.CANCEL else now
+    return _visitors_terms(booking, asked_at=link.created_at if link.purpose == Purpose.CANCEL else now)
+
+
+def _visitors_terms(booking: Booking, *, asked_at: datetime) -> CancellationTerms:
     is_late = booking.state == State.CONFIRMED and not is_timely_cancellation(booking, asked_at=asked_at)
     return CancellationTerms(
         reason=Reason.CANCELLED_LATE if is_late else Reason.BY_VISITOR,
@@ -125,10 +128,19 @@ def _has_ended(link: Link, booking: Booking, *, now: datetime) -> bool:
     return booking.state == State.CONFIRMED and booking.slot_start is not None and booking.slot_start <= now
 
 
-class RefundChoice(StrEnum):
-    """What staff give back when they cancel; anything but all of it needs a reason."""
+class CalledOffBy(StrEnum):
+    """Whose wish it is when staff cancel: the rules, the reason and the mail's words follow from it."""
 
+    PRACTICE = "practice"
+    VISITOR = "visitor"  # who rang, or came by
+
+
+class RefundChoice(StrEnum):
+    """What staff give back when they cancel; less than the rules give needs a reason."""
+
+    RULES = "rules"  # all of it if the practice calls off, else what the visitor's own terms give
     FULL = "full"
+    PART = "part"
     NONE = "none"
 
 
@@ -142,21 +154,45 @@ def cancel_by_staff(
     actor: str,
     now: datetime,
     is_undoable: bool = False,
+    called_off_by: CalledOffBy = CalledOffBy.PRACTICE,
+    amount_paise: int | None = None,
 ) -> Booking:
-    """PENDING, APPROVED, PAYMENT_PENDING, CONFIRMED → CANCELLED `by_staff`, with a full refund unless they say why not.
+    """PENDING, APPROVED, PAYMENT_PENDING, CONFIRMED → CANCELLED `by_staff`, or as the visitor's link would have it.
 
-    It can be undone for a while if it `is_undoable`; the money waits, too.
-    Refuses: booking_unknown, state_refuses, refund_reason_required.
+    `amount_paise` is for a part. It can be undone for a while if it `is_undoable`; the money waits, too.
+    Refuses: booking_unknown, state_refuses, refund_reason_required, refund_exceeds_capture.
     """
-    if refund is RefundChoice.NONE and not refund_reason.strip():
-        raise Refused(Code.REFUND_REASON_REQUIRED)
     booking = lock_booking(booking_id)
+    if booking.state not in ACTIVE:
+        raise Refused(Code.STATE_REFUSES, state=booking.state)
+    by_rules = terms_when_called_off(booking, called_off_by, now=now)
+    back = _sum_back(booking, refund, amount_paise, by_rules.refund_paise)
+    keeps_all = refund is RefundChoice.NONE and called_off_by is CalledOffBy.PRACTICE
+    if (keeps_all or back < by_rules.refund_paise) and not refund_reason.strip():
+        raise Refused(Code.REFUND_REASON_REQUIRED)
     booking.note_to_visitor, booking.refund_note = note_to_visitor.strip(), refund_reason.strip()
-    back = left_paise(booking) if refund is RefundChoice.FULL else 0
+    why = RefundReason.BY_VISITOR if called_off_by is CalledOffBy.VISITOR else RefundReason.BY_STAFF
     until = policy.undo_until(now, booking.slot_start) if is_undoable else None
-    given = _give_back(booking, back, reason=RefundReason.BY_STAFF, actor=actor, now=now, not_before=until)
-    _cancel(booking, Reason.BY_STAFF, given, actor=actor, now=now, undo_until=until)
+    given = _give_back(booking, back, reason=why, actor=actor, now=now, not_before=until)
+    _cancel(booking, by_rules.reason, given, actor=actor, now=now, undo_until=until)
     return booking
+
+
+def terms_when_called_off(booking: Booking, called_off_by: CalledOffBy, *, now: datetime) -> CancellationTerms:
+    """What the rules say of a booking that staff cancel. A visitor who asked on the site before asked then."""
+    if called_off_by is CalledOffBy.VISITOR:
+        return _visitors_terms(booking, asked_at=booking.cancellation_requested_at or now)
+    left = left_paise(booking)
+    return CancellationTerms(Reason.BY_STAFF, refund_paise=left, paid_paise=left, is_lost_by_time=False)
+
+
+def _sum_back(booking: Booking, refund: RefundChoice, amount_paise: int | None, by_rules: int) -> int:
+    """Refuses: refund_exceeds_capture, for a part that is none."""
+    left = left_paise(booking)
+    if refund is RefundChoice.PART and not (amount_paise and 0 < amount_paise <= left):
+        raise Refused(Code.REFUND_EXCEEDS_CAPTURE)
+    sums = {RefundChoice.RULES: by_rules, RefundChoice.FULL: left, RefundChoice.PART: amount_paise or 0}
+    return sums.get(refund, 0)
 
 
 @intent

@@ -6,18 +6,20 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from backend.bookings import policy, queries
+from backend.bookings import payment_status, policy, queries
 from backend.bookings.lifecycle import approval as staff
 from backend.bookings.lifecycle import cancellation, payments, refunds, visitor
-from backend.bookings.lifecycle.cancellation import RefundChoice
+from backend.bookings.lifecycle.cancellation import CalledOffBy, RefundChoice
 from backend.bookings.lifecycle.rescheduling import Move, reschedule
 from backend.bookings.machine import Reason, State
 from backend.bookings.models import Booking, LedgerEntry, Link, Purpose, SlotClaim
 from backend.bookings.notices import Notice
 from backend.core.errors import Code, Refused
+from backend.notifications import delivery
 from backend.outbox.models import Message, MessageState
 from backend.payments.models import Refund
 from tests.support import scenarios
+from tests.support.scenarios import RAVI
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sandbox_payments")]
 DAY = timedelta(days=1)
@@ -286,3 +288,60 @@ def test_cancelling_gives_back_only_what_is_left(now: datetime) -> None:
     refunds.grant_refund(booking.pk, 100_000, actor="staff:desk", now=now)
     by_staff(booking, now)
     assert sorted(Refund.objects.values_list("amount_paise", flat=True)) == [50_000, 100_000]
+
+
+# -- a visitor who rings -----------------------------------------------------------------------------------------------
+
+
+def rings(booking: Booking, now: datetime, refund: RefundChoice = RefundChoice.RULES, reason: str = "") -> Booking:
+    return cancellation.cancel_by_staff(
+        booking.pk, note_to_visitor="", refund=refund, refund_reason=reason, actor="staff:desk", now=now,
+        called_off_by=CalledOffBy.VISITOR,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("setting", "before_start", "reason", "back"),
+    [
+        ("full", 24, Reason.BY_VISITOR, 150_000),
+        ("full", 23, Reason.CANCELLED_LATE, 0),
+        ("none", 48, Reason.BY_VISITOR, 0),
+        ("none", 23, Reason.CANCELLED_LATE, 0),
+    ],
+)
+def test_who_rings_is_treated_as_by_their_own_link(
+    setting: str, before_start: int, reason: Reason, back: int, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(policy, "REFUND_ON_VISITOR_CANCELLATION", setting)
+    booking = scenarios.confirmed(now=now, at=now + timedelta(days=3))
+    cancelled = rings(booking, now + timedelta(days=3) - timedelta(hours=before_start))
+    assert (cancelled.reason, payment_status.left_paise(cancelled)) == (reason, 150_000 - back)
+    message = Message.objects.get(booking_id=booking.pk, kind=Notice.BOOKING_CANCELLED)
+    mail = delivery.prepare(message, now=now)
+    assert mail is not None
+    assert mail["is_by_staff"] is False
+
+
+def test_who_asked_on_the_site_in_time_and_then_rings_is_in_time(
+    now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(policy, "REFUND_ON_VISITOR_CANCELLATION", "full")
+    booking = scenarios.confirmed(now=now, at=now + timedelta(hours=24, minutes=5))
+    cancellation.request_cancellation(booking.acknowledgement_id, now=now)
+    assert rings(booking, now + timedelta(minutes=20)).reason == Reason.BY_VISITOR
+    assert Refund.objects.get().amount_paise == 150_000
+
+
+def test_less_than_the_visitors_terms_give_needs_a_reason_and_more_needs_none(
+    now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    booking = scenarios.confirmed(now=now, at=now + timedelta(days=3))
+    assert rings(booking, now, RefundChoice.NONE).reason == Reason.BY_VISITOR
+    monkeypatch.setattr(policy, "REFUND_ON_VISITOR_CANCELLATION", "full")
+    other = scenarios.confirmed(RAVI, now=now, at=now + timedelta(days=4))
+    assert code_of(lambda: rings(other, now, RefundChoice.NONE)) is Code.REFUND_REASON_REQUIRED
+    rings(other, now, RefundChoice.NONE, reason="Agreed.")
+    message = Message.objects.get(booking_id=other.pk, kind=Notice.BOOKING_CANCELLED)
+    facts = delivery.prepare(message, now=now)
+    assert facts is not None
+    assert (facts["is_decided"], facts["stays"]) == (True, "1,500.00")
