@@ -17,6 +17,7 @@ import django_stubs_ext
 from cryptography.fernet import Fernet
 from dotenv import dotenv_values, load_dotenv
 
+from backend.core import broker_url
 from backend.core import environment as env
 from backend.core.environment import Misconfigured
 
@@ -289,7 +290,10 @@ REDIS_URL = env.text(
 if REDIS_URL:
     env.refuse_raw_password("REDIS_URL", REDIS_URL, ("redis+socket", "rediss", "redis"))
 
-CELERY_BROKER_URL = REDIS_URL or _embedded_broker()
+try:
+    CELERY_BROKER_URL = broker_url.read(REDIS_URL or _embedded_broker()).kombu
+except ValueError as error:
+    raise Misconfigured(f"REDIS_URL cannot be used: {error}") from error
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # for ever: a worker outlives its broker
 CELERY_BROKER_TRANSPORT_OPTIONS = {

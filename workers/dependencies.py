@@ -7,9 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from django.conf import settings
 from django.db import connection
-from kombu import Connection
+
+from backend.ops import broker
+
+CONNECT_WITHIN = 2.0  # seconds: a broker may be far away
 
 
 def _database() -> str | None:
@@ -22,12 +24,7 @@ def _database() -> str | None:
 
 
 def _broker() -> str | None:
-    with Connection(settings.CELERY_BROKER_URL, transport_options=settings.CELERY_BROKER_TRANSPORT_OPTIONS) as broker:
-        try:
-            broker.connect()
-        except (*broker.connection_errors, *broker.channel_errors) as error:
-            return _line(error)
-    return None
+    return broker.trouble(within=CONNECT_WITHIN)
 
 
 def _line(error: BaseException) -> str:

@@ -31,6 +31,7 @@ from workers.stand_in import StandIn
 log = logging.getLogger(__name__)
 
 LOOK_EVERY = 1.0  # seconds
+STOP_WITHIN = 25.0  # seconds of the 30 that a supervisor gives
 LEAVE_WITHIN = 10.0  # seconds that Celery gets to stop by itself
 FAILED = os.EX_SOFTWARE  # so that every supervisor starts the worker again
 
@@ -57,7 +58,7 @@ class Watch:
     def stop(self) -> None:
         """The worker stops."""
         self._is_over.set()
-        self.stand_in.stop()
+        self.stand_in.stop(within=STOP_WITHIN)
 
     def discarded(self, _queue: str, reason: str) -> None:
         """The transport passed over something; written from the watch's thread, as the event loop must not wait."""

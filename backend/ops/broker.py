@@ -17,9 +17,17 @@ from django.conf import settings
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from backend.core import broker_url
+
 ANSWER_WITHIN = 0.4  # seconds for each step; a hanging broker costs a page one of them
 PRIORITIES = ("", "\x06\x163", "\x06\x166", "\x06\x169")  # what kombu appends to a queue's name
 SENT_AT = "sent_at"  # the header in which a message says when it was sent, in seconds since the epoch
+PROBE, PROBE_KEPT = "mindsettler.probe", 60  # a key that only shows that writing works, and its seconds
+REFUSALS: dict[type[redis.RedisError], str] = {
+    redis.exceptions.OutOfMemoryError: "it is full",
+    redis.exceptions.ReadOnlyError: "it is a replica, or read-only",
+    redis.exceptions.NoPermissionError: "its user may not write",
+}
 UNACKED_READ = 500  # of those that workers hold, the oldest; a healthy system has a handful
 
 
@@ -40,7 +48,8 @@ class Broker:
 
     is_reachable: bool
     trouble: str = ""
-    evicts: bool = False  # it may throw messages away when its memory is full
+    refusal: str = ""  # it answers, and why it takes no message
+    evicts: bool | None = False  # it may throw messages away when its memory is full; None: we may not ask
     queues: tuple[CeleryQueue, ...] = ()
 
 
@@ -53,13 +62,12 @@ def read_broker(queues: Sequence[str], *, now: datetime) -> Broker:
         return Broker(is_reachable=False, trouble=type(error).__name__)
 
 
-def client() -> redis.Redis:
-    """Connects when it is first asked something, and waits for a moment only."""
-    url = settings.CELERY_BROKER_URL.replace("redis+socket://", "unix://", 1)
+def client(*, within: float = ANSWER_WITHIN) -> redis.Redis:
+    """Connects when it is first asked something; each step takes `within` seconds at most."""
     return redis.Redis.from_url(
-        url,
-        socket_timeout=ANSWER_WITHIN,
-        socket_connect_timeout=ANSWER_WITHIN,
+        broker_url.read(settings.CELERY_BROKER_URL).redis,
+        socket_timeout=within,
+        socket_connect_timeout=within,
         retry=Retry(NoBackoff(), 0),
         protocol=2,
         driver_info=None,  # telling it would be one question more before the first answer
@@ -71,8 +79,11 @@ def _ask(client: redis.Redis, queues: Sequence[str], now: datetime) -> Broker:
     pipe: Any = client.pipeline(transaction=False)
     for name in lists:
         pipe.llen(name).lindex(name, -1)
-    pipe.zrange("unacked_index", 0, UNACKED_READ - 1, withscores=True).info("memory")
-    *answers, unacked, memory = pipe.execute()
+    pipe.zrange("unacked_index", 0, UNACKED_READ - 1, withscores=True).info("memory").set(PROBE, "", ex=PROBE_KEPT)
+    *answers, unacked, memory, written = pipe.execute(raise_on_error=False)
+    for answer in (*answers, unacked):
+        if isinstance(answer, redis.ResponseError):
+            raise answer
     lengths, oldest = dict(zip(lists, answers[::2], strict=True)), dict(zip(lists, answers[1::2], strict=True))
     held = _held(client, unacked)
     found = []
@@ -88,8 +99,29 @@ def _ask(client: redis.Redis, queues: Sequence[str], now: datetime) -> Broker:
                 oldest_unacknowledged_age=_age(delivered, now),
             )
         )
-    evicts = bool(memory.get("maxmemory")) and memory.get("maxmemory_policy") != "noeviction"
-    return Broker(is_reachable=True, evicts=evicts, queues=tuple(found))
+    return Broker(is_reachable=True, refusal=_refusal(written), evicts=_evicts(memory), queues=tuple(found))
+
+
+def _evicts(memory: Any) -> bool | None:
+    if isinstance(memory, redis.ResponseError):  # the account may not use INFO
+        return None
+    return bool(memory.get("maxmemory")) and memory.get("maxmemory_policy") != "noeviction"
+
+
+def _refusal(written: object) -> str:
+    if not isinstance(written, redis.RedisError):
+        return ""
+    return next((why for kind, why in REFUSALS.items() if isinstance(written, kind)), type(written).__name__)
+
+
+def trouble(*, within: float) -> str | None:
+    """Why a message cannot be left with the broker now, in one sentence; None when it can."""
+    try:
+        with client(within=within) as connected:
+            connected.set(PROBE, "", ex=PROBE_KEPT)
+    except (redis.RedisError, OSError) as error:
+        return _refusal(error) if isinstance(error, tuple(REFUSALS)) else " ".join(str(error).split())
+    return None
 
 
 def _held(client: redis.Redis, unacked: list[tuple[bytes, float]]) -> dict[str, list[float]]:

@@ -76,6 +76,13 @@ def _stores(snapshot: Snapshot) -> Iterator[Finding]:
     if not broker.is_reachable:
         advice = "Start Redis, or mend REDIS_URL. Bookings go on; workers work by themselves meanwhile."
         yield Finding(Level.DEGRADED, "broker", f"The broker does not answer ({broker.trouble}).", advice)
+    if broker.refusal:
+        text = f"The broker answers, but takes no message: {broker.refusal}."
+        advice = "Free its memory, name its primary in REDIS_URL, or give its user the rights of docs/operations."
+        yield Finding(Level.DEGRADED, "broker", text, advice)
+    if broker.evicts is None:
+        advice = "Allow its user INFO: ACL SETUSER … +info."
+        yield Finding(Level.WARNING, "broker", "Whether the broker throws messages away cannot be asked.", advice)
     if broker.evicts:
         text = "The broker may throw messages away when its memory is full."
         yield Finding(Level.WARNING, "broker", text, "Set Redis' maxmemory-policy to noeviction.")

@@ -70,6 +70,9 @@ def _stores(snapshot: Snapshot) -> Iterator[Metric]:
     database, broker = snapshot.database, snapshot.broker
     yield _gauge("database_up", "Whether the database answers.", [], [([], database.is_reachable)])
     yield _gauge("broker_up", "Whether the broker answers.", [], [([], broker.is_reachable)])
+    text = "Whether the broker takes messages: it is not full, no replica, and lets its user write."
+    takes = not broker.refusal if broker.is_reachable else None
+    yield _gauge("broker_writable", text, [], [([], takes)])
     text = "Whether the broker may throw messages away when its memory is full."
     yield _gauge("broker_evicts", text, [], [([], broker.evicts if broker.is_reachable else None)])
     pending = len(database.pending_migrations)

@@ -56,6 +56,7 @@ CASES: tuple[Fires | Quiet, ...] = (
     Fires("DatabaseDown", {f"{P}database_up": (1, 0)}, 15),
     Fires("MigrationsPending", {f"{P}migrations_pending": (0, 1)}, 2 * MINUTE),
     Fires("BrokerDown", {f"{P}broker_up": (1, 0)}, 15),
+    Fires("BrokerRefuses", {f"{P}broker_writable": (1, 0)}, 30),
     Fires("BrokerEvicts", {f"{P}broker_evicts": (0, 1)}, 5 * MINUTE),
     Fires("BeatSilent", {f'{ALIVE}{{role="beat"}}': (1, 0)}),
     Fires("WorkersSilent", {f'{ALIVE}{{role="mail"}}': (1, 0)}, labels={"role": "mail"}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
@@ -24,7 +25,7 @@ from backend.payments.models import InboxEvent, Refund
 from config import schedule as table
 from tests.support import scenarios, system_health
 from tests.support.valkey import Valkey
-from workers import mail, timers
+from workers import dependencies, mail, timers
 
 pytestmark = pytest.mark.django_db
 SECOND = timedelta(seconds=1)
@@ -111,7 +112,7 @@ def test_a_snapshot_costs_few_queries_however_much_there_is(now: datetime, djang
     system_health.healthy(now=now)
     for number in range(3):
         scenarios.confirmed(f"v{number}@example.org", now=now, at=scenarios.slot_tomorrow(now, 4 + 3 * number))
-    with django_assert_max_num_queries(3 if connection.vendor == "postgresql" else 17):
+    with django_assert_max_num_queries(3 if connection.vendor == "postgresql" else 18):
         take(now)
 
 
@@ -342,3 +343,38 @@ def test_garbage_in_the_broker_hides_nothing_from_operators(garbage: bytes, valk
     read = broker.read_broker(["mail"], now=now)
     assert read.is_reachable
     assert [(queue.ready, queue.oldest_age, queue.unacknowledged) for queue in read.queues] == [(1, None, 0)]
+
+
+def full(valkey: Valkey) -> None:
+    valkey.client.config_set("maxmemory", "1")
+
+
+def a_replica(valkey: Valkey) -> None:
+    valkey.client.replicaof("127.0.0.1", "1")
+
+
+def closed(valkey: Valkey) -> None:
+    valkey.client.acl_setuser("default", enabled=True, nopass=True, categories=["+@all"], commands=["-set"])
+
+
+@pytest.mark.sqlite_only
+@pytest.mark.parametrize(("make", "why"), [(full, "full"), (a_replica, "replica"), (closed, "may not write")])
+def test_a_broker_that_takes_no_message_is_a_finding_and_not_there_for_a_release(
+    make: Callable[[Valkey], None], why: str, valkey: Valkey, now: datetime
+) -> None:
+    system_health.healthy(now=now)
+    assert degraded(now) == []
+    make(valkey)
+    [finding] = [f for f in findings.judge(take(now)) if f.component == "broker"]
+    assert finding.level is Level.DEGRADED
+    assert why in finding.text
+    assert why in (dependencies.BROKER.trouble() or "")
+
+
+@pytest.mark.sqlite_only
+def test_a_broker_that_hides_its_memory_is_well_apart_from_that(valkey: Valkey, now: datetime) -> None:
+    system_health.healthy(now=now)
+    valkey.client.acl_setuser("default", enabled=True, nopass=True, categories=["+@all"], commands=["-info"])
+    [finding] = [f for f in findings.judge(take(now)) if f.component == "broker"]
+    assert finding.level is Level.WARNING
+    assert "INFO" in finding.advice

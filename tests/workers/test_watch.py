@@ -28,7 +28,7 @@ class Switch:
         was_on, self.is_on = self.is_on, True
         return not was_on
 
-    def stop(self) -> bool:
+    def stop(self, *, within: float = 0.0) -> bool:
         was_on, self.is_on = self.is_on, False
         return was_on
 
