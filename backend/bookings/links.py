@@ -10,10 +10,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 
 from backend.bookings import policy
@@ -27,33 +29,58 @@ from backend.outbox.models import Message, MessageState
 
 RING = "TOKEN_KEY"
 ACTING = (Purpose.CANCEL, Purpose.CANCEL_LATE, Purpose.RESCHEDULE)  # on a booking that is open
+NO_BOOKING = 0  # the id of none
 
 
 class KeyGone(Permanent):
     """A token cannot be derived again: what was mailed goes on working, what was not can no longer be mailed."""
 
 
-def issue(booking: Booking, purpose: Purpose, message_uuid: UUID, *, now: datetime) -> None:
-    """Store the digest of the token that this message will carry; of alternatives, one for each time offered."""
+def issue(booking: Booking, *purposes: Purpose, message_uuid: UUID, now: datetime) -> None:
+    """Store the digests of the tokens that this message will carry; of alternatives, one for each time offered.
+
+    One statement for all: how many links somebody gets must not be told by how long the answer takes.
+    """
+    made = [link for purpose in purposes for link in _links(booking, purpose, message_uuid, now=now)]
+    Link.objects.bulk_create(made)
+
+
+def issue_in_vain(message_uuid: UUID, *, now: datetime) -> None:
+    """The same work where there is no booking to link to, undone: see docs/decisions/006."""
+    savepoint = transaction.savepoint()
+    Link.objects.bulk_create([_link(NO_BOOKING, Purpose.BOOKING, message_uuid, None, expires_at=now, now=now)])
+    transaction.savepoint_rollback(savepoint)
+
+
+def _links(booking: Booking, purpose: Purpose, message_uuid: UUID, *, now: datetime) -> Iterator[Link]:
+    if purpose != Purpose.ALTERNATIVE:
+        yield _link(booking.pk, purpose, message_uuid, None, expires_at=_expiry(booking, purpose, now=now), now=now)
+        return
+    for one in Alternative.objects.filter(booking=booking):
+        expires_at = min(now + policy.ALTERNATIVE_LINK_LIFETIME, one.slot_start)
+        yield _link(booking.pk, purpose, message_uuid, one, expires_at=expires_at, now=now)
+
+
+def _link(
+    booking_id: int,
+    purpose: Purpose,
+    message_uuid: UUID,
+    alternative: Alternative | None,
+    *,
+    expires_at: datetime | None,
+    now: datetime,
+) -> Link:
     key = keyring.ring(RING).newest
-    of: list[Alternative | None] = [None]
-    if purpose == Purpose.ALTERNATIVE:
-        of = list(Alternative.objects.filter(booking=booking))
-    for alternative in of:
-        token = _derive(_name(purpose, alternative), message_uuid, key)
-        expires_at = _expiry(booking, purpose, now=now)
-        if alternative is not None:
-            expires_at = min(now + policy.ALTERNATIVE_LINK_LIFETIME, alternative.slot_start)
-        Link.objects.create(
-            booking=booking,
-            purpose=purpose,
-            alternative=alternative,
-            message_uuid=message_uuid,
-            digest=digest(token),
-            key_id=key.id,
-            created_at=now,
-            expires_at=expires_at,
-        )
+    return Link(
+        booking_id=booking_id,
+        purpose=purpose,
+        alternative=alternative,
+        message_uuid=message_uuid,
+        digest=digest(_derive(_name(purpose, alternative), message_uuid, key)),
+        key_id=key.id,
+        created_at=now,
+        expires_at=expires_at,
+    )
 
 
 def _expiry(booking: Booking, purpose: Purpose, *, now: datetime) -> datetime | None:

@@ -51,7 +51,7 @@ def cancelling_token(booking: Booking, now: datetime) -> str:
     """Only an active booking is mailed one."""
     uuid = uuid4()
     if booking.state in ACTIVE:
-        links.issue(booking, Purpose.CANCEL, uuid, now=now)
+        links.issue(booking, Purpose.CANCEL, message_uuid=uuid, now=now)
     return links.token_of(uuid, Purpose.CANCEL)
 
 
@@ -96,7 +96,7 @@ def take_alternative(booking: Booking, now: datetime) -> object:
         row = {"psychologist": who, "slot_start": start, "slot_end": start + timedelta(hours=1), "amount_paise": 1}
         Alternative.objects.create(booking=booking, number=1, **row)
         message = Message.objects.get(booking_id=booking.pk, kind=Notice.BOOKING_REJECTED)
-        links.issue(booking, Purpose.ALTERNATIVE, message.uuid, now=now)
+        links.issue(booking, Purpose.ALTERNATIVE, message_uuid=message.uuid, now=now)
         token = links.tokens_of(message.uuid)[links.alternative_token_name(1)]
     return alternatives.take_alternative(token, now=now)
 
@@ -106,7 +106,7 @@ def move_by_visitor(booking: Booking, now: datetime) -> object:
     who = booking.psychologist or scenarios.psychologist("Dr. New")
     working_hours.weekly(who, "10:00 18:00")
     uuid = uuid4()
-    links.issue(booking, Purpose.RESCHEDULE, uuid, now=now)
+    links.issue(booking, Purpose.RESCHEDULE, message_uuid=uuid, now=now)
     choice = rescheduling.SlotChoice(who.pk, now + timedelta(days=9))
     return rescheduling.reschedule_by_visitor(links.token_of(uuid, Purpose.RESCHEDULE), choice, now=now)
 
@@ -122,7 +122,7 @@ def request_again(booking: Booking, now: datetime) -> object:
     """By a link as the apology mails one, which only a cancelled request gets."""
     uuid = uuid4()
     if booking.state == State.CANCELLED:
-        links.issue(booking, Purpose.AGAIN, uuid, now=now)
+        links.issue(booking, Purpose.AGAIN, message_uuid=uuid, now=now)
     return visitor.request_again(links.token_of(uuid, Purpose.AGAIN), now=now)
 
 

@@ -135,7 +135,7 @@ def enqueued(notice: Notice, booking: Booking | None, *, now: datetime, **overri
     }
     message = Message.objects.create(**(given | overrides))
     for purpose in links_carried(notice, booking.state) if booking else ():
-        links.issue(booking, purpose, message.uuid, now=now)
+        links.issue(booking, purpose, message_uuid=message.uuid, now=now)
     return message
 
 

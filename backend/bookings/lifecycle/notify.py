@@ -43,21 +43,24 @@ def notify_visitor(
         ledger_sequence=booking.ledger_sequence,
         suppressed=suppressed,
     )
-    for purpose in links_carried(notice, booking.state) if booking.email and not suppressed else ():
-        links.issue(booking, purpose, message_uuid, now=now)
+    if booking.email and not suppressed:
+        links.issue(booking, *links_carried(notice, booking.state), message_uuid=message_uuid, now=now)
     return not suppressed
 
 
 def notify_address(address: str, notice: Notice, *, now: datetime, once_per: str) -> None:
-    """Enqueue a notice to an address that has no booking, within the limits."""
-    messages.emit(
+    """Enqueue a notice to an address that has no booking, within the limits; it costs what one with a link does."""
+    suppressed = not _within_limits(address, now)
+    message_uuid = messages.emit(
         queue=Queue.MAIL,
         kind=notice,
         dedupe_key=f"address:{notice}:{once_per}",
         now=now,
         recipient=address,
-        suppressed=not _within_limits(address, now),
+        suppressed=suppressed,
     )
+    if not suppressed:
+        links.issue_in_vain(message_uuid, now=now)
 
 
 def notify_staff(

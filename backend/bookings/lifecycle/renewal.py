@@ -50,5 +50,6 @@ def _replace(booking: Booking, message: Message, *, now: datetime) -> None:
     uuid = renewals.emit_anew(message, now=now)
     if uuid is None:
         return
-    for purpose in links_carried(Notice(message.kind), booking.state) if message.recipient else ():
-        links.issue(booking, purpose, uuid, now=message.created_at)
+    if message.recipient:
+        carried = links_carried(Notice(message.kind), booking.state)
+        links.issue(booking, *carried, message_uuid=uuid, now=message.created_at)

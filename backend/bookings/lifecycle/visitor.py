@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import uuid4
 
 from django.db import transaction
+from django.db.models import Case, IntegerField, Q, When
 
 from backend.bookings import links, policy, sponsors
 from backend.bookings.guarantees import client_id_of, deadline
@@ -32,6 +33,8 @@ from backend.bookings.notices import Notice
 from backend.core.errors import Code, Refused
 from backend.core.formatting import practice_zone
 from backend.people.models import Client
+
+NOBODY = 0  # the id of no client
 
 
 @intent
@@ -155,9 +158,12 @@ def _after_used(link: Link) -> Booking:
 
 @intent
 def request_link(address: str, *, now: datetime) -> None:
-    """No transition: mails the booking link, a fresh verification, or "nothing open". The asker learns nothing."""
-    client = Client.at(address).select_for_update().first()
-    booking = _latest_readable(client, now=now) if client else None
+    """No transition: mails the booking link, a fresh verification, or "nothing open". The asker learns nothing.
+
+    Not from the time it takes either: the same work is done for every address.
+    """
+    client_id = Client.at(address).select_for_update().values_list("pk", flat=True).first()
+    booking = _latest_readable(client_id or NOBODY, now=now)
     if booking is None:
         notify_address(address, Notice.NOTHING_OPEN, now=now, once_per=uuid4().hex)
     elif booking.state == State.DRAFT:
@@ -166,14 +172,14 @@ def request_link(address: str, *, now: datetime) -> None:
         notify_visitor(booking, Notice.LINK_REQUESTED, now=now, once_per=uuid4().hex)
 
 
-def _latest_readable(client: Client, *, now: datetime) -> Booking | None:
-    """The active booking, else the live draft, else the booking that closed last and may still be read."""
-    bookings = Booking.objects.filter(client=client)
-    return (
-        bookings.filter(state__in=ACTIVE).first()
-        or bookings.filter(state=State.DRAFT, due_at__gt=now).first()
-        or bookings.filter(verified_at__isnull=False, closed_at__gt=now - policy.LINK_KEPT_AFTER_CLOSE).first()
-    )
+def _latest_readable(client_id: int, *, now: datetime) -> Booking | None:
+    """The active booking, else the live draft, else the booking that closed last and may still be read. One query."""
+    is_active = Q(state__in=ACTIVE)
+    is_live_draft = Q(state=State.DRAFT, due_at__gt=now)
+    is_kept = Q(verified_at__isnull=False, closed_at__gt=now - policy.LINK_KEPT_AFTER_CLOSE)
+    turn = Case(When(is_active, then=0), When(is_live_draft, then=1), default=2, output_field=IntegerField())
+    readable = Booking.objects.filter(is_active | is_live_draft | is_kept, client_id=client_id)
+    return readable.defer("user_message").order_by(turn, "-pk").first()
 
 
 def _is_same_click(client: Client, draft: Draft, *, now: datetime) -> bool:
