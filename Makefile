@@ -5,6 +5,8 @@
 #   make restore-drill       dump, restore into an empty database, start on it, and the demo passes there
 #   make chaos               a storm of faults over the whole stack, and its figures; SEED=n repeats one, MINUTES=n
 #   make ops-test            the alerts against their tests, and what is seen in time of real faults; ONLY="rules scrape"
+#   make pooler-test         a part of the tests through PgBouncer, which it unpacks into var/; ONLY="tests/outbox -k lease"
+#   make proxy-test          the example of nginx under a real one, which it unpacks into var/
 #   make browser             the desk in a real browser: installs what it needs, leaves screenshots in var/screenshots/
 #   make model               random visitors, staff, money and clocks against every rule; STEPS=20000, SEED=n repeats a run
 #   make seed-large          100,000 bookings into the running stack, to measure pages on; never where people work
@@ -22,7 +24,7 @@ ifneq ($(shell $(PYTHON) -c '$(BELONGS_HERE)' 2>/dev/null && echo yes),yes)
 .PHONY: .venv/pyvenv.cfg
 endif
 
-.PHONY: run test demo restore-drill chaos ops-test browser model manage seed-large lock format readme clean
+.PHONY: run test demo restore-drill chaos ops-test pooler-test proxy-test browser model manage seed-large lock format readme clean
 
 run: .venv/run.stamp
 	@exec $(PYTHON) -m config.local.run --profile "$(PROFILE)" --port "$(PORT)"
@@ -38,6 +40,12 @@ restore-drill: .venv/dev.stamp
 
 chaos: .venv/dev.stamp
 	@exec $(PYTHON) -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SQLITE),--sqlite)
+
+pooler-test: .venv/dev.stamp
+	@exec $(PYTHON) -m tests.pooler $(ONLY)
+
+proxy-test: .venv/dev.stamp
+	@exec $(PYTHON) -m tests.proxy
 
 ops-test: .venv/dev.stamp
 	@exec $(PYTHON) -m tests.alerts $(if $(ONLY),--only $(ONLY))

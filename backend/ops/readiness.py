@@ -1,4 +1,7 @@
-"""Whether this instance may be given requests: the database and its migrations decide, the rest is only named."""
+"""Whether this instance may be given requests: the database, its migrations and the machine's static files decide.
+
+The rest is only named.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from backend.ops import findings, snapshot
+from backend.ops import findings, snapshot, static_files
 from backend.ops.findings import Level
 
 
@@ -29,5 +32,7 @@ def check_readiness(*, now: datetime) -> Readiness:
     """Within a second, even when the broker hangs."""
     found = findings.judge(snapshot.take_snapshot(now=now, with_figures=False))
     fatal, degraded = findings.components(found, Level.FATAL), findings.components(found, Level.DEGRADED)
+    if not static_files.are_collected():
+        fatal = [*fatal, "static-files"]
     status = Status.UNAVAILABLE if fatal else Status.DEGRADED if degraded else Status.READY
     return Readiness(status, fatal, degraded)

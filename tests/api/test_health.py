@@ -6,6 +6,8 @@ import re
 import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -18,7 +20,7 @@ from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
 from backend.api import probes
-from backend.ops import pending_migrations
+from backend.ops import pending_migrations, static_files
 from backend.ops.health import SILENT_AFTER, STALE_AFTER
 from backend.ops.models import ProcessRole
 from backend.outbox import messages
@@ -49,6 +51,36 @@ def test_an_instance_lives_without_asking_anybody() -> None:
     """No mark: a query would fail this test, and so would the broker, which is not there."""
     response = Browser().get("/livez")
     assert (response.status_code, response.json()) == (200, {"status": "alive"})
+
+
+@pytest.fixture
+def static_root(settings: Any, tmp_path: Path) -> Iterator[Path]:
+    """The folder of a machine's own, for a release with one static file, of two bytes."""
+    (tmp_path / "release").mkdir()
+    (tmp_path / "release" / "desk.css").write_text("a{")
+    settings.WHITENOISE_USE_FINDERS = False  # as without DEBUG
+    settings.STATICFILES_FINDERS = ["django.contrib.staticfiles.finders.FileSystemFinder"]
+    settings.STATICFILES_DIRS = [tmp_path / "release"]
+    settings.STATIC_ROOT = tmp_path
+    static_files.are_collected.cache_clear()
+    yield tmp_path
+    static_files.are_collected.cache_clear()
+
+
+@pytest.mark.django_db
+@pytest.mark.sqlite_only
+@pytest.mark.parametrize("text", ["a{", "a{old", None])
+def test_a_machine_is_ready_with_the_static_files_of_its_release_alone(
+    text: str | None, static_root: Path, at: datetime, valkey: Valkey
+) -> None:
+    if text is not None:
+        (static_root / "desk.css").write_text(text)
+    system_health.healthy(now=at)
+    missing = [] if text == "a{" else ["static-files"]
+    assert ready() == (
+        503 if missing else 200,
+        {"status": "unavailable" if missing else "ready", "unavailable": missing, "degraded": []},
+    )
 
 
 @pytest.mark.django_db

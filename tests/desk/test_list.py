@@ -8,7 +8,7 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -258,9 +258,7 @@ def test_deciding_many_is_for_those_who_decide(now: datetime) -> None:
 
 
 def rows_of(answer) -> list[dict[str, str]]:
-    assert answer.streaming
-    text = b"".join(answer.streaming_content).decode()
-    return list(csv.DictReader(StringIO(text)))
+    return list(csv.DictReader(StringIO(answer.getvalue().decode())))
 
 
 def exported(browser: Browser, **query: str) -> list[dict[str, str]]:
@@ -294,6 +292,20 @@ def test_the_file_shows_of_a_telephone_number_what_the_account_may_see(now: date
     assert exported(logged_in(roles.account(Role.PSYCHOLOGIST))) == []
     auditor = logged_in(roles.account(Role.AUDITOR))
     assert auditor.get(reverse("admin:bookings_booking_export")).status_code == 404
+
+
+def test_a_file_that_breaks_off_is_an_error_and_not_a_shorter_file(
+    desk: Browser, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A database, or a pooler before it, may fail after the first rows."""
+
+    def broken(_booking: Booking, _access: object) -> object:
+        raise OperationalError('cursor "_django_curs" does not exist')
+
+    scenarios.pending(now=now)
+    monkeypatch.setitem(COLUMNS, "deadline", broken)
+    answer = desk.get(reverse("admin:bookings_booking_export"))
+    assert (answer.status_code, answer["Content-Type"]) == (503, "text/html; charset=utf-8")
 
 
 # -- what a visitor wrote ----------------------------------------------------------------------------------------------

@@ -1,0 +1,1 @@
+"""The example of nginx, with a real one before a real `web`."""
