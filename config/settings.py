@@ -478,6 +478,7 @@ METRICS_TOKEN = env.text(
 SECURE_REDIRECT_EXEMPT = [r"^$", r"^api/$", r"^api/(health|ping)/$", r"^(livez|readyz|metrics)/?$"]
 
 # -- people who log in ------------------------------------------------------------------------------------------------
+AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend", "backend.accounts.menu.MenuPermissions"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": name}
@@ -531,8 +532,8 @@ JAZZMIN_SETTINGS = {
     "custom_js": "desk/frame.js",
     "topmenu_links": [
         {"name": "Today", "url": "admin:index"},
-        {"name": "Calendar", "url": "desk:calendar", "permissions": ["bookings.view_booking"]},
-        {"name": "Bookings", "url": "admin:bookings_booking_changelist", "permissions": ["bookings.view_booking"]},
+        {"name": "Calendar", "url": "desk:calendar", "permissions": ["desk.see_some_bookings"]},
+        {"name": "Bookings", "url": "admin:bookings_booking_changelist", "permissions": ["desk.see_some_bookings"]},
         {"name": "New booking", "url": "admin:bookings_booking_new", "permissions": ["bookings.change_booking"]},
         {"name": "Numbers", "url": "desk:numbers", "permissions": ["payments.view_payment"]},
         {"name": "All pages", "url": "desk:all"},
@@ -555,13 +556,13 @@ JAZZMIN_SETTINGS = {
                 "name": "Calendar",
                 "url": "desk:calendar",
                 "icon": "fas fa-calendar-alt",
-                "permissions": ["bookings.view_booking"],
+                "permissions": ["desk.see_some_bookings"],
             },
             {
                 "name": "Day list",
                 "url": "desk:day",
                 "icon": "fas fa-print",
-                "permissions": ["bookings.view_booking"],
+                "permissions": ["desk.see_some_bookings"],
             },
         ],
         "ops": [

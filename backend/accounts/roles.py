@@ -40,6 +40,9 @@ class Ability(StrEnum):
     OPERATE = "ops.add_act"
 
 
+SEES_SOME_BOOKINGS = (Ability.SEE_BOOKINGS, Ability.DECIDE, Ability.SEE_OWN, Ability.SEE_UNASSIGNED)
+
+
 class Asker(Protocol):
     """An account; whoever is not logged in may nothing."""
 

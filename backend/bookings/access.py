@@ -8,7 +8,7 @@ from functools import cached_property
 from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Q
 
-from backend.accounts.roles import Ability, has_any_permission, mask_digits
+from backend.accounts.roles import SEES_SOME_BOOKINGS, Ability, has_any_permission, mask_digits
 from backend.bookings.machine import State
 from backend.bookings.models import Booking
 from backend.people import phones
@@ -43,7 +43,7 @@ class AccessPolicy:
     @property
     def sees_bookings(self) -> bool:
         """Some of them at least, be there any or not."""
-        return self.sees_all or has_any_permission(self.user, Ability.SEE_OWN, Ability.SEE_UNASSIGNED)
+        return has_any_permission(self.user, *SEES_SOME_BOOKINGS)
 
     @property
     def sees_all(self) -> bool:

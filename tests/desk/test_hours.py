@@ -12,9 +12,10 @@ from django.http import HttpResponse
 from django.test import Client as Browser
 from django.urls import reverse
 
+from backend.accounts.roles import Role
 from backend.people.models import Language, Location, Psychologist, Specialization, TimeOff, WorkingHours
-from tests.support import scenarios, working_hours
-from tests.support.admin_site import clerk, page_url, psychologist_form, rows_of
+from tests.support import roles, scenarios, working_hours
+from tests.support.admin_site import clerk, logged_in, page_url, psychologist_form, rows_of
 from tests.support.working_hours import WEDNESDAY, at
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
@@ -296,3 +297,46 @@ def test_time_off_over_held_slots_lists_them_and_cancels_nothing(
     assert [row[0] for row in answer.context["in_the_way"]] == [booking]
     assert "<strong>Booked within time off.</strong>" in page
     assert scenarios.again(booking).state == "APPROVED"
+
+
+# -- a psychologist's own page -----------------------------------------------------------------------------------------
+
+
+def test_a_psychologist_keeps_their_own_hours_and_time_off_and_changes_nothing_else(who: Psychologist) -> None:
+    own = logged_in(roles.account(Role.PSYCHOLOGIST, who=who))
+    busy = {"first_day": "2026-11-25", "first_time": "11:00", "last_day": "", "last_time": "12:00", "note": "dentist"}
+    assert "Save" in own.get(page_url(who)).content.decode()
+    assert save(own, who, {**hours(MONDAY), **off(busy)}, fee="1.00", full_name="Another", user="").status_code == 302
+    assert WorkingHours.objects.get().starts_at == time(10)
+    assert TimeOff.objects.get().starts_at == at("11:00")
+    kept = Psychologist.objects.get()
+    assert (kept.fee_paise, kept.full_name, kept.user_id) == (who.fee_paise, who.full_name, who.user_id)
+    (row,) = WorkingHours.objects.all()
+    gone = {**MONDAY, "id": row.pk, "psychologist": who.pk, "DELETE": "on"}
+    assert save(own, who, hours(gone, stored=1)).status_code == 302
+    assert not WorkingHours.objects.exists()
+
+
+def test_a_psychologist_keeps_nobody_elses_hours(who: Psychologist) -> None:
+    own = logged_in(roles.account(Role.PSYCHOLOGIST, who=who))
+    other = scenarios.psychologist("Dr. Rao")
+    assert save(own, other, hours(MONDAY)).status_code in (302, 403, 404)
+    assert not WorkingHours.objects.exists()
+
+
+def test_the_menu_leads_a_psychologist_to_calendar_day_list_and_bookings_and_nobody_who_sees_none(
+    who: Psychologist,
+) -> None:
+    own = logged_in(roles.account(Role.PSYCHOLOGIST, who=who))
+    page = own.get(page_url(who)).content.decode()
+    operator = logged_in(roles.account(Role.OPERATOR)).get(reverse("desk:all")).content.decode()
+    for name in ("desk:calendar", "desk:day", "admin:bookings_booking_changelist"):
+        assert f'href="{reverse(name)}"' in page
+        assert f'href="{reverse(name)}"' not in operator
+
+
+def test_nobody_reads_of_requests_that_they_cannot_see_that_all_are_answered(who: Psychologist, now: datetime) -> None:
+    scenarios.pending(now=now)
+    page = logged_in(roles.account(Role.PSYCHOLOGIST, who=who)).get("/admin/").content.decode()
+    assert "Every request is answered." not in page
+    assert "No request waits for you." in page

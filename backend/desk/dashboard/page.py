@@ -104,8 +104,8 @@ def _sections(access: AccessPolicy, found: Dashboard, *, now: datetime) -> list[
     bookings = reverse("admin:bookings_booking_changelist")
     return [
         _section("waiting", "Waiting for a decision", [_waiting(access, row, now=now) for row in found.waiting],
-                 "Every request is answered.", f"{bookings}?state__exact={State.PENDING}"),
-        _section("failed", "Failed", failed, "Every mail left, and no money is stuck.",
+                 _nothing_waits(access), f"{bookings}?state__exact={State.PENDING}"),
+        _section("failed", "Failed", failed, _nothing_failed(access),
                  reverse("admin:outbox_message_changelist") + "?state__exact=dead"),
         _section("asked", "Asked to cancel, not proved yet",
                  [_asked(access, row, now=now) for row in found.asked_to_cancel],
@@ -123,6 +123,17 @@ def _sections(access: AccessPolicy, found: Dashboard, *, now: datetime) -> list[
 
 def _section(name: str, title: str, lines: list[Line], nothing: str, more: str) -> Section:
     return Section(name, title, lines[:SHOWN], nothing, more if len(lines) > SHOWN else "")
+
+
+def _nothing_waits(access: AccessPolicy) -> str:
+    """Who sees only some requests cannot know of the others."""
+    if access.sees_all:
+        return "Every request is answered."
+    return "No request waits for you. Of those that wait for the desk you see none here."
+
+
+def _nothing_failed(access: AccessPolicy) -> str:
+    return "Every mail left, and no money is stuck." if access.sees_all else "Nothing about your bookings."
 
 
 def _waiting(access: AccessPolicy, booking: Booking, *, now: datetime) -> Line:

@@ -15,6 +15,7 @@ from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
 from django.utils import timezone
 
+from backend.accounts.roles import Ability, has_any_permission
 from backend.people.hours import Clock
 from backend.people.models import Psychologist, TimeOff, WorkingHours, overlap_sentence, share_time
 
@@ -55,7 +56,29 @@ class HoursFormSet(PsychologistFormSet):
                 other.add_error("starts_at", overlap_sentence(one.instance))
 
 
-class WorkingHoursInline(admin.TabularInline[WorkingHours, Psychologist]):
+def keeps_own_hours(request: HttpRequest, psychologist: Psychologist | None) -> bool:
+    """Whether it is the page of the account that asks."""
+    is_own = psychologist is not None and psychologist.user_id == request.user.pk
+    return is_own and has_any_permission(request.user, Ability.SEE_OWN)
+
+
+class OwnOrPermitted:
+    """Rows that a psychologist keeps on their own page, and others with the permission of the model."""
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return keeps_own_hours(request, obj) or super().has_view_permission(request, obj)  # type: ignore[misc]
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return keeps_own_hours(request, obj) or super().has_add_permission(request, obj)  # type: ignore[misc]
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return keeps_own_hours(request, obj) or super().has_change_permission(request, obj)  # type: ignore[misc]
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return keeps_own_hours(request, obj) or super().has_delete_permission(request, obj)  # type: ignore[misc]
+
+
+class WorkingHoursInline(OwnOrPermitted, admin.TabularInline[WorkingHours, Psychologist]):
     """Of every week and of single days, in one list, so that they can be held against one another."""
 
     model = WorkingHours
@@ -124,7 +147,7 @@ class TimeOffForm(forms.ModelForm[TimeOff]):
         return typed
 
 
-class TimeOffInline(admin.TabularInline[TimeOff, Psychologist]):
+class TimeOffInline(OwnOrPermitted, admin.TabularInline[TimeOff, Psychologist]):
     model = TimeOff
     form = TimeOffForm
     formset = PsychologistFormSet

@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.utils import flatten_fieldsets
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern
@@ -19,7 +20,7 @@ from backend.bookings.access import AccessPolicy
 from backend.bookings.lifecycle.session_terms import AMOUNT_MOST_PAISE
 from backend.core.formatting import money, short_day_and_time
 from backend.desk.people import absence
-from backend.desk.people.hours import TimeOffInline, WorkingHoursInline
+from backend.desk.people.hours import TimeOffInline, WorkingHoursInline, keeps_own_hours
 from backend.desk.people.records import WithHistory
 from backend.people.forms import EmailAddressField
 from backend.people.models import Psychologist
@@ -104,6 +105,23 @@ class PsychologistAdmin(WithHistory):
             return True
         is_own = obj is None or obj.user_id == request.user.pk
         return is_own and has_any_permission(request.user, Ability.SEE_OWN)
+
+    def has_change_permission(self, request: HttpRequest, obj: Psychologist | None = None) -> bool:
+        """A psychologist opens their own page to change hours and time off; the rest of it they only read."""
+        return super().has_change_permission(request, obj) or keeps_own_hours(request, obj)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Psychologist | None = None) -> Any:
+        if super().has_change_permission(request, obj):
+            return super().get_readonly_fields(request, obj)
+        return flatten_fieldsets(self.get_fieldsets(request, obj))
+
+    def get_form(
+        self, request: HttpRequest, obj: Psychologist | None = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        """For who may not change the fields, a form that has none: a declared one would be read though not shown."""
+        if not super().has_change_permission(request, obj):
+            kwargs["form"] = forms.ModelForm
+        return super().get_form(request, obj, change, **kwargs)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Psychologist]:
         rows: QuerySet[Psychologist] = super().get_queryset(request)
