@@ -68,6 +68,46 @@ def test_hours_of_weeks_and_of_single_days_are_typed_in_one_list(desk: Browser, 
     assert 'value="2026-11-28"' in page
 
 
+def test_a_week_of_hours_is_one_row(desk: Browser, who: Psychologist) -> None:
+    row = hours(MONDAY) | {"working_hours-0-also_on": ["0", "1", "4"]}
+    assert save(desk, who, row).status_code == 302
+    kept = WorkingHours.objects.order_by("weekday").values_list("weekday", "starts_at", "ends_at")
+    assert list(kept) == [(day, time(10), time(18)) for day in (0, 1, 4)]
+    first = WorkingHours.objects.earliest("pk")
+    again = {**MONDAY, "id": first.pk, "psychologist": who.pk}
+    stored = [{**again, "id": each.pk, "weekday": each.weekday} for each in WorkingHours.objects.order_by("pk")]
+    more = hours(*stored, stored=3) | {"working_hours-0-also_on": ["1"]}
+    assert errors(save(desk, who, more)) == [{"also_on"}, set(), set()]
+    assert WorkingHours.objects.count() == 3
+    more = hours(*stored, stored=3) | {"working_hours-0-also_on": ["2"]}
+    assert save(desk, who, more).status_code == 302
+    assert WorkingHours.objects.filter(weekday=2, starts_at=time(10)).count() == 1
+
+
+def test_hours_of_a_single_day_are_copied_nowhere(desk: Browser, who: Psychologist) -> None:
+    once = {**MONDAY, "weekday": "", "day": "2026-11-28"}
+    assert errors(save(desk, who, hours(once) | {"working_hours-0-also_on": ["1"]})) == [{"also_on"}]
+
+
+@pytest.mark.parametrize(
+    ("sent", "fields", "says"),
+    [
+        ({}, {}, ["no working hours"]),
+        (hours(MONDAY), {}, []),
+        (hours(MONDAY), {"meeting_link": ""}, ["no meeting link"]),
+        ({}, {"meeting_link": ""}, ["no working hours", "no meeting link"]),
+        ({}, {"is_active": ""}, []),
+    ],
+)
+def test_saving_somebody_whom_nobody_can_book_warns(
+    sent: dict[str, str], fields: dict[str, str], says: list[str], desk: Browser, who: Psychologist
+) -> None:
+    save(desk, who, sent, **fields)
+    page = desk.get(page_url(who)).content.decode()
+    assert page.count("Nobody can book") == len(says)
+    assert all(f"There is {word}" in page or f"There are {word}" in page for word in says)
+
+
 def test_a_new_psychologist_is_typed_with_hours_place_languages_and_terms(desk: Browser) -> None:
     place = Location.objects.create(name="Baner", address="12 Baner Road")
     hindi, grief = Language.objects.create(name="Hindi"), Specialization.objects.create(name="Grief")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 from datetime import date, time, timedelta
 from itertools import combinations
 from typing import Any
@@ -20,6 +21,7 @@ from backend.people.hours import Clock
 from backend.people.models import Psychologist, TimeOff, WorkingHours, overlap_sentence, share_time
 
 _DAY = timedelta(days=1)
+WEEKDAYS = list(enumerate(calendar.day_name))
 SHOWN_FOR = timedelta(days=7)  # what is over leaves the page after this; it stays in the history
 
 
@@ -42,6 +44,31 @@ class PsychologistFormSet(BaseInlineFormSet[Any, Psychologist, Any]):
         return [form for form in filled if not form.errors and not form.cleaned_data.get("DELETE")]
 
 
+class HoursForm(forms.ModelForm[WorkingHours]):
+    """A span of hours, and the weekdays that get the same: a week is one row to type."""
+
+    also_on = forms.TypedMultipleChoiceField(
+        choices=[(number, name[:2]) for number, name in WEEKDAYS],
+        coerce=int,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="Copies these hours to other weekdays.",
+    )
+
+    def clean(self) -> dict[str, Any]:
+        typed = super().clean() or self.cleaned_data
+        if typed.get("also_on") and typed.get("weekday") is None:
+            self.add_error("also_on", "Only the hours of a weekday can be copied.")
+        return typed
+
+    def copies(self) -> list[WorkingHours]:
+        """One for each other weekday that was ticked; not stored yet."""
+        own = self.instance
+        same = {name: getattr(own, name) for name in ("psychologist", "starts_at", "ends_at", "offers", "location")}
+        ticked = self.cleaned_data.get("also_on") or []
+        return [WorkingHours(weekday=weekday, **same) for weekday in ticked if weekday != own.weekday]
+
+
 class HoursFormSet(PsychologistFormSet):
     def _construct_form(self, i: int, **kwargs: Any) -> Any:
         form = super()._construct_form(i, **kwargs)
@@ -49,11 +76,20 @@ class HoursFormSet(PsychologistFormSet):
         return form
 
     def clean(self) -> None:
-        """No two spans of a day lie over one another; said beside the later row."""
+        """No two spans of a day lie over one another; said beside the copy, else beside the later row."""
         super().clean()
-        for one, other in combinations(self.kept(), 2):
-            if share_time(one.instance, other.instance):
-                other.add_error("starts_at", overlap_sentence(one.instance))
+        rows = [(form, "starts_at", form.instance) for form in self.kept()]
+        copies = [(form, "also_on", hours) for form in self.kept() for hours in form.copies()]
+        for (_, _, one), (form, field, other) in combinations([*rows, *copies], 2):
+            if share_time(one, other):
+                form.add_error(field, overlap_sentence(one))
+
+    def save(self, commit: bool = True) -> Any:
+        saved = super().save(commit)
+        for form in self.kept() if commit else ():
+            for copy in form.copies():
+                copy.save()
+        return saved
 
 
 def keeps_own_hours(request: HttpRequest, psychologist: Psychologist | None) -> bool:
@@ -82,9 +118,10 @@ class WorkingHoursInline(OwnOrPermitted, admin.TabularInline[WorkingHours, Psych
     """Of every week and of single days, in one list, so that they can be held against one another."""
 
     model = WorkingHours
+    form = HoursForm
     formset = HoursFormSet
     extra = 0
-    fields = ["weekday", "day", "starts_at", "ends_at", "offers", "location"]
+    fields = ["weekday", "also_on", "day", "starts_at", "ends_at", "offers", "location"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[WorkingHours]:
         since = timezone.now().date() - SHOWN_FOR

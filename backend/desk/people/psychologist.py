@@ -18,8 +18,9 @@ from backend.accounts.roles import Ability, has_any_permission
 from backend.bookings import policy
 from backend.bookings.access import AccessPolicy
 from backend.bookings.lifecycle.session_terms import AMOUNT_MOST_PAISE
-from backend.core.formatting import money, short_day_and_time
+from backend.core.formatting import money, practice_zone, short_day_and_time
 from backend.desk.people import absence
+from backend.desk.people.bookable import obstacles
 from backend.desk.people.hours import TimeOffInline, WorkingHoursInline, keeps_own_hours
 from backend.desk.people.records import WithHistory
 from backend.people.forms import EmailAddressField
@@ -151,6 +152,8 @@ class PsychologistAdmin(WithHistory):
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Time off over held slots moves and cancels nothing by itself; it says what is in the way."""
         super().save_related(request, form, formsets, change)
+        for sentence in obstacles(form.instance, today=timezone.now().astimezone(practice_zone()).date()):
+            messages.warning(request, f"Nobody can book {form.instance} as it is. {sentence}")
         is_about_time_off = any(formset.model is TimeOffInline.model and formset.has_changed() for formset in formsets)
         found = rebooking_options.within_time_off(form.instance.pk, now=timezone.now()) if is_about_time_off else []
         if found:
