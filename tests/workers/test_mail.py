@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import smtplib
+import socket
 import ssl
 import threading
 from datetime import datetime, timedelta
@@ -33,6 +34,7 @@ from tests.support.mail_sink import Sink
 from tests.support.scenarios import RAVI
 from workers import drain as workers_drain
 from workers import mail, mail_failures
+from workers.smtp import _Phased
 from workers.stopping import stopping
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.filterwarnings("ignore::ResourceWarning")]
@@ -182,6 +184,19 @@ def test_a_log_in_that_is_refused_has_surely_sent_nothing(now: datetime, sink: S
     settings.EMAIL_HOST_USER = settings.EMAIL_HOST_PASSWORD = "somebody"  # in clear: the sink has no TLS
     row = failed_once(now)
     assert (row.attempts, row.may_have_left, row.last_error) == (0, False, "SMTPNotSupportedError")
+
+
+def test_no_password_leaves_without_encryption_whatever_the_server_offers() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        connection = _Phased(timeout=0.2)
+        connection.sock, connection.ehlo_resp, connection.esmtp_features = ours, b"here", {"auth": "PLAIN"}
+        connection._begin_phase(0.2)
+        with pytest.raises(smtplib.SMTPNotSupportedError):
+            connection.login("app", "secret")
+        theirs.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            theirs.recv(1)
 
 
 def test_a_server_that_does_not_answer_the_text_may_have_taken_it(now: datetime, sink: Sink, settings) -> None:
