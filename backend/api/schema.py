@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, NamedTuple, TypeVar
 
+from django.core.validators import URLValidator
 from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerFieldExtension
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
@@ -19,7 +20,9 @@ from rest_framework.views import APIView
 
 from backend.api import fields
 from backend.api.staff import fields as staff_fields
+from backend.people import intake
 
+_PRINTED = r"[^\u0000-\u001f\u007f-\u009f\u2028\u2029]"
 View = TypeVar("View", bound=type[APIView])
 
 
@@ -86,14 +89,40 @@ class FieldShape(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-ca
             case fields.DayField():
                 return {"type": "string", "format": "date"}
             case fields.TimeOfDayField():
-                return {"type": "string", "pattern": "^[0-2][0-9]:[0-5][0-9]"}
+                return {"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$"}
             case fields.InstantField():
                 return {"type": "string", "format": "date-time"}
             case staff_fields.RupeesField():
-                return {"type": "string", "pattern": r"^[0-9]{1,8}(\.[0-9]{2})?$"}
+                return {"type": "string", "pattern": r"^[0-9]{1,7}(\.[0-9]{2})?$"}
             case staff_fields.PasswordField():
                 return {"type": "string", "format": "password", "minLength": 1, "maxLength": 200}
         raise TypeError(f"say here what {type(self.target).__name__} takes")
+
+
+class LineShape(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    """Text, with what its fields refuse beyond its length: blanks alone, what cannot be printed, what is no address."""
+
+    target_class = fields.LineField
+    match_subclasses = True
+
+    def map_serializer_field(self, _auto_schema: AutoSchema, _direction: str) -> dict[str, Any]:
+        longest = self.target.max_length
+        return {"type": "string", **({"maxLength": longest} if longest else {}), **_of_text(self.target)}
+
+
+def _of_text(field: fields.LineField) -> dict[str, Any]:
+    question = getattr(field, "question", None)
+    if question == intake.EMAIL:
+        return {"minLength": 1, "format": "email"}
+    if question == intake.PHONE_NUMBER:
+        return {"pattern": r"^([0-9]{10}|\+[1-9][0-9]{7,14})$"}  # other spellings are understood, too
+    if any(isinstance(one, URLValidator) for one in field.validators):
+        return {"pattern": r"^https://\S+$"}
+    if field.has_paragraphs:
+        return {} if field.allow_blank else {"minLength": 1, "pattern": r"\S"}
+    if field.allow_blank:  # the generator adds the empty text beside a pattern
+        return {"pattern": f"^{_PRINTED}+$"}
+    return {"minLength": field.min_length or 1, "pattern": rf"^{_PRINTED}*(?!\s){_PRINTED}+$"}
 
 
 class StaffTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

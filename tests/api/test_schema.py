@@ -168,6 +168,62 @@ def test_the_rest_of_what_staff_see_is_what_it_says(schema: dict[str, Any], now:
         check(schema, "POST", f"{STAFF}{name}/", staff.post(f"{STAFF}{name}/"))
 
 
+# -- does it say what is refused? --------------------------------------------------------------------------------------
+
+
+def takes(schema: dict[str, Any], name: str, body: dict[str, Any]) -> bool:
+    shape = {**schema["components"]["schemas"][name], "components": schema["components"]}
+    return Draft202012Validator(shape, format_checker=Draft202012Validator.FORMAT_CHECKER).is_valid(body)
+
+
+REFUSED: list[dict[str, Any]] = [
+    *({name: text} for name in ("full_name", "city", "country", "emergency_contact") for text in ("", "  ", "a\x00b")),
+    *({"email": text} for text in ("", " ", "no address")),
+    *({"phone_number": text} for text in ("", "x", "98765")),
+    *({"preferred_time_start": text} for text in ("29:00", "12:60", "noon")),
+    *({"full_name": "J"}, {"sponsor_code": "a\nb"}, {"state": "a\x07b"}),
+]
+
+
+@pytest.mark.parametrize("change", REFUSED, ids=str)
+def test_it_refuses_of_a_draft_what_the_service_refuses(
+    schema: dict[str, Any], change: dict[str, Any], now: datetime
+) -> None:
+    body = {
+        **api.form(now),
+        "preferred_period": "CUSTOM",
+        "preferred_time_start": "10:00",
+        "preferred_time_end": "12:00",
+    }
+    assert takes(schema, "DraftRequest", body)
+    assert not takes(schema, "DraftRequest", body | change)
+    api.error(api.post(api.DRAFT, body | change), 400, "invalid")
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "wrong"),
+    [
+        ("FollowUpRequest", {"slot_starts": ["2026-11-24T17:30:00+05:30"]}, {"slot_starts": []}),
+        ("FollowUpRequest", {"amount": "1500.00"}, {"amount": "99999999.00"}),
+        (
+            "ApprovalRequest",
+            {"meeting_link": "https://meet.example.org/x"},
+            {"meeting_link": "http://meet.example.org"},
+        ),
+        ("ApprovalRequest", {"meeting_link": ""}, {"meeting_link": " "}),
+        ("TokenRequest", {"token": "x"}, {"token": " "}),
+        ("AcknowledgementRequest", {"acknowledgement_id": "MS-7K2M9P"}, {"acknowledgement_id": ""}),
+        ("EnquiryRequest", {"text": "a\nb"}, {"text": "\n "}),
+        ("EnquiryRequest", {"text": "x", "subject": ""}, {"text": "x", "subject": "a\nb"}),
+    ],
+)
+def test_it_takes_what_is_meant_and_refuses_what_the_service_refuses(
+    schema: dict[str, Any], name: str, body: dict[str, Any], wrong: dict[str, Any]
+) -> None:
+    assert takes(schema, name, body)
+    assert not takes(schema, name, wrong)
+
+
 # -- its pages --------------------------------------------------------------------------------------------------------
 
 

@@ -202,9 +202,9 @@ class FollowUpRequest(serializers.Serializer[Series]):
 
     slot_starts = serializers.ListField(
         child=InstantField(_WHEN),
-        allow_empty=False,
+        min_length=1,
         max_length=STARTS_MOST,
-        error_messages=dict.fromkeys(("not_a_list", "empty", "max_length", "null"), "Please list the starts."),
+        error_messages=dict.fromkeys(("not_a_list", "min_length", "max_length", "null"), "Please list the starts."),
         **OPTIONAL,
     )
     first_start = InstantField(_WHEN, help_text="Without it one interval after the last session.", **OPTIONAL)
