@@ -13,6 +13,7 @@ from backend.payments.models import Refund, RefundState
 from backend.people.models import TimeOff
 
 pytestmark = pytest.mark.django_db
+MARKUP = Q(full_name__contains="<script>") | Q(full_name__contains="<img")
 
 
 def test_a_sample_has_every_state_and_every_trouble(settings) -> None:
@@ -26,8 +27,14 @@ def test_a_sample_has_every_state_and_every_trouble(settings) -> None:
     assert Booking.objects.filter(state=State.COMPLETED, outcome=Outcome.UNRECORDED).exists()
     assert Booking.objects.filter(cancellation_requested_at__isnull=False).exists()
     assert Booking.objects.filter(state=State.PENDING, preferred_slot_start__isnull=False).exists()
-    assert Booking.objects.filter(Q(full_name__contains="<script>") | Q(full_name__contains="<img")).exists()
+    assert not Booking.objects.filter(MARKUP).exists()
     assert all(booking.ledger.count() == booking.ledger_sequence for booking in Booking.objects.all())
+
+
+def test_the_sample_of_tests_has_visitors_who_write_markup(settings) -> None:
+    settings.DEBUG = True
+    call_command("seed_practice", bookings=7, hostile=True, verbosity=0)
+    assert Booking.objects.filter(MARKUP).exists()
 
 
 def test_a_real_practice_gets_no_bookings_that_nobody_asked_for(settings) -> None:

@@ -50,9 +50,8 @@ def seeded(bookings: int) -> Iterator[Practice]:
     }
     try:
         _manage(given, "migrate", "-v0")
-        told = re.search(
-            r"as (\S+) with the password (\S+)", _manage(given, "seed_practice", "--bookings", str(bookings))
-        )
+        seeded = _manage(given, "seed_practice", "--hostile", "--bookings", str(bookings))
+        told = re.search(r"as (\S+) with the password (\S+)", seeded)
         assert told is not None
         with _server(given, folder, port) as url:
             yield Practice(url, told[1], told[2], given)

@@ -1,6 +1,6 @@
 """Bookings for a practice to be looked at: every state, yesterday, today and the weeks ahead, each through its intents.
 
-Two of the visitors wrote markup where a name belongs, as strangers do: no page may take it for its own.
+A hostile sample is for tests: some of its visitors wrote markup for a name, which no page may take for its own.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ class Place:
 class Sample:
     """Makes bookings as of `now`; the order of its stories is the order in which small samples have them."""
 
-    def __init__(self, *, now: datetime) -> None:
-        self.now = now
+    def __init__(self, *, now: datetime, is_hostile: bool = False) -> None:
+        self.now, self.is_hostile = now, is_hostile
         self._number = count()
         self._ahead, self._today, self._past = (self._places(days) for days in ((1, 25), (0, 1), (-12, 0)))
         self._stories: tuple[Callable[[int], object], ...] = (
@@ -187,7 +187,7 @@ class Sample:
         in_person = is_online is None and n % 3 == 1
         return Draft(
             email=f"{first}.{last}.{next(self._number)}@example.org".lower(),
-            full_name=MARKUP[n % 2] if n % 40 in (6, 8, 9) else f"{first} {last}",
+            full_name=MARKUP[n % 2] if self.is_hostile and n % 40 in (6, 8, 9) else f"{first} {last}",
             phone_number=f"+9198{45000000 + 7919 * n}",
             city="Bengaluru",
             region="Karnataka",

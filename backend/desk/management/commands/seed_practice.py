@@ -77,9 +77,10 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--bookings", type=int, default=0, help="also make so many bookings, in every state")
+        parser.add_argument("--hostile", action="store_true", help="some of the visitors write markup for a name")
 
     @transaction.atomic
-    def handle(self, *_args: Any, bookings: int = 0, **_options: Any) -> None:
+    def handle(self, *_args: Any, bookings: int = 0, hostile: bool = False, **_options: Any) -> None:
         if bookings and not settings.DEBUG:
             raise CommandError("Bookings that nobody asked for have no place in a real practice: only with DEBUG.")
         name, address = LOCATION
@@ -95,7 +96,7 @@ class Command(BaseCommand):
         self._say("closed day", closed, is_new)
         self._make_desk()
         if bookings:
-            Sample(now=timezone.now()).make(bookings)
+            Sample(now=timezone.now(), is_hostile=hostile).make(bookings)
             self.stdout.write(f"made {bookings} bookings")
 
     def _make_desk(self) -> None:
