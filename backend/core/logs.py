@@ -16,7 +16,7 @@ import structlog
 from django.db import InterfaceError, OperationalError
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from backend.core import environment
+from backend.core import database_timeouts, environment
 
 ExcInfo = tuple[type[BaseException], BaseException, Any]
 
@@ -56,7 +56,10 @@ class ErrorOfTask(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         if isinstance(record.args, Mapping) and "exc" in record.args and record.exc_info and record.exc_info[1]:
-            record.args = {**record.args, "exc": describe_error(record.exc_info[1])}
+            error = record.exc_info[1]
+            record.args = {**record.args, "exc": describe_error(error)}
+            if isinstance(error, (OperationalError, InterfaceError)) and not database_timeouts.is_timeout(error):
+                record.exc_info = None  # the database is away, as several tasks a second find out: a line is enough
         return True
 
 

@@ -167,3 +167,12 @@ def test_processes_write_nothing_but_objects_in_production() -> None:
         assert worker.wait(30) == 0
     shutil.rmtree(folder)
     assert line["event"].startswith("Waiting: REDIS_URL cannot be reached")
+
+
+@pytest.mark.parametrize(("error", "has_traceback"), [(OperationalError("refused"), False), (KeyError("x"), True)])
+def test_a_task_that_finds_the_database_away_is_one_line(error: Exception, has_traceback: bool) -> None:
+    caught = (type(error), error, None)
+    record = logging.LogRecord("celery.app.trace", logging.ERROR, "", 0, "%(exc)s", ({"exc": "?"},), caught)
+    assert logs.ErrorOfTask().filter(record)
+    assert bool(record.exc_info) is has_traceback
+    assert type(error).__name__ in record.getMessage()
