@@ -15,7 +15,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from backend.core import correlation, database_timeouts
-from backend.core.errors import AccountTrouble, Permanent, Transient, was_surely_not_sent
+from backend.core.errors import AccountTrouble, OutsideFailure, Permanent, Transient, was_surely_not_sent
 from backend.ops import heartbeats
 from backend.ops.models import AttemptResult, ProcessRole
 from backend.outbox import messages
@@ -138,7 +138,8 @@ def _failed(row: Message, error: Exception) -> None:
         log.warning("%s %s waited too long for the database, attempt %d", row.kind, row.uuid, row.attempts)
     else:
         log.error("%s %s crashed, attempt %d", row.kind, row.uuid, row.attempts, exc_info=error)
-    messages.back_off(row, text, now=now, has_surely_not_left=has_not_left)
+    is_answered = isinstance(error, OutsideFailure) and error.says_it_failed
+    messages.back_off(row, text, now=now, has_surely_not_left=has_not_left, is_answered=is_answered)
 
 
 def _record(row: Message, answer: MessageState | Snooze) -> None:

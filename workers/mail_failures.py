@@ -86,7 +86,7 @@ def _over_http(error: AnymailError) -> OutsideFailure:
     if status is None or status < 400:
         return _without_answer(error, text)
     if status >= 500:
-        return Transient(text)
+        return Transient(text, says_it_failed=True)
     if status in OURS or OF_THE_ACCOUNT.search(said):
         return AccountTrouble(text, surely_not_sent=True)
     return (Transient if status in MAY_PASS else Permanent)(text, surely_not_sent=True)

@@ -89,11 +89,16 @@ class Refused(Exception):
 
 
 class OutsideFailure(Exception):
-    """An outside service failed us. `surely_not_sent`: it cannot have taken what we asked; else nobody knows."""
+    """An outside service failed us.
 
-    def __init__(self, message: str = "", *, surely_not_sent: bool = False) -> None:
+    `surely_not_sent`: it cannot have taken what we asked. `says_it_failed`: it answered that it did not manage, which
+    is mostly so. With neither, nobody knows.
+    """
+
+    def __init__(self, message: str = "", *, surely_not_sent: bool = False, says_it_failed: bool = False) -> None:
         super().__init__(message)
         self.surely_not_sent = surely_not_sent
+        self.says_it_failed = says_it_failed
 
 
 class Transient(OutsideFailure):

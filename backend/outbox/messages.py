@@ -202,19 +202,24 @@ def snooze(message: Message, *, until: datetime, now: datetime) -> None:
     _return_until(message, min(until, now + SNOOZE_MOST), is_snoozed=True, last_error="", **uncounted)
 
 
-def back_off(message: Message, error: str, *, now: datetime, has_surely_not_left: bool = False) -> None:
+def back_off(
+    message: Message, error: str, *, now: datetime, has_surely_not_left: bool = False, is_answered: bool = False
+) -> None:
     """The attempt failed in a way that may pass: try again later, or give up after MAX_ATTEMPTS.
 
-    What people get is repeated once after it may have left: a third copy is worse than asking somebody.
+    What people get is repeated once after a silence: a third copy is worse than asking somebody. `is_answered`: it was
+    no silence, the outside said that it failed.
     """
-    if not has_surely_not_left and message.hand_overs >= _hand_overs_most(message):
+    if not (has_surely_not_left or is_answered) and message.hand_overs >= _hand_overs_most(message):
         _settle(message, MessageState.UNKNOWN, now=now, error=error)
         return
     if message.attempts >= MAX_ATTEMPTS:
         give_up(message, error, now=now, has_surely_not_left=has_surely_not_left)
         return
     jittered = _usual_wait(message.attempts) * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311  # guards nothing
-    left = _as_before(message) if has_surely_not_left else {}
+    left = _as_before(message)
+    if not has_surely_not_left:
+        left = {"hand_overs": left["hand_overs"]} if is_answered else {}
     _return_until(message, now + jittered, last_error=error[:300], **left)
 
 
