@@ -9,8 +9,9 @@ from django.db.models import Q
 from backend.bookings.machine import State
 from backend.bookings.models import Booking, Outcome
 from backend.outbox.models import Message, MessageState
-from backend.payments.models import Refund, RefundState
+from backend.payments.models import Payment, PaymentMethod, PaymentState, Refund, RefundState
 from backend.people.models import TimeOff
+from tests.support.gateway import SECRET, Sandbox
 
 pytestmark = pytest.mark.django_db
 MARKUP = Q(full_name__contains="<script>") | Q(full_name__contains="<img")
@@ -29,6 +30,17 @@ def test_a_sample_has_every_state_and_every_trouble(settings) -> None:
     assert Booking.objects.filter(state=State.PENDING, preferred_slot_start__isnull=False).exists()
     assert not Booking.objects.filter(MARKUP).exists()
     assert all(booking.ledger.count() == booking.ledger_sequence for booking in Booking.objects.all())
+
+
+def test_the_payments_of_a_sample_exist_at_the_gateway(settings, sandbox: Sandbox) -> None:
+    settings.DEBUG, settings.SANDBOX_URL, settings.SANDBOX_SECRET = True, sandbox.url, SECRET
+    call_command("seed_practice", bookings=10, verbosity=0)
+    captured = Payment.objects.filter(method=PaymentMethod.ONLINE, state=PaymentState.CAPTURED)
+    assert captured
+    for payment in captured:
+        known = sandbox.gateway.fetch_order(payment.reference)
+        assert known is not None
+        assert (known.gateway_order_id, known.capture_id) == (payment.gateway_order_id, payment.capture_id)
 
 
 def test_the_sample_of_tests_has_visitors_who_write_markup(settings) -> None:

@@ -19,9 +19,11 @@ from backend.bookings.lifecycle.cancellation import RefundChoice
 from backend.bookings.lifecycle.creation import Draft
 from backend.bookings.lifecycle.session_terms import Approval
 from backend.bookings.models import Booking, Mode, Outcome, PaymentMode, Purpose
+from backend.core.errors import OutsideFailure
 from backend.core.formatting import practice_zone
 from backend.outbox.models import Message, MessageState, Queue
-from backend.payments.gateway import OrderReport, OrderState, RefundOrderState, RefundReport
+from backend.payments.adapters import gateway_named
+from backend.payments.gateway import Order, OrderReport, OrderState, RefundOrderState, RefundReport
 from backend.payments.models import Payment, Refund
 from backend.people.models import Corporate, Psychologist, TimeOff
 
@@ -46,6 +48,7 @@ class Sample:
 
     def __init__(self, *, now: datetime, is_hostile: bool = False) -> None:
         self.now, self.is_hostile = now, is_hostile
+        self.gateway_answers = True  # until it does not
         self._number = count()
         self._ahead, self._today, self._past = (self._places(days) for days in ((1, 25), (0, 1), (-12, 0)))
         self._stories: tuple[Callable[[int], object], ...] = (
@@ -170,7 +173,7 @@ class Sample:
         booking = self._approve(n, place, at, is_online=is_online)
         if booking.state != "CONFIRMED":
             payment = payments.start_payment(booking.acknowledgement_id, now=at + HOUR)
-            payments.record_report(_captured(payment), actor=actors.gateway("sandbox"), now=at + HOUR)
+            payments.record_report(self._captured(payment), actor=actors.gateway("sandbox"), now=at + HOUR)
         over = policy.completion(place.start + policy.SESSION_LENGTH)
         if over <= self.now:
             timers.complete_session(booking.pk, now=over)
@@ -206,6 +209,19 @@ class Sample:
             preferred_slot_start=wish.start if wish else None,
         )
 
+    def _captured(self, payment: Payment) -> OrderReport:
+        """Paid at the gateway, so that it knows the payment when money is to go back; made up while none answers."""
+        if not self.gateway_answers:
+            return _made_up(payment)
+        gateway = gateway_named(payment.gateway)
+        try:
+            gateway.ensure_order(Order(payment.reference, payment.amount_paise, payment.currency))
+            report = gateway.complete_order(payment.reference)
+        except OutsideFailure:
+            self.gateway_answers = False
+            return _made_up(payment)
+        return report if report.state == OrderState.CAPTURED else _made_up(payment)
+
     # -- times ---------------------------------------------------------------------------------------------------------
 
     def _places(self, days: tuple[int, int]) -> Iterator[Place]:
@@ -220,7 +236,7 @@ class Sample:
         return datetime.combine(self.now.astimezone(zone).date() + days * DAY, time(hour), tzinfo=zone)
 
 
-def _captured(payment: Payment) -> OrderReport:
+def _made_up(payment: Payment) -> OrderReport:
     return OrderReport(
         payment.reference, f"order_{payment.pk}", OrderState.CAPTURED, payment.amount_paise, payment.currency,
         f"cap_{payment.pk}",

@@ -96,8 +96,11 @@ class Command(BaseCommand):
         self._say("closed day", closed, is_new)
         self._make_desk()
         if bookings:
-            Sample(now=timezone.now(), is_hostile=hostile).make(bookings)
+            sample = Sample(now=timezone.now(), is_hostile=hostile)
+            sample.make(bookings)
             self.stdout.write(f"made {bookings} bookings")
+            if not sample.gateway_answers:
+                self.stdout.write("the gateway does not answer: it knows none of their payments")
 
     def _make_desk(self) -> None:
         users = get_user_model().objects
