@@ -165,7 +165,7 @@ ALL = (
     Refusal(
         Code.OUTSIDE_HOURS, 409,
         "This time is outside the psychologist's hours. To book it all the same, send despite_hours.",
-        for_staff="This time is outside the psychologist's hours, or within their time off. "
+        for_staff="This time is outside the psychologist's hours for sessions {mode}, or within their time off. "
         "Look twice before you book it. {free_slots}",
         form_field="despite_hours",
     ),
@@ -274,6 +274,7 @@ def _shown(context: Mapping[str, object]) -> dict[str, object]:
         "why": "it has nothing left",
         "answer_by": "the end of the day",
         "asked_at": "a moment ago",
+        "mode": "of this kind",
         "last_step": "",
         "cancel_notice": formatting.span(policy.CANCEL_NOTICE),
         "cancel_link_lifetime": formatting.span(policy.CANCEL_LINK_LIFETIME),

@@ -8,9 +8,10 @@ from typing import Any
 from django import forms
 
 from backend.bookings.lifecycle.session_terms import fee_paise
+from backend.bookings.models import Mode
 from backend.bookings.refusals import NOT_OFFERED
 from backend.core.formatting import money, short_day_and_time
-from backend.people.models import Psychologist, TimeOff, WorkingHours
+from backend.people.models import HoursMode, Psychologist, TimeOff, WorkingHours
 from backend.scheduling import chosen_slot
 from backend.scheduling.free_slots import FreeSlot
 from backend.scheduling.rebooking_options import RebookingOptions
@@ -37,13 +38,25 @@ class SlotField(forms.ChoiceField):
             raise forms.ValidationError(self.error_messages["required"], code="required")
 
 
-def choices(slots: Iterable[FreeSlot]) -> list[tuple[str, str]]:
-    """`(value, "Thu 26 Nov 2026, 10:00 IST, Dr. Meera Iyer")` each."""
+def mode_words(offers: str) -> str:
+    """`online only` or `in person only`."""
+    return f"{Mode(offers).label.lower()} only"
+
+
+def choices(slots: Iterable[FreeSlot], *, with_mode: bool = False) -> list[tuple[str, str]]:
+    """`(value, "Thu 26 Nov 2026, 10:00 IST, Dr. Meera Iyer")` each; `with_mode` says what suits one kind of session."""
     names = dict(Psychologist.objects.values_list("pk", "full_name"))
     return [
-        (chosen_slot.encode_slot(slot), f"{short_day_and_time(slot.start)}, {names[slot.psychologist_id]}")
+        (
+            chosen_slot.encode_slot(slot),
+            f"{short_day_and_time(slot.start)}, {names[slot.psychologist_id]}" + (_only(slot) if with_mode else ""),
+        )
         for slot in slots
     ]
+
+
+def _only(slot: FreeSlot) -> str:
+    return "" if slot.offers == HoursMode.BOTH else f", {mode_words(slot.offers)}"
 
 
 def suggested(found: list[Suggestion]) -> list[tuple[str, list[tuple[str, str]]]]:

@@ -24,7 +24,7 @@ from backend.notifications.notification_context import NotificationContext, Temp
 from backend.notifications.rendering import ReproducibleMail, domain, render
 from backend.notifications.rules import PROMISED, RULES
 from backend.notifications.visitor_context import base_context
-from backend.outbox.models import Message
+from backend.outbox.models import Message, MessageState
 from backend.outbox.renewals import is_anew
 
 
@@ -52,6 +52,12 @@ def prepare(message: Message, *, now: datetime) -> TemplateContext | None:
     if message.context is None or not message.may_have_left:
         return _facts(notification)
     return message.context if _keeps_its_word(notification) else None
+
+
+def is_planned_in_vain(message: Message, *, now: datetime) -> bool:
+    """Whether a mail planned for later is overtaken already: it will settle unsent, unless the booking comes back."""
+    is_planned = message.state == MessageState.WAITING and message.not_before > now and message.kind in RULES
+    return is_planned and _true_occasion(message, now=message.not_before) is None
 
 
 def is_owed_anew(message: Message, *, now: datetime) -> bool:

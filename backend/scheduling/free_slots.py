@@ -51,6 +51,7 @@ class SlotSearch:
     specialization: str = ""
     language: str = ""
     for_booking_id: int | None = None
+    despite_notice: bool = False  # staff may settle what is nearer than anybody else is offered
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,8 @@ def free_slots(search: SlotSearch, *, now: datetime) -> list[FreeSlot]:
     grids: dict[tuple[timedelta, timedelta], Grid] = {}
     for psychologist_id, (terms, rules) in people.items():
         clock = clocks.setdefault(terms.zone.key, Clock(terms.zone))
-        first = max(search.start, now + terms.notice).astimezone(UTC)  # what each start is held against: no zone to ask
+        soonest = now if search.despite_notice else now + terms.notice
+        first = max(search.start, soonest).astimezone(UTC)  # what each start is held against: no zone to ask
         end = min(search.end, now + terms.horizon).astimezone(UTC)
         if first < end:
             openings = hours.openings(rules, clock, clock.date(first), clock.date(end))

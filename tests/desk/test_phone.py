@@ -13,6 +13,7 @@ from backend.bookings.machine import State
 from backend.bookings.models import Booking, LedgerEntry, Origin
 from backend.desk.consequences import Consequences
 from backend.desk.phone.page import ASKS
+from backend.outbox.models import Message
 from backend.people.models import Psychologist
 from backend.scheduling import chosen_slot
 from tests.support import roles, scenarios, working_hours
@@ -246,3 +247,30 @@ def test_a_span_dragged_in_the_calendar_brings_its_first_free_slot_chosen(desk: 
     assert chosen(psychologist=late.pk) == f"{late.pk}@2027-01-12T06:00:00+00:00"
     assert chosen(psychologist=late.pk, preferred_time_end="11:15") == ""
     assert chosen(preferred_date="soon") == ""
+
+
+# -- which slots a caller is offered -----------------------------------------------------------------------------------
+
+
+@pytest.mark.sqlite_only
+def test_a_slot_for_online_sessions_alone_says_so_and_takes_no_request_in_person(desk: Browser, now: datetime) -> None:
+    working_hours.weekly(scenarios.psychologist(), "09:00 19:00", offers="ONLINE")
+    page = desk.get(new_booking_url())
+    value, label = page.context["form"].fields["offered"].choices[1]
+    assert label.endswith("Dr. Meera Iyer, online only")
+    answer = desk.post(new_booking_url(), caller_form(offered=value, mode="OFFLINE", paying="mailed"))
+    assert answer.context["form"].errors == {
+        "offered": ["This time is online only. Choose another, or another kind of session."]
+    }
+    assert not Booking.objects.exists()
+    assert not Message.objects.exists()
+
+
+@pytest.mark.sqlite_only
+@pytest.mark.usefixtures("hours")
+def test_a_caller_can_have_a_slot_within_the_notice(desk: Browser, now: datetime) -> None:
+    _, start = free_slot(desk).split("@")
+    assert datetime.fromisoformat(start) - now < timedelta(hours=3)
+    done = desk.post(new_booking_url(), caller_form(offered=free_slot(desk), paying="desk"))
+    assert done.status_code == 302
+    assert Booking.objects.get().state == State.CONFIRMED

@@ -133,3 +133,12 @@ def test_nothing_that_a_visitor_wrote_is_markup_on_any_page_that_shows_it(desk: 
         assert "<img src=x" not in answer.content.decode(), url
     answer = desk.post(f"/admin/bookings/booking/{request.pk}/reveal-phone/")
     assert "<img src=x" not in answer.content.decode()
+
+
+@pytest.mark.sqlite_only
+def test_what_a_closed_booking_had_planned_is_not_shown_as_coming(desk: Browser, now: datetime) -> None:
+    booking = scenarios.confirmed(now=now, at=now + timedelta(days=3))
+    coming = {row.what: row.state for row in rows(desk, booking) if row.at > now}
+    assert "Waiting" in coming.values()
+    scenarios.call_off(booking, now)
+    assert {row.state for row in rows(desk, booking) if row.at > now} == {"Will not be sent"}

@@ -153,7 +153,8 @@ def check_hours(
     """The place of the hours that hold this slot, where they name one. Refuses: outside_hours, unless despite them."""
     found = fit_hours(psychologist, slot.start, slot.end, mode=booking.mode)
     if found.is_outside and not despite_hours:
-        raise Refused(Code.OUTSIDE_HOURS, free_slots=claims.nearby_slots(slot, now=now, for_booking=booking))
+        near = claims.nearby_slots(slot, now=now, for_booking=booking)
+        raise Refused(Code.OUTSIDE_HOURS, free_slots=near, mode=Mode(booking.mode).label.lower())
     return found.location_id
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from backend.bookings import actors
@@ -19,6 +20,7 @@ from backend.core.formatting import NOTHING, money, short_day_and_time
 from backend.core.personal_data import personal_columns
 from backend.desk.display import badge
 from backend.desk.words import ledger_words, message_name
+from backend.notifications import delivery
 from backend.outbox.admin import COLOURS
 from backend.outbox.by_telephone import is_told
 from backend.outbox.models import Message, MessageState, Queue
@@ -161,6 +163,7 @@ def _messages(booking: Booking, user: User | AnonymousUser) -> Iterator[Happenin
     """Each mail, and each piece of work for the gateway, where it ended or where it falls due."""
     for message in Message.objects.filter(booking_id=booking.pk).defer("context"):
         state = MessageState(message.state)
+        in_vain = delivery.is_planned_in_vain(message, now=timezone.now())
         is_mail = message.queue == Queue.MAIL
         by_telephone = " by telephone" if is_told(message) and message.blanked_at is None else ""
         to = f" to {message.recipient}" if message.recipient else by_telephone
@@ -169,8 +172,8 @@ def _messages(booking: Booking, user: User | AnonymousUser) -> Iterator[Happenin
             at=message.settled_at or max(message.not_before, message.created_at),
             kind="mail" if is_mail else "gateway",
             what=f"{message_name(message.kind)}{to}",
-            state=state.label,
-            colour=COLOURS[state],
+            state="Will not be sent" if in_vain else state.label,
+            colour=COLOURS[MessageState.OBSOLETE if in_vain else state],
             details=", ".join(part for part in (tries, message.last_error) if part),
             trace=message.correlation_id,
             url=_url(user, "outbox.view_message", "outbox_message_change", message.pk),

@@ -17,9 +17,10 @@ from backend.core.formatting import practice_zone
 from backend.desk.forms import style_fields
 from backend.desk.navigation import local_instant
 from backend.desk.phone.known_clients import KEPT
-from backend.desk.session_fields import SlotField, choices
+from backend.desk.session_fields import SlotField, choices, mode_words
 from backend.people import intake
 from backend.people.forms import AgeField, EmailAddressField, IntakeTextField, TimeOfDayField, place_phone_number
+from backend.people.models import HoursMode
 from backend.scheduling.chosen_slot import ChosenSlot, encode_slot
 from backend.scheduling.free_slots import SlotSearch, free_slots
 
@@ -99,11 +100,13 @@ class CallerForm(forms.ModelForm[Booking]):
     def _offer(self, now: datetime) -> None:
         """From now on, or from a time that was dragged in the calendar, whose first free slot is chosen already."""
         dragged = _dragged(self.initial)
-        begin = max(now, dragged[0]) if dragged else now
-        free = free_slots(SlotSearch(begin, begin + OFFERED_FOR), now=now)[:OFFERED_MOST]
+        soonest = now + policy.ONLINE_PAYMENT_NOTICE  # what is nearer cannot be approved for payment
+        begin = max(soonest, dragged[0]) if dragged else soonest
+        free = free_slots(SlotSearch(begin, begin + OFFERED_FOR, despite_notice=True), now=now)[:OFFERED_MOST]
+        self._offers = {(slot.psychologist_id, slot.start): slot.offers for slot in free}
         field = self.fields["offered"]
         assert isinstance(field, SlotField)
-        field.choices = [("", "None: it waits for approval"), *choices(free)]
+        field.choices = [("", "None: it waits for approval"), *choices(free, with_mode=True)]
         if dragged:
             whose = self.initial.get("psychologist") or None
             fitting = (slot for slot in free if slot.start < dragged[1] and whose in (None, str(slot.psychologist_id)))
@@ -121,12 +124,20 @@ class CallerForm(forms.ModelForm[Booking]):
         if self.chosen is not None:
             at = self.chosen.start.astimezone(practice_zone())
             typed["preferred_date"], typed["preferred_period"] = at.date(), _period(at)
+            self._refuse_another_mode(self.chosen)
         names = ("preferred_time_start", "preferred_time_end")
         if not self.errors.keys() & set(names):
             are_custom = typed.get("preferred_period") == Period.CUSTOM
             found = intake.hours(*(typed.get(name) for name in names), are_custom=are_custom)
             typed.update(zip(names, found, strict=True))
         return typed
+
+    def _refuse_another_mode(self, chosen: ChosenSlot) -> None:
+        """Before anything is recorded; what is not offered at all is the lifecycle's to refuse."""
+        mode = self.cleaned_data.get("mode")
+        offers = self._offers.get((chosen.psychologist_id, chosen.start), HoursMode.BOTH)
+        if mode and offers not in (mode, HoursMode.BOTH):
+            self.add_error("offered", f"This time is {mode_words(offers)}. Choose another, or another kind of session.")
 
     @property
     def chosen(self) -> ChosenSlot | None:
