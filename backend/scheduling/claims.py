@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from backend.bookings import policy
 from backend.bookings.models import Alternative, Booking, SlotClaim
+from backend.core import row_locks
 from backend.core.errors import Code, Refused
 from backend.people.models import Psychologist, WorkingHours
 from backend.scheduling.free_slots import SlotSearch, free_slots, terms_of
@@ -136,4 +137,4 @@ def _nearby_at_any_hour(wanted: Slot, *, now: datetime) -> list[Slot]:
 
 def lock_psychologists(ids: list[int]) -> dict[int, Psychologist]:
     """Psychologists by id, locked in order of id until commit."""
-    return {p.pk: p for p in Psychologist.objects.select_for_update(of=("self",)).filter(pk__in=ids).order_by("pk")}
+    return {p.pk: p for p in row_locks.lock(Psychologist.objects.filter(pk__in=ids).order_by("pk"))}

@@ -25,7 +25,7 @@ from backend.bookings.lifecycle.absence import Absence, AbsenceDecision, record_
 from backend.bookings.machine import State
 from backend.bookings.models import Booking, LedgerEntry, Purpose
 from backend.bookings.notices import Notice
-from backend.core import database_timeouts
+from backend.core import database_timeouts, row_locks
 from backend.desk.list import bulk
 from backend.ops import doctor
 from backend.outbox import messages
@@ -107,6 +107,35 @@ def test_a_visitor_is_told_to_come_back_and_then_succeeds(short: None, now: date
     assert "refused unavailable 503 POST api/bookings/verify-email/ LockNotAvailable" in caplog.text
     assert "Traceback" not in caplog.text
     assert api.post(api.VERIFY, {"token": token}).status_code == 200
+
+
+@pytest.mark.postgres_only
+def test_when_many_wait_for_rows_one_more_is_told_at_once_and_a_free_row_is_still_locked(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else twenty requests for one held row hold every thread and connection, and nobody else is answered."""
+    held, free = (scenarios.submitted(f"{name}@example.org", now=timezone.now()) for name in ("held", "free"))
+    waits = row_locks.Waits(1)
+    waits.note_held()
+    monkeypatch.setattr(row_locks, "_waits", waits)
+    assert waits.begin()  # another thread
+    with held_booking(held):
+        began = time.monotonic()
+        told_to_come_back(api.post(api.VERIFY, {"token": scenarios.token_of(held)}))
+        assert time.monotonic() - began < settings.DATABASE_LIMITS["lock_timeout"].total_seconds()
+        assert api.post(api.VERIFY, {"token": scenarios.token_of(free)}).status_code == 200
+    assert waits.waiting == 1
+
+
+@pytest.mark.postgres_only
+def test_a_crowd_may_wait_until_one_has_waited_for_nothing(short: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    waits = row_locks.Waits(1)
+    monkeypatch.setattr(row_locks, "_waits", waits)
+    assert [waits.begin() for _ in range(3)] == [True, True, True]
+    booking = scenarios.submitted(now=timezone.now())
+    with held_booking(booking):
+        told_to_come_back(api.post(api.VERIFY, {"token": scenarios.token_of(booking)}))
+    assert (waits.waiting, waits.begin()) == (3, False)
 
 
 @pytest.mark.postgres_only

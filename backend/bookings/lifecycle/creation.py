@@ -18,6 +18,7 @@ from backend.bookings.lifecycle.notify import notify_staff, notify_visitor
 from backend.bookings.machine import ACTIVE, State
 from backend.bookings.models import Booking, ClosedDay, Origin, new_acknowledgement_id
 from backend.bookings.notices import Notice
+from backend.core import row_locks
 from backend.core.errors import Code, Refused
 from backend.core.formatting import practice_zone
 from backend.core.personal_data import personal_columns
@@ -77,7 +78,8 @@ def check_draft(draft: Draft, *, now: datetime) -> None:
 def lock_client_at(address: str, *, now: datetime) -> Client:
     """The client behind an address, made when it is new, locked until commit."""
     Client.objects.bulk_create([Client(email=address, created_at=now)], ignore_conflicts=True)
-    return Client.at(address).select_for_update().get()
+    (client,) = row_locks.lock(Client.at(address))
+    return client
 
 
 def client_without_address(*, now: datetime) -> Client:

@@ -14,6 +14,7 @@ from django.db import models, transaction
 
 from backend.bookings.models import Alternative, Booking, LedgerEntry, SlotClaim
 from backend.bookings.payment_status import left_paise
+from backend.core import row_locks
 from backend.core.errors import required
 from backend.outbox.models import Message
 from backend.payments.models import Payment, Refund
@@ -94,7 +95,7 @@ def preview_transaction_many(
     holders = Booking.objects.filter(pk__in=booking_ids, psychologist__isnull=False)
     with transaction.atomic():
         claims.lock_psychologists([*psychologist_ids, *holders.values_list("psychologist_id", flat=True)])
-        list(Booking.objects.select_for_update(of=("self",)).filter(pk__in=booking_ids).order_by("pk").only("pk"))
+        row_locks.lock(Booking.objects.filter(pk__in=booking_ids).order_by("pk").only("pk"))
         yield ChangeObserver(*booking_ids)
         transaction.set_rollback(True)
 

@@ -14,6 +14,7 @@ from backend.bookings.lifecycle.transaction import TIMER, intent, lock_booking, 
 from backend.bookings.machine import Reason, State
 from backend.bookings.models import Booking, Link
 from backend.bookings.notices import Notice
+from backend.core import row_locks
 from backend.core.personal_data import emptied
 from backend.people.models import Client
 
@@ -66,7 +67,7 @@ def complete_session(booking_id: int, *, now: datetime) -> None:
 def purge_draft(booking_id: int, *, now: datetime) -> None:
     """No transition: an unproved draft loses its personal data, and its client goes if nothing else is theirs."""
     client_id = Booking.objects.values_list("client_id", flat=True).get(pk=booking_id)
-    client = Client.objects.select_for_update().filter(pk=client_id).first()
+    client = next(iter(row_locks.lock(Client.objects.filter(pk=client_id))), None)
     booking = lock_booking(booking_id)
     is_stale = booking.closed_at is not None and booking.closed_at <= now - policy.DRAFT_PURGE_AFTER
     if booking.state != State.CANCELLED or booking.verified_at or booking.purged_at or not is_stale:

@@ -18,7 +18,7 @@ from backend.bookings.intents import Intent
 from backend.bookings.ledger_details import Details, Undoable, kind_of
 from backend.bookings.machine import FINAL, HOLDS_SLOT, State
 from backend.bookings.models import Booking, LedgerEntry
-from backend.core import correlation
+from backend.core import correlation, row_locks
 from backend.core.errors import Code, Refused
 from backend.outbox import holds
 from backend.people.models import Client
@@ -64,15 +64,16 @@ def intent(function: Callable[P, R]) -> Callable[P, R]:
 
 def lock_client(client_id: int) -> Client:
     """The client, locked until commit."""
-    return Client.objects.select_for_update().get(pk=client_id)
+    (client,) = row_locks.lock(Client.objects.filter(pk=client_id))
+    return client
 
 
 def lock_booking(booking_id: int) -> Booking:
     """The booking, locked until commit. Refuses: booking_unknown."""
-    booking = Booking.objects.select_for_update().filter(pk=booking_id).first()
-    if booking is None:
+    found = row_locks.lock(Booking.objects.filter(pk=booking_id))
+    if not found:
         raise Refused(Code.BOOKING_UNKNOWN)
-    return booking
+    return found[0]
 
 
 def run_transition(

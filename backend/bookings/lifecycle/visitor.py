@@ -30,6 +30,7 @@ from backend.bookings.lifecycle.transaction import VISITOR, intent, lock_client,
 from backend.bookings.machine import ACTIVE, Reason, State
 from backend.bookings.models import Booking, ClosedDay, Link, Origin, Purpose
 from backend.bookings.notices import Notice
+from backend.core import row_locks
 from backend.core.errors import Code, Refused
 from backend.core.formatting import practice_zone
 from backend.people.models import Client
@@ -89,7 +90,7 @@ def verify_email(token: str, *, now: datetime) -> Booking:
 def _verify(link: Link, *, now: datetime) -> None:
     """DRAFT → PENDING, its siblings → CANCELLED `superseded`. Refuses: draft_lapsed, already_active."""
     client = lock_client(client_id_of(link.booking))
-    drafts = list(Booking.objects.select_for_update().filter(client=client, state=State.DRAFT).order_by("pk"))
+    drafts = row_locks.lock(Booking.objects.filter(client=client, state=State.DRAFT).order_by("pk"))
     booking = next((draft for draft in drafts if draft.pk == link.booking_id), None)
     if booking is None:
         return  # somebody was faster; the caller reads what became of it

@@ -1,0 +1,66 @@
+"""Locks on rows, and how many may wait for them.
+
+Who waits for a row holds a thread and a connection meanwhile. If each of a process's did, because one row is held and
+many ask for it, nobody else would be answered as long as they ask. So once a wait has ended for nothing, at most half
+of them may wait, until none has for a while; whoever comes then locks the row if it is free, and is told at once if it
+is held (503, `core/database_timeouts.py`). A crowd at a row that passes from hand to hand is not refused.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TypeVar
+
+from django.conf import settings
+from django.db import OperationalError
+from django.db.models import Model, QuerySet
+
+from backend.core import database_timeouts
+
+M = TypeVar("M", bound=Model)
+
+
+class Waits:
+    """How many threads of this process wait for a row, and whether one has lately waited for nothing."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.waiting = 0
+        self.held_until = 0.0  # of the monotonic clock
+        self._changing = threading.Lock()
+
+    def begin(self) -> bool:
+        """Whether this thread may wait; then it must say when it has `ended`."""
+        with self._changing:
+            may_wait = self.waiting < self.most or time.monotonic() >= self.held_until
+            self.waiting += may_wait
+            return may_wait
+
+    def ended(self) -> None:
+        with self._changing:
+            self.waiting -= 1
+
+    def note_held(self) -> None:
+        """A wait ended for nothing: as long as its asker is told to stay away, others may come for the same row."""
+        self.held_until = time.monotonic() + database_timeouts.RETRY_AFTER.total_seconds()
+
+
+_waits = Waits(max(1, settings.DATABASE_POOL // 2))
+
+
+def lock(rows: QuerySet[M]) -> list[M]:
+    """These rows without what they are joined to, locked until commit.
+
+    Raises OperationalError when another transaction holds one for too long, or at once when many wait already.
+    """
+    if not _waits.begin():
+        return list(rows.select_for_update(of=("self",), nowait=True))
+    try:
+        return list(rows.select_for_update(of=("self",)))
+    except OperationalError as error:
+        if database_timeouts.is_timeout(error):
+            _waits.note_held()
+        raise
+    finally:
+        _waits.ended()
