@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -18,6 +19,7 @@ from backend.outbox.mailboxes import mailbox_of
 from backend.outbox.models import Message, MessageState
 from backend.people.models import Enquiry
 from tests.support import api, scenarios
+from tests.support.clients import forwarded_for
 from tests.support.database_rows import everything
 
 pytestmark = [pytest.mark.sqlite_only, pytest.mark.django_db]
@@ -84,6 +86,18 @@ def test_one_client_does_not_close_the_contact_form_for_others(monkeypatch: pyte
         api.done(send(api.SEND_EMAIL, WORDS), 202)
     api.error(send(api.SEND_EMAIL, WORDS), 429, "too_many_requests")
     api.done(send(api.SEND_EMAIL, WORDS, OTHER), 202)
+
+
+def test_visitors_behind_one_proxy_are_counted_each_by_itself(
+    now: datetime, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    settings.TRUSTED_PROXIES = 1
+    monkeypatch.setattr(policy, "STRANGER_REQUESTS_PER_HOUR", 1)
+    for name in ("a", "b"):  # as the storm and the demo send them
+        headers = {key.lower(): value for key, value in forwarded_for(name).items()}
+        body = {**api.form(now), "email": f"{name}@example.org"}
+        api.done(api.request("POST", api.DRAFT, data=body, **headers), 201)
+        api.error(api.request("POST", api.DRAFT, data=body, **headers), 429, "too_many_requests")
 
 
 # -- per mailbox -------------------------------------------------------------------------------------------------------
