@@ -157,12 +157,12 @@ def test_a_no_takes_the_hand_over_back(now: datetime) -> None:
 
 def test_an_answer_that_it_failed_is_no_silence_and_may_hide_an_acceptance(now: datetime) -> None:
     owe(now)
-    for _ in range(4):
+    for is_answered in (False, True, True, True):
         row = claimed(now)
         assert messages.begin_attempt(row, now=now)
         assert messages.hand_over(row)
-        messages.back_off(row, "HTTP 503", now=now, is_answered=True)
-        assert (fresh(row).hand_overs, fresh(row).may_have_left, fresh(row).state) == (0, True, MessageState.WAITING)
+        messages.back_off(row, "HTTP 503", now=now, is_answered=is_answered)
+        assert (fresh(row).hand_overs, fresh(row).may_have_left, fresh(row).state) == (1, True, MessageState.WAITING)
         now += timedelta(hours=1)
 
 
