@@ -89,6 +89,15 @@ def test_a_clients_address_is_kept_in_lower_case_and_once(desk: Browser, now: da
     assert "email" in again.context["adminform"].form.errors
     assert desk.post(page_url(client), {"email": "asha@example.org", "city": "Pune"}).status_code == 302
     assert Client.objects.get().city == "Pune"
+    for url in (add, page_url(client)):
+        assert "email" in desk.post(url, {"email": ""}).context["adminform"].form.errors
+
+
+def test_a_client_without_an_address_is_edited_without_one_and_may_get_one(desk: Browser, now: datetime) -> None:
+    client = make_client(email="", now=now)
+    assert desk.post(page_url(client), {"email": "", "city": "Pune"}).status_code == 302
+    assert desk.post(page_url(client), {"email": "asha@example.org"}).status_code == 302
+    assert Client.objects.get().email == "asha@example.org"
 
 
 def test_a_clients_own_words_are_judged_as_when_they_ask_for_a_session(desk: Browser) -> None:

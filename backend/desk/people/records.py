@@ -67,9 +67,16 @@ class ClientForm(forms.ModelForm[Client]):
     def clean(self) -> dict[str, Any]:
         typed = super().clean() or self.cleaned_data
         place_phone_number(self)
-        if "email" in typed and not typed["email"] and (self.instance.pk is None or self.initial["email"]):
-            self.add_error("email", intake.EMAIL.ask)
         return typed
+
+    def clean_email(self) -> str:
+        """An address stays, and is one client's; who called and gave none may go on without."""
+        address: str = self.cleaned_data["email"]
+        if not address and (self.instance.pk is None or self.initial["email"]):
+            raise forms.ValidationError(intake.EMAIL.ask)
+        if Client.at(address).exclude(pk=self.instance.pk).exists():
+            raise forms.ValidationError("Client with this Email already exists.")
+        return address
 
 
 @admin.register(Client)
