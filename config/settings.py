@@ -605,6 +605,7 @@ FLOWER_BASIC_AUTH = env.listing(
     example="ops:secret",
     each=r"[^:\s]+:\S+",
     expected="a name and a password such as ops:secret",
+    is_secret=True,
 )
 FLOWER_ADDRESS = env.host("FLOWER_ADDRESS", "the address on which `flower` listens", default="127.0.0.1")
 FLOWER_PORT = env.integer("FLOWER_PORT", "and its port", default=5555, minimum=1)

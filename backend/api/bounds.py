@@ -44,8 +44,8 @@ def bound_headers(*, environ: WSGIEnvironment | None = None, **_signal: Any) -> 
 
     A receiver of `request_started`, the only thing that runs earlier.
     """
-    for name in [name for name, value in (environ or {}).items() if _is_too_long(name, value)]:
-        assert environ is not None
+    environ = {} if environ is None else environ
+    for name in [name for name, value in environ.items() if _is_too_long(name, value)]:
         environ[name] = ""
         refuse(environ, 431)
 

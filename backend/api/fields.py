@@ -40,10 +40,10 @@ class LineField(serializers.CharField):
             return super().run_validation(data)
         if not isinstance(data, str):
             self.fail("invalid")
-        text = data.strip() if intake.visible_signs(data) else ""
+        text = data.strip()
         if not intake.is_printable(text, has_paragraphs=self.has_paragraphs):
             raise serializers.ValidationError(intake.UNPRINTABLE)
-        return super().run_validation(text)
+        return super().run_validation(text if intake.visible_signs(text) else "")
 
 
 class ParagraphField(LineField):

@@ -133,13 +133,16 @@ def listing(
     shown_default: str | None = None,
     each: str = r"\S(.*\S)?",
     expected: str = "",
+    is_secret: bool = False,
 ) -> list[str]:
-    """Values separated by commas, each of the form `each`, which `expected` says in words."""
+    """Values separated by commas, each of the form `each`, which `expected` says in words; a secret is not quoted."""
     value = text(name, meaning, default=default, example=example, shown_default=shown_default)
     parts = [part.strip() for part in value.split(",") if part.strip()]
     for part in parts:
         if not re.fullmatch(each, part):
-            raise Misconfigured(f"{name}: {part!r} cannot be used, expected {expected}.")
+            raise Misconfigured(
+                f"{name}: {'a value' if is_secret else repr(part)} cannot be used, expected {expected}."
+            )
     return parts
 
 

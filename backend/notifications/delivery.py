@@ -54,10 +54,10 @@ def prepare(message: Message, *, now: datetime) -> TemplateContext | None:
     return message.context if _keeps_its_word(notification) else None
 
 
-def is_planned_in_vain(message: Message, *, now: datetime) -> bool:
-    """Whether a mail planned for later is overtaken already: it will settle unsent, unless the booking comes back."""
+def is_planned_in_vain(message: Message, booking: Booking, *, now: datetime) -> bool:
+    """Whether a mail planned for later is overtaken already: it will settle unsent, unless its booking comes back."""
     is_planned = message.state == MessageState.WAITING and message.not_before > now and message.kind in RULES
-    return is_planned and _true_occasion(message, now=message.not_before) is None
+    return is_planned and _true_of(booking, message, now=message.not_before) is None
 
 
 def is_owed_anew(message: Message, *, now: datetime) -> bool:
@@ -99,8 +99,12 @@ def _true_occasion(message: Message, *, now: datetime) -> NotificationContext | 
         return None
     rows = Booking.objects.select_related("psychologist").defer("user_message")
     booking = rows.filter(pk=message.booking_id).first()
-    notification = NotificationContext(booking, message, now) if booking is not None else None
-    return notification if notification is not None and RULES[Notice(message.kind)].is_true(notification) else None
+    return None if booking is None else _true_of(booking, message, now=now)
+
+
+def _true_of(booking: Booking, message: Message, *, now: datetime) -> NotificationContext | None:
+    notification = NotificationContext(booking, message, now)
+    return notification if RULES[Notice(message.kind)].is_true(notification) else None
 
 
 def _facts(notification: NotificationContext) -> TemplateContext:

@@ -88,7 +88,7 @@ def test_a_correlation_id_is_taken_if_it_is_one_and_given_back() -> None:
 def test_an_origin_that_no_browser_sends_stops_the_start(origin: str) -> None:
     ended = started_with(CORS_ORIGINS=f"https://ok.example.org,{origin}")
     assert ended.returncode == 1
-    assert f"CORS_ORIGINS={origin!r}" in ended.stderr
+    assert f"CORS_ORIGINS: {origin!r}" in ended.stderr
 
 
 def test_the_origin_of_the_site_is_taken_from_its_address() -> None:

@@ -190,14 +190,15 @@ def test_a_watchdog_in_trouble_hurts_no_timer(
 # -- Flower -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("logins", ["", ":", "ops:", ":secret", "ops", "ops:secret,:"])
+@pytest.mark.parametrize("logins", ["", ":", "ops:", ":hunter2", "hunter2", "ops:secret,:"])
 def test_flower_starts_for_nobody_without_a_name_and_a_password(logins: str, tmp_path: Path) -> None:
     given = {**os.environ, "ENV_FILE": os.devnull, "VAR_DIR": str(tmp_path), "FLOWER_BASIC_AUTH": logins}
     ended = subprocess.run(
         [sys.executable, "-m", "workers", "flower"], cwd=ROOT, env=given, capture_output=True, text=True
     )
-    assert ended.returncode == 2
-    assert "FLOWER_BASIC_AUTH" in ended.stderr
+    assert ended.returncode != 0
+    assert "FLOWER_BASIC_AUTH" in ended.stderr.splitlines()[-1]
+    assert "hunter2" not in ended.stderr
 
 
 @pytest.mark.django_db(transaction=True)

@@ -150,7 +150,13 @@ def _wish_lapsed(make: Callable[[datetime], Booking]) -> Callable[[datetime], Bo
 def _called_off(make: Callable[[datetime], Booking], refund: RefundChoice) -> Callable[[datetime], Booking]:
     def made(now: datetime) -> Booking:
         booking = cancellation.cancel_by_staff(
-            make(now).pk, note_to_visitor="", refund=refund, refund_reason="agreed", actor=STAFF, now=now
+            make(now).pk,
+            note_to_visitor="",
+            refund=refund,
+            refund_reason="agreed",
+            amount_paise=50_000 if refund is RefundChoice.PART else None,
+            actor=STAFF,
+            now=now,
         )
         return scenarios.again(booking)
 

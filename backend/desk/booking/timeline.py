@@ -163,7 +163,7 @@ def _messages(booking: Booking, user: User | AnonymousUser) -> Iterator[Happenin
     """Each mail, and each piece of work for the gateway, where it ended or where it falls due."""
     for message in Message.objects.filter(booking_id=booking.pk).defer("context"):
         state = MessageState(message.state)
-        in_vain = delivery.is_planned_in_vain(message, now=timezone.now())
+        in_vain = delivery.is_planned_in_vain(message, booking, now=timezone.now())
         is_mail = message.queue == Queue.MAIL
         by_telephone = " by telephone" if is_told(message) and message.blanked_at is None else ""
         to = f" to {message.recipient}" if message.recipient else by_telephone
