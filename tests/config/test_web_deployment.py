@@ -105,7 +105,10 @@ def test_a_rolling_restart_drops_no_request_not_even_those_in_hand(settings, tmp
     ports = [free_port(), free_port()]
     slow: list[Future[requests.Response]] = []
     try:
-        with stack(broker=False, **gateway) as running, ThreadPoolExecutor(2) as payers:
+        with (
+            stack(broker=False, STRANGER_REQUESTS_PER_HOUR="100000", **gateway) as running,
+            ThreadPoolExecutor(2) as payers,
+        ):
             servers = {port: running.web(port) for port in ports}
             balancer = Balancer(ports, known)
             with balancer.busy():

@@ -42,7 +42,9 @@ def test_a_worker_with_a_wrong_clock_is_alive_and_its_clock_is_named(ahead: time
     assert not any(f.component in ("worker-mail", "canary-mail") for f in findings.judge(taken))
 
 
-def test_a_clock_that_is_right_is_no_finding_and_leaves_signs_as_they_are() -> None:
+def test_a_clock_that_is_right_is_no_finding_and_leaves_signs_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heartbeat, "_clock", heartbeat._Clock())
+    monkeypatch.setattr(heartbeat, "_said_at", {})
     heartbeat.compare_clocks()
     heartbeat.record(ProcessRole.MAIL)
     [process] = health.processes(now=timezone.now())

@@ -24,6 +24,8 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        # on PostgreSQL AlterField drops every index of the column alone, the one of a conditional constraint too
+        migrations.RemoveConstraint(model_name="booking", name="one_active_booking_per_client"),
         migrations.AlterField(
             model_name="booking",
             name="client",
@@ -33,6 +35,16 @@ class Migration(migrations.Migration):
                 on_delete=django.db.models.deletion.PROTECT,
                 related_name="bookings",
                 to="people.client",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="booking",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(
+                    ("origin", "visitor"), ("state__in", ["PENDING", "APPROVED", "PAYMENT_PENDING", "CONFIRMED"])
+                ),
+                fields=("client",),
+                name="one_active_booking_per_client",
             ),
         ),
         migrations.AlterField(
