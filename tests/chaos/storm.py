@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
 from datetime import datetime, timedelta
@@ -91,7 +92,7 @@ def ride(stack: Stack, world: World, faults: list[Fault], seconds: float, *, is_
     traffic.stop()
     connection.close()  # PostgreSQL restarted since it was opened
     calm = _calm(ended_at, CALM_WITHIN if is_timed else SLOW_CALM_WITHIN)
-    _last_deadlines()
+    _last_deadlines(stack)
     twice_more.stop()
     deadlines.look()
     deadlines.stop()
@@ -100,6 +101,7 @@ def ride(stack: Stack, world: World, faults: list[Fault], seconds: float, *, is_
     return [
         Figure("faults injected", str(len(journal.faults))),
         *checker.check(stack, journal),
+        none_of("reports of the gateway never taken", untaken_reports(stack)),
         calm,
         *heard,
         *measures.requests_in_storm(journal, is_timed=is_timed),
@@ -111,6 +113,12 @@ def ride(stack: Stack, world: World, faults: list[Fault], seconds: float, *, is_
 
 def spread_of(deadlines: Deadlines) -> Figure:
     return measures.spread("lateness of deadlines p50 / p99 / max", deadlines.lateness())
+
+
+def untaken_reports(stack: Stack) -> list[str]:
+    """Webhooks that we have not taken yet: the gateway goes on sending them, and what they tell is not known before."""
+    with sqlite3.connect(f"file:{stack.folder / 'sandbox.sqlite3'}?mode=ro", uri=True) as store:
+        return [event for (event,) in store.execute("SELECT event_id FROM webhooks WHERE next_at IS NOT NULL")]
 
 
 def _calm(ended_at: datetime, within: float) -> Figure:
@@ -128,8 +136,8 @@ def _calm(ended_at: datetime, within: float) -> Figure:
         time.sleep(0.5)
 
 
-def _last_deadlines() -> None:
-    """Wait until every deadline that passes soon has been kept, and what it owed has left."""
+def _last_deadlines(stack: Stack) -> None:
+    """Wait until every deadline that passes soon has been kept, what it owed has left, and the gateway has told all."""
     give_up_at = time.monotonic() + STORIES_END_WITHIN
     while time.monotonic() < give_up_at:
         now = timezone.now()
@@ -139,6 +147,6 @@ def _last_deadlines() -> None:
         except Error:
             connection.close()
             continue
-        if not soon and not owed:
+        if not soon and not owed and not untaken_reports(stack):
             return
         time.sleep(0.5)
