@@ -111,6 +111,13 @@ def sandbox(receiver: Receiver, tmp_path_factory: pytest.TempPathFactory) -> Ite
     assert made.stop() == 0
 
 
+@pytest.fixture(autouse=True)
+def _no_kept_connection() -> Iterator[None]:
+    """The mail worker keeps its connection; the next test may have another provider."""
+    yield
+    mail._outlet.close()
+
+
 @pytest.fixture
 def sink(settings: Any) -> Iterator[Sink]:
     """A mail server that the mail worker writes to."""

@@ -79,7 +79,6 @@ def _provider(settings) -> Iterator[None]:
     settings.MANAGER_INBOX = "manager@example.org"
     yield
     EmailBackend.mode = ProviderMode.TAKES
-    mail._outlet.close()
 
 
 def test_every_notice_has_a_scene() -> None:

@@ -321,4 +321,3 @@ def test_when_nobody_undoes_it_the_mails_leave_at_the_end_of_the_window(now: dat
     states = dict(Message.objects.filter(booking_id=booking.pk).values_list("kind", "state"))
     assert states[Notice.BOOKING_APPROVED] == MessageState.DONE
     assert states[Notice.BOOKING_RECEIVED] == MessageState.OBSOLETE
-    mail._outlet.close()
