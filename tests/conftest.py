@@ -24,7 +24,7 @@ from tests.support.mail_sink import Sink
 from tests.support.server import web_server
 from tests.support.staff_api import Desk
 from tests.support.valkey import Valkey
-from workers import mail
+from workers import heartbeat, mail
 
 MONDAY_MORNING = datetime(2026, 11, 23, 4, 30, tzinfo=UTC)  # 10:00 in Asia/Kolkata, an open day
 ONLY_ON = {"sqlite_only": "sqlite", "postgres_only": "postgresql"}  # mark: vendor
@@ -112,10 +112,12 @@ def sandbox(receiver: Receiver, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 
 @pytest.fixture(autouse=True)
-def _no_kept_connection() -> Iterator[None]:
-    """The mail worker keeps its connection; the next test may have another provider."""
+def _nothing_kept_by_a_worker() -> Iterator[None]:
+    """A worker keeps its connection, its last sign of life and its clock's error; the next test is another process."""
     yield
     mail._outlet.close()
+    heartbeat._said_at.clear()
+    heartbeat._clock.ahead = heartbeat._clock.compared_at = None
 
 
 @pytest.fixture

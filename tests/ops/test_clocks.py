@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -18,12 +17,8 @@ TWO_MINUTES = timedelta(minutes=2)
 
 
 @pytest.fixture(autouse=True)
-def _compared_anew(settings) -> Iterator[None]:
+def _named(settings) -> None:
     settings.NODE_NAME = "here"
-    heartbeat._said_at.clear()
-    yield
-    heartbeat._said_at.clear()
-    heartbeat._clock.ahead = heartbeat._clock.compared_at = None
 
 
 @pytest.mark.parametrize("ahead", [TWO_MINUTES, -TWO_MINUTES])
@@ -42,9 +37,7 @@ def test_a_worker_with_a_wrong_clock_is_alive_and_its_clock_is_named(ahead: time
     assert not any(f.component in ("worker-mail", "canary-mail") for f in findings.judge(taken))
 
 
-def test_a_clock_that_is_right_is_no_finding_and_leaves_signs_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(heartbeat, "_clock", heartbeat._Clock())
-    monkeypatch.setattr(heartbeat, "_said_at", {})
+def test_a_clock_that_is_right_is_no_finding_and_leaves_signs_as_they_are() -> None:
     heartbeat.compare_clocks()
     heartbeat.record(ProcessRole.MAIL)
     [process] = health.processes(now=timezone.now())
