@@ -25,7 +25,7 @@ from tests.support.admin_site import clerk, owner, page_url, written
 from tests.support.scenarios import ASHA, RAVI
 from tests.support.working_hours import WEDNESDAY, at
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "sandbox_payments")]
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres_only, pytest.mark.usefixtures("clock", "sandbox_payments")]
 
 DAY = timedelta(days=1)
 ALL_WEDNESDAY = {"start_0": "2026-11-25", "start_1": "00:00:00", "end_0": "2026-11-26", "end_1": "00:00:00"}

@@ -18,7 +18,7 @@ from backend.people.models import Location
 from tests.support import scenarios
 from tests.support.admin_site import action_url, clerk, form_of, logged_in, page_url, session_form, written
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres_only, pytest.mark.usefixtures("clock")]
 
 
 def approve_url(booking: Booking) -> str:

@@ -25,7 +25,7 @@ from backend.scheduling.calendar_feed import CalendarFilter, CalendarSession, Sh
 from tests.support import factories, scenarios, working_hours
 from tests.support.admin_site import action_url, clerk, logged_in, owner, page_url, written
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres_only]
 DAY = {"start": "2026-11-24T00:00:00", "end": "2026-11-25T00:00:00"}  # the factories' sessions are at 17:30 of it
 MORNING = datetime(2026, 11, 23, 18, 30, tzinfo=UTC)  # when that day begins in Asia/Kolkata
 

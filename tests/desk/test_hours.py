@@ -18,7 +18,7 @@ from tests.support import roles, scenarios, working_hours
 from tests.support.admin_site import clerk, logged_in, page_url, psychologist_form, rows_of
 from tests.support.working_hours import WEDNESDAY, at
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres_only, pytest.mark.usefixtures("clock")]
 
 MONDAY = {"weekday": 0, "starts_at": "10:00", "ends_at": "18:00", "offers": "ONLINE"}
 

@@ -32,7 +32,7 @@ from tests.support import roles, scenarios, working_hours
 from tests.support.admin_site import clerk, list_url, logged_in, owner, written
 from tests.support.factories import make_booking, make_psychologist
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "sandbox_payments")]
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres_only, pytest.mark.usefixtures("clock", "sandbox_payments")]
 LIST = "/admin/bookings/booking/"
 PLANTED = "<script>alert(1)</script>"
 

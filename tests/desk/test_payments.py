@@ -18,7 +18,7 @@ from backend.people.models import Corporate, Location
 from tests.support import scenarios
 from tests.support.admin_site import action_url, buttons, form_of, page_url, session_form, written
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "sandbox_payments")]
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres_only, pytest.mark.usefixtures("clock", "sandbox_payments")]
 
 
 def post(desk: Browser, booking: Booking, name: str, **typed: str) -> str:

@@ -14,7 +14,7 @@ from backend.people.models import Client, Enquiry, Psychologist
 from tests.support.admin_site import clerk, list_url, page_url, psychologist_form
 from tests.support.factories import make_booking, make_client, make_psychologist
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres_only, pytest.mark.usefixtures("clock")]
 
 
 def test_a_fee_is_typed_in_rupees_and_kept_in_paise(desk: Browser) -> None:

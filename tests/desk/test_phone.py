@@ -19,7 +19,7 @@ from backend.scheduling import chosen_slot
 from tests.support import roles, scenarios, working_hours
 from tests.support.admin_site import caller_form, clerk, list_url, logged_in, new_booking_url, page_url, written
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres_only, pytest.mark.usefixtures("clock")]
 PHONE = "Please enter a phone number, 10 digits, or with + and the country's code."
 NAME = "Please enter a full name, of two letters or more."
 

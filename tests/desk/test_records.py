@@ -26,7 +26,7 @@ from tests.support import scenarios
 from tests.support.admin_site import action_url, clerk, list_url, page_url
 from tests.support.factories import make_booking, make_psychologist
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres_only, pytest.mark.usefixtures("clock")]
 
 READ_ONLY = (
     Booking,

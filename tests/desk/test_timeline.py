@@ -23,7 +23,7 @@ from tests.support import roles, scenarios, working_hours
 from tests.support.admin_site import action_url, clerk, form_of, list_url, logged_in, page_url
 from tests.support.factories import make_booking
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "sandbox_payments")]
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres_only, pytest.mark.usefixtures("clock", "sandbox_payments")]
 PLANTED = "<img src=x onerror=alert(1)>"
 
 

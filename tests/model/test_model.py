@@ -13,6 +13,7 @@ ROUNDS_MOST = 8  # one after the other until everything was called; as a rule th
 
 
 @pytest.mark.django_db
+@pytest.mark.postgres_only
 @pytest.mark.timeout(600)  # seconds; a failure is shrunk for minutes
 def test_no_interleaving_breaks_the_design() -> None:
     coverage = lifecycle.Lifecycle.coverage = Coverage()

@@ -25,7 +25,7 @@ from tests.support.action_cases import ACTIONS, Case
 from tests.support.factories import make_booking
 from tests.support.more_action_cases import AFTER, TABLE
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres_only]
 
 
 @pytest.fixture(autouse=True)
