@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 
 from tests.demo.expectations import expect
 from tests.demo.journeys import steps
@@ -21,10 +20,10 @@ def cancelled_with_refund(walk: Walk) -> None:
     request = steps.requests_a_session(walk, "Meera Nair")
     session, reference, _mail = steps.is_booked_and_paid(walk, request, steps.in_some_days())
     walk.bank.takes_its_time(reference, REFUND_TAKES)
-    _cancels_by_mail(walk, request, session, comes_back=f"₹{read(session.amount)}")
+    _cancels_by_mail(walk, request, session, comes_back=f"₹{steps.as_read(session.amount)}")
     for titled in ("comes back to you", "has been given back"):
         with walk.receives(request.inbox, "about the refund", titled=titled) as mail:
-            expect(f"{session.amount} in it:", expected=True, came=mail.mentions(read(session.amount)))
+            expect(f"{session.amount} in it:", expected=True, came=mail.mentions(steps.as_read(session.amount)))
     _refunds_are(walk, request, session.amount)
 
 
@@ -32,7 +31,7 @@ def cancelled_without_refund(walk: Walk) -> None:
     """In time, where visitors get nothing back; the page says so before the button."""
     request = steps.requests_a_session(walk, "Farah Khan")
     session, _reference, _mail = steps.is_booked_and_paid(walk, request, steps.in_some_days())
-    nothing = f"Nothing of the ₹{read(session.amount)} that you paid"
+    nothing = f"Nothing of the ₹{steps.as_read(session.amount)} that you paid"
     _cancels_by_mail(walk, request, session, comes_back=nothing)
     _refunds_are(walk, request)
 
@@ -46,15 +45,10 @@ def cancelled_at_short_notice(walk: Walk) -> None:
     walk.waits_until(session.slot_start - NOTICE, f"{NOTICE.seconds} s are left until the session")
     with walk.step("cancelling is asked for") as step:
         step.note = walk.site.request_cancellation(request.acknowledgement_id).refused(409)
-    page = _opens(walk, link, f"Nothing of the ₹{read(session.amount)} that you paid")
+    page = _opens(walk, link, f"Nothing of the ₹{steps.as_read(session.amount)} that you paid")
     _presses(walk, page, link)
     _is_cancelled(walk, request, session)
     _refunds_are(walk, request)
-
-
-def read(amount: str) -> str:
-    """As people read it: `1,500.00`."""
-    return f"{Decimal(amount):,.2f}"
 
 
 def _cancels_by_mail(walk: Walk, request: steps.Request, session: steps.Session, *, comes_back: str) -> None:

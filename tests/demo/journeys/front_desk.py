@@ -70,7 +70,7 @@ def created_for_a_caller(walk: Walk) -> None:
     request = steps.Request(acknowledgement_id, token, inbox, staff_inbox)
     mail = steps.is_confirmed(walk, request, steps.psychologist_inbox(walk, booking))
     with walk.step("the caller reads what to pay") as step:
-        expect(f"{booking['amount']} in the mail:", expected=True, came=mail.mentions(str(booking["amount"])))
+        expect(f"{booking['amount']} in the mail:", expected=True, came=mail.mentions(steps.as_read(booking["amount"])))
         step.note = f"{booking['amount']} rupees, due at the practice"
     steps.ends_as(walk, acknowledgement_id, "PENDING", "CONFIRMED")
 

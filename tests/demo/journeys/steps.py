@@ -6,6 +6,7 @@ import re
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from tests.demo.expectations import expect
@@ -193,3 +194,8 @@ def ends_as(walk: Walk, acknowledgement_id: str, *life: str, within: float = MAI
 def _calendar_start(mail: Mail) -> datetime | None:
     found = re.search(r"^DTSTART:(\d{8}T\d{6})Z", mail.calendar or "", re.MULTILINE)
     return datetime.strptime(found[1], "%Y%m%dT%H%M%S").replace(tzinfo=UTC) if found else None
+
+
+def as_read(amount: str) -> str:
+    """As people read it: `1,500.00`."""
+    return f"{Decimal(amount):,.2f}"
