@@ -7,7 +7,7 @@ import logging
 from django.utils import timezone
 
 from backend.bookings import actors, policy
-from backend.bookings.lifecycle import payments, refunds
+from backend.bookings.lifecycle import attempts, payments, refunds
 from backend.bookings.lifecycle.refunds import GatewayWork
 from backend.core.errors import Permanent, Transient, required
 from backend.outbox.messages import Snooze
@@ -39,7 +39,7 @@ def _ensure_order(payment_id: int) -> MessageState:
     report = gateway_named(payment.gateway).ensure_order(
         Order(payment.reference, payment.amount_paise, payment.currency)
     )
-    payments.note_order(payment_id, report, now=timezone.now())
+    attempts.note_order(payment_id, report, now=timezone.now())
     return MessageState.DONE
 
 
@@ -57,7 +57,7 @@ def _ask_gateway(payment_id: int) -> MessageState:
     if report is not None and report.state is not OrderState.OPEN:
         payments.record_report(report, actor=actors.gateway(payment.gateway), now=now)
     else:
-        payments.end_idle_attempt(payment_id, now=now)
+        attempts.end_idle_attempt(payment_id, now=now)
     return MessageState.DONE
 
 

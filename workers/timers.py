@@ -12,7 +12,7 @@ from typing import Protocol
 from django.utils import timezone
 
 from backend.bookings import links, policy, queries
-from backend.bookings.lifecycle import cancellation, payments, timers
+from backend.bookings.lifecycle import attempts, cancellation, timers
 from backend.bookings.machine import State
 from backend.core import correlation, database_timeouts
 from backend.ops import heartbeats
@@ -52,7 +52,7 @@ def time_out_approvals() -> None:
 @app.task(name="workers.timers.ask_after_attempts")
 def ask_after_attempts() -> None:
     """PAYMENT_PENDING past its deadline: owe the question to the gateway, or close the attempt."""
-    _sweep("ask_after_attempts", lambda now: queries.attempts_to_ask_after(now=now), payments.ask_after_attempt)
+    _sweep("ask_after_attempts", lambda now: queries.attempts_to_ask_after(now=now), attempts.ask_after_attempt)
 
 
 @app.task(name="workers.timers.complete_sessions")

@@ -9,7 +9,7 @@ import time_machine
 from django.test import Client as Browser
 from django.urls import reverse
 
-from backend.bookings.lifecycle import approval, cancellation, front_desk, payments
+from backend.bookings.lifecycle import approval, attempts, cancellation, front_desk
 from backend.bookings.lifecycle.session_terms import Approval
 from backend.bookings.machine import State
 from backend.bookings.models import Booking, Link
@@ -71,7 +71,7 @@ def test_nothing_is_mailed_to_who_has_no_address(desk: Browser, now: datetime) -
     booking = confirmed(desk, now)
     assert scenarios.notices_about(booking)
     assert not Link.objects.exists()
-    for act in (cancellation.request_cancellation, payments.start_payment):
+    for act in (cancellation.request_cancellation, attempts.start_payment):
         with pytest.raises(Refused) as refused:
             act(booking.acknowledgement_id, now=now)
         assert refused.value.code is Code.NO_ADDRESS

@@ -7,7 +7,7 @@ from itertools import count
 
 from hypothesis import strategies as st
 
-from backend.bookings.lifecycle import payments, refunds
+from backend.bookings.lifecycle import attempts, payments, refunds
 from backend.core.errors import Code
 from backend.payments.gateway import Event, EventKind, OrderReport, OrderState, RefundOrderState, RefundReport
 from tests.model.invariants import ACTIVE, BUFFER, GRACE
@@ -79,7 +79,7 @@ class Bank(World):
     def order_made(self, which: int) -> None:
         payment = self._attempt(which, "open")
         report = _report(payment, payment.amount_paise, payment.currency, OrderState.OPEN)
-        self.do(payments.note_order, payment.id, report)
+        self.do(attempts.note_order, payment.id, report)
 
     @action(needs="attempts", times=2, which=WHICH)
     def give_up_attempt(self, which: int) -> None:
@@ -89,7 +89,7 @@ class Bank(World):
             return payment.state == "open" and bookings[payment.booking_id].due_at <= self.now
 
         payment = self.one_of(self.seen.attempts, which, is_over)
-        did = self.do(payments.end_idle_attempt, payment.id)
+        did = self.do(attempts.end_idle_attempt, payment.id)
         if is_over(payment):
             self._ended(did, payment.booking_id)
         else:

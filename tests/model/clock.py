@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from hypothesis import strategies as st
 
 from backend.bookings import links, policy, queries
-from backend.bookings.lifecycle import cancellation, payments, timers
+from backend.bookings.lifecycle import attempts, cancellation, timers
 from backend.bookings.machine import State
 from backend.outbox import messages
 from tests.model.invariants import ACTIVE, GRACE
@@ -82,7 +82,7 @@ class Clock(World):
     @action(needs="attempts", which=WHICH)
     def ask_gateway(self, which: int) -> None:
         was = self.one_of(self.seen.bookings.values(), which, self._is_unpaid)
-        did = self.do(payments.ask_after_attempt, was.id)
+        did = self.do(attempts.ask_after_attempt, was.id)
         if was.state != "PAYMENT_PENDING" or was.due_at > self.now:
             assert not did.changed, "asked before its time"
         elif was.due_at + ASKED_FOR <= self.now:
@@ -120,7 +120,7 @@ class Clock(World):
             for booking_id in queries.due(state, now=self.now):
                 self.do(timer, booking_id)
         for booking_id in queries.attempts_to_ask_after(now=self.now):
-            self.do(payments.ask_after_attempt, booking_id)
+            self.do(attempts.ask_after_attempt, booking_id)
         for booking_id in queries.cancellations_to_lapse(now=self.now):
             self.do(cancellation.lapse_cancellation, booking_id)
         for booking_id in queries.drafts_to_purge(now=self.now):

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule, run_state_machine_as_test
 
 from backend.bookings import lifecycle, policy
-from backend.bookings.lifecycle import payments, timers, visitor
+from backend.bookings.lifecycle import attempts, timers, visitor
 from backend.people.models import Corporate
 from tests.model.absences import Absences
 from tests.model.alternatives import Alternatives
@@ -149,7 +149,7 @@ class Lifecycle(Stream, Reschedules, Absences, Undoing, Clock, MailWorker):
         else:
             booking = self._bring(address, "PAYMENT_PENDING", 0)
             self.now = booking.pay_by + GRACE
-            self.do(payments.end_idle_attempt, self.seen.payments_of(booking.id)[0].id)
+            self.do(attempts.end_idle_attempt, self.seen.payments_of(booking.id)[0].id)
         assert self.seen.bookings[booking.id].state == ("CANCELLED" if state == "LAPSED" else state)
 
 

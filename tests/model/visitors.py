@@ -8,7 +8,7 @@ from datetime import timedelta
 from hypothesis import strategies as st
 
 from backend.bookings import links
-from backend.bookings.lifecycle import cancellation, payments, visitor
+from backend.bookings.lifecycle import attempts, cancellation, visitor
 from backend.core.errors import Code
 from tests.model.availability import KOLKATA, days_from, grid
 from tests.model.invariants import ACTIVE
@@ -142,7 +142,7 @@ class Visitors(World):
         self.begin_to_pay_for(self.one_of(self.seen.bookings.values(), which, is_payable))
 
     def begin_to_pay_for(self, was: Row) -> None:
-        did = self.do(payments.start_payment, was.acknowledgement_id)
+        did = self.do(attempts.start_payment, was.acknowledgement_id)
         if was.state == "APPROVED" and self.now < was.due_at:
             did.went_well()
             assert did.after.bookings[was.id].state == "PAYMENT_PENDING"

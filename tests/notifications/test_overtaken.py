@@ -8,7 +8,7 @@ import pytest
 
 from backend.bookings import links, policy
 from backend.bookings.lifecycle import approval as staff
-from backend.bookings.lifecycle import cancellation, front_desk, payments, refunds, timers, visitor
+from backend.bookings.lifecycle import attempts, cancellation, front_desk, payments, refunds, timers, visitor
 from backend.bookings.lifecycle.cancellation import RefundChoice
 from backend.bookings.lifecycle.rescheduling import Move, reschedule
 from backend.bookings.models import Booking, Purpose
@@ -100,7 +100,7 @@ def declined(*, now: datetime) -> tuple[Booking, Message]:
 def test_a_failed_attempt_is_not_told_beside_a_new_one(now: datetime) -> None:
     booking, message = declined(now=now)
     assert is_true(message, now)
-    payment = payments.start_payment(booking.acknowledgement_id, now=now)
+    payment = attempts.start_payment(booking.acknowledgement_id, now=now)
     assert not is_true(message, now)
     payments.record_report(scenarios.declined(payment), actor=GATEWAY, now=now)
     assert not is_true(message, now)
@@ -118,7 +118,7 @@ def test_a_failed_attempt_is_not_told_once_it_is_paid_or_too_late(now: datetime)
 def timed_out(*, now: datetime) -> tuple[Booking, Payment, datetime]:
     booking, payment = scenarios.paying(now=now)
     assert booking.due_at is not None
-    payments.end_idle_attempt(payment.pk, now=booking.due_at)
+    attempts.end_idle_attempt(payment.pk, now=booking.due_at)
     booking = scenarios.again(booking)
     assert booking.due_at is not None
     timers.time_out_approval(booking.pk, now=booking.due_at)
@@ -317,7 +317,7 @@ def test_staff_are_not_sent_after_a_refund_that_was_settled(at_desk: bool, now: 
         cancelled(booking, now=now)
         refund = Refund.objects.get()
     else:
-        payment = payments.start_payment(booking.acknowledgement_id, now=now)
+        payment = attempts.start_payment(booking.acknowledgement_id, now=now)
         payments.record_report(scenarios.captured(payment), actor=GATEWAY, now=now)
         cancelled(booking, now=now)
         refund = Refund.objects.get()

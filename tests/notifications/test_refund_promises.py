@@ -10,7 +10,7 @@ import pytest
 from backend.bookings import links, payment_status, policy
 from backend.bookings.intents import Intent
 from backend.bookings.ledger_details import RefundGranted, RefundMade
-from backend.bookings.lifecycle import cancellation, front_desk, payments
+from backend.bookings.lifecycle import attempts, cancellation, front_desk, payments
 from backend.bookings.lifecycle.cancellation import RefundChoice
 from backend.bookings.machine import State
 from backend.bookings.models import Booking, Link, Origin, Purpose
@@ -109,7 +109,7 @@ def test_the_mail_promises_what_its_link_gives(
     booking = scenarios.approved(now=now, at=now + ahead)
     cancellation.request_cancellation(booking.acknowledgement_id, now=now)
     if is_paid:
-        payment = payments.start_payment(booking.acknowledgement_id, now=now)
+        payment = attempts.start_payment(booking.acknowledgement_id, now=now)
         payments.record_report(scenarios.captured(payment), actor="gateway:sandbox", now=now)
     Booking.objects.filter(pk=booking.pk).update(moved_by_staff_at=now if was_moved else None)
     message = Message.objects.get(kind=Notice.CANCELLATION_REQUESTED)

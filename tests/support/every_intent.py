@@ -9,6 +9,7 @@ from uuid import uuid4
 from backend.bookings import links, policy
 from backend.bookings.lifecycle import (
     alternatives,
+    attempts,
     cancellation,
     follow_ups,
     front_desk,
@@ -176,10 +177,10 @@ INTENTS: dict[str, Callable[[Booking, datetime], object]] = {
     "reject, with other times": reject_with_times,
     "take_alternative": take_alternative,
     "request_again": request_again,
-    "start_payment": lambda b, now: payments.start_payment(b.acknowledgement_id, now=now),
+    "start_payment": lambda b, now: attempts.start_payment(b.acknowledgement_id, now=now),
     "record_report, captured": lambda b, now: report(b, now, scenarios.captured),
     "record_report, declined": lambda b, now: report(b, now, scenarios.declined),
-    "end_idle_attempt, due": lambda b, now: payments.end_idle_attempt(payment_of(b, now).pk, now=due(b, now)),
+    "end_idle_attempt, due": lambda b, now: attempts.end_idle_attempt(payment_of(b, now).pk, now=due(b, now)),
     "record_desk_payment": lambda b, now: front_desk.record_desk_payment(b.pk, actor="staff:desk", now=now),
     "sponsor": sponsor,
     "reschedule": move,
@@ -285,7 +286,7 @@ MORE_INTENTS: dict[str, Callable[[Booking, datetime], object]] = {
     "cancel_by_staff, without refund": lambda b, now: cancellation.cancel_by_staff(
         b.pk, note_to_visitor="", refund=RefundChoice.NONE, refund_reason="agreed", actor="staff:desk", now=now
     ),
-    "ask_after_attempt, for too long": lambda b, now: payments.ask_after_attempt(
+    "ask_after_attempt, for too long": lambda b, now: attempts.ask_after_attempt(
         b.pk, now=(b.due_at or now) + policy.GATEWAY_ASK_FOR
     ),
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from backend.bookings.lifecycle import cancellation, payments, refunds, timers
+from backend.bookings.lifecycle import attempts, cancellation, payments, refunds, timers
 from backend.bookings.lifecycle.cancellation import RefundChoice
 from backend.bookings.models import Booking, PaymentMode
 from backend.payments.gateway import RefundOrderState, RefundReport
@@ -91,7 +91,7 @@ def paid_wrong(now: datetime) -> Booking:
 
 def paying_again(now: datetime) -> Booking:
     booking = paid_wrong(now)
-    payments.start_payment(booking.acknowledgement_id, now=now)
+    attempts.start_payment(booking.acknowledgement_id, now=now)
     return scenarios.again(booking)
 
 
@@ -99,7 +99,7 @@ def paid_wrong_too_late(now: datetime) -> Booking:
     """PAYMENT_FAILED."""
     booking, payment = scenarios.paying(now=now)
     late = now + 2 * DAY
-    payments.end_idle_attempt(payment.pk, now=late)
+    attempts.end_idle_attempt(payment.pk, now=late)
     payments.record_report(scenarios.captured(payment, amount_paise=1), actor="gateway:sandbox", now=late)
     return refused_by_the_gateway(booking, late)
 

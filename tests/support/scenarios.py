@@ -8,7 +8,7 @@ from datetime import datetime, time, timedelta
 
 from backend.bookings import links
 from backend.bookings.lifecycle import approval as staff
-from backend.bookings.lifecycle import cancellation, payments, timers, visitor
+from backend.bookings.lifecycle import attempts, cancellation, payments, timers, visitor
 from backend.bookings.lifecycle.cancellation import RefundChoice
 from backend.bookings.lifecycle.creation import Draft
 from backend.bookings.machine import State
@@ -85,7 +85,7 @@ def approved(
 def paying(email: str = ASHA, *, now: datetime, **options: object) -> tuple[Booking, Payment]:
     """A PAYMENT_PENDING booking and its open attempt."""
     booking = approved(email, now=now, **options)  # type: ignore[arg-type]
-    payment = payments.start_payment(booking.acknowledgement_id, now=now)
+    payment = attempts.start_payment(booking.acknowledgement_id, now=now)
     return again(booking), payment
 
 
@@ -121,7 +121,7 @@ def timed_out(*, now: datetime, **typed: object) -> Booking:
     booking, payment = paying(now=now, **typed)
     assert booking.pay_by is not None
     late = booking.pay_by + timedelta(minutes=11)
-    payments.end_idle_attempt(payment.pk, now=late)
+    attempts.end_idle_attempt(payment.pk, now=late)
     return again(booking)
 
 

@@ -18,7 +18,7 @@ from backend.api.public.requests import (
     parse_request,
 )
 from backend.bookings import queries
-from backend.bookings.lifecycle import payments, visitor
+from backend.bookings.lifecycle import attempts, payments, visitor
 from backend.core import formatting
 
 
@@ -84,7 +84,7 @@ class InitiatePayment(APIView):
         body, now = parse_request(AcknowledgementRequest, request.data), timezone.now()
         acknowledgement_id = queries.normalize_acknowledgement_id(body.validated_data["acknowledgement_id"])
         with throttle.limit_lookups(request, now=now):
-            payment = payments.start_payment(acknowledgement_id, now=now)
+            payment = attempts.start_payment(acknowledgement_id, now=now)
         return Response(
             {
                 "message": "Your payment has begun.",

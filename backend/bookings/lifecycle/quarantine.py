@@ -7,7 +7,7 @@ import logging
 from datetime import datetime
 
 from backend.core import correlation
-from backend.payments.gateway import EventKind, OrderReport, RefundReport
+from backend.payments.gateway import EventKind, OrderReport, OrderState, RefundReport
 from backend.payments.models import InboxEvent, Payment, Refund
 
 log = logging.getLogger(__name__)
@@ -61,3 +61,11 @@ def keep(gateway: str, kind: EventKind, reference: str, why: str, *, now: dateti
     )
     InboxEvent.objects.bulk_create([row], ignore_conflicts=True)
     log.error("kept in quarantine: %s %s, %s", gateway, known_by, why)
+
+
+def keep_answer(report: OrderReport, why: Unbound, *, now: datetime) -> None:
+    """Keep what a gateway answered to a question of ours, as `keep` does."""
+    gateway = Payment.objects.values_list("gateway", flat=True).get(reference=report.reference)
+    is_captured = report.state == OrderState.CAPTURED
+    kind = EventKind.ORDER_CAPTURED if is_captured else EventKind.OTHER
+    keep(gateway, kind, report.reference, str(why), now=now)

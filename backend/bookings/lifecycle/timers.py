@@ -1,6 +1,6 @@
 """What time does: each intent checks state and deadline again under the lock, so a late or doubled sweep is harmless.
 
-The deadline of PAYMENT_PENDING is `payments.ask_after_attempt`, because the gateway is asked first.
+The deadline of PAYMENT_PENDING is `attempts.ask_after_attempt`, because the gateway is asked first.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from backend.bookings import links, policy, queries
-from backend.bookings.lifecycle import alternatives, approval, payments
+from backend.bookings.lifecycle import alternatives, approval, attempts, payments
 from backend.bookings.lifecycle.alternatives import OfferedSlot, alternative_offers
 from backend.bookings.machine import State
 from backend.bookings.models import Alternative, Booking, LedgerEntry, Link, Origin, Purpose, SlotClaim
@@ -138,7 +138,7 @@ def test_the_price_is_the_one_that_was_offered(who: Psychologist, now: datetime)
     Psychologist.objects.filter(pk=who.pk).update(fee_paise=900_000)
     booking = take(tokens(old)[0], now=now)
     assert booking.amount_paise == 150_000
-    payment = payments.start_payment(booking.acknowledgement_id, now=now)
+    payment = attempts.start_payment(booking.acknowledgement_id, now=now)
     payments.record_report(scenarios.captured(payment), actor="gateway:sandbox", now=now)
     assert scenarios.again(booking).state == State.CONFIRMED
 

@@ -10,7 +10,7 @@ import pytest
 from django.urls import reverse
 
 from backend.bookings import policy
-from backend.bookings.lifecycle import approval, cancellation, follow_ups, front_desk, payments, timers
+from backend.bookings.lifecycle import approval, attempts, cancellation, follow_ups, front_desk, payments, timers
 from backend.bookings.lifecycle.follow_ups import Rhythm, Series
 from backend.bookings.lifecycle.rescheduling import Move, reschedule
 from backend.bookings.machine import State
@@ -80,7 +80,7 @@ def test_only_the_approvals_own_mails_are_owed(now: datetime) -> None:
 
 def test_a_follow_up_is_paid_like_any_other(now: datetime) -> None:
     booking = one(scenarios.confirmed(now=now), now=now)
-    payment = payments.start_payment(booking.acknowledgement_id, now=now)
+    payment = attempts.start_payment(booking.acknowledgement_id, now=now)
     payments.record_report(scenarios.captured(payment), actor="gateway:sandbox", now=now)
     assert scenarios.again(booking).state == State.CONFIRMED
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from backend.bookings.lifecycle import approval, follow_ups, payments
+from backend.bookings.lifecycle import approval, attempts, follow_ups, payments
 from backend.bookings.lifecycle.follow_ups import Series
 from backend.bookings.lifecycle.rescheduling import Move, reschedule
 from backend.bookings.lifecycle.session_terms import Approval
@@ -123,7 +123,7 @@ def test_late_money_finds_its_slot_with_the_pause_of_its_psychologist(now: datet
     booking, payment = scenarios.paying(now=now, who=who, at=at("11:00"))
     assert booking.pay_by is not None
     late = booking.pay_by + timedelta(minutes=11)
-    payments.end_idle_attempt(payment.pk, now=late)
+    attempts.end_idle_attempt(payment.pk, now=late)
     assert scenarios.again(booking).state == State.PAYMENT_FAILED
     scenarios.approved("ravi@example.org", now=late, who=who, at=at("12:00"))
     payments.record_report(scenarios.captured(payment), actor="gateway:sandbox", now=late)

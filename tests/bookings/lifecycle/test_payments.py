@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 
 from backend.bookings import policy
 from backend.bookings.lifecycle import approval as staff
-from backend.bookings.lifecycle import front_desk, payments, refunds, timers
+from backend.bookings.lifecycle import attempts, front_desk, payments, refunds, timers
 from backend.bookings.lifecycle.payments import ReportOutcome
 from backend.bookings.lifecycle.refunds import GatewayWork
 from backend.bookings.machine import Reason, State
@@ -37,7 +37,7 @@ def test_starting_to_pay_opens_one_attempt_and_asking_again_gives_the_same(now: 
     booking, payment = scenarios.paying(now=now)
     assert booking.state == State.PAYMENT_PENDING
     assert booking.due_at == now + timedelta(minutes=40)
-    assert payments.start_payment(booking.acknowledgement_id, now=now + timedelta(minutes=1)) == payment
+    assert attempts.start_payment(booking.acknowledgement_id, now=now + timedelta(minutes=1)) == payment
     assert Payment.objects.count() == 1
     assert Message.objects.filter(kind=GatewayWork.ENSURE_ORDER).count() == 1
 
@@ -46,46 +46,46 @@ def test_an_attempt_begun_late_runs_to_pay_by(now: datetime) -> None:
     booking = scenarios.approved(now=now)
     assert booking.pay_by is not None
     late = booking.pay_by - timedelta(minutes=5)
-    payments.start_payment(booking.acknowledgement_id, now=late)
+    attempts.start_payment(booking.acknowledgement_id, now=late)
     assert scenarios.again(booking).due_at == booking.pay_by + timedelta(minutes=10)
 
 
 def test_paying_is_refused_where_there_is_nothing_to_pay(now: datetime, settings) -> None:
-    assert code_of(lambda: payments.start_payment("MS-000000", now=now)) is Code.BOOKING_UNKNOWN
+    assert code_of(lambda: attempts.start_payment("MS-000000", now=now)) is Code.BOOKING_UNKNOWN
     draft = scenarios.submitted(RAVI, now=now)
-    assert code_of(lambda: payments.start_payment(draft.acknowledgement_id, now=now)) is Code.BOOKING_UNKNOWN
+    assert code_of(lambda: attempts.start_payment(draft.acknowledgement_id, now=now)) is Code.BOOKING_UNKNOWN
     booking = scenarios.approved(now=now)
     due_at = booking.due_at
     assert due_at is not None
-    assert code_of(lambda: payments.start_payment(booking.acknowledgement_id, now=due_at)) is Code.PAY_BY_PASSED
+    assert code_of(lambda: attempts.start_payment(booking.acknowledgement_id, now=due_at)) is Code.PAY_BY_PASSED
     settings.PAYMENT_GATEWAY = ""
-    assert code_of(lambda: payments.start_payment(booking.acknowledgement_id, now=now)) is Code.PAYMENTS_UNAVAILABLE
+    assert code_of(lambda: attempts.start_payment(booking.acknowledgement_id, now=now)) is Code.PAYMENTS_UNAVAILABLE
     timers.time_out_approval(booking.pk, now=due_at)
-    assert code_of(lambda: payments.start_payment(booking.acknowledgement_id, now=due_at)) is Code.STATE_REFUSES
+    assert code_of(lambda: attempts.start_payment(booking.acknowledgement_id, now=due_at)) is Code.STATE_REFUSES
 
 
 def test_a_pending_request_cannot_be_paid(now: datetime) -> None:
     booking = scenarios.pending(now=now)
-    assert code_of(lambda: payments.start_payment(booking.acknowledgement_id, now=now)) is Code.STATE_REFUSES
+    assert code_of(lambda: attempts.start_payment(booking.acknowledgement_id, now=now)) is Code.STATE_REFUSES
 
 
 def test_a_paid_booking_says_that_nothing_is_left_to_pay(now: datetime) -> None:
     booking = scenarios.confirmed(now=now)
-    assert code_of(lambda: payments.start_payment(booking.acknowledgement_id, now=now)) is Code.ALREADY_PAID
+    assert code_of(lambda: attempts.start_payment(booking.acknowledgement_id, now=now)) is Code.ALREADY_PAID
 
 
 def test_money_that_went_back_does_not_make_a_sponsored_booking_paid(now: datetime) -> None:
     booking, payment = scenarios.paying(now=now)
     front_desk.sponsor(booking.pk, Corporate.objects.create(name="Acme").pk, actor="staff:desk", now=now)
     assert payments.record_report(scenarios.captured(payment), actor=GATEWAY, now=now) is ReportOutcome.RETURNED
-    assert code_of(lambda: payments.start_payment(booking.acknowledgement_id, now=now)) is Code.NOTHING_TO_PAY
+    assert code_of(lambda: attempts.start_payment(booking.acknowledgement_id, now=now)) is Code.NOTHING_TO_PAY
 
 
 def test_a_free_booking_says_that_nothing_is_to_be_paid(now: datetime) -> None:
     booking = scenarios.pending(now=now)
     approval = staff.Approval(scenarios.psychologist().pk, scenarios.slot_tomorrow(now), amount_paise=0)
     staff.approve(booking.pk, approval, actor="staff:desk", now=now)
-    assert code_of(lambda: payments.start_payment(booking.acknowledgement_id, now=now)) is Code.NOTHING_TO_PAY
+    assert code_of(lambda: attempts.start_payment(booking.acknowledgement_id, now=now)) is Code.NOTHING_TO_PAY
 
 
 def test_a_capture_confirms_once_however_often_it_is_reported(now: datetime) -> None:
@@ -117,7 +117,7 @@ def test_a_declined_attempt_gives_time_for_another(now: datetime) -> None:
     assert booking.pay_by == pay_by
     assert pay_by is not None
     assert booking.due_at == pay_by + timedelta(minutes=10)
-    second = payments.start_payment(booking.acknowledgement_id, now=now)
+    second = attempts.start_payment(booking.acknowledgement_id, now=now)
     assert second.reference != payment.reference
     assert payments.record_report(scenarios.captured(second), actor=GATEWAY, now=now) is ReportOutcome.CONFIRMED
 
@@ -141,7 +141,7 @@ def test_money_for_an_attempt_that_had_failed_still_confirms(now: datetime) -> N
 def test_the_second_of_two_captures_goes_back(now: datetime) -> None:
     booking, first = scenarios.paying(now=now)
     payments.record_report(scenarios.declined(first), actor=GATEWAY, now=now)
-    second = payments.start_payment(booking.acknowledgement_id, now=now)
+    second = attempts.start_payment(booking.acknowledgement_id, now=now)
     assert payments.record_report(scenarios.captured(first), actor=GATEWAY, now=now) is ReportOutcome.CONFIRMED
     assert payments.record_report(scenarios.captured(second), actor=GATEWAY, now=now) is ReportOutcome.RETURNED
     assert scenarios.again(booking).state == State.CONFIRMED
@@ -158,7 +158,7 @@ def test_a_wrong_amount_or_currency_confirms_nothing_and_goes_back(wrong: dict[s
     after = scenarios.again(booking)
     assert (after.state, after.reason) == (State.APPROVED, Reason.ATTEMPT_FAILED)
     assert Refund.objects.get().amount_paise == report.amount_paise
-    second = payments.start_payment(booking.acknowledgement_id, now=now)
+    second = attempts.start_payment(booking.acknowledgement_id, now=now)
     assert payments.record_report(scenarios.captured(second), actor=GATEWAY, now=now) is ReportOutcome.CONFIRMED
 
 
@@ -178,7 +178,7 @@ def close_unpaid(booking: Booking, now: datetime) -> datetime:
     payment = Payment.objects.get(booking=booking, state=PaymentState.OPEN)
     idle_at = scenarios.again(booking).due_at
     assert idle_at is not None
-    payments.end_idle_attempt(payment.pk, now=idle_at)
+    attempts.end_idle_attempt(payment.pk, now=idle_at)
     due_at = scenarios.again(booking).due_at
     assert due_at is not None
     timers.time_out_approval(booking.pk, now=due_at)
@@ -242,7 +242,7 @@ def test_an_event_for_an_unknown_payment_leaves_no_row_so_that_it_comes_again(no
 def test_the_gateway_is_asked_from_the_deadline_on(early: int, now: datetime) -> None:
     booking, payment = scenarios.paying(now=now)
     assert booking.due_at is not None
-    payments.ask_after_attempt(booking.pk, now=booking.due_at - timedelta(seconds=early))
+    attempts.ask_after_attempt(booking.pk, now=booking.due_at - timedelta(seconds=early))
     asked = Message.objects.filter(kind=GatewayWork.ASK_GATEWAY, subject_id=payment.pk).count()
     assert asked == (0 if early > 0 else 1)
     assert scenarios.again(booking).state == State.PAYMENT_PENDING
@@ -252,9 +252,9 @@ def test_an_unreachable_gateway_is_asked_every_minute_and_then_the_attempt_is_cl
     booking, payment = scenarios.paying(now=now)
     assert booking.due_at is not None
     for second in (0, 1, 59, 60, 61, 120):
-        payments.ask_after_attempt(booking.pk, now=booking.due_at + timedelta(seconds=second))
+        attempts.ask_after_attempt(booking.pk, now=booking.due_at + timedelta(seconds=second))
     assert Message.objects.filter(kind=GatewayWork.ASK_GATEWAY).count() == 3
-    payments.ask_after_attempt(booking.pk, now=booking.due_at + policy.GATEWAY_ASK_FOR)
+    attempts.ask_after_attempt(booking.pk, now=booking.due_at + policy.GATEWAY_ASK_FOR)
     assert scenarios.again(booking).state == State.APPROVED
     assert Payment.objects.get(pk=payment.pk).state == PaymentState.IDLE
 
@@ -262,14 +262,14 @@ def test_an_unreachable_gateway_is_asked_every_minute_and_then_the_attempt_is_cl
 def test_an_idle_attempt_returns_the_booking_before_pay_by_and_fails_it_after(now: datetime) -> None:
     booking, payment = scenarios.paying(now=now)
     assert booking.due_at is not None
-    payments.end_idle_attempt(payment.pk, now=booking.due_at - timedelta(seconds=1))
+    attempts.end_idle_attempt(payment.pk, now=booking.due_at - timedelta(seconds=1))
     assert scenarios.again(booking).state == State.PAYMENT_PENDING
-    payments.end_idle_attempt(payment.pk, now=booking.due_at)
+    attempts.end_idle_attempt(payment.pk, now=booking.due_at)
     assert (scenarios.again(booking).state, scenarios.again(booking).reason) == (State.APPROVED, Reason.ATTEMPT_IDLE)
     assert booking.pay_by is not None
-    second = payments.start_payment(booking.acknowledgement_id, now=booking.pay_by)
+    second = attempts.start_payment(booking.acknowledgement_id, now=booking.pay_by)
     late = booking.pay_by + timedelta(minutes=10)
-    payments.end_idle_attempt(second.pk, now=late)
+    attempts.end_idle_attempt(second.pk, now=late)
     assert scenarios.again(booking).state == State.PAYMENT_FAILED
 
 
@@ -283,10 +283,10 @@ def test_an_open_order_changes_nothing(now: datetime) -> None:
 def test_a_capture_with_another_payments_order_is_quarantined_and_confirms_nothing(now: datetime) -> None:
     booking, mine = scenarios.paying(now=now)
     _, other = scenarios.paying(RAVI, now=now, at=scenarios.slot_tomorrow(now, 15))
-    payments.note_order(other.pk, scenarios.captured(other), now=now)
+    attempts.note_order(other.pk, scenarios.captured(other), now=now)
     for number, noted in enumerate((False, True)):
         if noted:
-            payments.note_order(mine.pk, scenarios.captured(mine), now=now)
+            attempts.note_order(mine.pk, scenarios.captured(mine), now=now)
         report = scenarios.captured(mine, gateway_order_id=f"order_{other.pk}")
         event = Event(f"evt_{number}", EventKind.ORDER_CAPTURED, report, None)
         assert payments.receive_event("sandbox", event, now=now) is ReportOutcome.QUARANTINED
@@ -332,7 +332,7 @@ def test_an_order_that_is_another_payments_is_not_noted(now: datetime) -> None:
     _, first = scenarios.paying(now=now)
     _, second = scenarios.paying(RAVI, now=now, at=scenarios.slot_tomorrow(now, 15))
     for payment in (first, second):
-        payments.note_order(payment.pk, scenarios.captured(payment, gateway_order_id="order_same"), now=now)
+        attempts.note_order(payment.pk, scenarios.captured(payment, gateway_order_id="order_same"), now=now)
     assert Payment.objects.get(pk=second.pk).gateway_order_id == ""
 
 

@@ -16,7 +16,7 @@ from django.conf import settings as django_settings
 from django.db import connection  # noqa: F401  # the mark reads it
 from django.utils import timezone
 
-from backend.bookings.lifecycle import cancellation, payments, timers
+from backend.bookings.lifecycle import attempts, cancellation, timers
 from backend.bookings.machine import State
 from backend.bookings.models import Booking, LedgerEntry, Purpose, SlotClaim
 from backend.bookings.notices import Notice
@@ -81,7 +81,7 @@ def test_pay_against_expire(site: str) -> None:
         )
         at = booking.due_at
         pairs.append(
-            (lambda p=payment: capture(site, p), lambda p=payment, a=at: payments.end_idle_attempt(p.pk, now=a))
+            (lambda p=payment: capture(site, p), lambda p=payment, a=at: attempts.end_idle_attempt(p.pk, now=a))
         )
     assert set(both(pairs)[::2]) == {200}
     assert set(Booking.objects.values_list("state", flat=True)) == {State.CONFIRMED}
@@ -96,7 +96,7 @@ def test_late_pay_against_time_out(site: str) -> None:
         booking, payment = scenarios.paying(
             f"v{n}@example.org", now=now, who=scenarios.psychologist(f"Dr. {n}"), at=start
         )
-        payments.end_idle_attempt(payment.pk, now=booking.due_at)
+        attempts.end_idle_attempt(payment.pk, now=booking.due_at)
         at = scenarios.again(booking).due_at
         pairs.append(
             (lambda p=payment: capture(site, p), lambda b=booking, a=at: timers.time_out_approval(b.pk, now=a))

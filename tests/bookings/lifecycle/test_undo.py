@@ -9,7 +9,7 @@ import pytest
 import time_machine
 
 from backend.bookings import payment_status, policy
-from backend.bookings.lifecycle import approval, cancellation, payments, refunds, visitor
+from backend.bookings.lifecycle import approval, attempts, cancellation, payments, refunds, visitor
 from backend.bookings.lifecycle.alternatives import OfferedSlot
 from backend.bookings.lifecycle.cancellation import RefundChoice
 from backend.bookings.lifecycle.rescheduling import Move, reschedule
@@ -210,7 +210,7 @@ def test_doors_that_do_not_ask_for_it_and_sessions_that_are_near_have_no_window(
 
 
 def begin_to_pay(booking: Booking, now: datetime) -> None:
-    payments.start_payment(booking.acknowledgement_id, now=now)
+    attempts.start_payment(booking.acknowledgement_id, now=now)
 
 
 def move(booking: Booking, now: datetime) -> None:

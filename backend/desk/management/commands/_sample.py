@@ -13,7 +13,7 @@ from random import Random
 
 from backend.bookings import actors, links, policy
 from backend.bookings.guarantees import payment_terms
-from backend.bookings.lifecycle import cancellation, front_desk, payments, refunds, timers, visitor
+from backend.bookings.lifecycle import attempts, cancellation, front_desk, payments, refunds, timers, visitor
 from backend.bookings.lifecycle.approval import approve, reject
 from backend.bookings.lifecycle.cancellation import RefundChoice
 from backend.bookings.lifecycle.creation import Draft
@@ -95,7 +95,7 @@ class Sample:
 
     def _paying(self, n: int) -> Booking:
         booking = self._approve(n, next(self._ahead), self.now - 2 * HOUR, is_online=True)
-        payments.start_payment(booking.acknowledgement_id, now=self.now - (n % 20) * timedelta(minutes=1))
+        attempts.start_payment(booking.acknowledgement_id, now=self.now - (n % 20) * timedelta(minutes=1))
         return booking
 
     def _confirmed(self, n: int) -> Booking:
@@ -133,8 +133,8 @@ class Sample:
         """Not paid in time, with an attempt open at the end."""
         booking = self._approve(n, next(self._ahead), self.now - 3 * DAY, is_online=True)
         pay_by = payment_terms(booking).pay_by
-        payment = payments.start_payment(booking.acknowledgement_id, now=pay_by - timedelta(minutes=5))
-        payments.end_idle_attempt(payment.pk, now=pay_by + HOUR)
+        payment = attempts.start_payment(booking.acknowledgement_id, now=pay_by - timedelta(minutes=5))
+        attempts.end_idle_attempt(payment.pk, now=pay_by + HOUR)
         return booking
 
     def _refund_refused(self, n: int) -> Booking:
@@ -172,7 +172,7 @@ class Sample:
         """Paid, unless nothing is to be paid up front; and over, if its time has passed."""
         booking = self._approve(n, place, at, is_online=is_online)
         if booking.state != "CONFIRMED":
-            payment = payments.start_payment(booking.acknowledgement_id, now=at + HOUR)
+            payment = attempts.start_payment(booking.acknowledgement_id, now=at + HOUR)
             payments.record_report(self._captured(payment), actor=actors.gateway("sandbox"), now=at + HOUR)
         over = policy.completion(place.start + policy.SESSION_LENGTH)
         if over <= self.now:
