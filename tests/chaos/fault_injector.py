@@ -21,6 +21,7 @@ MODES = {
     Kind.MAIL_HANGING: ProviderMode.HANGING,
     Kind.MAIL_DROPPING: ProviderMode.DROPPING,
 }
+PATIENCE = 20.0  # seconds
 VICTIMS = {Kind.WORKER: "worker", Kind.CHILD: "worker", Kind.BEAT: "beat", Kind.WEB: "web", Kind.WEB_CHILD: "web"}
 
 
@@ -101,13 +102,19 @@ class FaultInjector:
 
 
 def wait_for_acknowledgement(stack: Stack, queue: str) -> None:
-    """Return when a worker has a message of `queue` in hand, which it will acknowledge some milliseconds later."""
+    """Return when a worker has a message of `queue` in hand, which it will acknowledge some milliseconds later.
+
+    Or after PATIENCE without one: a queue may be silent, as after an outage.
+    """
     import redis
 
+    until = time.monotonic() + PATIENCE
     client = redis.Redis(unix_socket_path=str(stack.folder / "valkey.sock"), socket_timeout=5)
     with suppress(redis.RedisError, OSError), client.monitor() as monitor:
         for heard in monitor.listen():
             if heard["command"].startswith("HSET unacked ") and f'"{queue}"' in heard["command"][-60:]:
+                return
+            if time.monotonic() > until:
                 return
 
 

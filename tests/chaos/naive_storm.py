@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
+from dataclasses import replace
 
 import psycopg
 
@@ -17,6 +18,7 @@ from tests.chaos.journal import Journal
 from tests.chaos.stack import Stack, lines
 from tests.chaos.traffic import CROWD, Caller, GaveUp
 
+QUEUE = "celery"  # Celery's own name for the only one
 CALM = 60.0  # seconds after the last fault
 PAUSE = 0.9  # seconds between two effects of one of the crowd, so that there are about as many as of ours
 
@@ -47,7 +49,7 @@ def ride(stack: Stack, faults: list[Fault], seconds: float) -> list[Figure]:
     for one in crowd:
         one.start()
     began = time.monotonic()
-    FaultInjector(stack, journal).blow(faults)
+    FaultInjector(stack, journal).blow([replace(fault, queue=fault.queue and QUEUE) for fault in faults])
     time.sleep(max(0.0, began + seconds - time.monotonic()))
     is_over.set()
     for one in crowd:
