@@ -86,8 +86,8 @@ class Booking(BookingMachine):
     country = models.CharField(max_length=80, blank=True)
     age = models.PositiveSmallIntegerField(null=True, blank=True)
     gender = models.CharField(max_length=20, choices=Gender.choices, blank=True)
-    emergency_contact = models.CharField(max_length=120, blank=True)
-    user_message = EncryptedTextField(blank=True, default="")
+    emergency_contact = EncryptedTextField(max_length=120, blank=True, default="", row_id="acknowledgement_id")
+    user_message = EncryptedTextField(blank=True, default="", row_id="acknowledgement_id")
     consent_given_at = models.DateTimeField(null=True, blank=True)
 
     preferred_date = models.DateField()
@@ -125,8 +125,9 @@ class Booking(BookingMachine):
     message_read_at = models.DateTimeField(null=True, blank=True)  # when staff first opened what the visitor wrote
     is_priority = models.BooleanField(default=False)  # asked again after we left a request unanswered
     outcome = models.CharField(max_length=16, choices=Outcome.choices, default=Outcome.UNRECORDED)
-    note_to_visitor = models.CharField(max_length=300, blank=True)  # what staff add to a rejection or cancellation
-    refund_note = models.CharField(max_length=300, blank=True)  # why staff gave nothing back when they cancelled
+    # what staff add to a rejection or cancellation, and why they gave nothing back when they cancelled
+    note_to_visitor = EncryptedTextField(max_length=300, blank=True, default="", row_id="acknowledgement_id")
+    refund_note = EncryptedTextField(max_length=300, blank=True, default="", row_id="acknowledgement_id")
     ledger_sequence = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField()
     purged_at = models.DateTimeField(null=True, blank=True)

@@ -9,12 +9,10 @@ from datetime import timedelta
 from django.apps import apps
 from django.conf import settings
 from django.db import connection
-from django.db.models import TextField
-from django.db.models.functions import Cast
 
 from backend.bookings import links
 from backend.core import database_timeouts, environment, keyring
-from backend.core.encryption import Unreadable, decrypted, encrypted_columns
+from backend.core.encryption import encrypted_columns
 from backend.core.keyring import KeyRing
 from backend.ops.findings import Finding, Level
 
@@ -99,14 +97,13 @@ def _key(key_id: str, mails: int, ring: KeyRing, waiting: Mapping[str, int]) -> 
 
 
 def texts() -> tuple[Finding, ...]:
-    """Encrypted texts that no key reads, of the newest: a key was taken away too early, or a row broke."""
+    """Encrypted texts that do not open, of the newest: a key was taken away too early, or a row broke or was moved."""
     found = []
-    for model, name in encrypted_columns():
-        rows = model._base_manager.exclude(**{name: ""}).order_by("-pk").annotate(stored=Cast(name, TextField()))
-        newest = rows.values_list("stored", flat=True)[:TEXTS_LOOKED_AT]
-        broken = sum(isinstance(decrypted(stored), Unreadable) for stored in newest)
+    for model, field in encrypted_columns():
+        newest = field.rows().order_by("-pk")[:TEXTS_LOOKED_AT]
+        broken = sum(not field.is_readable(row, getattr(row, "stored", "")) for row in newest)
         if broken:
-            text = f"Texts of {model._meta.label}.{name} that cannot be read: {broken}."
+            text = f"Texts of {model._meta.label}.{field.name} that cannot be read: {broken}."
             found.append(Finding(Level.DEGRADED, "keys", text, "Put the missing key of FIELD_KEY back, or the row."))
     return tuple(found)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
 from zoneinfo import available_timezones
 
 from django.conf import settings
@@ -34,14 +35,15 @@ class Client(models.Model):
     region = models.CharField("state", max_length=80, blank=True)
     country = models.CharField(max_length=80, blank=True)
     gender = models.CharField(max_length=20, blank=True)
-    emergency_contact = models.CharField(max_length=120, blank=True)
+    emergency_contact = EncryptedTextField(max_length=120, blank=True, default="", row_id="stable_id")
+    stable_id = models.UUIDField(default=uuid4, unique=True, editable=False)  # what its texts are sealed for
     created_at = models.DateTimeField()
     history = HistoricalRecords()
 
     SENSITIVITY = classify(
         personal="email full_name city region country gender",
         sensitive="phone_number emergency_contact",
-        internal="created_at",
+        internal="stable_id created_at",
     )
 
     class Meta:
@@ -226,10 +228,11 @@ class Enquiry(models.Model):
     """What somebody wrote through the site's contact and corporate forms. The text is encrypted."""
 
     subject = models.CharField(max_length=200)
-    text = EncryptedTextField()
+    text = EncryptedTextField(row_id="stable_id")
+    stable_id = models.UUIDField(default=uuid4, unique=True, editable=False)
     received_at = models.DateTimeField()
 
-    SENSITIVITY = classify(personal="subject", sensitive="text", internal="received_at")
+    SENSITIVITY = classify(personal="subject", sensitive="text", internal="stable_id received_at")
 
     class Meta:
         ordering = ["-id"]

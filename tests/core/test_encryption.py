@@ -1,26 +1,34 @@
-"""A text that no key reads is said to be so where it stands; everything around it opens, and nothing overwrites it."""
+"""A text is sealed for its row and column, with one of our keys; what is not is refused where it stands and reported.
+
+Everything around it opens, and nothing overwrites it.
+"""
 
 from __future__ import annotations
 
+import base64
 import copy
 import logging
 from datetime import datetime
 from io import StringIO
+from typing import Any
 
 import pytest
+import time_machine
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, transaction
+from django.db.migrations.executor import MigrationExecutor
 from django.test import Client as Browser
 
 from backend.bookings.lifecycle import approval
 from backend.bookings.machine import State
 from backend.bookings.models import Booking
-from backend.core.encryption import Unreadable
+from backend.core import sealing, unbound_texts
+from backend.core.encryption import Unreadable, encrypted_columns
 from backend.core.errors import Permanent
 from backend.notifications.enquiries import enquiry_context
 from backend.ops import doctor
 from backend.outbox.models import Message
-from backend.people.models import Enquiry
+from backend.people.models import Client, Enquiry
 from tests.support import api, factories, scenarios
 from tests.support.admin_site import list_url, owner, page_url
 from tests.support.staff_api import Desk
@@ -54,7 +62,7 @@ def test_a_booking_opens_though_its_message_cannot_be_read(
     assert body["user_message"] == Unreadable.SENTENCE
     said = [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]
     assert said
-    assert set(said) == {"cannot read bookings.Booking.user_message; is FIELD_KEY complete?"}
+    assert set(said) == {"cannot read bookings.Booking.user_message: it is not bound to a row"}
 
 
 def test_what_cannot_be_read_is_never_written_over(booking: Booking, now: datetime) -> None:
@@ -71,7 +79,8 @@ def test_what_cannot_be_read_is_never_written_over(booking: Booking, now: dateti
 def test_operators_hear_of_texts_that_cannot_be_read(booking: Booking, now: datetime) -> None:
     [finding] = doctor.texts()
     assert finding.text == "Texts of bookings.Booking.user_message that cannot be read: 1."
-    Booking.objects.update(user_message="readable")
+    booking.user_message = "readable"
+    booking.save()
     assert doctor.texts() == ()
 
 
@@ -83,3 +92,155 @@ def test_an_enquiry_that_cannot_be_read_is_listed_opened_and_not_mailed(desk: Br
     assert Unreadable.SENTENCE in desk.get(page_url(enquiry)).content.decode()
     with pytest.raises(Permanent):
         enquiry_context(Message(subject_id=enquiry.pk))
+
+
+# -- bound to its row and column ---------------------------------------------------------------------------------------
+
+
+def write(table: str, name: str, pk: int, text: str) -> None:
+    """Past the models, as whoever could write to the database."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"UPDATE {table} SET {name} = %s WHERE id = %s", [text, pk])
+
+
+def test_a_text_moved_to_another_row_or_column_is_refused_and_reported(
+    now: datetime, caplog: pytest.LogCaptureFixture
+) -> None:
+    asha = scenarios.submitted(now=now, user_message="Asha's words.")
+    ravi = scenarios.submitted("ravi@example.org", now=now, user_message="Ravi's words.")
+    first, second = stored()
+    write("bookings_booking", "user_message", asha.pk, second)
+    write("bookings_booking", "emergency_contact", ravi.pk, second)
+    assert isinstance(scenarios.again(asha).user_message, Unreadable)
+    assert isinstance(scenarios.again(ravi).emergency_contact, Unreadable)
+    assert scenarios.again(ravi).user_message == "Ravi's words."
+    said = [record.getMessage() for record in caplog.records]
+    assert all("moved here from another row or column" in line for line in said)
+    assert [found.text for found in doctor.texts()] == [
+        "Texts of bookings.Booking.emergency_contact that cannot be read: 1.",
+        "Texts of bookings.Booking.user_message that cannot be read: 1.",
+    ]
+    write("bookings_booking", "user_message", asha.pk, first)
+    assert scenarios.again(asha).user_message == "Asha's words."
+
+
+def test_a_text_that_is_not_bound_is_refused(now: datetime) -> None:
+    booking = scenarios.submitted(now=now)
+    write("bookings_booking", "user_message", booking.pk, unbound_texts.make_token("planted"))
+    assert isinstance(scenarios.again(booking).user_message, Unreadable)
+
+
+def test_a_text_is_stored_through_its_row_alone(now: datetime) -> None:
+    scenarios.submitted(now=now)
+    with pytest.raises(TypeError, match="user_message is bound to its row"), transaction.atomic():
+        Booking.objects.update(user_message="without a row")
+    with pytest.raises(TypeError):
+        Booking.objects.filter(emergency_contact="Vikram").exists()
+    assert Booking.objects.exclude(user_message="").update(user_message="") == 1
+
+
+def test_a_version_of_a_client_is_sealed_for_its_instant(now: datetime, clock: time_machine.Traveller) -> None:
+    client = Client.objects.create(email="asha@example.org", emergency_contact="Vikram", created_at=now)
+    clock.shift(60)
+    client.emergency_contact = "Meera"
+    client.save()
+    newer, older = client.history.order_by("-history_id")
+    assert (newer.emergency_contact, older.emergency_contact) == ("Meera", "Vikram")
+    newest, oldest = reversed(stored("people_historicalclient ORDER BY history_id --", "emergency_contact"))
+    assert len({newest, oldest, *stored("people_client", "emergency_contact")}) == 3
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE people_historicalclient SET emergency_contact = %s", [oldest])
+    newer, older = client.history.order_by("-history_id")
+    assert (str(newer.emergency_contact), older.emergency_contact) == (Unreadable.SENTENCE, "Vikram")
+
+
+def test_words_that_are_read_by_few_stand_nowhere_in_the_rows(now: datetime) -> None:
+    scenarios.pending(now=now)
+    factories.make_enquiry(now=now)
+    columns = {f"{model._meta.db_table}.{field.column}" for model, field in encrypted_columns()}
+    assert columns == {
+        "bookings_booking.user_message", "bookings_booking.emergency_contact", "bookings_booking.note_to_visitor",
+        "bookings_booking.refund_note", "people_client.emergency_contact",
+        "people_historicalclient.emergency_contact", "people_enquiry.text",
+    }  # fmt: skip
+    for name in columns:
+        table, column = name.split(".")
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT {column} FROM {table}")
+            texts = [row[0] for row in cursor.fetchall()]
+        assert all(text == "" or text.startswith(sealing.newest_prefix()) for text in texts), name
+
+
+def test_reading_a_text_asks_the_database_nothing_more(now: datetime, django_assert_num_queries: Any) -> None:
+    pk = scenarios.submitted(now=now, user_message="quiet").pk
+    with django_assert_num_queries(1):
+        assert Booking.objects.get(pk=pk).user_message == "quiet"
+    with django_assert_num_queries(2):  # as any column that was left out
+        assert Booking.objects.defer("user_message").get(pk=pk).user_message == "quiet"
+
+
+# -- the copy of what was stored before --------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db(transaction=True)
+def test_texts_of_an_older_database_are_bound_and_the_copy_goes_on_where_it_stopped(
+    now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = {
+        scenarios.submitted(f"a{n}@example.org", now=now, user_message=f"Words {n}.").pk: f"Words {n}."
+        for n in range(3)
+    }
+    enquiry = factories.make_enquiry(now=now)
+    monkeypatch.setattr(unbound_texts, "AT_ONCE", 1)
+    try:
+        migrated_to(("bookings", "0006_indexes_that_nothing_asked"), ("people", "0004_clients_without_an_address"))
+        assert all(text.startswith("gAAAA") for text in stored())
+        write("bookings_booking", "user_message", max(words), BROKEN)
+        kept = stored()[:2]
+        with pytest.raises(
+            unbound_texts.CannotCopy, match=r"user_message: 1 texts cannot be read, of the rows \[\d+\]"
+        ):
+            call_command("migrate", verbosity=0)
+        assert stored(name="unbound_user_message") == ["", "", BROKEN]
+        write("bookings_booking", "unbound_user_message", max(words), kept[1])  # the key is back
+        words[max(words)] = "Words 1."
+        call_command("migrate", verbosity=0)
+    finally:
+        call_command("migrate", verbosity=0)
+    assert {row.pk: row.user_message for row in Booking.objects.all()} == words
+    assert {row.emergency_contact for row in Booking.objects.all()} == {"Vikram Rao 9876500000"}
+    assert Enquiry.objects.get(pk=enquiry.pk).text == enquiry.text
+
+
+def migrated_to(*targets: tuple[str, str]) -> None:
+    MigrationExecutor(connection).migrate(list(targets))
+
+
+# -- the key ring ------------------------------------------------------------------------------------------------------
+
+
+def test_a_rotation_that_was_stopped_goes_on_with_what_an_older_key_sealed(
+    now: datetime, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, new = (base64.urlsafe_b64encode(bytes([n]) * 32).decode() for n in (1, 2))
+    settings.FIELD_KEY = [old]
+    for n in range(2):
+        scenarios.submitted(f"a{n}@example.org", now=now, emergency_contact="")
+    settings.FIELD_KEY = [new, old]
+    seal, sealed = sealing.seal, []
+
+    def stops(text: str, place: str) -> str:
+        if sealed:
+            raise KeyboardInterrupt
+        sealed.append(place)
+        return seal(text, place)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("backend.core.encryption.seal", stops)
+        with pytest.raises(KeyboardInterrupt):
+            call_command("encrypt_again", stdout=StringIO())
+    out = StringIO()
+    call_command("encrypt_again", stdout=out)
+    assert "bookings.Booking.user_message, 1 rows" in out.getvalue()
+    settings.FIELD_KEY = [new]
+    assert {row.user_message for row in Booking.objects.all()} == {"I would like to talk to someone."}

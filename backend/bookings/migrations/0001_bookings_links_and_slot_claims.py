@@ -12,7 +12,7 @@ import django_fsm
 from django.db import migrations, models
 
 import backend.bookings.models
-import backend.core.encryption
+import backend.core.unbound_texts
 
 OVERLAP = """
 CREATE EXTENSION IF NOT EXISTS btree_gist;
@@ -150,7 +150,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("emergency_contact", models.CharField(blank=True, max_length=120)),
-                ("user_message", backend.core.encryption.EncryptedTextField(blank=True, default="")),
+                ("user_message", backend.core.unbound_texts.UnboundTextField(blank=True, default="")),
                 ("consent_given_at", models.DateTimeField(blank=True, null=True)),
                 ("preferred_date", models.DateField()),
                 (

@@ -7,7 +7,7 @@ import simple_history.models
 from django.conf import settings
 from django.db import migrations, models
 
-import backend.core.encryption
+import backend.core.unbound_texts
 import backend.people.models
 
 
@@ -383,7 +383,7 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("subject", models.CharField(max_length=200)),
-                ("text", backend.core.encryption.EncryptedTextField()),
+                ("text", backend.core.unbound_texts.UnboundTextField()),
                 ("received_at", models.DateTimeField()),
             ],
             options={
