@@ -38,13 +38,14 @@ def status(booking: Booking) -> dict[str, Any]:
 
 
 def detail(booking: Booking) -> dict[str, Any]:
-    """What the booking link shows to the person who got the mail."""
+    """What the booking link shows to the person who got the mail. As in mails, a meeting link waits for the payment."""
     shown = status(booking)
     shown["payment_mode"] = booking.payment_mode
     shown["psychologist"] = booking.psychologist.full_name if booking.psychologist else None
-    shown["meeting_link"] = booking.meeting_link or None
+    shown["meeting_link"] = None
     shown["address"] = booking.address or None
     if booking.state == State.CONFIRMED:
+        shown["meeting_link"] = booking.meeting_link or None
         shown["add_to_calendar_url"] = add_to_calendar_url(booking)
     return shown
 

@@ -100,9 +100,11 @@ ALL = (
     Refusal(
         Code.NO_ADDRESS, 409, "There is no email address with this booking. Please call the practice about it.",
     ),
+    # the site shows it under "Verification Failed"
     Refusal(
         Code.CONFIRM_BY_EMAIL, 409,
-        "Not cancelled yet. We have sent you an email; open its link within {cancel_link_lifetime}.",
+        "Nothing has failed. One step is left: we have sent you an email; open its link within {cancel_link_lifetime}. "
+        "Until then your booking is not cancelled.",
     ),
     Refusal(
         Code.CANCEL_TOO_LATE, 409,
@@ -111,7 +113,7 @@ ALL = (
     ),
     Refusal(Code.MOVE_TOO_LATE, 409, "A session can be moved until {cancel_notice} before it starts."),
     Refusal(Code.MOVES_USED_UP, 409, "This session was moved as often as possible. Please write to us instead."),
-    # the site shows it under "Verification failed"
+    # the site shows it under "Cancellation Failed"
     Refusal(
         Code.NOT_CANCELLED_YET, 409,
         "Nothing has failed. One step is left: open the link in our email and press the button there. "

@@ -59,7 +59,10 @@ def test_of_a_confirmed_session_the_answer_is_202_and_says_that_an_email_was_sen
 def test_before_confirmation_the_mail_goes_and_the_answer_is_no_success(make: Any, now: datetime) -> None:
     booking = make(now=now)
     body = api.error(ask(booking), 409, "confirm_by_email")
-    assert body["detail"] == "Not cancelled yet. We have sent you an email; open its link within an hour."
+    assert body["detail"] == (
+        "Nothing has failed. One step is left: we have sent you an email; open its link within an hour. "
+        "Until then your booking is not cancelled."
+    )
     assert scenarios.notices_about(booking).count(Notice.CANCELLATION_REQUESTED) == 1
     assert (scenarios.again(booking).state, scenarios.again(booking).cancellation_requested_at) == (booking.state, now)
 

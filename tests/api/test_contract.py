@@ -79,7 +79,8 @@ def test_the_link_shows_every_later_state_and_changes_nothing(state: State, now:
     shown, again = (api.done(send(api.VERIFY, token))["booking"] for send in (api.get, api.post))
     assert shown == again
     assert (shown["acknowledgement_id"], shown["status"]) == (booking.acknowledgement_id, state)
-    assert ("add_to_calendar_url" in shown) == (state == State.CONFIRMED)
+    is_confirmed = state == State.CONFIRMED
+    assert ("add_to_calendar_url" in shown, shown["meeting_link"] is not None) == (is_confirmed, is_confirmed)
     assert scenarios.again(booking).ledger_sequence == booking.ledger_sequence
 
 

@@ -45,7 +45,7 @@ class DetailAnswer(StatusAnswer):
 
     payment_mode = serializers.ChoiceField(PaymentMode.choices)
     psychologist = serializers.CharField(allow_null=True)
-    meeting_link = serializers.CharField(allow_null=True)
+    meeting_link = serializers.CharField(allow_null=True, help_text="When CONFIRMED and online.")
     address = serializers.CharField(allow_null=True)
     add_to_calendar_url = serializers.URLField(required=False, help_text="When CONFIRMED.")
 
