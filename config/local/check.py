@@ -24,6 +24,8 @@ PYTEST = (PYTHON, "-m", "pytest", "-q", "-n", "3", "--dist", "worksteal")
 # Only these reach the checks: an exported DATABASE_URL must neither decide a test nor be its victim
 KEPT = {"PATH", "HOME", "USER", "LOGNAME", "SHELL", "TERM", "LANG", "TMPDIR", "CI"}
 KEPT_PREFIXES = ("LC_", "PYTHON", "PYTEST_", "TEST_", "HYPOTHESIS_", "PLAYWRIGHT_", "XDG_", "SSL_CERT_")
+# A process that may keep no bytecode compiles the project anew, and these checks start hundreds
+LEFT_OUT = {"PYTHONDONTWRITEBYTECODE"}
 
 TESTING = {"DEBUG": "1", "VAR_DIR": "var/test"}
 DEPLOYED = {
@@ -112,8 +114,12 @@ def _failed(check: Check, code: int) -> int:
 
 
 def _environment(check: Check, throwaway: Mapping[str, str]) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if name in KEPT or name.startswith(KEPT_PREFIXES)}
+    kept = {name: value for name, value in os.environ.items() if _kept(name)}
     return {**kept, **throwaway, **check.variables, "ENV_FILE": os.devnull}
+
+
+def _kept(name: str) -> bool:
+    return name in KEPT or (name.startswith(KEPT_PREFIXES) and name not in LEFT_OUT)
 
 
 def _say(text: str) -> None:
