@@ -25,7 +25,7 @@ from backend.bookings.models import Alternative, Booking, LedgerEntry, Link, Pur
 from backend.core import keyring
 from backend.core.errors import Code, Permanent, Refused
 from backend.core.keyring import Key
-from backend.outbox.models import Message, MessageState
+from backend.outbox.models import Message, MessageState, Part
 
 RING = "TOKEN_KEY"
 ACTING = (Purpose.CANCEL, Purpose.CANCEL_LATE, Purpose.RESCHEDULE)  # on a booking that is open
@@ -112,8 +112,12 @@ def tokens_of(message_uuid: UUID) -> dict[str, str]:
 
 
 def mails_waiting_by_key() -> dict[str, int]:
-    """The ids of all keys that signed a stored link, each with the number of waiting mails that need it."""
+    """The ids of all keys that signed a stored link, each with the number of waiting mails that need it.
+
+    A mail about several bookings counts once for each of them.
+    """
     waiting = Q(message_uuid__in=Message.objects.filter(state=MessageState.WAITING).values("uuid"))
+    waiting |= Q(message_uuid__in=Part.objects.filter(message__state=MessageState.WAITING).values("uuid"))
     mails = Count("message_uuid", filter=waiting, distinct=True)
     return dict(Link.objects.values("key_id").annotate(mails=mails).values_list("key_id", "mails"))
 

@@ -34,6 +34,9 @@ class Notice(models.TextChoices):
     CANCELLATION_REQUESTED = "cancellation_requested", "link to prove the cancellation"
     CANCELLATION_LAPSED = "cancellation_lapsed", "not cancelled, the booking stands"
     BOOKING_CANCELLED = "booking_cancelled", "booking cancelled"
+    SERIES_BOOKED = "series_booked", "next sessions booked"
+    SERIES_MOVED = "series_moved", "sessions moved"
+    SERIES_CANCELLED = "series_cancelled", "bookings cancelled"
     REFUND_QUEUED = "refund_queued", "refund under way"
     REFUND_MADE = "refund_made", "refund made"
     STAFF_BOOKING_RECEIVED = "staff_booking_received", "new request"
@@ -46,6 +49,21 @@ class Notice(models.TextChoices):
     PSYCHOLOGIST_SESSION_CONFIRMED = "psychologist_session_confirmed", "session confirmed"
     PSYCHOLOGIST_SESSION_MOVED = "psychologist_session_moved", "session moved"
     PSYCHOLOGIST_SESSION_CANCELLED = "psychologist_session_cancelled", "session cancelled"
+    PSYCHOLOGIST_SERIES_CONFIRMED = "psychologist_series_confirmed", "sessions confirmed"
+    PSYCHOLOGIST_SERIES_MOVED = "psychologist_series_moved", "sessions moved"
+    PSYCHOLOGIST_SERIES_CANCELLED = "psychologist_series_cancelled", "sessions cancelled"
+
+
+# what one act owes of several bookings to one reader is told in one mail
+TOGETHER = {
+    Notice.BOOKING_APPROVED: Notice.SERIES_BOOKED,
+    Notice.BOOKING_CONFIRMED: Notice.SERIES_BOOKED,
+    Notice.BOOKING_MOVED: Notice.SERIES_MOVED,
+    Notice.BOOKING_CANCELLED: Notice.SERIES_CANCELLED,
+    Notice.PSYCHOLOGIST_SESSION_CONFIRMED: Notice.PSYCHOLOGIST_SERIES_CONFIRMED,
+    Notice.PSYCHOLOGIST_SESSION_MOVED: Notice.PSYCHOLOGIST_SERIES_MOVED,
+    Notice.PSYCHOLOGIST_SESSION_CANCELLED: Notice.PSYCHOLOGIST_SERIES_CANCELLED,
+}
 
 
 BOOKING_LINK = (Purpose.BOOKING,)
@@ -65,6 +83,8 @@ LINKS_CARRIED: dict[Notice, tuple[Purpose, ...]] = {
     Notice.BOOKING_CONFIRMED: SESSION_LINKS,
     Notice.LATE_PAYMENT_BOOKED: SESSION_LINKS,
     Notice.BOOKING_MOVED: SESSION_LINKS,
+    Notice.SERIES_BOOKED: BOOKING_LINK,  # of each session, whose own notice may bring it more
+    Notice.SERIES_MOVED: BOOKING_LINK,
     Notice.SESSION_APPROACHING: (Purpose.BOOKING, Purpose.CANCEL_LATE),
     Notice.SESSION_IMMINENT: BOOKING_LINK,
     Notice.CANCELLATION_REQUESTED: (Purpose.CANCEL,),

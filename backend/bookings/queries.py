@@ -11,7 +11,7 @@ from typing import TypeAlias
 from django.db.models import Expression, Q, QuerySet
 
 from backend.bookings import links, payment_status, policy
-from backend.bookings.machine import State
+from backend.bookings.machine import HOLDS_SLOT, State
 from backend.bookings.models import Booking, LedgerEntry, Purpose
 from backend.core.errors import Code, Refused
 
@@ -90,6 +90,17 @@ def acknowledgement_ids(booking_ids: Iterable[int | None]) -> dict[int | None, s
 def payment_status_value(booking: Booking) -> str:
     """The value of a `PaymentStatus`, from the money rows."""
     return payment_status.payment_status(booking).value
+
+
+def series_ahead(booking_id: int, *, now: Instant) -> QuerySet[Booking]:
+    """The sessions ahead of the series this one belongs to: of those booked from the same one at the same instant.
+
+    Where it follows none, itself. By time.
+    """
+    this = Booking.objects.filter(pk=booking_id).values("follows", "created_at").first()
+    of_it = Q(pk=booking_id) if this is None or this["follows"] is None else Q(**this)
+    ahead = Booking.objects.filter(of_it, state__in=HOLDS_SLOT, slot_start__gt=now)
+    return ahead.defer("user_message").order_by("slot_start", "pk")
 
 
 # -- what sweeps examine, an index serves each; by the same rules operators count what is left

@@ -6,6 +6,7 @@ approvals cannot take the last session; that lock comes after the bookings' and 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -93,6 +94,12 @@ def reserve_again(booking: Booking) -> date | None:
     _lock(booking.corporate_id)
     booking.sponsorship_returned_at = None
     return booking.sponsored_month
+
+
+def lock(corporate_ids: Iterable[int]) -> None:
+    """Those of several sessions, in order of id, before each is asked for alone."""
+    for corporate_id in sorted(corporate_ids):
+        _lock(corporate_id)
 
 
 def _lock(corporate_id: int) -> Corporate:

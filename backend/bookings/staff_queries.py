@@ -12,6 +12,7 @@ from backend.bookings.models import Booking, LedgerEntry
 from backend.bookings.queries import normalize_acknowledgement_id
 from backend.bookings.search import matching
 from backend.core.errors import Code, Refused
+from backend.outbox import bundles
 from backend.outbox.models import Message
 from backend.payments.models import Payment, Refund
 from backend.people.models import Corporate, Location, Psychologist
@@ -103,7 +104,7 @@ def payments(booking: Booking) -> list[Payment]:
 
 def messages(booking: Booking) -> list[Message]:
     """What was owed because of it, oldest first; without what the mails said."""
-    return list(Message.objects.filter(booking_id=booking.pk).order_by("pk").defer("context"))
+    return list(Message.objects.filter(bundles.about(booking.pk)).order_by("pk").defer("context"))
 
 
 def psychologists() -> list[Psychologist]:

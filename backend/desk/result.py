@@ -14,6 +14,7 @@ from backend.bookings.machine import AWAITS_PAYMENT, HOLDS_SLOT
 from backend.bookings.models import Booking, LedgerEntry
 from backend.core.formatting import money, short_day_and_time, short_span
 from backend.desk.words import message_name
+from backend.outbox import bundles
 from backend.outbox.models import Message, Queue
 from backend.payments.models import PaymentMethod, Refund, RefundState
 
@@ -59,9 +60,9 @@ def going_back(refund: Refund) -> str:
 
 
 def _mails(booking: Booking) -> str:
-    owed = Message.objects.filter(
-        queue=Queue.MAIL, booking_id=booking.pk, ledger_sequence=booking.ledger_sequence
-    ).order_by("not_before", "pk")
+    owed = Message.objects.filter(bundles.about_step(booking.pk, booking.ledger_sequence), queue=Queue.MAIL).order_by(
+        "not_before", "pk"
+    )
     return f"Mails: {', '.join(map(mail, owed)) or 'none'}."
 
 

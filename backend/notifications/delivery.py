@@ -7,23 +7,23 @@ attempt's words for every retry. They hold no token, no line of the visitor's me
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 
-from backend.bookings import links
-from backend.bookings.models import Booking, Purpose
-from backend.bookings.notices import LINKS_CARRIED, Notice
-from backend.core.errors import Permanent, required
-from backend.notifications import enquiries
+from backend.bookings.models import Booking
+from backend.bookings.notices import Notice
+from backend.core.errors import required
+from backend.notifications import enquiries, series
 from backend.notifications.calendar_invite import calendar_invite
-from backend.notifications.notification_context import NotificationContext, TemplateContext
+from backend.notifications.mailed_links import addresses
+from backend.notifications.notification_context import ContextBuilder, NotificationContext, TemplateContext
 from backend.notifications.rendering import ReproducibleMail, domain, render
-from backend.notifications.rules import PROMISED, RULES
+from backend.notifications.rules import PROMISED, RULES, NoticeRule
 from backend.notifications.visitor_context import base_context
+from backend.outbox import bundles
 from backend.outbox.models import Message, MessageState
 from backend.outbox.renewals import is_anew
 
@@ -32,8 +32,8 @@ def held_until(message: Message, *, now: datetime) -> datetime | None:
     """While the last decision about its booking can be undone nobody is told anything of it, and nothing is judged."""
     if message.booking_id is None:
         return None
-    booking = Booking.objects.only("undo_until").filter(pk=message.booking_id, undo_until__gt=now).first()
-    return None if booking is None else booking.undoable_until(now)
+    found = Booking.objects.only("undo_until").filter(pk__in=bundles.booking_ids(message), undo_until__gt=now)
+    return max((until for booking in found if (until := booking.undoable_until(now))), default=None)
 
 
 def prepare(message: Message, *, now: datetime) -> TemplateContext | None:
@@ -46,12 +46,12 @@ def prepare(message: Message, *, now: datetime) -> TemplateContext | None:
         return message.context or base_context()
     if notice == Notice.STAFF_ENQUIRY_RECEIVED:
         return enquiries.enquiry_reference(message)
-    notification = _true_occasion(message, now=now)
-    if notification is None:
+    notifications = _true_occasions(message, now=now)
+    if not notifications:
         return None
     if message.context is None or not message.may_have_left:
-        return _facts(notification)
-    return message.context if _keeps_its_word(notification) else None
+        return _facts(notifications)
+    return message.context if _keeps_its_word(message, notifications) else None
 
 
 def is_planned_in_vain(message: Message, booking: Booking, *, now: datetime) -> bool:
@@ -64,8 +64,8 @@ def is_owed_anew(message: Message, *, now: datetime) -> bool:
     """Whether it is true as ever, but may have left with words that are not: then another takes its place."""
     if message.kind not in RULES or message.context is None or not message.may_have_left:
         return False
-    notification = _true_occasion(message, now=now)
-    return notification is not None and not _keeps_its_word(notification)
+    notifications = _true_occasions(message, now=now)
+    return bool(notifications) and not _keeps_its_word(message, notifications)
 
 
 def compose(message: Message, tokens: Mapping[str, str]) -> EmailMultiAlternatives:
@@ -75,7 +75,10 @@ def compose(message: Message, tokens: Mapping[str, str]) -> EmailMultiAlternativ
     notice = Notice(message.kind)
     if notice == Notice.STAFF_ENQUIRY_RECEIVED:
         context |= base_context() | enquiries.enquiry_context(message)
-    context |= _addresses(notice, context, tokens)
+    if "sessions" in context:
+        context |= series.summary(context) | series.addresses(notice, context)
+    else:
+        context |= addresses(notice, context, tokens)
     mail = ReproducibleMail(
         render(notice, context),
         to=message.recipient,
@@ -83,23 +86,32 @@ def compose(message: Message, tokens: Mapping[str, str]) -> EmailMultiAlternativ
         dated=frozen_at,
         correlation_id=message.correlation_id,
     )
-    if notice in WITH_INVITATION and context["is_confirmed"]:
-        sequence = message.ledger_sequence or 0
-        entry = calendar_invite(context, domain=domain(), sequence=sequence, stamped_at=frozen_at)
-        mail.attach("appointment.ics", entry, "text/calendar")
+    told = series.sessions(context) if "sessions" in context else [context | {"sequence": message.ledger_sequence or 0}]
+    confirmed = [one for one in told if notice in WITH_INVITATION and one["is_confirmed"]]
+    if confirmed:
+        name = "appointment.ics" if len(confirmed) == 1 else "appointments.ics"
+        mail.attach(name, calendar_invite(confirmed, domain=domain(), stamped_at=frozen_at), "text/calendar")
     return mail
 
 
-WITH_INVITATION = (Notice.BOOKING_CONFIRMED, Notice.LATE_PAYMENT_BOOKED, Notice.BOOKING_MOVED)
+WITH_INVITATION = (
+    Notice.BOOKING_CONFIRMED,
+    Notice.LATE_PAYMENT_BOOKED,
+    Notice.BOOKING_MOVED,
+    Notice.SERIES_BOOKED,
+    Notice.SERIES_MOVED,
+)
 
 
-def _true_occasion(message: Message, *, now: datetime) -> NotificationContext | None:
-    """The notice's booking read again; None when the notice is no longer true."""
+def _true_occasions(message: Message, *, now: datetime) -> list[NotificationContext]:
+    """The notice's bookings read again, by time, those of which it is no longer true left out."""
     if message.booking_id is None:
-        return None
+        return []
     rows = Booking.objects.select_related("psychologist").defer("user_message")
-    booking = rows.filter(pk=message.booking_id).first()
-    return None if booking is None else _true_of(booking, message, now=now)
+    found = rows.in_bulk(bundles.booking_ids(message))
+    subjects = [(found[one.booking_id], one) for one in bundles.subjects(message) if one.booking_id in found]
+    told = [one for booking, message in subjects if (one := _true_of(booking, message, now=now)) is not None]
+    return sorted(told, key=lambda one: (one.booking.slot_start or now, one.booking.pk))
 
 
 def _true_of(booking: Booking, message: Message, *, now: datetime) -> NotificationContext | None:
@@ -107,59 +119,44 @@ def _true_of(booking: Booking, message: Message, *, now: datetime) -> Notificati
     return notification if RULES[Notice(message.kind)].is_true(notification) else None
 
 
-def _facts(notification: NotificationContext) -> TemplateContext:
-    facts = base_context() | {"is_anew": is_anew(notification.message)}
-    for build in RULES[Notice(notification.message.kind)].context:
+def _facts(notifications: list[NotificationContext]) -> TemplateContext:
+    """Of one booking, or what is said once and what of each."""
+    first = notifications[0]
+    rule = RULES[Notice(first.message.kind)]
+    facts = base_context() | {"is_anew": is_anew(first.message)}
+    if not rule.shared:
+        return facts | _built(rule.context, first)
+    each = [{**_built(rule.context, one), **series.identity(one.message)} for one in notifications]
+    return {**facts, **_built(rule.shared, first), "sessions": each}
+
+
+def _built(builders: Iterable[ContextBuilder], notification: NotificationContext) -> TemplateContext:
+    facts: TemplateContext = {}
+    for build in builders:
         facts |= build(notification)
     return facts
 
 
-def _keeps_its_word(notification: NotificationContext) -> bool:
+def _keeps_its_word(message: Message, notifications: list[NotificationContext]) -> bool:
     """Whether what the frozen words promise is what they would have promised then, had all been as it is now.
 
     Judged at the instant of the freezing, so that time alone breaks no promise. What was left unsaid was none, and what
-    is no longer spoken of (the time to pay, once it is paid) was right when it was said.
+    is no longer spoken of (the time to pay, once it is paid) was right when it was said. Of several bookings, each that
+    was spoken of would be, too.
     """
-    message = notification.message
     said: TemplateContext = required(message.context, "frozen context", message)
-    would_say = _facts(replace(notification, now=required(message.frozen_at, "frozen_at", message)))
-    promised = (name for build in RULES[Notice(message.kind)].context for name in PROMISED.get(build, ()))
+    frozen_at = required(message.frozen_at, "frozen_at", message)
+    rule = RULES[Notice(message.kind)]
+    if not rule.shared:
+        then = replace(notifications[0], now=frozen_at)
+        return _promises_the_same(rule, said, _built(rule.context, then))
+    would_say = {str(one.message.uuid): _built(rule.context, one) for one in _true_occasions(message, now=frozen_at)}
+    told = {str(one["uuid"]): one for one in series.sessions(said)}
+    return told.keys() == would_say.keys() and all(
+        _promises_the_same(rule, one, would_say[uuid]) for uuid, one in told.items()
+    )
+
+
+def _promises_the_same(rule: NoticeRule, said: TemplateContext, would_say: TemplateContext) -> bool:
+    promised = (name for build in rule.context for name in PROMISED.get(build, ()))
     return all(would_say.get(name, said[name]) == said[name] for name in promised if said.get(name, "") != "")
-
-
-def _addresses(notice: Notice, context: TemplateContext, tokens: Mapping[str, str]) -> TemplateContext:
-    """Where this notice's links lead. Raises Permanent when a token is missing."""
-    cancel = ("cancel_url", f"{settings.PUBLIC_URL}/go/cancel/")
-    places = {
-        Purpose.BOOKING: ("booking_url", f"{settings.FRONTEND_URL}/verify-email"),
-        Purpose.CANCEL: cancel,
-        Purpose.CANCEL_LATE: cancel,
-        Purpose.RESCHEDULE: ("reschedule_url", f"{settings.PUBLIC_URL}/go/reschedule/"),
-        Purpose.AGAIN: ("again_url", f"{settings.PUBLIC_URL}/go/again/"),
-    }
-    found: TemplateContext = {}
-    must_have = LINKS_CARRIED.get(notice, ())
-    for purpose in (*must_have, *(one for one in places if one in tokens and one not in must_have)):
-        if purpose == Purpose.ALTERNATIVE:
-            found["alternatives"] = [_with_address(row, tokens) for row in _rows(context, "alternatives")]
-            continue
-        token = tokens.get(purpose)
-        if not token:
-            raise Permanent(f"the {purpose} link that this mail carries is gone", surely_not_sent=True)
-        name, place = places[purpose]
-        found[name] = f"{place}?token={token}"
-    return found
-
-
-def _rows(context: TemplateContext, name: str) -> list[TemplateContext]:
-    rows = context.get(name, [])
-    assert isinstance(rows, list)
-    return rows
-
-
-def _with_address(row: TemplateContext, tokens: Mapping[str, str]) -> TemplateContext:
-    """One of the times offered, with its own link. Raises Permanent when the token is missing."""
-    token = tokens.get(links.alternative_token_name(int(str(row["number"]))))
-    if not token:
-        raise Permanent("the link of a time that this mail offers is gone", surely_not_sent=True)
-    return {**row, "url": f"{settings.PUBLIC_URL}/go/alternative/?token={token}"}

@@ -17,7 +17,7 @@ TemplateContext = dict[str, object]  # goes into a JSON column: text, numbers, f
 
 @dataclass(frozen=True)
 class NotificationContext:
-    """A message about to leave at `now`, and its booking read again."""
+    """A message about to leave at `now`, and its booking read again; of several bookings, one of them."""
 
     booking: Booking
     message: Message

@@ -14,11 +14,15 @@ from backend.notifications.present_state import present_state
 
 @dataclass(frozen=True)
 class NoticeRule:
-    """A notice is true in these states when all its `conditions` hold; `context` is what it then says."""
+    """A notice is true in these states when all its `conditions` hold; `context` is what it then says.
+
+    One about several bookings is asked of each, and `shared` is what it says once.
+    """
 
     states: tuple[State, ...]
     conditions: tuple[Condition, ...]
     context: tuple[ContextBuilder, ...]
+    shared: tuple[ContextBuilder, ...] = ()
 
     def is_true(self, notification: NotificationContext) -> bool:
         """Whether the notice is true now."""
@@ -29,7 +33,9 @@ PROVED = tuple(state for state in State if state != State.DRAFT)
 TIMED_OUT = (State.CANCELLED, State.PAYMENT_FAILED)
 
 _visitor_asks = conditions.none_since(Intent.REQUEST_CANCELLATION)
+_called_off = conditions.closed_because(Reason.BY_VISITOR, Reason.CANCELLED_LATE, Reason.BY_STAFF)
 _session = (visitor_context.proved_visitor, visitor_context.session)
+_in_series = (visitor_context.reference, visitor_context.session)
 _confirmation = NoticeRule(
     (State.CONFIRMED,),
     (conditions.end_ahead, conditions.not_rescheduled),
@@ -114,6 +120,31 @@ RULES = {
     ),
     Notice.SESSION_APPROACHING: _reminder,
     Notice.SESSION_IMMINENT: _last_reminder,
+    # to the visitor: several sessions
+    Notice.SERIES_BOOKED: NoticeRule(
+        HOLDS_SLOT,
+        (conditions.end_ahead, conditions.not_rescheduled),
+        (*_in_series, visitor_context.movable, money_context.amount_due_or_paid),
+        shared=(visitor_context.proved_visitor,),
+    ),
+    Notice.SERIES_MOVED: NoticeRule(
+        HOLDS_SLOT,
+        (conditions.end_ahead, conditions.not_rescheduled),
+        (
+            *_in_series,
+            visitor_context.previous_time,
+            visitor_context.movable,
+            money_context.amount_due_or_paid,
+            money_context.refund_terms,
+        ),
+        shared=(visitor_context.proved_visitor,),
+    ),
+    Notice.SERIES_CANCELLED: NoticeRule(
+        (State.CANCELLED,),
+        (_called_off,),
+        (visitor_context.reference, visitor_context.cancelled_session, money_context.cancellation_refund),
+        shared=(visitor_context.proved_visitor,),
+    ),
     # to the visitor: calling off, and money that goes back
     Notice.CANCELLATION_REQUESTED: NoticeRule(
         ACTIVE,
@@ -130,7 +161,7 @@ RULES = {
     ),
     Notice.BOOKING_CANCELLED: NoticeRule(
         (State.CANCELLED,),
-        (conditions.closed_because(Reason.BY_VISITOR, Reason.CANCELLED_LATE, Reason.BY_STAFF),),
+        (_called_off,),
         (visitor_context.proved_visitor, visitor_context.cancelled_session, money_context.cancellation_refund),
     ),
     Notice.REFUND_QUEUED: NoticeRule(
@@ -173,6 +204,12 @@ RULES = {
         (staff_context.lost_session, staff_context.booking_reference),
     ),
 }
+for _one, _all in {
+    Notice.PSYCHOLOGIST_SESSION_CONFIRMED: Notice.PSYCHOLOGIST_SERIES_CONFIRMED,
+    Notice.PSYCHOLOGIST_SESSION_MOVED: Notice.PSYCHOLOGIST_SERIES_MOVED,
+    Notice.PSYCHOLOGIST_SESSION_CANCELLED: Notice.PSYCHOLOGIST_SERIES_CANCELLED,
+}.items():
+    RULES[_all] = replace(RULES[_one], shared=(staff_context.booking_reference,))
 
 # What a mail promises: facts that its reader acts on, and that an intent can change while the notice stays true. A mail
 # that may have left with another word is not repeated; another takes its place (`lifecycle.renewal`). Left out:

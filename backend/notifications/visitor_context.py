@@ -48,6 +48,11 @@ def proved_visitor(notification: NotificationContext) -> TemplateContext:
     }
 
 
+def reference(notification: NotificationContext) -> TemplateContext:
+    """The booking's name, where several are spoken of."""
+    return {"acknowledgement_id": notification.booking.acknowledgement_id}
+
+
 def kept(notification: NotificationContext) -> TemplateContext:
     """Until when a closed booking can be read."""
     closed_at = notification.booking.closed_at

@@ -17,7 +17,7 @@ from backend.core import correlation
 from backend.core import environment as env
 from backend.core.personal_data import emptied
 from backend.outbox.mailboxes import mailbox_of
-from backend.outbox.models import GIVEN_UP, Message, MessageState, PausedQueue, Queue
+from backend.outbox.models import GIVEN_UP, Message, MessageState, Part, PausedQueue, Queue
 
 LEASE = timedelta(seconds=90)  # renewed before each effect; a mail's own time-outs sum to 80 s
 _LEASES = {Queue.PAYMENTS: timedelta(seconds=50)}  # the gateway's sum to less than half of it
@@ -166,12 +166,15 @@ def hand_over(message: Message) -> bool:
 def waits_for_older(message: Message, *, now: datetime) -> bool:
     """Whether an older due notice of the same booking to the same recipient has not been settled yet.
 
-    What is told by telephone keeps no order: all that is true is told in one call.
+    Of a notice about several bookings each counts, on either side. What is told by telephone keeps no order: all that
+    is true is told in one call.
     """
     if message.booking_id is None or (message.queue == Queue.MAIL and not message.recipient):
         return False
+    ours = {message.booking_id, *message.parts.values_list("booking_id", flat=True)}
+    beside = list(Part.objects.filter(booking_id__in=ours, message__lt=message.pk).values_list("message", flat=True))
     return Message.objects.filter(
-        booking_id=message.booking_id,
+        Q(booking_id__in=ours) | Q(pk__in=beside),
         recipient=message.recipient,
         queue=message.queue,
         pk__lt=message.pk,

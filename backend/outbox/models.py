@@ -94,6 +94,28 @@ class Message(models.Model):
         return f"{self.kind} {self.uuid}"
 
 
+class Part(models.Model):
+    """One booking of a message about several: what the message would be, were it about this booking alone."""
+
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="parts")
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)  # this booking's links hang on it
+    kind = models.CharField(max_length=48)
+    booking_id = models.BigIntegerField()
+    ledger_sequence = models.PositiveIntegerField()
+
+    SENSITIVITY = classify(internal="message uuid kind booking_id ledger_sequence")
+
+    class Meta:
+        ordering = ["id"]
+        indexes = [
+            # what is owed about a booking, beside the messages about it alone
+            models.Index(fields=["booking_id"], name="part_booking"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.uuid}"
+
+
 class PausedQueue(models.Model):
     """While this row exists nothing more of its queue is claimed; what is owed waits.
 

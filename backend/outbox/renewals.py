@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from datetime import datetime
-from uuid import UUID
 
 from django.db.models import F
 
-from backend.outbox import messages
-from backend.outbox.models import Message, MessageState, Queue
+from backend.outbox import bundles, messages
+from backend.outbox.models import Message, MessageState, Part, Queue
 
 
-def emit_anew(message: Message, *, now: datetime) -> UUID | None:
-    """Owe what takes the place of a mail that may have left, once. It speaks of the same instant. None: it is owed."""
-    key = f"{messages.ANEW}{message.pk}"
+def emit_anew(message: Message, *, now: datetime, of_one: bool = False) -> Message | None:
+    """Owe what takes the place of a mail that may have left, once. It speaks of the same instant. None: it is owed.
+
+    `of_one`: of a mail about several bookings, what it says of the one that `message` names.
+    """
+    key = f"{messages.ANEW}{message.pk}" + (f":{message.booking_id}" if of_one else "")
     if Message.objects.filter(dedupe_key=key).exists():
         return None
     uuid = messages.emit(
@@ -28,7 +30,13 @@ def emit_anew(message: Message, *, now: datetime) -> UUID | None:
         ledger_sequence=message.ledger_sequence,
     )
     Message.objects.filter(uuid=uuid).update(created_at=message.created_at)
-    return uuid
+    anew = Message.objects.get(uuid=uuid)
+    if not of_one:
+        Part.objects.bulk_create(
+            Part(message=anew, kind=part.kind, booking_id=part.booking_id, ledger_sequence=part.ledger_sequence)
+            for part in bundles.parts_of(message)
+        )
+    return anew
 
 
 def is_anew(message: Message) -> bool:

@@ -76,9 +76,8 @@ class Step:
         self.booking = after.bookings[entry.booking_id]
         self.messages = [
             message
-            for message in after.messages.values()
-            if message.id not in before.messages
-            and (message.booking_id, message.ledger_sequence) == (entry.booking_id, entry.sequence)
+            for message in after.owed_about(entry.booking_id)
+            if message.id not in before.messages and message.ledger_sequence == entry.sequence
         ]
 
 

@@ -24,6 +24,7 @@ from tests.model.follow_ups import FollowUps
 from tests.model.invariants import GRACE
 from tests.model.mail_worker import MailWorker
 from tests.model.reschedules import Reschedules
+from tests.model.series import SeriesActs
 from tests.model.slot_booking import WHEN
 from tests.model.snapshot import Row
 from tests.model.staff import Staff
@@ -49,8 +50,9 @@ NOT_DRIVEN = {
 MADE_OF_INTENTS = {
     "visitor.verify_email",
     "first_fit.approve_first_fit",
-    "follow_ups.book_series",
     "follow_ups.preview_series",
+    "series.preview_move",
+    "series.preview_cancellation",
     "absence.record_absence",
 }
 
@@ -75,11 +77,22 @@ class Stream(Visitors, Staff, Alternatives, FollowUps, Bank):
 
 
 ACTIONS = actions(
-    Clock, Stream, Visitors, Staff, Alternatives, FollowUps, Reschedules, Absences, Undoing, Bank, MailWorker
+    Clock,
+    Stream,
+    Visitors,
+    Staff,
+    Alternatives,
+    FollowUps,
+    SeriesActs,
+    Reschedules,
+    Absences,
+    Undoing,
+    Bank,
+    MailWorker,
 )  # the simplest first: waiting
 
 
-class Lifecycle(Stream, Reschedules, Absences, Undoing, Clock, MailWorker):
+class Lifecycle(Stream, SeriesActs, Reschedules, Absences, Undoing, Clock, MailWorker):
     """The state machine that Hypothesis runs."""
 
     gives_back = False

@@ -11,7 +11,7 @@ from backend.bookings.lifecycle import front_desk, renewal
 from backend.bookings.machine import State
 from backend.core import formatting
 from backend.notifications import delivery
-from backend.outbox import messages
+from backend.outbox import bundles, messages
 from backend.outbox.models import GIVEN_UP, Message, MessageState, Queue
 from tests.model.invariants import ACTIVE, FINAL, HOLDS_SLOT
 from tests.model.relations import OFFERED_FOR
@@ -41,6 +41,9 @@ TRUE_IN = {
     "late_payment_booked": {"CONFIRMED"},
     "booking_confirmed": {"CONFIRMED"},
     "booking_moved": HOLDS_SLOT,
+    "series_booked": HOLDS_SLOT,
+    "series_moved": HOLDS_SLOT,
+    "series_cancelled": {"CANCELLED"},
     "session_approaching": {"CONFIRMED"},
     "session_imminent": {"CONFIRMED"},
     "cancellation_requested": ACTIVE,
@@ -139,6 +142,13 @@ class MailWorker(World):
     def _is_true(self, message: Message, booking: Row | None) -> None:
         if booking is None:
             assert message.kind == "nothing_open", f"about no booking: {message.kind}"
+            return
+        if message.context and "sessions" in message.context:
+            told = {one["uuid"]: one for one in message.context["sessions"]}
+            for one in bundles.subjects(message):
+                if str(one.uuid) in told:
+                    one.context = told[str(one.uuid)]
+                    self._is_true(one, self.seen.bookings[one.booking_id or 0])
             return
         self._keeps_its_word(message, booking)
         states = TRUE_IN.get(message.kind, PROVED)

@@ -40,7 +40,7 @@ def check(picture: Snapshot, *, now: datetime) -> None:
             continue
         column, fact, kinds = DEADLINES[booking.state]
         deadline = getattr(booking, column)
-        mails = [m for m in picture.messages.values() if m.booking_id == booking.id and m.kind in kinds]
+        mails = [m for m in picture.owed_about(booking.id) if m.kind in kinds]
         told = [m for m in mails if m.may_have_left and m.context and m.recipient == booking.email]
         if told and deadline > now:
             is_so = told[-1].context[fact] == formatting.day_and_time(deadline)
@@ -62,7 +62,10 @@ def renewed(before: Snapshot, after: Snapshot) -> set[int]:
     found = set()
     for message in after.messages.values():
         if message.id not in before.messages and message.dedupe_key.startswith(ANEW):
-            was = before.messages[int(message.dedupe_key.removeprefix(ANEW))]
+            number, _, of_one = message.dedupe_key.removeprefix(ANEW).partition(":")
+            was = before.messages[int(number)]
+            if of_one:
+                was = next(m for m in before.owed_about(message.booking_id) if m.id == was.id)
             assert was.may_have_left, f"surely not left, and yet owed anew: {was}"
             assert _subject(message) == _subject(was), f"{message} takes the place of {was}"
             links = [link.purpose for link in after.links.values() if link.message_uuid == message.uuid]
@@ -80,15 +83,15 @@ def check_step(step: Step) -> None:
         return
     mails = [
         message
-        for message in step.before.messages.values()
-        if (message.booking_id, message.recipient) == (booking.id, booking.email)
+        for message in step.before.owed_about(booking.id)
+        if message.recipient == booking.email
         and message.kind in kinds
         and (message.may_have_left or (message.state == "waiting" and message.not_before <= step.now))
     ]
     last = mails[-1] if mails else None
     wanted = last is not None and last.may_have_left
-    key = f"{ANEW}{last.id}" if last is not None else ""
-    assert not wanted or any(m.dedupe_key == key for m in step.after.messages.values()), f"not told anew: {last}"
+    keys = (f"{ANEW}{last.id}", f"{ANEW}{last.id}:{booking.id}") if last is not None else ()
+    assert not wanted or any(m.dedupe_key in keys for m in step.after.messages.values()), f"not told anew: {last}"
 
 
 def _told_anew_by(step: Step) -> tuple[str, ...]:

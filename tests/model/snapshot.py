@@ -9,7 +9,7 @@ from typing import TypeAlias
 from django.db import connection, models
 
 from backend.bookings.models import Alternative, Booking, LedgerEntry, Link, SlotClaim
-from backend.outbox.models import Message
+from backend.outbox.models import Message, Part
 from backend.payments.models import InboxEvent, Payment, Refund
 from backend.people.models import Client, TimeOff
 
@@ -36,6 +36,17 @@ class Snapshot:
     messages: Rows
     alternatives: Rows
     time_off: Rows
+    parts: Rows
+
+    def owed_about(self, booking_id: int) -> list[Row]:
+        """The messages about this booking, by id; one about several as if it were about this one alone."""
+        parts = {part.message_id: part for part in self.parts.values() if part.booking_id == booking_id}
+        shared = {part.message_id for part in self.parts.values()}
+        return [
+            _alone(message, parts[message.id]) if message.id in parts else message
+            for message in self.messages.values()
+            if message.id in parts or (message.booking_id == booking_id and message.id not in shared)
+        ]
 
     @property
     def attempts(self) -> list[Row]:
@@ -122,7 +133,16 @@ MODELS: tuple[type[models.Model], ...] = (
     Message,
     Alternative,
     TimeOff,
+    Part,
 )
+
+
+def _alone(message: Row, part: Row) -> Row:
+    of_it = {name: getattr(part, name) for name in ("uuid", "kind", "booking_id", "ledger_sequence")}
+    context = message.context
+    if context and "sessions" in context:
+        context = next((one for one in context["sessions"] if one["uuid"] == str(part.uuid)), None)
+    return Row(**{**vars(message), **of_it, "context": context})
 
 
 class SnapshotReader:

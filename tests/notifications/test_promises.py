@@ -21,6 +21,7 @@ from backend.bookings.models import Booking, LedgerEntry, Link, Purpose
 from backend.bookings.notices import Notice
 from backend.core import formatting
 from backend.core.errors import Refused
+from backend.outbox import bundles
 from backend.outbox.models import Message, MessageState, Queue
 from backend.payments.models import Refund
 from tests.model.lifecycle import intents
@@ -40,6 +41,7 @@ ALIVE_IN = TRUE_IN | {
     Notice.BOOKING_UNANSWERED: {State.CANCELLED},
     Notice.PAYMENT_TIMED_OUT: {State.PAYMENT_FAILED, State.CANCELLED},
     Notice.PSYCHOLOGIST_SESSION_CANCELLED: {State.CANCELLED, State.CONFIRMED, State.COMPLETED},
+    Notice.PSYCHOLOGIST_SERIES_CANCELLED: {State.CANCELLED, State.CONFIRMED, State.COMPLETED},
 }
 # what was said of a step that is over, in words that say so
 OF_THE_PAST = (
@@ -48,6 +50,8 @@ OF_THE_PAST = (
     Notice.BOOKING_CANCELLED,
     Notice.PAYMENT_TIMED_OUT,
     Notice.PSYCHOLOGIST_SESSION_CANCELLED,
+    Notice.SERIES_CANCELLED,
+    Notice.PSYCHOLOGIST_SERIES_CANCELLED,
 )
 WITH_TERMS = (Notice.BOOKING_CONFIRMED, Notice.BOOKING_MOVED, Notice.SESSION_APPROACHING, Notice.CANCELLATION_REQUESTED)
 UNPAID = ("APPROVED", "PAYMENT_PENDING", "PENDING", "due")  # speaks of no money that could come back
@@ -67,6 +71,10 @@ LEFT_OUT = {
     "approve_first_fit": "finds a time, and calls `approve`",
     "book_series": "is `book_follow_up` for each start",
     "preview_series": "is undone",
+    "move_series": "is `reschedule` for each session",
+    "cancel_series": "is `cancel_by_staff` for each session",
+    "preview_move": "is undone",
+    "preview_cancellation": "is undone",
     "record_absence": "calls `reschedule` and `cancel_by_staff`",
     "renew": "is what the mail worker does in every cell",
 }
@@ -182,39 +190,65 @@ def deliver(message: Message, at: datetime) -> datetime:
 def judged(scene: Scene, message: Message, then: datetime) -> str:
     booking = Booking.objects.get(pk=message.booking_id)
     if message.state == MessageState.DONE:
-        return untrue(message, booking, then)
+        wrong = untrue(message, then)
+        if wrong or said_of(message, booking):
+            return wrong
+        message.state = MessageState.OBSOLETE  # as it is for this booking, of those that it was about
     if message.state == MessageState.WAITING:
         return "" if message.not_before > then and not message.may_have_left else "it waits for ever"
     if message.state != MessageState.OBSOLETE:
         return f"it is {message.state}: {message.last_error}"
     newer = Message.objects.filter(queue=Queue.MAIL, recipient=message.recipient, pk__gt=message.pk)
     left = [row for row in newer if row.state == MessageState.DONE]
-    wrong = [f"{row.kind}: {why}" for row in left if (why := untrue(row, Booking.objects.get(pk=row.booking_id), then))]
+    wrong = [f"{row.kind}: {why}" for row in left if (why := untrue(row, then))]
     if wrong:
         return f"overtaken by {', '.join(wrong)}"
     if booking.state in ALIVE_IN[scene.notice] and not is_over(scene.notice, message, booking, then):
-        untold = [fact for fact in stated(message, booking) if not any(says(row, fact) for row in left)]
+        untold = [fact for fact in stated(message, booking) if not any(says(row, booking, fact) for row in left)]
         return f"overtaken, and nothing that left says {untold} ({[row.kind for row in left]})" if untold else ""
     return "" if left or ends_in_silence(scene.notice, booking, then) else "overtaken, and nobody says by what"
 
 
-def says(row: Message, fact: str) -> bool:
+def says(row: Message, booking: Booking, fact: str) -> bool:
+    return said_of(row, booking).get(fact, "") != ""
+
+
+def said_of(row: Message, booking: Booking) -> dict[str, object]:
+    """What a mail says of this booking, which may be one of several; empty, if it leaves it out."""
     assert row.context is not None
-    return row.context.get(fact, "") != ""
+    told = {one.booking_id: one.context for one in about_each(row)}
+    return told.get(booking.pk, {} if "sessions" in row.context else row.context) or {}
+
+
+def about_each(row: Message) -> list[Message]:
+    """The mail as one about each booking that it tells of."""
+    assert row.context is not None
+    if "sessions" not in row.context:
+        return [row]
+    told = {one["uuid"]: one for one in row.context["sessions"]}
+    subjects = [one for one in bundles.subjects(row) if str(one.uuid) in told]
+    for one in subjects:
+        one.context = told[str(one.uuid)]
+    return subjects
 
 
 def stated(message: Message, booking: Booking) -> list[str]:
     """What a reader needs of it still, as far as the booking has it; its very subject, if it is none of that."""
-    assert message.context is not None
-    facts = [fact for fact in present(message, booking) if fact in NEEDED and message.context.get(fact, "") != ""]
+    said = said_of(message, booking)
+    facts = [fact for fact in present(message, booking) if fact in NEEDED and said.get(fact, "") != ""]
     return facts or ["acknowledgement_id"]
 
 
 NEEDED = ("pay_by", "answer_by", "confirm_by", "starts_at", "link_until", "refund", "move_until")
 
 
-def untrue(message: Message, booking: Booking, then: datetime) -> str:
-    """Which of the facts in a mail that has left are not so; or a link of it that does not work."""
+def untrue(message: Message, then: datetime) -> str:
+    """Which of the facts in a mail that has left are not so, of each of its bookings; or a link that does not work."""
+    about = [(one, Booking.objects.get(pk=one.booking_id)) for one in about_each(message)]
+    return "; ".join(why for one, booking in about if (why := untrue_of(one, booking, then)))
+
+
+def untrue_of(message: Message, booking: Booking, then: datetime) -> str:
     if message.kind in OF_THE_PAST:
         return ""
     if booking.state not in ALIVE_IN[Notice(message.kind)]:

@@ -77,7 +77,14 @@ TRUE_IN: dict[Notice, set[State]] = {
     Notice.PSYCHOLOGIST_SESSION_CONFIRMED: {State.CONFIRMED},
     Notice.PSYCHOLOGIST_SESSION_MOVED: {State.CONFIRMED},
     Notice.PSYCHOLOGIST_SESSION_CANCELLED: {State.CANCELLED},
+    Notice.SERIES_BOOKED: set(HOLDS_SLOT),
+    Notice.SERIES_MOVED: set(HOLDS_SLOT),
+    Notice.SERIES_CANCELLED: {State.CANCELLED},
+    Notice.PSYCHOLOGIST_SERIES_CONFIRMED: {State.CONFIRMED},
+    Notice.PSYCHOLOGIST_SERIES_MOVED: {State.CONFIRMED},
+    Notice.PSYCHOLOGIST_SERIES_CANCELLED: {State.CANCELLED},
 }
+CALLED_OFF = (Notice.PSYCHOLOGIST_SESSION_CANCELLED, Notice.PSYCHOLOGIST_SERIES_CANCELLED)
 _OF_A_PAID_SESSION = (
     Notice.BOOKING_CONFIRMED,
     Notice.LATE_PAYMENT_BOOKED,
@@ -107,7 +114,7 @@ def true_booking(notice: Notice, *, now: datetime, **overrides: Any) -> Booking 
 def booking_in(notice: Notice, state: State, *, now: datetime, **overrides: Any) -> Booking:
     """A booking in `state`; with a session that was called off, where the notice speaks of one."""
     given: dict[str, Any] = {}
-    if notice == Notice.PSYCHOLOGIST_SESSION_CANCELLED and state == State.CANCELLED:
+    if notice in CALLED_OFF and state == State.CANCELLED:
         given = slot_fields(state, now) | {"psychologist": make_psychologist()}
     return make_booking(state, now=now, **(given | overrides))
 
@@ -216,6 +223,8 @@ _SPEAKS_OF: dict[Notice, Callable[[Booking, datetime], None]] = {
     Notice.BOOKING_REJECTED: _offered,
     Notice.BOOKING_MOVED: _moved,
     Notice.PSYCHOLOGIST_SESSION_MOVED: _moved,
+    Notice.SERIES_MOVED: _moved,
+    Notice.PSYCHOLOGIST_SERIES_MOVED: _moved,
     Notice.CANCELLATION_REQUESTED: _asked_to_cancel,
     Notice.STAFF_CANCELLATION_REQUESTED: _asked_to_cancel,
     Notice.REFUND_QUEUED: _refund_in(

@@ -14,6 +14,7 @@ from backend.bookings.lifecycle.creation import Draft
 from backend.bookings.machine import State
 from backend.bookings.models import Booking, Purpose
 from backend.bookings.notices import Notice
+from backend.outbox import bundles
 from backend.outbox.models import Message
 from backend.payments.gateway import OrderReport, OrderState
 from backend.payments.models import Payment
@@ -168,7 +169,6 @@ def again(booking: Booking) -> Booking:
 
 
 def notices_about(booking: Booking) -> list[str]:
-    """The notices owed about this booking, in order."""
-    return list(
-        Message.objects.filter(booking_id=booking.pk, queue="mail").order_by("pk").values_list("kind", flat=True)
-    )
+    """The notices owed about this booking, alone or among others, in order."""
+    owed = Message.objects.filter(bundles.about(booking.pk), queue="mail")
+    return list(owed.order_by("pk").values_list("kind", flat=True))

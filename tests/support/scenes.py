@@ -12,9 +12,11 @@ from backend.bookings.lifecycle import (
     alternatives,
     approval,
     cancellation,
+    follow_ups,
     front_desk,
     payments,
     refunds,
+    series,
     timers,
     visitor,
 )
@@ -211,6 +213,35 @@ def _draft(now: datetime) -> Booking:
     return scenarios.submitted(now=now)
 
 
+def _series(amount_paise: int | None) -> Callable[[datetime], Booking]:
+    """The first of two sessions booked at once, and so the one on which the mail about them hangs."""
+
+    def made(now: datetime) -> Booking:
+        last = _confirmed(now)
+        starts = now + 2 * TWO_DAYS, now + 3 * TWO_DAYS
+        wanted = follow_ups.Series(starts, amount_paise=amount_paise)
+        (first, _) = follow_ups.book_series(last.pk, wanted, actor=STAFF, now=now)
+        assert first.booking is not None
+        return scenarios.again(first.booking)
+
+    return made
+
+
+def _series_moved(make: Callable[[datetime], Booking]) -> Callable[[datetime], Booking]:
+    def made(now: datetime) -> Booking:
+        booking = make(now)
+        series.move_series(booking.pk, series.SeriesMove(now + 3 * TWO_DAYS), actor=STAFF, now=now)
+        return scenarios.again(booking)
+
+    return made
+
+
+def _series_cancelled(now: datetime) -> Booking:
+    booking = _series(0)(now)
+    series.cancel_series(booking.pk, series.SeriesCancellation(), actor=STAFF, now=now)
+    return scenarios.again(booking)
+
+
 def _colleague_cancelled(now: datetime) -> Booking:
     return _called_off(_confirmed, RefundChoice.FULL)(now)
 
@@ -280,4 +311,11 @@ SCENES: dict[str, Scene] = {
     N.PSYCHOLOGIST_SESSION_MOVED: Scene(N.PSYCHOLOGIST_SESSION_MOVED, _moved(_confirmed)),
     f"{N.PSYCHOLOGIST_SESSION_CANCELLED} called off": Scene(N.PSYCHOLOGIST_SESSION_CANCELLED, _colleague_cancelled),
     f"{N.PSYCHOLOGIST_SESSION_CANCELLED} to colleague": Scene(N.PSYCHOLOGIST_SESSION_CANCELLED, _to_colleague),
+    f"{N.SERIES_BOOKED} APPROVED": Scene(N.SERIES_BOOKED, _series(None)),
+    f"{N.SERIES_BOOKED} CONFIRMED": Scene(N.SERIES_BOOKED, _series(0)),
+    f"{N.SERIES_MOVED} APPROVED": Scene(N.SERIES_MOVED, _series_moved(_series(None))),
+    N.SERIES_CANCELLED: Scene(N.SERIES_CANCELLED, _series_cancelled),
+    N.PSYCHOLOGIST_SERIES_CONFIRMED: Scene(N.PSYCHOLOGIST_SERIES_CONFIRMED, _series(0)),
+    N.PSYCHOLOGIST_SERIES_MOVED: Scene(N.PSYCHOLOGIST_SERIES_MOVED, _series_moved(_series(0))),
+    N.PSYCHOLOGIST_SERIES_CANCELLED: Scene(N.PSYCHOLOGIST_SERIES_CANCELLED, _series_cancelled),
 }

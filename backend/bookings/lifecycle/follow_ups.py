@@ -1,7 +1,7 @@
 """The next sessions, booked by staff from the last one: each a booking of its own, with its own claim and payment.
 
-Each is mailed by the approval's own mail, at once: twelve sessions are twelve mails, because each has its own time,
-link and deadline. One reminder follows each, shortly before that session is to be paid.
+They are told in one mail to each side; a single one by the approval's own. One reminder follows each, shortly before
+that session is to be paid.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from backend.bookings.guarantees import held_session
 from backend.bookings.intents import Intent
 from backend.bookings.ledger_details import FollowUpBooked
 from backend.bookings.lifecycle.creation import Draft, build_pending, insert, keep_consents
+from backend.bookings.lifecycle.notify import bundle
 from backend.bookings.lifecycle.preview import BookingChange, preview_transaction
 from backend.bookings.lifecycle.session_terms import Approval, apply_approval
 from backend.bookings.lifecycle.transaction import intent, lock_booking, lock_client, write_ledger
@@ -67,8 +68,9 @@ class SeriesResult:
     change: BookingChange | None = None  # all that would be written for it, where it was only tried
 
 
+@intent
 def book_series(booking_id: int, series: Series, *, actor: str, now: datetime) -> list[SeriesResult]:
-    """Book what fits, each in a transaction of its own; the rest is told, start by start.
+    """Book what fits, all in one transaction, so that it is told as one; the rest is told, start by start.
 
     Refuses: series_too_long, booking_unknown, state_refuses, psychologist_required.
     """
@@ -77,7 +79,9 @@ def book_series(booking_id: int, series: Series, *, actor: str, now: datetime) -
         starts = starts.starts(_last_start(booking_id), now=now)
     if not 1 <= len(starts) <= SERIES_MOST:
         raise Refused(Code.SERIES_TOO_LONG)
-    return [_place(booking_id, series, start, actor=actor, now=now) for start in sorted(set(starts))]
+    places = [_place(booking_id, series, start, actor=actor, now=now) for start in sorted(set(starts))]
+    bundle(place.booking for place in places if place.booking)
+    return places
 
 
 def preview_series(booking_id: int, series: Series, *, actor: str, now: datetime) -> list[SeriesResult]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -9,9 +10,9 @@ from django.conf import settings
 from backend.bookings import links, policy
 from backend.bookings.guarantees import held_session, psychologist_of
 from backend.bookings.models import Booking
-from backend.bookings.notices import Notice, links_carried
-from backend.outbox import messages
-from backend.outbox.models import Message, Queue
+from backend.bookings.notices import TOGETHER, Notice, links_carried
+from backend.outbox import bundles, messages
+from backend.outbox.models import Message, MessageState, Queue
 from backend.people.models import Psychologist
 
 STRANGERS_NOTICES = (Notice.DRAFT_SUBMITTED, Notice.ALREADY_BOOKED, Notice.LINK_REQUESTED, Notice.NOTHING_OPEN)
@@ -95,6 +96,23 @@ def notify_confirmed(booking: Booking, *, now: datetime, notice: Notice = Notice
     notify_visitor(booking, notice, now=now)
     notify_psychologist(booking, Notice.PSYCHOLOGIST_SESSION_CONFIRMED, now=now)
     enqueue_reminders(booking, now=now)
+
+
+def bundle(bookings: Iterable[Booking]) -> None:
+    """What the last step of each of these bookings owes to one reader, in the caller's transaction, becomes one mail.
+
+    Each reminder, and what is told of a sum of money, stays a mail of its own.
+    """
+    steps = {booking.pk: booking.ledger_sequence for booking in bookings}
+    owed = Message.objects.filter(booking_id__in=steps, queue=Queue.MAIL, kind__in=TOGETHER, state=MessageState.WAITING)
+    readers: dict[tuple[str, Notice, datetime], list[Message]] = {}
+    for row in owed.order_by("booking_id", "pk"):
+        if row.ledger_sequence == steps[row.booking_id or 0]:
+            readers.setdefault((row.recipient, TOGETHER[Notice(row.kind)], row.not_before), []).append(row)
+    for (_, notice, _), rows in readers.items():
+        if len(rows) > 1:
+            key = f"series:{rows[0].booking_id}:{notice}:{rows[0].ledger_sequence}"
+            bundles.join(rows, kind=notice, dedupe_key=key)
 
 
 def enqueue_reminders(booking: Booking, *, now: datetime) -> None:

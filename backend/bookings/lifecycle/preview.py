@@ -16,6 +16,7 @@ from backend.bookings.models import Alternative, Booking, LedgerEntry, SlotClaim
 from backend.bookings.payment_status import left_paise
 from backend.core import row_locks
 from backend.core.errors import required
+from backend.outbox import bundles
 from backend.outbox.models import Message
 from backend.payments.models import Payment, Refund
 from backend.scheduling import claims
@@ -119,7 +120,7 @@ def _rows_of(booking_id: int) -> Rows:
         booking=found.select_related("psychologist", "corporate").first(),
         claim=SlotClaim.objects.filter(booking=booking_id).select_related("psychologist").first(),
         ledger=list(LedgerEntry.objects.filter(booking=booking_id).order_by("sequence")),
-        messages=list(Message.objects.filter(booking_id=booking_id).order_by("not_before", "pk")),
+        messages=list(Message.objects.filter(bundles.about(booking_id)).order_by("not_before", "pk")),
         payments=list(Payment.objects.filter(booking=booking_id).order_by("pk")),
         refunds=list(refunds.order_by("pk")),
         alternatives=list(alternatives.order_by("number")),

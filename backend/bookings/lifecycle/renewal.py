@@ -12,10 +12,11 @@ from datetime import datetime
 
 from backend.bookings import links
 from backend.bookings.lifecycle.transaction import intent, lock_booking
+from backend.bookings.machine import ACTIVE
 from backend.bookings.models import Booking
 from backend.bookings.notices import Notice, links_carried
 from backend.core.errors import required
-from backend.outbox import renewals
+from backend.outbox import bundles, renewals
 from backend.outbox.models import Message, MessageState, Queue
 
 
@@ -26,7 +27,10 @@ def renew(message_id: int, *, now: datetime) -> None:
     Refuses: booking_unknown.
     """
     message = Message.objects.get(pk=message_id)
-    _replace(lock_booking(required(message.booking_id, "booking_id", message)), message, now=now)
+    bookings = [lock_booking(pk) for pk in sorted(bundles.booking_ids(message))]
+    anew = renewals.emit_anew(message, now=now)
+    if anew is not None:
+        _issue_links(anew, {booking.pk: booking for booking in bookings})
 
 
 def renew_last(booking: Booking, kinds: Collection[Notice], *, now: datetime) -> None:
@@ -36,7 +40,7 @@ def renew_last(booking: Booking, kinds: Collection[Notice], *, now: datetime) ->
     The caller holds the booking's lock.
     """
     told = Message.objects.select_for_update().filter(
-        booking_id=booking.pk, queue=Queue.MAIL, kind__in=kinds, recipient=booking.email
+        bundles.about(booking.pk, *kinds), queue=Queue.MAIL, recipient=booking.email
     )
     for message in told.order_by("-pk"):
         if message.may_have_left:
@@ -47,9 +51,21 @@ def renew_last(booking: Booking, kinds: Collection[Notice], *, now: datetime) ->
 
 
 def _replace(booking: Booking, message: Message, *, now: datetime) -> None:
-    uuid = renewals.emit_anew(message, now=now)
-    if uuid is None:
+    """Of a mail about several bookings only what it says of this one: the others stand as they were told."""
+    part = next((part for part in bundles.parts_of(message) if part.booking_id == booking.pk), None)
+    single = bundles.alone(message, part) if part is not None else message
+    anew = renewals.emit_anew(single, now=now, of_one=part is not None)
+    if anew is not None:
+        _issue_links(anew, {booking.pk: booking})
+
+
+def _issue_links(anew: Message, bookings: dict[int, Booking]) -> None:
+    """Each booking's own; of several, those that have closed need none."""
+    if not anew.recipient:
         return
-    if message.recipient:
-        carried = links_carried(Notice(message.kind), booking.state)
-        links.issue(booking, *carried, message_uuid=uuid, now=message.created_at)
+    parts = bundles.parts_of(anew)
+    for one in [bundles.alone(anew, part) for part in parts] or [anew]:
+        booking = bookings[required(one.booking_id, "booking_id", one)]
+        if not parts or booking.state in ACTIVE:
+            carried = links_carried(Notice(one.kind), booking.state)
+            links.issue(booking, *carried, message_uuid=one.uuid, now=anew.created_at)

@@ -11,12 +11,15 @@ from backend.bookings import actors
 from backend.bookings.access import AccessPolicy
 from backend.bookings.lifecycle.telephone import record_told
 from backend.bookings.models import Booking
+from backend.core.formatting import short_day_and_time
 from backend.desk.booking.reveal_phone import may_reveal
 from backend.desk.booking.summary import summary
 from backend.desk.navigation import visible_bookings
 from backend.desk.page import Page, render
 from backend.desk.words import message_name
+from backend.outbox import bundles
 from backend.outbox.by_telephone import to_tell
+from backend.outbox.models import Message
 
 
 def tell(request: HttpRequest, booking_id: int) -> HttpResponse:
@@ -47,7 +50,18 @@ def tell(request: HttpRequest, booking_id: int) -> HttpResponse:
         notices=list(dict.fromkeys(message_name(message.kind) for message in owed)),
         up_to=max((message.pk for message in owed), default=0),
         facts=summary(booking, access, now=now),
+        others=[_line(one) for one in _others(booking, owed, access)],
     )
+
+
+def _others(booking: Booking, owed: list[Message], access: AccessPolicy) -> list[Booking]:
+    """The other sessions that a notice about several speaks of, by time."""
+    ids = {pk for message in owed for pk in bundles.booking_ids(message)} - {booking.pk}
+    return list(visible_bookings(access).filter(pk__in=ids).order_by("slot_start", "pk"))
+
+
+def _line(booking: Booking) -> str:
+    return f"{booking}: {short_day_and_time(booking.slot_start)}, {booking.get_state_display()}"
 
 
 def _number(typed: str) -> int:

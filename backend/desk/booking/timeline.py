@@ -21,6 +21,7 @@ from backend.core.personal_data import personal_columns
 from backend.desk.display import badge
 from backend.desk.words import ledger_words, message_name
 from backend.notifications import delivery
+from backend.outbox import bundles
 from backend.outbox.admin import COLOURS
 from backend.outbox.by_telephone import is_told
 from backend.outbox.models import Message, MessageState, Queue
@@ -161,7 +162,7 @@ def _events(booking: Booking, user: User | AnonymousUser) -> Iterator[Happening]
 
 def _messages(booking: Booking, user: User | AnonymousUser) -> Iterator[Happening]:
     """Each mail, and each piece of work for the gateway, where it ended or where it falls due."""
-    for message in Message.objects.filter(booking_id=booking.pk).defer("context"):
+    for message in Message.objects.filter(bundles.about(booking.pk)).defer("context"):
         state = MessageState(message.state)
         in_vain = delivery.is_planned_in_vain(message, booking, now=timezone.now())
         is_mail = message.queue == Queue.MAIL

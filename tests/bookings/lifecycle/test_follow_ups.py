@@ -194,9 +194,7 @@ def test_what_does_not_fit_is_told_and_the_rest_is_booked(now: datetime) -> None
     assert refused.refused is not None
     assert (refused.refused.code, len(refused.refused.context["free_slots"])) == (Code.SLOT_TAKEN, 3)
     assert Booking.objects.filter(follows=last).count() == SlotClaim.objects.count() - 2 == 11
-    assert all(
-        scenarios.notices_about(place.booking)[0] == Notice.BOOKING_APPROVED for place in places if place.booking
-    )
+    assert all(scenarios.notices_about(place.booking)[-1] == Notice.SERIES_BOOKED for place in places if place.booking)
 
 
 def test_trying_books_nothing_and_tells_the_same(now: datetime) -> None:
@@ -312,7 +310,7 @@ def test_the_page_shows_what_fits_and_books_it_when_confirmed(now: datetime) -> 
     assert everything() == before
     assert [bool(row["refused"]) for row in shown.context["rows"]] == [False, True, False]
     first = dict(shown.context["rows"][0]["consequences"].lines)
-    assert first["Mail"][0] == "request approved to asha@example.org (now)"
+    assert first["Mail"][0] == "next sessions booked to asha@example.org (now)"
     assert first["Money"] == ("The visitor is asked for ₹1,500.00.",)
     assert "Book 2 sessions" in shown.content.decode()
     tried = shown.context["tried"]
