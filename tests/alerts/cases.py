@@ -119,6 +119,7 @@ CASES: tuple[Fires | Quiet, ...] = (
     Fires("RefundsRefused", {f'{P}refunds{{state="refused"}}': (0, 1)}),
     Quiet("RefundsRefused", {f'{P}refunds{{state="due"}}': (0, 1)}),
     Fires("RefundsOverdue", {f"{P}refunds_oldest_due_seconds": (172800, 172801)}),
+    Fires("MoneyQuarantined", {f"{P}payments_quarantined": (0, 1)}),
     Fires("MailsSuppressed", {f'{P}mails_last_day{{template="draft_submitted",result="suppressed"}}': (100, 101)}),
     Quiet("MailsSuppressed", {f'{P}mails_last_day{{template="draft_submitted",result="done"}}': (100, 9999)}),
 )

@@ -155,6 +155,7 @@ def _environment(folder: Path, database_url: str, sink: Sink, port: int) -> dict
         "DATABASE_URL": database_url,
         "PUBLIC_URL": f"http://127.0.0.1:{port}",
         "PORT": str(port),
+        "TRUSTED_PROXIES": "1",  # each visitor says an address of their own
     }
 
 

@@ -16,6 +16,7 @@ from tests.alerts import promtool, rules
 from tests.alerts.service import Service
 from tests.chaos.figures import Figure, at_most, none_of
 from tests.support import api
+from tests.support.clients import forwarded_for
 
 SEEN_WITHIN = 45.0  # seconds until beat's end is seen
 STALE_WITHIN = 60.0  # seconds until it is seen that a queue stands still
@@ -94,8 +95,9 @@ def _ready(service: Service) -> None:
 
 
 def _book(service: Service, name: str) -> None:
-    form = api.form(timezone.now(), email=f"{name}-{time.monotonic_ns()}@example.org")
-    answer = requests.post(f"{service.url}{api.DRAFT}", json=form, headers={"Origin": api.site()}, timeout=5)
+    address = f"{name}-{time.monotonic_ns()}@example.org"
+    form, headers = api.form(timezone.now(), email=address), {"Origin": api.site(), **forwarded_for(address)}
+    answer = requests.post(f"{service.url}{api.DRAFT}", json=form, headers=headers, timeout=5)
     assert answer.status_code == 201, answer.text
 
 

@@ -1,4 +1,4 @@
-"""Runs the storm: `python -m tests.chaos [--seed N] [--minutes M] [--sqlite] [--short]`.
+"""Runs the storm: `python -m tests.chaos [--seed N] [--minutes M] [--sqlite] [--short] [--behind pooler proxy]`.
 
 Exit codes: 0 every figure holds, 1 one is missed, 2 the stack does not start.
 """
@@ -16,8 +16,8 @@ from collections.abc import Sequence
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
+from tests.chaos import between, races
 from tests.chaos import faults as fault_plan
-from tests.chaos import races
 from tests.chaos import stack as stacks
 from tests.chaos.figures import Figure, table
 from tests.chaos.journal import Journal
@@ -57,15 +57,19 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=secrets.randbelow(10_000), help="repeats a run's faults")
     parser.add_argument("--minutes", type=float, default=1.5, help="how long traffic and faults go on")
     parser.add_argument("--sqlite", action="store_true", help="on SQLite, without PostgreSQL's restart")
+    parser.add_argument("--behind", nargs="*", choices=between.ADD, default=[], help="what stands between, too")
     parser.add_argument("--short", action="store_true", help="a few seconds of storm alone, as the tests run it")
     return parser.parse_args(arguments)
 
 
 def _ours(stack: Stack, options: argparse.Namespace, seconds: float) -> list[Figure]:
+    stacks.migrate(stack)
+    direct = dict(stack.environment)
+    for name in options.behind:
+        between.ADD[name](stack)
     os.environ.update(stack.environment)
     stacks.add_servers(stack)
     stacks.add_service(stack, workers=1 if options.short else 2)
-    stacks.migrate(stack)
     _become_a_client_of_its_database()
     # Imported only now, since the settings read the environment set above
     storm = importlib.import_module("tests.chaos.storm")
@@ -74,7 +78,9 @@ def _ours(stack: Stack, options: argparse.Namespace, seconds: float) -> list[Fig
     stack.wait_until(lambda: stack.answers() and stack.provider_answers(), "the start of web and provider")
     world = storm.prepared(stack, journal)
     storm.wait_until_mail_flows(world)
-    plan = fault_plan.plan(options.seed, seconds, with_postgres=not options.sqlite)
+    plan = fault_plan.plan(
+        options.seed, seconds, with_postgres=not options.sqlite, with_pooler="pooler" in options.behind
+    )
     _say(f"the stack works; {len(plan)} faults are planned")
     figures: list[Figure] = storm.ride(stack, world, plan, seconds, is_timed=not options.short)
     if not options.short:
@@ -85,7 +91,7 @@ def _ours(stack: Stack, options: argparse.Namespace, seconds: float) -> list[Fig
         stack.stop()
     if not options.short and not options.sqlite:
         _say("and the races")
-        figures += races.run(stack.environment)
+        figures += races.run(direct)  # what stood between has stopped
     return figures
 
 

@@ -22,7 +22,14 @@ MODES = {
     Kind.MAIL_DROPPING: ProviderMode.DROPPING,
 }
 PATIENCE = 20.0  # seconds
-VICTIMS = {Kind.WORKER: "worker", Kind.CHILD: "worker", Kind.BEAT: "beat", Kind.WEB: "web", Kind.WEB_CHILD: "web"}
+VICTIMS = {
+    Kind.WORKER: "worker",
+    Kind.CHILD: "worker",
+    Kind.BEAT: "beat",
+    Kind.WEB: "web",
+    Kind.WEB_CHILD: "web",
+    Kind.POOLER: "pooler",
+}
 
 
 class FaultInjector:
@@ -64,11 +71,9 @@ class FaultInjector:
         if kind in (Kind.CHILD, Kind.WEB_CHILD) and part.kill_child(chosen):
             return
         part.kill()
-        if kind in (
-            Kind.WEB,
-            Kind.WEB_CHILD,
-        ):  # orphans answer until the supervisor ends them: wait for the new process
-            self._stack.wait_until(lambda: part.pid != pid and self._stack.answers(), "the return of web")
+        if kind in (Kind.WEB, Kind.WEB_CHILD, Kind.POOLER):
+            # orphans answer until the supervisor ends them: wait for the new process
+            self._stack.wait_until(lambda: part.pid != pid and self._stack.answers(), f"the return of {part.name}")
             happened.until = time.time()
 
     def _upset(self, fault: Fault) -> None:

@@ -20,6 +20,7 @@ class Kind(StrEnum):
     REDIS_FLUSHED = "Redis flushed"
     REDIS_DEAF = "Redis frozen at an acknowledgement"
     POSTGRES = "PostgreSQL restarted"
+    POOLER = "kill -9 of PgBouncer"
     MAIL_FAILING = "mail provider answers 500"
     MAIL_BUSY = "mail provider answers 429"
     MAIL_HANGING = "mail provider hangs"
@@ -65,8 +66,8 @@ class Fault:
     queue: str = ""  # of REDIS_DEAF
 
 
-def plan(seed: int, seconds: float, *, with_postgres: bool) -> list[Fault]:
-    """Every kind at least once when there is room, PostgreSQL exactly once; all is over when the storm is."""
+def plan(seed: int, seconds: float, *, with_postgres: bool, with_pooler: bool = False) -> list[Fault]:
+    """Every kind at least once when there is room, PostgreSQL and its pooler once; all is over in time."""
     chosen = random.Random(seed)
     kinds = list(WEIGHTS)
     chosen.shuffle(kinds)
@@ -75,6 +76,8 @@ def plan(seed: int, seconds: float, *, with_postgres: bool) -> list[Fault]:
     faults = [_drawn(kind, seconds, chosen) for kind in kinds]
     if with_postgres:
         faults.append(Fault(chosen.uniform(0.4, 0.7) * seconds, Kind.POSTGRES, 0.0, 0))
+    if with_pooler:
+        faults.append(Fault(random.Random(seed).uniform(0.15, 0.35) * seconds, Kind.POOLER, 0.0, 0))
     if seconds >= ROOM_FOR_DEAF:
         begins = [chosen.uniform(third, third + 0.2) * seconds for third in (0.05, 0.35, 0.65)]
         queues = chosen.sample(QUEUES, k=len(QUEUES))

@@ -12,7 +12,7 @@ from tests.chaos.figures import Figure, none_of, spread
 from tests.chaos.journal import Happened, Journal, Request
 from tests.chaos.stack import Stack, lines
 
-EXCUSES = (Kind.WEB, Kind.WEB_CHILD, Kind.POSTGRES)
+EXCUSES = (Kind.WEB, Kind.WEB_CHILD, Kind.POSTGRES, Kind.POOLER)
 BACK_FOR = 2.0  # seconds; web or PostgreSQL counts as starting until this long after its first answer
 
 

@@ -73,6 +73,7 @@ class Stack:
     pace: float  # 1: the durations above; 0.5: half of them
     parts: dict[str, Part] = field(default_factory=dict)
     supervisor: Supervisor | None = None
+    ends: list[Callable[[], None]] = field(default_factory=list)  # what else is gone afterwards
 
     @property
     def url(self) -> str:
@@ -153,6 +154,8 @@ def built(seed: int, *, postgres: bool, pace: float = 1.0) -> Iterator[Stack]:
         yield stack
     finally:
         stack.stop()
+        for end in stack.ends:
+            end()
         if database is not None:
             database.close()
         if os.environ.get("CHAOS_KEEP") != "1":

@@ -10,9 +10,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
-from urllib.parse import quote
-
-import psycopg
 
 from config.local import keys, postgres
 from tests.pooler import pgbouncer
@@ -29,7 +26,6 @@ CHOSEN = (
     "tests/api/test_repeated_requests.py",
     "tests/workers/test_mail.py",
 )
-LIMITS = {"lock_timeout": "3s", "statement_timeout": "15s", "idle_in_transaction_session_timeout": "10s"}
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -39,24 +35,12 @@ def main(arguments: Sequence[str]) -> int:
     except RuntimeError as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    with postgres.throwaway() as url:
-        _set_limits(url)
-        with pgbouncer.running(program, url) as folder:
-            through = f"postgresql://app@{quote(str(folder), safe='')}:{pgbouncer.PORT}/app"
-            given = {**os.environ, **keys.generate(), "DEBUG": "1", "VAR_DIR": "var/test", "ENV_FILE": os.devnull}
-            given |= {"DATABASE_URL": through, "DATABASE_LIMITS_BY": "role"}
-            # kept: PgBouncer holds connections to the database of the tests, so that it cannot be dropped
-            command = [sys.executable, "-m", "pytest", "-q", "--reuse-db", *(arguments or CHOSEN)]
-            return subprocess.run(command, cwd=ROOT, env=given, check=False).returncode
-
-
-def _set_limits(url: str) -> None:
-    """As docs/operations/pgbouncer.md says."""
-    with psycopg.connect(url, autocommit=True) as connection:
-        for name, limit in LIMITS.items():
-            connection.execute(
-                psycopg.sql.SQL("ALTER ROLE app SET {} = {}").format(psycopg.sql.Identifier(name), limit)
-            )
+    with postgres.throwaway() as url, pgbouncer.running(program, url) as folder:
+        given = {**os.environ, **keys.generate(), "DEBUG": "1", "VAR_DIR": "var/test", "ENV_FILE": os.devnull}
+        given |= pgbouncer.through(folder)
+        # kept: PgBouncer holds connections to the database of the tests, so that it cannot be dropped
+        command = [sys.executable, "-m", "pytest", "-q", "--reuse-db", *(arguments or CHOSEN)]
+        return subprocess.run(command, cwd=ROOT, env=given, check=False).returncode
 
 
 if __name__ == "__main__":

@@ -19,17 +19,15 @@ import django
 import requests
 
 from config.local import keys
-from tests.support import debian
+from tests.proxy import nginx
 from tests.support.gateway import until
-from tests.support.server import ROOT, free_port
-
-EXAMPLE = ROOT / "docs" / "operations" / "nginx.conf"
+from tests.support.server import free_port
 
 
 def main() -> int:
     """The exit code."""
     try:
-        program = shutil.which("nginx") or str(debian.fetch("nginx", "nginx") / "usr" / "sbin" / "nginx")
+        program = nginx.found()
     except RuntimeError as error:
         sys.stderr.write(f"{error}\n")
         return 2
@@ -75,11 +73,11 @@ def _nginx(program: str, web: str) -> Iterator[tuple[str, Path]]:
     folder = Path(tempfile.mkdtemp(prefix="nginx-"))
     folder.chmod(0o755)  # started by root, its workers are somebody else
     port = free_port()
-    (folder / "nginx.conf").write_text(_changed(EXAMPLE.read_text(), folder, port, web.removeprefix("http://")))
+    (folder / "nginx.conf").write_text(nginx.settings(folder, port, web.removeprefix("http://")))
     key = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-keyout", "key.pem"]
     key += ["-addext", "subjectAltName=IP:127.0.0.1"]
     subprocess.run([*key, "-out", "cert.pem"], cwd=folder, check=True, capture_output=True)
-    command = [program, "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log")]
+    command = nginx.command(program, folder)
     subprocess.run([*command, "-t"], check=True)
     server = subprocess.Popen([*command, "-g", "daemon off;"], start_new_session=True)
     try:
@@ -94,25 +92,6 @@ def _nginx(program: str, web: str) -> Iterator[tuple[str, Path]]:
 def _listens(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def _changed(text: str, folder: Path, port: int, web: str) -> str:
-    """What an operator changes: names, the certificate, where things lie."""
-    for before, after in {
-        "/run/nginx.pid": f"{folder}/nginx.pid",
-        "/var/log/nginx/": f"{folder}/",
-        "/etc/ssl/certs/api.example.org.pem": f"{folder}/cert.pem",
-        "/etc/ssl/private/api.example.org.key": f"{folder}/key.pem",
-        "127.0.0.1:8000": web,
-        "listen 80;": f"listen {free_port()};",
-        "listen 443": f"listen {port}",
-        "api.example.org": "localhost",
-    }.items():
-        text = text.replace(before, after)
-    kept = "".join(
-        f"{kind}_temp_path {folder}/{kind};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    )
-    return text.replace("http {\n", f"http {{\n{kept}", 1)
 
 
 if __name__ == "__main__":

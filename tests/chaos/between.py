@@ -1,0 +1,40 @@
+"""What stands between in a storm that asks for it: PgBouncer before PostgreSQL, the example of nginx before `web`."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+
+from tests.chaos.stack import Stack
+from tests.pooler import pgbouncer
+from tests.proxy import nginx
+from tests.support.server import free_port
+
+
+def add_pooler(stack: Stack) -> None:
+    """Everything added afterwards reaches PostgreSQL through it. Raises RuntimeError when it cannot be had."""
+    if stack.database is None:
+        raise RuntimeError("Nothing stands before SQLite.")
+    program = pgbouncer.found()
+    folder = pgbouncer.prepared(program, stack.database.url)
+    stack.ends.append(lambda: shutil.rmtree(folder))
+    libraries = pgbouncer.environment()["LD_LIBRARY_PATH"]
+    stack.add("pooler", *pgbouncer.command(program, folder), LD_LIBRARY_PATH=libraries)
+    stack.environment |= pgbouncer.through(folder)
+
+
+def add_proxy(stack: Stack) -> None:
+    """Visitors, staff and the gateway reach `web` through it. Raises RuntimeError when it cannot be had.
+
+    The visitors' addresses are what somebody before it said, as a second proxy would: one machine has one address.
+    """
+    program, folder, port = nginx.found(), stack.folder / "proxy", free_port()
+    folder.mkdir()
+    stack.folder.chmod(0o755)  # started by root, its workers are somebody else
+    web = stack.url.removeprefix("http://")
+    (folder / "nginx.conf").write_text(nginx.behind_another(nginx.settings(folder, port, web)))
+    stack.add("proxy", *nginx.command(program, folder), "-g", "daemon off;")
+    stack.environment |= {"PUBLIC_URL": f"http://127.0.0.1:{port}", "TRUSTED_PROXIES": "2"}
+
+
+ADD: dict[str, Callable[[Stack], None]] = {"pooler": add_pooler, "proxy": add_proxy}
