@@ -26,6 +26,8 @@ CHOSEN = (
     "tests/api/test_repeated_requests.py",
     "tests/workers/test_mail.py",
 )
+# a process cannot change its role's limits, as the server of the tests would: forty wait for one row there
+PATIENT = {"lock_timeout": "60s", "statement_timeout": "60s"}
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -35,7 +37,7 @@ def main(arguments: Sequence[str]) -> int:
     except RuntimeError as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    with postgres.throwaway() as url, pgbouncer.running(program, url) as folder:
+    with postgres.throwaway() as url, pgbouncer.running(program, url, **PATIENT) as folder:
         given = {**os.environ, **keys.generate(), "DEBUG": "1", "VAR_DIR": "var/test", "ENV_FILE": os.devnull}
         given |= pgbouncer.through(folder)
         # kept: PgBouncer holds connections to the database of the tests, so that it cannot be dropped

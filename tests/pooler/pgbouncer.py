@@ -7,7 +7,7 @@ import pwd
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
@@ -42,9 +42,9 @@ def found() -> Path:
 
 
 @contextmanager
-def running(program: Path, url: str) -> Iterator[Path]:
-    """The folder of its socket, while it runs; it answers once this yields."""
-    folder = prepared(program, url)
+def running(program: Path, url: str, **limits: str) -> Iterator[Path]:
+    """The folder of its socket, while it runs; it answers once this yields. `limits` change LIMITS."""
+    folder = prepared(program, url, **limits)
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(
             command(program, folder), env=environment(), stdout=log, stderr=log, start_new_session=True
@@ -58,9 +58,9 @@ def running(program: Path, url: str) -> Iterator[Path]:
         shutil.rmtree(folder)
 
 
-def prepared(program: Path, url: str) -> Path:
+def prepared(program: Path, url: str, **limits: str) -> Path:
     """A folder with its settings, in which its socket will be; the limits of waits are given to the role."""
-    _set_limits(url)
+    _set_limits(url, LIMITS | limits)
     folder = Path(tempfile.mkdtemp(prefix="pooler-"))
     server = unquote(urlsplit(url).netloc.partition("@")[2])
     (folder / "settings.ini").write_text(SETTINGS.format(server=server, folder=folder, port=PORT))
@@ -88,10 +88,10 @@ def through(folder: Path) -> dict[str, str]:
     return {"DATABASE_URL": url, "DATABASE_LIMITS_BY": "role"}
 
 
-def _set_limits(url: str) -> None:
+def _set_limits(url: str, limits: Mapping[str, str]) -> None:
     """As docs/operations says."""
     with psycopg.connect(url, autocommit=True) as connection:
-        for name, limit in LIMITS.items():
+        for name, limit in limits.items():
             connection.execute(
                 psycopg.sql.SQL("ALTER ROLE app SET {} = {}").format(psycopg.sql.Identifier(name), limit)
             )
