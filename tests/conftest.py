@@ -28,6 +28,7 @@ from workers import heartbeat, mail
 
 MONDAY_MORNING = datetime(2026, 11, 23, 4, 30, tzinfo=UTC)  # 10:00 in Asia/Kolkata, an open day
 ONLY_ON = {"sqlite_only": "sqlite", "postgres_only": "postgresql"}  # mark: vendor
+ASKS_FOR_ONE = {"db", "transactional_db", "django_db_setup"}  # fixtures
 
 
 def pytest_configure() -> None:
@@ -41,15 +42,22 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselects what is marked for the other database."""
+    """Deselects what runs on the other database."""
     here, elsewhere = [], []
     for item in items:
-        # the closest mark counts, so that no test is without a database
-        only_on = next((ONLY_ON[mark.name] for mark in item.iter_markers() if mark.name in ONLY_ON), connection.vendor)
-        (here if only_on == connection.vendor else elsewhere).append(item)
+        (here if _only_on(item) in (None, connection.vendor) else elsewhere).append(item)
     if elsewhere:
         config.hook.pytest_deselected(items=elsewhere)
         items[:] = here
+
+
+def _only_on(item: pytest.Item) -> str | None:
+    """The one database that a test runs on; None: each. One that asks for no database is told nothing by the second."""
+    for mark in item.iter_markers():  # the closest counts, so that no test is without a database
+        if mark.name in ONLY_ON:
+            return ONLY_ON[mark.name]
+    asks = item.get_closest_marker("django_db") or ASKS_FOR_ONE & set(getattr(item, "fixturenames", ()))
+    return None if asks else ONLY_ON["sqlite_only"]
 
 
 def pytest_collection_finish() -> None:

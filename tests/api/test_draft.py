@@ -40,6 +40,7 @@ def refused(now: datetime, field: str, value: object, code: str = "invalid", **c
     return str(body["detail"])
 
 
+@pytest.mark.sqlite_only
 @pytest.mark.parametrize("field", sorted(REQUIRED))
 def test_each_field_that_the_site_always_sends_is_required(field: str, now: datetime) -> None:
     form = api.form(now)
@@ -55,17 +56,20 @@ def test_every_missing_field_is_named_at_once() -> None:
     assert body["detail"] == body["errors"]["email"][0]
 
 
+@pytest.mark.sqlite_only
 @pytest.mark.parametrize("value", ["", "   ", 7, True, ["a"], {"a": "b"}])
 @pytest.mark.parametrize("field", sorted(TEXTS))
 def test_a_text_is_a_text_and_not_blank(field: str, value: object, now: datetime) -> None:
     refused(now, field, value)
 
 
+@pytest.mark.sqlite_only
 @pytest.mark.parametrize("value", UNPRINTABLE)
 def test_a_line_holds_nothing_that_cannot_be_printed(value: str, now: datetime) -> None:
     refused(now, "full_name", value)
 
 
+@pytest.mark.sqlite_only
 @pytest.mark.parametrize("field", sorted(TEXTS))
 def test_no_field_of_a_line_takes_a_line_break(field: str, now: datetime) -> None:
     refused(now, field, "a\nb")
@@ -79,6 +83,7 @@ def test_a_text_has_its_length(field: str, most: int, now: datetime) -> None:
     taken(now, **{field: "é" * most})
 
 
+@pytest.mark.sqlite_only
 @pytest.mark.parametrize("name", ["J", " J ", "J\n"])
 def test_a_name_has_two_letters(name: str, now: datetime) -> None:
     refused(now, "full_name", name)
@@ -91,6 +96,7 @@ def test_any_name_is_kept_as_it_is(name: str, now: datetime) -> None:
     assert taken(now, full_name=f"  {name}\t\n").full_name == name
 
 
+@pytest.mark.sqlite_only
 @pytest.mark.parametrize(
     "address",
     [
@@ -107,6 +113,7 @@ def test_an_address_is_kept_lower_cased_and_trimmed(now: datetime) -> None:
     assert taken(now, email=" Asha.Rao+x@Example.ORG ").email == "asha.rao+x@example.org"
 
 
+@pytest.mark.sqlite_only
 @pytest.mark.parametrize(
     "phone",
     [
@@ -140,6 +147,7 @@ def test_an_age_is_taken(age: object, kept: int, now: datetime) -> None:
     assert taken(now, age=age).age == kept
 
 
+@pytest.mark.sqlite_only
 @pytest.mark.parametrize(
     "age",
     [121, -1, 31.5, "", " 31", "thirty", "३१", "31.0", "0x1f", True, [], {}, [31], 10**4000, 1e300, "9" * 5000],
@@ -148,11 +156,13 @@ def test_what_is_no_age_is_refused(age: object, now: datetime) -> None:
     assert "age" in refused(now, "age", age)
 
 
+@pytest.mark.sqlite_only
 @pytest.mark.parametrize("age", [0, 12])
 def test_a_child_is_refused_by_the_practice(age: int, now: datetime) -> None:
     assert "13" in refused(now, "age", age, code="age_refused")
 
 
+@pytest.mark.sqlite_only
 @pytest.mark.parametrize("value", ["", "X", "\ud800", 0, True, ["MALE"], {}, " ONLINE", "morning"])
 @pytest.mark.parametrize("field", sorted(CHOICES))
 def test_a_choice_is_one_of_its_values(field: str, value: object, now: datetime) -> None:
@@ -164,11 +174,13 @@ def test_each_gender_of_the_form_is_taken(gender: str, now: datetime) -> None:
     assert taken(now, gender=gender).gender == gender
 
 
+@pytest.mark.sqlite_only
 @pytest.mark.parametrize("value", [False, "true", "on", 1, "", [True], {}])
 def test_consent_is_given_or_there_is_no_request(value: object, now: datetime) -> None:
     assert "consent" in refused(now, "consent_given", value)
 
 
+@pytest.mark.sqlite_only
 @pytest.mark.parametrize(
     "value",
     [
@@ -200,6 +212,7 @@ def test_hours_of_ones_own_are_kept(end: str, kept: time, now: datetime) -> None
     assert (booking.preferred_time_start, booking.preferred_time_end) == (time(16, 30), kept)
 
 
+@pytest.mark.sqlite_only
 @pytest.mark.parametrize(
     "value", ["24:00", "7:30", "16.30", "16:60", "16:30:60", "1630", "T16:30", "16:30+05:30", "१६:३०", 1630]
 )
@@ -209,6 +222,7 @@ def test_an_hour_is_written_as_the_site_writes_it(field: str, value: object, now
     assert "HH:MM" in refused(now, field, value, **changes)
 
 
+@pytest.mark.sqlite_only
 @pytest.mark.parametrize("value", [None, ""])
 @pytest.mark.parametrize("field", ["preferred_time_start", "preferred_time_end"])
 def test_hours_of_ones_own_have_both_ends(field: str, value: object, now: datetime) -> None:
@@ -218,6 +232,7 @@ def test_hours_of_ones_own_have_both_ends(field: str, value: object, now: dateti
     assert set(body["errors"]) == {field}
 
 
+@pytest.mark.sqlite_only
 @pytest.mark.parametrize("end", ["16:30", "16:29", "00:00"])
 def test_hours_of_ones_own_end_after_they_start(end: str, now: datetime) -> None:
     changes = {name: given for name, given in CUSTOM.items() if name != "preferred_time_end"}
@@ -246,6 +261,7 @@ def test_a_message_is_optional_and_has_paragraphs(message: str | None, now: date
     assert taken(now, user_message=message).user_message == (message or "").strip()
 
 
+@pytest.mark.sqlite_only
 @pytest.mark.parametrize("message", ["x" * 2001, "a\x00b", "a\ud800b", 7, ["a"], {"a": "b"}])
 def test_a_message_too_long_or_no_text_is_refused(message: object, now: datetime) -> None:
     refused(now, "user_message", message)

@@ -34,6 +34,7 @@ def _debug(request: pytest.FixtureRequest, settings: Any) -> None:
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_debug")]
 
 
+@pytest.mark.sqlite_only
 @pytest.mark.parametrize(
     "address",
     [
@@ -48,6 +49,7 @@ def test_an_unknown_address_is_404_and_never_a_redirect(address: str) -> None:
         assert ("has_booking" in body) == (method == "POST" and "check-status" in address)
 
 
+@pytest.mark.sqlite_only
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "TRACE", "FOO"])
 def test_a_wrong_method_is_405_and_says_which_are_allowed(method: str) -> None:
     for address in (*api.POSTS, *api.PINGS, api.SUPPORT, api.HOOK):
@@ -68,6 +70,7 @@ def test_what_acts_does_not_answer_get_and_what_reads_does_not_answer_post() -> 
         assert response["Allow"] == "GET, HEAD, OPTIONS"
 
 
+@pytest.mark.sqlite_only
 @pytest.mark.parametrize("host", ["evil.example", "localhost:port", "a_b", "[::1", "local host", "\xff"])
 def test_a_host_that_is_not_ours_is_400(host: str) -> None:
     for address in ("/api/ping/", api.SUPPORT, api.STATUS, "/api/nothing/"):

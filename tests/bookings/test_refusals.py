@@ -49,6 +49,7 @@ def test_every_code_has_exactly_one_entry() -> None:
     assert sorted(answer.code for answer in ALL) == sorted(Code)
 
 
+@pytest.mark.sqlite_only
 @pytest.mark.parametrize("code", Code)
 def test_every_refusal_has_a_status_and_sentences_that_can_be_filled_in(code: Code) -> None:
     assert 400 <= ANSWERS[code].status <= 503
@@ -56,6 +57,7 @@ def test_every_refusal_has_a_status_and_sentences_that_can_be_filled_in(code: Co
         assert re.fullmatch(r"[^{}]{10,}", told)
 
 
+@pytest.mark.sqlite_only
 @pytest.mark.parametrize("state", State)
 def test_each_state_says_why_it_refuses(state: State) -> None:
     assert sentence(Code.STATE_REFUSES, {"state": state}) != sentence(Code.STATE_REFUSES, {})

@@ -16,7 +16,8 @@ from backend.people.models import Client
 from tests.support import api
 from tests.support.admin_site import owner
 
-pytestmark = pytest.mark.django_db
+# PostgreSQL also refuses what is too long for its column
+pytestmark = [pytest.mark.postgres_only, pytest.mark.django_db]
 
 NAMES = {"region": "state"}  # as the API names what the form names so
 HOURS = {"preferred_period": "CUSTOM", "preferred_time_start": "16:30", "preferred_time_end": "18:00"}
