@@ -21,6 +21,7 @@ from backend.bookings.machine import State
 from backend.bookings.models import Booking, Link, Purpose, SlotClaim
 from backend.core.errors import Refused
 from backend.desk.dashboard import queries as today
+from backend.desk.list.filters import AGAIN
 from backend.desk.reports import monthly_report
 from backend.ops import business_figures, health
 from backend.ops.compiled_queries import run_queries
@@ -100,6 +101,17 @@ LOOK_UPS: dict[str, tuple[str, Callable[[], Any]]] = {
         "booking_verified",
         lambda: monthly_report._requests(Booking.objects.all(), NOW, NOW + timedelta(days=30)),
     ),
+    "a day's wishes": ("booking_preferred", lambda: list(Booking.objects.filter(preferred_date=NOW.date()))),
+    "who asked again, above the list": ("booking_again", lambda: list(Booking.objects.filter(AGAIN).order_by("-pk"))),
+    "a psychologist's list": (
+        "booking_psychologist",
+        lambda: list(Booking.objects.filter(psychologist=1).order_by("-pk")[:50]),
+    ),
+    "the newest under an address": (
+        "booking_email",
+        lambda: list(Booking.objects.filter(email="v1@example.org").order_by("-pk")[:1]),
+    ),
+    "sessions booked from one": ("booking_follows", lambda: list(Booking.objects.filter(follows=1))),
     "payment by reference": ("payments_payment_reference", lambda: list(Payment.objects.filter(reference="x"))),
     "inbox": ("inbox_event_once", lambda: InboxEvent.objects.filter(gateway="s", event_id="e").exists()),
     "events in quarantine": ("inbox_quarantine", lambda: run_queries(business_figures._quarantined, now=NOW)),
@@ -216,6 +228,15 @@ def test_no_index_of_the_bookings_repeats_the_beginning_of_another() -> None:
     }
     assert repeats == set()
     assert len(found) <= 18
+
+
+def test_every_index_of_the_bookings_is_one_that_a_look_up_uses() -> None:
+    with connection.cursor() as cursor:
+        there = connection.introspection.get_constraints(cursor, Booking._meta.db_table)
+    named = "|".join(index for index, _ in LOOK_UPS.values())
+    unasked = {name for name, of_one in there.items() if of_one["index"] and not of_one["unique"]}
+    unasked -= {"booking_words"}  # words of the desk's search: tests/desk/test_list.py
+    assert {name for name in unasked if not re.search(named, name)} == set()
 
 
 def test_every_index_and_constraint_that_a_model_declares_is_there() -> None:
