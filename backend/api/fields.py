@@ -6,6 +6,7 @@ No sentence repeats what was sent: a lone surrogate in it could not be sent back
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from typing import Any
@@ -92,9 +93,9 @@ class WholeNumberField(StrictField):
 
 
 class ChoiceField(StrictField):
-    """One of the values of an enumeration, spelt as it is."""
+    """One of the values of an enumeration, or of some of its members, spelt as it is."""
 
-    def __init__(self, ask: str, choices: type[TextChoices | StrEnum], **kwargs: Any) -> None:
+    def __init__(self, ask: str, choices: type[TextChoices | StrEnum] | Sequence[StrEnum], **kwargs: Any) -> None:
         self.values = [str(choice.value) for choice in choices]
         super().__init__(ask, **kwargs)
 

@@ -155,6 +155,9 @@ def test_the_rest_of_what_staff_see_is_what_it_says(schema: dict[str, Any], now:
     check(schema, "POST", f"{one}follow-up/", staff.act(booking, "follow-up", {"count": 2, "preview": True}))
     check(schema, "POST", f"{one}follow-up/", staff.act(booking, "follow-up", {"slot_starts": [taken["slot_start"]]}))
     check(schema, "POST", f"{one}follow-up/", staff.act(booking, "follow-up", {"count": 2}))
+    tried = {"first_start": (booking.slot_start + timedelta(days=1)).isoformat(), "preview": True}
+    check(schema, "POST", f"{one}move-series/", staff.act(booking, "move-series", tried))
+    check(schema, "POST", f"{one}cancel-series/", staff.act(booking, "cancel-series", {"preview": True}))
     check(schema, "POST", f"{one}reject/", staff.act(second, "reject", {"alternatives": [taken]}))
     type(second).objects.filter(pk=second.pk).update(
         corporate=Corporate.objects.create(name="Acme", sessions_a_month=3)

@@ -202,6 +202,23 @@ class FollowUpsAnswer(serializers.Serializer[Any]):
     sessions = FollowUpAnswer(many=True)
 
 
+class SeriesSessionAnswer(serializers.Serializer[Any]):
+    """One session: where it went or would go, or why it does not fit."""
+
+    acknowledgement_id = serializers.CharField()
+    slot_start = serializers.DateTimeField()
+    fits = serializers.BooleanField()
+    booking = BookingAnswer(allow_null=True, help_text="Null in a preview.")
+    code = serializers.CharField(allow_null=True)
+    detail = serializers.CharField(allow_null=True)
+    free_slots = FreeSlotAnswer(many=True)
+
+
+class SeriesAnswer(serializers.Serializer[Any]):
+    preview = serializers.BooleanField()
+    sessions = SeriesSessionAnswer(many=True)
+
+
 class LocationAnswer(NamedAnswer):
     address = serializers.CharField()
 

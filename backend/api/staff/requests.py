@@ -25,6 +25,7 @@ from backend.bookings.lifecycle.alternatives import OfferedSlot
 from backend.bookings.lifecycle.cancellation import CalledOffBy, RefundChoice
 from backend.bookings.lifecycle.follow_ups import Rhythm, Series
 from backend.bookings.lifecycle.rescheduling import Move
+from backend.bookings.lifecycle.series import SeriesCancellation, SeriesMove
 from backend.bookings.lifecycle.session_terms import Approval
 from backend.bookings.machine import State
 from backend.bookings.models import Gender, Mode, Outcome
@@ -185,6 +186,44 @@ class CancelRequest(NoteRequest):
     )
     amount = RupeesField(_RUPEES, help_text="Of a part.", **OPTIONAL)
     refund_reason = ParagraphField("Please write the reason as text.", max_length=300, **MAYBE_EMPTY)
+
+
+class MoveSeriesRequest(serializers.Serializer[Any]):
+    """When the first session that is ahead starts; the others keep their distance to it. `preview` moves nothing."""
+
+    first_start = InstantField(_WHEN)
+    despite_hours = FlagField("Please say true to move outside the psychologist's hours.")
+    preview = FlagField("Please say true to move nothing.")
+
+    def move(self) -> SeriesMove:
+        """What staff wish."""
+        return SeriesMove(self.validated_data["first_start"], self.validated_data["despite_hours"])
+
+
+class CancelSeriesRequest(NoteRequest):
+    """What holds for each session; `preview` cancels nothing."""
+
+    called_off_by = ChoiceField(
+        "Please choose practice or visitor.", CalledOffBy, required=False, default=CalledOffBy.PRACTICE.value
+    )
+    refund = ChoiceField(
+        "Please choose rules, full or none.",
+        [choice for choice in RefundChoice if choice is not RefundChoice.PART],
+        required=False,
+        default=RefundChoice.RULES.value,
+    )
+    refund_reason = ParagraphField("Please write the reason as text.", max_length=300, **MAYBE_EMPTY)
+    preview = FlagField("Please say true to cancel nothing.")
+
+    def cancellation(self) -> SeriesCancellation:
+        """What staff decide."""
+        given = self.validated_data
+        return SeriesCancellation(
+            given["note_to_visitor"],
+            RefundChoice(given["refund"]),
+            given["refund_reason"],
+            CalledOffBy(given["called_off_by"]),
+        )
 
 
 class NothingRequest(serializers.Serializer[Any]):

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from backend.api.staff import auth, bookings, follow_ups
+from backend.api.staff import auth, bookings, follow_ups, series
 
 _BOOKING = "bookings/<str:acknowledgement_id>/"
 
@@ -18,6 +18,8 @@ urlpatterns = [
     path(f"{_BOOKING}cancel/", bookings.Cancel.as_view()),
     path(f"{_BOOKING}reschedule/", bookings.Reschedule.as_view()),
     path(f"{_BOOKING}follow-up/", follow_ups.FollowUp.as_view()),
+    path(f"{_BOOKING}move-series/", series.MoveSeries.as_view()),
+    path(f"{_BOOKING}cancel-series/", series.CancelSeries.as_view()),
     path(f"{_BOOKING}desk-payment/", bookings.DeskPayment.as_view()),
     path(f"{_BOOKING}sponsor/", bookings.Sponsor.as_view()),
     path(f"{_BOOKING}refund/", bookings.GrantRefund.as_view()),

@@ -20,7 +20,7 @@ from backend.bookings.search import matching
 from backend.core.admin_pages import ReadOnly
 from backend.core.errors import required
 from backend.core.formatting import short_day_and_time
-from backend.desk.booking import action_page, columns, follow_ups, reveal_phone, tell
+from backend.desk.booking import action_page, columns, follow_ups, reveal_phone, series, tell
 from backend.desk.booking.actions.table import open_to
 from backend.desk.booking.timeline import timeline
 from backend.desk.calendar import panel
@@ -37,6 +37,7 @@ PAGES: list[Page] = [
     export.PAGE,
     *action_page.PAGES,
     follow_ups.PAGE,
+    *series.PAGES,
     reveal_phone.PAGE,
     *panel.PAGES,
 ]
@@ -179,6 +180,7 @@ class BookingAdmin(ReadOnly, admin.ModelAdmin[Booking]):
         """The booking's page, with a button for each action that is possible."""
         booking, access, now = required(obj, "the page's booking"), AccessPolicy(request.user), timezone.now()
         context["actions"] = open_to(access, booking, now=now)
+        context["series_acts"] = series.open_acts(access, booking, now=now)
         context["may_follow_up"] = follow_ups.may_follow_up(access, booking)
         context["may_reveal"] = reveal_phone.may_reveal(access)
         context["asked_to_cancel"] = short_day_and_time(booking.cancellation_requested_at)
