@@ -14,7 +14,7 @@ from django.core.mail import EmailMessage
 from icalendar import Calendar
 
 from backend.bookings import links
-from backend.bookings.lifecycle import cancellation, follow_ups, front_desk, payments, series
+from backend.bookings.lifecycle import attempts, cancellation, follow_ups, front_desk, payments, series
 from backend.bookings.lifecycle.follow_ups import Rhythm, Series
 from backend.bookings.lifecycle.rescheduling import Move, reschedule
 from backend.bookings.lifecycle.series import SeriesCancellation, SeriesMove
@@ -259,7 +259,7 @@ def test_a_minors_series_asks_for_the_guardian_once(last: Booking, now: datetime
 
 def test_payment_of_one_confirms_that_one(last: Booking, now: datetime) -> None:
     bookings = book(last, 2, now=now)
-    payment = payments.start_payment(bookings[0].acknowledgement_id, now=now)
+    payment = attempts.start_payment(bookings[0].acknowledgement_id, now=now)
     payments.record_report(scenarios.captured(payment), actor="gateway:sandbox", now=now)
     assert [scenarios.again(one).state for one in bookings] == [State.CONFIRMED, State.APPROVED]
     assert Notice.BOOKING_CONFIRMED in scenarios.notices_about(bookings[0])
