@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from backend.bookings import queries
 from backend.bookings.machine import AWAITS_PAYMENT, State
 from backend.bookings.models import Booking
+from backend.bookings.payment_status import PaymentStatus, payment_status
 from backend.core import formatting
 from backend.scheduling.claims import Slot
 
@@ -79,7 +80,7 @@ _PAY_AT_PRACTICE = "Your session is confirmed. Please pay at the practice."
 
 def next_step(booking: Booking) -> str:
     """What happens now, and whose turn it is."""
-    if booking.state == State.CONFIRMED and booking.is_due_at_practice and booking.amount_paise:
+    if booking.state == State.CONFIRMED and payment_status(booking) is PaymentStatus.DUE_AT_PRACTICE:
         return _PAY_AT_PRACTICE
     pay_by = "" if booking.pay_by is None else formatting.day_and_time(booking.pay_by)
     return _NEXT_STEPS[State(booking.state)].format(pay_by=pay_by)

@@ -30,6 +30,7 @@ class Intent(models.TextChoices):
     START_PAYMENT = "start_payment", "the visitor began to pay"
     RECORD_CAPTURE = "record_capture", "the gateway has the money that was asked for"
     RECORD_DESK_PAYMENT = "record_desk_payment", "staff took the money at the practice"
+    VOID_DESK_PAYMENT = "void_desk_payment", "staff took back a payment that they had recorded by mistake"
     FAIL_ATTEMPT = "fail_attempt", "an attempt was declined, or paid the wrong sum"
     END_IDLE_ATTEMPT = "end_idle_attempt", "an attempt was left unfinished"
     PAYMENT_TIMED_OUT = "payment_timed_out", "nobody began to pay in time"  # a reason's word, as `unanswered` is

@@ -15,6 +15,7 @@ from typing import Self, TypeVar, get_args, get_type_hints
 
 from backend.bookings.intents import Intent
 from backend.bookings.models import LedgerEntry, Outcome
+from backend.payments.models import VoidReason
 
 
 @dataclass(frozen=True)
@@ -135,6 +136,16 @@ class Captured(Details):
 
 
 @dataclass(frozen=True)
+class PaymentVoided(Details):
+    """The payment, its sum, why, and the session that was confirmed until then."""
+
+    payment: int
+    captured_paise: int
+    why: VoidReason
+    was_confirmed_for: datetime | None = None
+
+
+@dataclass(frozen=True)
 class UnexpectedlyCaptured(Details):
     """The payment that nobody expected, and the refund that gives it back, if it brought anything."""
 
@@ -228,6 +239,7 @@ DETAILS: Mapping[Intent, type[Details]] = {
     Intent.START_PAYMENT: PaymentStarted,
     Intent.RECORD_CAPTURE: Captured,
     Intent.RECORD_DESK_PAYMENT: Captured,
+    Intent.VOID_DESK_PAYMENT: PaymentVoided,
     Intent.RECORD_LATE_CAPTURE: Captured,
     Intent.RECORD_UNEXPECTED_CAPTURE: UnexpectedlyCaptured,
     Intent.RESCHEDULE: Moved,
@@ -263,7 +275,12 @@ def details_of(entry: LedgerEntry, kind: type[D]) -> D:
 def payment_named(entry: LedgerEntry) -> int | None:
     """The payment that the row speaks of."""
     match typed_details(entry):
-        case PaymentStarted(payment=payment) | Captured(payment=payment) | UnexpectedlyCaptured(payment=payment):
+        case (
+            PaymentStarted(payment=payment)
+            | Captured(payment=payment)
+            | PaymentVoided(payment=payment)
+            | UnexpectedlyCaptured(payment=payment)
+        ):
             return payment
     return None
 

@@ -110,6 +110,10 @@ def _timed_out(booking: models.Model) -> bool:
     return isinstance(booking, BookingMachine) and booking.reason == Reason.PAYMENT_TIMED_OUT
 
 
+def _was_asked_to_pay(booking: models.Model) -> bool:
+    return getattr(booking, "pay_by", None) is not None
+
+
 class BookingMachine(ConcurrentTransitionMixin, models.Model):
     """The guarded state, its reason and its deadline. `due_at` is null exactly in final states."""
 
@@ -166,6 +170,11 @@ class BookingMachine(ConcurrentTransitionMixin, models.Model):
     @transition(field=state, source=[State.APPROVED, State.PAYMENT_PENDING], target=State.CONFIRMED)
     def confirm(self, *, due_at: datetime) -> None:
         """The payment arrived, or staff recorded it."""
+        self._wait(due_at)
+
+    @transition(field=state, source=State.CONFIRMED, target=State.APPROVED, conditions=[_was_asked_to_pay])
+    def void_payment(self, *, due_at: datetime) -> None:
+        """The payment at the desk was recorded by mistake, and there is still time to pay."""
         self._wait(due_at)
 
     @transition(field=state, source=State.PAYMENT_PENDING, target=State.PAYMENT_FAILED)

@@ -26,6 +26,7 @@ class Notice(models.TextChoices):
     PAYMENT_ATTEMPT_FAILED = "payment_attempt_failed", "payment did not succeed"
     PAYMENT_TIMED_OUT = "payment_timed_out", "not paid in time"
     LATE_PAYMENT_BOOKED = "late_payment_booked", "late payment, session confirmed"
+    PAYMENT_VOIDED = "payment_voided", "payment noted by mistake"
     PAYMENT_RETURNED = "payment_returned", "payment goes back"
     BOOKING_CONFIRMED = "booking_confirmed", "session confirmed"
     BOOKING_MOVED = "booking_moved", "session moved"
@@ -47,6 +48,7 @@ class Notice(models.TextChoices):
     STAFF_UNEXPECTED_MONEY = "staff_unexpected_money", "unexpected money"
     STAFF_ENQUIRY_RECEIVED = "staff_enquiry_received", "new enquiry"
     PSYCHOLOGIST_SESSION_CONFIRMED = "psychologist_session_confirmed", "session confirmed"
+    PSYCHOLOGIST_SESSION_UNCONFIRMED = "psychologist_session_unconfirmed", "session not confirmed any more"
     PSYCHOLOGIST_SESSION_MOVED = "psychologist_session_moved", "session moved"
     PSYCHOLOGIST_SESSION_CANCELLED = "psychologist_session_cancelled", "session cancelled"
     PSYCHOLOGIST_SERIES_CONFIRMED = "psychologist_series_confirmed", "sessions confirmed"
@@ -80,6 +82,7 @@ LINKS_CARRIED: dict[Notice, tuple[Purpose, ...]] = {
     Notice.BOOKING_APPROVED: (Purpose.BOOKING, Purpose.RESCHEDULE),
     Notice.PAYMENT_STILL_DUE: BOOKING_LINK,
     Notice.PAYMENT_ATTEMPT_FAILED: BOOKING_LINK,
+    Notice.PAYMENT_VOIDED: BOOKING_LINK,
     Notice.BOOKING_CONFIRMED: SESSION_LINKS,
     Notice.LATE_PAYMENT_BOOKED: SESSION_LINKS,
     Notice.BOOKING_MOVED: SESSION_LINKS,

@@ -31,7 +31,10 @@ class PaymentStatus(StrEnum):
 
 
 def payment_status(booking: Booking) -> PaymentStatus:
-    """Money that came in speaks first, then who else pays, then whether anything is to be paid at all."""
+    """Money that came in speaks first, then who else pays, then whether anything is to be paid at all.
+
+    A session that is settled can be paid for at the practice alone: its payment was recorded by mistake.
+    """
     payment = paid_payment(booking)
     if payment is not None:
         return _refund_status(payment)
@@ -39,7 +42,7 @@ def payment_status(booking: Booking) -> PaymentStatus:
         return PaymentStatus.SPONSORED
     if booking.amount_paise == 0 or booking.state in CALLED_OFF:
         return PaymentStatus.NOT_NEEDED
-    if booking.amount_paise is not None and booking.is_due_at_practice:
+    if booking.amount_paise is not None and (booking.is_due_at_practice or booking.state in TAKES_PLACE):
         return PaymentStatus.DUE_AT_PRACTICE
     return PaymentStatus.OPEN
 
@@ -71,7 +74,8 @@ def is_paid() -> Exists:
 
 def owes_at_practice() -> Q:
     """`PaymentStatus.DUE_AT_PRACTICE` as a condition on many bookings."""
-    due = DUE_AT_PRACTICE & Q(amount_paise__gt=0, corporate=None) & ~Q(state__in=CALLED_OFF)
+    at_practice = DUE_AT_PRACTICE | Q(state__in=TAKES_PLACE)
+    due = at_practice & Q(amount_paise__gt=0, corporate=None) & ~Q(state__in=CALLED_OFF)
     return due & ~Q(is_paid())
 
 

@@ -99,6 +99,7 @@ ALL = (
     ),
     Refusal(
         Code.NO_ADDRESS, 409, "There is no email address with this booking. Please call the practice about it.",
+        for_staff="There is no email address with this booking. Tell and ask its client by telephone.",
     ),
     # the site shows it under "Verification Failed"
     Refusal(
@@ -119,6 +120,15 @@ ALL = (
         "Nothing has failed. One step is left: open the link in our email and press the button there. "
         "Until then your booking is not cancelled.",
     ),
+    Refusal(Code.NOT_PAID_AT_DESK, 409, "No payment that was recorded at the desk stands for this booking."),
+    Refusal(
+        Code.PAYMENT_GIVEN_BACK, 409,
+        "Money of this payment was given back or promised to the visitor, so what was recorded stands.",
+    ),
+    Refusal(
+        Code.MONEY_RETURNING, 409,
+        "The visitor paid online as well, and that money is still on its way back. Correct this once it is back.",
+    ),
     Refusal(
         Code.REFUND_EXCEEDS_CAPTURE, 409, "This is more than what was paid and has not been given back.",
         for_staff="This is nothing, or more than what is left of the payment.", field="amount",
@@ -131,7 +141,8 @@ ALL = (
     ),
     Refusal(
         Code.OUTCOME_CLOSED, 409,
-        "An outcome can be recorded from the session's start until {outcome_open_for} after its end.",
+        "An outcome can be recorded from the session's start until {outcome_open_for} after its end; "
+        "that the visitor came, from {arrival_opens} before.",
     ),
     Refusal(
         Code.SPONSOR_UNKNOWN, 400, "Choose a corporate that is active.", field="corporate_id", form_field="corporate"
@@ -150,6 +161,7 @@ ALL = (
     ),
     Refusal(Code.TOO_MANY_ENQUIRIES, 429, "Too many messages have arrived. Please try again in an hour."),
     # staff's choice does not hold
+    Refusal(Code.TIME_BOOKED, 409, "Sessions are booked in this time. Decide about them first."),
     Refusal(
         Code.SLOT_TAKEN, 409, "This time is already taken.",
         for_staff="The psychologist has another session at this time. {free_slots}", form_field="slot_start",
@@ -280,6 +292,7 @@ def _shown(context: Mapping[str, object]) -> dict[str, object]:
         "last_step": "",
         "cancel_notice": formatting.span(policy.CANCEL_NOTICE),
         "cancel_link_lifetime": formatting.span(policy.CANCEL_LINK_LIFETIME),
+        "arrival_opens": formatting.span(policy.ARRIVAL_OPENS),
         "outcome_open_for": formatting.span(policy.OUTCOME_OPEN_FOR),
         "payment_notice": formatting.span(policy.ONLINE_PAYMENT_NOTICE),
         "longest": formatting.span(policy.SESSION_LONGEST),

@@ -45,6 +45,9 @@ class Code(StrEnum):
     MOVES_USED_UP = "moves_used_up"
     NO_ADDRESS = "no_address"
     NOT_CANCELLED_YET = "not_cancelled_yet"
+    NOT_PAID_AT_DESK = "not_paid_at_desk"
+    PAYMENT_GIVEN_BACK = "payment_given_back"
+    MONEY_RETURNING = "money_returning"
     REFUND_EXCEEDS_CAPTURE = "refund_exceeds_capture"
     REFUND_AT_GATEWAY = "refund_at_gateway"
     REFUND_REASON_REQUIRED = "refund_reason_required"
@@ -56,6 +59,7 @@ class Code(StrEnum):
     TOO_MANY_ENQUIRIES = "too_many_enquiries"
     # staff's choice does not hold
     SLOT_TAKEN = "slot_taken"
+    TIME_BOOKED = "time_booked"
     SLOT_PAST = "slot_past"
     SLOT_TOO_NEAR = "slot_too_near"
     SLOT_INVALID = "slot_invalid"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from backend.bookings.lifecycle.preview import BookingChange
-from backend.bookings.machine import State
+from backend.bookings.machine import TAKES_PLACE, State
 from backend.bookings.models import Booking, SlotClaim
 from backend.bookings.refusals import staff_sentence
 from backend.core.errors import Refused
@@ -113,6 +113,10 @@ def _payments(change: BookingChange) -> Iterator[str]:
     for payment in change.payments:
         if payment.state == PaymentState.CAPTURED and payment.method == PaymentMethod.DESK:
             yield f"You record that {money(payment.captured_paise)} was handed to you."
+        elif payment.state == PaymentState.VOIDED:
+            yield f"You take back that {money(payment.captured_paise)} was handed to you; no money moves."
+            if change.after.state in TAKES_PLACE:
+                yield f"{money(change.after.amount_paise)} is due at the practice."
         elif payment.state == PaymentState.IDLE:
             yield "The open online attempt ends; money that still comes of it goes back by itself."
 

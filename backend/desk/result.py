@@ -9,7 +9,7 @@ from django.utils.html import format_html
 
 from backend.bookings import policy
 from backend.bookings.intents import Intent
-from backend.bookings.ledger_details import Captured, details_of, refund_named
+from backend.bookings.ledger_details import Captured, PaymentVoided, details_of, refund_named
 from backend.bookings.machine import AWAITS_PAYMENT, HOLDS_SLOT
 from backend.bookings.models import Booking, LedgerEntry
 from backend.core.formatting import money, short_day_and_time, short_span
@@ -46,6 +46,8 @@ def _recorded(booking: Booking) -> str:
         return f" Recorded: {booking.get_outcome_display()}."
     if entry.intent == Intent.RECORD_DESK_PAYMENT:
         return f" Recorded: {money(details_of(entry, Captured).captured_paise)} paid."
+    if entry.intent == Intent.VOID_DESK_PAYMENT:
+        return f" Taken back: {money(details_of(entry, PaymentVoided).captured_paise)} paid."
     named = refund_named(entry)
     refund = Refund.objects.filter(pk=named, state=RefundState.QUEUED).first() if named is not None else None
     return f" {going_back(refund)}" if refund is not None else ""

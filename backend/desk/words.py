@@ -13,7 +13,7 @@ from backend.bookings.ledger_details import Details, typed_details
 from backend.bookings.models import Booking, LedgerEntry, Outcome
 from backend.bookings.notices import Notice
 from backend.core.formatting import money, short_day, short_day_and_time
-from backend.payments.models import Payment, Refund
+from backend.payments.models import Payment, Refund, VoidReason
 from backend.people.models import Corporate, Psychologist
 
 _GATEWAY = {  # `refunds.GatewayWork`
@@ -85,7 +85,7 @@ def _text(name: str, value: object, names: Names) -> str:
         return short_day_and_time(value)
     if isinstance(value, date):
         return short_day(value)
-    return value.label if isinstance(value, Outcome) else str(value)
+    return str(value.label) if isinstance(value, Outcome | VoidReason) else str(value)
 
 
 def _names(details: Iterable[Details]) -> Names:

@@ -35,6 +35,20 @@ def none_since(*intents: Intent) -> Condition:
 not_rescheduled = none_since(Intent.RESCHEDULE)
 
 
+def still_confirmed(notification: NotificationContext) -> bool:
+    """Nobody took back the payment that had confirmed the session: the next one owes all of it anew."""
+    rows = LedgerEntry.objects.filter(booking=notification.booking, intent=Intent.VOID_DESK_PAYMENT)
+    later = rows.filter(sequence__gt=notification.message.ledger_sequence or 0)
+    return not later.filter(target=State.APPROVED).exists()
+
+
+def not_confirmed_since(notification: NotificationContext) -> bool:
+    """No payment and no sponsor has confirmed the session anew, which owes a notice of its own."""
+    rows = LedgerEntry.objects.filter(booking=notification.booking, target=State.CONFIRMED)
+    later = rows.filter(sequence__gt=notification.message.ledger_sequence or 0)
+    return not later.exclude(source=State.CONFIRMED).exclude(intent=Intent.UNDO_DECISION).exists()
+
+
 # -- deadlines ---------------------------------------------------------------------------------------------------------
 
 

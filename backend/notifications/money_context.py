@@ -69,6 +69,12 @@ def returned_payment(notification: NotificationContext) -> TemplateContext:
     }
 
 
+def voided_payment(notification: NotificationContext) -> TemplateContext:
+    """The sum that we had noted as paid."""
+    payment = required(notification.payment, "payment", notification.message)
+    return {"noted": _sum(payment.captured_paise, payment.captured_currency)}
+
+
 def unexpected_payment(notification: NotificationContext) -> TemplateContext:
     """The same payment as the desk sees it."""
     payment = required(notification.payment, "payment", notification.message)

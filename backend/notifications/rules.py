@@ -38,12 +38,12 @@ _session = (visitor_context.proved_visitor, visitor_context.session)
 _in_series = (visitor_context.reference, visitor_context.session)
 _confirmation = NoticeRule(
     (State.CONFIRMED,),
-    (conditions.end_ahead, conditions.not_rescheduled),
+    (conditions.end_ahead, conditions.not_rescheduled, conditions.still_confirmed),
     (*_session, visitor_context.movable, money_context.payment_summary, money_context.refund_terms),
 )
 _reminder = NoticeRule(
     (State.CONFIRMED,),
-    (conditions.start_ahead, conditions.not_rescheduled),
+    (conditions.start_ahead, conditions.not_rescheduled, conditions.still_confirmed),
     (*_session, money_context.payment_summary, money_context.refund_terms),
 )
 _last_reminder = replace(_reminder, context=(*_session, money_context.payment_summary))
@@ -100,6 +100,11 @@ RULES = {
         TIMED_OUT,
         (conditions.closed_because(Reason.PAYMENT_TIMED_OUT),),
         (visitor_context.proved_visitor, visitor_context.held_time),
+    ),
+    Notice.PAYMENT_VOIDED: NoticeRule(
+        HOLDS_SLOT,
+        (conditions.end_ahead, conditions.not_rescheduled, conditions.not_confirmed_since),
+        (*_session, money_context.amount_due_or_paid, money_context.voided_payment),
     ),
     Notice.LATE_PAYMENT_BOOKED: _confirmation,
     Notice.PAYMENT_RETURNED: NoticeRule(
@@ -190,12 +195,17 @@ RULES = {
     # to the psychologist
     Notice.PSYCHOLOGIST_SESSION_CONFIRMED: NoticeRule(
         (State.CONFIRMED,),
-        (conditions.end_ahead, conditions.not_rescheduled),
+        (conditions.end_ahead, conditions.not_rescheduled, conditions.still_confirmed),
         (visitor_context.session, staff_context.booking_reference),
+    ),
+    Notice.PSYCHOLOGIST_SESSION_UNCONFIRMED: NoticeRule(
+        (*AWAITS_PAYMENT, *TIMED_OUT),
+        (conditions.not_confirmed_since,),
+        (staff_context.unconfirmed_session, staff_context.booking_reference),
     ),
     Notice.PSYCHOLOGIST_SESSION_MOVED: NoticeRule(
         (State.CONFIRMED,),
-        (conditions.end_ahead, conditions.not_rescheduled),
+        (conditions.end_ahead, conditions.not_rescheduled, conditions.still_confirmed),
         (visitor_context.session, visitor_context.previous_time, staff_context.booking_reference),
     ),
     Notice.PSYCHOLOGIST_SESSION_CANCELLED: NoticeRule(

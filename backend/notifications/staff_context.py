@@ -7,7 +7,7 @@ from django.conf import settings
 from backend.bookings import policy
 from backend.bookings.guarantees import deadline, held_session, psychologist_of
 from backend.bookings.intents import Intent
-from backend.bookings.ledger_details import Moved, details_of
+from backend.bookings.ledger_details import Moved, PaymentVoided, details_of
 from backend.bookings.machine import State
 from backend.bookings.models import Mode, PaymentMode
 from backend.core import formatting
@@ -51,6 +51,13 @@ def cancellation_request(notification: NotificationContext) -> TemplateContext:
         "state": State(booking.state).label.lower(),
         "is_pending": booking.state == State.PENDING,
     }
+
+
+def unconfirmed_session(notification: NotificationContext) -> TemplateContext:
+    """The session as it was confirmed; where it stands since is the booking's to say."""
+    entry = required(notification.entry, "ledger entry", notification.message)
+    starts_at = required(details_of(entry, PaymentVoided).was_confirmed_for, "was_confirmed_for", entry)
+    return {"starts": formatting.day_and_time(starts_at), "is_online": notification.booking.mode == Mode.ONLINE}
 
 
 def lost_session(notification: NotificationContext) -> TemplateContext:

@@ -15,7 +15,17 @@ class PaymentState(models.TextChoices):
     OPEN = "open", "Open"  # the visitor was given the reference and may be paying now
     FAILED = "failed", "Failed"  # the gateway said that it was declined
     IDLE = "idle", "Idle"  # nothing came before its deadline
-    CAPTURED = "captured", "Captured"  # money arrived; final
+    CAPTURED = "captured", "Captured"  # money arrived; final, unless staff recorded it by mistake
+    VOIDED = "voided", "Recorded by mistake"  # of the desk alone: the money never came; final
+
+
+class VoidReason(models.TextChoices):
+    """Why a payment at the desk was recorded by mistake."""
+
+    WRONG_BOOKING = "wrong_booking", "it was for another booking"
+    NOT_RECEIVED = "not_received", "the money was not handed over"
+    WRONG_SUM = "wrong_sum", "another sum was handed over"
+    RECORDED_TWICE = "recorded_twice", "it was paid for in another way already"
 
 
 class PaymentMethod(models.TextChoices):

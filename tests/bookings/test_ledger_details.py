@@ -22,6 +22,7 @@ from backend.bookings.ledger_details import (
     Moved,
     OutcomeRecorded,
     PaymentStarted,
+    PaymentVoided,
     RefundGranted,
     RefundMade,
     RefundRefused,
@@ -37,6 +38,7 @@ from backend.bookings.ledger_details import (
 )
 from backend.bookings.lifecycle.transaction import record_event
 from backend.bookings.models import LedgerEntry, Outcome
+from backend.payments.models import VoidReason
 from tests.support import scenarios
 
 AT, LATER = datetime(2026, 11, 24, 12, tzinfo=UTC), datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -72,6 +74,11 @@ STORED: list[tuple[Intent, str, Details]] = [
     (Intent.SPONSOR, '{"corporate": null}', Sponsored(corporate=None)),
     (Intent.START_PAYMENT, '{"payment": 5}', PaymentStarted(payment=5)),
     (Intent.RECORD_CAPTURE, '{"payment": 5, "captured_paise": 150000}', Captured(5, 150_000)),
+    (
+        Intent.VOID_DESK_PAYMENT,
+        '{"payment": 5, "captured_paise": 7, "why": "wrong_sum"}',
+        PaymentVoided(5, 7, VoidReason.WRONG_SUM),
+    ),
     (Intent.RECORD_DESK_PAYMENT, '{"payment": 5, "captured_paise": 0}', Captured(5, 0)),
     (Intent.RECORD_LATE_CAPTURE, '{"payment": 5, "captured_paise": 150000}', Captured(5, 150_000)),
     (Intent.RECORD_UNEXPECTED_CAPTURE, '{"payment": 5, "captured_paise": 0}', UnexpectedlyCaptured(5, 0)),

@@ -31,6 +31,7 @@ ARROWS: dict[str, dict[State, State]] = {
     "start_payment": {A: PP},
     "end_attempt": {PP: A},
     "confirm": {A: C, PP: C},
+    "void_payment": {C: A},
     "fail_payment": {PP: State.PAYMENT_FAILED},
     "cancel": {P: X, A: X, PP: X, C: X},
     "complete": {C: State.COMPLETED},
@@ -62,7 +63,7 @@ def arguments(name: str, now: datetime) -> dict[str, object]:
 def test_each_transition_is_allowed_from_its_sources_and_refused_from_every_other_state(
     name: str, state: State, now: datetime
 ) -> None:
-    booking = Booking(state=state, reason=Reason.PAYMENT_TIMED_OUT, undo_until=now)
+    booking = Booking(state=state, reason=Reason.PAYMENT_TIMED_OUT, undo_until=now, pay_by=now)
     target = ARROWS[name].get(state)
     run = getattr(booking, name)
     if target is None:

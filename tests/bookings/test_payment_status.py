@@ -117,7 +117,7 @@ def test_leaving_a_bookings_attempts_idle_ends_the_open_one_and_no_other(now: da
     other = make_payment(make_booking(State.PAYMENT_PENDING, now=now, email=RAVI), now=now, state=PaymentState.OPEN)
     Payment.objects.filter(booking=booking).mark_idle(now=now)
     states = Payment.objects.filter(booking=booking).order_by("pk").values_list("state", "closed_at")
-    assert list(states) == [("idle", now), ("failed", None), ("idle", None), ("captured", None)]
+    assert list(states) == [("idle", now), ("failed", None), ("idle", None), ("captured", None), ("voided", None)]
     assert list(Payment.objects.open()) == [other]
 
 

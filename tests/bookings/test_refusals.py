@@ -16,6 +16,7 @@ from django.utils.html import escape
 
 from backend.bookings.lifecycle import approval, cancellation, follow_ups, front_desk, refunds, series
 from backend.bookings.lifecycle.rescheduling import reschedule
+from backend.bookings.lifecycle.void_payment import void_desk_payment
 from backend.bookings.machine import State
 from backend.bookings.models import Booking
 from backend.bookings.refusals import ALL, ANSWERS, sentence, staff_sentence
@@ -27,7 +28,7 @@ from tests.support.scenarios import RAVI
 
 pytestmark = pytest.mark.django_db
 
-IN_THE_API = {"record-payment": "desk-payment", "record-outcome": "outcome"}
+IN_THE_API = {"record-payment": "desk-payment", "record-outcome": "outcome", "void-payment": "void-desk-payment"}
 A_SLOT = "2026-11-25T18:00:00+05:30"  # what `session_form` types
 
 
@@ -80,7 +81,7 @@ def test_what_staff_intend_is_documented_with_codes_of_the_table() -> None:
     intents = (
         approval.approve, approval.reject, reschedule, cancellation.cancel_by_staff, front_desk.create_by_staff,
         follow_ups.book_series, follow_ups.book_follow_up, series.move_series, series.cancel_series,
-        front_desk.record_desk_payment, front_desk.sponsor, front_desk.record_outcome,
+        front_desk.record_desk_payment, void_desk_payment, front_desk.sponsor, front_desk.record_outcome,
         refunds.grant_refund, refunds.record_refund_made,
     )  # fmt: skip
     for intent in intents:
@@ -145,6 +146,7 @@ DOORS = [
     ),
     Door(Code.REFUND_EXCEEDS_CAPTURE, "refund", confirmed, {"amount": "1500.01"}, {"amount": "1500.01"}),
     Door(Code.ALREADY_PAID, "record-payment", confirmed, {}, {}),
+    Door(Code.NOT_PAID_AT_DESK, "void-payment", confirmed, {"why": "wrong_sum"}, {"why": "wrong_sum"}),
     Door(Code.OUTCOME_CLOSED, "record-outcome", confirmed, {"outcome": "attended"}, {"outcome": "attended"}),
 ]
 

@@ -39,6 +39,8 @@ EXPECTED: dict[tuple[str, str], tuple[str, ...]] = {
     ("record_capture", "CONFIRMED"): CONFIRMATION,
     ("record_desk_payment", "CONFIRMED"): ("+confirmation",),
     ("record_desk_payment", "COMPLETED"): (),
+    ("void_desk_payment", "APPROVED"): ("payment_voided", "psychologist_session_unconfirmed", "+reminder_to_pay"),
+    ("void_desk_payment", ""): ("+voided",),
     ("sponsor", "PENDING"): (),
     ("sponsor", "CONFIRMED"): CONFIRMATION,
     ("record_late_capture", "CONFIRMED"): ("late_payment_booked", "psychologist_session_confirmed", "+reminders"),
@@ -168,6 +170,19 @@ def _confirmation(step: Step) -> list[str]:
     return [] if step.entry.source == step.entry.target else [*CONFIRMATION[:2], *_reminders(step)]
 
 
+def _reminder_to_pay(step: Step) -> list[str]:
+    """Unless the first one is still to come."""
+    mails = [m for m in step.before.messages.values() if m.booking_id == step.booking.id]
+    is_planned = any((m.kind, m.state) == ("payment_still_due", "waiting") for m in mails)
+    return [] if is_planned else ["payment_still_due"]
+
+
+def _voided(step: Step) -> list[str]:
+    """Who was told that the payment had confirmed the session."""
+    was_asked = step.booking.pay_by is not None and step.entry.target == "CONFIRMED"
+    return ["payment_voided"] if was_asked else []
+
+
 def _to_pay(step: Step) -> list[str]:
     """Where nothing is to be paid the same step goes on, and the confirmation is all that is told."""
     return ["booking_approved", "payment_still_due"] if step.booking.state == "APPROVED" else []
@@ -206,6 +221,8 @@ def _move(step: Step) -> list[str]:
 MORE: dict[str, Callable[[Step], list[str]]] = {
     "+reminders": _reminders,
     "+confirmation": _confirmation,
+    "+reminder_to_pay": _reminder_to_pay,
+    "+voided": _voided,
     "+to_pay": _to_pay,
     "+draft_reminder": _draft_reminder,
     "+draft_lapsed": _draft_lapsed,

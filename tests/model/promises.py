@@ -16,7 +16,7 @@ DEADLINES = {
     "APPROVED": (
         "pay_by",
         "pay_by",
-        ("booking_approved", "booking_moved", "payment_still_due", "payment_attempt_failed"),
+        ("booking_approved", "booking_moved", "payment_still_due", "payment_attempt_failed", "payment_voided"),
     ),
 }
 REMINDERS = ("draft_still_unverified", "answer_late", "payment_still_due")
@@ -99,7 +99,8 @@ def _told_anew_by(step: Step) -> tuple[str, ...]:
     if entry.intent == "extend_deadline":
         column, _, kinds = DEADLINES[entry.source]
         return kinds if getattr(booking, column) > step.now else ()
-    if entry.intent in ("grant_refund", "refund_refused") and booking.cancellation_requested_at is not None:
+    changes_refund = entry.intent in ("grant_refund", "refund_refused", "void_desk_payment")
+    if changes_refund and booking.cancellation_requested_at is not None:
         return PROMISE
     return ()
 

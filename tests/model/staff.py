@@ -8,21 +8,23 @@ from datetime import datetime, timedelta
 from hypothesis import strategies as st
 
 from backend.bookings.lifecycle import approval as staff
-from backend.bookings.lifecycle import cancellation, first_fit, front_desk, refunds
+from backend.bookings.lifecycle import cancellation, first_fit, front_desk, refunds, void_payment
 from backend.bookings.lifecycle.cancellation import RefundChoice
 from backend.bookings.lifecycle.rescheduling import Move, reschedule
 from backend.bookings.lifecycle.session_terms import Approval
 from backend.bookings.machine import State
 from backend.bookings.models import Outcome
 from backend.core.errors import Code
+from backend.payments.models import VoidReason
 from tests.model.allowance import month_of
 from tests.model.invariants import ACTIVE, HOLDS_SLOT
 from tests.model.slot_booking import AMOUNT, BESIDE, WHEN, WHO, Expectation, SlotBooking, Wanted
-from tests.model.snapshot import Row
+from tests.model.snapshot import Row, Snapshot
 from tests.model.visitors import PLACES
 from tests.model.world import ADDRESSES, DESK, WHICH, Result, action
 from tests.support import scenarios
 
+EARLY = timedelta(minutes=30)  # clients come before their session
 SOME = st.sampled_from([None, 1, 40_000, 150_000, 0])
 
 
@@ -135,6 +137,25 @@ class Staff(SlotBooking):
         elif did.before.paid(was.id):
             did.was_refused(Code.ALREADY_PAID)
 
+    @action(needs="payments", which=WHICH)
+    def take_money_back(self, which: int) -> None:
+        fits = self.one_of(self.seen.payments.values(), which, lambda payment: payment.method == "desk")
+        was = self.seen.bookings[fits.booking_id]
+        paid = self.seen.paid(was.id)
+        did = self.do(void_payment.void_desk_payment, was.id, VoidReason.WRONG_BOOKING, **DESK)
+        if paid is None or paid.method != "desk":
+            did.was_refused(Code.NOT_PAID_AT_DESK)
+        elif did.before.refunds_of(paid.id):
+            did.was_refused(Code.PAYMENT_GIVEN_BACK)
+        elif any(_is_returning(did.before, payment) for payment in did.before.payments_of(was.id)):
+            did.was_refused(Code.MONEY_RETURNING)
+        else:
+            after = did.went_well().after
+            is_payable = was.state == "CONFIRMED" and was.pay_by is not None and self.now < was.pay_by
+            assert after.payments[paid.id].state == "voided"
+            assert after.bookings[was.id].state == ("APPROVED" if is_payable else was.state)
+            assert after.refunds == did.before.refunds, "money moved that never came"
+
     @action(needs="bookings", times=2, which=WHICH, is_acme=st.sampled_from([True, True, False]))
     def sponsor(self, which: int, is_acme: bool) -> None:
         """Noted before approval; afterwards the sponsor is asked at once."""
@@ -210,13 +231,14 @@ class Staff(SlotBooking):
     @action(needs="bookings", which=WHICH, outcome=st.sampled_from(Outcome))
     def record_outcome(self, which: int, outcome: Outcome) -> None:
         def has_begun(booking: Row) -> bool:
-            return booking.state in ("CONFIRMED", "COMPLETED") and booking.slot_start <= self.now
+            return booking.state in ("CONFIRMED", "COMPLETED") and booking.slot_start <= self.now + EARLY
 
         was = self.one_of(self.seen.bookings.values(), which, has_begun)
+        earlier = EARLY if outcome in (Outcome.ATTENDED, Outcome.UNRECORDED) else timedelta(0)
         did = self.do(front_desk.record_outcome, was.id, outcome, **DESK)
         if was.state not in ("CONFIRMED", "COMPLETED"):
             did.was_refused(Code.STATE_REFUSES)
-        elif was.slot_start <= self.now < was.slot_end + timedelta(days=7):
+        elif was.slot_start <= self.now + earlier and self.now < was.slot_end + timedelta(days=7):
             assert did.went_well().after.bookings[was.id].outcome == outcome
         else:
             did.was_refused(Code.OUTCOME_CLOSED)
@@ -230,6 +252,12 @@ class Staff(SlotBooking):
         if did.changed:
             assert asked == was.state
             assert did.after.bookings[was.id].due_at >= was.due_at, "more time was less time"
+
+
+def _is_returning(snapshot: Snapshot, payment: Row) -> bool:
+    is_beside = payment.state == "captured" and payment.is_unexpected
+    refunds = [refund for refund in snapshot.refunds.values() if refund.payment_id == payment.id]
+    return is_beside and bool(refunds) and all(refund.state != "done" for refund in refunds)
 
 
 def _approval(twice: bool) -> Approval:

@@ -245,7 +245,7 @@ def test_money_that_nobody_expected_is_not_called_the_payment(now: datetime) -> 
     booking = make_booking(State.CONFIRMED, now=now)
     make_payment(booking, now=now, is_unexpected=True)
     mail = mail_about(Notice.BOOKING_CONFIRMED, booking, now=now)
-    assert "received" not in mail.body
+    assert "please pay when you come" in mail.body
     assert "nothing to pay" not in mail.body
 
 

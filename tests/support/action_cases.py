@@ -109,6 +109,7 @@ CASES = [
     Case("reschedule", paid, somebody, "reschedule"),
     Case("record-payment", approved, nothing, "record_desk_payment"),
     Case("record-payment", paying, nothing, "record_desk_payment"),
+    Case("void-payment", paid_at_the_desk, lambda booking: form_of(booking, why="not_received"), "void_desk_payment"),
     Case("sponsor", a_request, acme, "sponsor"),
     Case("sponsor", approved, acme, "sponsor"),
     Case("refund", paid, nothing, "grant_refund"),

@@ -19,6 +19,7 @@ from backend.bookings.lifecycle import (
     timers,
     undo,
     visitor,
+    void_payment,
 )
 from backend.bookings.lifecycle import approval as staff
 from backend.bookings.lifecycle.cancellation import RefundChoice
@@ -28,7 +29,7 @@ from backend.bookings.models import Alternative, Booking, Outcome, Purpose
 from backend.bookings.notices import Notice
 from backend.outbox.models import Message
 from backend.payments.gateway import RefundOrderState, RefundReport
-from backend.payments.models import Payment, PaymentMethod, Refund
+from backend.payments.models import Payment, PaymentMethod, Refund, VoidReason
 from backend.people.models import Corporate
 from tests.support import scenarios, working_hours
 from tests.support.factories import make_booking, make_payment, make_refund
@@ -67,6 +68,12 @@ def move(booking: Booking, now: datetime) -> object:
 def approve(booking: Booking, now: datetime) -> object:
     approval = staff.Approval(scenarios.psychologist("Dr. New").pk, now + timedelta(days=9))
     return staff.approve(booking.pk, approval, actor="staff:desk", now=now)
+
+
+def void_desk_payment(booking: Booking, now: datetime) -> object:
+    """As if what pays for it had been handed over at the desk."""
+    Payment.objects.counted().filter(booking=booking).update(method=PaymentMethod.DESK)
+    return void_payment.void_desk_payment(booking.pk, VoidReason.NOT_RECEIVED, actor="staff:desk", now=now)
 
 
 def sponsor(booking: Booking, now: datetime) -> object:
@@ -182,6 +189,7 @@ INTENTS: dict[str, Callable[[Booking, datetime], object]] = {
     "record_report, declined": lambda b, now: report(b, now, scenarios.declined),
     "end_idle_attempt, due": lambda b, now: attempts.end_idle_attempt(payment_of(b, now).pk, now=due(b, now)),
     "record_desk_payment": lambda b, now: front_desk.record_desk_payment(b.pk, actor="staff:desk", now=now),
+    "void_desk_payment": void_desk_payment,
     "sponsor": sponsor,
     "reschedule": move,
     "reschedule_by_visitor": move_by_visitor,

@@ -12,6 +12,7 @@ from backend.bookings.intents import Intent
 from backend.bookings.ledger_details import (
     Details,
     Moved,
+    PaymentVoided,
     RefundGranted,
     RefundMade,
     RefundRefused,
@@ -22,7 +23,7 @@ from backend.bookings.models import Alternative, Booking, PaymentMode
 from backend.bookings.notices import Notice, links_carried
 from backend.notifications import delivery
 from backend.outbox.models import Message, Queue
-from backend.payments.models import Refund, RefundState
+from backend.payments.models import PaymentMethod, PaymentState, Refund, RefundState, VoidReason
 from tests.support.factories import (
     ASHA,
     make_booking,
@@ -57,6 +58,7 @@ TRUE_IN: dict[Notice, set[State]] = {
     Notice.PAYMENT_ATTEMPT_FAILED: {State.APPROVED},
     Notice.PAYMENT_TIMED_OUT: {State.PAYMENT_FAILED},  # and of an approval that timed out
     Notice.LATE_PAYMENT_BOOKED: {State.CONFIRMED},
+    Notice.PAYMENT_VOIDED: set(HOLDS_SLOT),
     Notice.PAYMENT_RETURNED: _PROVED_STATES,
     Notice.BOOKING_CONFIRMED: {State.CONFIRMED},
     Notice.BOOKING_MOVED: set(HOLDS_SLOT),
@@ -75,6 +77,12 @@ TRUE_IN: dict[Notice, set[State]] = {
     Notice.STAFF_UNEXPECTED_MONEY: _PROVED_STATES,
     Notice.STAFF_ENQUIRY_RECEIVED: set(State),
     Notice.PSYCHOLOGIST_SESSION_CONFIRMED: {State.CONFIRMED},
+    Notice.PSYCHOLOGIST_SESSION_UNCONFIRMED: {
+        State.APPROVED,
+        State.PAYMENT_PENDING,
+        State.PAYMENT_FAILED,
+        State.CANCELLED,
+    },
     Notice.PSYCHOLOGIST_SESSION_MOVED: {State.CONFIRMED},
     Notice.PSYCHOLOGIST_SESSION_CANCELLED: {State.CANCELLED},
     Notice.SERIES_BOOKED: set(HOLDS_SLOT),
@@ -191,6 +199,12 @@ def _unexpected(booking: Booking, now: datetime) -> None:
     )
 
 
+def _voided(booking: Booking, now: datetime) -> None:
+    payment = make_payment(booking, now=now, method=PaymentMethod.DESK, state=PaymentState.VOIDED)
+    details = PaymentVoided(payment.pk, payment.captured_paise, VoidReason.WRONG_BOOKING, booking.slot_start or now)
+    write_row(booking, Intent.VOID_DESK_PAYMENT, details, now=now)
+
+
 def _offered(booking: Booking, now: datetime) -> None:
     """Three times that are free, all of one psychologist."""
     who = make_psychologist("Dr. Rohan Mehta")
@@ -218,6 +232,8 @@ def _refund_in(
 
 _SPEAKS_OF: dict[Notice, Callable[[Booking, datetime], None]] = {
     Notice.PAYMENT_ATTEMPT_FAILED: _declined,
+    Notice.PAYMENT_VOIDED: _voided,
+    Notice.PSYCHOLOGIST_SESSION_UNCONFIRMED: _voided,
     Notice.PAYMENT_RETURNED: _unexpected,
     Notice.STAFF_UNEXPECTED_MONEY: _unexpected,
     Notice.BOOKING_REJECTED: _offered,

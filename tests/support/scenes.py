@@ -19,6 +19,7 @@ from backend.bookings.lifecycle import (
     series,
     timers,
     visitor,
+    void_payment,
 )
 from backend.bookings.lifecycle.cancellation import RefundChoice
 from backend.bookings.lifecycle.rescheduling import Move, reschedule
@@ -26,7 +27,7 @@ from backend.bookings.models import Booking
 from backend.bookings.notices import Notice
 from backend.outbox.models import Message
 from backend.payments.gateway import RefundOrderState, RefundReport
-from backend.payments.models import Payment, Refund
+from backend.payments.models import Payment, Refund, VoidReason
 from backend.people.models import Location
 from tests.support import scenarios
 
@@ -181,6 +182,17 @@ def _paid_at_desk(now: datetime) -> Booking:
     return front_desk.record_desk_payment(_approved(now).pk, actor=STAFF, now=now)
 
 
+def _voided(now: datetime) -> Booking:
+    return void_payment.void_desk_payment(_paid_at_desk(now).pk, VoidReason.NOT_RECEIVED, actor=STAFF, now=now)
+
+
+def _voided_too_late(now: datetime) -> Booking:
+    """Its time to pay is over: it stays confirmed, and is to be paid at the practice."""
+    booking = _paid_at_desk(now)
+    assert booking.pay_by is not None
+    return void_payment.void_desk_payment(booking.pk, VoidReason.NOT_RECEIVED, actor=STAFF, now=booking.pay_by)
+
+
 def _refund_made(now: datetime) -> Booking:
     booking = _refund(_paid_at_desk)(now)
     refunds.record_refund_made(Refund.objects.get().pk, actor=STAFF, now=now)
@@ -274,6 +286,10 @@ SCENES: dict[str, Scene] = {
     N.PAYMENT_TIMED_OUT: Scene(N.PAYMENT_TIMED_OUT, _timed_out),
     N.LATE_PAYMENT_BOOKED: Scene(N.LATE_PAYMENT_BOOKED, _late_money),
     **{f"{N.PAYMENT_RETURNED} {s}": Scene(N.PAYMENT_RETURNED, _wrong_money(make)) for s, make in SOME.items()},
+    f"{N.PAYMENT_VOIDED} APPROVED": Scene(N.PAYMENT_VOIDED, _voided),
+    f"{N.PAYMENT_VOIDED} due": Scene(N.PAYMENT_VOIDED, _voided_too_late),
+    f"{N.BOOKING_CONFIRMED} at the desk": Scene(N.BOOKING_CONFIRMED, _paid_at_desk),
+    N.PSYCHOLOGIST_SESSION_UNCONFIRMED: Scene(N.PSYCHOLOGIST_SESSION_UNCONFIRMED, _voided),
     N.STAFF_UNEXPECTED_MONEY: Scene(N.STAFF_UNEXPECTED_MONEY, _wrong_money(_confirmed)),
     f"{N.BOOKING_CONFIRMED} paid": Scene(N.BOOKING_CONFIRMED, _confirmed),
     f"{N.BOOKING_CONFIRMED} due": Scene(N.BOOKING_CONFIRMED, _due_at_practice),

@@ -38,6 +38,7 @@ from backend.api.staff.requests import (
     RejectRequest,
     SponsorRequest,
     SuggestionsRequest,
+    VoidPaymentRequest,
     WantedRequest,
 )
 from backend.bookings import staff_queries
@@ -46,7 +47,9 @@ from backend.bookings.lifecycle import approval, cancellation, disclosure, front
 from backend.bookings.lifecycle.cancellation import CalledOffBy, RefundChoice
 from backend.bookings.lifecycle.first_fit import approve_first_fit
 from backend.bookings.lifecycle.rescheduling import reschedule
+from backend.bookings.lifecycle.void_payment import void_desk_payment
 from backend.bookings.models import Outcome
+from backend.payments.models import VoidReason
 from backend.scheduling.suggestions import suggestions
 
 
@@ -198,6 +201,16 @@ class DeskPayment(BookingAction[NothingRequest]):
 
     def act(self, booking_id: int, _body: NothingRequest, *, actor: str, now: datetime) -> None:
         front_desk.record_desk_payment(booking_id, actor=actor, now=now)
+
+
+@describe_action("void_desk_payment")
+class VoidDeskPayment(BookingAction[VoidPaymentRequest]):
+    """POST: a payment at the desk was recorded by mistake. Its row stays, as `voided`; no money moves."""
+
+    shape = VoidPaymentRequest
+
+    def act(self, booking_id: int, body: VoidPaymentRequest, *, actor: str, now: datetime) -> None:
+        void_desk_payment(booking_id, VoidReason(body.validated_data["why"]), actor=actor, now=now)
 
 
 @describe_action("sponsor")

@@ -30,6 +30,7 @@ from backend.bookings.lifecycle.session_terms import Approval
 from backend.bookings.machine import State
 from backend.bookings.models import Gender, Mode, Outcome
 from backend.bookings.staff_queries import BookingFilter
+from backend.payments.models import VoidReason
 from backend.people import intake
 
 PAGE_MOST = 100  # bookings
@@ -285,6 +286,10 @@ class RefundRequest(serializers.Serializer[Any]):
 
 class RefundMadeRequest(serializers.Serializer[Any]):
     refund_reference = LineField("Please give the refund's reference.", max_length=40)
+
+
+class VoidPaymentRequest(serializers.Serializer[Any]):
+    why = ChoiceField("Please choose why it was a mistake, such as wrong_booking.", VoidReason)
 
 
 class OutcomeRequest(serializers.Serializer[Any]):

@@ -21,6 +21,7 @@ urlpatterns = [
     path(f"{_BOOKING}move-series/", series.MoveSeries.as_view()),
     path(f"{_BOOKING}cancel-series/", series.CancelSeries.as_view()),
     path(f"{_BOOKING}desk-payment/", bookings.DeskPayment.as_view()),
+    path(f"{_BOOKING}void-desk-payment/", bookings.VoidDeskPayment.as_view()),
     path(f"{_BOOKING}sponsor/", bookings.Sponsor.as_view()),
     path(f"{_BOOKING}refund/", bookings.GrantRefund.as_view()),
     path(f"{_BOOKING}refund-made/", bookings.RecordRefundMade.as_view()),

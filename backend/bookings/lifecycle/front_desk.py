@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from backend.bookings import policy, sponsors
-from backend.bookings.guarantees import held_session, payment_terms
+from backend.bookings.guarantees import HeldSession, held_session, payment_terms
 from backend.bookings.intents import Intent
 from backend.bookings.ledger_details import Captured, DeadlineExtended, OutcomeRecorded, Sponsored
 from backend.bookings.lifecycle.callers import reachable, recorded_just_now
@@ -28,7 +28,7 @@ from backend.bookings.lifecycle.transaction import intent, lock_booking, record_
 from backend.bookings.machine import AWAITS_PAYMENT, TAKES_PLACE, State
 from backend.bookings.models import Booking, Link, Origin, Outcome, Purpose
 from backend.bookings.notices import Notice
-from backend.bookings.payment_status import paid_payment
+from backend.bookings.payment_status import PaymentStatus, paid_payment, payment_status
 from backend.core.errors import Code, Refused
 from backend.outbox import renewals
 from backend.payments.models import Payment, PaymentMethod, PaymentState
@@ -74,7 +74,7 @@ def record_desk_payment(booking_id: int, *, actor: str, now: datetime) -> Bookin
     booking = lock_booking(booking_id)
     if paid_payment(booking) is not None:
         raise Refused(Code.ALREADY_PAID)
-    is_due_later = booking.state in TAKES_PLACE and booking.is_due_at_practice
+    is_due_later = booking.state in TAKES_PLACE and payment_status(booking) is PaymentStatus.DUE_AT_PRACTICE
     if booking.state not in AWAITS_PAYMENT and not is_due_later:
         raise Refused(Code.STATE_REFUSES, state=booking.state)
     payment = Payment.objects.create(
@@ -125,9 +125,16 @@ def sponsor(booking_id: int, corporate_id: int | None, *, actor: str, now: datet
     return booking
 
 
+def recordable(session: HeldSession, *, now: datetime) -> tuple[Outcome, ...]:
+    """What may be recorded now: from the session's start all, and a while before it that the visitor came."""
+    if not session.start - policy.ARRIVAL_OPENS <= now < session.end + policy.OUTCOME_OPEN_FOR:
+        return ()
+    return tuple(Outcome) if now >= session.start else (Outcome.ATTENDED, Outcome.UNRECORDED)
+
+
 @intent
 def record_outcome(booking_id: int, outcome: Outcome, *, actor: str, now: datetime) -> Booking:
-    """No transition: what became of the session, recorded or corrected from its start until OUTCOME_OPEN_FOR after it.
+    """No transition: what became of the session, recorded or corrected until OUTCOME_OPEN_FOR after it.
 
     Refuses: booking_unknown, state_refuses, outcome_closed.
     """
@@ -135,7 +142,7 @@ def record_outcome(booking_id: int, outcome: Outcome, *, actor: str, now: dateti
     if booking.state not in TAKES_PLACE:
         raise Refused(Code.STATE_REFUSES, state=booking.state)
     session = held_session(booking)
-    if not session.start <= now < session.end + policy.OUTCOME_OPEN_FOR:
+    if outcome not in recordable(session, now=now):
         raise Refused(Code.OUTCOME_CLOSED)
     was = Outcome(booking.outcome)
     booking.outcome = outcome
@@ -160,6 +167,7 @@ EXTENDABLE = {
         Notice.BOOKING_MOVED,
         Notice.PAYMENT_STILL_DUE,
         Notice.PAYMENT_ATTEMPT_FAILED,
+        Notice.PAYMENT_VOIDED,
     ),
 }
 # what speaks of a deadline at a time of its own, and so comes as much later as that

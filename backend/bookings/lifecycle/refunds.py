@@ -86,7 +86,7 @@ def grant_refund(booking_id: int, amount_paise: int | None, *, actor: str, now: 
     refund = queue_refund(payment, amount, reason=RefundReason.GRANTED, actor=actor, now=now)
     record_event(booking, intent=Intent.GRANT_REFUND, actor=actor, now=now, details=RefundGranted(refund.pk, amount))
     notify_refund(booking, payment, now=now)
-    _renew_promise(booking, now=now)
+    renew_promise(booking, now=now)
     return refund
 
 
@@ -157,7 +157,7 @@ def _settle(booking: Booking, refund: Refund, report: RefundReport, *, now: date
     record_event(booking, intent=Intent.REFUND_REFUSED, actor=actors.GATEWAY, now=now, details=RefundRefused(refund.pk))
     notify_staff(booking, Notice.STAFF_REFUND_DUE, now=now)
     notify_visitor(booking, Notice.REFUND_QUEUED, now=now)  # who waits for the bank is told of the other way
-    _renew_promise(booking, now=now)
+    renew_promise(booking, now=now)
     return True
 
 
@@ -172,7 +172,7 @@ def _leave_to_staff_if_due(booking: Booking, refund: Refund, *, now: datetime) -
     notify_staff(booking, Notice.STAFF_REFUND_DUE, now=now)
 
 
-def _renew_promise(booking: Booking, *, now: datetime) -> None:
+def renew_promise(booking: Booking, *, now: datetime) -> None:
     """What is left to come back has changed: a link to cancel that is out promises it anew."""
     if booking.cancellation_requested_at is not None:
         renew_last(booking, [Notice.CANCELLATION_REQUESTED], now=now)
@@ -186,7 +186,7 @@ def _made(booking: Booking, refund: Refund, *, actor: str, now: datetime) -> Non
     record_event(booking, intent=Intent.REFUND_MADE, actor=actor, now=now, details=details)
     notify_visitor(booking, Notice.REFUND_MADE, now=now)
     if was_refused:  # its sum had been free again
-        _renew_promise(booking, now=now)
+        renew_promise(booking, now=now)
 
 
 def enqueue_gateway_work(

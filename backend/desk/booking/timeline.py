@@ -35,7 +35,12 @@ _REFUNDS = {
     RefundState.REFUSED: "danger",
     RefundState.WITHDRAWN: "secondary",
 }
-_PAYMENTS = {PaymentState.CAPTURED: "success", PaymentState.FAILED: "danger", PaymentState.IDLE: "secondary"}
+_PAYMENTS = {
+    PaymentState.CAPTURED: "success",
+    PaymentState.VOIDED: "warning",
+    PaymentState.FAILED: "danger",
+    PaymentState.IDLE: "secondary",
+}
 
 
 @dataclass(frozen=True)
@@ -121,7 +126,7 @@ def _payments(booking: Booking, user: User | AnonymousUser) -> Iterator[Happenin
             yield Happening(
                 payment.captured_at, "money", name, state="Captured", colour="success", details=details, url=url
             )
-        elif payment.closed_at is not None:
+        if payment.closed_at is not None and payment.closed_at != payment.captured_at:
             state = PaymentState(payment.state)
             yield Happening(
                 payment.closed_at, "money", name, state=state.label, colour=_PAYMENTS[state], details=asked, url=url

@@ -263,7 +263,7 @@ def test_a_call_that_arrives_twice_counts_once_however_much_came_between(now: da
 @pytest.mark.parametrize(
     ("after_start", "code"),
     [
-        (timedelta(seconds=-1), Code.OUTCOME_CLOSED),
+        (-policy.ARRIVAL_OPENS - timedelta(seconds=1), Code.OUTCOME_CLOSED),
         (timedelta(0), None),
         (timedelta(hours=1, days=7, seconds=-1), None),
         (timedelta(hours=1, days=7), Code.OUTCOME_CLOSED),
@@ -285,6 +285,17 @@ def test_an_outcome_is_recorded_from_the_start_until_seven_days_after(
     assert corrected.outcome == Outcome.NO_SHOW
     entry = LedgerEntry.objects.filter(booking=booking).latest("sequence")
     assert entry.details == {"from": "attended", "to": "no_show"}
+
+
+@pytest.mark.parametrize("before", [policy.ARRIVAL_OPENS, timedelta(seconds=1)])
+def test_before_the_session_only_who_came_is_recorded_and_taken_back(before: timedelta, now: datetime) -> None:
+    booking = scenarios.confirmed(now=now)
+    at = booking.slot_start - before
+    record = lambda outcome: front_desk.record_outcome(booking.pk, outcome, now=at, **STAFF)  # noqa: E731
+    for outcome in (Outcome.NO_SHOW, Outcome.PRACTICE_ABSENT):
+        assert code_of(lambda outcome=outcome: record(outcome)) is Code.OUTCOME_CLOSED
+    assert record(Outcome.ATTENDED).outcome == Outcome.ATTENDED
+    assert record(Outcome.UNRECORDED).outcome == Outcome.UNRECORDED
 
 
 def test_an_outcome_needs_a_session(now: datetime) -> None:

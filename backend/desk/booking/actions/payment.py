@@ -7,12 +7,14 @@ from datetime import datetime
 from django import forms
 
 from backend.bookings.lifecycle.front_desk import record_desk_payment, sponsor
+from backend.bookings.lifecycle.void_payment import void_desk_payment
 from backend.bookings.machine import TAKES_PLACE, State
 from backend.bookings.models import Booking
-from backend.bookings.payment_status import PaymentStatus, payment_status
+from backend.bookings.payment_status import PaymentStatus, left_paise, paid_payment, payment_status
 from backend.bookings.refusals import ANSWERS
 from backend.core.errors import Code
 from backend.desk.booking.actions.action import Action, ActionForm, Decision, leads_on
+from backend.payments.models import PaymentMethod, VoidReason
 from backend.people.models import Corporate
 
 
@@ -31,6 +33,27 @@ class RecordPayment(Action[ActionForm]):
 
     def run(self, decision: Decision[ActionForm]) -> None:
         record_desk_payment(decision.booking.pk, actor=decision.actor, now=decision.now)
+
+
+class VoidPaymentForm(ActionForm):
+    asks = "Say why, to see what follows."
+    why = forms.ChoiceField(choices=VoidReason.choices, label="Why it was a mistake", widget=forms.RadioSelect)
+
+
+class VoidPayment(Action[VoidPaymentForm]):
+    name = "void-payment"
+    label = "Correct desk payment"
+    submit = "It was recorded by mistake"
+    tone = "warning"
+    form = VoidPaymentForm
+
+    def is_open(self, booking: Booking, _now: datetime) -> bool:
+        payment = paid_payment(booking)
+        return payment is not None and payment.method == PaymentMethod.DESK and left_paise(booking) > 0
+
+    def run(self, decision: Decision[VoidPaymentForm]) -> None:
+        why = VoidReason(decision.typed["why"])
+        void_desk_payment(decision.booking.pk, why, actor=decision.actor, now=decision.now)
 
 
 class SponsorForm(ActionForm):

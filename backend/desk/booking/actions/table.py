@@ -13,7 +13,7 @@ from backend.desk.booking.actions.action import Action
 from backend.desk.booking.actions.approve import Approve
 from backend.desk.booking.actions.cancel import Cancel
 from backend.desk.booking.actions.outcome import RecordOutcome
-from backend.desk.booking.actions.payment import RecordPayment, Sponsor
+from backend.desk.booking.actions.payment import RecordPayment, Sponsor, VoidPayment
 from backend.desk.booking.actions.refund import GrantRefund, RefundMade
 from backend.desk.booking.actions.reject import Reject
 from backend.desk.booking.actions.reschedule import Reschedule
@@ -26,6 +26,7 @@ ACTIONS: tuple[Action[Any], ...] = (
     RecordPayment(),
     RecordOutcome(),
     RefundMade(),
+    VoidPayment(),
     Sponsor(),
     Reschedule(),
     GrantRefund(),
