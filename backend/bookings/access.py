@@ -6,11 +6,13 @@ from enum import Enum
 from functools import cached_property
 
 from django.contrib.auth.models import AnonymousUser, User
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from backend.accounts.roles import SEES_SOME_BOOKINGS, Ability, has_any_permission, mask_digits
+from backend.bookings import actors
+from backend.bookings.intents import Intent
 from backend.bookings.machine import State
-from backend.bookings.models import Booking
+from backend.bookings.models import Booking, LedgerEntry
 from backend.people import phones
 from backend.people.models import Psychologist
 
@@ -23,6 +25,7 @@ class Scope(Enum):
 
     DESK = "desk"  # nobody
     OWN = "own"  # the psychologist whose booking it is
+    UNDO = "undo"  # as OWN, and whose own rejection of an unassigned request it was
     UNASSIGNED = "unassigned"  # who looks after requests that no psychologist has yet
 
 
@@ -71,7 +74,10 @@ class AccessPolicy:
         """Those about which they may decide a thing of this scope."""
         if self.decides:
             return Q()
-        if scope is Scope.OWN and has_any_permission(self.user, Ability.DECIDE_OWN):
+        own = scope in (Scope.OWN, Scope.UNDO) and has_any_permission(self.user, Ability.DECIDE_OWN)
+        if scope is Scope.UNDO and has_any_permission(self.user, Ability.SEE_UNASSIGNED):
+            return self._rejected_by_them() | (self._own() if own else NONE)
+        if own:
             return self._own()
         if scope is Scope.UNASSIGNED and has_any_permission(self.user, Ability.SEE_UNASSIGNED):
             return UNASSIGNED
@@ -85,6 +91,8 @@ class AccessPolicy:
         """As `bookings_to`, of a booking in hand."""
         if self.decides:
             return True
+        if scope is Scope.UNDO:
+            return Booking.objects.filter(self.bookings_to(scope), pk=booking.pk).exists()
         if scope is Scope.OWN:
             return has_any_permission(self.user, Ability.DECIDE_OWN) and self._is_own(booking)
         return (
@@ -125,6 +133,12 @@ class AccessPolicy:
 
     def _own(self) -> Q:
         return NONE if self.psychologist_id is None else Q(psychologist=self.psychologist_id)
+
+    def _rejected_by_them(self) -> Q:
+        """Without a psychologist still, and nothing has happened since."""
+        last = LedgerEntry.objects.filter(booking=OuterRef("pk"), sequence=OuterRef("ledger_sequence"))
+        theirs = last.filter(intent=Intent.REJECT, actor=actors.for_account(self.user))
+        return Q(Exists(theirs), psychologist=None, state=State.REJECTED)
 
     def _is_own(self, booking: Booking) -> bool:
         return booking.psychologist_id is not None and booking.psychologist_id == self.psychologist_id

@@ -11,6 +11,8 @@ from django.urls import URLPattern, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 
+from backend.bookings import actors
+from backend.bookings.intents import Intent
 from backend.bookings.models import ClosedDay, Disclosure, LedgerEntry, SlotClaim
 from backend.core.admin_pages import ReadOnly
 from backend.core.formatting import short_day_and_time
@@ -22,7 +24,7 @@ from backend.scheduling.rebooking_options import on_closed_days
 
 @admin.register(LedgerEntry)
 class LedgerEntryAdmin(ReadOnly, admin.ModelAdmin[LedgerEntry]):
-    list_display = ["time", "booking", "sequence", "intent", "source", "result", "reason", "actor"]
+    list_display = ["time", "booking", "sequence", "what", "source", "result", "reason", "who"]
     list_display_links = ["time"]
     list_filter = ["target", ("at", admin.DateFieldListFilter)]
     list_select_related = ["booking"]
@@ -32,8 +34,17 @@ class LedgerEntryAdmin(ReadOnly, admin.ModelAdmin[LedgerEntry]):
     show_full_result_count = False
     list_per_page = 50
     fields = [
-        "booking", "sequence", "time", "intent", "source", "target", "reason", "actor", "details", "correlation_id",
+        "booking", "sequence", "time", "what", "intent", "source", "target", "reason", "who", "actor", "details",
+        "correlation_id",
     ]  # fmt: skip
+
+    @admin.display(description="what", ordering="intent")
+    def what(self, entry: LedgerEntry) -> str:
+        return Intent(entry.intent).label if entry.intent in Intent else entry.intent
+
+    @admin.display(description="who", ordering="actor")
+    def who(self, entry: LedgerEntry) -> str:
+        return actors.describe(entry.actor)
 
     @admin.display(description="at", ordering="at")
     def time(self, entry: LedgerEntry) -> str:
@@ -46,7 +57,7 @@ class LedgerEntryAdmin(ReadOnly, admin.ModelAdmin[LedgerEntry]):
 
 @admin.register(Disclosure)
 class DisclosureAdmin(ReadOnly, admin.ModelAdmin[Disclosure]):
-    list_display = ["time", "booking", "actor"]
+    list_display = ["time", "booking", "who"]
     list_display_links = ["time"]
     list_filter = [("at", admin.DateFieldListFilter)]
     list_select_related = ["booking"]
@@ -55,6 +66,10 @@ class DisclosureAdmin(ReadOnly, admin.ModelAdmin[Disclosure]):
     show_full_result_count = False
     list_per_page = 50
     fields = ["booking", "actor", "time", "correlation_id"]
+
+    @admin.display(description="who", ordering="actor")
+    def who(self, row: Disclosure) -> str:
+        return actors.describe(row.actor)
 
     @admin.display(description="telephone number shown at", ordering="at")
     def time(self, row: Disclosure) -> str:

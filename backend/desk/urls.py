@@ -5,12 +5,13 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import path
 
+from backend.desk.calendar import busy
 from backend.desk.calendar import page as calendar
 from backend.desk.dashboard import page as dashboard
 from backend.desk.reports import numbers_page
 
 app_name = "desk"
 urlpatterns = [
-    *(page.url(admin.site) for page in (dashboard.PAGE, *calendar.PAGES, numbers_page.PAGE)),
+    *(page.url(admin.site) for page in (dashboard.PAGE, *calendar.PAGES, *busy.PAGES, numbers_page.PAGE)),
     path("all/", admin.site.admin_view(admin.site.index), name="all"),
 ]

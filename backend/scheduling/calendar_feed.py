@@ -10,7 +10,7 @@ from functools import cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
+from django.db.models import BooleanField, Case, ExpressionWrapper, Q, QuerySet, Value, When
 
 from backend.bookings import policy
 from backend.bookings.guarantees import psychologist_of
@@ -61,7 +61,7 @@ class CalendarSession(NamedTuple):
     ledger_sequence: int  # what a decision made from the calendar was made on
     asked_to_cancel: bool
     outcome: str
-    awaits_outcome: bool  # and may still get one
+    clicks: int  # how many outcomes wait for one: that somebody came, from the start on that nobody did too
     owed_paise: int  # what staff may record as paid; 0 for nothing
 
 
@@ -101,10 +101,10 @@ def sessions(seen: QuerySet[Booking], shown: CalendarFilter, *, now: datetime) -
         at = cache(
             lambda written: clock(instant_text.parse_instant(written))
         )  # a month's thousands share a few hundred
-        rows = held.values_list(*_SESSION, "amount_paise", _awaits_outcome(now), _IS_OWED)
+        rows = held.values_list(*_SESSION, "amount_paise", _clicks(now), _IS_OWED)
         found += [
             CalendarSession._make(
-                (*row[:6], at(row[6]), at(row[7]), *row[8:11], bool(row[12]), row[11] or 0 if row[13] else 0)
+                (*row[:6], at(row[6]), at(row[7]), *row[8:11], row[12], row[11] or 0 if row[13] else 0)
             )
             for row in rows
         ]
@@ -128,13 +128,18 @@ def _wishes(narrowed: QuerySet[Booking], shown: CalendarFilter) -> Iterator[Cale
         wish = required(wished, "preferred_slot_start")
         start, end = at(wish), at(wish + policy.SESSION_LENGTH)
         yield CalendarSession(
-            pk, name, who, State.PENDING, mode, psychologist_id, start, end, sequence, has_asked, outcome, False, 0
+            pk, name, who, State.PENDING, mode, psychologist_id, start, end, sequence, has_asked, outcome, 0, 0
         )
 
 
-def _awaits_outcome(now: datetime) -> ExpressionWrapper[Q]:
-    is_open = Q(slot_start__lte=now, slot_end__gt=now - policy.OUTCOME_OPEN_FOR)
-    return ExpressionWrapper(Q(outcome=Outcome.UNRECORDED, state__in=TAKES_PLACE) & is_open, BooleanField())
+def _clicks(now: datetime) -> Case:
+    """As `lifecycle.front_desk.recordable` says of one."""
+    waits = Q(outcome=Outcome.UNRECORDED, state__in=TAKES_PLACE, slot_end__gt=now - policy.OUTCOME_OPEN_FOR)
+    return Case(
+        When(waits & Q(slot_start__lte=now), then=Value(2)),
+        When(waits & Q(slot_start__lte=now + policy.ARRIVAL_OPENS), then=Value(1)),
+        default=Value(0),
+    )
 
 
 def _whose(field: str, shown: CalendarFilter) -> Q:

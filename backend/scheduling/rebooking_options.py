@@ -58,10 +58,11 @@ def rebooking_options(psychologist_id: int, start: datetime, end: datetime, *, n
     return _options(bookings, free)
 
 
-def on_closed_days(*, now: datetime) -> list[Booking]:
+def on_closed_days(*, now: datetime, until: datetime | None = None) -> list[Booking]:
     """The bookings that begin or end on a day that is closed, soonest first: they stand until somebody decides."""
     day_at = ClosedDay.calendar()
     ahead = Booking.objects.filter(state__in=HOLDS_SLOT, slot_end__gt=now).order_by("slot_start")
+    ahead = ahead if until is None else ahead.filter(slot_start__lt=until)
     times = ahead.values_list("pk", "slot_start", "slot_end")
     found = [pk for pk, start, end in times if start and end and (day_at(start)[1] or day_at(end - _INSTANT)[1])]
     return list(ahead.filter(pk__in=found[:CLOSED_MOST]).select_related("psychologist", "corporate"))

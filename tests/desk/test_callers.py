@@ -10,14 +10,15 @@ from django.test import Client as Browser
 from django.urls import reverse
 
 from backend.bookings.lifecycle import approval, attempts, cancellation, front_desk
+from backend.bookings.lifecycle.alternatives import OfferedSlot
 from backend.bookings.lifecycle.session_terms import Approval
 from backend.bookings.machine import State
 from backend.bookings.models import Booking, Link
 from backend.core.errors import Code, Refused
 from backend.outbox.models import Message, MessageState
 from backend.people.models import Client
-from tests.support import scenarios
-from tests.support.admin_site import caller_form, list_url, new_booking_url
+from tests.support import scenarios, working_hours
+from tests.support.admin_site import action_url, caller_form, list_url, new_booking_url
 from workers import mail
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
@@ -75,6 +76,16 @@ def test_nothing_is_mailed_to_who_has_no_address(desk: Browser, now: datetime) -
         with pytest.raises(Refused) as refused:
             act(booking.acknowledgement_id, now=now)
         assert refused.value.code is Code.NO_ADDRESS
+
+
+def test_who_has_no_address_is_offered_no_times_to_click_on(desk: Browser, now: datetime) -> None:
+    booking = call(desk)
+    who = working_hours.psychologist()
+    offers = [OfferedSlot(who.pk, scenarios.slot_tomorrow(now))]
+    with pytest.raises(Refused) as refused:
+        approval.reject(booking.pk, note_to_visitor="", offers=offers, actor="staff:desk", now=now)
+    assert refused.value.code is Code.NO_ADDRESS
+    assert "alternative_1" not in desk.get(action_url(booking, "reject")).context["form"].fields
 
 
 # -- to tell by telephone ----------------------------------------------------------------------------------------------

@@ -56,9 +56,11 @@ def test_who_came_and_what_was_paid_takes_a_click_each(desk: Browser, now: datet
     assert clicks(desk, now) == {}
 
 
-def test_before_the_session_begins_only_money_can_be_taken(desk: Browser, now: datetime) -> None:
-    session(now, begins=timedelta(minutes=5))
+def test_before_the_session_begins_money_is_taken_and_who_is_early_has_arrived(desk: Browser, now: datetime) -> None:
+    session(now, begins=timedelta(minutes=31))
     assert list(clicks(desk, now)) == ["Paid ₹1,500.00"]
+    early = now + timedelta(minutes=1)
+    assert list(clicks(desk, early)) == ["Arrived", "Paid ₹1,500.00"]
 
 
 def test_who_may_only_look_has_nothing_to_click(now: datetime) -> None:
@@ -76,15 +78,15 @@ def test_a_click_on_what_has_changed_meanwhile_shows_the_page_instead(desk: Brow
     assert scenarios.again(booking).outcome == Outcome.ATTENDED
 
 
-@pytest.mark.parametrize(("minutes", "awaits"), [(-5, True), (5, False)])
-def test_the_calendar_knows_the_same_of_each_session(desk: Browser, now: datetime, minutes: int, awaits: bool) -> None:
+@pytest.mark.parametrize(("minutes", "outcomes"), [(-5, 2), (5, 1), (31, 0)])
+def test_the_calendar_knows_the_same_of_each_session(desk: Browser, now: datetime, minutes: int, outcomes: int) -> None:
     booking = session(now, begins=timedelta(minutes=minutes))
     day = {"start": "2026-11-23T00:00:00", "end": "2026-11-24T00:00:00"}
     with time_machine.travel(now, tick=False):
         (row,) = json.loads(desk.get(reverse("desk:sessions"), day).content)
         panel = desk.get(reverse("admin:bookings_booking_panel", args=[booking.pk])).context["clicks"]
-    assert row[-2:] == [awaits, 150_000]
-    assert ("Arrived" in {click.label for click in panel}) is awaits
+    assert row[-2:] == [outcomes, 150_000]
+    assert [click.label for click in panel[:-1]] == ["Arrived", "No show"][:outcomes]
 
 
 def test_the_day_on_paper_has_telephone_and_what_is_to_be_paid(desk: Browser, now: datetime) -> None:

@@ -8,6 +8,7 @@ import pytest
 import time_machine
 from django.test import Client as Browser
 
+from backend.bookings import policy
 from backend.bookings.lifecycle import timers
 from backend.bookings.models import Booking, LedgerEntry, Outcome, SlotClaim
 from backend.people.models import Location, Psychologist
@@ -135,7 +136,7 @@ def test_an_outcome_is_recorded_from_the_start_and_corrected_for_seven_days(
     booking = scenarios.confirmed(now=now)
     assert booking.slot_start is not None
     assert booking.slot_end is not None
-    clock.move_to(booking.slot_start - timedelta(seconds=1))
+    clock.move_to(booking.slot_start - policy.ARRIVAL_OPENS - timedelta(seconds=1))
     assert "record-outcome" not in buttons(desk, booking)
     clock.move_to(booking.slot_start)
     assert "record-outcome" in buttons(desk, booking)

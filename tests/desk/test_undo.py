@@ -12,7 +12,7 @@ from backend.bookings import policy
 from backend.bookings.machine import State
 from tests.support import scenarios
 from tests.support.action_cases import a_note, called_off, somebody
-from tests.support.admin_site import action_url, form_of, page_url
+from tests.support.admin_site import action_url, clerk, form_of, page_url
 
 pytestmark = [pytest.mark.sqlite_only, pytest.mark.django_db]
 
@@ -41,3 +41,15 @@ def test_after_the_window_the_page_offers_no_undo_and_the_press_changes_nothing(
     assert late.status_code == 409
     assert "can no longer be undone" in late.content.decode()
     assert scenarios.again(booking).state == State.REJECTED
+
+
+def test_who_declined_a_request_that_nobody_has_can_undo_that_and_a_colleague_cannot(
+    now: datetime, clock: time_machine.Coordinates
+) -> None:
+    booking = scenarios.pending(now=now)
+    permissions = ("view_own_booking", "change_own_booking", "view_unassigned_booking")
+    mine, colleagues = clerk("mine", *permissions), clerk("colleague", *permissions)
+    mine.post(action_url(booking, "reject"), a_note(booking))
+    assert colleagues.post(action_url(booking, "undo"), form_of(booking)).status_code == 404
+    assert mine.post(action_url(booking, "undo"), form_of(booking)).status_code == 302
+    assert scenarios.again(booking).state == State.PENDING

@@ -44,6 +44,8 @@ NOT_DRIVEN = {
     "follow_ups.book_follow_up": "book_series calls it for each start",
     "preview.preview_transaction": "rolls an intent back that a rule drives; tests/bookings/lifecycle/test_preview.py",
     "preview.preview_transaction_many": "the same for several",
+    "absence.mark_busy": "record_time_off where no session is; tests/desk/test_busy.py",
+    "absence.remove_time_off": "touches no booking; tests/desk/test_busy.py",
     "absence.record_time_off": "record_absence begins with it",
 }
 # what doors call, and is no transaction of its own

@@ -17,6 +17,7 @@ from backend.core import database_timeouts
 from backend.core.errors import Code, Refused
 from backend.people.models import TimeOff
 from backend.scheduling import claims
+from backend.scheduling.rebooking_options import affected_bookings
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,31 @@ def record_time_off(absence: Absence) -> TimeOff:
     return TimeOff.objects.create(
         psychologist_id=absence.psychologist_id, starts_at=absence.start, ends_at=absence.end, note=absence.note
     )
+
+
+@intent
+def mark_busy(absence: Absence) -> TimeOff:
+    """Time off that touches no session: what is booked is for whoever decides about it, on the page *Away*.
+
+    Refuses: psychologist_required, slot_invalid, time_booked.
+    """
+    if not claims.lock_psychologists([absence.psychologist_id]):
+        raise Refused(Code.PSYCHOLOGIST_REQUIRED)
+    booked = affected_bookings(absence.psychologist_id, absence.start, absence.end)
+    if booked:
+        raise Refused(Code.TIME_BOOKED, booked=", ".join(map(str, booked)))
+    return record_time_off(absence)
+
+
+@intent
+def remove_time_off(psychologist_id: int, time_off_id: int) -> bool:
+    """The time is offered again at once. False: it was removed before."""
+    claims.lock_psychologists([psychologist_id])
+    found = TimeOff.objects.filter(pk=time_off_id, psychologist=psychologist_id).first()
+    if found is None:
+        return False
+    found.delete()
+    return True
 
 
 def _carry_out(decision: AbsenceDecision, *, note_to_visitor: str, actor: str, now: datetime) -> DecisionResult:

@@ -58,13 +58,16 @@ def reject(
     It can be undone for a while if it `is_undoable`.
 
     Refuses: booking_unknown, state_refuses, too_many_alternatives, psychologist_required, slot_invalid, slot_past,
-    outside_hours, slot_taken, meeting_link_required, address_required, guardian_consent_required.
+    outside_hours, slot_taken, meeting_link_required, address_required, guardian_consent_required, no_address (whoever
+    has none cannot take a time by a link).
     """
     psychologists = claims.lock_psychologists([offer.psychologist_id for offer in offers])
     booking = lock_booking(booking_id)
     if booking.state != State.PENDING:
         raise Refused(Code.STATE_REFUSES, state=booking.state)
     booking.note_to_visitor = note_to_visitor.strip()
+    if offers and not booking.email:
+        raise Refused(Code.NO_ADDRESS)
     if offers:
         require_guardian_consent(booking, is_given=guardian_consent, actor=actor, now=now)
     alternatives = record_alternatives(booking, offers, psychologists, now=now)

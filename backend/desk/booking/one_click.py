@@ -12,6 +12,8 @@ from typing import Any
 from django.urls import reverse
 
 from backend.bookings.access import AccessPolicy
+from backend.bookings.guarantees import held_session
+from backend.bookings.lifecycle.front_desk import recordable
 from backend.bookings.models import Booking, Outcome
 from backend.core.formatting import money
 from backend.desk.booking.actions.action import Action
@@ -34,12 +36,13 @@ class OneClick:
 
 
 def outcome_clicks(access: AccessPolicy, booking: Booking, *, now: datetime) -> tuple[OneClick, ...]:
-    """From the session's start until something is recorded."""
+    """Until something is recorded; that somebody came a while before the session begins, the rest from then on."""
     is_open = booking.outcome == Outcome.UNRECORDED and RECORD_OUTCOME.is_open(booking, now)
     if not is_open or not access.may_act(booking, RECORD_OUTCOME.scope):
         return ()
     url, seen = _url(RECORD_OUTCOME, booking), booking.ledger_sequence
-    return tuple(OneClick(label, url, seen, outcome) for outcome, label in OUTCOMES.items())
+    possible = recordable(held_session(booking), now=now)
+    return tuple(OneClick(label, url, seen, outcome) for outcome, label in OUTCOMES.items() if outcome in possible)
 
 
 def payment_click(access: AccessPolicy, booking: Booking, *, is_owed: bool) -> tuple[OneClick, ...]:

@@ -114,6 +114,9 @@ def _sections(access: AccessPolicy, found: Dashboard, *, now: datetime) -> list[
                  "Everybody without an address was told.", f"{bookings}?waits=untold"),
         _section("lapsing", "Holds about to lapse", [_lapsing(access, row, now=now) for row in found.lapsing],
                  "None within hours.", f"{bookings}?waits=lapsing"),
+        _section("closed", "Booked on a closed day", [_on_closed_day(access, row) for row in found.on_closed_days],
+                 "Nobody is booked on a day on which the practice is closed.",
+                 reverse("admin:bookings_closedday_changelist")),
         _section("unrecorded", "Outcome not recorded", [_unrecorded(access, row, now=now) for row in found.unrecorded],
                  "Every session has its outcome.", f"{bookings}?waits=outcome"),
         _section("unpaid", "Held, not paid", [_unpaid(access, row) for row in found.unpaid],
@@ -176,6 +179,12 @@ def _unrecorded(access: AccessPolicy, booking: Booking, *, now: datetime) -> Lin
     return Line(booking_link(booking), booking.full_name, str(booking.psychologist),
                 short_day_and_time(booking.slot_start), clicks=outcome_clicks(access, booking, now=now),
                 acts=action_links(access, booking, "record-outcome"))  # fmt: skip
+
+
+def _on_closed_day(access: AccessPolicy, booking: Booking) -> Line:
+    return Line(booking_link(booking), booking.full_name, str(booking.psychologist),
+                short_day_and_time(booking.slot_start), "danger", phone=access.phone(booking.phone_number),
+                acts=action_links(access, booking, "reschedule", "cancel"))  # fmt: skip
 
 
 def _unpaid(access: AccessPolicy, booking: Booking) -> Line:

@@ -19,10 +19,12 @@ from backend.desk.waiting import lapsing, unpaid, unrecorded
 from backend.outbox.by_telephone import to_tell
 from backend.outbox.models import GIVEN_UP, Message, Queue
 from backend.payments.models import Payment, PaymentMethod, Refund, RefundState
+from backend.scheduling.rebooking_options import on_closed_days
 
 SHOWN = 15  # rows of a list; whoever has more waiting works from the list of bookings
 UNTOLD_READ = 100  # messages to tell by telephone; several may be about one booking
 DEAD_READ = 100  # dead messages; several may be about one booking, and share a line
+CLOSED_WITHIN = timedelta(days=14)  # how far ahead closed days are looked through
 UNEXPECTED_FOR = timedelta(days=7)  # how long money that nobody expected is shown
 Row = TypeVar("Row", Booking, Refund, Payment)
 
@@ -63,10 +65,11 @@ class Dashboard:
     unexpected: list[Payment]  # money that came back to us through a webhook and paid for nothing
     unrecorded: list[Booking]  # held, and nobody said what became of it
     unpaid: list[Booking]  # held, and due at the practice
+    on_closed_days: list[Booking]  # soon, and nobody will be there
 
 
 def dashboard(seen: QuerySet[Booking], *, now: datetime) -> Dashboard:
-    """The dashboard's lists, over the bookings `seen`. Twelve queries at most."""
+    """The dashboard's lists, over the bookings `seen`. Fifteen queries at most."""
     rows = seen.select_related("psychologist").defer("user_message")
     return Dashboard(
         waiting=_some(_waiting(rows)),
@@ -81,6 +84,7 @@ def dashboard(seen: QuerySet[Booking], *, now: datetime) -> Dashboard:
         unexpected=_some(_unexpected(seen, now=now)),
         unrecorded=_some(unrecorded(rows, now=now)),
         unpaid=_some(unpaid(rows, now=now)),
+        on_closed_days=_on_closed_days(rows, now=now),
     )
 
 
@@ -93,6 +97,11 @@ def day_of(now: datetime, days: int = 0) -> tuple[datetime, datetime]:
 
 def _some(rows: QuerySet[Row]) -> list[Row]:
     return list(rows[: SHOWN + 1])
+
+
+def _on_closed_days(rows: QuerySet[Booking], *, now: datetime) -> list[Booking]:
+    found = [booking.pk for booking in on_closed_days(now=now, until=now + CLOSED_WITHIN)]
+    return _some(rows.filter(pk__in=found).order_by("slot_start")) if found else []
 
 
 def _waiting(rows: QuerySet[Booking]) -> QuerySet[Booking]:

@@ -9,10 +9,11 @@ from datetime import date, datetime, time, timedelta
 from statistics import median_high
 from typing import NamedTuple
 
-from django.db.models import BooleanField, Count, ExpressionWrapper, Min, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import BooleanField, Count, Exists, ExpressionWrapper, Min, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import TruncDate
 
 from backend.bookings import actors
+from backend.bookings.intents import Intent
 from backend.bookings.machine import TAKES_PLACE, State
 from backend.bookings.models import Booking, LedgerEntry, Outcome
 from backend.core import instant_text
@@ -71,12 +72,19 @@ def read_monthly_report(seen: QuerySet[Booking], first_day: date, *, now: dateti
 def _requests(
     seen: QuerySet[Booking], start: datetime, end: datetime
 ) -> tuple[Counter[date], list[tuple[datetime, datetime | None]]]:
-    """By day, and of each when it was asked and answered; what the visitor or time ended was not answered."""
+    """By day, and of each when it was asked and answered; what the visitor or time ended was not answered.
+
+    An answer that was undone was told to nobody. Nothing comes between the two, so its row is the next one.
+    """
+    undone = LedgerEntry.objects.filter(
+        booking=OuterRef("booking"), sequence=OuterRef("sequence") + 1, intent=Intent.UNDO_DECISION
+    )
     decided = LedgerEntry.objects.filter(
         Q(target__in=(State.APPROVED, State.CONFIRMED, State.REJECTED)) | actors.IS_STAFF,
         booking=OuterRef("pk"),
         source=State.PENDING,
     ).exclude(target=State.PENDING)
+    decided = decided.exclude(Exists(undone))
     first = decided.order_by().values("booking").annotate(first=Min("at")).values("first")
     rows = seen.filter(verified_at__gte=start, verified_at__lt=end).annotate(answered_at=Subquery(first)).order_by()
     found = [

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 
 from django import forms
+from django.utils import timezone
 
-from backend.bookings import policy
 from backend.bookings.access import Scope
-from backend.bookings.lifecycle.front_desk import record_outcome
+from backend.bookings.guarantees import held_session
+from backend.bookings.lifecycle.front_desk import record_outcome, recordable
 from backend.bookings.machine import TAKES_PLACE
 from backend.bookings.models import Booking, Outcome
 from backend.desk.booking.actions.action import Action, ActionForm, Decision
@@ -21,7 +22,9 @@ class OutcomeForm(ActionForm):
     def fit(self) -> None:
         outcome = self.fields["outcome"]
         assert isinstance(outcome, forms.ChoiceField)
-        outcome.choices = [choice for choice in Outcome.choices if choice[0] != self.booking.outcome]
+        has_session = self.booking.slot_start and self.booking.slot_end
+        possible = recordable(held_session(self.booking), now=timezone.now()) if has_session else ()
+        outcome.choices = [(one, one.label) for one in possible or Outcome if one != self.booking.outcome]
         if self.booking.outcome != Outcome.UNRECORDED:
             outcome.help_text = f"Recorded so far: {self.booking.get_outcome_display()}."
 
@@ -35,10 +38,9 @@ class RecordOutcome(Action[OutcomeForm]):
     scope = Scope.OWN
 
     def is_open(self, booking: Booking, now: datetime) -> bool:
-        """From the session's start until outcomes are closed."""
         if booking.state not in TAKES_PLACE or not (booking.slot_start and booking.slot_end):
             return False
-        return booking.slot_start <= now < booking.slot_end + policy.OUTCOME_OPEN_FOR
+        return bool(recordable(held_session(booking), now=now))
 
     def run(self, decision: Decision[OutcomeForm]) -> None:
         outcome = Outcome(decision.typed["outcome"])

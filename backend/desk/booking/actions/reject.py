@@ -24,8 +24,8 @@ class RejectForm(NoteForm):
     guardian_consent = forms.BooleanField(required=False, label="The guardian's consent was given to me")
 
     def fit(self) -> None:
-        """A list of free times for each alternative; none where no psychologist has working hours."""
-        free = _free(self.booking, now=timezone.now())
+        """A list of free times for each alternative; none where nobody has hours, or the visitor cannot be mailed."""
+        free = _free(self.booking, now=timezone.now()) if self.booking.email else []
         for number in range(1, ALTERNATIVES_MOST + 1) if free else ():
             self.fields[f"alternative_{number}"] = forms.ChoiceField(
                 choices=[("", "None"), *free],

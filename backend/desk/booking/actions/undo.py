@@ -16,7 +16,7 @@ class Undo(Action[ActionForm]):
     submit = "Undo it; nobody has been told"
     tone = "warning"
     form = ActionForm
-    scope = Scope.OWN
+    scope = Scope.UNDO
 
     def is_open(self, booking: Booking, now: datetime) -> bool:
         return booking.undoable_until(now) is not None

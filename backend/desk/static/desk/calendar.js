@@ -39,17 +39,34 @@
     });
     const source = (load) => ({events: (info) => orSay(load(info))});
     // a row of the feed as the calendar takes it
-    const session = ([id, name, who, state, mode, psychologist, start, end, seen, isAskedToCancel, outcome, awaitsOutcome, owedPaise]) => ({
+    const session = ([id, name, who, state, mode, psychologist, start, end, seen, isAskedToCancel, outcome, outcomes, owedPaise]) => ({
         id, start, end,
         title: who || name,
         resourceIds: psychologist ? [psychologist] : [],
         classNames: [`desk-s-${state.toLowerCase()}`],
         startEditable: options.movable.includes(state),
         extendedProps: {
-            name, seen, isAskedToCancel, awaitsOutcome, owedPaise, mode: options.modes[mode],
+            name, seen, isAskedToCancel, outcomes, owedPaise, mode: options.modes[mode],
             sign: state === "COMPLETED" ? options.outcomes[outcome] : options.signs[state],
         },
     });
+
+    // The day reaches from whole hour to whole hour, over the practice's hours and all sessions in view
+    const fitted = (rows) => {
+        let [first, last] = options.hours;
+        for (const [, , , , , , start, end] of rows) {
+            const until = end.slice(0, 10) > start.slice(0, 10) ? 24 : Number(end.slice(11, 13)) + (end.slice(14, 16) > "00");
+            if (start.slice(11, 13) < first.slice(0, 2)) first = `${start.slice(11, 13)}:00`;
+            if (until > Number(last.slice(0, 2))) last = `${String(until).padStart(2, "0")}:00`;
+        }
+        queueMicrotask(() => {
+            for (const [name, value] of [["slotMinTime", first], ["slotMaxTime", last]]) {
+                if (limits[name] !== value) { limits[name] = value; calendar?.setOption(name, value); }
+            }
+        });
+        return rows;
+    };
+    const limits = {slotMinTime: options.hours[0], slotMaxTime: options.hours[1]};
 
     // -- showing ------------------------------------------------------------------------------------------------------
 
@@ -69,14 +86,16 @@
 
     // -- what is recorded with one click: the act's own form, filled in; its answer leads back here ----------------------
 
-    const clicks = ({id, extendedProps: {name, seen, awaitsOutcome, owedPaise}}) => {
-        const found = awaitsOutcome ? options.clicks.outcomes.map(([act, outcome, label]) => [act, label, {outcome}]) : [];
+    const clicks = ({id, extendedProps: {name, seen, outcomes, owedPaise}}) => {
+        const found = options.clicks.outcomes.slice(0, outcomes).map(([act, outcome, label]) => [act, label, {outcome}]);
         if (owedPaise && options.clicks.payment) found.push([options.clicks.payment, `Paid ₹${(owedPaise / 100).toLocaleString("en-IN", {minimumFractionDigits: 2})}`, {}]);
         if (!found.length) return [];
         const row = element("span", "", "desk-clicks");
         for (const [act, label, fields] of found) {
             const button = element("button", label);
             button.type = "button";
+            button.dataset.sign = {Arrived: "✓", "No show": "✗"}[label] ?? "₹";  // what a narrow column has room for
+            button.title = label;
             button.setAttribute("aria-label", `${label}, ${name}`);
             for (const kind of ["pointerdown", "keydown"]) button.addEventListener(kind, (event) => event.stopPropagation());
             button.addEventListener("click", (event) => { event.stopPropagation(); send(id, act, {...fields, seen}); });
@@ -174,6 +193,20 @@
         location.href = `${options.create}?${query}`;
     };
 
+    // -- marking time busy: a click on an empty place, or the button; what is marked there is freed in the same box --------
+
+    const markBusy = async (query) => {
+        if (!query.has("psychologist") && resources().length === 1) query.set("psychologist", resources()[0].id);
+        const {html, isPart} = await ask(`${options.busy}?${query}`);
+        if (isPart) open(html); else failed();
+    };
+    const clicked = ({date, allDay, resource}) => {
+        if (!options.busy || allDay) return;
+        const until = new Date(date.getTime() + 3600e3);
+        markBusy(new URLSearchParams({start: iso(date), end: iso(until), ...(resource ? {psychologist: resource.id} : {})}));
+    };
+    document.getElementById("busy")?.addEventListener("click", () => markBusy(new URLSearchParams()));
+
     // -- for who does not see it ----------------------------------------------------------------------------------------
 
     // The library calls its grid a table, whose rows and cells it then does not have: the sessions are buttons in a region
@@ -204,10 +237,8 @@
         headerToolbar: {start: "today prev,next", center: "title", end: Object.keys(views).join(",")},
         buttonText: (text) => ({...text, today: "Today", ...views}),
         allDaySlot: false,
-        slotMinTime: options.hours[0],  // the whole day is on the page: nothing scrolls inside a box
-        slotMaxTime: options.hours[1],
+        ...limits,  // the whole day is on the page: nothing scrolls inside a box
         slotHeight: 32,  // an hour then has room for the lines of a session and its buttons
-        flexibleSlotTimeLimits: {eventFilter: (event) => event.display !== "background"},
         nowIndicator: true,
         dayMaxEvents: true,
         columnWidth: isNarrow ? "9rem" : undefined,
@@ -219,13 +250,14 @@
         selectBackgroundColor: "#bfe0ea",
         resources: resources(),
         eventSources: [
-            source(async (info) => (await load(options.sessions, info)).map(session)),
+            source(async (info) => fitted(await load(options.sessions, info)).map(session)),
             source((info) => load(options.shades, info, isColumns(shown) ? {columns: 1} : {})),
         ],
         eventContent: content,
         eventClick: details,
         eventDrop: drop,
         select: create,
+        dateClick: clicked,
         datesSet: (info) => {
             const changed = isColumns(shown) !== isColumns(info.view.type);
             shown = info.view.type;

@@ -7,6 +7,9 @@ addEventListener("load", () => {  // after the theme's own script, which calls l
     for (const [selector, name] of Object.entries(names)) {
         for (const found of document.querySelectorAll(selector)) found.closest("a").setAttribute("aria-label", name);
     }
+    for (const entry of document.querySelectorAll("#jazzy-navigation .nav-item:first-child p")) {
+        if (entry.textContent === "Dashboard") entry.textContent = "Today";  // as its page is called
+    }
     for (const list of document.querySelectorAll("#jazzy-navbar ul[role], #jazzy-sidebar ul[role]")) list.removeAttribute("role");
     for (const box of document.querySelectorAll(".app-content .card-body")) {
         if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;  // else no key scrolls it
