@@ -35,6 +35,7 @@ TABLE: dict[str, tuple[str, timedelta]] = {
     "purge lapsed drafts": ("workers.timers.purge_drafts", PURGE_EVERY),
     "purge links": ("workers.timers.purge_links", PURGE_EVERY),
     "blank settled messages": ("workers.timers.blank_messages", PURGE_EVERY),
+    "expire the access log": ("workers.timers.expire_access_log", PURGE_EVERY),
     "forget old runs of timers": ("workers.timers.forget_runs", PURGE_EVERY),
     "run timers that were asked for": ("workers.timers.run_asked", DRAIN_EVERY),
     "canary mail": ("workers.mail.canary", CANARY_EVERY),

@@ -118,6 +118,7 @@ INSTALLED_APPS = [
     "backend.outbox",
     "backend.payments",
     "backend.bookings",
+    "backend.audit",
     "backend.notifications",
     "backend.ops",
     "backend.api",
@@ -140,6 +141,7 @@ MIDDLEWARE = [
     "simple_history.middleware.HistoryRequestMiddleware",
     "backend.api.middleware.DatabaseUnavailableMiddleware",
     "backend.core.admin_pages.ForbiddenAsNotFoundMiddleware",
+    "backend.api.access_record.AccessRecordMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"

@@ -16,6 +16,7 @@ from django.test import Client as Browser
 from django.test import TransactionTestCase
 from hypothesis import HealthCheck
 
+from backend.audit.guard import GUARD
 from backend.bookings import ledger_triggers
 from tests.support import admin_site, mail_sink, races, staff_api
 from tests.support import valkey as broker
@@ -27,6 +28,7 @@ from tests.support.valkey import Valkey
 from workers import heartbeat, mail
 
 MONDAY_MORNING = datetime(2026, 11, 23, 4, 30, tzinfo=UTC)  # 10:00 in Asia/Kolkata, an open day
+GUARDS = (ledger_triggers.GUARD, GUARD)
 ONLY_ON = {"sqlite_only": "sqlite", "postgres_only": "postgresql"}  # mark: vendor
 ASKS_FOR_ONE = {"db", "transactional_db", "django_db_setup"}  # fixtures
 
@@ -177,18 +179,19 @@ def site(
 
 @pytest.fixture(autouse=True, scope="session")
 def _flush_despite_the_ledger() -> Iterator[None]:
-    """Only the flush between transactional tests may empty the ledger; post_migrate puts the triggers back."""
+    """Only the flush between transactional tests may empty ledger and access log; their triggers are put back."""
     flush = TransactionTestCase._fixture_teardown
 
     def lifted(case: TransactionTestCase) -> None:
         with connection.cursor() as cursor:
-            if connection.vendor == "sqlite":
-                for verb in ("update", "delete"):
-                    cursor.execute(f"DROP TRIGGER IF EXISTS ledger_refuses_{verb}")
-            else:
-                cursor.execute("DROP TRIGGER IF EXISTS ledger_is_never_emptied ON bookings_ledgerentry")
+            for guard in GUARDS:
+                names = guard.triggers(connection.vendor)
+                for name in names if connection.vendor == "sqlite" else names[1:]:
+                    on = "" if connection.vendor == "sqlite" else f" ON {guard.table}"
+                    cursor.execute(f"DROP TRIGGER IF EXISTS {name}{on}")
         flush(case)
-        ledger_triggers.install_triggers()
+        for guard in GUARDS:
+            guard.install()
 
     TransactionTestCase._fixture_teardown = lifted
     yield

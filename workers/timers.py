@@ -11,6 +11,7 @@ from typing import Protocol
 
 from django.utils import timezone
 
+from backend.audit import expiry
 from backend.bookings import links, policy, queries
 from backend.bookings.lifecycle import attempts, cancellation, timers
 from backend.bookings.machine import State
@@ -100,6 +101,12 @@ def blank_messages() -> None:
         "blank_messages",
         lambda now: messages.redact(settled_before=now - policy.MESSAGES_BLANKED_AFTER, now=now),
     )
+
+
+@app.task(name="workers.timers.expire_access_log")
+def expire_access_log() -> None:
+    """Who read what is kept for a year."""
+    _purge("expire_access_log", lambda now: expiry.expire(now=now))
 
 
 @app.task(name="workers.timers.forget_runs")

@@ -38,6 +38,7 @@ class Ability(StrEnum):
     SEND_AWAY = "people.add_timeoff"
     SEE_CLIENTS = "people.view_client"
     OPERATE = "ops.add_act"
+    SEE_ACCESS_LOG = "audit.view_accessrecord"  # who read what
 
 
 SEES_SOME_BOOKINGS = (Ability.SEE_BOOKINGS, Ability.DECIDE, Ability.SEE_OWN, Ability.SEE_UNASSIGNED)

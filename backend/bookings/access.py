@@ -13,6 +13,7 @@ from backend.bookings import actors
 from backend.bookings.intents import Intent
 from backend.bookings.machine import State
 from backend.bookings.models import Booking, LedgerEntry
+from backend.core import disclosures
 from backend.people import phones
 from backend.people.models import Psychologist
 
@@ -126,10 +127,21 @@ class AccessPolicy:
         """One at a time, which is recorded."""
         return has_any_permission(self.user, Ability.REVEAL_PHONES)
 
-    def phone(self, text: str) -> str:
-        """A telephone number, or words that may hold one, as they see it."""
-        text = phones.shown(text)
-        return text if self.sees_phones else mask_digits(text)
+    def phone(self, booking: Booking) -> str:
+        """The telephone number, as they see it."""
+        number = phones.shown(booking.phone_number)
+        if not self.sees_phones:
+            return mask_digits(number)
+        if number:
+            disclosures.note(booking, "phone_number")
+        return number
+
+    def contact(self, booking: Booking) -> str:
+        """Whom to call in an emergency, as they see it: words that hold a number."""
+        if self.sees_phones:
+            return booking.emergency_contact
+        with disclosures.unseen():
+            return mask_digits(booking.emergency_contact)
 
     def _own(self) -> Q:
         return NONE if self.psychologist_id is None else Q(psychologist=self.psychologist_id)

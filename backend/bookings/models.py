@@ -9,7 +9,6 @@ from django.db import models
 from django.db.models import Q
 
 from backend.bookings import policy
-from backend.bookings.disclosure_models import Disclosure as Disclosure
 from backend.bookings.ledger_models import LedgerEntry as LedgerEntry
 from backend.bookings.link_models import Alternative as Alternative
 from backend.bookings.link_models import Link as Link

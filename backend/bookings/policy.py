@@ -117,6 +117,11 @@ OUTCOME_OPEN_FOR = env.duration("OUTCOME_OPEN_FOR", "how long staff record or co
 MESSAGES_BLANKED_AFTER = env.duration(
     "MESSAGES_BLANKED_AFTER", "settled messages lose address and text after this", default="30d"
 )
+ACCESS_RECORDS_KEPT = env.duration(
+    "ACCESS_RECORDS_KEPT",
+    "how long it is kept who read what; less than a year and a day the database refuses to delete",
+    default="366d",
+)
 
 # -- people -----------------------------------------------------------------------------------------------------------
 MINIMUM_AGE = env.integer("MINIMUM_AGE", "youngest age a request may state; the site's form promises it", default=13)

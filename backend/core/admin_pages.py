@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
+from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.core.handlers.exception import response_for_exception
 from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+
+from backend.core import disclosures
+from backend.core.disclosures import Act
 
 
 class ForbiddenAsNotFoundMiddleware:
@@ -38,3 +43,19 @@ class ReadOnly:
 
     def has_delete_permission(self, _request: HttpRequest, _obj: models.Model | None = None) -> bool:
         return False
+
+
+class ListOfPeople:
+    """For a list of rows about people: a search in it is noted, and the columns that it shows of each."""
+
+    notes_in_list: tuple[str, ...] = ()
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        answer: HttpResponse = super().changelist_view(request, extra_context)  # type: ignore[misc]
+        changes = (getattr(answer, "context_data", None) or {}).get("cl")
+        if isinstance(changes, ChangeList):
+            shown = [row.pk for row in changes.result_list]
+            disclosures.note_ids(changes.model, shown, *self.notes_in_list)
+            if changes.query:
+                disclosures.note_act(Act.SEARCHED, changes.model, shown)
+        return answer

@@ -5,12 +5,24 @@ Nothing here is stored. Without a listener, as in workers and commands, nothing 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from django.db import models
+
+
+class Act(StrEnum):
+    """What somebody did to be shown it; the strongest of a request names its record."""
+
+    OPENED = "opened"
+    SEARCHED = "searched"
+    EXPORTED = "exported"
+
+
+ROW = "row"  # that it is there, with what every list shows of it
 
 
 @dataclass
@@ -18,6 +30,10 @@ class Disclosures:
     """Ids of rows by what was read of them: `{"booking.user_message": {12}}`."""
 
     ids: dict[str, set[int]] = field(default_factory=dict)
+    act: Act = Act.OPENED
+
+    def __bool__(self) -> bool:
+        return bool(self.ids) or self.act is not Act.OPENED
 
 
 _heard: ContextVar[Disclosures | None] = ContextVar("disclosures", default=None)
@@ -46,10 +62,29 @@ def unseen() -> Iterator[None]:
 
 def note(row: models.Model, *names: str) -> None:
     """These columns of the row are read; a version of a row counts as the row."""
+    tracked = getattr(row, "instance_type", type(row))
+    pk = row.pk if isinstance(row, tracked) else getattr(row, tracked._meta.pk.attname)
+    note_ids(tracked, [pk], *names)
+
+
+def note_ids(model: type[models.Model], pks: Iterable[int], *names: str) -> None:
+    """The same, of many rows."""
+    note_subject(str(model._meta.model_name), pks, *names)
+
+
+def note_subject(subject: str, pks: Iterable[int], *names: str) -> None:
+    """The same, where the model is not at hand."""
+    heard, known = _heard.get(), set(pks)
+    if heard is None or not known:
+        return
+    for name in names:
+        heard.ids.setdefault(f"{subject}.{name}", set()).update(known)
+
+
+def note_act(act: Act, model: type[models.Model], pks: Iterable[int]) -> None:
+    """These rows were found by a search or went into a file, be there any or not."""
     heard = _heard.get()
     if heard is None:
         return
-    tracked = getattr(row, "instance_type", type(row))
-    pk = row.pk if isinstance(row, tracked) else getattr(row, tracked._meta.pk.attname)
-    for name in names:
-        heard.ids.setdefault(f"{tracked._meta.model_name}.{name}", set()).add(pk)
+    heard.act = max(heard.act, act, key=list(Act).index)
+    note_ids(model, pks, ROW)

@@ -157,6 +157,13 @@ class EncryptedTextField(_TextField):
         return Sealed(value) if value else ""
 
 
+def open_texts(row: models.Model) -> None:
+    """All of the row's, before what they are bound to is dressed up for a page."""
+    for column in row._meta.concrete_fields:
+        if isinstance(column, EncryptedTextField):
+            getattr(row, column.attname)
+
+
 def encrypted_columns() -> Iterator[tuple[type[models.Model], EncryptedTextField]]:
     """Every model that has one, with its column."""
     for model in apps.get_models():

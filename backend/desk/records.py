@@ -1,4 +1,4 @@
-"""The ledger, revealed numbers and the held slots, read-only; the closed days, which staff edit."""
+"""The ledger, the access log and the held slots, read-only; the closed days, which staff edit."""
 
 from __future__ import annotations
 
@@ -10,16 +10,20 @@ from django.shortcuts import redirect
 from django.urls import URLPattern, reverse
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.text import Truncator
 
+from backend.audit.models import AccessRecord
 from backend.bookings import actors
 from backend.bookings.intents import Intent
-from backend.bookings.models import ClosedDay, Disclosure, LedgerEntry, SlotClaim
+from backend.bookings.models import ClosedDay, LedgerEntry, SlotClaim
 from backend.core.admin_pages import ReadOnly
 from backend.core.formatting import short_day_and_time
 from backend.desk import closed_days
 from backend.desk.closed_days import ClosedDayForm, close_rest
 from backend.desk.display import badge
 from backend.scheduling.rebooking_options import on_closed_days
+
+SHOWN_LONGEST = 120  # characters in the list
 
 
 @admin.register(LedgerEntry)
@@ -55,25 +59,29 @@ class LedgerEntryAdmin(ReadOnly, admin.ModelAdmin[LedgerEntry]):
         return badge(entry.target)
 
 
-@admin.register(Disclosure)
-class DisclosureAdmin(ReadOnly, admin.ModelAdmin[Disclosure]):
-    list_display = ["time", "booking", "who"]
+@admin.register(AccessRecord)
+class AccessRecordAdmin(ReadOnly, admin.ModelAdmin[AccessRecord]):
+    list_display = ["time", "who", "kind", "rows", "page"]
     list_display_links = ["time"]
-    list_filter = [("at", admin.DateFieldListFilter)]
-    list_select_related = ["booking"]
-    search_fields = ["=booking__acknowledgement_id", "actor", "correlation_id"]
-    search_help_text = "Acknowledgement id or actor"
+    list_filter = ["kind", ("at", admin.DateFieldListFilter)]
+    search_fields = ["actor", "=correlation_id"]
+    search_help_text = "Actor or correlation id"
     show_full_result_count = False
     list_per_page = 50
-    fields = ["booking", "actor", "time", "correlation_id"]
+    fields = ["time", "actor", "kind", "page", "shown", "correlation_id"]
 
     @admin.display(description="who", ordering="actor")
-    def who(self, row: Disclosure) -> str:
+    def who(self, row: AccessRecord) -> str:
         return actors.describe(row.actor)
 
-    @admin.display(description="telephone number shown at", ordering="at")
-    def time(self, row: Disclosure) -> str:
+    @admin.display(description="at", ordering="at")
+    def time(self, row: AccessRecord) -> str:
         return short_day_and_time(row.at)
+
+    @admin.display(description="shown")
+    def rows(self, row: AccessRecord) -> str:
+        """Without the ids of a long list."""
+        return Truncator(row.shown).chars(SHOWN_LONGEST)
 
 
 @admin.register(SlotClaim)

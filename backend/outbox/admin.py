@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from backend.accounts.roles import Ability, has_any_permission
-from backend.core.admin_pages import ReadOnly
+from backend.core import disclosures
+from backend.core.admin_pages import ListOfPeople, ReadOnly
 from backend.core.formatting import NOTHING, short_day_and_time
 from backend.outbox.models import Message, MessageState
 
@@ -26,11 +27,15 @@ COLOURS = {
 }
 
 
+def _reads_mails(request: HttpRequest) -> bool:
+    return has_any_permission(request.user, Ability.SEE_BOOKINGS, Ability.DECIDE)
+
+
 ATTEMPTS = ("attempts", "may_have_left", "hand_overs", "last_error")
 
 
 @admin.register(Message)
-class MessageAdmin(ReadOnly, admin.ModelAdmin[Message]):
+class MessageAdmin(ListOfPeople, ReadOnly, admin.ModelAdmin[Message]):
     list_display = ["kind", "booking", "fate", "attempts", "due", "last_error", "recipient", "queue"]
     list_filter = ["state", "queue", ("not_before", admin.DateFieldListFilter)]
     search_fields = ["=booking_id", "recipient", "kind", "dedupe_key", "=correlation_id"]
@@ -50,9 +55,16 @@ class MessageAdmin(ReadOnly, admin.ModelAdmin[Message]):
     def get_fieldsets(self, request: HttpRequest, obj: Message | None = None) -> Any:
         """What a mail says is for those who may read the booking: an operator mends without it."""
         shown = super().get_fieldsets(request, obj)
-        if has_any_permission(request.user, Ability.SEE_BOOKINGS, Ability.DECIDE):
+        if _reads_mails(request):
             return shown
         return [(name, options) for name, options in shown if "context" not in options["fields"]]
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        """What a mail says may quote a note."""
+        message = kwargs.get("obj")
+        if message is not None and message.context and _reads_mails(request):
+            disclosures.note_subject("booking", filter(None, [message.booking_id]), "mail")
+        return super().render_change_form(request, context, *args, **kwargs)
 
     @admin.display(description="booking", ordering="booking_id")
     def booking(self, message: Message) -> str:

@@ -13,10 +13,11 @@ from django.contrib.auth.models import Group
 from django.db import transaction
 
 from backend.accounts.roles import Ability, Role, has_any_permission, mask_digits
-from backend.bookings.models import Disclosure, LedgerEntry
+from backend.audit.models import AccessRecord, Kind
+from backend.bookings.models import LedgerEntry
 from tests.support import api, roles, scenarios, staff_api
 from tests.support.admin_site import list_url, logged_in, page_url
-from tests.support.roles import COLUMNS, MIGRATION, OWNER, SECRET, WORDS, account
+from tests.support.roles import COLUMNS, GRANTS, MIGRATION, OWNER, SECRET, WORDS, account
 from tests.support.server import ROOT
 
 pytestmark = [pytest.mark.sqlite_only, pytest.mark.django_db, pytest.mark.usefixtures("clock", "sandbox_payments")]
@@ -110,7 +111,7 @@ def test_the_migration_makes_each_role_and_only_with_permissions_that_exist() ->
         account(role)
         group = Group.objects.get(name=role)
         labels = {f"{p.content_type.app_label}.{p.codename}" for p in group.permissions.select_related("content_type")}
-        assert labels == set(MIGRATION.GRANTS[role])
+        assert labels == GRANTS[role]
 
 
 def test_every_ability_is_a_permission_that_a_superuser_has_and_a_stranger_has_not() -> None:
@@ -144,10 +145,10 @@ def test_a_receptionist_is_shown_a_number_at_a_click_that_is_recorded(now: datet
     assert "9876500000" not in page
     url = f"/admin/bookings/booking/{booking.pk}/reveal-phone/"
     assert desk.get(url)["Location"] == page_url(booking)
-    assert not Disclosure.objects.exists()
+    assert not AccessRecord.objects.filter(kind=Kind.REVEALED).exists()
     assert "9876543210" in desk.post(url).content.decode()
-    row = Disclosure.objects.get()
-    assert (row.booking, row.actor, row.at) == (booking, "staff:receptionist", now)
+    row = AccessRecord.objects.get(kind=Kind.REVEALED)
+    assert (row.subject_id, row.actor, row.at) == (booking.pk, "staff:receptionist", now)
     assert LedgerEntry.objects.count() == before  # a colleague's open form stays good
 
 
@@ -160,7 +161,7 @@ def test_through_the_api_a_number_is_masked_and_shown_in_the_same_way(now: datet
     assert whole["user_message"] is None
     shown = api.done(desk.post(f"{booking}/reveal-phone/"))
     assert shown == {"phone_number": "9876543210", "emergency_contact": "Vikram Rao 9876500000"}
-    assert Disclosure.objects.get().actor == "staff:receptionist"
+    assert AccessRecord.objects.get(kind=Kind.REVEALED).actor == "staff:receptionist"
 
 
 # -- psychologists -----------------------------------------------------------------------------------------------------

@@ -12,10 +12,11 @@ from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from backend.audit.models import AccessRecord
 from backend.bookings.intents import Intent
 from backend.bookings.lifecycle import cancellation, timers, visitor
 from backend.bookings.machine import State
-from backend.bookings.models import Booking, ClosedDay, Disclosure, LedgerEntry, Link, Purpose, SlotClaim
+from backend.bookings.models import Booking, ClosedDay, LedgerEntry, Link, Purpose, SlotClaim
 from backend.bookings.notices import Notice
 from backend.desk.display import time_left
 from backend.ops.models import Act, Process, TimerRun
@@ -31,7 +32,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.postgres_only, pytest.mark.usef
 READ_ONLY = (
     Booking,
     LedgerEntry,
-    Disclosure,
+    AccessRecord,
     SlotClaim,
     Message,
     Payment,
@@ -54,7 +55,7 @@ def everything(now: datetime) -> None:
         payment=payment, reference="REF-1", amount_paise=100, reason="by_staff", actor="staff:desk", queued_at=now
     )
     InboxEvent.objects.create(gateway="sandbox", event_id="evt_1", kind="order.captured", received_at=now)
-    Disclosure.objects.create(booking=booking, actor="staff:desk", at=now)
+    AccessRecord.objects.create(actor="staff:desk", at=now, kind="revealed")
     Corporate.objects.create(name="Acme")
     Location.objects.create(name="Rooms", address="1 Road")
     Language.objects.create(name="Marathi")

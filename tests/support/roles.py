@@ -19,7 +19,8 @@ from django_celery_beat import models as beat
 from knox.models import AuthToken
 
 from backend.accounts.roles import Role
-from backend.bookings.models import Booking, ClosedDay, Disclosure
+from backend.audit.models import AccessRecord
+from backend.bookings.models import Booking, ClosedDay
 from backend.ops.models import Act, Process, TimerRun
 from backend.payments.models import InboxEvent, Payment, Refund
 from backend.people.models import Corporate, Enquiry, Language, Location, Psychologist, Specialization
@@ -27,6 +28,11 @@ from tests.support import api, scenarios
 from tests.support.admin_site import logged_in
 
 MIGRATION = importlib.import_module("backend.people.migrations.0002_roles")
+AUDIT = importlib.import_module("backend.audit.migrations.0002_numbers_that_were_shown")
+GRANTS = {  # what the migrations come to
+    role: {label for label in labels if label != "bookings.view_disclosure"} | set(AUDIT.READERS.get(role, "").split())
+    for role, labels in MIGRATION.GRANTS.items()
+}
 OWNER = "Owner"  # a superuser
 COLUMNS = (OWNER, *Role)
 SECRET = "I hear <b>voices</b> at night."
@@ -49,7 +55,7 @@ def account(role: str, username: str = "", *, who: Psychologist | None = None) -
 def ensure_groups() -> None:
     """A test with real transactions before this one may have flushed what the migration made."""
     if not Group.objects.exists():
-        MIGRATION.make_groups(apps)
+        MIGRATION.make_groups(apps, GRANTS)
 
 
 @dataclass(frozen=True)
@@ -72,7 +78,7 @@ def world(now: datetime) -> World:
     }
     payment = Payment.objects.filter(booking=bookings["own"]).get()
     Refund.objects.create(payment=payment, reference="R", amount_paise=1, reason="x", actor="x", queued_at=now)
-    Disclosure.objects.create(booking=bookings["own"], actor="staff:x", at=now)
+    AccessRecord.objects.create(actor="staff:x", at=now, kind="revealed")
     InboxEvent.objects.create(gateway="sandbox", event_id="e", received_at=now)
     Corporate.objects.create(name="Acme")
     Location.objects.create(name="Rooms", address="1 Road")

@@ -48,7 +48,9 @@ from backend.bookings.lifecycle.cancellation import CalledOffBy, RefundChoice
 from backend.bookings.lifecycle.first_fit import approve_first_fit
 from backend.bookings.lifecycle.rescheduling import reschedule
 from backend.bookings.lifecycle.void_payment import void_desk_payment
-from backend.bookings.models import Outcome
+from backend.bookings.models import Booking, Outcome
+from backend.core import disclosures
+from backend.core.disclosures import Act
 from backend.payments.models import VoidReason
 from backend.scheduling.suggestions import suggestions
 
@@ -65,6 +67,8 @@ class Bookings(StaffView):
         limit = asked.validated_data["limit"]
         after = asked.validated_data["after"]
         rows = staff_queries.bookings(asked.wanted(), access=self.access, after=after, limit=limit + 1)
+        if asked.wanted().text.strip():
+            disclosures.note_act(Act.SEARCHED, Booking, (booking.pk for booking in rows[:limit]))
         shown = [responses.summary(booking, self.access) for booking in rows[:limit]]
         return Response({"bookings": shown, "next": shown[-1]["acknowledgement_id"] if len(rows) > limit else None})
 

@@ -18,7 +18,7 @@ from backend.bookings.lifecycle.notify import notify_staff, notify_visitor
 from backend.bookings.machine import ACTIVE, State
 from backend.bookings.models import Booking, ClosedDay, Origin, new_acknowledgement_id
 from backend.bookings.notices import Notice
-from backend.core import row_locks
+from backend.core import disclosures, row_locks
 from backend.core.errors import Code, Refused
 from backend.core.formatting import practice_zone
 from backend.core.personal_data import personal_columns
@@ -56,7 +56,8 @@ class Draft:
     @classmethod
     def of(cls, booking: Booking) -> Draft:
         """What an earlier request said."""
-        return cls(**{name: getattr(booking, name) for name in cls.__dataclass_fields__})
+        with disclosures.unseen():
+            return cls(**{name: getattr(booking, name) for name in cls.__dataclass_fields__})
 
 
 # -- before ------------------------------------------------------------------------------------------------------------
@@ -165,15 +166,16 @@ def insert(booking: Booking) -> None:
 def fill_client(client: Client, booking: Booking) -> None:
     """What the visitor typed fills only what we did not know."""
     typed = set(personal_columns(Booking))
-    empty = [
-        name
-        for name in personal_columns(Client)
-        if name in typed and not getattr(client, name) and getattr(booking, name)
-    ]
-    for name in empty:
-        setattr(client, name, getattr(booking, name))
-    if empty:
-        client.save(update_fields=empty)
+    with disclosures.unseen():
+        empty = [
+            name
+            for name in personal_columns(Client)
+            if name in typed and not getattr(client, name) and getattr(booking, name)
+        ]
+        for name in empty:
+            setattr(client, name, getattr(booking, name))
+        if empty:
+            client.save(update_fields=empty)
 
 
 def notify_request_received(booking: Booking, *, now: datetime) -> None:

@@ -14,6 +14,7 @@ from backend.bookings import actors
 from backend.bookings.machine import ACTIVE, State
 from backend.bookings.models import Booking
 from backend.bookings.payment_status import PaymentStatus, payment_status, refund_made_at
+from backend.core import disclosures
 from backend.core.formatting import NOTHING, money, short_day, short_day_and_time
 from backend.desk.display import badge, mark, sponsor, time_left
 from backend.desk.navigation import CHANGE
@@ -72,6 +73,7 @@ def person(booking: Booking) -> str:
 
 @admin.display(description="phone number")
 def phone(booking: Booking) -> str:
+    disclosures.note(booking, "phone_number")
     return phones.shown(booking.phone_number) or NOTHING
 
 
@@ -82,7 +84,8 @@ def masked_phone(booking: Booking) -> str:
 
 @admin.display(description="emergency contact")
 def masked_contact(booking: Booking) -> str:
-    return mask_digits(booking.emergency_contact) or NOTHING
+    with disclosures.unseen():
+        return mask_digits(booking.emergency_contact) or NOTHING
 
 
 @admin.display(description="user message")

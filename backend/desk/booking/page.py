@@ -17,10 +17,11 @@ from backend.bookings.lifecycle.read_receipts import mark_message_read
 from backend.bookings.machine import State
 from backend.bookings.models import Booking
 from backend.bookings.search import matching
-from backend.core.admin_pages import ReadOnly
+from backend.core.admin_pages import ListOfPeople, ReadOnly
 from backend.core.errors import required
 from backend.core.formatting import short_day_and_time
-from backend.desk.booking import action_page, columns, follow_ups, reveal_phone, series, tell
+from backend.desk import readings
+from backend.desk.booking import action_page, columns, follow_ups, readers, reveal_phone, series, tell
 from backend.desk.booking.actions.table import open_to
 from backend.desk.booking.timeline import timeline
 from backend.desk.calendar import panel
@@ -39,6 +40,7 @@ PAGES: list[Page] = [
     follow_ups.PAGE,
     *series.PAGES,
     reveal_phone.PAGE,
+    readers.PAGE,
     *panel.PAGES,
 ]
 SECTIONS: tuple[tuple[str | None, tuple[Any, ...]], ...] = (  # of the booking's page: a column's function, or a field
@@ -69,7 +71,7 @@ FITTING = ("Slots that fit", (columns.fitting, "corporate", columns.sponsored)) 
 
 
 @admin.register(Booking)
-class BookingAdmin(ReadOnly, admin.ModelAdmin[Booking]):
+class BookingAdmin(ListOfPeople, ReadOnly, admin.ModelAdmin[Booking]):
     list_display = [
         "acknowledgement_id", columns.status, "full_name", columns.wanted, "psychologist", columns.slot_in_list,
         columns.left,
@@ -183,6 +185,7 @@ class BookingAdmin(ReadOnly, admin.ModelAdmin[Booking]):
         context["series_acts"] = series.open_acts(access, booking, now=now)
         context["may_follow_up"] = follow_ups.may_follow_up(access, booking)
         context["may_reveal"] = reveal_phone.may_reveal(access)
+        context["may_see_readers"] = readings.may_see(access)
         context["asked_to_cancel"] = short_day_and_time(booking.cancellation_requested_at)
         context["undo_until"] = booking.undoable_until(now)
         context["timeline"] = timeline(booking, request.user)

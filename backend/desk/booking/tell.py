@@ -45,7 +45,7 @@ def tell(request: HttpRequest, booking_id: int) -> HttpResponse:
         title=f"Tell {booking.full_name}",
         model=Booking,
         booking=booking,
-        phone=access.phone(booking.phone_number),
+        phone=access.phone(booking),
         may_reveal=may_reveal(access),
         notices=list(dict.fromkeys(message_name(message.kind) for message in owed)),
         up_to=max((message.pk for message in owed), default=0),

@@ -12,10 +12,12 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
+from backend.audit.models import AccessRecord, Kind
 from backend.bookings import actors
 from backend.bookings.intents import Intent
 from backend.bookings.machine import Reason
-from backend.bookings.models import Booking, Disclosure, LedgerEntry
+from backend.bookings.models import Booking, LedgerEntry
+from backend.core import disclosures
 from backend.core.formatting import NOTHING, money, short_day_and_time
 from backend.core.personal_data import personal_columns
 from backend.desk.display import badge
@@ -93,7 +95,7 @@ def _steps(booking: Booking, _user: object) -> Iterator[Happening]:
 
 
 def _shown(booking: Booking, _user: object) -> Iterator[Happening]:
-    for row in Disclosure.objects.filter(booking=booking):
+    for row in AccessRecord.objects.filter(subject="booking", subject_id=booking.pk, kind=Kind.REVEALED):
         yield Happening(row.at, "look", "telephone number shown", actors.describe(row.actor), trace=row.correlation_id)
 
 
@@ -105,7 +107,8 @@ def _edits(booking: Booking, user: User | AnonymousUser) -> Iterator[Happening]:
     told = personal_columns(Client)
     before: Any = None
     for row in booking.client.history.select_related("history_user").order_by("history_date", "history_id"):
-        changed = [name for name in told if before is not None and getattr(row, name) != getattr(before, name)]
+        with disclosures.unseen():
+            changed = [name for name in told if before is not None and getattr(row, name) != getattr(before, name)]
         if changed and row.history_user is not None:
             words = ", ".join(name.replace("_", " ") for name in changed)
             yield Happening(

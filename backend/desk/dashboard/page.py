@@ -163,7 +163,7 @@ def _asked(access: AccessPolicy, booking: Booking, *, now: datetime) -> Line:
     asked = booking.cancellation_requested_at or now
     what = f"{booking.get_state_display()}; session {short_day_and_time(booking.slot_start)}"
     return Line(booking_link(booking), booking.full_name, what, f"asked {short_span(now - asked)} ago", "warning",
-                acts=action_links(access, booking, "cancel"), phone=access.phone(booking.phone_number))  # fmt: skip
+                acts=action_links(access, booking, "cancel"), phone=access.phone(booking))  # fmt: skip
 
 
 def _lapsing(access: AccessPolicy, booking: Booking, *, now: datetime) -> Line:
@@ -172,7 +172,7 @@ def _lapsing(access: AccessPolicy, booking: Booking, *, now: datetime) -> Line:
     what = f"{money(booking.amount_paise)} for {short_day_and_time(booking.slot_start)}, {booking.psychologist}"
     acts = action_links(access, booking, "record-payment", "reschedule")
     return Line(booking_link(booking), booking.full_name, what, f"{left} left" if "overdue" not in left else left,
-                "warning", ("paying now",) if is_paying else (), acts, access.phone(booking.phone_number))  # fmt: skip
+                "warning", ("paying now",) if is_paying else (), acts, access.phone(booking))  # fmt: skip
 
 
 def _unrecorded(access: AccessPolicy, booking: Booking, *, now: datetime) -> Line:
@@ -191,14 +191,14 @@ def _unpaid(access: AccessPolicy, booking: Booking) -> Line:
     what = f"{money(booking.amount_paise)}, {booking.psychologist}"
     return Line(booking_link(booking), booking.full_name, what, short_day_and_time(booking.slot_start), "warning",
                 clicks=payment_click(access, booking, is_owed=True),
-                phone=access.phone(booking.phone_number))  # fmt: skip
+                phone=access.phone(booking))  # fmt: skip
 
 
 def _untold(access: AccessPolicy, untold: Untold) -> Line:
     booking, what = untold.booking, ", ".join(dict.fromkeys(message_name(each.kind) for each in untold.messages))
     acts = (PageLink("Tell", reverse(TELL, args=[booking.pk])),) if access.decides else ()
     return Line(booking_link(booking), booking.full_name, what, short_day_and_time(untold.messages[0].not_before),
-                "warning", ("ring",), acts, access.phone(booking.phone_number))  # fmt: skip
+                "warning", ("ring",), acts, access.phone(booking))  # fmt: skip
 
 
 # -- what failed -------------------------------------------------------------------------------------------------------
@@ -231,7 +231,7 @@ def _failure(access: AccessPolicy, failures: list[Failure]) -> Line:
         "danger",
         ("ring",) if failure.leaves_visitor_unreached else (),
         (row,) if may_open else (),
-        access.phone(booking.phone_number) if booking and failure.leaves_visitor_unreached else "",
+        access.phone(booking) if booking and failure.leaves_visitor_unreached else "",
     )
 
 
@@ -241,7 +241,7 @@ def _refund(access: AccessPolicy, refund: Refund) -> Line:
     what = f"{money(refund.amount_paise)} {WHY_BY_HAND.get(RefundState(refund.state), 'to be handed out at the desk')}"
     return Line(booking_link(booking), booking.full_name, f"Refund of {what}", short_day_and_time(refund.queued_at),
                 "danger" if failed else "warning", ("ring",) if failed else (),
-                action_links(access, booking, "refund-made"), access.phone(booking.phone_number))  # fmt: skip
+                action_links(access, booking, "refund-made"), access.phone(booking))  # fmt: skip
 
 
 def _unexpected(access: AccessPolicy, payment: Payment) -> Line:

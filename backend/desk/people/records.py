@@ -9,11 +9,17 @@ from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import URLPattern
 from django.utils import timezone
 from simple_history.admin import SimpleHistoryAdmin
 
-from backend.core.admin_pages import ReadOnly
+from backend.bookings.access import AccessPolicy
+from backend.core import disclosures
+from backend.core.admin_pages import ListOfPeople, ReadOnly
+from backend.core.encryption import open_texts
 from backend.core.formatting import short_day_and_time
+from backend.desk import readings
+from backend.desk.people import readers
 from backend.people import intake, phones
 from backend.people.forms import EmailAddressField, IntakeTextField, place_phone_number
 from backend.people.models import Client, Enquiry, Language, Location, Specialization
@@ -37,6 +43,7 @@ class WithHistory(SimpleHistoryAdmin):  # type: ignore[misc]  # the library has 
         self, request: HttpRequest, template: str, context: dict[str, Any], **kwargs: Any
     ) -> HttpResponse:
         for version in context.get("page_obj", ()):
+            open_texts(version)
             version.history_date = short_day_and_time(version.history_date)
         answer: HttpResponse = super().render_history_view(request, template, context, **kwargs)
         return answer
@@ -80,14 +87,47 @@ class ClientForm(forms.ModelForm[Client]):
 
 
 @admin.register(Client)
-class ClientAdmin(WithHistory):
+class ClientAdmin(ListOfPeople, WithHistory):
     form = ClientForm
+    notes_in_list = ("phone_number",)
     list_display = ["full_name_or_address", "email", "phone", "city", "country", "since"]
     search_fields = ["email", "full_name", "phone_number"]
     search_help_text = "Address, name or phone"
     show_full_result_count = False
     ordering = ["-id"]
     readonly_fields = ["since"]
+
+    def get_urls(self) -> list[URLPattern]:
+        return [readers.PAGE.url(self.admin_site), *super().get_urls()]
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Client | None = None,
+    ) -> HttpResponse:
+        """Also of a version of the history, which the library draws by the same."""
+        is_known = obj is not None and obj.pk is not None
+        if obj is not None and is_known:
+            disclosures.note(obj, "phone_number")
+        context["may_see_readers"] = is_known and readings.may_see(AccessPolicy(request.user))
+        answer: HttpResponse = super().render_change_form(request, context, add, change, form_url, obj)
+        return answer
+
+    def history_form_view(
+        self, request: HttpRequest, object_id: str, version_id: str, extra_context: Any = None
+    ) -> HttpResponse:
+        answer = super().history_form_view(request, object_id, version_id, extra_context)
+        disclosures.note_ids(Client, [int(object_id)], "phone_number", "emergency_contact")
+        return answer
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        answer = super().history_view(request, object_id, extra_context)
+        disclosures.note_ids(Client, [int(object_id)], "phone_number", "emergency_contact")
+        return answer
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Client], search_term: str
@@ -138,7 +178,7 @@ class LocationAdmin(WithHistory):
 
 
 @admin.register(Enquiry)
-class EnquiryAdmin(ReadOnly, admin.ModelAdmin[Enquiry]):
+class EnquiryAdmin(ListOfPeople, ReadOnly, admin.ModelAdmin[Enquiry]):
     list_display = ["subject", "received"]
     search_fields = ["subject"]
     search_help_text = "Subject"

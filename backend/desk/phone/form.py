@@ -13,6 +13,7 @@ from backend.accounts.roles import mask_digits
 from backend.bookings import policy
 from backend.bookings.lifecycle.creation import Draft
 from backend.bookings.models import Booking, Period
+from backend.core import disclosures
 from backend.core.formatting import practice_zone
 from backend.desk.forms import style_fields
 from backend.desk.navigation import local_instant
@@ -89,7 +90,8 @@ class CallerForm(forms.ModelForm[Booking]):
         self.known = known
         self.initial.setdefault("country", intake.HOME)
         for name in KEPT if known else ():
-            self.fields[name].help_text = f"Empty: as before, {mask_digits(getattr(known, name))}."
+            with disclosures.unseen():
+                self.fields[name].help_text = f"Empty: as before, {mask_digits(getattr(known, name))}."
         for name in ("preferred_date", "preferred_period"):
             self.fields[name].required = not self.data.get("offered")
         self._offer(now)
@@ -120,7 +122,8 @@ class CallerForm(forms.ModelForm[Booking]):
         typed = super().clean() or self.cleaned_data
         place_phone_number(self)
         for name in KEPT if self.known else ():
-            typed[name] = typed.get(name) or getattr(self.known, name)
+            with disclosures.unseen():
+                typed[name] = typed.get(name) or getattr(self.known, name)
         if self.chosen is not None:
             at = self.chosen.start.astimezone(practice_zone())
             typed["preferred_date"], typed["preferred_period"] = at.date(), _period(at)

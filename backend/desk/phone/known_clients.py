@@ -7,6 +7,8 @@ from typing import Any
 from backend.bookings.access import AccessPolicy
 from backend.bookings.models import Booking
 from backend.bookings.search import matching
+from backend.core import disclosures
+from backend.core.disclosures import Act
 
 SHOWN = 8
 READ = 60  # bookings looked through: one person may have many
@@ -22,9 +24,9 @@ def known(text: str, access: AccessPolicy) -> list[dict[str, Any]]:
     people: dict[int | None, Booking] = {}
     for booking in rows.defer("user_message").order_by("-pk")[:READ]:
         people.setdefault(booking.client_id, booking)
-    return [
-        {"booking": booking, "phone": access.phone(booking.phone_number)} for booking in list(people.values())[:SHOWN]
-    ]
+    shown = list(people.values())[:SHOWN]
+    disclosures.note_act(Act.SEARCHED, Booking, (booking.pk for booking in shown))
+    return [{"booking": booking, "phone": access.phone(booking)} for booking in shown]
 
 
 def like(given: str, access: AccessPolicy) -> Booking | None:
@@ -37,4 +39,6 @@ def like(given: str, access: AccessPolicy) -> Booking | None:
 def filled(booking: Booking, access: AccessPolicy) -> dict[str, Any]:
     """What the form begins with."""
     fields = SHOWN_FIELDS + (KEPT if access.sees_phones else ())
+    if access.sees_phones:
+        disclosures.note(booking, *KEPT)
     return {name: getattr(booking, name) for name in fields}

@@ -1,0 +1,74 @@
+"""Who read of a person, since when: for the page of an owner, and for what we tell the person."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Q
+
+from backend.audit.models import AccessRecord, Kind
+from backend.audit.shown import parse
+from backend.bookings import actors
+from backend.bookings.models import Booking
+from backend.people.models import Client
+
+Subjects = Mapping[str, Collection[int]]  # ids by table: {"booking": [12], "client": [5]}
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One time that somebody was shown something of these subjects."""
+
+    at: datetime
+    actor: str
+    kind: str
+    page: str
+    what: tuple[str, ...]  # `user_message`, `phone_number`, or `row`: that it is there
+    correlation_id: str
+
+    @property
+    def who(self) -> str:
+        return actors.describe(self.actor)
+
+    @property
+    def act(self) -> str:
+        return Kind(self.kind).label
+
+
+def of_booking(booking: Booking, *, since: datetime) -> list[Reading]:
+    """Who read of this booking, newest first."""
+    return readings({"booking": [booking.pk]}, since=since)
+
+
+def of_client(client: Client, *, since: datetime) -> list[Reading]:
+    """Who read of this person, in whichever booking, newest first."""
+    ids = list(Booking.objects.filter(client=client).order_by().values_list("pk", flat=True))
+    return readings({"client": [client.pk], "booking": ids}, since=since)
+
+
+def readings(subjects: Subjects, *, since: datetime) -> list[Reading]:
+    """Newest first. Pages of one subject are found by an index, those of many are looked through."""
+    pages_of_one, pages_of_many = Q(), Q()
+    for table, ids in subjects.items():
+        pages_of_one |= Q(subject=table, subject_id__in=ids)
+        for pk in ids:
+            pages_of_many |= Q(shown__contains=f" {pk} ")
+    if not pages_of_many:
+        return []
+    rows = AccessRecord.objects.filter(pages_of_one | (Q(subject_id=None) & pages_of_many), at__gte=since)
+    return [found for row in rows.order_by("-at", "-pk") if (found := _reading(row, subjects)) is not None]
+
+
+def _reading(row: AccessRecord, subjects: Subjects) -> Reading | None:
+    """None for a page on which another table's row had the same id."""
+    what = tuple(_names(parse(row.shown), subjects))
+    return Reading(row.at, row.actor, row.kind, row.page, what, row.correlation_id) if what else None
+
+
+def _names(shown: Mapping[str, set[int]], subjects: Subjects) -> Iterable[str]:
+    for name, ids in shown.items():
+        table, _, column = name.partition(".")
+        if ids.intersection(subjects.get(table, ())):
+            yield column
