@@ -71,6 +71,7 @@ class JsonErrorsMiddleware:
             return self.get_response(request)
         response = _in_json(request, self.get_response(request))
         response.headers.setdefault("Cache-Control", "no-store")  # a booking must not stay in a shared machine's cache
+        response.headers["Referrer-Policy"] = "no-referrer"  # the desk's own is looser, for its forms
         return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:

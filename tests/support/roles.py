@@ -13,6 +13,7 @@ from django.contrib import admin
 from django.contrib.auth.models import Group, User
 from django.contrib.contenttypes.models import ContentType
 from django.db import models, transaction
+from django.http import HttpResponse
 from django.test import Client as Browser
 from django.urls import URLPattern, URLResolver, get_resolver
 from django_celery_beat import models as beat
@@ -212,7 +213,18 @@ def _opens(browser: Browser, url: str) -> bool:
         answer = browser.get(url)
         transaction.set_rollback(True)
     assert answer.status_code in (200, 302, 400, 404, 405), (url, answer.status_code)  # 400 asks for what is missing
+    _assert_private(url, answer)
     return answer.status_code != 404
+
+
+def _assert_private(url: str, answer: HttpResponse) -> None:
+    """Kept by no cache, and told to no other host; forms of the desk need their own origin told to ourselves."""
+    if answer.status_code != 200 or url == "/admin/jsi18n/":
+        return
+    is_page = answer["Content-Type"].startswith("text/html")
+    expected = "same-origin" if is_page and url.startswith("/admin/") else "no-referrer"
+    assert "no-store" in answer.get("Cache-Control", ""), url
+    assert answer.get("Referrer-Policy") == expected, url
 
 
 def _answers(token: str, method: str, url: str) -> bool:
@@ -220,6 +232,7 @@ def _answers(token: str, method: str, url: str) -> bool:
         answer = api.request(method, url, data={} if method == "POST" else None, authorization=f"Token {token}")
         transaction.set_rollback(True)
     assert answer.status_code != 403, url
+    _assert_private(url, answer)
     return answer.status_code != 404
 
 

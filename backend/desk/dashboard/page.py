@@ -183,7 +183,7 @@ def _unrecorded(access: AccessPolicy, booking: Booking, *, now: datetime) -> Lin
 
 def _on_closed_day(access: AccessPolicy, booking: Booking) -> Line:
     return Line(booking_link(booking), booking.full_name, str(booking.psychologist),
-                short_day_and_time(booking.slot_start), "danger", phone=access.phone(booking.phone_number),
+                short_day_and_time(booking.slot_start), "danger", phone=access.phone(booking),
                 acts=action_links(access, booking, "reschedule", "cancel"))  # fmt: skip
 
 

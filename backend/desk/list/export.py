@@ -1,14 +1,11 @@
-"""The rows of the list as a file: with what the account may see, and no cell that a spreadsheet would run.
-
-It is written whole before any of it is sent, so that a database that fails midway is an error and not a shorter file.
-"""
+"""The rows of the list as a file: with what the account may see."""
 
 from __future__ import annotations
 
-import csv
 import logging
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from itertools import chain
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
@@ -20,18 +17,11 @@ from backend.core import disclosures, formatting
 from backend.core.disclosures import Act
 from backend.core.formatting import practice_zone
 from backend.desk.page import Page
-from backend.desk.spreadsheet import escape_formula
+from backend.desk.spreadsheet import csv_answer, csv_lines
 
 log = logging.getLogger(__name__)
 AT_ONCE = 2000  # rows read from the database
 Column = Callable[[Booking, AccessPolicy], object]
-
-
-class _Echo:
-    """A file that gives back what is written."""
-
-    def write(self, line: str) -> str:
-        return line
 
 
 def export(request: HttpRequest) -> HttpResponse:
@@ -40,11 +30,7 @@ def export(request: HttpRequest) -> HttpResponse:
     shown = changes.get_queryset(request).order_by("-pk")
     rows = shown.select_related("psychologist", "corporate").iterator(chunk_size=AT_ONCE)
     log.info("exported by %s", actors.for_account(request.user))
-    return HttpResponse(
-        "".join(lines(_recorded(rows), AccessPolicy(request.user))),
-        content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": 'attachment; filename="bookings.csv"', "Cache-Control": "no-store"},
-    )
+    return csv_answer("bookings.csv", lines(_recorded(rows), AccessPolicy(request.user)))
 
 
 def _recorded(bookings: Iterator[Booking]) -> Iterator[Booking]:
@@ -57,10 +43,8 @@ def _recorded(bookings: Iterator[Booking]) -> Iterator[Booking]:
 
 def lines(bookings: Iterator[Booking], access: AccessPolicy) -> Iterator[str]:
     """The head, and a line each; read a few at a time."""
-    writer = csv.writer(_Echo())
-    yield writer.writerow(COLUMNS)
-    for booking in bookings:
-        yield writer.writerow([escape_formula(str(read(booking, access))) for read in COLUMNS.values()])
+    rows = ([read(booking, access) for read in COLUMNS.values()] for booking in bookings)
+    return csv_lines(chain([[*COLUMNS]], rows))
 
 
 def _local(at: datetime | None) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from typing import Any
 
 from django import forms
@@ -20,6 +19,7 @@ from backend.desk.display import sponsor
 from backend.desk.page import Page, render
 from backend.desk.people.records import WithHistory
 from backend.desk.reports import sponsor_report
+from backend.desk.spreadsheet import csv_answer, csv_lines
 from backend.people.forms import DomainField, EmailAddressField
 from backend.people.models import Corporate, SponsorDomain
 
@@ -103,10 +103,8 @@ def report(request: HttpRequest, corporate_id: int) -> HttpResponse:
 def report_as_csv(_request: HttpRequest, corporate_id: int) -> HttpResponse:
     """The same as a file to hand over."""
     corporate = get_object_or_404(Corporate, pk=corporate_id)
-    disposition = f'attachment; filename="sessions-{corporate.pk}.csv"'
-    response = HttpResponse(content_type="text/csv; charset=utf-8", headers={"Content-Disposition": disposition})
-    csv.writer(response).writerows(sponsor_report.lines(sponsor_report.report(corporate, now=timezone.now())))
-    return response
+    found = sponsor_report.report(corporate, now=timezone.now())
+    return csv_answer(f"sessions-{corporate.pk}.csv", csv_lines(sponsor_report.lines(found)))
 
 
 def _may_open(access: AccessPolicy) -> bool:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, time, timedelta
-from io import StringIO
 from typing import Any
 
 from django import forms
@@ -18,7 +16,7 @@ from backend.core.formatting import NOTHING, money, practice_zone, rupees
 from backend.desk.forms import style_fields
 from backend.desk.page import Page
 from backend.desk.reports.numbers import Numbers, numbers
-from backend.desk.spreadsheet import escape_formula
+from backend.desk.spreadsheet import csv_answer, csv_lines
 from backend.people.models import Psychologist
 
 LONGEST = timedelta(days=2 * 366)  # what one page counts; each day's hours are laid out
@@ -92,15 +90,10 @@ def _rows(typed: dict[str, Any], *, now: datetime) -> dict[str, Numbers]:
 
 
 def _file(rows: dict[str, Numbers], typed: dict[str, Any]) -> HttpResponse:
-    out = StringIO()
-    writer = csv.writer(out)
-    writer.writerow(["from", "until", "psychologist", *COLUMNS])
     span = [typed["first"].isoformat(), typed["last"].isoformat()]
-    for name, one in rows.items():
-        writer.writerow([*span, escape_formula(name), *(read(one, rupees) for read in COLUMNS.values())])
-    name = f"numbers-{span[0]}-{span[1]}.csv"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-    return HttpResponse(out.getvalue(), content_type="text/csv; charset=utf-8", headers=headers)
+    found = ([*span, name, *(read(one, rupees) for read in COLUMNS.values())] for name, one in rows.items())
+    lines = csv_lines([["from", "until", "psychologist", *COLUMNS], *found])
+    return csv_answer(f"numbers-{span[0]}-{span[1]}.csv", lines)
 
 
 def _hours(span: timedelta) -> str:
