@@ -31,6 +31,7 @@ TABLE: dict[str, tuple[str, timedelta]] = {
     "ask after open attempts": ("workers.timers.ask_after_attempts", SWEEP_EVERY),
     "complete sessions": ("workers.timers.complete_sessions", SWEEP_EVERY),
     "lapse cancellations": ("workers.timers.lapse_cancellations", SWEEP_EVERY),
+    "lapse choices of another time": ("workers.timers.lapse_choices", SWEEP_EVERY),
     "mend turns after the clock stepped back": ("workers.timers.mend_turns", SWEEP_EVERY),
     "purge lapsed drafts": ("workers.timers.purge_drafts", PURGE_EVERY),
     "purge links": ("workers.timers.purge_links", PURGE_EVERY),

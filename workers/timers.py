@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from backend.audit import expiry
 from backend.bookings import links, policy, queries
-from backend.bookings.lifecycle import attempts, cancellation, timers
+from backend.bookings.lifecycle import attempts, cancellation, choices, timers
 from backend.bookings.machine import State
 from backend.core import correlation, database_timeouts
 from backend.ops import heartbeats
@@ -66,6 +66,12 @@ def complete_sessions() -> None:
 def lapse_cancellations() -> None:
     """Cancellations that were asked for and not proved: the booking stands."""
     _sweep("lapse_cancellations", lambda now: queries.cancellations_to_lapse(now=now), cancellation.lapse_cancellation)
+
+
+@app.task(name="workers.timers.lapse_choices")
+def lapse_choices() -> None:
+    """Sessions that could not be held and whose visitors chose no other time: called off."""
+    _sweep("lapse_choices", lambda now: queries.choices_to_lapse(now=now), choices.lapse_choice)
 
 
 @app.task(name="workers.timers.purge_drafts")

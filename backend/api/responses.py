@@ -75,11 +75,17 @@ _NEXT_STEPS = {
     State.CANCELLED: "This booking is closed. You can book again at any time.",
     State.PAYMENT_FAILED: "The payment did not arrive in time. You can book again at any time.",
 }
+_CHOOSE = (
+    "We cannot hold your session at its time. Please choose another by {choose_by}, with the link in our email; "
+    "otherwise the session is cancelled and what you paid comes back."
+)
 _PAY_AT_PRACTICE = "Your session is confirmed. Please pay at the practice."
 
 
 def next_step(booking: Booking) -> str:
     """What happens now, and whose turn it is."""
+    if booking.choose_by is not None:
+        return _CHOOSE.format(choose_by=formatting.day_and_time(booking.choose_by))
     if booking.state == State.CONFIRMED and payment_status(booking) is PaymentStatus.DUE_AT_PRACTICE:
         return _PAY_AT_PRACTICE
     pay_by = "" if booking.pay_by is None else formatting.day_and_time(booking.pay_by)
@@ -98,6 +104,8 @@ def slot_choices(slots: object) -> list[dict[str, str | None]]:
 
 def _announced_deadline(booking: Booking) -> datetime | None:
     """`pay_by` while payment is awaited: `due_at` then holds the grace that we do not announce."""
+    if booking.choose_by is not None:
+        return booking.choose_by
     return booking.pay_by if booking.state in AWAITS_PAYMENT else booking.due_at
 
 

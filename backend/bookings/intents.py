@@ -38,6 +38,8 @@ class Intent(models.TextChoices):
     RECORD_UNEXPECTED_CAPTURE = "record_unexpected_capture", "money came that nobody expected; it goes back"
     # the session
     RESCHEDULE = "reschedule", "staff or the visitor moved the session"
+    OFFER_CHOICE = "offer_choice", "staff asked the visitor to choose another time, as this one cannot be held"
+    LAPSE_CHOICE = "lapse_choice", "the visitor chose no other time, so the session was called off"
     COMPLETE_SESSION = "complete_session", "the session's time has passed"
     RECORD_OUTCOME = "record_outcome", "staff said what became of the session"
     # calling off, and money that goes back

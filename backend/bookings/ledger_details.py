@@ -39,10 +39,11 @@ _FROM = {"key": "from"}  # a word of Python's own
 
 @dataclass(frozen=True)
 class Undoable(Details):
-    """A decision that may be undone, and what it ended: the deadline, and a wish to cancel. Written only then."""
+    """A decision that may be undone, and what it ended: deadline, wish to cancel, choice. Written only then."""
 
     due_was: datetime | None = field(default=None, kw_only=True)
     asked_was: datetime | None = field(default=None, kw_only=True)
+    choice_was: datetime | None = field(default=None, kw_only=True)
 
 
 # -- the request -------------------------------------------------------------------------------------------------------
@@ -168,6 +169,13 @@ class Moved(Details):
 
 
 @dataclass(frozen=True)
+class ChoiceOffered(Details):
+    """Until when the visitor may choose another time."""
+
+    choose_by: datetime
+
+
+@dataclass(frozen=True)
 class OutcomeRecorded(Details):
     """What was said of the session, before and after, and the sponsor's month that it was returned to or taken from."""
 
@@ -243,6 +251,8 @@ DETAILS: Mapping[Intent, type[Details]] = {
     Intent.RECORD_LATE_CAPTURE: Captured,
     Intent.RECORD_UNEXPECTED_CAPTURE: UnexpectedlyCaptured,
     Intent.RESCHEDULE: Moved,
+    Intent.OFFER_CHOICE: ChoiceOffered,
+    Intent.LAPSE_CHOICE: Cancelled,
     Intent.RECORD_OUTCOME: OutcomeRecorded,
     Intent.CANCEL: Cancelled,
     Intent.UNDO_DECISION: Undone,

@@ -13,7 +13,7 @@ from backend.bookings.ledger_models import LedgerEntry as LedgerEntry
 from backend.bookings.link_models import Alternative as Alternative
 from backend.bookings.link_models import Link as Link
 from backend.bookings.link_models import Purpose as Purpose
-from backend.bookings.machine import ACTIVE, FINAL, BookingMachine, State
+from backend.bookings.machine import ACTIVE, FINAL, HOLDS_SLOT, BookingMachine, State
 from backend.bookings.slot_models import ClosedDay as ClosedDay
 from backend.bookings.slot_models import SlotClaim as SlotClaim
 from backend.core.encryption import EncryptedTextField
@@ -119,7 +119,10 @@ class Booking(BookingMachine):
     verified_at = models.DateTimeField(null=True, blank=True)
     next_ask_at = models.DateTimeField(null=True, blank=True)  # when the gateway is asked after an open attempt again
     cancellation_requested_at = models.DateTimeField(null=True, blank=True)  # asked, and not yet proved by mail
-    moved_by_staff_at = models.DateTimeField(null=True, blank=True)  # the visitor may then cancel until the start
+    # moved by staff, or to be moved as they asked: the visitor may then cancel until the start
+    moved_by_staff_at = models.DateTimeField(null=True, blank=True)
+    # until when the visitor chooses another time: the practice cannot hold this one, which stays claimed meanwhile
+    choose_by = models.DateTimeField(null=True, blank=True)
     moves_by_visitor = models.PositiveSmallIntegerField(default=0)
     message_read_at = models.DateTimeField(null=True, blank=True)  # when staff first opened what the visitor wrote
     is_priority = models.BooleanField(default=False)  # asked again after we left a request unanswered
@@ -142,8 +145,8 @@ class Booking(BookingMachine):
             "preferred_date preferred_period preferred_time_start preferred_time_end preferred_psychologist "
             "preferred_slot_start mode payment_mode guardian_consent_at guardian_consent_by corporate "
             "sponsored_month sponsorship_returned_at psychologist slot_start slot_end address amount_paise "
-            "pay_by verified_at next_ask_at cancellation_requested_at moved_by_staff_at moves_by_visitor "
-            "message_read_at is_priority outcome ledger_sequence created_at purged_at"
+            "pay_by verified_at next_ask_at cancellation_requested_at moved_by_staff_at choose_by "
+            "moves_by_visitor message_read_at is_priority outcome ledger_sequence created_at purged_at"
         ),
     )
 
@@ -172,6 +175,10 @@ class Booking(BookingMachine):
                 condition=Q(slot_start=None, slot_end=None) | Q(slot_end__gt=models.F("slot_start")),
                 name="slot_ends_after_start",
             ),
+            models.CheckConstraint(
+                condition=Q(choose_by=None) | Q(state__in=[s.value for s in HOLDS_SLOT]),
+                name="choice_is_of_a_session",
+            ),
         ]
         indexes = [
             # every sweep: the due bookings of one state, oldest first
@@ -192,6 +199,8 @@ class Booking(BookingMachine):
                 condition=Q(cancellation_requested_at__isnull=False),
                 name="booking_cancellation",
             ),
+            # the sweep of choices that were not made
+            models.Index(fields=["choose_by"], condition=Q(choose_by__isnull=False), name="booking_choice"),
             # what a sponsor's month has left
             models.Index(
                 fields=["corporate", "sponsored_month"],

@@ -30,6 +30,8 @@ class Notice(models.TextChoices):
     PAYMENT_RETURNED = "payment_returned", "payment goes back"
     BOOKING_CONFIRMED = "booking_confirmed", "session confirmed"
     BOOKING_MOVED = "booking_moved", "session moved"
+    CHOICE_OFFERED = "choice_offered", "asked to choose another time"
+    CHOICE_STILL_OPEN = "choice_still_open", "reminder to choose another time"
     SESSION_APPROACHING = "session_approaching", "reminder of the session"
     SESSION_IMMINENT = "session_imminent", "last reminder of the session"
     CANCELLATION_REQUESTED = "cancellation_requested", "link to prove the cancellation"
@@ -50,6 +52,7 @@ class Notice(models.TextChoices):
     PSYCHOLOGIST_SESSION_CONFIRMED = "psychologist_session_confirmed", "session confirmed"
     PSYCHOLOGIST_SESSION_UNCONFIRMED = "psychologist_session_unconfirmed", "session not confirmed any more"
     PSYCHOLOGIST_SESSION_MOVED = "psychologist_session_moved", "session moved"
+    PSYCHOLOGIST_CHOICE_OFFERED = "psychologist_choice_offered", "visitor is to choose another time"
     PSYCHOLOGIST_SESSION_CANCELLED = "psychologist_session_cancelled", "session cancelled"
     PSYCHOLOGIST_SERIES_CONFIRMED = "psychologist_series_confirmed", "sessions confirmed"
     PSYCHOLOGIST_SERIES_MOVED = "psychologist_series_moved", "sessions moved"
@@ -88,6 +91,8 @@ LINKS_CARRIED: dict[Notice, tuple[Purpose, ...]] = {
     Notice.BOOKING_MOVED: SESSION_LINKS,
     Notice.SERIES_BOOKED: BOOKING_LINK,  # of each session, whose own notice may bring it more
     Notice.SERIES_MOVED: BOOKING_LINK,
+    Notice.CHOICE_OFFERED: SESSION_LINKS,
+    Notice.CHOICE_STILL_OPEN: SESSION_LINKS,
     Notice.SESSION_APPROACHING: (Purpose.BOOKING, Purpose.CANCEL_LATE),
     Notice.SESSION_IMMINENT: BOOKING_LINK,
     Notice.CANCELLATION_REQUESTED: (Purpose.CANCEL,),

@@ -107,6 +107,21 @@ REFUND_ON_VISITOR_CANCELLATION = env.choice(
     default="none",
 )
 
+# -- the visitor's choice ---------------------------------------------------------------------------------------------
+CHOOSE_WITHIN = env.duration(
+    "CHOOSE_WITHIN",
+    "how long a visitor may choose another time for a session that the practice cannot hold",
+    default="48h",
+)
+CHOOSE_BEFORE_SLOT = env.duration(
+    "CHOOSE_BEFORE_SLOT",
+    "the choice ends this long before the session, so that nobody sets out for one that is then cancelled",
+    default="2h",
+)
+CHOOSE_AT_LEAST = env.duration(
+    "CHOOSE_AT_LEAST", "who would have less time than this to choose is not asked: a mail may lie so long", default="4h"
+)
+
 # -- after the end ----------------------------------------------------------------------------------------------------
 LINK_KEPT_AFTER_CLOSE = env.duration(
     "LINK_KEPT_AFTER_CLOSE", "the booking link stays readable this long after the booking closed", default="30d"
@@ -228,6 +243,17 @@ def undo_until(now: datetime, slot_start: datetime | None) -> datetime | None:
     """The end of the time in which a decision at the desk can be undone; None: its mails leave at once."""
     is_near = slot_start is not None and slot_start - now <= UNDO_NOT_WITHIN
     return None if is_near or not UNDO_WINDOW else now + UNDO_WINDOW
+
+
+def choose_by(now: datetime, slot_start: datetime) -> datetime | None:
+    """The end of a choice offered `now`, before the session starts; None: too little time is left to choose."""
+    ends_at = min(now + CHOOSE_WITHIN, slot_start - CHOOSE_BEFORE_SLOT)
+    return ends_at if ends_at - now >= CHOOSE_AT_LEAST else None
+
+
+def choice_reminder(now: datetime, ends_at: datetime) -> datetime:
+    """When a visitor who was asked `now` to choose another time is reminded: at half time."""
+    return outside_quiet_hours(half_time(now, ends_at), deadline=ends_at, now=now)
 
 
 def completion(slot_end: datetime) -> datetime:

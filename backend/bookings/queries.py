@@ -116,6 +116,11 @@ def unproved_cancellations(asked_by: Instant) -> QuerySet[Booking]:
     return Booking.objects.filter(cancellation_requested_at__lte=asked_by)
 
 
+def choices_not_made(ended_by: Instant) -> QuerySet[Booking]:
+    """Bookings whose visitor was to choose another time by then and did not."""
+    return Booking.objects.filter(choose_by__lte=ended_by)
+
+
 def unproved_drafts(closed_by: Instant) -> QuerySet[Booking]:
     """Drafts that closed unproved by then and still have their personal data."""
     unproved = Booking.objects.filter(state=State.CANCELLED, verified_at=None, purged_at=None)
@@ -148,6 +153,11 @@ def drafts_to_purge(*, now: datetime) -> list[int]:
 def cancellations_to_lapse(*, now: datetime) -> list[int]:
     """Bookings whose cancellation was asked for and not proved within its hour."""
     return _batch(unproved_cancellations(now - policy.CANCEL_LINK_LIFETIME), "cancellation_requested_at")
+
+
+def choices_to_lapse(*, now: datetime) -> list[int]:
+    """Bookings whose visitor chose no other time while it was possible."""
+    return _batch(choices_not_made(now), "choose_by")
 
 
 def _batch(rows: QuerySet[Booking], oldest_first: str) -> list[int]:

@@ -114,6 +114,16 @@ ALL = (
     ),
     Refusal(Code.MOVE_TOO_LATE, 409, "A session can be moved until {cancel_notice} before it starts."),
     Refusal(Code.MOVES_USED_UP, 409, "This session was moved as often as possible. Please write to us instead."),
+    Refusal(
+        Code.CHOICE_OPEN, 409,
+        "We cannot hold this session at its time. Another time is to be chosen first, by {choose_by}, "
+        "with the link in our email.",
+        for_staff="The visitor has been asked already, and may choose another time until {choose_by}.",
+    ),
+    Refusal(
+        Code.CHOICE_TOO_NEAR, 409,
+        "This session starts too soon to let the visitor choose: move or cancel it, and call them.",
+    ),
     # the site shows it under "Cancellation Failed"
     Refusal(
         Code.NOT_CANCELLED_YET, 409,
@@ -288,6 +298,7 @@ def _shown(context: Mapping[str, object]) -> dict[str, object]:
         "why": "it has nothing left",
         "answer_by": "the end of the day",
         "asked_at": "a moment ago",
+        "choose_by": "its time",
         "mode": "of this kind",
         "last_step": "",
         "cancel_notice": formatting.span(policy.CANCEL_NOTICE),

@@ -43,6 +43,8 @@ class Code(StrEnum):
     CANCEL_TOO_LATE = "cancel_too_late"
     MOVE_TOO_LATE = "move_too_late"
     MOVES_USED_UP = "moves_used_up"
+    CHOICE_OPEN = "choice_open"
+    CHOICE_TOO_NEAR = "choice_too_near"
     NO_ADDRESS = "no_address"
     NOT_CANCELLED_YET = "not_cancelled_yet"
     NOT_PAID_AT_DESK = "not_paid_at_desk"

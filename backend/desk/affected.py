@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -11,10 +12,11 @@ from django.contrib import messages
 from django.http import HttpRequest
 
 from backend.bookings.lifecycle.absence import AbsenceDecision, DecisionResult
+from backend.bookings.lifecycle.choices import choice_hindrance
 from backend.bookings.lifecycle.rescheduling import Move
 from backend.bookings.models import Booking
 from backend.bookings.refusals import BUSY, staff_sentence
-from backend.core.errors import required
+from backend.core.errors import Code, required
 from backend.core.formatting import short_day_and_time
 from backend.desk import consequences
 from backend.desk.consequences import Consequences
@@ -24,16 +26,20 @@ from backend.desk.session_fields import SlotField, instead
 from backend.scheduling.chosen_slot import ChosenSlot
 from backend.scheduling.rebooking_options import RebookingOptions
 
-CANCEL, STAY = "cancel", "stay"
+CHOOSE, CANCEL, STAY = "choose", "cancel", "stay"
 MEND = consequences.not_yet(consequences.MEND)
 STAYS = consequences.not_yet("It stays as it is. Nobody is mailed, and no money moves.")
+WHY_NOT_ASKED = {
+    Code.NO_ADDRESS: "There is no address to ask the visitor by mail: call, then move or cancel it.",
+    Code.CHOICE_TOO_NEAR: "It starts too soon to let the visitor choose: call, then move or cancel it.",
+}
 
 
 class FateField(SlotField):
-    """Another slot, or one of two words."""
+    """Another slot, or one of three words."""
 
     def to_python(self, value: Any) -> Any:
-        return value if value in (CANCEL, STAY) else super().to_python(value)
+        return value if value in (CHOOSE, CANCEL, STAY) else super().to_python(value)
 
 
 class DecisionsForm(forms.Form):
@@ -46,10 +52,14 @@ class DecisionsForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2}),
     )
 
-    def __init__(self, ways: list[RebookingOptions], typed: Any = None) -> None:
+    def __init__(self, ways: list[RebookingOptions], typed: Any = None, *, now: datetime) -> None:
         super().__init__(typed)
         for way in ways:
-            field = FateField(label=str(way.booking), choices=_fates(way), initial=STAY)
+            hindrance = choice_hindrance(way.booking, now=now)
+            field = FateField(
+                label=str(way.booking), choices=_fates(way, hindrance), initial=STAY if hindrance else CHOOSE
+            )
+            field.help_text = WHY_NOT_ASKED.get(hindrance, "") if hindrance else ""
             self.fields[f"fate-{way.booking.pk}"] = field
             self.fields[f"seen-{way.booking.pk}"] = forms.IntegerField(
                 widget=forms.HiddenInput, initial=way.booking.ledger_sequence
@@ -63,7 +73,8 @@ class DecisionsForm(forms.Form):
             if name.startswith("fate-") and fate != STAY:
                 booking_id = int(name.removeprefix("fate-"))
                 move = Move(fate.start, fate.psychologist_id) if isinstance(fate, ChosenSlot) else None
-                found.append(AbsenceDecision(booking_id, self.cleaned_data[f"seen-{booking_id}"], move))
+                seen = self.cleaned_data[f"seen-{booking_id}"]
+                found.append(AbsenceDecision(booking_id, seen, move, visitor_chooses=fate == CHOOSE))
         return found
 
 
@@ -102,9 +113,13 @@ def announce(request: HttpRequest, results: list[DecisionResult]) -> None:
             messages.error(request, f"{booking} stays as it is. {staff_sentence(result.refused, booking)}")
 
 
-def _fates(way: RebookingOptions) -> list[tuple[str, str | list[tuple[str, str]]]]:
+def _fates(way: RebookingOptions, hindrance: Code | None) -> list[tuple[str, str | list[tuple[str, str]]]]:
     moves = [(name, [(value, f"Move to {label}") for value, label in group]) for name, group in instead(way)]
-    return [*moves, (CANCEL, "Cancel, all money back"), (STAY, "Leave it as it is: ask the visitor first")]
+    asked = [] if hindrance else [(CHOOSE, "Let the visitor choose another time")]
+    stay = "Leave it as it is: ask the visitor first"
+    if way.booking.choose_by is not None:
+        stay = f"It waits for the visitor's choice until {short_day_and_time(way.booking.choose_by)}"
+    return [*asked, *moves, (CANCEL, "Cancel, all money back"), (STAY, stay)]
 
 
 def _row(way: RebookingOptions, form: DecisionsForm, follows: Consequences) -> Row:

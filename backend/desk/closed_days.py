@@ -64,7 +64,7 @@ def sessions(request: HttpRequest) -> HttpResponse:
     """GET, and POST with `preview`: what would happen. POST: it happens; what could not is told."""
     now, is_post, actor = timezone.now(), request.method == "POST", actors.for_account(request.user)
     ways = closed_day_options(now=now)
-    form = DecisionsForm(ways, request.POST if is_post else None)
+    form = DecisionsForm(ways, request.POST if is_post else None, now=now)
     is_unfit = is_post and not form.is_valid()
     if is_post and not is_unfit and "preview" not in request.POST:
         note = form.cleaned_data["note_to_visitor"]

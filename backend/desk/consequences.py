@@ -58,6 +58,11 @@ def _booking(change: BookingChange) -> Iterator[str]:
         yield from _deadline(after)
     if before and before.moved_by_staff_at != after.moved_by_staff_at:
         yield "The visitor may then cancel until the session starts, and gets back all that was paid."
+    if after.choose_by and not (before and before.choose_by):
+        until = short_day_and_time(after.choose_by)
+        yield f"It waits for the visitor's choice of another time until {until}, else it is cancelled, all money back."
+    if before and before.choose_by and not after.choose_by:
+        yield "It no longer waits for the visitor's choice of another time."
     if before and before.outcome != after.outcome:
         yield f"Its outcome is then: {after.get_outcome_display()}."
 

@@ -17,7 +17,7 @@ _NOT_HELD = (Outcome.NO_SHOW, Outcome.PRACTICE_ABSENT)
 
 def lapsing(rows: QuerySet[Booking], *, now: datetime) -> QuerySet[Booking]:
     """Holds that end soon if nobody pays, the soonest first."""
-    held = rows.filter(state__in=AWAITS_PAYMENT, due_at__lt=now + LAPSES_WITHIN)
+    held = rows.filter(state__in=AWAITS_PAYMENT, choose_by=None, due_at__lt=now + LAPSES_WITHIN)
     return held.order_by("due_at")
 
 

@@ -35,7 +35,8 @@ _ROWS: Mapping[str, tuple[type[models.Model], str]] = {  # a field of details, w
 _WORDS = {
     "was": "from", "to_psychologist": "to", "from_psychologist": "from", "corporate": "sponsor",
     "instead_of": "instead of", "follows": "after", "alternatives": "times offered", "due_was": "deadline then",
-    "asked_was": "cancellation asked", "decision": "step", "taken_from_sponsor": "taken from the sponsor for",
+    "asked_was": "cancellation asked", "choice_was": "choice open until",
+    "decision": "step", "taken_from_sponsor": "taken from the sponsor for",
 }  # fmt: skip
 Names = Mapping[tuple[type[models.Model], int], str]
 

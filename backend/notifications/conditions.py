@@ -32,7 +32,8 @@ def none_since(*intents: Intent) -> Condition:
     return truth
 
 
-not_rescheduled = none_since(Intent.RESCHEDULE)
+# a move's own notice has the new time, and that of a choice says that the old one cannot be held
+time_stands = none_since(Intent.RESCHEDULE, Intent.OFFER_CHOICE)
 
 
 def still_confirmed(notification: NotificationContext) -> bool:
@@ -110,7 +111,7 @@ def no_newer_booking(notification: NotificationContext) -> bool:
     return not Booking.objects.filter(client_id=booking.client_id, state__in=ACTIVE, pk__gt=booking.pk).exists()
 
 
-# -- cancellations -----------------------------------------------------------------------------------------------------
+# -- calling off, and choosing -----------------------------------------------------------------------------------------
 
 
 def cancellation_asked(notification: NotificationContext) -> bool:
@@ -124,6 +125,11 @@ def newest_request(notification: NotificationContext) -> bool:
         booking_id=notification.booking.pk, kind=Notice.CANCELLATION_REQUESTED, pk__gt=notification.message.pk
     )
     return not later.exists()
+
+
+def choice_ahead(notification: NotificationContext) -> bool:
+    """The visitor may still choose another time."""
+    return notification.booking.choose_by is not None and notification.booking.choose_by > notification.now
 
 
 # -- money -------------------------------------------------------------------------------------------------------------

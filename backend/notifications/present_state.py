@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from backend.bookings.machine import HOLDS_SLOT, State
 from backend.notifications import conditions, money_context, visitor_context
-from backend.notifications.notification_context import NotificationContext, TemplateContext
+from backend.notifications.notification_context import ContextBuilder, NotificationContext, TemplateContext
 
 
 def present_state(notification: NotificationContext) -> TemplateContext:
@@ -15,11 +15,9 @@ def present_state(notification: NotificationContext) -> TemplateContext:
     if state not in HOLDS_SLOT:
         return {"is_session": False}
     facts: TemplateContext = {"is_session": True, "is_ahead": conditions.start_ahead(notification)}
-    for build in (
-        visitor_context.session,
-        visitor_context.movable,
-        money_context.amount_due_or_paid,
-        money_context.refund_terms,
-    ):
+    told: tuple[ContextBuilder, ...] = (visitor_context.movable, money_context.amount_due_or_paid)
+    if notification.booking.choose_by is not None:  # then nothing is to be paid, and the move is not one of theirs
+        told = (visitor_context.choice,)
+    for build in (visitor_context.session, *told, money_context.refund_terms):
         facts |= build(notification)
     return facts

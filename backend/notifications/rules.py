@@ -32,19 +32,25 @@ class NoticeRule:
 PROVED = tuple(state for state in State if state != State.DRAFT)
 TIMED_OUT = (State.CANCELLED, State.PAYMENT_FAILED)
 
+_not_to_choose = conditions.none_since(Intent.OFFER_CHOICE)
 _visitor_asks = conditions.none_since(Intent.REQUEST_CANCELLATION)
 _called_off = conditions.closed_because(Reason.BY_VISITOR, Reason.CANCELLED_LATE, Reason.BY_STAFF)
 _session = (visitor_context.proved_visitor, visitor_context.session)
 _in_series = (visitor_context.reference, visitor_context.session)
 _confirmation = NoticeRule(
     (State.CONFIRMED,),
-    (conditions.end_ahead, conditions.not_rescheduled, conditions.still_confirmed),
+    (conditions.end_ahead, conditions.time_stands, conditions.still_confirmed),
     (*_session, visitor_context.movable, money_context.payment_summary, money_context.refund_terms),
 )
 _reminder = NoticeRule(
     (State.CONFIRMED,),
-    (conditions.start_ahead, conditions.not_rescheduled, conditions.still_confirmed),
+    (conditions.start_ahead, conditions.time_stands, conditions.still_confirmed),
     (*_session, money_context.payment_summary, money_context.refund_terms),
+)
+_choice = NoticeRule(
+    HOLDS_SLOT,
+    (conditions.choice_ahead, conditions.time_stands),
+    (*_session, visitor_context.choice, money_context.refund_terms),
 )
 _last_reminder = replace(_reminder, context=(*_session, money_context.payment_summary))
 _request = NoticeRule(
@@ -63,7 +69,7 @@ RULES = {
     Notice.ALREADY_BOOKED: NoticeRule(ACTIVE, (), (visitor_context.proved_visitor,)),
     Notice.LINK_REQUESTED: NoticeRule(
         PROVED,
-        (conditions.proved, conditions.link_readable, conditions.not_rescheduled),  # the move's own has links that work
+        (conditions.proved, conditions.link_readable, conditions.time_stands),  # the move's own has links that work
         (visitor_context.proved_visitor, visitor_context.kept, present_state),
     ),
     Notice.BOOKING_RECEIVED: NoticeRule(
@@ -85,15 +91,15 @@ RULES = {
     # to the visitor: the payment
     Notice.BOOKING_APPROVED: NoticeRule(
         AWAITS_PAYMENT,
-        (conditions.not_rescheduled,),
+        (conditions.time_stands,),
         (*_session, visitor_context.session_origin, visitor_context.movable, money_context.amount_due),
     ),  # else the move's own says it
     Notice.PAYMENT_STILL_DUE: NoticeRule(
-        (State.APPROVED,), (conditions.pay_by_ahead,), (*_session, money_context.amount_due)
+        (State.APPROVED,), (conditions.pay_by_ahead, _not_to_choose), (*_session, money_context.amount_due)
     ),  # not while an attempt is open: its own end speaks next
     Notice.PAYMENT_ATTEMPT_FAILED: NoticeRule(
         (State.APPROVED,),
-        (conditions.pay_by_ahead, conditions.none_since(Intent.START_PAYMENT)),
+        (conditions.pay_by_ahead, _not_to_choose, conditions.none_since(Intent.START_PAYMENT)),
         (*_session, money_context.amount_due, money_context.failed_attempt),
     ),
     Notice.PAYMENT_TIMED_OUT: NoticeRule(
@@ -103,7 +109,7 @@ RULES = {
     ),
     Notice.PAYMENT_VOIDED: NoticeRule(
         HOLDS_SLOT,
-        (conditions.end_ahead, conditions.not_rescheduled, conditions.not_confirmed_since),
+        (conditions.end_ahead, conditions.time_stands, conditions.not_confirmed_since),
         (*_session, money_context.amount_due_or_paid, money_context.voided_payment),
     ),
     Notice.LATE_PAYMENT_BOOKED: _confirmation,
@@ -114,7 +120,7 @@ RULES = {
     Notice.BOOKING_CONFIRMED: _confirmation,
     Notice.BOOKING_MOVED: NoticeRule(
         HOLDS_SLOT,
-        (conditions.end_ahead, conditions.not_rescheduled),
+        (conditions.end_ahead, conditions.time_stands),
         (
             *_session,
             visitor_context.previous_time,
@@ -123,18 +129,20 @@ RULES = {
             money_context.refund_terms,
         ),
     ),
+    Notice.CHOICE_OFFERED: _choice,
+    Notice.CHOICE_STILL_OPEN: _choice,
     Notice.SESSION_APPROACHING: _reminder,
     Notice.SESSION_IMMINENT: _last_reminder,
     # to the visitor: several sessions
     Notice.SERIES_BOOKED: NoticeRule(
         HOLDS_SLOT,
-        (conditions.end_ahead, conditions.not_rescheduled),
+        (conditions.end_ahead, conditions.time_stands),
         (*_in_series, visitor_context.movable, money_context.amount_due_or_paid),
         shared=(visitor_context.proved_visitor,),
     ),
     Notice.SERIES_MOVED: NoticeRule(
         HOLDS_SLOT,
-        (conditions.end_ahead, conditions.not_rescheduled),
+        (conditions.end_ahead, conditions.time_stands),
         (
             *_in_series,
             visitor_context.previous_time,
@@ -162,7 +170,9 @@ RULES = {
         ),
     ),
     Notice.CANCELLATION_LAPSED: NoticeRule(
-        ACTIVE, (_visitor_asks,), (visitor_context.proved_visitor, visitor_context.held_time, visitor_context.stands)
+        ACTIVE,
+        (_visitor_asks, _not_to_choose),
+        (visitor_context.proved_visitor, visitor_context.held_time, visitor_context.stands),
     ),
     Notice.BOOKING_CANCELLED: NoticeRule(
         (State.CANCELLED,),
@@ -195,7 +205,7 @@ RULES = {
     # to the psychologist
     Notice.PSYCHOLOGIST_SESSION_CONFIRMED: NoticeRule(
         (State.CONFIRMED,),
-        (conditions.end_ahead, conditions.not_rescheduled, conditions.still_confirmed),
+        (conditions.end_ahead, conditions.time_stands, conditions.still_confirmed),
         (visitor_context.session, staff_context.booking_reference),
     ),
     Notice.PSYCHOLOGIST_SESSION_UNCONFIRMED: NoticeRule(
@@ -205,8 +215,13 @@ RULES = {
     ),
     Notice.PSYCHOLOGIST_SESSION_MOVED: NoticeRule(
         (State.CONFIRMED,),
-        (conditions.end_ahead, conditions.not_rescheduled, conditions.still_confirmed),
+        (conditions.end_ahead, conditions.time_stands, conditions.still_confirmed),
         (visitor_context.session, visitor_context.previous_time, staff_context.booking_reference),
+    ),
+    Notice.PSYCHOLOGIST_CHOICE_OFFERED: NoticeRule(
+        (State.CONFIRMED,),
+        (conditions.choice_ahead, conditions.time_stands),
+        (visitor_context.session, visitor_context.choice, staff_context.booking_reference),
     ),
     Notice.PSYCHOLOGIST_SESSION_CANCELLED: NoticeRule(
         (State.CONFIRMED, State.COMPLETED, State.CANCELLED),
@@ -242,10 +257,11 @@ PROMISED: dict[ContextBuilder, tuple[str, ...]] = {
         "pay_by",
         "money",
         "comes_back",
+        "choose_by",
     ),
     visitor_context.session: ("psychologist", "starts_at", "ends_at", "place"),
     visitor_context.held_time: ("starts",),
-    visitor_context.stands: ("is_session", "is_confirmed"),
+    visitor_context.stands: ("is_session", "is_confirmed", "choose_by"),
     money_context.amount_due: ("pay_by",),
     money_context.payment_summary: ("money",),
     money_context.amount_due_or_paid: ("pay_by", "money"),

@@ -11,6 +11,7 @@ from django.conf import settings
 from backend.bookings import policy
 from backend.bookings.actors import VISITOR
 from backend.bookings.guarantees import deadline, held_session, psychologist_of
+from backend.bookings.intents import Intent
 from backend.bookings.ledger_details import Moved, details_of
 from backend.bookings.machine import HOLDS_SLOT, Reason, State
 from backend.bookings.models import Alternative, Booking, Mode, Origin, Period
@@ -155,6 +156,12 @@ def movable(notification: NotificationContext) -> TemplateContext:
     }
 
 
+def choice(notification: NotificationContext) -> TemplateContext:
+    """Until when another time is to be chosen; empty, and so unsaid, where none is."""
+    ends_at = notification.booking.choose_by
+    return {"choose_by": formatting.day_and_time(ends_at) if ends_at is not None else ""}
+
+
 def held_time(notification: NotificationContext) -> TemplateContext:
     """The session's time, for a booking that may have none; enough to tell which one is meant."""
     booking = notification.booking
@@ -164,7 +171,11 @@ def held_time(notification: NotificationContext) -> TemplateContext:
 def stands(notification: NotificationContext) -> TemplateContext:
     """How far a booking is that was nearly called off."""
     state = notification.booking.state
-    return {"is_session": state in HOLDS_SLOT, "is_confirmed": state == State.CONFIRMED}
+    return {
+        "is_session": state in HOLDS_SLOT,
+        "is_confirmed": state == State.CONFIRMED,
+        **choice(notification),
+    }
 
 
 # -- calling off -------------------------------------------------------------------------------------------------------
@@ -181,6 +192,7 @@ def cancelled_session(notification: NotificationContext) -> TemplateContext:
     by_staff = booking.reason == Reason.BY_STAFF
     return {
         "is_by_staff": by_staff,
+        "is_unchosen": entry is not None and entry.intent == Intent.LAPSE_CHOICE,
         # said as the reason that nothing comes back, so only where an earlier hour would have changed that
         "is_late": booking.reason == Reason.CANCELLED_LATE and refund_deadline(booking) is not None,
         "was_confirmed": entry is not None and entry.source == State.CONFIRMED,

@@ -31,6 +31,7 @@ class OverdueRule(StrEnum):
     ATTEMPT_IDLE = "attempt_idle"
     SESSION_OVER = "session_over"
     CANCELLATION_UNPROVED = "cancellation_unproved"
+    CHOICE_NOT_MADE = "choice_not_made"
     DRAFT_PURGED = "draft_purged"
 
 
@@ -77,14 +78,15 @@ class BusinessFigures:
 
 
 def read_business_figures(*, now: datetime) -> BusinessFigures:
-    """Eight queries, asked at once."""
-    counts, due, unproved, lapsed, refund_rows, attempt_rows, mail_rows, odd_rows = run_queries(
-        _bookings, _due, _unproved, _lapsed, _refunds, _attempts, _mails, _quarantined, now=now
+    """Nine queries, asked at once."""
+    counts, due, unproved, unchosen, lapsed, refund_rows, attempt_rows, mail_rows, odd_rows = run_queries(
+        _bookings, _due, _unproved, _unchosen, _lapsed, _refunds, _attempts, _mails, _quarantined, now=now
     )
     late = [
         Overdue(RULE_OF[State(state)], count, since(oldest, now)) for state, count, oldest in due if state in RULE_OF
     ]
     late.append(_late(OverdueRule.CANCELLATION_UNPROVED, unproved, policy.CANCEL_LINK_LIFETIME, now))
+    late.append(_late(OverdueRule.CHOICE_NOT_MADE, unchosen, timedelta(0), now))
     late.append(_late(OverdueRule.DRAFT_PURGED, lapsed, policy.DRAFT_PURGE_AFTER, now))
     overdue = {rule: Overdue(rule, 0, None) for rule in OverdueRule} | {found.rule: found for found in late}
     refunds = {state: counted for state, *counted in refund_rows}
@@ -125,6 +127,11 @@ def _unproved() -> QuerySet[Booking, Any]:
     return _by_state(
         queries.unproved_cancellations(Ago(lambda: policy.CANCEL_LINK_LIFETIME)), "cancellation_requested_at"
     )
+
+
+@compiled
+def _unchosen() -> QuerySet[Booking, Any]:
+    return _by_state(queries.choices_not_made(Ago()), "choose_by")
 
 
 @compiled

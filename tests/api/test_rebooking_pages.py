@@ -13,6 +13,7 @@ from django.http import HttpResponse
 
 from backend.bookings import policy
 from backend.bookings.lifecycle import approval as staff
+from backend.bookings.lifecycle import choices
 from backend.bookings.lifecycle.rescheduling import Move, reschedule
 from backend.bookings.machine import State
 from backend.bookings.models import Booking, Purpose, SlotClaim
@@ -230,6 +231,21 @@ def test_an_unpaid_session_says_what_becomes_of_its_deadline(who: Psychologist, 
     page = look(RESCHEDULE, moving_token(booking, Notice.BOOKING_APPROVED))
     assert "The time to pay does not get longer" in shown(page)
     assert "Please pay by Tuesday, 24 November 2026, 10:00 IST" in shown(press(page, slot=radios(page)[9]))
+
+
+def test_who_is_asked_to_choose_reads_why_and_moves_though_it_is_near(
+    who: Psychologist, now: datetime, clock: time_machine.Traveller
+) -> None:
+    booking = scenarios.confirmed(now=now, who=who, at=now + DAY)
+    clock.move_to(now + HOUR)
+    choices.offer_choice(booking.pk, actor="staff:desk", now=now + HOUR)
+    page = look(RESCHEDULE, moving_token(booking, Notice.CHOICE_OFFERED))
+    text = shown(page)
+    assert "Cannot be held Tuesday, 24 November 2026, 10:00 IST" in text
+    assert "Please choose another by Tuesday, 24 November 2026, 08:00 IST." in text
+    assert "keep your time" not in text
+    assert "This is the time of your session now" in shown(press(page, slot=radios(page)[9]))
+    assert scenarios.again(booking).moves_by_visitor == 0
 
 
 def test_a_month_that_the_sponsor_does_not_cover_is_refused_on_the_page(who: Psychologist, now: datetime) -> None:

@@ -39,7 +39,16 @@ LISTS = {f"{STAFF}{name}/": name for name in ("psychologists", "locations", "cor
 DAY = timedelta(days=1)
 SUMMARY = {
     *("acknowledgement_id", "status", "reason", "origin", "is_priority", "created_at", "due_at", "pay_by", "closed_at"),
-    *("cancellation_requested_at", "full_name", "email", "phone_number", "is_minor", "preferred_date", "corporate"),
+    *(
+        "cancellation_requested_at",
+        "choose_by",
+        "full_name",
+        "email",
+        "phone_number",
+        "is_minor",
+        "preferred_date",
+        "corporate",
+    ),
     *("preferred_period", "preferred_time_start", "preferred_time_end", "mode", "payment_mode", "psychologist"),
     *("slot_start", "slot_end", "amount", "outcome", "follows", "preferred_psychologist", "preferred_slot_start"),
 }
@@ -647,6 +656,14 @@ def test_a_move_keeps_id_and_payment(staff: Desk, now: datetime) -> None:
     api.error(staff.act(booking, "reschedule", {"slot_start": at(now - DAY)}), 400, "slot_past")
 
 
+def test_the_visitor_is_asked_to_choose_once(staff: Desk, now: datetime) -> None:
+    booking = scenarios.confirmed(now=now, at=now + 3 * DAY)
+    body = api.done(staff.act(booking, "offer-choice"))
+    assert (body["status"], body["choose_by"]) == (State.CONFIRMED, "2026-11-25T04:30:00Z")
+    refused = api.error(staff.act(booking, "offer-choice"), 409, "choice_open")
+    assert "by Wednesday, 25 November 2026, 10:00 IST" in refused["detail"]
+
+
 def test_money_at_the_desk_confirms_once(staff: Desk, now: datetime) -> None:
     booking = scenarios.approved(now=now)
     assert api.done(staff.act(booking, "desk-payment"))["status"] == State.CONFIRMED
@@ -749,6 +766,7 @@ def valid_bodies(psychologist_id: int, now: datetime) -> dict[str, dict[str, Any
         "reject": {},
         "cancel": {},
         "reschedule": {"slot_start": at(now + 4 * DAY)},
+        "offer-choice": {},
         "desk-payment": {},
         "sponsor": {"corporate_id": 1},
         "refund": {},
@@ -763,7 +781,8 @@ ALLOWED = {
     "reject": {State.PENDING},
     "cancel": {State.PENDING, State.APPROVED, State.PAYMENT_PENDING, State.CONFIRMED},
     "reschedule": {State.APPROVED, State.PAYMENT_PENDING, State.CONFIRMED},
-    "desk-payment": {State.APPROVED, State.PAYMENT_PENDING},
+    "offer-choice": {State.APPROVED, State.PAYMENT_PENDING, State.CONFIRMED},
+    "desk-payment": {State.APPROVED, State.PAYMENT_PENDING, State.CONFIRMED, State.COMPLETED},  # nothing was paid
     "sponsor": {State.PENDING, State.APPROVED, State.PAYMENT_PENDING},
     "refund": set(),  # nothing was paid
     "refund-made": set(),

@@ -27,7 +27,7 @@ from tests.support.working_hours import WEDNESDAY, at
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres_only, pytest.mark.usefixtures("clock", "sandbox_payments")]
 
-DAY = timedelta(days=1)
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 ALL_WEDNESDAY = {"start_0": "2026-11-25", "start_1": "00:00:00", "end_0": "2026-11-26", "end_1": "00:00:00"}
 
 
@@ -116,8 +116,43 @@ def test_nobody_is_moved_or_cancelled_unless_staff_say_so(hours: str, desk: Brow
     who = working_hours.psychologist(hours=hours)
     scenarios.confirmed(now=now, who=who, at=at("11:15"))
     (row,) = see(desk, who).context["rows"]
+    assert row.field.initial == "choose"
+    text = " ".join(line for _, lines in row.consequences.lines for line in lines)
+    assert "It waits for the visitor's choice of another time until Wed 25 Nov 2026, 09:15 IST" in text
+    assert "asked to choose another time to asha@example.org (now)" in text
+
+
+def test_the_visitor_chooses_and_is_asked_once_though_staff_are_away_twice(
+    desk: Browser, who: Psychologist, now: datetime
+) -> None:
+    booking = scenarios.confirmed(now=now, who=who, at=at("11:15"))
+    answer = confirm(desk, who, {booking: "choose"})
+    assert "asked to choose another time to asha@example.org (now)" in answer.content.decode()
+    asked = scenarios.again(booking)
+    assert (asked.state, asked.slot_start) == (State.CONFIRMED, at("11:15"))
+    assert SlotClaim.objects.get().booking == booking
+    (row,) = see(desk, who).context["rows"]
     assert row.field.initial == "stay"
-    assert row.consequences == STAYS
+    assert dict(row.field.field.choices)["stay"].startswith("It waits for the visitor's choice until Wed 25 Nov 2026")
+    assert "The visitor has been asked already" in confirm(desk, who, {booking: "choose"}).content.decode()
+    assert scenarios.notices_about(booking).count(Notice.CHOICE_OFFERED) == 1
+    for page in (reverse("admin:index"), reverse("admin:bookings_booking_change", args=[booking.pk])):
+        text = desk.get(page).content.decode()
+        assert "for the visitor&#x27;s choice" in text or "for the visitor's choice" in text
+        assert "Wed 25 Nov 2026, 09:15 IST" in text
+
+
+def test_who_cannot_be_asked_is_called(desk: Browser, who: Psychologist, now: datetime) -> None:
+    near = scenarios.confirmed(now=now, who=who, at=at("10:00"))
+    Booking.objects.filter(pk=near.pk).update(slot_start=now + 5 * HOUR, slot_end=now + 6 * HOUR)
+    caller = scenarios.confirmed(RAVI, now=now, who=who, at=at("11:15"))
+    Booking.objects.filter(pk=caller.pk).update(email="")
+    first, second = see(desk, who, ALL_WEDNESDAY | {"start_0": "2026-11-23"}).context["rows"]
+    assert (first.booking, second.booking) == (near, caller)
+    assert [row.field.initial for row in (first, second)] == ["stay", "stay"]
+    assert "choose" not in dict(first.field.field.choices)
+    assert "starts too soon" in first.field.help_text
+    assert "no address" in second.field.help_text
 
 
 def test_a_session_in_person_is_not_moved_to_hours_online(who: Psychologist, now: datetime) -> None:

@@ -28,9 +28,9 @@ def desk_browser() -> Browser:
 OFFERED = {
     State.DRAFT: set(),
     State.PENDING: {"approve", "sponsor", "reject", "cancel"},
-    State.APPROVED: {"record-payment", "sponsor", "reschedule", "cancel"},
-    State.PAYMENT_PENDING: {"record-payment", "sponsor", "reschedule", "cancel"},
-    State.CONFIRMED: {"record-payment", "reschedule", "cancel"},
+    State.APPROVED: {"record-payment", "sponsor", "reschedule", "offer-choice", "cancel"},
+    State.PAYMENT_PENDING: {"record-payment", "sponsor", "reschedule", "offer-choice", "cancel"},
+    State.CONFIRMED: {"record-payment", "reschedule", "offer-choice", "cancel"},
     State.COMPLETED: {"record-payment", "record-outcome"},
     State.REJECTED: set(),
     State.CANCELLED: set(),

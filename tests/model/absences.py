@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from backend.bookings.lifecycle import absence
+from backend.bookings.lifecycle import absence, choices
 from backend.bookings.lifecycle.absence import Absence, AbsenceDecision
 from backend.bookings.lifecycle.rescheduling import Move
 from backend.core.errors import Code
@@ -18,12 +18,15 @@ from tests.model.snapshot import Row
 from tests.model.world import DESK, WHICH, World, action
 
 # of each session in turn; a stale decision is one about a booking that has changed since the page was opened
-FATES = st.lists(st.sampled_from(["cancel", "move", "move to a colleague", "leave", "stale"]), min_size=1, max_size=3)
+FATES = st.lists(
+    st.sampled_from(["cancel", "move", "move to a colleague", "leave", "stale", "choose"]), min_size=1, max_size=3
+)
+CHOOSE_WITHIN, CHOOSE_AT_LEAST = 48 * HOUR, 4 * HOUR
 HOURS = st.sampled_from([2, 5, 26, 0])
 
 
 class Absences(World):
-    """The time off stands first; then each session moves, is called off, or stays on purpose."""
+    """The time off stands first; then each session moves, is called off, waits for a choice, or stays."""
 
     @action(needs="claims", times=2, which=WHICH, hours=HOURS, fates=FATES, colleague=WHO)
     def be_away(self, which: int, hours: int, fates: list[str], colleague: int) -> None:
@@ -48,16 +51,30 @@ class Absences(World):
         told = {done.booking_id: done.refused.code if done.refused else None for done in did.answer}
         for decision in decisions:
             self._is_carried_out(before.bookings[decision.booking_id], decision, told, availability, allowance)
-        left = {was.id for was, fate in plans if fate == "leave"} | {id_ for id_, code in told.items() if code}
+        left = {was.id for was, fate in plans if fate in ("leave", "choose")} | {
+            id_ for id_, code in told.items() if code
+        }
         for booking in did.after.bookings.values():
             assert booking.id in left or not _is_within(booking, off), f"left behind in {off}: {booking}"
+
+    @action(needs="claims", times=2, which=WHICH)
+    def let_choose(self, which: int) -> None:
+        claim = self.one_of(self.seen.claims.values(), which, lambda one: not self._hindrances(self._held_by(one)))
+        was = self._held_by(claim)
+        did = self.do(choices.offer_choice, was.id, **DESK).met(self._hindrances(was))
+        after = did.after.bookings[was.id]
+        assert did.code is not None or (after.choose_by > self.now and after.state == was.state), f"no choice: {after}"
+
+    def _held_by(self, claim: Row) -> Row:
+        return self.seen.bookings[claim.booking_id]
 
     def _decision(self, n: int, was: Row, fate: str, off: Span, colleague: int) -> AbsenceDecision:
         move = None
         if fate.startswith("move"):
             who = self.people[colleague] if fate == "move to a colleague" else None
             move = Move(off.end + (1 + n) * HOUR, who, despite_hours=n % 2 == 0)
-        return AbsenceDecision(was.id, was.ledger_sequence - (fate == "stale"), move)
+        seen = was.ledger_sequence - (fate == "stale")
+        return AbsenceDecision(was.id, seen, move, visitor_chooses=fate == "choose")
 
     def _is_carried_out(
         self,
@@ -70,6 +87,8 @@ class Absences(World):
         """Decisions follow one another: what one gives back, the next may have."""
         after, code, move = self.seen.bookings[was.id], told[was.id], decision.move
         obstacles = {Code.STATE_REFUSES} if decision.seen != was.ledger_sequence else set()
+        if decision.visitor_chooses:
+            obstacles |= self._hindrances(was)
         if move is not None:
             who, length = move.psychologist_id or was.psychologist_id, was.slot_end - was.slot_start
             obstacles |= availability.obstacles(
@@ -85,6 +104,9 @@ class Absences(World):
         assert code in obstacles if obstacles else code is None, f"{code}, not one of {obstacles}: {was}"
         if code is not None:
             assert after == was, f"refused, and yet changed: {was} to {after}"
+        elif decision.visitor_chooses:
+            assert (after.state, after.slot_start) == (was.state, was.slot_start)
+            assert self.now + CHOOSE_AT_LEAST <= after.choose_by <= self.now + CHOOSE_WITHIN, f"no choice: {after}"
         elif move is None:
             assert (after.state, after.reason) == ("CANCELLED", "by_staff")
             paid = self.seen.paid(was.id)
@@ -95,6 +117,13 @@ class Absences(World):
             assert (after.state, after.psychologist_id, after.slot_start) == (was.state, who, move.slot_start)
             availability.hold(was.id, who, move.slot_start, length)
             allowance.move(was, move.slot_start)
+
+    def _hindrances(self, was: Row) -> set[Code]:
+        """Why the visitor cannot be asked to choose."""
+        if was.choose_by is not None:
+            return {Code.CHOICE_OPEN}
+        ends_at = min(self.now + CHOOSE_WITHIN, was.slot_start - 2 * HOUR)
+        return {Code.CHOICE_TOO_NEAR} if ends_at - self.now < CHOOSE_AT_LEAST else set()
 
 
 def _is_within(booking: Row, off: Span) -> bool:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from hypothesis import strategies as st
 
 from backend.bookings import links, policy, queries
-from backend.bookings.lifecycle import attempts, cancellation, timers
+from backend.bookings.lifecycle import attempts, cancellation, choices, timers
 from backend.bookings.machine import State
 from backend.outbox import messages
 from tests.model.invariants import ACTIVE, GRACE
@@ -76,7 +76,7 @@ class Clock(World):
         """The timer of the booking's state, or any."""
         was = self.one_of(self.seen.bookings.values(), which, self._is_overdue)
         timer, source, target = DEADLINES.get(name or _TIMER_OF.get(was.state, ""), DEADLINES["lapse_draft"])
-        self._fired(self.do(timer, was.id), was, was.state == source and was.due_at <= self.now, target)
+        self._fired(self.do(timer, was.id), was, self._is_due(was, source), target)
         assert not self.do(timer, was.id).changed, "it fired twice"
 
     @action(needs="attempts", which=WHICH)
@@ -87,7 +87,8 @@ class Clock(World):
             assert not did.changed, "asked before its time"
         elif was.due_at + ASKED_FOR <= self.now:
             deadline = min(was.pay_by + GRACE, was.slot_start)
-            target = "APPROVED" if self.now < deadline else "PAYMENT_FAILED"
+            goes_on = self.now < deadline or was.choose_by is not None
+            target = "APPROVED" if goes_on else "PAYMENT_FAILED"
             assert did.after.bookings[was.id].state == target
         elif was.next_ask_at is None or was.next_ask_at <= self.now:
             assert len(did.after.messages) == len(did.before.messages) + 1, "the gateway was not asked"
@@ -101,6 +102,16 @@ class Clock(World):
         did = self.do(cancellation.lapse_cancellation, was.id)
         assert did.changed == (asked(was) and was.cancellation_requested_at + AN_HOUR <= self.now)
         assert did.after.bookings[was.id].state == was.state
+
+    @action(needs="bookings", which=WHICH)
+    def lapse_choice(self, which: int) -> None:
+        was = self.one_of(self.seen.bookings.values(), which, lambda booking: booking.choose_by is not None)
+        did = self.do(choices.lapse_choice, was.id)
+        assert did.changed == (was.choose_by is not None and was.choose_by <= self.now)
+        if did.changed:
+            after, paid = did.after.bookings[was.id], did.after.paid(was.id)
+            assert (after.state, after.reason, after.choose_by) == ("CANCELLED", "by_staff", None)
+            assert paid is None or did.after.left_paise(paid) == 0, f"we could not hold it, and kept money: {paid}"
 
     @action(needs="bookings", times=2, which=WHICH)
     def purge(self, which: int) -> None:
@@ -116,6 +127,8 @@ class Clock(World):
     @action(needs="bookings")
     def sweep(self) -> None:
         """Everything the workers would do now; afterwards nothing is overdue but what the gateway is asked about."""
+        for booking_id in queries.choices_to_lapse(now=self.now):
+            self.do(choices.lapse_choice, booking_id)
         for state, (timer, *_) in zip(_SWEPT, DEADLINES.values(), strict=True):
             for booking_id in queries.due(state, now=self.now):
                 self.do(timer, booking_id)
@@ -131,6 +144,7 @@ class Clock(World):
             self._in_time(booking)
 
     def _in_time(self, booking: Row) -> None:
+        assert booking.choose_by is None or booking.choose_by > self.now, f"to be chosen for ever: {booking}"
         if booking.state == "PAYMENT_PENDING":
             assert booking.due_at + ASKED_FOR > self.now, f"asked after for ever: {booking}"
             assert booking.due_at > self.now or booking.next_ask_at > self.now, f"not asked after: {booking}"
@@ -138,6 +152,11 @@ class Clock(World):
             assert booking.due_at > self.now or booking.reason.startswith("attempt_"), f"overdue: {booking}"
         if booking.state in ACTIVE and booking.cancellation_requested_at is not None:
             assert booking.cancellation_requested_at + AN_HOUR > self.now, f"asked to cancel for ever: {booking}"
+
+    def _is_due(self, booking: Row, state: str) -> bool:
+        """A choice that is open ends first."""
+        is_over = booking.state == state and booking.due_at <= self.now
+        return is_over and booking.choose_by is None
 
     def _fired(self, did: Result, was: Row, is_due: bool, target: str) -> None:
         if is_due:
@@ -159,7 +178,7 @@ class Clock(World):
     def _ends(self) -> list[datetime]:
         found: list[datetime | None] = [link.expires_at for link in self.seen.links.values()]
         for booking in self.seen.bookings.values():
-            found += [booking.pay_by, booking.slot_end, booking.next_ask_at]
+            found += [booking.pay_by, booking.choose_by, booking.slot_end, booking.next_ask_at]
             if booking.cancellation_requested_at is not None:
                 found.append(booking.cancellation_requested_at + AN_HOUR)
             if booking.closed_at is not None:

@@ -36,13 +36,13 @@ EXPECTED: dict[tuple[str, str], tuple[str, ...]] = {
     ("approve", "CONFIRMED"): CONFIRMATION,
     ("reject", "REJECTED"): ("booking_rejected",),
     ("start_payment", "PAYMENT_PENDING"): ("ensure_order",),
-    ("record_capture", "CONFIRMED"): CONFIRMATION,
+    ("record_capture", "CONFIRMED"): ("+confirmation",),
     ("record_desk_payment", "CONFIRMED"): ("+confirmation",),
     ("record_desk_payment", "COMPLETED"): (),
     ("void_desk_payment", "APPROVED"): ("payment_voided", "psychologist_session_unconfirmed", "+reminder_to_pay"),
     ("void_desk_payment", ""): ("+voided",),
     ("sponsor", "PENDING"): (),
-    ("sponsor", "CONFIRMED"): CONFIRMATION,
+    ("sponsor", "CONFIRMED"): ("+confirmation",),
     ("record_late_capture", "CONFIRMED"): ("late_payment_booked", "psychologist_session_confirmed", "+reminders"),
     ("fail_attempt", "APPROVED"): ("payment_attempt_failed",),
     ("fail_attempt", "PAYMENT_FAILED"): ("payment_timed_out",),
@@ -56,6 +56,8 @@ EXPECTED: dict[tuple[str, str], tuple[str, ...]] = {
     ("record_unexpected_capture", ""): ("payment_returned", "staff_unexpected_money"),
     ("reschedule", ""): ("booking_moved", "+move"),
     ("request_cancellation", ""): ("cancellation_requested", "staff_cancellation_requested"),
+    ("offer_choice", ""): ("+choice",),
+    ("lapse_choice", "CANCELLED"): ("booking_cancelled", "+psychologist_told", "+refund"),
     ("lapse_cancellation", ""): ("cancellation_lapsed",),
     ("grant_refund", ""): ("+refund",),
     ("refund_refused", ""): ("staff_refund_due", "refund_queued"),
@@ -167,7 +169,17 @@ def _reminders(step: Step) -> list[str]:
 
 def _confirmation(step: Step) -> list[str]:
     """Money handed over for a session that stands already only gets its row."""
-    return [] if step.entry.source == step.entry.target else [*CONFIRMATION[:2], *_reminders(step)]
+    if step.entry.source == step.entry.target:
+        return []
+    return [*CONFIRMATION[:2], *_reminders(step)] if step.booking.choose_by is None else _choice(step)
+
+
+def _choice(step: Step) -> list[str]:
+    """Its reminder at half time, as long as that is ahead."""
+    half = step.now + (step.booking.choose_by - step.now) / 2
+    reminds = ["choice_still_open"] if step.now < half < step.booking.choose_by else []
+    told = ["psychologist_choice_offered"] if step.booking.state == "CONFIRMED" else []
+    return ["choice_offered", *reminds, *told]
 
 
 def _reminder_to_pay(step: Step) -> list[str]:
@@ -211,8 +223,9 @@ def _refund(step: Step) -> list[str]:
 
 def _move(step: Step) -> list[str]:
     """A confirmed session's move is known to whom it concerns; one that is not paid yet only to the visitor."""
+    was = step.before.bookings[step.booking.id]
     if step.booking.state != "CONFIRMED":
-        return []
+        return [] if was.choose_by is None else ["payment_still_due"]
     if step.before.bookings[step.booking.id].psychologist_id == step.booking.psychologist_id:
         return ["psychologist_session_moved", *_reminders(step)]
     return ["psychologist_session_cancelled", "psychologist_session_confirmed", *_reminders(step)]
@@ -223,6 +236,7 @@ MORE: dict[str, Callable[[Step], list[str]]] = {
     "+confirmation": _confirmation,
     "+reminder_to_pay": _reminder_to_pay,
     "+voided": _voided,
+    "+choice": _choice,
     "+to_pay": _to_pay,
     "+draft_reminder": _draft_reminder,
     "+draft_lapsed": _draft_lapsed,

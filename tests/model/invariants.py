@@ -16,7 +16,7 @@ ALLOWED = ARROWS | {
     ("", "PENDING"),
     ("", "APPROVED"),  # one of the times that a rejection offered, see relations.py
 }
-GIVES_BACK = {"cancel", "grant_refund", "record_unexpected_capture"}  # ledger intents
+GIVES_BACK = {"cancel", "lapse_choice", "grant_refund", "record_unexpected_capture"}  # ledger intents
 GRACE = timedelta(minutes=10)
 BUFFER = timedelta(minutes=15)
 LINK_KEPT = timedelta(days=30)
@@ -50,6 +50,10 @@ def _deadline(booking: Row) -> None:
     assert (booking.closed_at is not None) == is_final, f"closed: {booking}"
     assert booking.next_ask_at is None or booking.state == "PAYMENT_PENDING", f"asks after no attempt: {booking}"
     assert booking.cancellation_requested_at is None or booking.state in ACTIVE, f"still called off: {booking}"
+    if booking.choose_by is not None:
+        assert booking.state in HOLDS_SLOT, f"chooses another time of nothing: {booking}"
+        assert booking.choose_by < booking.slot_start, f"chooses after the start: {booking}"
+        assert booking.state == "CONFIRMED" or booking.choose_by <= booking.pay_by, f"pays before: {booking}"
     if booking.state in ("APPROVED", "PAYMENT_PENDING"):
         assert booking.pay_by < booking.slot_start or booking.pay_by == booking.slot_start, f"pay_by: {booking}"
         assert booking.due_at <= min(booking.pay_by + GRACE, booking.slot_start), f"waits past its slot: {booking}"

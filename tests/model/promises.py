@@ -36,7 +36,7 @@ class Step(Protocol):
 def check(picture: Snapshot, *, now: datetime) -> None:
     """Raises AssertionError when somebody is left with a deadline that has moved, or is reminded of it too late."""
     for booking in picture.bookings.values():
-        if booking.state not in DEADLINES:
+        if booking.state not in DEADLINES or booking.choose_by is not None:  # nothing is to be paid meanwhile
             continue
         column, fact, kinds = DEADLINES[booking.state]
         deadline = getattr(booking, column)

@@ -64,8 +64,8 @@ class Reschedules(World):
         is_late = self.now > was.slot_start - NOTICE
         is_counted = was.sponsored_month is not None
         reasons = {
-            Code.MOVES_USED_UP: was.moves_by_visitor >= MOVES_MOST,
-            Code.MOVE_TOO_LATE: is_late,
+            Code.MOVES_USED_UP: was.choose_by is None and was.moves_by_visitor >= MOVES_MOST,
+            Code.MOVE_TOO_LATE: was.choose_by is None and is_late,
             Code.LINK_EXPIRED: link.expires_at <= self.now,
             Code.MONTH_NOT_SPONSORED: is_counted and not self.allowance().covers(start, besides=was),
         }

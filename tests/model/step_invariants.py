@@ -94,9 +94,10 @@ def _time_to_pay(was: Row, booking: Row, written: list[Row], *, now: datetime) -
     intents = {entry.intent for entry in written}
     if "reschedule" in intents and booking.state in ("APPROVED", "PAYMENT_PENDING"):
         by_formula = time_to_pay(booking.slot_start, now=now, is_follow_up=booking.follows_id is not None)
-        assert booking.pay_by == min(was.pay_by, by_formula), f"another time to pay: {was} to {booking}"
+        expected = min(was.pay_by, by_formula) if was.choose_by is None else by_formula
+        assert booking.pay_by == expected, f"another time to pay: {was} to {booking}"
     elif was.pay_by != booking.pay_by and not (is_undone(written) and booking.pay_by is None):
-        assert intents & {"approve", "extend_deadline"}, f"the time to pay changed by {intents}"
+        assert intents & {"approve", "extend_deadline", "offer_choice"}, f"the time to pay changed by {intents}"
 
 
 def is_undone(written: list[Row]) -> bool:
@@ -117,6 +118,8 @@ def _move(before: Snapshot, after: Snapshot, was: Row, written: list[Row], *, no
     if not moved:
         same = (was.slot_start, was.moves_by_visitor, was.moved_by_staff_at)
         settled = (booking.slot_start, booking.moves_by_visitor, booking.moved_by_staff_at)
+        if any(entry.intent == "offer_choice" for entry in written):
+            same = (was.slot_start, was.moves_by_visitor, now)
         is_open_again = is_undone(written) and booking.state == "PENDING"
         assert was.slot_start is None or settled == same or is_open_again, f"moved in silence: {was} to {booking}"
         return
@@ -124,10 +127,12 @@ def _move(before: Snapshot, after: Snapshot, was: Row, written: list[Row], *, no
     assert [row.id for row in _claims(before, was)] == [row.id for row in _claims(after, was)], f"let go: {was}"
     assert (booking.state, booking.amount_paise) == (was.state, was.amount_paise), f"{was} moved to {booking}"
     is_visitors = entry.actor == "visitor"
-    assert booking.moves_by_visitor == was.moves_by_visitor + is_visitors, f"{entry} counted otherwise: {booking}"
+    is_counted = is_visitors and was.choose_by is None
+    assert booking.choose_by is None, f"to be chosen after the move: {booking}"
+    assert booking.moves_by_visitor == was.moves_by_visitor + is_counted, f"{entry} counted otherwise: {booking}"
     assert booking.moved_by_staff_at == (was.moved_by_staff_at if is_visitors else now), f"moved by {entry.actor}"
     if is_visitors:
-        assert now <= was.slot_start - NOTICE, f"moved too late: {was}"
+        assert now <= was.slot_start - NOTICE or was.choose_by is not None, f"moved too late: {was}"
         assert now <= booking.slot_start - NOTICE, f"moved too near: {booking}"
         assert booking.slot_end - booking.slot_start == was.slot_end - was.slot_start, f"another length: {booking}"
     for purpose in ("reschedule", "cancel_late"):

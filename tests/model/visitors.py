@@ -143,7 +143,9 @@ class Visitors(World):
 
     def begin_to_pay_for(self, was: Row) -> None:
         did = self.do(attempts.start_payment, was.acknowledgement_id)
-        if was.state == "APPROVED" and self.now < was.due_at:
+        if was.choose_by is not None and was.state != "CONFIRMED":
+            did.was_refused(Code.CHOICE_OPEN)
+        elif was.state == "APPROVED" and self.now < was.due_at:
             did.went_well()
             assert did.after.bookings[was.id].state == "PAYMENT_PENDING"
         elif was.state == "PAYMENT_PENDING":

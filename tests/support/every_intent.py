@@ -11,6 +11,7 @@ from backend.bookings.lifecycle import (
     alternatives,
     attempts,
     cancellation,
+    choices,
     follow_ups,
     front_desk,
     payments,
@@ -24,7 +25,7 @@ from backend.bookings.lifecycle import (
 from backend.bookings.lifecycle import approval as staff
 from backend.bookings.lifecycle.cancellation import RefundChoice
 from backend.bookings.lifecycle.rescheduling import Move, reschedule
-from backend.bookings.machine import ACTIVE, State
+from backend.bookings.machine import ACTIVE, HOLDS_SLOT, State
 from backend.bookings.models import Alternative, Booking, Outcome, Purpose
 from backend.bookings.notices import Notice
 from backend.outbox.models import Message
@@ -148,6 +149,12 @@ def undo_cancellation(booking: Booking, now: datetime) -> object:
     return undo.undo_decision(booking.pk, actor="staff:desk", now=now)
 
 
+def lapse_choice(booking: Booking, now: datetime) -> object:
+    if booking.state in HOLDS_SLOT:
+        Booking.objects.filter(pk=booking.pk).update(choose_by=now)
+    return choices.lapse_choice(booking.pk, now=now)
+
+
 def lapse_cancellation(booking: Booking, now: datetime) -> object:
     Booking.objects.filter(pk=booking.pk).update(cancellation_requested_at=now)
     return cancellation.lapse_cancellation(booking.pk, now=now + timedelta(hours=1))
@@ -193,6 +200,8 @@ INTENTS: dict[str, Callable[[Booking, datetime], object]] = {
     "sponsor": sponsor,
     "reschedule": move,
     "reschedule_by_visitor": move_by_visitor,
+    "offer_choice": lambda b, now: choices.offer_choice(b.pk, actor="staff:desk", now=now),
+    "lapse_choice, due": lapse_choice,
     "book_follow_up": book_follow_up,
     "request_cancellation": lambda b, now: cancellation.request_cancellation(b.acknowledgement_id, now=now),
     "confirm_cancellation": lambda b, now: cancellation.confirm_cancellation(cancelling_token(b, now), now=now),
@@ -287,6 +296,7 @@ MORE_INTENTS: dict[str, Callable[[Booking, datetime], object]] = {
     "lapse_cancellation, due": lambda b, now: cancellation.lapse_cancellation(
         b.pk, now=(b.cancellation_requested_at or now) + policy.CANCEL_LINK_LIFETIME
     ),
+    "lapse_choice, due": lambda b, now: choices.lapse_choice(b.pk, now=b.choose_by or now),
     "purge_draft, due": lambda b, now: timers.purge_draft(b.pk, now=(b.closed_at or now) + policy.DRAFT_PURGE_AFTER),
     "request_link": lambda b, now: visitor.request_link(b.email, now=now),
     "request_again": _request_again,

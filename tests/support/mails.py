@@ -10,6 +10,7 @@ from uuid import UUID
 from backend.bookings import links
 from backend.bookings.intents import Intent
 from backend.bookings.ledger_details import (
+    ChoiceOffered,
     Details,
     Moved,
     PaymentVoided,
@@ -62,6 +63,8 @@ TRUE_IN: dict[Notice, set[State]] = {
     Notice.PAYMENT_RETURNED: _PROVED_STATES,
     Notice.BOOKING_CONFIRMED: {State.CONFIRMED},
     Notice.BOOKING_MOVED: set(HOLDS_SLOT),
+    Notice.CHOICE_OFFERED: set(HOLDS_SLOT),
+    Notice.CHOICE_STILL_OPEN: set(HOLDS_SLOT),
     Notice.SESSION_APPROACHING: {State.CONFIRMED},
     Notice.SESSION_IMMINENT: {State.CONFIRMED},
     Notice.CANCELLATION_REQUESTED: set(ACTIVE),
@@ -84,6 +87,7 @@ TRUE_IN: dict[Notice, set[State]] = {
         State.CANCELLED,
     },
     Notice.PSYCHOLOGIST_SESSION_MOVED: {State.CONFIRMED},
+    Notice.PSYCHOLOGIST_CHOICE_OFFERED: {State.CONFIRMED},
     Notice.PSYCHOLOGIST_SESSION_CANCELLED: {State.CANCELLED},
     Notice.SERIES_BOOKED: set(HOLDS_SLOT),
     Notice.SERIES_MOVED: set(HOLDS_SLOT),
@@ -188,6 +192,13 @@ def _moved(booking: Booking, now: datetime) -> None:
     write_row(booking, Intent.RESCHEDULE, Moved(start - timedelta(hours=2), start, who, who), now=now)
 
 
+def _to_choose(booking: Booking, now: datetime) -> None:
+    """Where there is a session; its row says when the choice ends."""
+    if booking.state in HOLDS_SLOT:
+        Booking.objects.filter(pk=booking.pk).update(choose_by=now + timedelta(hours=12), moved_by_staff_at=now)
+    write_row(booking, Intent.OFFER_CHOICE, ChoiceOffered(now + timedelta(hours=12)), now=now)
+
+
 def _declined(booking: Booking, now: datetime) -> None:
     write_row(booking, Intent.FAIL_ATTEMPT, now=now, reason=Reason.ATTEMPT_FAILED)
 
@@ -241,6 +252,9 @@ _SPEAKS_OF: dict[Notice, Callable[[Booking, datetime], None]] = {
     Notice.PSYCHOLOGIST_SESSION_MOVED: _moved,
     Notice.SERIES_MOVED: _moved,
     Notice.PSYCHOLOGIST_SERIES_MOVED: _moved,
+    Notice.CHOICE_OFFERED: _to_choose,
+    Notice.CHOICE_STILL_OPEN: _to_choose,
+    Notice.PSYCHOLOGIST_CHOICE_OFFERED: _to_choose,
     Notice.CANCELLATION_REQUESTED: _asked_to_cancel,
     Notice.STAFF_CANCELLATION_REQUESTED: _asked_to_cancel,
     Notice.REFUND_QUEUED: _refund_in(

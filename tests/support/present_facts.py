@@ -26,6 +26,9 @@ OF_A_SESSION = (
     Notice.SERIES_MOVED,
     Notice.PSYCHOLOGIST_SERIES_CONFIRMED,
     Notice.PSYCHOLOGIST_SERIES_MOVED,
+    Notice.CHOICE_OFFERED,
+    Notice.CHOICE_STILL_OPEN,
+    Notice.PSYCHOLOGIST_CHOICE_OFFERED,
 )
 
 
@@ -41,12 +44,15 @@ def present(message: Message, booking: Booking) -> dict[str, object]:
         facts |= {"starts": day(booking.slot_start), "starts_at": booking.slot_start.isoformat()}
         facts |= {"ends_at": booking.slot_end.isoformat(), "psychologist": booking.psychologist.full_name}
         facts["place"] = booking.meeting_link or ", ".join(booking.address.splitlines())
-    if booking.state in PAYING and booking.pay_by is not None:
+    if booking.choose_by is not None:
+        facts["choose_by"] = day(booking.choose_by)
+    if booking.state in PAYING and booking.pay_by is not None and booking.choose_by is None:
         facts["pay_by"] = day(booking.pay_by)
     if message.kind in OF_A_SESSION and booking.state not in PAYING:
         status = payment_status.payment_status(booking)
         facts["money"] = "paid" if payment_status.paid_payment(booking) is not None else status.value
     if message.kind == Notice.CANCELLATION_LAPSED:
+        facts |= {"choose_by": day(booking.choose_by) if booking.choose_by else ""}
         facts |= {"is_session": booking.state in HOLDS_SLOT, "is_confirmed": booking.state == State.CONFIRMED}
     if message.kind == Notice.STAFF_CANCELLATION_REQUESTED:
         facts["state"] = State(booking.state).label.lower()

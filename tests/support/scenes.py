@@ -12,6 +12,7 @@ from backend.bookings.lifecycle import (
     alternatives,
     approval,
     cancellation,
+    choices,
     follow_ups,
     front_desk,
     payments,
@@ -122,6 +123,13 @@ def _moved(make: Callable[[datetime], Booking]) -> Callable[[datetime], Booking]
     def made(now: datetime) -> Booking:
         move = Move(now + timedelta(days=3))
         return reschedule(make(now).pk, move, actor=STAFF, now=now)
+
+    return made
+
+
+def _to_choose(make: Callable[[datetime], Booking]) -> Callable[[datetime], Booking]:
+    def made(now: datetime) -> Booking:
+        return choices.offer_choice(make(now).pk, actor=STAFF, now=now)
 
     return made
 
@@ -298,6 +306,11 @@ SCENES: dict[str, Scene] = {
     f"{N.BOOKING_MOVED} paid": Scene(N.BOOKING_MOVED, _moved(_confirmed)),
     f"{N.BOOKING_MOVED} due": Scene(N.BOOKING_MOVED, _moved(_due_at_practice)),
     **{
+        f"{notice} {state}": Scene(notice, _to_choose(make))
+        for notice in (N.CHOICE_OFFERED, N.CHOICE_STILL_OPEN)
+        for state, make in SOME.items()
+    },
+    **{
         f"{notice} {how}": Scene(notice, make)
         for notice in (N.SESSION_APPROACHING, N.SESSION_IMMINENT)
         for how, make in (("paid", _confirmed), ("due", _due_at_practice))
@@ -325,6 +338,7 @@ SCENES: dict[str, Scene] = {
     f"{N.STAFF_REFUND_DUE} unfinished": Scene(N.STAFF_REFUND_DUE, _refund(_confirmed, RefundOrderState.PENDING)),
     N.PSYCHOLOGIST_SESSION_CONFIRMED: Scene(N.PSYCHOLOGIST_SESSION_CONFIRMED, _confirmed),
     N.PSYCHOLOGIST_SESSION_MOVED: Scene(N.PSYCHOLOGIST_SESSION_MOVED, _moved(_confirmed)),
+    N.PSYCHOLOGIST_CHOICE_OFFERED: Scene(N.PSYCHOLOGIST_CHOICE_OFFERED, _to_choose(_confirmed)),
     f"{N.PSYCHOLOGIST_SESSION_CANCELLED} called off": Scene(N.PSYCHOLOGIST_SESSION_CANCELLED, _colleague_cancelled),
     f"{N.PSYCHOLOGIST_SESSION_CANCELLED} to colleague": Scene(N.PSYCHOLOGIST_SESSION_CANCELLED, _to_colleague),
     f"{N.SERIES_BOOKED} APPROVED": Scene(N.SERIES_BOOKED, _series(None)),

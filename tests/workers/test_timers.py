@@ -8,6 +8,7 @@ import pytest
 import time_machine
 
 from backend.bookings import policy
+from backend.bookings.lifecycle import choices
 from backend.bookings.machine import State
 from backend.bookings.models import Booking, Link
 from backend.ops.models import Timer
@@ -70,6 +71,16 @@ def test_open_attempts_are_asked_after(now: datetime, settings) -> None:
     run(timers.ask_after_attempts, booking.due_at)
     run(timers.ask_after_attempts, booking.due_at + timedelta(seconds=1))
     assert Message.objects.filter(kind="ask_gateway").count() == 1
+
+
+def test_choices_that_were_not_made_lapse(now: datetime, settings) -> None:
+    settings.PAYMENT_GATEWAY = "sandbox"
+    booking = scenarios.confirmed(now=now, at=now + timedelta(days=3))
+    ends_at = choices.offer_choice(booking.pk, actor="staff:desk", now=now).choose_by
+    run(timers.lapse_choices, ends_at - timedelta(seconds=1))
+    assert scenarios.again(booking).state == State.CONFIRMED
+    run(timers.lapse_choices, ends_at)
+    assert scenarios.again(booking).state == State.CANCELLED
 
 
 def test_purges_run_on_their_time(now: datetime) -> None:

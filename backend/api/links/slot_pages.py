@@ -128,6 +128,7 @@ def _weeks(token: str, week: str, *, now: datetime, problem: str = "", status: i
         "others": _days(others, names),
         "move_until": formatting.day_and_time(ends_at) if (ends_at := move_until(booking)) else "",
         "moves_left": moves_left(booking),
+        "choose_by": formatting.day_and_time(booking.choose_by) if booking.choose_by else "",
         "must_pay": booking.state != State.CONFIRMED,
     }
     return render_page("reschedule", context, status=status)

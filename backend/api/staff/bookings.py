@@ -45,6 +45,7 @@ from backend.bookings import staff_queries
 from backend.bookings.access import AccessPolicy, Scope
 from backend.bookings.lifecycle import approval, cancellation, disclosure, front_desk, refunds
 from backend.bookings.lifecycle.cancellation import CalledOffBy, RefundChoice
+from backend.bookings.lifecycle.choices import offer_choice
 from backend.bookings.lifecycle.first_fit import approve_first_fit
 from backend.bookings.lifecycle.rescheduling import reschedule
 from backend.bookings.lifecycle.void_payment import void_desk_payment
@@ -195,6 +196,17 @@ class Reschedule(BookingAction[MoveRequest]):
 
     def act(self, booking_id: int, body: MoveRequest, *, actor: str, now: datetime) -> None:
         reschedule(booking_id, body.move(), actor=actor, now=now)
+
+
+@describe_action("offer_choice")
+class OfferChoice(BookingAction[NothingRequest]):
+    """POST: the session cannot be held at its time; the visitor is asked to choose another, until `choose_by`."""
+
+    shape = NothingRequest
+    scope = Scope.OWN
+
+    def act(self, booking_id: int, _body: NothingRequest, *, actor: str, now: datetime) -> None:
+        offer_choice(booking_id, actor=actor, now=now)
 
 
 @describe_action("desk_payment")

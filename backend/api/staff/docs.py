@@ -43,6 +43,7 @@ class BookingAnswer(serializers.Serializer[Any]):
     pay_by = _maybe_instant()
     closed_at = _maybe_instant()
     cancellation_requested_at = _maybe_instant()
+    choose_by = _maybe_instant()
     full_name = serializers.CharField()
     email = serializers.CharField(allow_blank=True, help_text="Empty: they are told by telephone.")
     phone_number = serializers.CharField(help_text="Masked but for three digits where your role says so.")

@@ -33,6 +33,7 @@ def summary(booking: Booking, access: AccessPolicy) -> dict[str, Any]:
         "pay_by": utc_iso(booking.pay_by),
         "closed_at": utc_iso(booking.closed_at),
         "cancellation_requested_at": utc_iso(booking.cancellation_requested_at),
+        "choose_by": utc_iso(booking.choose_by),
         "full_name": booking.full_name,
         "email": booking.email,
         "phone_number": access.phone(booking),

@@ -17,6 +17,7 @@ urlpatterns = [
     path(f"{_BOOKING}reject/", bookings.Reject.as_view()),
     path(f"{_BOOKING}cancel/", bookings.Cancel.as_view()),
     path(f"{_BOOKING}reschedule/", bookings.Reschedule.as_view()),
+    path(f"{_BOOKING}offer-choice/", bookings.OfferChoice.as_view()),
     path(f"{_BOOKING}follow-up/", follow_ups.FollowUp.as_view()),
     path(f"{_BOOKING}move-series/", series.MoveSeries.as_view()),
     path(f"{_BOOKING}cancel-series/", series.CancelSeries.as_view()),

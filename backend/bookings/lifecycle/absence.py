@@ -9,6 +9,7 @@ from datetime import datetime
 from django.db import DatabaseError, transaction
 
 from backend.bookings.lifecycle.cancellation import RefundChoice, cancel_by_staff
+from backend.bookings.lifecycle.choices import offer_choice
 from backend.bookings.lifecycle.preview import BookingChange, ChangeObserver, preview_transaction_many
 from backend.bookings.lifecycle.rescheduling import Move, reschedule
 from backend.bookings.lifecycle.transaction import intent
@@ -32,11 +33,15 @@ class Absence:
 
 @dataclass(frozen=True)
 class AbsenceDecision:
-    """What becomes of one booking, seen as of this ledger row: moved there, or cancelled with all its money."""
+    """What becomes of one booking, seen as of this ledger row: moved there, or cancelled with all its money.
+
+    Or its visitor chooses.
+    """
 
     booking_id: int
     seen: int
     move: Move | None
+    visitor_chooses: bool = False
 
 
 @dataclass(frozen=True)
@@ -155,6 +160,9 @@ def _carry_out(decision: AbsenceDecision, *, note_to_visitor: str, actor: str, n
 
 
 def _decide(decision: AbsenceDecision, *, note_to_visitor: str, actor: str, now: datetime) -> None:
+    if decision.visitor_chooses:
+        offer_choice(decision.booking_id, actor=actor, now=now)
+        return
     if decision.move is not None:
         reschedule(decision.booking_id, decision.move, actor=actor, now=now)
         return

@@ -26,7 +26,7 @@ from backend.bookings.lifecycle.transaction import (
     lock_booking,
     run_transition,
 )
-from backend.bookings.machine import TAKES_PLACE, Reason, State
+from backend.bookings.machine import AWAITS_PAYMENT, TAKES_PLACE, Reason, State
 from backend.bookings.models import Booking
 from backend.bookings.notices import Notice
 from backend.bookings.payment_status import paid_payment
@@ -40,7 +40,7 @@ def start_payment(acknowledgement_id: str, *, now: datetime) -> Payment:
     """APPROVED → PAYMENT_PENDING; asked again while the attempt is open: the same payment.
 
     Refuses: booking_unknown, already_paid, nothing_to_pay, pay_by_passed, state_refuses, payments_unavailable,
-    no_address.
+    no_address, choice_open.
     """
     booking_id = Booking.objects.filter(acknowledgement_id=acknowledgement_id).values_list("pk", flat=True).first()
     if booking_id is None:
@@ -49,6 +49,8 @@ def start_payment(acknowledgement_id: str, *, now: datetime) -> Payment:
     if booking.state == State.DRAFT or booking.verified_at is None:
         raise Refused(Code.BOOKING_UNKNOWN)
     require_address(booking)
+    if booking.choose_by is not None and booking.state in AWAITS_PAYMENT:
+        raise Refused(Code.CHOICE_OPEN, choose_by=booking.choose_by)
     if booking.state == State.PAYMENT_PENDING:
         return Payment.objects.open().get(booking=booking)
     if booking.state in TAKES_PLACE:
@@ -150,7 +152,7 @@ def end_attempt(booking: Booking, *, reason: Reason, intent: Intent, actor: str,
     """PAYMENT_PENDING → APPROVED while `pay_by` and its grace are ahead, else PAYMENT_FAILED."""
     deadline = policy.payment_deadline(payment_terms(booking).pay_by, held_session(booking).start)
     booking.next_ask_at = None
-    if now < deadline:
+    if now < deadline or booking.choose_by is not None:  # a choice that is over is for its own timer
         run_transition(
             booking,
             lambda: booking.end_attempt(due_at=deadline, reason=reason),

@@ -68,8 +68,8 @@ def confirm_cancellation(token: str, *, now: datetime) -> Booking:
     promise = cancellation_terms(booking, link, now=now)
     if not links.spend(link, now=now):
         raise Refused(Code.LINK_EXPIRED)
-    refund = _give_back(booking, promise.refund_paise, reason=RefundReason.BY_VISITOR, actor=VISITOR, now=now)
-    _cancel(booking, promise.reason, refund, actor=VISITOR, now=now)
+    refund = give_back(booking, promise.refund_paise, reason=RefundReason.BY_VISITOR, actor=VISITOR, now=now)
+    call_off(booking, promise.reason, refund, actor=VISITOR, now=now)
     return booking
 
 
@@ -173,8 +173,8 @@ def cancel_by_staff(
     booking.note_to_visitor, booking.refund_note = note_to_visitor.strip(), refund_reason.strip()
     why = RefundReason.BY_VISITOR if called_off_by is CalledOffBy.VISITOR else RefundReason.BY_STAFF
     until = policy.undo_until(now, booking.slot_start) if is_undoable else None
-    given = _give_back(booking, back, reason=why, actor=actor, now=now, not_before=until)
-    _cancel(booking, by_rules.reason, given, actor=actor, now=now, undo_until=until)
+    given = give_back(booking, back, reason=why, actor=actor, now=now, not_before=until)
+    call_off(booking, by_rules.reason, given, actor=actor, now=now, undo_until=until)
     return booking
 
 
@@ -214,11 +214,12 @@ def _refuse_unless_cancellable(booking: Booking, *, now: datetime) -> None:
         raise Refused(Code.CANCEL_TOO_LATE)
 
 
-def _cancel(
+def call_off(
     booking: Booking,
     reason: Reason,
     refund: Refund | None,
     *,
+    intent: Intent = Intent.CANCEL,
     actor: str,
     now: datetime,
     undo_until: datetime | None = None,
@@ -229,7 +230,7 @@ def _cancel(
     run_transition(
         booking,
         lambda: booking.cancel(reason=reason, now=now),
-        intent=Intent.CANCEL,
+        intent=intent,
         actor=actor,
         now=now,
         saving=["note_to_visitor", "refund_note", "sponsorship_returned_at"],
@@ -245,7 +246,7 @@ def _cancel(
         notify_refund(booking, refund.payment, now=now)
 
 
-def _give_back(
+def give_back(
     booking: Booking,
     amount_paise: int,
     *,

@@ -9,8 +9,10 @@ from django.conf import settings
 
 from backend.bookings import links, policy
 from backend.bookings.guarantees import held_session, psychologist_of
+from backend.bookings.machine import State
 from backend.bookings.models import Booking
 from backend.bookings.notices import TOGETHER, Notice, links_carried
+from backend.core.errors import required
 from backend.outbox import bundles, messages
 from backend.outbox.models import Message, MessageState, Queue
 from backend.people.models import Psychologist
@@ -92,7 +94,10 @@ def notify_psychologist(booking: Booking, notice: Notice, *, now: datetime, who:
 
 
 def notify_confirmed(booking: Booking, *, now: datetime, notice: Notice = Notice.BOOKING_CONFIRMED) -> None:
-    """The confirmation to both sides, and the session's reminders."""
+    """The confirmation to both sides, and the session's reminders; of one that cannot be held, what is so instead."""
+    if booking.choose_by is not None:
+        notify_choice(booking, now=now)
+        return
     notify_visitor(booking, notice, now=now)
     notify_psychologist(booking, Notice.PSYCHOLOGIST_SESSION_CONFIRMED, now=now)
     enqueue_reminders(booking, now=now)
@@ -113,6 +118,17 @@ def bundle(bookings: Iterable[Booking]) -> None:
         if len(rows) > 1:
             key = f"series:{rows[0].booking_id}:{notice}:{rows[0].ledger_sequence}"
             bundles.join(rows, kind=notice, dedupe_key=key)
+
+
+def notify_choice(booking: Booking, *, now: datetime) -> None:
+    """The visitor is to choose another time, and is reminded of that; a confirmed session's psychologist hears."""
+    ends_at = required(booking.choose_by, "choose_by", booking)
+    notify_visitor(booking, Notice.CHOICE_OFFERED, now=now)
+    reminds_at = policy.choice_reminder(now, ends_at)
+    if now < reminds_at < ends_at:
+        notify_visitor(booking, Notice.CHOICE_STILL_OPEN, now=now, not_before=reminds_at)
+    if booking.state == State.CONFIRMED:
+        notify_psychologist(booking, Notice.PSYCHOLOGIST_CHOICE_OFFERED, now=now)
 
 
 def enqueue_reminders(booking: Booking, *, now: datetime) -> None:

@@ -1,7 +1,8 @@
 """Moving a session in place: same id, same payment, one UPDATE of its claim; and how a visitor does it.
 
 A visitor moves by the mailed link, CANCEL_NOTICE ahead in every state, MOVES_BY_VISITOR times, and to a slot that is
-offered; staff move as they see fit (`reschedule`).
+offered; staff move as they see fit (`reschedule`). Either ends the wait for a choice (`choices`), whose move is not
+counted.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from backend.bookings.lifecycle.notify import enqueue_reminders, notify_psycholo
 from backend.bookings.lifecycle.session_terms import (
     Approval,
     check_hours,
+    plan_payment_reminder,
     replan_payment_reminder,
     set_place,
     slot_of,
@@ -42,6 +44,7 @@ SETTLED_BY_MOVE = (
     "due_at",
     "moved_by_staff_at",
     "moves_by_visitor",
+    "choose_by",
     "sponsored_month",
     "sponsorship_returned_at",
     "outcome",
@@ -81,7 +84,8 @@ def reschedule_by_visitor(token: str, choice: SlotChoice, *, now: datetime) -> B
     psychologist = locked[choice.psychologist_id]
     if psychologist.pk != held or found.location_id is not None:
         set_place(booking, psychologist, location_id=found.location_id)
-    booking.moves_by_visitor += 1
+    if booking.choose_by is None:  # staff asked for the other one
+        booking.moves_by_visitor += 1
     slot = claims.slot_with(psychologist, found.start, found.start + held_session(booking).length)
     move_session(booking, locked[held], psychologist, slot, actor=VISITOR, now=now)
     return booking
@@ -91,13 +95,18 @@ def refuse_unless_movable(booking: Booking, link: Link, *, now: datetime) -> Non
     """Refuses: state_refuses, moves_used_up, move_too_late, link_expired."""
     if booking.state not in HOLDS_SLOT:
         raise Refused(Code.STATE_REFUSES, state=booking.state)
+    if booking.choose_by is None:  # else staff asked for it, and it is in time as long as it has not lapsed
+        _refuse_unless_in_time(booking, now=now)
+    if link.spent_at is not None or link.expires_at is None or link.expires_at <= now:
+        raise Refused(Code.LINK_EXPIRED)
+
+
+def _refuse_unless_in_time(booking: Booking, *, now: datetime) -> None:
     if moves_left(booking) == 0:
         raise Refused(Code.MOVES_USED_UP)
     ends_at = move_until(booking)
     if ends_at is None or now > ends_at:
         raise Refused(Code.MOVE_TOO_LATE)
-    if link.spent_at is not None or link.expires_at is None or link.expires_at <= now:
-        raise Refused(Code.LINK_EXPIRED)
 
 
 def slots_to_move_to(booking: Booking, start: datetime, end: datetime, *, now: datetime) -> list[FreeSlot]:
@@ -128,22 +137,28 @@ def move_session(
     details = Moved(was=was.start, to=slot.start, from_psychologist=before.pk, to_psychologist=psychologist.pk)
     booking.psychologist, booking.slot_start, booking.slot_end = psychologist, slot.start, slot.end
     booking.outcome = Outcome.UNRECORDED  # what was recorded is of the time before; the ledger keeps it
-    had_until = booking.pay_by
-    _shorten_deadline(booking, now=now)
+    had_until, was_to_choose = booking.pay_by, booking.choose_by is not None
+    _settle_deadline(booking, now=now)
+    booking.choose_by = None
     record_event(booking, intent=Intent.RESCHEDULE, actor=actor, now=now, saving=SETTLED_BY_MOVE, details=details)
-    if booking.state != State.CONFIRMED and booking.pay_by != had_until:
+    if booking.state != State.CONFIRMED and was_to_choose:  # nobody was to pay meanwhile, nor reminded of it
+        plan_payment_reminder(booking, now=now)
+    elif booking.state != State.CONFIRMED and booking.pay_by != had_until:
         replan_payment_reminder(booking, now=now)
     _announce(booking, before, now=now)
 
 
-def _shorten_deadline(booking: Booking, *, now: datetime) -> None:
-    """The deadlines that depend on the slot; the time to pay is never longer for a move."""
+def _settle_deadline(booking: Booking, *, now: datetime) -> None:
+    """The deadlines that depend on the slot; a move never gives more time to pay, but a choice begins it anew."""
     session = held_session(booking)
     if booking.state == State.CONFIRMED:
         booking.due_at = policy.completion(session.end)
         return
-    booking.pay_by = min(payment_terms(booking).pay_by, time_to_pay(booking, session.start, now=now))
-    booking.due_at = min(deadline(booking), policy.payment_deadline(booking.pay_by, session.start))
+    to_pay = time_to_pay(booking, session.start, now=now)
+    booking.pay_by = to_pay if booking.choose_by is not None else min(payment_terms(booking).pay_by, to_pay)
+    due_at = policy.payment_deadline(booking.pay_by, session.start)
+    is_anew = booking.choose_by is not None and booking.state == State.APPROVED
+    booking.due_at = due_at if is_anew else min(deadline(booking), due_at)
 
 
 def _announce(booking: Booking, before: Psychologist, *, now: datetime) -> None:

@@ -120,9 +120,14 @@ def _approve_for_payment(
 
 def notify_approved(booking: Booking, *, now: datetime) -> None:
     """The way to pay, and the reminder of it."""
-    reminded_at = policy.payment_reminder(now, payment_terms(booking).pay_by)
     notify_visitor(booking, Notice.BOOKING_APPROVED, now=now)
-    notify_visitor(booking, Notice.PAYMENT_STILL_DUE, now=now, not_before=reminded_at)
+    plan_payment_reminder(booking, now=now)
+
+
+def plan_payment_reminder(booking: Booking, *, now: datetime) -> None:
+    """The reminder to pay of the ledger's last row."""
+    due = policy.payment_reminder(now, payment_terms(booking).pay_by)
+    notify_visitor(booking, Notice.PAYMENT_STILL_DUE, now=now, not_before=due)
 
 
 def replan_payment_reminder(booking: Booking, *, now: datetime) -> None:

@@ -84,6 +84,9 @@ def purge_draft(booking_id: int, *, now: datetime) -> None:
 
 
 def _is_due(booking: Booking, state: State, now: datetime) -> bool:
+    """A choice that is open ends first (`choices.lapse_choice`), by a deadline of its own that is never later."""
+    if booking.choose_by is not None:
+        return False
     return booking.state == state and booking.due_at is not None and booking.due_at <= now
 
 

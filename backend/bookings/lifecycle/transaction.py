@@ -37,6 +37,7 @@ MACHINES_FIELDS = (
     "closed_at",
     "next_ask_at",
     "cancellation_requested_at",
+    "choose_by",
     "undo_until",
     "ledger_sequence",
 )
@@ -94,7 +95,12 @@ def run_transition(
     """
     source = State(booking.state)
     if undo_until is not None and isinstance(details, Undoable):
-        details = replace(details, due_was=booking.due_at, asked_was=booking.cancellation_requested_at)
+        details = replace(
+            details,
+            due_was=booking.due_at,
+            asked_was=booking.cancellation_requested_at,
+            choice_was=booking.choose_by,
+        )
     try:
         change()
     except TransitionNotAllowed as error:
@@ -102,7 +108,7 @@ def run_transition(
     if source in HOLDS_SLOT and booking.state not in HOLDS_SLOT:
         claims.release_claim(booking)
     if booking.state in FINAL:
-        booking.next_ask_at = booking.cancellation_requested_at = None
+        booking.next_ask_at = booking.cancellation_requested_at = booking.choose_by = None
         links.close(booking, now=now)
     _end_undo_window(booking, now=now)
     booking.undo_until = undo_until

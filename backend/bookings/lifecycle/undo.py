@@ -111,9 +111,9 @@ def _hold_again(booking: Booking, entry: LedgerEntry, *, now: datetime) -> date 
 
 
 def _step_back(booking: Booking, entry: LedgerEntry, details: Undone, *, actor: str, now: datetime) -> None:
-    """To the state, the reason, the deadline and the wish to cancel that the decision ended."""
+    """To the state, the reason, the deadline, the wish to cancel and the choice that the decision ended."""
     ended = details_of(entry, Undoable)
-    booking.cancellation_requested_at = ended.asked_was
+    booking.cancellation_requested_at, booking.choose_by = ended.asked_was, ended.choice_was
     step, due_at = booking.undo_to_pending, ended.due_was
     if entry.source in AWAITS_PAYMENT:
         step = booking.undo_to_approved

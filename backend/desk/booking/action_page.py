@@ -82,6 +82,7 @@ def _page(request: HttpRequest, action: Action[Any], form: ActionForm, status: i
         consequences=told,
         about=summary(booking, access, now=now),
         back=way_back(request) or booking_link(booking).url,
+        choice_open_until=short_day_and_time(booking.choose_by),
         asked_to_cancel=short_day_and_time(booking.cancellation_requested_at),
     )
 

@@ -31,6 +31,7 @@ def status(booking: Booking) -> SafeString:
     marks = mark("asked again" if is_again else "") + mark(
         "asked to cancel" if booking.cancellation_requested_at else ""
     )
+    marks += mark("visitor chooses another time" if booking.choose_by else "")
     reason = f" {booking.get_reason_display()}" if booking.reason else ""
     return format_html("{}{}{}", badge(booking.state), marks, reason)
 

@@ -187,6 +187,7 @@ class BookingAdmin(ListOfPeople, ReadOnly, admin.ModelAdmin[Booking]):
         context["may_reveal"] = reveal_phone.may_reveal(access)
         context["may_see_readers"] = readings.may_see(access)
         context["asked_to_cancel"] = short_day_and_time(booking.cancellation_requested_at)
+        context["choice_open_until"] = short_day_and_time(booking.choose_by)
         context["undo_until"] = booking.undoable_until(now)
         context["timeline"] = timeline(booking, request.user)
         context["now"] = now

@@ -110,6 +110,8 @@ def _sections(access: AccessPolicy, found: Dashboard, *, now: datetime) -> list[
         _section("asked", "Asked to cancel, not proved yet",
                  [_asked(access, row, now=now) for row in found.asked_to_cancel],
                  "Nobody.", f"{bookings}?waits=cancel"),
+        _section("choosing", "Waits for the visitor's choice", [_choosing(access, row) for row in found.choosing],
+                 "Nobody is to choose another time.", f"{bookings}?waits=choice"),
         _section("untold", "To tell by telephone", [_untold(access, row) for row in found.untold],
                  "Everybody without an address was told.", f"{bookings}?waits=untold"),
         _section("lapsing", "Holds about to lapse", [_lapsing(access, row, now=now) for row in found.lapsing],
@@ -164,6 +166,13 @@ def _asked(access: AccessPolicy, booking: Booking, *, now: datetime) -> Line:
     what = f"{booking.get_state_display()}; session {short_day_and_time(booking.slot_start)}"
     return Line(booking_link(booking), booking.full_name, what, f"asked {short_span(now - asked)} ago", "warning",
                 acts=action_links(access, booking, "cancel"), phone=access.phone(booking))  # fmt: skip
+
+
+def _choosing(access: AccessPolicy, booking: Booking) -> Line:
+    what = f"{short_day_and_time(booking.slot_start)}, {booking.psychologist}, cannot be held"
+    acts = action_links(access, booking, "reschedule", "cancel")
+    return Line(booking_link(booking), booking.full_name, what, f"until {short_day_and_time(booking.choose_by)}",
+                "warning", acts=acts, phone=access.phone(booking))  # fmt: skip
 
 
 def _lapsing(access: AccessPolicy, booking: Booking, *, now: datetime) -> Line:
@@ -279,7 +288,7 @@ def _session(access: AccessPolicy, booking: Booking, *, now: datetime) -> Line:
         state,
         when,
         "success" if is_held else "warning",
-        ("now",) if is_now else (),
+        (("now",) if is_now else ()) + (("visitor chooses another time",) if booking.choose_by else ()),
         () if clicks else action_links(access, booking, next_act),
         clicks=clicks + payment_click(access, booking, is_owed=is_owed),
         place=booking.meeting_link if booking.mode == Mode.ONLINE else booking.address,

@@ -57,6 +57,7 @@ class Dashboard:
 
     waiting: list[Booking]  # for a decision; what lapses first stands first
     asked_to_cancel: list[Booking]  # and has not proved it
+    choosing: list[Booking]  # another time, as this one cannot be held; whose choice ends first stands first
     lapsing: list[Booking]  # holds that end soon if nobody pays
     sessions: list[Booking]  # of today, by psychologist and time
     failures: list[Failure]
@@ -69,13 +70,14 @@ class Dashboard:
 
 
 def dashboard(seen: QuerySet[Booking], *, now: datetime) -> Dashboard:
-    """The dashboard's lists, over the bookings `seen`. Fifteen queries at most."""
+    """The dashboard's lists, over the bookings `seen`. Sixteen queries at most."""
     rows = seen.select_related("psychologist").defer("user_message")
     return Dashboard(
         waiting=_some(_waiting(rows)),
         asked_to_cancel=_some(
             rows.filter(cancellation_requested_at__isnull=False, state__in=ACTIVE).order_by("cancellation_requested_at")
         ),
+        choosing=_some(rows.filter(choose_by__isnull=False).order_by("choose_by")),
         lapsing=_some(lapsing(rows, now=now)),
         sessions=list(_sessions(rows, now=now)),
         failures=_failures(rows),

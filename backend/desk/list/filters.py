@@ -115,7 +115,8 @@ class Waiting(admin.SimpleListFilter):
 
     def lookups(self, _request: HttpRequest, _model_admin: object) -> list[tuple[str, str]]:
         return [
-            ("again", "Asked again"), ("cancel", "Asked to cancel"), ("lapsing", "Holds about to lapse"),
+            ("again", "Asked again"), ("cancel", "Asked to cancel"), ("choice", "Visitor chooses another time"),
+            ("lapsing", "Holds about to lapse"),
             ("outcome", "Outcome not recorded"), ("unpaid", "Held, not paid at the practice"),
             ("untold", "To tell by telephone"),
         ]  # fmt: skip
@@ -127,6 +128,8 @@ class Waiting(admin.SimpleListFilter):
                 return queryset.filter(is_priority=True, state__in=ACTIVE)
             case "cancel":
                 return queryset.filter(cancellation_requested_at__isnull=False)
+            case "choice":
+                return queryset.filter(choose_by__isnull=False)
             case "lapsing":
                 return lapsing(queryset, now=now)
             case "outcome":

@@ -70,7 +70,7 @@ def away(request: HttpRequest, psychologist_id: int) -> HttpResponse:
         return _page(request, psychologist, when, None, [], 400 if is_post else 200)
     start, end = when.span()
     ways = rebooking_options(psychologist.pk, start, end, now=now)
-    form = DecisionsForm(ways, request.POST if is_post else None)
+    form = DecisionsForm(ways, request.POST if is_post else None, now=now)
     absence = Absence(psychologist.pk, start, end)
     actor = actors.for_account(request.user)
     is_unfit = is_post and not form.is_valid()

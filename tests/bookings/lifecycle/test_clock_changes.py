@@ -11,7 +11,7 @@ import pytest
 import time_machine
 
 from backend.bookings import policy
-from backend.bookings.lifecycle import cancellation, timers
+from backend.bookings.lifecycle import cancellation, choices, timers
 from backend.bookings.lifecycle.refunds import GatewayWork
 from backend.bookings.models import Booking, ClosedDay, LedgerEntry
 from backend.bookings.notices import Notice
@@ -67,6 +67,12 @@ def by_mail(kind: Notice) -> Callable[[Booking], int]:
 def with_slot_at(start: datetime) -> Booking:
     """Confirmed three days before its session."""
     return scenarios.confirmed(now=start - 3 * DAY, at=start)
+
+
+def with_choice_until(at: datetime) -> Booking:
+    asked_at = at - policy.CHOOSE_WITHIN
+    booking = scenarios.confirmed(now=asked_at, at=at + 3 * DAY)
+    return choices.offer_choice(booking.pk, actor="staff:desk", now=asked_at)
 
 
 def with_cancellation_asked(at: datetime) -> Booking:
@@ -134,6 +140,7 @@ TIMERS: dict[str, Timer] = {
         sweeps.lapse_cancellations,
         by_ledger("lapse_cancellation"),
     ),
+    "choice lapses": Timer(with_choice_until, sweeps.lapse_choices, by_ledger("lapse_choice")),
     "draft is reminded": Timer(
         lambda at: scenarios.submitted(now=at - policy.DRAFT_REMINDER_AFTER),
         mail.drain,

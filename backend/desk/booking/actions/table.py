@@ -12,6 +12,7 @@ from backend.bookings.models import Booking
 from backend.desk.booking.actions.action import Action
 from backend.desk.booking.actions.approve import Approve
 from backend.desk.booking.actions.cancel import Cancel
+from backend.desk.booking.actions.offer_choice import OfferChoice
 from backend.desk.booking.actions.outcome import RecordOutcome
 from backend.desk.booking.actions.payment import RecordPayment, Sponsor, VoidPayment
 from backend.desk.booking.actions.refund import GrantRefund, RefundMade
@@ -29,6 +30,7 @@ ACTIONS: tuple[Action[Any], ...] = (
     VoidPayment(),
     Sponsor(),
     Reschedule(),
+    OfferChoice(),
     GrantRefund(),
     Reject(),
     Cancel(),
