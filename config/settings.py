@@ -10,6 +10,7 @@ import tempfile
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import dj_database_url
@@ -113,7 +114,9 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "django_celery_beat",
     "simple_history",
+    "django_otp_webauthn",
     "anymail",
+    "backend.accounts",
     "backend.people",
     "backend.outbox",
     "backend.payments",
@@ -135,6 +138,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "backend.desk.account.middleware.SecondStepMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "backend.api.middleware.BoundsMiddleware",
@@ -493,6 +497,34 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"  # the theme's login page forgets to say where to go on
+SESSION_ENGINE = "backend.accounts.sessions"
+LOGIN_IDLE = env.duration("LOGIN_IDLE", "a log-in that nobody uses ends after this", default="15m", may_be_zero=False)
+LOGIN_LONGEST = env.duration(
+    "LOGIN_LONGEST",
+    "a log-in ends after this, used or not",
+    default="8h",
+    may_be_zero=False,
+)
+LOGIN_FRESH = env.duration(
+    "LOGIN_FRESH",
+    "so long after password and second factor were proved, exports, accounts and roles do not ask for them again",
+    default="10m",
+    may_be_zero=False,
+)
+ENROLMENT_LINK_LIFETIME = env.duration(
+    "ENROLMENT_LINK_LIFETIME",
+    "how long a one-time link that sets up an account works",
+    default="72h",
+    may_be_zero=False,
+)
+SESSION_COOKIE_AGE = int(LOGIN_LONGEST.total_seconds())
+OTP_WEBAUTHN_RP_ID = urlsplit(PUBLIC_URL).hostname or ""  # passkeys belong to this name; another one needs new passkeys
+OTP_WEBAUTHN_RP_NAME = PRACTICE_NAME
+OTP_WEBAUTHN_ALLOWED_ORIGINS = ["/".join(PUBLIC_URL.split("/")[:3]).lower()]
+OTP_WEBAUTHN_ALLOW_PASSWORDLESS_LOGIN = False
+PASSKEYS_OFFERED = PUBLIC_URL.startswith("https://") or OTP_WEBAUTHN_RP_ID == "localhost"
+# its library refuses other origins as insecure; browsers have no passkeys there, and no page offers them
+SILENCED_SYSTEM_CHECKS = [] if PASSKEYS_OFFERED else ["otp_webauthn.E031"]
 
 # -- transport security -----------------------------------------------------------------------------------------------
 _https = PUBLIC_URL.startswith("https://")
@@ -502,7 +534,11 @@ SECURE_HSTS_SECONDS = 31_536_000 if _https else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = _https
 SECURE_HSTS_PRELOAD = _https
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
-SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"  # a mail's link to a booking opens it for who is logged in
+if _https:  # a browser takes the prefix from this host alone, for all of it, and over https
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-session", "__Host-csrf"
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # they name bookings: none in a cookie
 SECURE_REFERRER_POLICY = "same-origin"  # with "no-referrer" a browser sends Origin: null, which CSRF refuses
 X_FRAME_OPTIONS = "DENY"
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
@@ -532,6 +568,10 @@ JAZZMIN_SETTINGS = {
     "hide_models": ["bookings.slotclaim"],
     "custom_css": "desk/frame.css",
     "custom_js": "desk/frame.js",
+    "usermenu_links": [
+        {"name": "Your sign-in", "url": "desk:account"},
+        {"name": "Colleagues", "url": "desk:colleagues", "permissions": ["auth.change_user"]},
+    ],
     "topmenu_links": [
         {"name": "Today", "url": "admin:index"},
         {"name": "Calendar", "url": "desk:calendar", "permissions": ["desk.see_some_bookings"]},

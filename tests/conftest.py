@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import hypothesis
@@ -41,6 +41,9 @@ def pytest_configure() -> None:
     hypothesis.settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
     hypothesis.settings.load_profile("house")
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    # clocks travel for days while somebody is logged in; tests/accounts/test_sessions.py has the real limits
+    settings.LOGIN_IDLE = settings.LOGIN_LONGEST = settings.LOGIN_FRESH = timedelta(days=3650)
+    settings.SESSION_COOKIE_AGE = int(settings.LOGIN_LONGEST.total_seconds())
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

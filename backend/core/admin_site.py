@@ -6,7 +6,7 @@ masked column could be guessed letter by letter: `?phone_number__startswith=9`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NoReturn
 
 from django.contrib.admin import AdminSite, ModelAdmin
@@ -32,6 +32,10 @@ class OnlyWhatIsOffered:
 
 class Site(AdminSite):
     """Registers each page behind `OnlyWhatIsOffered`."""
+
+    def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
+        """Django lets a browser keep the pages about a password, too; here it is the script of words alone."""
+        return super().admin_view(view, cacheable and view == self.i18n_javascript)
 
     def register(
         self,

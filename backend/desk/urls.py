@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import path
 
+from backend.desk.account import urls as account
 from backend.desk.calendar import busy
 from backend.desk.calendar import page as calendar
 from backend.desk.dashboard import page as dashboard
@@ -13,5 +14,6 @@ from backend.desk.reports import numbers_page
 app_name = "desk"
 urlpatterns = [
     *(page.url(admin.site) for page in (dashboard.PAGE, *calendar.PAGES, *busy.PAGES, numbers_page.PAGE)),
+    *account.urls(admin.site),
     path("all/", admin.site.admin_view(admin.site.index), name="all"),
 ]

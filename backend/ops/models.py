@@ -183,6 +183,7 @@ class Verb(models.TextChoices):
     RUN_TIMER = "run_timer", "Asked for a run of a timer"
     PAUSE = "pause", "Paused a queue"
     RESUME = "resume", "Resumed a queue"
+    RESET_FACTOR = "reset_factor", "Reset a second factor"
 
 
 class Act(models.Model):
@@ -191,7 +192,7 @@ class Act(models.Model):
     at = models.DateTimeField()
     actor = models.CharField(max_length=80)  # text, no foreign key: it outlives the account
     verb = models.CharField(max_length=16, choices=Verb.choices)
-    subject = models.CharField(max_length=80)  # a message's kind, a queue, a timer
+    subject = models.CharField(max_length=80)  # a message's kind, a queue, a timer, an account
     message_id = models.BigIntegerField(null=True)
     reason = models.CharField(max_length=300, blank=True)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -17,7 +16,7 @@ from backend.outbox import messages
 from backend.outbox.models import Message, MessageState
 from tests.alerts.service import Service
 from tests.chaos.figures import Figure, at_most, exactly
-from tests.support import api
+from tests.support import api, factor
 from tests.support.poison_mail import DEADLY
 
 LETTERS = "/admin/ops/act/dead-letters/"
@@ -70,25 +69,14 @@ def _until_given_up(service: Service, row: Message) -> float:
 
 
 def _logged_in(service: Service, name: str) -> requests.Session:
-    get_user_model().objects.create_superuser(name, f"{name}@example.org", PASSWORD)
-    session = requests.Session()
-    page = session.get(f"{service.url}/admin/login/", timeout=10)
-    typed = {"username": name, "password": PASSWORD, "csrfmiddlewaretoken": _token(page.text), "next": LETTERS}
-    answer = session.post(page.url, data=typed, headers={"Referer": page.url}, timeout=10)
-    assert answer.url.endswith(LETTERS), answer.url
-    return session
-
-
-def _token(page: str) -> str:
-    found = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page)
-    assert found
-    return found[1]
+    account = get_user_model().objects.create_superuser(name, f"{name}@example.org", PASSWORD)
+    return factor.logged_in(service.url, name, PASSWORD, factor.app_of(account))
 
 
 def _pressed_together(service: Service, people: list[requests.Session], row: Message) -> int:
     """Each has the page open and presses; how many are told that it went back to work."""
     url = f"{service.url}{LETTERS}"
-    tokens = [_token(person.get(url, timeout=10).text) for person in people]
+    tokens = [factor.token_of(person.get(url, timeout=10).text) for person in people]
     together = Barrier(len(people))
 
     def press(person: requests.Session, token: str) -> bool:

@@ -12,6 +12,7 @@ from django.core.management import CommandError, call_command
 from django.db.models import Q
 from django.test import Client as Browser
 
+from backend.accounts import second_factor
 from backend.bookings.lifecycle import cancellation
 from backend.bookings.machine import State
 from backend.bookings.models import Booking, ClosedDay, LedgerEntry, SlotClaim
@@ -19,6 +20,7 @@ from backend.outbox.models import Message
 from backend.people.models import Corporate, Location, Psychologist, WorkingHours
 from config import settings as product
 from tests.support import scenarios, working_hours
+from tests.support.factor import App
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
@@ -221,6 +223,7 @@ def rows() -> list[object]:
 
 def test_a_practice_is_seeded_and_its_desk_can_log_in(settings) -> None:
     settings.PASSWORD_HASHERS = product.PASSWORD_HASHERS  # as deployed; the other tests use a quick one
+    settings.DEBUG = True
     printed = run("seed_practice")
     assert Psychologist.objects.filter(is_active=True).exclude(meeting_link="").exclude(location=None).count() == 4
     assert len(set(Psychologist.objects.values_list("fee_paise", flat=True))) == 3
@@ -233,12 +236,28 @@ def test_a_practice_is_seeded_and_its_desk_can_log_in(settings) -> None:
     password = re.search(r"with the password (\S+) \(shown this once\)", printed)
     assert password is not None
     assert Browser().login(username="desk", password=password[1])
+    secret = re.search(r"the secret (\w+) in an authenticator app, otpauth://", printed)
+    assert secret is not None
+    assert "FOR DEVELOPMENT ALONE" in printed
+    assert second_factor.check_code(User.objects.get(), App(secret[1]).code())
     desk = User.objects.get()
     assert (desk.is_superuser, desk.is_staff) == (True, True)
     assert desk.password.startswith("argon2")
 
 
-def test_seeding_again_changes_nothing_and_shows_no_password() -> None:
+def test_a_real_practice_gets_no_account_and_no_code(settings) -> None:
+    assert "manage.py first_owner makes one" in run("seed_practice")
+    assert not User.objects.exists()
+    settings.DEBUG = True
+    run("seed_practice")
+    assert re.fullmatch(r"\d{6}\n", run("development_code"))
+    settings.DEBUG = False
+    with pytest.raises(CommandError, match="DEBUG off"):
+        run("development_code")
+
+
+def test_seeding_again_changes_nothing_and_shows_no_password(settings) -> None:
+    settings.DEBUG = True
     run("seed_practice")
     before = rows()
     printed = run("seed_practice")
@@ -248,7 +267,8 @@ def test_seeding_again_changes_nothing_and_shows_no_password() -> None:
     assert "with the password" not in printed
 
 
-def test_seeding_leaves_what_people_made_as_it_is() -> None:
+def test_seeding_leaves_what_people_made_as_it_is(settings) -> None:
+    settings.DEBUG = True
     mine = Psychologist.objects.create(full_name="Dr. Ananya Iyer", email="mine@example.org", fee_paise=1)
     desk = User.objects.create_user("desk", password="their own")
     ClosedDay.objects.create(weekday=6, note="ours")

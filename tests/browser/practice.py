@@ -10,10 +10,12 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from config.local import keys
+from tests.support.factor import App
 from tests.support.server import ROOT, free_port, wait_for
 
 SIGNS = (
@@ -28,7 +30,9 @@ class Practice:
     url: str
     username: str
     password: str
+    app: App
     environment: dict[str, str]
+    cookies: list[Any] = field(default_factory=list)  # of who has logged in
 
     def give_signs_of_life(self) -> None:
         """As if workers and beat were at work: a moment later they count as silent again."""
@@ -45,16 +49,16 @@ def seeded(bookings: int) -> Iterator[Practice]:
         "VAR_DIR": str(folder),
         "ENV_FILE": os.devnull,
         "DEBUG": "1",
-        "PUBLIC_URL": f"http://127.0.0.1:{port}",
+        "PUBLIC_URL": f"http://localhost:{port}",  # where browsers have passkeys
         "REDIS_URL": "redis://127.0.0.1:1/0",  # nobody is there: the pages do not care
     }
     try:
         _manage(given, "migrate", "-v0")
         seeded = _manage(given, "seed_practice", "--hostile", "--bookings", str(bookings))
-        told = re.search(r"as (\S+) with the password (\S+)", seeded)
+        told = re.search(r"as (\S+) with the password (\S+).*?the secret (\S+)", seeded, re.DOTALL)
         assert told is not None
         with _server(given, folder, port) as url:
-            yield Practice(url, told[1], told[2], given)
+            yield Practice(url, told[1], told[2], App(told[3]), given)
     finally:
         shutil.rmtree(folder)
 
@@ -67,7 +71,7 @@ def _server(given: dict[str, str], folder: Path, port: int) -> Iterator[str]:
         server = subprocess.Popen(command, cwd=ROOT, env=given, stdout=out, stderr=out)
     try:
         wait_for(f"http://127.0.0.1:{port}/api/ping/", server, folder / "log")
-        yield f"http://127.0.0.1:{port}"
+        yield given["PUBLIC_URL"]
     finally:
         server.terminate()
         try:

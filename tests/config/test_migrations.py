@@ -21,7 +21,17 @@ from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ModelState, ProjectState
 
 # ran beside no older code
-FIRST_RELEASE = {"api": 1, "audit": 0, "bookings": 2, "ops": 1, "outbox": 1, "payments": 1, "people": 2, "workers": 1}
+FIRST_RELEASE = {
+    "accounts": 0,
+    "api": 1,
+    "audit": 0,
+    "bookings": 2,
+    "ops": 1,
+    "outbox": 1,
+    "payments": 1,
+    "people": 2,
+    "workers": 1,
+}
 # a migration that removes, and the release that stopped using what it takes away: "bookings.0003_x": "2027.1"
 # these came before any deployment, and every process stops for them: docs/decisions/040
 REMOVES: dict[str, str] = {

@@ -11,7 +11,6 @@ from django.contrib import admin
 from django.contrib.admin import ModelAdmin
 from django.contrib.auth.models import User
 from django.db.models import Field
-from django.test import Client as Browser
 from django.test import RequestFactory
 from django.urls import reverse
 
@@ -88,7 +87,6 @@ def test_what_one_may_not_see_answers_as_what_does_not_exist(now: datetime) -> N
 
 
 def test_an_owner_is_told_of_a_missing_row_with_404() -> None:
-    owner = Browser()
-    owner.force_login(User.objects.create_superuser("owner"))
+    owner = logged_in(User.objects.create_superuser("owner"))
     for view in ("change", "history", "delete"):
         assert owner.get(reverse(f"admin:outbox_message_{view}", args=[10**9])).status_code == 404

@@ -20,7 +20,7 @@ from backend.desk.words import message_name
 from backend.outbox.models import Message, Queue
 from tests.support import scenarios
 from tests.support.action_cases import BY_NAME, CASES, Case
-from tests.support.admin_site import action_url, buttons, clerk, owner, page_url, written
+from tests.support.admin_site import action_url, buttons, clerk, logged_in, owner, page_url, written
 
 pytestmark = [pytest.mark.sqlite_only, pytest.mark.django_db, pytest.mark.usefixtures("clock", "sandbox_payments")]
 every_decision = pytest.mark.parametrize(  # whatever happens since ends the time to undo one
@@ -142,8 +142,7 @@ def test_acting_needs_the_permission_to_change_a_booking(case: Case, begun: Book
     assert reader.get(url).status_code == 404
     assert reader.post(url, typed).status_code == 404
     assert Browser().post(url, typed)["Location"].startswith("/admin/login/")
-    careful = Browser(enforce_csrf_checks=True)
-    careful.force_login(User.objects.create_superuser("desk"))
+    careful = logged_in(User.objects.create_superuser("desk"), enforce_csrf_checks=True)
     assert careful.post(url, typed).status_code == 403
     assert written() == before
     assert clerk("decider", "change_booking").post(url, typed).status_code == 302

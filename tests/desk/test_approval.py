@@ -187,8 +187,7 @@ def test_approving_needs_the_permission_to_change_a_booking(now: datetime) -> No
 
 def test_a_forged_form_is_refused(now: datetime) -> None:
     booking, who = scenarios.pending(now=now), scenarios.psychologist()
-    browser = Browser(enforce_csrf_checks=True)
-    browser.force_login(User.objects.create_superuser("desk"))
+    browser = logged_in(User.objects.create_superuser("desk"), enforce_csrf_checks=True)
     assert browser.post(approve_url(booking), session_form(booking, who)).status_code == 403
     assert scenarios.again(booking).state == State.PENDING
 

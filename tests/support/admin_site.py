@@ -9,6 +9,8 @@ from django.db import models
 from django.test import Client as Browser
 from django.urls import reverse
 
+from backend.accounts import verification
+from backend.accounts.verification import Factor
 from backend.bookings.models import Booking, LedgerEntry, SlotClaim
 from backend.outbox.models import Message
 from backend.payments.models import Payment, Refund
@@ -18,8 +20,18 @@ from tests.support import scenarios
 Row = Mapping[str, object]
 
 
-def logged_in(user: User) -> Browser:
-    browser = Browser()
+def logged_in(user: User, **options: bool) -> Browser:
+    """Password and second factor are proved, without either. `options` are the browser's."""
+    browser = password_given(user, **options)
+    session = browser.session
+    session.update({verification.FACTOR: Factor.APP.value, verification.PROVED: session[verification.BEGAN]})
+    session.save()
+    return browser
+
+
+def password_given(user: User, **options: bool) -> Browser:
+    """The second step is still to be done."""
+    browser = Browser(**options)
     browser.force_login(user)
     return browser
 

@@ -21,6 +21,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from backend.accounts import passwords
 from backend.api import responses, throttle
 from backend.api.public.requests import parse_request
 from backend.api.schema import MessageAnswer, Operation, described
@@ -50,13 +51,8 @@ class StaffToken(TokenAuthentication):  # type: ignore[misc]  # knox has no anno
 def revoke_tokens_on_password_change(
     instance: User, update_fields: frozenset[str] | None = None, **_signal: object
 ) -> None:
-    """After an account was stored with another password, or with none any more, its tokens of the API end.
-
-    `_password` holds what `set_password` was given until the account is stored; a log-in that only stores the same
-    password under a newer hash empties it before: django/contrib/auth/base_user.py.
-    """
-    was_set = getattr(instance, "_password", None) is not None or not instance.has_usable_password()
-    if was_set and (update_fields is None or "password" in update_fields):
+    """After an account was stored with another password, or with none any more, its tokens of the API end."""
+    if passwords.has_changed(instance, update_fields):
         AuthToken.objects.filter(user=instance).delete()
 
 

@@ -16,6 +16,7 @@ from backend.bookings.models import Booking
 from backend.core import disclosures, formatting
 from backend.core.disclosures import Act
 from backend.core.formatting import practice_zone
+from backend.desk.fresh import requires_fresh
 from backend.desk.page import Page
 from backend.desk.spreadsheet import csv_answer, csv_lines
 
@@ -24,6 +25,7 @@ AT_ONCE = 2000  # rows read from the database
 Column = Callable[[Booking, AccessPolicy], object]
 
 
+@requires_fresh
 def export(request: HttpRequest) -> HttpResponse:
     """The rows that the list shows under the same filters, all pages, newest first."""
     changes = admin.site.get_model_admin(Booking).get_changelist_instance(request)

@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString
 from backend.bookings.access import AccessPolicy
 from backend.core.formatting import NOTHING
 from backend.desk.display import sponsor
+from backend.desk.fresh import requires_fresh
 from backend.desk.page import Page, render
 from backend.desk.people.records import WithHistory
 from backend.desk.reports import sponsor_report
@@ -100,6 +101,7 @@ def report(request: HttpRequest, corporate_id: int) -> HttpResponse:
     )
 
 
+@requires_fresh
 def report_as_csv(_request: HttpRequest, corporate_id: int) -> HttpResponse:
     """The same as a file to hand over."""
     corporate = get_object_or_404(Corporate, pk=corporate_id)

@@ -9,11 +9,13 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
 from backend.core.formatting import NOTHING, money, practice_zone, rupees
 from backend.desk.forms import style_fields
+from backend.desk.fresh import requires_fresh
 from backend.desk.page import Page
 from backend.desk.reports.numbers import Numbers, numbers
 from backend.desk.spreadsheet import csv_answer, csv_lines
@@ -62,7 +64,7 @@ class SpanForm(forms.Form):
         return typed
 
 
-def page(request: HttpRequest) -> HttpResponse:
+def page(request: HttpRequest) -> HttpResponseBase:
     """The table, or with `as=csv` the same as a file; without days the month that is not over."""
     now = timezone.now()
     today = now.astimezone(practice_zone()).date()
@@ -70,7 +72,7 @@ def page(request: HttpRequest) -> HttpResponse:
     form = SpanForm(request.GET if "first" in request.GET else this_month)
     rows = _rows(form.cleaned_data, now=now) if form.is_valid() else {}
     if rows and request.GET.get("as") == "csv":
-        return _file(rows, form.cleaned_data)
+        return _file(request, rows, form.cleaned_data)
     context = {
         **admin.site.each_context(request),
         "title": "Numbers",
@@ -89,7 +91,8 @@ def _rows(typed: dict[str, Any], *, now: datetime) -> dict[str, Numbers]:
     return numbers(start, end, who.pk if who else None, now=now)
 
 
-def _file(rows: dict[str, Numbers], typed: dict[str, Any]) -> HttpResponse:
+@requires_fresh
+def _file(_request: HttpRequest, rows: dict[str, Numbers], typed: dict[str, Any]) -> HttpResponse:
     span = [typed["first"].isoformat(), typed["last"].isoformat()]
     found = ([*span, name, *(read(one, rupees) for read in COLUMNS.values())] for name, one in rows.items())
     lines = csv_lines([["from", "until", "psychologist", *COLUMNS], *found])

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import time
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
 from backend.bookings.models import ClosedDay
+from backend.desk.management.commands import _development_account
 from backend.desk.management.commands._sample import Sample
 from backend.people.models import Corporate, HoursMode, Language, Location, Psychologist, Specialization, WorkingHours
 
-DESK = "desk"
+DESK = _development_account.NAME
 SUNDAY = 6
 WORKDAYS, ALL_DAYS = range(5), range(7)
 LOCATION = ("Koramangala rooms", "MindSettler, 2nd floor, 14 Example Road, Koramangala, Bengaluru 560034")
@@ -103,17 +102,24 @@ class Command(BaseCommand):
                 self.stdout.write("the gateway does not answer: it knows none of their payments")
 
     def _make_desk(self) -> None:
-        users = get_user_model().objects
-        if users.filter(username=DESK).exists():
-            self._say("account", DESK, False)
+        """Its password and secret are printed, so it is no account for a real practice."""
+        if not settings.DEBUG:
+            self.stdout.write("no account: with DEBUG off, manage.py first_owner makes one")
+            return
+        made = _development_account.make()
+        self._say("account", DESK, made is not None)
+        if made is None:
             self.stdout.write(
-                f"  its password cannot be shown again; to set a new one: manage.py changepassword {DESK}"
+                f"  its password cannot be shown again; to set a new one: manage.py changepassword {DESK}\n"
+                "  the code of its second factor: manage.py development_code"
             )
             return
-        password = secrets.token_urlsafe(15)
-        users.create_superuser(username=DESK, email="desk@example.org", password=password)
-        self._say("account", DESK, True)
-        self.stdout.write(f"  log in at /admin/ as {DESK} with the password {password} (shown this once)")
+        self.stdout.write(
+            "  FOR DEVELOPMENT ALONE: everything about this account is printed here\n"
+            f"  log in at /admin/ as {DESK} with the password {made.password} (shown this once)\n"
+            f"  its second factor is the secret {made.secret} in an authenticator app, {made.uri}\n"
+            "  or, without an app, the code that manage.py development_code prints"
+        )
 
     def _say(self, kind: str, what: object, is_new: bool) -> None:
         self.stdout.write(f"{'made' if is_new else 'kept'} {kind} {what}")
