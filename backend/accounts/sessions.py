@@ -69,7 +69,7 @@ def _instant(seconds: float | None) -> datetime | None:
 def begin_at_login(request: Any, **_signal: object) -> None:
     """After a password was found right. Those that have expired leave the table now."""
     session = getattr(request, "session", None)
-    if session is None:  # the API's log-in has none
+    if session is None or ACCOUNT not in session:  # the API's log-in begins none
         return
     now = timezone.now()
     session[AGENT] = request.META.get("HTTP_USER_AGENT", "")[:LONGEST_AGENT]
