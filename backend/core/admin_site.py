@@ -7,12 +7,14 @@ masked column could be guessed letter by letter: `?phone_number__startswith=9`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from django.contrib.admin import AdminSite, ModelAdmin
 from django.db.models import Model
 from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
 
+View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 # what Django's own filters ask of their column; a related row is known by its id
 ASKED = ("", "exact", "isnull", "gte", "lt", "id__exact")
 
@@ -33,7 +35,7 @@ class OnlyWhatIsOffered:
 class Site(AdminSite):
     """Registers each page behind `OnlyWhatIsOffered`."""
 
-    def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
+    def admin_view(self, view: View, cacheable: bool = False) -> View:
         """Django lets a browser keep the pages about a password, too; here it is the script of words alone."""
         return super().admin_view(view, cacheable and view == self.i18n_javascript)
 
