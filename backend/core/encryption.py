@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -97,19 +98,27 @@ class EncryptedTextField(_TextField):
         at: datetime | None = getattr(instance, "history_date", None)
         return place if at is None else f"{place}|{at.astimezone(UTC).isoformat()}"
 
-    def sealed(self, instance: models.Model, text: str) -> Sealed:
+    def sealed(self, instance: models.Model, value: Any) -> Sealed:
         """As it may be stored in this row alone, under the newest key."""
-        return Sealed(seal(text, self.place(instance)))
+        return Sealed(seal(self.to_text(value), self.place(instance)))
+
+    def to_text(self, value: Any) -> str:
+        """What is sealed of a value."""
+        return str(value)
+
+    def from_text(self, text: str) -> Any:
+        """The way back."""
+        return text
 
     def rows(self) -> models.QuerySet[models.Model]:
         """Those with a text, read with what opening it needs; `stored` is the ciphertext."""
         known = {found.name for found in self.model._meta.concrete_fields}
         needed = {self.name, self.row_id, "history_date"} & known
-        rows = self.model._base_manager.exclude(**{self.name: ""}).only(*needed)
-        told: models.QuerySet[models.Model] = rows.annotate(stored=Cast(self.name, models.TextField()))
+        rows = self.model._base_manager.exclude(**{self.name: ""}).exclude(**{f"{self.name}__isnull": True})
+        told: models.QuerySet[models.Model] = rows.only(*needed).annotate(stored=Cast(self.name, models.TextField()))
         return told
 
-    def opened(self, instance: models.Model, held: Sealed) -> str:
+    def opened(self, instance: models.Model, held: Sealed) -> Any:
         """The text, or `Unreadable`: one damaged row must not keep everything around it from being read."""
         try:
             text = unseal(held, self.place(instance))
@@ -117,7 +126,7 @@ class EncryptedTextField(_TextField):
             log.error("cannot read %s.%s: %s", self.model._meta.label, self.name, reason)
             return Unreadable(held)
         disclosures.note(instance, self.name)
-        return text
+        return self.from_text(text)
 
     def is_readable(self, instance: models.Model, stored: str) -> bool:
         """Whether it opens; nothing is said of it."""
@@ -141,20 +150,45 @@ class EncryptedTextField(_TextField):
             held = getattr(model_instance, self.attname)
         if not held or isinstance(held, Sealed | Unreadable):
             return held
-        return self.sealed(model_instance, str(held))
+        return self.sealed(model_instance, held)
 
     def get_prep_value(self, value: Any) -> Any:
         """Raises TypeError for a text without its row."""
         if not value:
-            return ""
+            return self.empty()
         if isinstance(value, Unreadable):
             return value.stored
         if not isinstance(value, Sealed):
             raise TypeError(f"{self.name} is bound to its row: set it there, and save the row.")
         return str(value)
 
-    def from_db_value(self, value: str | None, _expression: object, _connection: object) -> str:
-        return Sealed(value) if value else ""
+    def from_db_value(self, value: str | None, _expression: object, _connection: object) -> Any:
+        return Sealed(value) if value else self.empty()
+
+    def empty(self) -> Any:
+        """Of a row that has none."""
+        return None if self.null else ""
+
+
+if TYPE_CHECKING:
+
+    class EncryptedJSONField(models.JSONField[Any, Any]):
+        def __init__(self, *, blank: bool, row_id: str, null: bool = True) -> None: ...
+        def sealed(self, instance: models.Model, value: Any) -> Sealed: ...
+
+else:
+
+    class EncryptedJSONField(EncryptedTextField):
+        """A value of JSON, sealed as its text is; None where there is none."""
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **{**kwargs, "null": True})
+
+        def to_text(self, value: Any) -> str:
+            return json.dumps(value)
+
+        def from_text(self, text: str) -> Any:
+            return json.loads(text)
 
 
 def open_texts(row: models.Model) -> None:

@@ -43,7 +43,9 @@ def as_it_is(text: str) -> str:
     return text
 
 
-def bind(model: type[models.Model], old: str, new: str, read: Callable[[str], str], *, using: str) -> None:
+def bind(
+    model: type[models.Model], old: str, new: str, read: Callable[[Any], Any], *, using: str, empty: Any = ""
+) -> None:
     """Move every text from the column `old` to `new`, which is bound to the row; what was moved is not met again.
 
     Stopped in the middle, it goes on where it was. Raises CannotCopy, at the end, with how many are left.
@@ -54,7 +56,7 @@ def bind(model: type[models.Model], old: str, new: str, read: Callable[[str], st
         last = ids[-1]
         with transaction.atomic(using):
             for row in model._base_manager.using(using).filter(pk__in=ids).select_for_update():
-                if not _moved(row, old, new, read):
+                if not _moved(row, old, new, read, empty):
                     left.append(row.pk)
                     continue
                 row.save(using=using, update_fields=[old, new])
@@ -77,9 +79,9 @@ def bind_all(moves: Iterable[Callable[[], None]]) -> None:
         raise CannotCopy("\n".join(wrong))
 
 
-def unbind(model: type[models.Model], old: str, new: str, make: Callable[[str], str], *, using: str) -> None:
+def unbind(model: type[models.Model], old: str, new: str, make: Callable[[Any], Any], *, using: str) -> None:
     """The way back: every text that can be read, to `old`."""
-    for row in model._base_manager.using(using).exclude(**{new: ""}).iterator(chunk_size=AT_ONCE):
+    for row in model._base_manager.using(using).exclude(_is_empty(new)).iterator(chunk_size=AT_ONCE):
         setattr(row, old, make(getattr(row, new)))
         row.save(using=using, update_fields=[old])
 
@@ -90,15 +92,19 @@ def alias_of(schema_editor: Any) -> str:
     return alias
 
 
+def _is_empty(name: str) -> models.Q:
+    return models.Q(**{f"{name}__isnull": True}) | models.Q(**{name: ""})
+
+
 def _after(last: int, model: type[models.Model], old: str, using: str) -> list[int]:
-    waiting = model._base_manager.using(using).exclude(**{old: ""}).filter(pk__gt=last).order_by("pk")
+    waiting = model._base_manager.using(using).exclude(_is_empty(old)).filter(pk__gt=last).order_by("pk")
     return list(waiting.values_list("pk", flat=True)[:AT_ONCE])
 
 
-def _moved(row: models.Model, old: str, new: str, read: Callable[[str], str]) -> bool:
+def _moved(row: models.Model, old: str, new: str, read: Callable[[Any], Any], empty: Any) -> bool:
     try:
         setattr(row, new, read(getattr(row, old)))
     except (InvalidToken, UnicodeError):
         return False
-    setattr(row, old, "")
+    setattr(row, old, empty)
     return True

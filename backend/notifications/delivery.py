@@ -15,7 +15,8 @@ from django.core.mail import EmailMultiAlternatives
 
 from backend.bookings.models import Booking
 from backend.bookings.notices import Notice
-from backend.core.errors import required
+from backend.core.encryption import Unreadable
+from backend.core.errors import Permanent, required
 from backend.notifications import enquiries, series
 from backend.notifications.calendar_invite import calendar_invite
 from backend.notifications.mailed_links import addresses
@@ -40,7 +41,10 @@ def prepare(message: Message, *, now: datetime) -> TemplateContext | None:
     """The context of the mail's templates; None when it is no longer true and must not be sent.
 
     Until an attempt may have left, each says what is so by then; afterwards the first words are repeated, or nothing.
+    Raises Permanent when those cannot be read.
     """
+    if isinstance(message.context, Unreadable):
+        raise Permanent("what it said cannot be read; is FIELD_KEY complete?")
     notice = Notice(message.kind)
     if notice == Notice.NOTHING_OPEN:  # speaks of no booking
         return message.context or base_context()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from django.contrib import admin
@@ -48,7 +49,7 @@ class MessageAdmin(ListOfPeople, ReadOnly, admin.ModelAdmin[Message]):
             {"fields": ["kind", "queue", "booking", "recipient", "fate", "attempts", "may_have_left", "last_error"]},
         ),
         ("When", {"fields": ["created", "due", "next_attempt", "lease_until", "first_attempt", "settled", "blanked"]}),
-        ("What it says", {"fields": ["ledger_sequence", "subject_id", "context"]}),
+        ("What it says", {"fields": ["ledger_sequence", "subject_id", "says"]}),
         ("Trace", {"fields": ["uuid", "dedupe_key", "fence", "correlation_id"]}),
     ]
 
@@ -57,14 +58,19 @@ class MessageAdmin(ListOfPeople, ReadOnly, admin.ModelAdmin[Message]):
         shown = super().get_fieldsets(request, obj)
         if _reads_mails(request):
             return shown
-        return [(name, options) for name, options in shown if "context" not in options["fields"]]
+        return [(name, options) for name, options in shown if "says" not in options["fields"]]
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         """What a mail says may quote a note."""
         message = kwargs.get("obj")
-        if message is not None and message.context and _reads_mails(request):
+        if message is not None and _reads_mails(request) and message.context:
             disclosures.note_subject("booking", filter(None, [message.booking_id]), "mail")
         return super().render_change_form(request, context, *args, **kwargs)
+
+    @admin.display(description="context")
+    def says(self, message: Message) -> str:
+        said = message.context
+        return json.dumps(said, ensure_ascii=False) if isinstance(said, dict) else str(said or NOTHING)
 
     @admin.display(description="booking", ordering="booking_id")
     def booking(self, message: Message) -> str:

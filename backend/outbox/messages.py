@@ -15,6 +15,7 @@ from django.db.transaction import TransactionManagementError
 
 from backend.core import correlation
 from backend.core import environment as env
+from backend.core.encryption import EncryptedJSONField
 from backend.core.personal_data import emptied
 from backend.outbox.mailboxes import mailbox_of
 from backend.outbox.models import GIVEN_UP, Message, MessageState, Part, PausedQueue, Queue
@@ -155,12 +156,18 @@ def hand_over(message: Message) -> bool:
 
     Once an attempt may have left, every later one says the same.
     """
-    kept = {"context": message.context, "frozen_at": message.frozen_at, "hand_overs": F("hand_overs") + 1}
+    kept = {"context": _sealed_context(message), "frozen_at": message.frozen_at, "hand_overs": F("hand_overs") + 1}
     if _held(message).update(**kept) == 0:
         return False
     message.hand_overs += 1
     message.is_handed_over = True
     return True
+
+
+def _sealed_context(message: Message) -> str | None:
+    field = Message._meta.get_field("context")
+    assert isinstance(field, EncryptedJSONField)
+    return field.sealed(message, message.context) if message.context else None
 
 
 def waits_for_older(message: Message, *, now: datetime) -> bool:

@@ -7,6 +7,7 @@ import uuid
 from django.db import models
 from django.db.models import Q
 
+from backend.core.encryption import EncryptedJSONField
 from backend.core.personal_data import classify
 
 
@@ -44,7 +45,7 @@ class Message(models.Model):
     ledger_sequence = models.PositiveIntegerField(null=True, blank=True)
     recipient = models.CharField(max_length=254, blank=True)
     mailbox = models.CharField(max_length=254, blank=True, db_default="")  # the recipient's, for the limits to count by
-    context = models.JSONField(null=True, blank=True)  # frozen by the first attempt; never a token
+    context = EncryptedJSONField(blank=True, row_id="uuid")  # frozen by the first attempt; never a token
     frozen_at = models.DateTimeField(null=True, blank=True)  # the first attempt; the mail's Date derives from it
 
     state = models.CharField(max_length=16, choices=MessageState.choices, default=MessageState.WAITING)

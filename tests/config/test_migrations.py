@@ -38,6 +38,8 @@ REMOVES: dict[str, str] = {
     "bookings.0007_texts_beside_the_old": "this one",
     "bookings.0009_unbound_texts_gone": "this one",
     "bookings.0010_numbers_shown_gone": "this one",
+    "outbox.0007_words_beside_the_old": "this one",
+    "outbox.0009_unbound_words_gone": "this one",
     "people.0005_texts_beside_the_old": "this one",
     "people.0007_unbound_texts_gone": "this one",
 }

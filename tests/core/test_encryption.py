@@ -27,6 +27,7 @@ from backend.bookings.models import Booking
 from backend.core import sealing, unbound_texts
 from backend.core.encryption import Unreadable, encrypted_columns
 from backend.core.errors import Permanent
+from backend.notifications import delivery
 from backend.notifications.enquiries import enquiry_context
 from backend.ops import doctor
 from backend.outbox.models import Message
@@ -164,14 +165,29 @@ def test_words_that_are_read_by_few_stand_nowhere_in_the_rows(now: datetime) -> 
     assert columns == {
         "bookings_booking.user_message", "bookings_booking.emergency_contact", "bookings_booking.note_to_visitor",
         "bookings_booking.refund_note", "people_client.emergency_contact",
-        "people_historicalclient.emergency_contact", "people_enquiry.text", "accounts_authenticator.secret",
+        "people_historicalclient.emergency_contact", "people_enquiry.text", "outbox_message.context",
+        "accounts_authenticator.secret",
     }  # fmt: skip
     for name in columns:
         table, column = name.split(".")
         with connection.cursor() as cursor:
             cursor.execute(f"SELECT {column} FROM {table}")
             texts = [row[0] for row in cursor.fetchall()]
-        assert all(text == "" or text.startswith(sealing.newest_prefix()) for text in texts), name
+        assert all(not text or text.startswith(sealing.newest_prefix()) for text in texts), name
+
+
+def test_what_a_mail_says_is_sealed_and_what_cannot_be_read_is_not_mailed(now: datetime) -> None:
+    booking = scenarios.submitted(now=now)
+    message = Message.objects.filter(booking_id=booking.pk).earliest("pk")
+    message.context, message.may_have_left = {"note": "We are full."}, True
+    message.save()
+    (text, *_) = stored("outbox_message", "context")
+    assert text.startswith(sealing.newest_prefix())
+    again = Message.objects.get(pk=message.pk)
+    assert again.context == {"note": "We are full."}
+    write("outbox_message", "context", message.pk, BROKEN)
+    with pytest.raises(Permanent, match="is FIELD_KEY complete"):
+        delivery.prepare(Message.objects.get(pk=message.pk), now=now)
 
 
 def test_reading_a_text_asks_the_database_nothing_more(now: datetime, django_assert_num_queries: Any) -> None:
@@ -184,6 +200,12 @@ def test_reading_a_text_asks_the_database_nothing_more(now: datetime, django_ass
 
 # -- the copy of what was stored before --------------------------------------------------------------------------------
 
+BEFORE = (
+    ("bookings", "0006_indexes_that_nothing_asked"),
+    ("people", "0004_clients_without_an_address"),
+    ("outbox", "0006_messages_about_several_bookings"),
+)
+
 
 @pytest.mark.django_db(transaction=True)
 def test_texts_of_an_older_database_are_bound_and_the_copy_goes_on_where_it_stopped(
@@ -194,9 +216,12 @@ def test_texts_of_an_older_database_are_bound_and_the_copy_goes_on_where_it_stop
         for n in range(3)
     }
     enquiry = factories.make_enquiry(now=now)
+    message = Message.objects.earliest("pk")
+    message.context = {"note": "We are full."}
+    message.save()
     monkeypatch.setattr(unbound_texts, "AT_ONCE", 1)
     try:
-        migrated_to(("bookings", "0006_indexes_that_nothing_asked"), ("people", "0004_clients_without_an_address"))
+        migrated_to(*BEFORE)
         assert all(text.startswith("gAAAA") for text in stored())
         write("bookings_booking", "user_message", max(words), BROKEN)
         kept = stored()[:2]
@@ -213,6 +238,7 @@ def test_texts_of_an_older_database_are_bound_and_the_copy_goes_on_where_it_stop
     assert {row.pk: row.user_message for row in Booking.objects.all()} == words
     assert {row.emergency_contact for row in Booking.objects.all()} == {"Vikram Rao 9876500000"}
     assert Enquiry.objects.get(pk=enquiry.pk).text == enquiry.text
+    assert Message.objects.get(pk=message.pk).context == {"note": "We are full."}
 
 
 def migrated_to(*targets: tuple[str, str]) -> None:

@@ -89,7 +89,8 @@ def test_the_first_attempt_and_a_retry_from_the_database_are_the_same_bytes(noti
     message = enqueued(notice, true_booking(notice, now=now), now=now)
     message.context, message.frozen_at = delivery.prepare(message, now=now), now
     first = delivery.compose(message, TOKENS).message().as_bytes()
-    Message.objects.filter(pk=message.pk).update(context=message.context, frozen_at=now, may_have_left=True)
+    message.may_have_left = True
+    message.save(update_fields=["context", "frozen_at", "may_have_left"])
     again = Message.objects.get(pk=message.pk)
     assert delivery.prepare(again, now=now + timedelta(minutes=5)) == again.context
     assert delivery.compose(again, TOKENS).message().as_bytes() == first

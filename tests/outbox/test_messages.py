@@ -270,7 +270,8 @@ def test_an_older_notice_in_back_off_is_still_waited_for(now: datetime) -> None:
 
 def test_old_settled_rows_lose_address_and_text_and_stay(now: datetime) -> None:
     done, waiting = owe(now, "1"), owe(now, "2", booking_id=2)
-    Message.objects.filter(pk=done.pk).update(state=MessageState.DONE, settled_at=now, context={"name": "Asha"})
+    done.state, done.settled_at, done.context = MessageState.DONE, now, {"name": "Asha"}
+    done.save()
     assert messages.redact(settled_before=now - timedelta(seconds=1), now=now) == 0
     assert messages.redact(settled_before=now, now=now) == 1
     blanked = fresh(done)

@@ -162,7 +162,8 @@ def frozen(message: Message, *, now: datetime) -> Message:
     """The row after its first attempt, as the database keeps it: nobody knows whether that has left."""
     context = delivery.prepare(message, now=now)
     assert context is not None
-    Message.objects.filter(pk=message.pk).update(context=context, frozen_at=now, may_have_left=True)
+    message.context, message.frozen_at, message.may_have_left = context, now, True
+    message.save(update_fields=["context", "frozen_at", "may_have_left"])
     return Message.objects.get(pk=message.pk)
 
 
