@@ -98,6 +98,14 @@ class EnrolmentLink(models.Model):
         return f"enrolment link {self.pk}"
 
 
+# what a browser calls itself, by the first sign that fits: each also names those that it wants to be taken for
+BROWSERS = (("Firefox/", "Firefox"), ("Edg/", "Edge"), ("OPR/", "Opera"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
+SYSTEMS = (
+    ("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows"), ("Mac OS", "Mac"),
+    ("Linux", "Linux"),
+)  # fmt: skip
+
+
 class Session(AbstractBaseSession):
     """Where an account is logged in. The key is in the cookie alone, so that a copy of the table opens nothing."""
 
@@ -109,6 +117,13 @@ class Session(AbstractBaseSession):
     began_at = models.DateTimeField(null=True)  # the log-in
     seen_at = models.DateTimeField(null=True)  # to the minute
     is_verified = models.BooleanField(default=False)  # the second step is done
+
+    @property
+    def browser(self) -> str:
+        """As people say it: `Firefox on Windows`."""
+        program = next((name for sign, name in BROWSERS if sign in self.agent), "A browser")
+        system = next((name for sign, name in SYSTEMS if sign in self.agent), "")
+        return f"{program} on {system}" if system else program
 
     SENSITIVITY = classify(
         personal="agent session_data", internal="session_key account began_at seen_at is_verified expire_date"

@@ -36,7 +36,7 @@ class Practice:
 
     def give_signs_of_life(self) -> None:
         """As if workers and beat were at work: a moment later they count as silent again."""
-        _manage(self.environment, "shell", "-v0", "-c", SIGNS)
+        manage(self.environment, "shell", "-v0", "-c", SIGNS)
 
 
 @contextmanager
@@ -53,8 +53,8 @@ def seeded(bookings: int) -> Iterator[Practice]:
         "REDIS_URL": "redis://127.0.0.1:1/0",  # nobody is there: the pages do not care
     }
     try:
-        _manage(given, "migrate", "-v0")
-        seeded = _manage(given, "seed_practice", "--hostile", "--bookings", str(bookings))
+        manage(given, "migrate", "-v0")
+        seeded = manage(given, "seed_practice", "--hostile", "--bookings", str(bookings))
         told = re.search(r"as (\S+) with the password (\S+).*?the secret (\S+)", seeded, re.DOTALL)
         assert told is not None
         with _server(given, folder, port) as url:
@@ -81,7 +81,7 @@ def _server(given: dict[str, str], folder: Path, port: int) -> Iterator[str]:
             server.wait()
 
 
-def _manage(given: dict[str, str], *command: str) -> str:
+def manage(given: dict[str, str], *command: str) -> str:
     done = subprocess.run(
         [sys.executable, "manage.py", *command], cwd=ROOT, env=given, capture_output=True, text=True, check=False
     )
