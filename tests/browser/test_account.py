@@ -141,6 +141,7 @@ def test_a_passkey_sets_up_an_account_and_opens_it(practice: Practice, page: Des
 
 
 def test_a_passkey_is_added_and_removed_on_ones_own_page(practice: Practice, browser: Browser) -> None:
+    link(practice, "vikram")  # a colleague who has not come yet
     desk = at_the_desk(practice, browser)
     with_authenticator(desk.page)
     desk.open("/admin/account/")
