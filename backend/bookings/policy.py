@@ -134,8 +134,9 @@ MESSAGES_BLANKED_AFTER = env.duration(
 )
 ACCESS_RECORDS_KEPT = env.duration(
     "ACCESS_RECORDS_KEPT",
-    "how long it is kept who read what; less than a year and a day the database refuses to delete",
+    "how long it is kept who read what; within a year the database lets nothing of it go",
     default="366d",
+    least=timedelta(days=366),
 )
 
 # -- people -----------------------------------------------------------------------------------------------------------

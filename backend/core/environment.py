@@ -101,6 +101,7 @@ def duration(
     example: str = "",
     shown_default: str | None = None,
     may_be_zero: bool = True,
+    least: timedelta = timedelta(0),
 ) -> timedelta:
     """A number with a unit: `90s`, `30m`, `48h`, `14d`."""
     value = text(name, meaning, default=default, example=example, shown_default=shown_default)
@@ -110,6 +111,8 @@ def duration(
     found = timedelta(seconds=float(match[1]) * _UNITS[match[2]])
     if not (found or may_be_zero):
         raise Misconfigured(f"{name}={value!r}: expected more than nothing, such as {default}.")
+    if found < least:
+        raise Misconfigured(f"{name}={value!r}: expected {least.days}d or more.")
     return found
 
 

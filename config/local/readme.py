@@ -60,13 +60,27 @@ def personal_data() -> str:
     """Every column that is about people, by model; what a class of columns means."""
     from django.apps import apps
 
+    from backend.core.encryption import encrypted_columns
     from backend.core.personal_data import ABOUT_PEOPLE, MEANING, personal_columns
 
     rows = [f"- **{sensitivity}**: {meaning}." for sensitivity, meaning in MEANING.items()]
-    rows += ["", "| Table | Personal | Sensitive |", "|---|---|---|"]
+    sealed = {(model, field.name) for model, field in encrypted_columns()}
+    rows += [
+        "",
+        "Encrypted for their own row: those in *italics*.",
+        "",
+        "| Table | Personal | Sensitive |",
+        "|---|---|---|",
+    ]
     for model in sorted(apps.get_models(), key=lambda model: model._meta.label):
         if personal_columns(model):
-            cells = [", ".join(f"`{name}`" for name in personal_columns(model, one)) or "–" for one in ABOUT_PEOPLE]
+            cells = [
+                ", ".join(
+                    f"*`{name}`*" if (model, name) in sealed else f"`{name}`" for name in personal_columns(model, one)
+                )
+                or "–"
+                for one in ABOUT_PEOPLE
+            ]
             rows.append(f"| {model._meta.label} | {' | '.join(cells)} |")
     return "\n".join(rows)
 

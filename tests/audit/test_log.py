@@ -9,12 +9,13 @@ import pytest
 import time_machine
 from django.core.management import call_command
 from django.db import Error, connection, transaction
+from django.db.migrations.executor import MigrationExecutor
 
 from backend.accounts.roles import Role
 from backend.audit import checks
 from backend.audit.guard import GUARD, LEAST
 from backend.audit.models import AccessRecord, Kind
-from backend.audit.readings import of_booking, of_client
+from backend.audit.readings import LOOKED_FOR, Reading, of_booking, of_client, readings
 from backend.bookings import policy
 from backend.bookings.models import Booking
 from tests.support import scenarios
@@ -83,6 +84,23 @@ def test_records_expire_by_timer_and_by_command_which_first_says_how_many() -> N
     assert said.getvalue().endswith("deleted 1 records\n")
 
 
+@pytest.mark.sqlite_only
+@pytest.mark.django_db(transaction=True)
+def test_numbers_that_were_shown_before_are_part_of_the_log(now: datetime) -> None:
+    booking = scenarios.pending(now=now)
+    executor = MigrationExecutor(connection)
+    try:
+        apps = executor.migrate([("bookings", "0009_unbound_texts_gone"), ("audit", "0001_access_records")]).apps
+        shown = {"booking_id": booking.pk, "actor": "staff:asha", "at": now, "correlation_id": "c"}
+        apps.get_model("bookings", "Disclosure").objects.create(**shown)
+    finally:
+        call_command("migrate", verbosity=0)
+    row = AccessRecord.objects.get(kind=Kind.REVEALED)
+    assert (row.actor, row.at, row.correlation_id) == ("staff:asha", now, "c")
+    (found,) = of_booking(booking, since=now)
+    assert found.what == ("emergency_contact", "phone_number")
+
+
 # -- who read of a person ----------------------------------------------------------------------------------------------
 
 
@@ -99,11 +117,17 @@ def test_pages_of_one_and_of_many_are_told_and_other_tables_ids_are_not(booking:
     record(now, f"booking.user_message {pk}0 ;")
     record(now - year - timedelta(days=1), f"booking.user_message {pk} ;", subject="booking", pk=pk)
     found = of_booking(booking, since=now - year)
+    assert found == _looked_through(booking, now - year)
     assert [(one.who, one.what) for one in found] == [("ravi", ("phone_number",)), ("asha", ("user_message",))]
     assert booking.client is not None
     record(now, f"client.emergency_contact {booking.client_id} ;", subject="client", pk=booking.client_id)
     newest, *others = of_client(booking.client, since=now - year)
     assert (newest.what, len(others)) == (("emergency_contact",), 2)
+
+
+def _looked_through(booking: Booking, since: datetime) -> list[Reading]:
+    """As for somebody with more bookings than are looked for one by one."""
+    return readings({"booking": [booking.pk, *range(10**6, 10**6 + LOOKED_FOR)]}, since=since)
 
 
 @pytest.mark.sqlite_only

@@ -49,6 +49,7 @@ UNUSABLE = [
     ("SECRET_KEY", ""),
     ("TOKEN_KEY", ""),
     ("DATABASE_LOCK_TIMEOUT", "0s"),
+    ("ACCESS_RECORDS_KEPT", "365d"),
     ("COMMAND_IDLE_TIMEOUT", "10"),
     ("DATABASE_LIMITS_BY", "pooler"),
     ("PAYMENT_GATEWAY", "paypall"),
