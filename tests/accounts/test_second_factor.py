@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 import pytest
 import time_machine
 from django.contrib.auth.models import User
-from django.db import connection
+from django.db import connection, transaction
 
 from backend.accounts import enrolment, second_factor
 from backend.accounts.models import STEP, Authenticator, EnrolmentLink, RecoveryCode
 from tests.support import factor
 from tests.support.factor import App
+from tests.support.gateway import until
 
 pytestmark = [pytest.mark.sqlite_only, pytest.mark.django_db]
 
@@ -64,6 +66,33 @@ def test_wrong_codes_slow_down_and_never_lock_out(
         clock.move_to(until)
     assert second_factor.check_code(account, app.code_at(clock_now(clock).timestamp()))
     assert second_factor.slowed_until(account) is None
+
+
+@pytest.mark.postgres_only
+@pytest.mark.django_db(transaction=True)
+def test_of_two_who_show_one_code_at_once_one_comes_in() -> None:
+    asha = User.objects.create_user("asha")
+    code = factor.app_of(asha).code()
+
+    def show() -> bool:
+        try:
+            return second_factor.check_code(asha, code)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        with transaction.atomic():
+            Authenticator.objects.select_for_update().get(user=asha)
+            shown = [pool.submit(show) for _ in range(2)]
+            until(lambda: waiting() == 2)  # both have come as far as they can
+        assert sorted(one.result() for one in shown) == [False, True]
+
+
+def waiting() -> int:
+    """Connections that wait for a row."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted")
+        return int(cursor.fetchone()[0])
 
 
 def clock_now(clock: time_machine.Traveller) -> datetime:

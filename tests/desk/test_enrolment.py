@@ -11,10 +11,12 @@ import time_machine
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.test import Client as Browser
+from knox.models import AuthToken
 
 from backend.accounts import enrolment, second_factor
 from backend.accounts.models import Authenticator, EnrolmentLink, Session
 from backend.accounts.roles import Role
+from backend.audit.models import AccessRecord, Kind
 from backend.ops.models import Act, Verb
 from tests.support import factor, roles
 from tests.support.admin_site import logged_in, owner
@@ -111,6 +113,7 @@ def test_a_link_opens_once(client: Browser) -> None:
 @pytest.mark.parametrize("token", ["", "x", "' OR 1=1", "x" * 500])
 def test_what_is_no_token_opens_nothing(client: Browser, token: str) -> None:
     assert client.get(ENROL, {"token": token}, follow=True).status_code == 410
+    assert not Session.objects.exists()
 
 
 @pytest.mark.parametrize(
@@ -146,6 +149,7 @@ def colleague() -> User:
 
 def test_an_owner_resets_a_colleague_who_lost_the_phone_and_it_is_recorded(now: datetime) -> None:
     meena = colleague()
+    AuthToken.objects.create(meena)
     her, desk, url = logged_in(meena), owner(), f"/admin/account/colleagues/{meena.pk}/reset/"
     assert "app; 10 recovery codes" in desk.get("/admin/account/colleagues/").content.decode()
     assert desk.get(url).status_code == 200
@@ -153,6 +157,9 @@ def test_an_owner_resets_a_colleague_who_lost_the_phone_and_it_is_recorded(now: 
     assert her.get("/admin/account/").status_code == 200
     page = desk.post(url, {"reason": "lost phone"}).content.decode()
     assert her.get("/admin/account/")["Location"].startswith("/admin/login/")
+    assert not AuthToken.objects.exists()
+    record = AccessRecord.objects.get(kind=Kind.RIGHTS_CHANGED, shown__contains="second_factor")
+    assert (record.actor, record.subject_id) == ("staff:desk", meena.pk)
     assert (Authenticator.objects.exists(), second_factor.recovery_codes_left(meena)) == (False, 0)
     act = Act.objects.get()
     assert (act.actor, act.subject, act.reason, act.at) == ("staff:desk", "meena", "lost phone", now)

@@ -25,11 +25,12 @@ LINK = "enrolment_link"  # in the session: the digest of the token that this bro
 def enrol(request: HttpRequest) -> HttpResponse:
     """The token leaves the address at once: no history and no other page hears of it. Looking uses nothing up."""
     now = timezone.now()
-    if token := request.GET.get("token"):
-        request.session[LINK] = enrolment.digest(token)
+    digest = enrolment.digest(request.GET["token"]) if "token" in request.GET else request.session.get(LINK, "")
+    account = enrolment.account_of(digest, now=now)
+    if account is not None and "token" in request.GET:
+        request.session[LINK] = digest
         return redirect("desk:enrol")
-    account = enrolment.account_of(request.session.get(LINK, ""), now=now)
-    if account is None:
+    if account is None:  # whoever guesses is given no session
         return TemplateResponse(request, "admin/account/link_gone.html", {"title": "This link is used up"}, status=410)
     form = (EnrolForm if account.has_usable_password() else NewPasswordForm)(request, account, now=now)
     if form.is_valid() and form.factor is not None:
