@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -9,7 +11,10 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
 from backend.accounts import passkeys, second_factor, verification
+from backend.bookings import actors
 from backend.desk.account.proof import ConfirmForm, ProofForm, next_of
+
+log = logging.getLogger(__name__)
 
 
 @never_cache
@@ -34,6 +39,8 @@ def _asked(request: HttpRequest, kind: type[ProofForm], title: str) -> HttpRespo
     if form.is_valid() and form.factor is not None:
         verification.verify(request.session, form.factor, is_password_new=form.asks_password, now=now)
         return redirect(next_of(request))
+    if form.errors:
+        log.warning("refused the second factor of %s", actors.for_account(account))
     has_passkey = passkeys.are_offered() and second_factor.has_passkey(account)  # type: ignore[arg-type]
     context = {
         "title": title,
