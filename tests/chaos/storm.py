@@ -23,7 +23,7 @@ from tests.chaos.fault_injector import FaultInjector
 from tests.chaos.faults import Fault
 from tests.chaos.figures import Figure, none_of
 from tests.chaos.journal import Journal
-from tests.chaos.signs_of_life import SignsOfLife
+from tests.chaos.signs_of_life import SignsOfLife, name_of
 from tests.chaos.stack import Stack
 from tests.chaos.traffic import Traffic, Visit, World
 from workers.app import app
@@ -81,7 +81,7 @@ def ride(stack: Stack, world: World, faults: list[Fault], seconds: float, *, is_
     """Traffic and faults for `seconds`, then calm, then the verdict; without `is_timed` no figure depends on speed."""
     journal = world.journal
     traffic, deadlines, twice_more = Traffic(world), Deadlines(), TwiceMore()
-    signs = SignsOfLife(stack)
+    signs = SignsOfLife(name_of(part.name) for part in stack.named("worker-"))
     deadlines.start()
     signs.start()
     twice_more.start()
