@@ -50,6 +50,7 @@ def seeded(bookings: int) -> Iterator[Practice]:
         "ENV_FILE": os.devnull,
         "DEBUG": "1",
         "PUBLIC_URL": f"http://localhost:{port}",  # where browsers have passkeys
+        "LOGIN_FRESH": "8h",  # the desk logs in once for all tests
         "REDIS_URL": "redis://127.0.0.1:1/0",  # nobody is there: the pages do not care
     }
     try:

@@ -35,6 +35,10 @@ def enrol(request: HttpRequest) -> HttpResponse:
     form = (EnrolForm if account.has_usable_password() else NewPasswordForm)(request, account, now=now)
     if form.is_valid() and form.factor is not None:
         return _enrolled(request, account, form, form.factor)
+    return _page(request, account, form)
+
+
+def _page(request: HttpRequest, account: User, form: EnrolForm) -> HttpResponse:
     app = second_factor.begin_app(account)
     context = {
         "title": "Set up your account",
