@@ -15,6 +15,13 @@ def practice_zone() -> ZoneInfo:
     return ZoneInfo(settings.PRACTICE_TIME_ZONE)
 
 
+def zone_name() -> str:
+    """`IST`, beside a time that somebody is about to type; `Europe/Berlin` where the name goes with the season."""
+    zone = practice_zone()
+    names = {f"{datetime(2000, month, 1, tzinfo=zone):%Z}" for month in (1, 7)}
+    return names.pop() if len(names) == 1 else zone.key
+
+
 def rupees(paise: int) -> str:
     """Integer paise as rupees with two decimals, `1500.00`."""
     return f"{paise // 100}.{paise % 100:02d}"

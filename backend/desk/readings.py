@@ -39,13 +39,18 @@ def page(request: HttpRequest, row: Model, found: list[Reading]) -> HttpResponse
         row=row,
         back=reverse(name, args=[row.pk]),
         days=DAYS,
-        readings=[(short_day_and_time(one.at), one, _words(one)) for one in found],
+        readings=[(short_day_and_time(one.at), one, _words(one), _place(one.page)) for one in found],
     )
 
 
 def _words(reading: Reading) -> str:
     """`message, telephone number`."""
     return ", ".join(_WORDS.get(name, name.replace("_", " ")) for name in reading.what)
+
+
+def _place(page: str) -> str:
+    """`bookings booking cancel` of a page of the admin; the API's paths as they are."""
+    return page.removeprefix("admin:").replace("_", " ") if page.startswith("admin:") else page
 
 
 _WORDS = {ROW: "name and address in a list", "user_message": "message", "phone_number": "telephone number"}

@@ -271,6 +271,25 @@ def test_today_can_be_worked_by_keyboard_alone(desk: Desk) -> None:
     desk.page.wait_for_url("**/approve/")
 
 
+def test_the_week_on_a_phone_opens_at_today(desk: Desk) -> None:
+    desk.open(PAGES["week"], PHONE)
+    desk.page.wait_for_timeout(300)
+    today = desk.page.locator(".ec-day.ec-today").bounding_box()
+    assert today is not None
+    assert 0 < today["x"] < PHONE[0] - today["width"]
+
+
+@pytest.mark.parametrize("page", ["", "readers/"], ids=["history", "readers"])
+def test_on_a_phone_a_long_table_is_a_column_of_cards(desk: Desk, page: str) -> None:
+    desk.open("/admin/bookings/booking/?state__exact=CONFIRMED")
+    desk.page.locator("#result_list tbody th a").first.click()
+    desk.settled()
+    desk.open(urlsplit(desk.page.url).path.replace("change/", page or "change/"), PHONE)
+    table = desk.page.locator("table.desk-rows")
+    wide, box = table.evaluate("found => [found.parentElement.scrollWidth, found.parentElement.clientWidth]")
+    assert wide <= box
+
+
 def test_the_day_list_is_made_for_paper(desk: Desk) -> None:
     desk.open("/admin/calendar/day/")
     desk.page.emulate_media(media="print")

@@ -25,7 +25,7 @@ from backend.bookings.lifecycle.follow_ups import (
 from backend.bookings.models import Booking
 from backend.bookings.refusals import ANSWERS, last_step, staff_sentence
 from backend.core.errors import Refused
-from backend.core.formatting import money, practice_zone, short_day_and_time
+from backend.core.formatting import money, short_day_and_time, zone_name
 from backend.desk.booking.actions.action import ActionForm
 from backend.desk.booking.summary import summary
 from backend.desk.consequences import told
@@ -62,7 +62,7 @@ class FollowUpForm(ActionForm):
         last_session = held_session(booking)
         rhythm = Rhythm(1, timedelta(days=WEEK))
         (self.initial["slot_start"],) = rhythm.starts(last_session.start, now=timezone.now())
-        self.fields["slot_start"].label = f"The first starts ({practice_zone().key} time)"
+        self.fields["slot_start"].label = f"The first starts ({zone_name()})"
         self.fields["length"].help_text = f"Empty: as before, {last_session.length.seconds // 60}."
         last = money(booking.amount_paise)
         self.fields["amount"].help_text = f"Empty: the psychologist's fee. The last session: {last}."

@@ -22,7 +22,7 @@ from backend.bookings.models import Booking
 from backend.bookings.queries import series_ahead
 from backend.bookings.refusals import OVERTAKEN, last_step, staff_sentence
 from backend.core.errors import Refused
-from backend.core.formatting import practice_zone, short_day_and_time
+from backend.core.formatting import short_day_and_time, zone_name
 from backend.desk.booking.actions.action import ActionForm, NoteForm
 from backend.desk.booking.actions.cancel import REFUND_NOTE_LONGEST
 from backend.desk.consequences import told
@@ -43,7 +43,7 @@ class MoveAllForm(ActionForm):
             del self.fields["despite_hours"]
         first = series_ahead(self.booking.pk, now=timezone.now()).first()
         self.initial["slot_start"] = first.slot_start if first else None
-        self.fields["slot_start"].label = f"The first of them starts ({practice_zone().key} time)"
+        self.fields["slot_start"].label = f"The first of them starts ({zone_name()})"
         self.fields["slot_start"].help_text = "The others keep their distance to it, at the same hour."
 
     def wish(self) -> SeriesMove:

@@ -15,7 +15,7 @@ from backend.accounts.roles import Ability, has_any_permission
 from backend.bookings import actors
 from backend.bookings.access import AccessPolicy
 from backend.bookings.lifecycle.absence import Absence, DecisionResult, preview_absence, record_absence
-from backend.core.formatting import practice_zone, short_day_and_time
+from backend.core.formatting import practice_zone, short_day_and_time, zone_name
 from backend.desk.affected import MEND, STAYS, DecisionsForm, Row, announce, foretold, rows
 from backend.desk.consequences import Consequences
 from backend.desk.forms import opened, style_fields
@@ -39,7 +39,7 @@ class AbsenceForm(forms.Form):
         is_typed = typed is not None and "start_0" in typed
         super().__init__(typed if is_typed else None, initial={"start": now, "end": tomorrow})
         for name, label in (("start", "Away from"), ("end", "until")):
-            self.fields[name].label = f"{label} ({practice_zone().key} time)"
+            self.fields[name].label = f"{label} ({zone_name()})"
         style_fields(self)
 
     def clean(self) -> dict[str, Any] | None:

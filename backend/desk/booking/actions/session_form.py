@@ -10,7 +10,7 @@ from django import forms
 from backend.bookings.models import Mode
 from backend.bookings.refusals import ANSWERS
 from backend.core.errors import Code
-from backend.core.formatting import practice_zone, short_span
+from backend.core.formatting import short_span, zone_name
 from backend.desk.booking.actions.action import ActionForm
 from backend.desk.session_fields import (
     MINUTES_MOST,
@@ -42,7 +42,7 @@ class SessionForm(ActionForm):
     field_order = ("offered", "psychologist", "slot_start", "length", "amount", "meeting_link", "location")
 
     def fit(self) -> None:
-        self.fields["slot_start"].label = f"Session starts ({practice_zone().key} time)"
+        self.fields["slot_start"].label = f"Session starts ({zone_name()})"
         del self.fields["location" if self.booking.mode == Mode.ONLINE else "meeting_link"]
         if not somebody_has_hours():
             del self.fields["despite_hours"]

@@ -223,6 +223,13 @@
     };
     new MutationObserver(mend).observe(grid, {subtree: true, childList: true, attributeFilter: ["role", ...attributes]});
 
+    // A week is wider than a phone: it opens at today
+    const toToday = () => {
+        const box = grid.querySelector(".ec-main"), today = grid.querySelector(".ec-day.ec-today");
+        const hours = grid.querySelector(".ec-sidebar");
+        if (box && today && hours) box.scrollLeft += today.getBoundingClientRect().left - hours.getBoundingClientRect().right;
+    };
+
     // -- all together -------------------------------------------------------------------------------------------------
 
     const view = views[asked.get("view")] ? asked.get("view") : isNarrow ? "listWeek" : "resourceTimeGridDay";
@@ -262,6 +269,7 @@
             const changed = isColumns(shown) !== isColumns(info.view.type);
             shown = info.view.type;
             remember(info);
+            requestAnimationFrame(toToday);
             if (changed) calendar?.refetchEvents();
         },
     });

@@ -16,13 +16,13 @@ addEventListener("load", () => {  // after the theme's own script, which calls l
     }
 
     // on a phone: each value of a list under its column's name, and the filters folded away
-    const titles = [...document.querySelectorAll("#result_list thead th")].map((head) => head.textContent.trim());
-    for (const row of document.querySelectorAll("#result_list tbody tr")) {
-        [...row.children].forEach((cell, column) => {
+    for (const table of document.querySelectorAll("#result_list, .desk-rows")) {
+        const titles = [...table.querySelectorAll("thead th")].map((head) => head.textContent.trim());
+        for (const cell of table.querySelectorAll("tbody :is(th, td)")) {
             const isEmpty = ["", "-"].includes(cell.textContent.trim()) && !cell.querySelector("input, img");
             if (isEmpty) cell.classList.add("desk-empty");
-            else if (column && cell.tagName === "TD" && titles[column]) cell.dataset.label = titles[column];
-        });
+            else if (cell.cellIndex && cell.tagName === "TD" && titles[cell.cellIndex]) cell.dataset.label = titles[cell.cellIndex];
+        }
     }
     const search = document.getElementById("changelist-search");
     const choices = search ? [...search.querySelectorAll(":scope > select, :scope > .select2, :scope > .form-group")] : [];
