@@ -20,6 +20,7 @@ from backend.desk.account.middleware import WITHOUT_SECOND_STEP
 from tests.support import factor, roles
 from tests.support.admin_site import logged_in, password_given
 from tests.support.factor import App
+from tests.support.server import ROOT
 
 pytestmark = [pytest.mark.postgres_only, pytest.mark.django_db]
 STEP, CONFIRM, LOGIN = "/admin/account/second-step/", "/admin/account/confirm/", "/admin/login/"
@@ -208,6 +209,12 @@ def test_what_is_worth_more_asks_again_after_ten_minutes(
     assert parse_qs(urlsplit(answer["Location"]).query)["next"] == [url]
     assert leads(browser.post(url, {"x": "y"})) == CONFIRM
     assert browser.get("/admin/account/").status_code == 200  # the rest stays open
+
+
+def test_whatever_makes_a_file_asks_again() -> None:
+    makers = [path for path in (ROOT / "backend").rglob("*.py") if "csv_answer(" in path.read_text()]
+    assert len(makers) >= 4  # the module that writes them, and three that use it
+    assert [path.name for path in makers if "@requires_fresh" not in path.read_text()] == ["spreadsheet.py"]
 
 
 @pytest.mark.usefixtures("real_limits")
