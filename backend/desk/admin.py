@@ -1,8 +1,9 @@
 """Registers the staff's pages with Django's admin."""
 
-from backend.desk import records
+from backend.desk import message_records, payment_records, records
 from backend.desk.booking import page as booking
 from backend.desk.people import corporate, psychologist
 from backend.desk.people import records as people
 
-__all__ = ["booking", "corporate", "people", "psychologist", "records"]  # importing them registers their pages
+# importing them registers their pages
+__all__ = ["booking", "corporate", "message_records", "payment_records", "people", "psychologist", "records"]

@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString
 from backend.bookings import sponsors
 from backend.bookings.machine import State
 from backend.core.formatting import NOTHING, short_span
+from backend.outbox.models import MessageState
 from backend.people.models import Corporate
 
 COLOURS = {
@@ -22,6 +23,15 @@ COLOURS = {
     State.REJECTED: "light",
     State.CANCELLED: "light",
     State.PAYMENT_FAILED: "danger",
+}
+MESSAGE_COLOURS = {
+    MessageState.WAITING: "info",
+    MessageState.DONE: "success",
+    MessageState.OBSOLETE: "secondary",
+    MessageState.SUPPRESSED: "warning",
+    MessageState.DEAD: "danger",
+    MessageState.UNKNOWN: "danger",
+    MessageState.DISCARDED: "secondary",
 }
 
 

@@ -15,6 +15,7 @@ from django.urls import reverse
 from backend.audit.models import AccessRecord
 from backend.bookings.intents import Intent
 from backend.bookings.lifecycle import cancellation, timers, visitor
+from backend.bookings.lifecycle.refunds import RefundReason
 from backend.bookings.machine import State
 from backend.bookings.models import Booking, ClosedDay, LedgerEntry, Link, Purpose, SlotClaim
 from backend.bookings.notices import Notice
@@ -281,5 +282,22 @@ def test_dead_messages_are_found_with_their_booking_and_error(desk: Browser, now
     page = answer.content.decode()
     assert page_url(booking) in page
     assert "550 no such mailbox" in page
-    by_booking = desk.get(list_url(Message), {"q": str(booking.pk)}).context["cl"].queryset
-    assert dead in by_booking
+    for asked in (str(booking.pk), str(booking)):
+        assert dead in desk.get(list_url(Message), {"q": asked}).context["cl"].queryset
+
+
+@pytest.mark.parametrize(
+    ("model", "words", "stored"),
+    [
+        (Message, ["request received", "MS-"], [">booking_received<", ">booking "]),
+        (Refund, ["cancelled by the practice", ">desk<"], [">cancelled_by_staff<", ">staff:desk<"]),
+        (Act, [">desk<", "Paused a queue"], [">staff:desk<"]),
+    ],
+)
+def test_the_lists_of_operators_say_it_in_words(
+    desk: Browser, everything: None, model: type[models.Model], words: list[str], stored: list[str]
+) -> None:
+    Refund.objects.update(reason=RefundReason.BY_STAFF)
+    page = desk.get(list_url(model)).content.decode().split('id="result_list"')[1]
+    assert [word for word in words if word not in page] == []
+    assert [word for word in stored if word in page] == []

@@ -6,6 +6,8 @@ import secrets
 from datetime import datetime
 from enum import StrEnum
 
+from django.db import models
+
 from backend.bookings import actors, policy
 from backend.bookings.intents import Intent
 from backend.bookings.ledger_details import RefundGranted, RefundMade, RefundRefused, RefundUnfinished
@@ -31,13 +33,13 @@ class GatewayWork(StrEnum):
     MAKE_REFUND = "make_refund"
 
 
-class RefundReason(StrEnum):
-    """Why money goes back."""
+class RefundReason(models.TextChoices):
+    """Why money goes back. Then what staff read."""
 
-    UNEXPECTED = "unexpected_capture"
-    BY_VISITOR = "cancelled_by_visitor"
-    BY_STAFF = "cancelled_by_staff"
-    GRANTED = "granted_by_staff"
+    UNEXPECTED = "unexpected_capture", "unexpected payment"
+    BY_VISITOR = "cancelled_by_visitor", "cancelled by the visitor"
+    BY_STAFF = "cancelled_by_staff", "cancelled by the practice"
+    GRANTED = "granted_by_staff", "granted by the practice"
 
 
 def queue_refund(

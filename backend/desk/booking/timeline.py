@@ -20,11 +20,10 @@ from backend.bookings.models import Booking, LedgerEntry
 from backend.core import disclosures
 from backend.core.formatting import NOTHING, money, short_day_and_time
 from backend.core.personal_data import personal_columns
-from backend.desk.display import badge
+from backend.desk.display import MESSAGE_COLOURS, badge
 from backend.desk.words import ledger_words, message_name
 from backend.notifications import delivery
 from backend.outbox import bundles
-from backend.outbox.admin import COLOURS
 from backend.outbox.by_telephone import is_told
 from backend.outbox.models import Message, MessageState, Queue
 from backend.payments.models import InboxEvent, Payment, PaymentState, Refund, RefundState
@@ -182,7 +181,7 @@ def _messages(booking: Booking, user: User | AnonymousUser) -> Iterator[Happenin
             kind="mail" if is_mail else "gateway",
             what=f"{message_name(message.kind)}{to}",
             state="Will not be sent" if in_vain else state.label,
-            colour=COLOURS[MessageState.OBSOLETE if in_vain else state],
+            colour=MESSAGE_COLOURS[MessageState.OBSOLETE if in_vain else state],
             details=", ".join(part for part in (tries, message.last_error) if part),
             trace=message.correlation_id,
             url=_url(user, "outbox.view_message", "outbox_message_change", message.pk),

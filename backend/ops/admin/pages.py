@@ -44,13 +44,13 @@ def _for_operators(view: View) -> View:
 
 @admin.register(Act)
 class ActAdmin(ReadOnly, DeadLettersPage, admin.ModelAdmin[Act]):
-    list_display = ["time", "actor", "verb", "subject", "message", "reason"]
+    list_display = ["time", "who", "verb", "subject", "message", "reason"]
     list_filter = ["verb", ("at", admin.DateFieldListFilter)]
     search_fields = ["actor", "subject", "=message_id"]
     search_help_text = "Actor, subject or message"
     show_full_result_count = False
     list_per_page = 50
-    fields = ["time", "actor", "verb", "subject", "message", "reason"]
+    fields = ["time", "who", "verb", "subject", "message", "reason"]
 
     def get_urls(self) -> list[URLPattern]:
         pages: dict[str, tuple[str, View]] = {
@@ -69,6 +69,10 @@ class ActAdmin(ReadOnly, DeadLettersPage, admin.ModelAdmin[Act]):
     @admin.display(description="at", ordering="at")
     def time(self, act: Act) -> str:
         return short_day_and_time(act.at)
+
+    @admin.display(description="who", ordering="actor")
+    def who(self, act: Act) -> str:
+        return actors.describe(act.actor)
 
     @admin.display(description="message")
     def message(self, act: Act) -> str | SafeString:

@@ -4,33 +4,47 @@ from __future__ import annotations
 
 from django.contrib import admin
 
+from backend.bookings import actors
+from backend.bookings.lifecycle.refunds import RefundReason
 from backend.core.admin_pages import ReadOnly
 from backend.core.formatting import NOTHING, money, short_day_and_time
 from backend.payments.models import InboxEvent, Payment, Refund
 
 
-class RefundInline(ReadOnly, admin.TabularInline[Refund, Payment]):
-    model = Refund
-    extra = 0
-    fields = readonly_fields = ("reference", "state", "amount", "reason", "actor", "queued", "settled")
-    show_change_link = True
+class RefundWords:
+    """Of a refund, wherever it is shown."""
 
-    @admin.display(description="amount")
+    @admin.display(description="reason", ordering="reason")
+    def why(self, refund: Refund) -> str:
+        return RefundReason(refund.reason).label if refund.reason in RefundReason else refund.reason
+
+    @admin.display(description="who", ordering="actor")
+    def who(self, refund: Refund) -> str:
+        return actors.describe(refund.actor)
+
+    @admin.display(description="amount", ordering="amount_paise")
     def amount(self, refund: Refund) -> str:
         return money(refund.amount_paise, refund.payment.currency)
 
-    @admin.display(description="asked for")
+    @admin.display(description="asked for", ordering="queued_at")
     def queued(self, refund: Refund) -> str:
         return short_day_and_time(refund.queued_at)
 
-    @admin.display(description="settled")
+    @admin.display(description="settled", ordering="settled_at")
     def settled(self, refund: Refund) -> str:
         return short_day_and_time(refund.settled_at)
 
 
+class RefundInline(RefundWords, ReadOnly, admin.TabularInline[Refund, Payment]):
+    model = Refund
+    extra = 0
+    fields = readonly_fields = ("reference", "state", "amount", "why", "who", "queued", "settled")
+    show_change_link = True
+
+
 @admin.register(Payment)
 class PaymentAdmin(ReadOnly, admin.ModelAdmin[Payment]):
-    list_display = ["reference", "booking", "state", "amount", "captured", "is_unexpected", "method", "started"]
+    list_display = ["reference", "booking", "state", "amount", "captured", "unexpected", "method", "started"]
     list_filter = ["state", "method", "is_unexpected"]
     list_select_related = ["booking"]
     search_fields = ["reference", "gateway_order_id", "capture_id", "booking__acknowledgement_id"]
@@ -56,6 +70,10 @@ class PaymentAdmin(ReadOnly, admin.ModelAdmin[Payment]):
     def captured_at_time(self, payment: Payment) -> str:
         return short_day_and_time(payment.captured_at)
 
+    @admin.display(description="unexpected", ordering="is_unexpected")
+    def unexpected(self, payment: Payment) -> str:
+        return "yes" if payment.is_unexpected else NOTHING
+
     @admin.display(description="started", ordering="started_at")
     def started(self, payment: Payment) -> str:
         return short_day_and_time(payment.started_at)
@@ -66,27 +84,15 @@ class PaymentAdmin(ReadOnly, admin.ModelAdmin[Payment]):
 
 
 @admin.register(Refund)
-class RefundAdmin(ReadOnly, admin.ModelAdmin[Refund]):
-    list_display = ["reference", "payment", "state", "amount", "reason", "actor", "queued", "settled"]
+class RefundAdmin(RefundWords, ReadOnly, admin.ModelAdmin[Refund]):
+    list_display = ["reference", "payment", "state", "amount", "why", "who", "queued", "settled"]
     list_filter = ["state", "reason"]
     list_select_related = ["payment"]
     search_fields = ["reference", "gateway_refund_id", "payment__reference", "payment__booking__acknowledgement_id"]
     search_help_text = "Reference or acknowledgement id"
     show_full_result_count = False
     list_per_page = 50
-    fields = ["reference", "payment", "state", "amount", "reason", "actor", "gateway_refund_id", "queued", "settled"]
-
-    @admin.display(description="amount", ordering="amount_paise")
-    def amount(self, refund: Refund) -> str:
-        return money(refund.amount_paise, refund.payment.currency)
-
-    @admin.display(description="asked for", ordering="queued_at")
-    def queued(self, refund: Refund) -> str:
-        return short_day_and_time(refund.queued_at)
-
-    @admin.display(description="settled", ordering="settled_at")
-    def settled(self, refund: Refund) -> str:
-        return short_day_and_time(refund.settled_at)
+    fields = ["reference", "payment", "state", "amount", "why", "who", "gateway_refund_id", "queued", "settled"]
 
 
 @admin.register(InboxEvent)

@@ -6,26 +6,20 @@ import json
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from backend.accounts.roles import Ability, has_any_permission
+from backend.bookings.models import Booking
 from backend.core import disclosures
 from backend.core.admin_pages import ListOfPeople, ReadOnly
 from backend.core.formatting import NOTHING, short_day_and_time
+from backend.desk.display import MESSAGE_COLOURS
+from backend.desk.words import message_name
 from backend.outbox.models import Message, MessageState
-
-COLOURS = {
-    MessageState.WAITING: "info",
-    MessageState.DONE: "success",
-    MessageState.OBSOLETE: "secondary",
-    MessageState.SUPPRESSED: "warning",
-    MessageState.DEAD: "danger",
-    MessageState.UNKNOWN: "danger",
-    MessageState.DISCARDED: "secondary",
-}
 
 
 def _reads_mails(request: HttpRequest) -> bool:
@@ -37,21 +31,26 @@ ATTEMPTS = ("attempts", "may_have_left", "hand_overs", "last_error")
 
 @admin.register(Message)
 class MessageAdmin(ListOfPeople, ReadOnly, admin.ModelAdmin[Message]):
-    list_display = ["kind", "booking", "fate", "attempts", "due", "last_error", "recipient", "queue"]
+    list_display = ["what", "booking", "fate", "attempts", "due", "last_error", "recipient", "queue"]
     list_filter = ["state", "queue", ("not_before", admin.DateFieldListFilter)]
-    search_fields = ["=booking_id", "recipient", "kind", "dedupe_key", "=correlation_id"]
-    search_help_text = "Booking number, address, kind or correlation id"
+    search_fields = ["=of_booking", "=booking_id", "recipient", "kind", "dedupe_key", "=correlation_id"]
+    search_help_text = "Acknowledgement id, address, kind or correlation id"
     show_full_result_count = False
     list_per_page = 50
     fieldsets = [
         (
             None,
-            {"fields": ["kind", "queue", "booking", "recipient", "fate", "attempts", "may_have_left", "last_error"]},
+            {"fields": ["what", "queue", "booking", "recipient", "fate", "attempts", "may_have_left", "last_error"]},
         ),
         ("When", {"fields": ["created", "due", "next_attempt", "lease_until", "first_attempt", "settled", "blanked"]}),
         ("What it says", {"fields": ["ledger_sequence", "subject_id", "says"]}),
-        ("Trace", {"fields": ["uuid", "dedupe_key", "fence", "correlation_id"]}),
+        ("Trace", {"fields": ["kind", "uuid", "dedupe_key", "fence", "correlation_id"]}),
     ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
+        """With the id by which people call a booking."""
+        name = Booking.objects.filter(pk=OuterRef("booking_id")).values("acknowledgement_id")
+        return super().get_queryset(request).annotate(of_booking=Subquery(name))
 
     def get_fieldsets(self, request: HttpRequest, obj: Message | None = None) -> Any:
         """What a mail says is for those who may read the booking: an operator mends without it."""
@@ -67,6 +66,10 @@ class MessageAdmin(ListOfPeople, ReadOnly, admin.ModelAdmin[Message]):
             disclosures.note_subject("booking", filter(None, [message.booking_id]), "mail")
         return super().render_change_form(request, context, *args, **kwargs)
 
+    @admin.display(description="what", ordering="kind")
+    def what(self, message: Message) -> str:
+        return message_name(message.kind)
+
     @admin.display(description="context")
     def says(self, message: Message) -> str:
         said = message.context
@@ -77,12 +80,12 @@ class MessageAdmin(ListOfPeople, ReadOnly, admin.ModelAdmin[Message]):
         if message.booking_id is None:
             return NOTHING
         url = reverse("admin:bookings_booking_change", args=[message.booking_id])
-        return format_html('<a href="{}">booking {}</a>', url, message.booking_id)
+        return format_html('<a href="{}">{}</a>', url, getattr(message, "of_booking", None) or message.booking_id)
 
     @admin.display(description="state", ordering="state")
     def fate(self, message: Message) -> SafeString:
         state = MessageState(message.state)
-        return format_html('<span class="badge text-bg-{}">{}</span>', COLOURS[state], state.label)
+        return format_html('<span class="badge text-bg-{}">{}</span>', MESSAGE_COLOURS[state], state.label)
 
     @admin.display(description="not before", ordering="not_before")
     def due(self, message: Message) -> str:
