@@ -21,6 +21,7 @@ from backend.outbox.mailboxes import mailbox_of
 from backend.outbox.models import GIVEN_UP, Message, MessageState, Part, PausedQueue, Queue
 
 LEASE = timedelta(seconds=90)  # renewed before each effect; a mail's own time-outs sum to 80 s
+CLAIMED_FOR = timedelta(seconds=30)  # a claimed row that waits behind others; who dies keeps them no longer than that
 _LEASES = {Queue.PAYMENTS: timedelta(seconds=50)}  # the gateway's sum to less than half of it
 _HAND_OVERS_MOST = {Queue.MAIL: 2}  # who gets it twice sees it; the gateway knows a repetition by its key
 RETRY_AFTER = timedelta(minutes=1)  # how often one row tries whether the provider still refuses our account
@@ -99,8 +100,11 @@ def is_within_limits(kinds: Collection[str], recipient: str, *, now: datetime, h
 
 
 def claim(queue: Queue, *, now: datetime, limit: int = BATCH, is_trial: bool = False) -> list[Message]:
-    """Lease up to `limit` due rows of `queue`, oldest turn first, each under a new fence. None while it is paused."""
-    lease_ends_at = now + _lease(queue)
+    """Lease up to `limit` due rows of `queue`, oldest turn first, each under a new fence. None while it is paused.
+
+    Where the first ones take longer than CLAIMED_FOR, another worker may take the rest: the fence says whose they are.
+    """
+    lease_ends_at = now + CLAIMED_FOR
     with transaction.atomic():
         due = (
             Message.objects.filter(queue=queue, state=MessageState.WAITING, next_attempt_at__lte=now)

@@ -140,5 +140,5 @@ def test_clocks_that_differ_by_seconds_cost_nobody_a_lease(now: datetime) -> Non
     owe(ahead)
     [row] = messages.claim(Queue.MAIL, now=ahead)
     step_back(now, by=timedelta(0))
-    assert claimed(now + messages.LEASE - SECOND) == []
+    assert claimed(now + messages.CLAIMED_FOR - SECOND) == []
     assert messages.begin_attempt(row, now=ahead)

@@ -51,22 +51,22 @@ def test_a_row_is_not_claimed_before_its_time(now: datetime) -> None:
 def test_a_claim_is_exclusive_until_its_lease_ends(now: datetime) -> None:
     owe(now)
     first = claimed(now)
-    assert messages.claim(Queue.MAIL, now=now + messages.LEASE - timedelta(seconds=1)) == []
-    second = claimed(now + messages.LEASE)
+    assert messages.claim(Queue.MAIL, now=now + messages.CLAIMED_FOR - timedelta(seconds=1)) == []
+    second = claimed(now + messages.CLAIMED_FOR)
     assert second.fence == first.fence + 1
 
 
 def test_the_holder_of_an_older_fence_can_neither_begin_nor_settle(now: datetime) -> None:
     owe(now)
     slow = claimed(now)
-    quick = claimed(now + messages.LEASE)
+    quick = claimed(now + messages.CLAIMED_FOR)
     assert not messages.begin_attempt(slow, now=now)
     assert not messages.settle(slow, MessageState.DONE, now=now)
     messages.back_off(slow, "late", now=now)
     messages.give_up(slow, "late", now=now)
     messages.hand_back([slow])
     assert fresh(slow).state == MessageState.WAITING
-    assert fresh(slow).lease_expires_at == now + 2 * messages.LEASE
+    assert fresh(slow).lease_expires_at == now + 2 * messages.CLAIMED_FOR
     assert messages.begin_attempt(quick, now=now)
     assert messages.settle(quick, MessageState.DONE, now=now)
     assert fresh(slow).state == MessageState.DONE
