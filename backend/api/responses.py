@@ -18,6 +18,7 @@ from backend.scheduling.claims import Slot
 
 def status(booking: Booking) -> dict[str, Any]:
     """What check-status shows to whoever knows the id: nothing personal."""
+    money = payment_status(booking)
     return {
         "acknowledgement_id": booking.acknowledgement_id,
         "status": booking.state,
@@ -32,8 +33,8 @@ def status(booking: Booking) -> dict[str, Any]:
         "timeline": queries.visited_states(booking),
         "created_at": utc_iso(booking.created_at),
         "due_at": utc_iso(_announced_deadline(booking)),
-        "next_step": next_step(booking),
-        "payment_status": queries.payment_status_value(booking),
+        "next_step": next_step(booking, money),
+        "payment_status": money.value,
         "support": support_lines(),
     }
 
@@ -82,11 +83,11 @@ _CHOOSE = (
 _PAY_AT_PRACTICE = "Your session is confirmed. Please pay at the practice."
 
 
-def next_step(booking: Booking) -> str:
+def next_step(booking: Booking, money: PaymentStatus) -> str:
     """What happens now, and whose turn it is."""
     if booking.choose_by is not None:
         return _CHOOSE.format(choose_by=formatting.day_and_time(booking.choose_by))
-    if booking.state == State.CONFIRMED and payment_status(booking) is PaymentStatus.DUE_AT_PRACTICE:
+    if booking.state == State.CONFIRMED and money is PaymentStatus.DUE_AT_PRACTICE:
         return _PAY_AT_PRACTICE
     pay_by = "" if booking.pay_by is None else formatting.day_and_time(booking.pay_by)
     return _NEXT_STEPS[State(booking.state)].format(pay_by=pay_by)

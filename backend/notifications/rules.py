@@ -224,7 +224,7 @@ RULES = {
         (visitor_context.session, visitor_context.choice, staff_context.booking_reference),
     ),
     Notice.PSYCHOLOGIST_SESSION_CANCELLED: NoticeRule(
-        (State.CONFIRMED, State.COMPLETED, State.CANCELLED),
+        (*HOLDS_SLOT, State.COMPLETED, State.CANCELLED, State.PAYMENT_FAILED),  # a payment may be taken back meanwhile
         (conditions.taken_from_them,),
         (staff_context.lost_session, staff_context.booking_reference),
     ),

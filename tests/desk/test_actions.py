@@ -72,7 +72,7 @@ def test_the_button_leads_to_a_page_that_says_what_will_happen_and_it_does(
     assert mails.exists() or ("Nobody is mailed." in promised and "Mails: none." in done)
 
 
-AS_OPENED = {"undo", "reject", "record-payment", "refund", "refund-made"}  # these need nothing typed
+AS_OPENED = {"undo", "reject", "offer-choice", "record-payment", "refund", "refund-made"}  # these need nothing typed
 
 
 @every_case

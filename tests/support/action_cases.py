@@ -107,6 +107,7 @@ CASES = [
     Case("cancel", paid_at_the_desk, lambda booking: {**called_off(booking), "refund": "full"}, "cancel"),
     Case("reschedule", approved, somebody, "reschedule"),
     Case("reschedule", paid, somebody, "reschedule"),
+    Case("offer-choice", paid, nothing, "offer_choice"),
     Case("record-payment", approved, nothing, "record_desk_payment"),
     Case("record-payment", paying, nothing, "record_desk_payment"),
     Case("void-payment", paid_at_the_desk, lambda booking: form_of(booking, why="not_received"), "void_desk_payment"),

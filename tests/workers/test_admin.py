@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import pytest
-from django.test import Client as Browser
 from django.urls import NoReverseMatch, reverse
 from django_celery_beat.models import PeriodicTask
 
 from config import schedule as table
+from tests.support.admin_site import owner
 from workers import schedule
 from workers.admin import NOT_OFFERED
 
 pytestmark = [pytest.mark.sqlite_only, pytest.mark.django_db]
 
 
-def test_an_entry_is_an_interval_or_a_crontab(admin_client: Browser) -> None:
+def test_an_entry_is_an_interval_or_a_crontab() -> None:
     schedule.install(table.TABLE)
     entry = PeriodicTask.objects.get(name="purge links")
-    page = admin_client.get(reverse("admin:django_celery_beat_periodictask_change", args=[entry.pk]))
+    page = owner().get(reverse("admin:django_celery_beat_periodictask_change", args=[entry.pk]))
     offered = set(page.context["adminform"].form.fields)
     assert {"interval", "crontab", "enabled"} <= offered
     assert not offered & set(NOT_OFFERED)
