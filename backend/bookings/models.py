@@ -88,6 +88,9 @@ class Booking(BookingMachine):
     emergency_contact = EncryptedTextField(max_length=120, blank=True, default="", row_id="acknowledgement_id")
     user_message = EncryptedTextField(blank=True, default="", row_id="acknowledgement_id")
     consent_given_at = models.DateTimeField(null=True, blank=True)
+    # the privacy notice that was accepted then; empty where nobody asked
+    notice_version = models.CharField(max_length=10, blank=True, default="")
+    notice_language = models.CharField(max_length=2, blank=True, default="")
 
     preferred_date = models.DateField()
     preferred_period = models.CharField(max_length=8, choices=Period.choices)
@@ -142,6 +145,7 @@ class Booking(BookingMachine):
         sensitive="phone_number emergency_contact user_message",
         internal=(
             "state reason due_at closed_at undo_until acknowledgement_id origin follows consent_given_at "
+            "notice_version notice_language "
             "preferred_date preferred_period preferred_time_start preferred_time_end preferred_psychologist "
             "preferred_slot_start mode payment_mode guardian_consent_at guardian_consent_by corporate "
             "sponsored_month sponsorship_returned_at psychologist slot_start slot_end address amount_paise "

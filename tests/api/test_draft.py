@@ -10,6 +10,7 @@ import time_machine
 
 from backend.bookings.models import Booking
 from backend.outbox.models import Message
+from backend.people.privacy_notice import IN_FORCE
 from tests.support import api
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
@@ -178,6 +179,19 @@ def test_each_gender_of_the_form_is_taken(gender: str, now: datetime) -> None:
 @pytest.mark.parametrize("value", [False, "true", "on", 1, "", [True], {}])
 def test_consent_is_given_or_there_is_no_request(value: object, now: datetime) -> None:
     assert "consent" in refused(now, "consent_given", value)
+
+
+@pytest.mark.parametrize("said", [{}, {"notice_version": None}, {"notice_version": IN_FORCE.version}])
+def test_a_draft_keeps_which_notice_was_accepted_and_when(said: dict[str, Any], now: datetime) -> None:
+    booking = taken(now, **said)
+    kept = (booking.notice_version, booking.notice_language, booking.consent_given_at)
+    assert kept == (IN_FORCE.version, "en", now)
+
+
+@pytest.mark.sqlite_only
+@pytest.mark.parametrize("value", ["2019-01-01", "", "latest", 1, [IN_FORCE.version]])
+def test_a_notice_that_we_never_published_is_refused(value: object, now: datetime) -> None:
+    assert "privacy notice" in refused(now, "notice_version", value)
 
 
 @pytest.mark.sqlite_only

@@ -14,7 +14,7 @@ from django.test import Client as Browser
 from tests.support import api, roles, scenarios
 
 pytestmark = [pytest.mark.sqlite_only, pytest.mark.django_db, pytest.mark.usefixtures("clock")]
-OFFERS = ("api/slots/", "api/psychologists/")  # the same for everybody, and of nobody who asks
+OFFERS = ("api/info/", "api/slots/", "api/psychologists/")  # the same for everybody, and of nobody who asks
 PRIVATE = [route for route in roles.public_rows() if route.startswith(("api/", "^go", "go/")) and route not in OFFERS]
 
 

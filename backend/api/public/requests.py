@@ -22,6 +22,7 @@ from backend.api.fields import (
 from backend.bookings.lifecycle.creation import Draft
 from backend.bookings.models import Gender, Mode, PaymentMode, Period
 from backend.people import intake, phones
+from backend.people.privacy_notice import IN_FORCE, NOTICES, NoticeVersion
 
 
 class DraftRequest(serializers.Serializer[Draft]):
@@ -37,6 +38,14 @@ class DraftRequest(serializers.Serializer[Draft]):
     gender = ChoiceField("Please choose your gender, or that you prefer not to say.", Gender)
     emergency_contact = IntakeField(intake.EMERGENCY_CONTACT)
     consent_given = ConsentField("We need your consent to handle your request.")
+    notice_version = ChoiceField(
+        "Please read our privacy notice again: we do not know this version of it.",
+        NoticeVersion,
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="The version of info/ that was accepted; left out, the one in force.",
+    )
     preferred_date = DayField("Please choose a date, written as YYYY-MM-DD.")
     preferred_period = ChoiceField("Please choose morning, evening or hours of your own.", Period)
     preferred_time_start = TimeOfDayField(intake.TIME_START)
@@ -75,6 +84,8 @@ class DraftRequest(serializers.Serializer[Draft]):
         """The cleaned draft."""
         values = dict(self.validated_data)
         del values["consent_given"]
+        notice = NOTICES[values["notice_version"] or IN_FORCE.version]
+        values["notice_version"], values["notice_language"] = notice.version, notice.language
         values["region"] = values.pop("state") or intake.NOT_GIVEN
         values["preferred_psychologist_id"] = values.pop("psychologist")
         values["user_message"] = values["user_message"] or ""

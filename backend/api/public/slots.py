@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable
 from dataclasses import asdict
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.http import HttpResponse, HttpResponseNotModified
 from django.utils import timezone
-from django.utils.http import parse_etags
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from backend.api.conditional import unless_known
 from backend.api.fields import ChoiceField, DayField, IdField, LineField
 from backend.api.public.requests import parse_request
 from backend.api.responses import local_iso
@@ -108,7 +105,7 @@ class Slots(APIView):
         search = parse_request(SlotsRequest, request.query_params).search()
         found = free_slots(search, now=timezone.now())
         zone = practice_zone()
-        return _unless_known(request, {"time_zone": zone.key, "slots": [_shown(slot, zone) for slot in found]})
+        return unless_known(request, {"time_zone": zone.key, "slots": [_shown(slot, zone) for slot in found]})
 
 
 @described(get=Operation("psychologists", ProfilesAnswer))
@@ -116,7 +113,7 @@ class Psychologists(APIView):
     """GET: who gives sessions."""
 
     def get(self, request: Request) -> Response:
-        return _unless_known(request, {"psychologists": [asdict(profile) for profile in profiles()]})
+        return unless_known(request, {"psychologists": [asdict(profile) for profile in profiles()]})
 
 
 def _shown(slot: FreeSlot, zone: ZoneInfo) -> dict[str, Any]:
@@ -126,21 +123,3 @@ def _shown(slot: FreeSlot, zone: ZoneInfo) -> dict[str, Any]:
         "end": local_iso(slot.end, zone),
         "modes": modes_of(slot.offers),
     }
-
-
-def _unless_known(request: Request, body: dict[str, Any]) -> Response:
-    """The answer with its ETag, or 304 to who has it. Caches may keep it, and ask every time whether it still holds."""
-    response = Response(body, headers={"Cache-Control": "no-cache"})
-    response.add_post_render_callback(_conditional(parse_etags(request.headers.get("If-None-Match", ""))))
-    return response
-
-
-def _conditional(known: list[str]) -> Callable[[HttpResponse], HttpResponse | None]:
-    def finish(response: HttpResponse) -> HttpResponse | None:
-        tag = f'"{hashlib.sha256(response.content).hexdigest()[:32]}"'
-        response["ETag"] = tag
-        if "*" not in known and tag not in (other.removeprefix("W/") for other in known):
-            return None
-        return HttpResponseNotModified(headers={name: response[name] for name in ("ETag", "Cache-Control")})
-
-    return finish

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from backend.api.public import bookings, cancellations, docs, enquiries, slots
+from backend.api.public import bookings, cancellations, docs, enquiries, info, slots
 
 docs.describe()
 
@@ -11,6 +11,7 @@ urlpatterns = [
     path("health/", bookings.Ping.as_view()),
     path("ping/", bookings.Ping.as_view()),
     path("support/", bookings.Support.as_view()),
+    path("info/", info.Info.as_view()),
     path("psychologists/", slots.Psychologists.as_view()),
     path("slots/", slots.Slots.as_view()),
     path("bookings/draft/", bookings.SubmitDraft.as_view()),

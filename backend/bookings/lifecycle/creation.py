@@ -23,6 +23,7 @@ from backend.core.errors import Code, Refused
 from backend.core.formatting import practice_zone
 from backend.core.personal_data import personal_columns
 from backend.people.models import Client, Psychologist
+from backend.people.privacy_notice import IN_FORCE
 from backend.scheduling import claims
 
 
@@ -52,6 +53,8 @@ class Draft:
     sponsor_code: str = ""  # in upper case
     preferred_psychologist_id: int | None = None  # a wish, as is the slot: neither is held
     preferred_slot_start: datetime | None = None
+    notice_version: str = IN_FORCE.version.value  # of the privacy notice that was accepted
+    notice_language: str = IN_FORCE.language
 
     @classmethod
     def of(cls, booking: Booking) -> Draft:

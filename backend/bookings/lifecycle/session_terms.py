@@ -187,6 +187,12 @@ def fee_paise(psychologist: Psychologist) -> int:
     return policy.SESSION_FEE_PAISE if psychologist.fee_paise is None else psychologist.fee_paise
 
 
+def least_fee_paise() -> int:
+    """The least that a session costs with somebody who gives them; with nobody the practice's fee."""
+    psychologists = Psychologist.objects.filter(is_active=True).only("fee_paise")
+    return min(map(fee_paise, psychologists), default=policy.SESSION_FEE_PAISE)
+
+
 def require_guardian_consent(booking: Booking, *, is_given: bool, actor: str, now: datetime) -> None:
     """A minor's guardian must have consented, now or as was recorded before. Refuses: guardian_consent_required."""
     if booking.lacks_consent:

@@ -22,6 +22,7 @@ from backend.bookings.lifecycle.creation import (
     fill_client,
     insert,
     is_repeat,
+    keep_consents,
     lock_client_at,
     notify_request_received,
 )
@@ -140,6 +141,7 @@ def request_again(token: str, *, now: datetime) -> Booking:
         preferred_slot_start=draft.preferred_slot_start if is_ahead else None,
     )
     booking = build_pending(client, draft, origin=Origin.VISITOR, now=now)
+    keep_consents(booking, old)
     booking.is_priority = True
     insert(booking)
     details = RequestedAgain(instead_of=old.pk)

@@ -328,6 +328,7 @@ def test_an_unanswered_visitor_asks_again_by_one_click_and_goes_to_the_top(now: 
     again = visitor.request_again(token, now=at)
     assert (again.state, again.is_priority, again.origin) == (State.PENDING, True, Origin.VISITOR)
     assert (again.full_name, again.user_message) == (booking.full_name, booking.user_message)
+    assert again.consent_given_at == booking.consent_given_at  # a click on a mail accepts no notice
     assert again.preferred_date >= at.date()
     assert visitor.request_again(token, now=at).pk == again.pk
     assert Booking.objects.filter(state=State.PENDING).count() == 1

@@ -1,0 +1,70 @@
+"""What we tell whoever entrusts us with something: the privacy notice, in every version that somebody accepted.
+
+A version is never edited: a booking keeps which one its visitor accepted, and that text must be found again. A change
+is a new version, and the last one is in force. Who receives what stands in docs/privacy.md, which each version follows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class NoticeVersion(StrEnum):
+    """The day from which a version is in force."""
+
+    FIRST = "2026-11-28"
+
+
+@dataclass(frozen=True)
+class PrivacyNotice:
+    """One version in one language. `items` are (heading, text), in the order in which they are shown."""
+
+    version: NoticeVersion
+    language: str  # ISO 639-1
+    title: str
+    items: tuple[tuple[str, str], ...]
+
+
+NOTICES = {
+    NoticeVersion.FIRST: PrivacyNotice(
+        version=NoticeVersion.FIRST,
+        language="en",
+        title="How we handle what you tell us",
+        items=(
+            (
+                "What we keep",
+                "Your name, email address, telephone number, city, state, country, age and gender; whom to call in an "
+                "emergency; when and how you would like to meet; and your message, if you write one.",
+            ),
+            (
+                "What for",
+                "To answer your request, to hold and be paid for your sessions, and to reach you or your emergency "
+                "contact when that is needed. For nothing else: no advertising, no profiles, no tracking in our mails.",
+            ),
+            (
+                "Who sees it",
+                "The practice. Your message is read by the psychologist who treats you, by those who decide "
+                "about a request that nobody has taken yet, and by the owner; whoever opens it is recorded.",
+            ),
+            (
+                "Who works for us",
+                "The services that keep our database, deliver our emails, take payments and tell us of errors. Each "
+                "receives what it needs for that alone. Your message and your emergency contact go to none of them "
+                "in readable form.",
+            ),
+            (
+                "How long",
+                "A request whose email address is not confirmed is emptied within days. The record of who read "
+                "what is kept for a year. Receipts are kept as long as tax law asks.",
+            ),
+            (
+                "What you may ask",
+                "To see what we keep of you, to have it corrected or erased, to withdraw your consent, and who "
+                "read your message. Write to us. If our answer does not help you, you may complain to the Data "
+                "Protection Board of India.",
+            ),
+        ),
+    ),
+}
+IN_FORCE = NOTICES[list(NoticeVersion)[-1]]
