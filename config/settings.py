@@ -484,16 +484,19 @@ METRICS_TOKEN = env.text(
 SECURE_REDIRECT_EXEMPT = [r"^$", r"^api/$", r"^api/(health|ping)/$", r"^(livez|readyz|metrics)/?$"]
 
 # -- people who log in ------------------------------------------------------------------------------------------------
-AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend", "backend.accounts.menu.MenuPermissions"]
+AUTHENTICATION_BACKENDS = [
+    "backend.api.logins.LoginLimits",  # first: it refuses before a password is looked at
+    "django.contrib.auth.backends.ModelBackend",
+    "backend.accounts.menu.MenuPermissions",
+]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": name}
-    for name in (
-        "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
-        "django.contrib.auth.password_validation.MinimumLengthValidator",
-        "django.contrib.auth.password_validation.CommonPasswordValidator",
-        "django.contrib.auth.password_validation.NumericPasswordValidator",
-    )
+AUTH_PASSWORD_VALIDATORS = [  # length and what others take, too; never a rule of characters: NIST SP 800-63B-4, 3.1.1.2
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
 ]
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"  # the theme's login page forgets to say where to go on

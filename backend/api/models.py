@@ -10,14 +10,16 @@ from backend.core.personal_data import classify
 class LookupMiss(models.Model):
     """`client` is an IPv4 address, an IPv6 /64 network, or `*` for everybody together.
 
-    `login:` before it counts failed log-ins instead of misses, `mails:` and `enquiries:` what `throttle` counts so.
+    `login:` before it, or before a digest, counts failed log-ins instead; `mails:` and `enquiries:` what `throttle`
+    counts so.
     """
 
     client = models.CharField(max_length=45)
     hour = models.DateTimeField()
     count = models.PositiveIntegerField(default=0)
+    refused = models.BooleanField(default=False)  # somebody was, and it is recorded: of log-ins alone
 
-    SENSITIVITY = classify(personal="client", internal="hour count")
+    SENSITIVITY = classify(personal="client", internal="hour count refused")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["client", "hour"], name="lookup_miss_once")]

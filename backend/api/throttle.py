@@ -1,4 +1,4 @@
-"""The brakes on guessing ids and passwords, and on making us send mails; counted in the database, by clock hours.
+"""The brakes on guessing ids and on making us send mails; counted in the database, by clock hours, as passwords are.
 
 Of look-ups only misses are counted, and hits cost no write. A client over its limit is refused every look-up, hits too:
 a refusal of misses alone would tell which ids exist. Others go on. When all clients together missed too often, guesses
@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.http import HttpRequest
 from rest_framework.request import Request
 
@@ -22,10 +22,9 @@ from backend.bookings import policy
 from backend.core.errors import Code, Refused
 
 EVERYBODY = "*"
-LOGIN = "login:"  # before a client's address where failed log-ins are counted
+LOGIN = "login:"  # before a client's address, or a digest, where `logins` counts failed ones
 MAILS = "mails:"  # before a client's address where requests that cause a mail are counted
 ENQUIRIES = "enquiries:"
-LOGIN_FAILURES_PER_HOUR = 20  # per client; a desk that shares an address and mistypes stays below it
 KEPT = timedelta(days=1)  # how long counts stay, for whoever looks into an attack
 
 
@@ -37,30 +36,13 @@ def limit_lookups(request: Request, *, now: datetime) -> Iterator[None]:
     """
     client = client_network(request)
     if _is_guesser(client, now=now):
-        raise Refused(Code.TOO_MANY_MISSES, retry_after=_hour(now) + timedelta(hours=1) - now)
+        raise Refused(Code.TOO_MANY_MISSES, retry_after=until_next_hour(now))
     try:
         yield
     except Refused as refused:
         if refused.code is Code.BOOKING_UNKNOWN:
-            _count(client, now=now)
-            _count(EVERYBODY, now=now)
-        raise
-
-
-@contextmanager
-def limit_logins(request: Request, *, now: datetime) -> Iterator[None]:
-    """Wraps a log-in: refuses clients that failed too often, even with the right password, and counts a failure.
-
-    Refuses: too_many_logins, with `retry_after`.
-    """
-    client = LOGIN + client_network(request)
-    if LookupMiss.objects.filter(client=client, hour=_hour(now), count__gte=LOGIN_FAILURES_PER_HOUR).exists():
-        raise Refused(Code.TOO_MANY_LOGINS, retry_after=_hour(now) + timedelta(hours=1) - now)
-    try:
-        yield
-    except Refused as refused:
-        if refused.code is Code.LOGIN_FAILED:
-            _count(client, now=now)
+            count(client, now=now)
+            count(EVERYBODY, now=now)
         raise
 
 
@@ -69,23 +51,38 @@ def limit_mails(request: Request, *, now: datetime) -> None:
 
     Refuses: too_many_requests, with `retry_after`. Two queries, and one if it refuses.
     """
-    if not _take(MAILS + client_network(request), policy.STRANGER_REQUESTS_PER_HOUR, now=now):
-        raise Refused(Code.TOO_MANY_REQUESTS, retry_after=_hour(now) + timedelta(hours=1) - now)
+    if not take(MAILS + client_network(request), policy.STRANGER_REQUESTS_PER_HOUR, now=now):
+        raise Refused(Code.TOO_MANY_REQUESTS, retry_after=until_next_hour(now))
 
 
 def limit_enquiries(request: Request, *, now: datetime) -> None:
     """Counts a message from the contact form, so that one client does not close it for all. Refuses: as above."""
-    if not _take(ENQUIRIES + client_network(request), policy.ENQUIRIES_PER_HOUR, now=now):
-        raise Refused(Code.TOO_MANY_REQUESTS, retry_after=_hour(now) + timedelta(hours=1) - now)
+    if not take(ENQUIRIES + client_network(request), policy.ENQUIRIES_PER_HOUR, now=now):
+        raise Refused(Code.TOO_MANY_REQUESTS, retry_after=until_next_hour(now))
 
 
-def _take(client: str, most: int, *, now: datetime) -> bool:
+def take(client: str, most: int, *, now: datetime) -> bool:
     """Whether this hour had one left; of many at once exactly as many get one as there are."""
-    row = LookupMiss.objects.filter(client=client, hour=_hour(now))
-    count = row.values_list("count", flat=True).first()
-    if count is None:
+    row = _row(client, now)
+    taken = row.values_list("count", flat=True).first()
+    if taken is None:
         _begin(client, now=now)
-    return (count or 0) < most and row.filter(count__lt=most).update(count=F("count") + 1) == 1
+    return (taken or 0) < most and row.filter(count__lt=most).update(count=F("count") + 1) == 1
+
+
+def give_back(client: str, *, now: datetime) -> None:
+    """What was taken or counted lately counts no more."""
+    _row(client, now).filter(count__gt=0).update(count=F("count") - 1)
+
+
+def is_first_refusal(client: str, *, now: datetime) -> bool:
+    """Whether nobody was refused here yet this hour; asked once for each refusal."""
+    return _row(client, now).filter(refused=False).update(refused=True) == 1
+
+
+def counted(client: str, *, now: datetime) -> int:
+    """So many this hour."""
+    return _row(client, now).values_list("count", flat=True).first() or 0
 
 
 def _is_guesser(client: str, *, now: datetime) -> bool:
@@ -95,12 +92,16 @@ def _is_guesser(client: str, *, now: datetime) -> bool:
     return misses.get(client, 0) >= (1 if is_attack else policy.LOOKUP_MISSES_PER_HOUR)
 
 
-def _count(client: str, *, now: datetime) -> None:
-    row = LookupMiss.objects.filter(client=client, hour=_hour(now))
-    if row.update(count=F("count") + 1):
+def count(client: str, *, now: datetime) -> None:
+    """One more this hour."""
+    if _row(client, now).update(count=F("count") + 1):
         return
     _begin(client, now=now)
-    row.update(count=F("count") + 1)
+    _row(client, now).update(count=F("count") + 1)
+
+
+def _row(client: str, now: datetime) -> QuerySet[LookupMiss]:
+    return LookupMiss.objects.filter(client=client, hour=_hour(now))
 
 
 def _begin(client: str, *, now: datetime) -> None:
@@ -134,6 +135,11 @@ def _parsed(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | Non
         return ipaddress.ip_address(address)
     except ValueError:
         return None
+
+
+def until_next_hour(now: datetime) -> timedelta:
+    """When counting begins anew."""
+    return _hour(now) + timedelta(hours=1) - now
 
 
 def _hour(now: datetime) -> datetime:

@@ -14,6 +14,8 @@ class Kind(models.TextChoices):
     EXPORTED = Act.EXPORTED.value, "Exported"
     REVEALED = "revealed", "Telephone number shown"
     LOGGED_IN = "logged_in", "Logged in"
+    LOGIN_FAILED = "login_failed", "Log-in failed"
+    LOGINS_STOPPED = "logins_stopped", "Log-ins stopped for this hour"
     RIGHTS_CHANGED = "rights_changed", "Rights changed"
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib.auth.models import Group, User
-from django.contrib.auth.signals import user_logged_in
+from django.contrib.auth.signals import user_logged_in, user_login_failed
 from django.db.models.signals import m2m_changed, post_save, pre_save
 from django.utils import timezone
 
@@ -21,6 +22,7 @@ _MANY = (User.groups.through, User.user_permissions.through, Group.permissions.t
 def connect() -> None:
     """Called once, when the apps are ready."""
     user_logged_in.connect(_logged_in)
+    user_login_failed.connect(_login_failed)
     pre_save.connect(_compare_rights, sender=User)
     post_save.connect(_rights_stored, sender=User)
     for through in _MANY:
@@ -29,6 +31,13 @@ def connect() -> None:
 
 def _logged_in(user: User, **_signal: Any) -> None:
     write(Kind.LOGGED_IN, {"user.login": [user.pk]}, actor=actors.for_account(user), now=timezone.now())
+
+
+def _login_failed(credentials: Mapping[str, Any], request: object = None, **_signal: Any) -> None:
+    """Of an unknown name it is recorded that somebody tried, and not what was typed."""
+    if request is not None:
+        found = User.objects.filter(username=credentials.get("username", "")).values_list("pk", flat=True)
+        write(Kind.LOGIN_FAILED, {"user.login": list(found)}, actor=actors.STRANGER, now=timezone.now())
 
 
 def _many_changed(

@@ -11,6 +11,7 @@ from backend.bookings.models import LedgerEntry
 LONGEST = LedgerEntry._meta.get_field("actor").max_length or 0  # characters; a user name may be longer
 
 VISITOR = "visitor"
+STRANGER = "stranger"  # at the door of staff, and nothing is proved
 TIMER = "timer"  # a deadline that passed
 SYSTEM = "system"  # what follows by itself, whoever began it
 GATEWAY = "gateway"  # one whose name is not at hand

@@ -59,7 +59,11 @@ ALL = (
     Refusal(Code.REFUND_UNKNOWN, 404, "This booking has no refund under this reference."),
     Refusal(Code.TOO_MANY_MISSES, 429, "Too many unknown ids were tried. Please wait and try again later."),
     Refusal(Code.LOGIN_FAILED, 401, "Name and password do not belong to an account that may use this."),
-    Refusal(Code.TOO_MANY_LOGINS, 429, "Too many log-ins failed. Please wait and try again later."),
+    Refusal(
+        Code.TOO_MANY_LOGINS, 429, "Too many log-ins failed. Please wait and try again later.",
+        for_staff="Too many log-ins failed. No password is looked at from here before the next full hour; from another"
+        " network it is.",
+    ),
     Refusal(
         Code.TOO_MANY_REQUESTS, 429, "Too many requests came from your network. Please wait and try again in an hour."
     ),

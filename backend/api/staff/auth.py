@@ -7,7 +7,7 @@ from functools import cached_property
 
 from django.contrib.auth import authenticate
 from django.contrib.auth.models import User
-from django.contrib.auth.signals import user_logged_in, user_logged_out
+from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -22,7 +22,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from backend.accounts import passwords
-from backend.api import responses, throttle
+from backend.api import responses
 from backend.api.public.requests import parse_request
 from backend.api.schema import MessageAnswer, Operation, described
 from backend.api.staff.docs import LoginAnswer
@@ -111,15 +111,17 @@ def _token(user: User) -> tuple[AuthToken, str]:
 
 @described(post=Operation("staff_login", LoginAnswer, LoginRequest))
 class Login(APIView):
-    """POST: a token for name and password. Failures are counted per client; who is not staff fails too."""
+    """POST: a token for name and password. Who is not staff fails too; failures are limited by `backend.api.logins`."""
 
     def post(self, request: Request) -> Response:
         given, now = parse_request(LoginRequest, request.data).validated_data, timezone.now()
-        with throttle.limit_logins(request, now=now):
-            user = authenticate(request._request, username=given["username"], password=given["password"])
-            if user is None or not user.is_staff:
-                raise Refused(Code.LOGIN_FAILED)
-            row, token = _token(user)
+        user = authenticate(request._request, username=given["username"], password=given["password"])
+        if user is None:
+            raise Refused(Code.LOGIN_FAILED)
+        if not user.is_staff:
+            user_login_failed.send(sender=Login, credentials=given, request=request._request)
+            raise Refused(Code.LOGIN_FAILED)
+        row, token = _token(user)
         AuthToken.objects.filter(expiry__lte=now).delete()
         user_logged_in.send(sender=type(user), request=request._request, user=user)
         return Response({"token": token, "expires_at": responses.utc_iso(row.expiry)})

@@ -1,0 +1,29 @@
+"""Which passwords are taken, and how they are kept."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.hashers import identify_hasher, make_password
+from django.contrib.auth.models import User
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+
+from config import settings as product
+
+pytestmark = pytest.mark.sqlite_only
+
+
+@pytest.mark.parametrize("refused", ["elevenchars", "qwertyqwerty", "123456123456", "Charlotte2024"])
+def test_a_password_is_long_and_not_common_and_may_be_of_any_characters(refused: str) -> None:
+    account = User(username="charlotte2024", first_name="Charlotte")
+    with pytest.raises(ValidationError):
+        validate_password(refused, account)
+    for taken in ("quiet river bank", "829104756312", "zzyzxabcdefgq", "नदी के किनारे पेड़"):
+        validate_password(taken, account)
+
+
+def test_it_is_kept_as_argon2id(settings) -> None:
+    settings.PASSWORD_HASHERS = product.PASSWORD_HASHERS
+    kept = make_password("quiet river bank")
+    assert kept.startswith("argon2$argon2id$")
+    assert identify_hasher(kept).algorithm == "argon2"
