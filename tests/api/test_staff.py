@@ -24,7 +24,7 @@ from backend.bookings.machine import FINAL, State
 from backend.bookings.models import Booking, LedgerEntry, Origin, SlotClaim
 from backend.bookings.notices import Notice
 from backend.payments.gateway import RefundOrderState, RefundReport
-from backend.payments.models import Payment, Refund, RefundState
+from backend.payments.models import Payment, PaymentState, Refund, RefundState
 from backend.people.models import Corporate, Location
 from tests.support import api, factories, scenarios
 from tests.support.database_rows import everything
@@ -633,6 +633,14 @@ def test_money_at_the_desk_confirms_once(staff: Desk, now: datetime) -> None:
     assert api.done(staff.act(booking, "desk-payment"))["status"] == State.CONFIRMED
     api.error(staff.act(booking, "desk-payment"), 409, "already_paid")
     assert Payment.objects.count() == 1
+
+
+def test_a_payment_noted_by_mistake_is_voided_and_the_session_is_to_be_paid_again(staff: Desk, now: datetime) -> None:
+    booking = scenarios.approved(now=now)
+    intents.record_desk_payment(booking.pk, actor="staff:desk", now=now)
+    body = api.done(staff.act(booking, "void-desk-payment", {"why": "wrong_booking"}))
+    assert body["status"] == State.APPROVED
+    assert Payment.objects.get().state == PaymentState.VOIDED
 
 
 def test_a_sponsor_pays(staff: Desk, now: datetime) -> None:

@@ -38,6 +38,14 @@ def test_what_is_marked_is_offered_to_nobody_until_it_is_free_again(now: datetim
     assert "24 10:00" in offered(who, now)
 
 
+def test_without_a_chosen_place_a_whole_hour_is_proposed(now: datetime) -> None:
+    working_hours.psychologist()
+    form = owner().get(reverse("desk:busy")).context["form"]
+    start, end = form["start"].initial, form["end"].initial
+    assert (start.minute, end.minute) == (0, 0)
+    assert end.hour - start.hour == 1
+
+
 def test_over_a_session_it_is_refused_and_leads_to_away(now: datetime) -> None:
     who = working_hours.psychologist(hours="10:00 18:00")
     booking = scenarios.approved(now=now, who=who, at=now + timedelta(hours=24, minutes=30))  # at half past ten
