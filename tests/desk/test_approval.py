@@ -29,7 +29,7 @@ def test_staff_approve_through_the_form_and_read_what_was_done(desk: Browser, no
     booking, who = scenarios.pending(now=now), scenarios.psychologist()
     form = desk.get(approve_url(booking))
     assert form.status_code == 200
-    assert "Asia/Kolkata" in form.content.decode()
+    assert "Session starts (IST)" in form.content.decode()
     assert escape(booking.user_message) in form.content.decode()
     answer = desk.post(approve_url(booking), session_form(booking, who, length="45", amount="1200.50"), follow=True)
     assert answer.redirect_chain == [(page_url(booking), 302)]
