@@ -463,6 +463,7 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "backend.api.errors.handle",
     "UNAUTHENTICATED_USER": None,
 }
+KNOX_TOKEN_MODEL = "knox.AuthToken"  # noqa: S105  # a model; migrations that refer to it ask for its name
 REST_KNOX = {"TOKEN_TTL": timedelta(hours=12)}  # staff log in once a working day
 SPECTACULAR_SETTINGS = {
     "TITLE": "MindSettler",

@@ -128,3 +128,27 @@ class Session(AbstractBaseSession):
     SENSITIVITY = classify(
         personal="agent session_data", internal="session_key account began_at seen_at is_verified expire_date"
     )
+
+
+class Scope(models.TextChoices):
+    """What a program may do with a token, at most: its account's roles say the rest."""
+
+    READ = "read", "Read"
+    ACT = "act", "Read and act"
+
+
+class TokenGrant(models.Model):
+    """What a token of the staff API is for, and may do. A token without one opens nothing."""
+
+    token = models.OneToOneField("knox.AuthToken", on_delete=models.CASCADE, related_name="grant")
+    name = models.CharField(max_length=80)
+    scope = models.CharField(max_length=8, choices=Scope)
+
+    SENSITIVITY = classify(internal="token name scope")
+
+    def __str__(self) -> str:
+        return f"token {self.pk}"
+
+    def allows(self, scope: Scope) -> bool:
+        """Who may act may read."""
+        return self.scope in (scope, Scope.ACT)

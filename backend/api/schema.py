@@ -134,7 +134,7 @@ class StaffTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyp
             "type": "apiKey",
             "in": "header",
             "name": "Authorization",
-            "description": "`Token` and a space before what staff/login/ gave.",
+            "description": "`Token` and a space before what `manage.py staff_token` or staff/login/ gave.",
         }
 
 

@@ -155,7 +155,7 @@ def test_a_receptionist_is_shown_a_number_at_a_click_that_is_recorded(now: datet
 def test_through_the_api_a_number_is_masked_and_shown_in_the_same_way(now: datetime) -> None:
     booking = scenarios.pending(now=now, user_message=SECRET)
     user = account(Role.RECEPTIONIST)
-    desk = staff_api.Desk(user, roles.AuthToken.objects.create(user)[1])
+    desk = staff_api.Desk(user, staff_api.token(user))
     whole = api.done(desk.get(f"{booking}/"))
     assert (whole["phone_number"], whole["emergency_contact"]) == ("•••••••210", "Vikram Rao •••••••000")
     assert whole["user_message"] is None
@@ -172,7 +172,7 @@ def test_a_psychologist_finds_only_their_own_bookings(now: datetime) -> None:
     user = account(Role.PSYCHOLOGIST, who=made.mine)
     listed = logged_in(user).get(list_url(type(made.bookings["own"]))).context["cl"].result_list
     assert list(listed) == [made.bookings["own"]]
-    desk = staff_api.Desk(user, roles.AuthToken.objects.create(user)[1])
+    desk = staff_api.Desk(user, staff_api.token(user))
     rows = api.done(desk.get())["bookings"]
     assert [row["acknowledgement_id"] for row in rows] == [str(made.bookings["own"])]
     api.error(desk.get(f"{made.bookings['unassigned']}/"), 404, "booking_unknown")
@@ -181,7 +181,7 @@ def test_a_psychologist_finds_only_their_own_bookings(now: datetime) -> None:
 def test_what_duty_approved_for_another_leaves_their_sight(now: datetime) -> None:
     made = roles.world(now)
     user = account(Role.DUTY_PSYCHOLOGIST, who=made.mine)
-    desk, booking = staff_api.Desk(user, roles.AuthToken.objects.create(user)[1]), made.bookings["unassigned"]
+    desk, booking = staff_api.Desk(user, staff_api.token(user)), made.bookings["unassigned"]
     slot = scenarios.slot_tomorrow(now, hour=8).isoformat()
     sent = {"psychologist_id": made.psychologists["others'"].pk, "slot_start": slot}
     assert api.done(desk.act(booking, "approve", sent))["status"] == "APPROVED"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,6 +16,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from knox.models import AuthToken
 
+from backend.accounts.models import Scope, TokenGrant
 from backend.api.models import LookupMiss
 from backend.api.staff import auth
 from backend.bookings import policy
@@ -26,7 +28,7 @@ from backend.bookings.notices import Notice
 from backend.payments.gateway import RefundOrderState, RefundReport
 from backend.payments.models import Payment, PaymentState, Refund, RefundState
 from backend.people.models import Corporate, Location
-from tests.support import api, factories, scenarios
+from tests.support import api, factor, factories, roles, scenarios, staff_api
 from tests.support.database_rows import everything
 from tests.support.scenarios import ASHA, RAVI
 from tests.support.staff_api import BOOKINGS, CHANGE, PASSWORD, STAFF, VIEW, Desk, account, desk
@@ -53,8 +55,14 @@ SUMMARY = {
 }
 
 
-def login(username: str = "desk", password: str = PASSWORD, client: str = "198.51.100.1") -> Any:
-    body = {"username": username, "password": password}
+def code_of(username: str) -> str:
+    """Of an unknown name any."""
+    user = User.objects.filter(username=username).first()
+    return factor.code_of(user) if user else "123456"
+
+
+def login(username: str = "desk", password: str = PASSWORD, client: str = "198.51.100.1", **more: str) -> Any:
+    body = {"username": username, "password": password, "otp": code_of(username), **more}
     return api.request("POST", LOGIN, data=body, environ={"REMOTE_ADDR": client})
 
 
@@ -74,7 +82,7 @@ def approval(now: datetime, **changes: Any) -> dict[str, Any]:
 def test_a_log_in_gives_a_token_that_opens_the_api_and_is_stored_as_a_digest_alone(now: datetime) -> None:
     user = account("desk", VIEW, password=PASSWORD)
     body = api.done(login())
-    assert set(body) == {"token", "expires_at"}
+    assert set(body) == {"token", "expires_at", "scope"}
     assert body["expires_at"] == "2026-11-23T16:30:00Z"
     api.done(Desk(user, body["token"]).get())
     row = AuthToken.objects.get()
@@ -136,6 +144,46 @@ def test_who_is_not_active_staff_with_this_password_gets_401_and_no_token(userna
     assert not AuthToken.objects.exists()
 
 
+def test_the_password_alone_or_with_a_used_code_gives_no_token() -> None:
+    account("desk", VIEW, password=PASSWORD)
+    code = code_of("desk")
+    assert api.done(login(otp=code, name="export", scope="act"))["scope"] == "act"
+    for wrong in (code, "000000"):
+        api.error(login(otp=wrong), 401, "login_failed")
+    assert "otp" in api.error(api.post(LOGIN, {"username": "desk", "password": PASSWORD}), 400, "invalid")["errors"]
+    assert [(grant.name, grant.scope) for grant in TokenGrant.objects.all()] == [("export", "act")]
+    assert AuthToken.objects.count() == 1
+
+
+def endpoints() -> list[tuple[str, str]]:
+    """Every method and address of the staff API that takes a token."""
+    found = [
+        (method, "/" + re.sub(r"<[^>]+>", "MS-AAAAAA", route))
+        for route, pattern in roles.patterns()
+        if route.startswith("api/staff/") and pattern.callback.view_class is not auth.Login
+        for method in ("GET", "POST")
+        if hasattr(pattern.callback.view_class, method.lower())
+    ]
+    assert len(found) > 20
+    return found
+
+
+@pytest.mark.sqlite_only
+def test_a_scope_opens_its_endpoints_and_no_others() -> None:
+    user = account("owner", is_superuser=True)
+    reads, acts = (Desk(user, staff_api.token(user, scope)) for scope in Scope)
+    bare = Desk(user, AuthToken.objects.create(user)[1])
+    for method, url in endpoints():
+        assert bare.send(method, url).status_code == 401, url
+        assert api.request(method, url).status_code == 401, url
+        if url not in (LOGOUT, LOGOUT_ALL):
+            assert (reads.send(method, url).status_code == 403) is (method == "POST"), url
+            assert acts.send(method, url).status_code not in (401, 403), url
+    assert reads.post(LOGOUT_ALL).status_code == 403
+    api.done(reads.post(LOGOUT))
+    api.done(acts.post(LOGOUT_ALL))
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -164,7 +212,7 @@ def test_old_counts_and_expired_tokens_are_cleared_up(now: datetime, clock: time
 
 
 def test_a_revoked_token_is_refused_and_another_one_of_the_same_account_goes_on(staff: Desk) -> None:
-    other = Desk(staff.user, AuthToken.objects.create(staff.user)[1])
+    other = Desk(staff.user, staff_api.token(staff.user))
     assert api.done(staff.post(LOGOUT)) == {"message": "You are logged out."}
     api.error(staff.get(), 401, "not_authenticated")
     api.error(staff.post(LOGOUT), 401, "not_authenticated")
@@ -172,7 +220,7 @@ def test_a_revoked_token_is_refused_and_another_one_of_the_same_account_goes_on(
 
 
 def test_logging_out_everywhere_ends_every_token_of_this_account_alone(staff: Desk) -> None:
-    other = Desk(staff.user, AuthToken.objects.create(staff.user)[1])
+    other = Desk(staff.user, staff_api.token(staff.user))
     neighbour = desk(username="neighbour")
     api.done(other.post(LOGOUT_ALL))
     for client in (staff, other):

@@ -10,7 +10,6 @@ import pytest
 from django.contrib.auth.models import Group, User
 from django.db import DatabaseError, connection
 from django.test import Client as Browser
-from knox.models import AuthToken
 
 from backend.accounts.roles import Role
 from backend.audit import records
@@ -20,7 +19,7 @@ from backend.bookings.lifecycle import approval
 from backend.bookings.models import Booking
 from backend.core import disclosures
 from backend.people.models import Client, Enquiry
-from tests.support import api, factories, scenarios, staff_api
+from tests.support import api, factor, factories, scenarios, staff_api
 from tests.support.admin_site import action_url, clerk, list_url, page_url
 from tests.support.roles import account
 from tests.support.staff_api import Desk
@@ -78,7 +77,7 @@ def test_what_a_page_shows_is_recorded_once(place: str, booking: Booking, desk: 
 @pytest.fixture
 def staff_token(desk: Browser) -> Desk:
     user = User.objects.get(username="desk")
-    return Desk(user, AuthToken.objects.create(user)[1])
+    return Desk(user, staff_api.token(user))
 
 
 def test_no_word_and_no_address_stands_in_a_record(booking: Booking, desk: Browser) -> None:
@@ -168,7 +167,7 @@ def test_a_log_in_is_recorded_at_both_doors() -> None:
     user = staff_api.account("asha", password=staff_api.PASSWORD)
     typed = {"username": "asha", "password": staff_api.PASSWORD}
     assert Browser().post("/admin/login/", {**typed, "next": "/admin/"}).status_code == 302
-    api.done(api.post("/api/staff/login/", typed))
+    api.done(api.post("/api/staff/login/", {**typed, "otp": factor.app_of(user).code()}))
     found = AccessRecord.objects.filter(kind=Kind.LOGGED_IN).order_by("pk")
     assert [(row.actor, row.subject, row.subject_id) for row in found] == [("staff:asha", "user", user.pk)] * 2
     assert [row.page for row in found] == ["admin:login", "api/staff/login/"]

@@ -6,11 +6,10 @@ from datetime import datetime, timedelta
 
 import pytest
 from django.contrib.auth.models import User
-from knox.models import AuthToken
 
 from backend.accounts.roles import Role
 from backend.bookings.models import Booking
-from tests.support import api, roles, scenarios
+from tests.support import api, roles, scenarios, staff_api
 from tests.support.admin_site import action_url, logged_in, session_form
 from tests.support.staff_api import Desk
 
@@ -19,7 +18,7 @@ NEXT_WEEK = {"count": 1, "amount": "0.00"}
 
 
 def api_of(user: User) -> Desk:
-    return Desk(user, AuthToken.objects.create(user)[1])
+    return Desk(user, staff_api.token(user))
 
 
 @pytest.fixture

@@ -6,10 +6,9 @@ from datetime import datetime
 from urllib.parse import quote
 
 import pytest
-from knox.models import AuthToken
 
 from backend.accounts.roles import Role
-from tests.support import roles, scenarios
+from tests.support import roles, scenarios, staff_api
 from tests.support.admin_site import list_url, logged_in, new_booking_url
 from tests.support.staff_api import Desk
 
@@ -32,7 +31,7 @@ def test_a_masked_number_is_found_by_the_whole_of_it_alone(
 ) -> None:
     booking = scenarios.pending("asha@example.org", now=now)
     user = roles.account(role)
-    browser, desk = logged_in(user), Desk(user, AuthToken.objects.create(user)[1])
+    browser, desk = logged_in(user), Desk(user, staff_api.token(user))
     by_api = desk.get(query={"q": guess}).json()["bookings"]  # type: ignore[attr-defined]
     assert [row["acknowledgement_id"] for row in by_api] == [str(booking)] * is_found
     listed = browser.get(list_url(type(booking)), {"q": guess}).context["cl"].result_list

@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from django.contrib.auth import get_user_model
 from django.db import Error, connection
 from django.utils import timezone
-from knox.models import AuthToken
 from kombu.exceptions import OperationalError
 
 from backend.bookings.models import Booking, ClosedDay
@@ -27,6 +26,7 @@ from tests.chaos.journal import Journal
 from tests.chaos.signs_of_life import SignsOfLife, name_of
 from tests.chaos.stack import Stack
 from tests.chaos.traffic import Traffic, Visit, World
+from tests.support import staff_api
 from workers.app import app
 
 # seconds after the last fault: whatever was owed is done or dead, even what a worker that was killed had claimed
@@ -69,7 +69,7 @@ def prepared(stack: Stack, journal: Journal) -> World:
         for n in range(12)
     ]
     user = get_user_model().objects.create_superuser("storm", "storm@example.org", "irrelevant here")
-    return World(stack, journal, AuthToken.objects.create(user)[1], [person.pk for person in people])
+    return World(stack, journal, staff_api.token(user), [person.pk for person in people])
 
 
 def wait_until_mail_flows(world: World) -> None:

@@ -146,7 +146,9 @@ def staff(booking: Booking, now: datetime, at_desk: Desk) -> Iterator[Door]:
             yield lambda name=name, body=body: at_desk.act(booking, name, body)
     yield lambda: at_desk.get(query={"q": "Zephyrine"})
     yield lambda: at_desk.get(f"{booking.acknowledgement_id}/")
-    yield lambda: api.post("/api/staff/login/", {"username": "Zephyrine", "password": sentinels.PASSWORD})
+    yield lambda: api.post(
+        "/api/staff/login/", {"username": "Zephyrine", "password": sentinels.PASSWORD, "otp": "123456"}
+    )
     yield lambda: api.get("/api/staff/bookings/", {"q": sentinels.EMAIL}, authorization=f"Token {sentinels.TOKEN}")
 
 

@@ -25,7 +25,7 @@ from tests.demo.mailbox import Mailbox
 from tests.demo.pages import Pages
 from tests.demo.site import Site
 from tests.demo.stack import NoStackError, Stack, WrongAddressError
-from tests.demo.staff import Staff, log_in
+from tests.demo.staff import Staff
 from tests.demo.walk import STACK, Narrator, StepFailed, Walk, World
 
 Preparation: TypeAlias = Callable[[list[str], Commands, Stack, Narrator], list[str]]
@@ -99,8 +99,8 @@ def _walked(names: list[str], stack: Stack, narrator: Narrator, *, prepare: Prep
     desk = Commands(stacks.clean_environment(str(stack.env_file)), stack.staff_inbox)
     try:
         names = prepare(names, desk, stack, narrator)
-        with desk.account() as (name, password):
-            results = _all_walks(names, stack, desk, log_in(stack.url, name, password), narrator)
+        with desk.token() as token:
+            results = _all_walks(names, stack, desk, token, narrator)
     except Unexpected as error:
         raise NoStackError(f"The stack does not answer to staff: {error}") from error
     except BaseException:

@@ -10,14 +10,6 @@ from tests.demo.expectations import Unexpected
 from tests.demo.responses import Answer, exchange, parsed, session
 
 
-def log_in(url: str, name: str, password: str) -> str:
-    """A token."""
-    path = "login/"
-    given = {"username": name, "password": password}
-    answer = parsed(exchange(session(), "POST", f"{url}/api/staff/{path}", json=given), f"POST staff/{path}")
-    return str(answer.accepted("token", "expires_at")["token"])
-
-
 class Staff:
     """Someone of the practice, logged in at `url`."""
 

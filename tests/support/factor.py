@@ -44,6 +44,12 @@ def app_of(account: User) -> App:
     return App(app.secret)
 
 
+def code_of(account: User) -> str:
+    """Of the account's app, one later each time; it has one from now on."""
+    app = Authenticator.objects.filter(user=account).first()
+    return (App(app.secret, app.last_step) if app else app_of(account)).code()
+
+
 def logged_in(url: str, username: str, password: str, app: App) -> requests.Session:
     """By the log-in page and the second step of a running server."""
     session = requests.Session()

@@ -12,11 +12,11 @@ from typing import TypeVar
 import pytest
 from django.contrib.auth import get_user_model
 from django.db import close_old_connections, connection
-from knox.models import AuthToken
 
 from backend.bookings.machine import HOLDS_SLOT, State
 from backend.bookings.models import Booking, LedgerEntry, SlotClaim
 from backend.payments.models import Payment, PaymentState, Refund
+from tests.support import staff_api
 
 CROWD = int(os.environ.get("TEST_CROWD", "24"))  # who want the same at once; `make chaos` lets two hundred try
 Answer = TypeVar("Answer")
@@ -64,7 +64,7 @@ def check_money() -> None:
 def staff_headers() -> dict[str, str]:
     """Of somebody who may do everything."""
     user = get_user_model().objects.create_superuser("desk", "desk@example.org", "irrelevant-here")
-    return {"Authorization": f"Token {AuthToken.objects.create(user)[1]}"}
+    return {"Authorization": f"Token {staff_api.token(user)}"}
 
 
 def approval(who: int, start: datetime) -> dict[str, object]:

@@ -25,7 +25,7 @@ from backend.bookings.models import Booking, ClosedDay
 from backend.ops.models import Act, Process, TimerRun
 from backend.payments.models import InboxEvent, Payment, Refund
 from backend.people.models import Corporate, Enquiry, Language, Location, Psychologist, Specialization
-from tests.support import api, scenarios
+from tests.support import api, scenarios, staff_api
 from tests.support.admin_site import logged_in
 
 MIGRATION = importlib.import_module("backend.people.migrations.0002_roles")
@@ -193,7 +193,7 @@ def column(role: str, now: datetime) -> dict[str, str]:
     """What somebody of this role meets at each address: `yes`, whose rows alone, or `–`."""
     made = world(now)
     user = account(role, who=made.mine)
-    browser, token = logged_in(user), AuthToken.objects.create(user)[1]
+    browser, token = logged_in(user), staff_api.token(user)
     cells = {
         name: _cell({whose: _opens(browser, url) for whose, url in tried.items()}) for name, tried in admin_rows(made)
     }

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.models import Permission, User
 from django.http import HttpResponse
-from knox.models import AuthToken
 
+from backend.accounts import tokens
+from backend.accounts.models import Scope
 from backend.bookings.models import Booking
 from tests.support import api
 
@@ -48,7 +50,12 @@ class Desk:
         return self.post(f"{booking.acknowledgement_id}/{action}/", data)
 
 
+def token(user: User, scope: Scope = Scope.ACT) -> str:
+    """Of a program of theirs."""
+    return tokens.make(user, name="tests", scope=scope, lifetime=timedelta(hours=12))[1]
+
+
 def desk(*permissions: str, username: str = "desk") -> Desk:
     """A desk with these permissions; all that the API asks for if none are named."""
     user = account(username, *(permissions or (VIEW, CHANGE, *EVERY_WORD)))
-    return Desk(user, AuthToken.objects.create(user)[1])
+    return Desk(user, token(user))

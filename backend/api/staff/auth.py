@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Mapping
 from functools import cached_property
+from typing import Any
 
 from django.contrib.auth import authenticate
 from django.contrib.auth.models import User
@@ -14,14 +16,15 @@ from django.utils import timezone
 from knox.auth import TokenAuthentication
 from knox.crypto import hash_token
 from knox.models import AuthToken
-from knox.settings import CONSTANTS
+from knox.settings import CONSTANTS, knox_settings
 from rest_framework.exceptions import AuthenticationFailed, NotFound, ValidationError
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from backend.accounts import passwords
+from backend.accounts import passwords, second_factor, tokens
+from backend.accounts.models import Scope, TokenGrant
 from backend.api import responses
 from backend.api.public.requests import parse_request
 from backend.api.schema import MessageAnswer, Operation, described
@@ -39,8 +42,11 @@ class StaffToken(TokenAuthentication):  # type: ignore[misc]  # knox has no anno
         """The account behind a token that is neither expired nor revoked."""
         text = token.decode("ascii", "replace")
         digest = hash_token(text)
-        found = AuthToken.objects.select_related("user").filter(
-            token_key=text[: CONSTANTS.TOKEN_KEY_LENGTH], expiry__gt=timezone.now(), user__is_active=True
+        found = AuthToken.objects.select_related("user", "grant").filter(
+            grant__isnull=False,
+            token_key=text[: CONSTANTS.TOKEN_KEY_LENGTH],
+            expiry__gt=timezone.now(),
+            user__is_active=True,
         )
         for candidate in found:
             if hmac.compare_digest(candidate.digest, digest):
@@ -54,6 +60,14 @@ def revoke_tokens_on_password_change(
     """After an account was stored with another password, or with none any more, its tokens of the API end."""
     if passwords.has_changed(instance, update_fields):
         AuthToken.objects.filter(user=instance).delete()
+
+
+class InScope(BasePermission):
+    """GET takes a token that reads, any other method one that acts. 403: who holds a token may know what it is for."""
+
+    def has_permission(self, request: Request, _view: APIView) -> bool:
+        grant: TokenGrant = request.auth.grant  # type: ignore[union-attr]  # knox's token, not the framework's
+        return grant.allows(Scope.READ if request.method in SAFE_METHODS else Scope.ACT)
 
 
 class IsStaff(BasePermission):
@@ -78,7 +92,7 @@ class StaffView(APIView):
     """An endpoint for staff. What somebody's roles do not show them answers as what does not exist."""
 
     authentication_classes = (StaffToken,)
-    permission_classes = (IsStaff,)
+    permission_classes = (IsStaff, InScope)
 
     @cached_property
     def access(self) -> AccessPolicy:
@@ -100,31 +114,32 @@ class StaffView(APIView):
         return self.access.decides
 
 
-def _token(user: User) -> tuple[AuthToken, str]:
+def _token(user: User, given: Mapping[str, Any]) -> tuple[TokenGrant, str]:
     """A new one, if the password is still the one that was found right. Refuses: login_failed."""
     with transaction.atomic():
         if not User.objects.select_for_update().filter(pk=user.pk, password=user.password, is_active=True).exists():
             raise Refused(Code.LOGIN_FAILED)
-        made: tuple[AuthToken, str] = AuthToken.objects.create(user)
-        return made
+        name, scope = given["name"] or "API log-in", Scope(given["scope"])
+        return tokens.make(user, name=name, scope=scope, lifetime=knox_settings.TOKEN_TTL)
 
 
 @described(post=Operation("staff_login", LoginAnswer, LoginRequest))
 class Login(APIView):
-    """POST: a token for name and password. Who is not staff fails too; failures are limited by `backend.api.logins`."""
+    """POST: a token for name, password and code. Who is not staff fails too; `backend.api.logins` limits failures."""
 
     def post(self, request: Request) -> Response:
         given, now = parse_request(LoginRequest, request.data).validated_data, timezone.now()
         user = authenticate(request._request, username=given["username"], password=given["password"])
         if user is None:
             raise Refused(Code.LOGIN_FAILED)
-        if not user.is_staff:
+        if not user.is_staff or not second_factor.check_code(user, given["otp"]):
             user_login_failed.send(sender=Login, credentials=given, request=request._request)
             raise Refused(Code.LOGIN_FAILED)
-        row, token = _token(user)
+        grant, token = _token(user, given)
         AuthToken.objects.filter(expiry__lte=now).delete()
         user_logged_in.send(sender=type(user), request=request._request, user=user)
-        return Response({"token": token, "expires_at": responses.utc_iso(row.expiry)})
+        ends = responses.utc_iso(grant.token.expiry)
+        return Response({"token": token, "expires_at": ends, "scope": grant.scope})
 
 
 @described(post=Operation("staff_logout", MessageAnswer))
@@ -132,7 +147,7 @@ class Logout(APIView):
     """POST: this token ends."""
 
     authentication_classes = (StaffToken,)
-    permission_classes = (IsStaff,)
+    permission_classes: tuple[type[BasePermission], ...] = (IsStaff,)
 
     def post(self, request: Request) -> Response:
         self.tokens_to_revoke(request).delete()
@@ -148,6 +163,8 @@ class Logout(APIView):
 @described(post=Operation("staff_logout_all", MessageAnswer))
 class LogoutAll(Logout):
     """POST: every token of this account ends."""
+
+    permission_classes = (IsStaff, InScope)
 
     def tokens_to_revoke(self, request: Request) -> QuerySet[AuthToken]:
         tokens: QuerySet[AuthToken] = AuthToken.objects.filter(user=request.user)

@@ -6,6 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from backend.accounts.models import Scope
 from backend.bookings.machine import Reason, State
 from backend.bookings.models import Gender, Mode, Origin, Outcome, PaymentMode, Period
 from backend.outbox.models import MessageState, Queue
@@ -23,6 +24,7 @@ def _rupees(**kwargs: Any) -> serializers.CharField:
 class LoginAnswer(serializers.Serializer[Any]):
     token = serializers.CharField()
     expires_at = serializers.DateTimeField()
+    scope = serializers.ChoiceField(Scope.choices)
 
 
 class NamedAnswer(serializers.Serializer[Any]):

@@ -8,6 +8,7 @@ from typing import Any
 from django.core.validators import URLValidator
 from rest_framework import serializers
 
+from backend.accounts.models import Scope
 from backend.api.fields import (
     ChoiceField,
     DayField,
@@ -48,6 +49,9 @@ _RUPEES = 'Please write the amount in rupees with two decimals, such as "1500.00
 class LoginRequest(serializers.Serializer[Any]):
     username = LineField("Please enter your name.", max_length=150)
     password = PasswordField("Please enter your password.")
+    otp = LineField("Please enter the code that your app shows.", max_length=20)
+    scope = ChoiceField("Please choose read or act.", Scope, required=False, default=Scope.READ.value)
+    name = LineField("Please say what the token is for.", max_length=80, **MAYBE_EMPTY)
 
 
 class WantedRequest(serializers.Serializer[BookingFilter]):

@@ -1,0 +1,33 @@
+"""Tokens for programs of staff: knox keeps digest and end, and here stands what each is for and may do."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import QuerySet
+from knox.models import AuthToken
+
+from backend.accounts.models import Scope, TokenGrant
+
+LONGEST = timedelta(days=90)
+
+
+@transaction.atomic
+def make(account: User, *, name: str, scope: Scope, lifetime: timedelta) -> tuple[TokenGrant, str]:
+    """With the token, which is told this once."""
+    row, token = AuthToken.objects.create(account, expiry=min(lifetime, LONGEST))
+    return TokenGrant.objects.create(token=row, name=name, scope=scope), token
+
+
+def of(account: User, *, now: datetime) -> QuerySet[TokenGrant]:
+    """Those that still open something, newest first."""
+    found = TokenGrant.objects.filter(token__user=account, token__expiry__gt=now)
+    return found.select_related("token").order_by("-token__created")
+
+
+def revoke(account: User, grant_id: str) -> bool:
+    """Whether it was there, and is gone."""
+    ids = TokenGrant.objects.filter(pk=int(grant_id) if grant_id.isdigit() else 0, token__user=account)
+    return bool(AuthToken.objects.filter(pk__in=ids.values("token")).delete()[0])
