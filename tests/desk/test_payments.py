@@ -167,7 +167,7 @@ def test_a_part_is_given_back_and_never_more_than_is_left(desk: Browser, now: da
 
 def test_the_buttons_follow_the_money(desk: Browser, now: datetime) -> None:
     booking = at_the_desk.record_desk_payment(scenarios.approved(now=now).pk, actor="staff:desk", now=now)
-    assert buttons(desk, booking) == {"reschedule", "offer-choice", "cancel", "refund"}
+    assert buttons(desk, booking) == {"reschedule", "offer-choice", "cancel", "refund", "void-payment"}
     refunds.grant_refund(booking.pk, 50_000, actor="staff:desk", now=now)
     assert buttons(desk, booking) == {"reschedule", "offer-choice", "cancel", "refund", "refund-made"}
     refunds.grant_refund(booking.pk, None, actor="staff:desk", now=now)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from django.db import connection, models
 
@@ -145,6 +145,11 @@ def _alone(message: Row, part: Row) -> Row:
     return Row(**{**vars(message), **of_it, "context": context})
 
 
+def _opened(row: models.Model) -> dict[str, Any]:
+    """Its columns, sealed texts in clear."""
+    return {column.attname: getattr(row, column.attname) for column in row._meta.concrete_fields}
+
+
 class SnapshotReader:
     """Takes pictures one after the other. Only rows that changed since the last one are read through their model."""
 
@@ -162,7 +167,7 @@ class SnapshotReader:
             raw = {row[0]: row for row in cursor.fetchall()}
         before = self._raw[model]
         changed = [key for key, row in raw.items() if before.get(key) != row]
-        found = model._default_manager.filter(pk__in=changed).values() if changed else ()
+        found = map(_opened, model._default_manager.filter(pk__in=changed)) if changed else ()
         fresh = {values["id"]: Row(**values) for values in found}
         rows = {key: fresh[key] if key in fresh else self._rows[model][key] for key in raw}
         self._raw[model], self._rows[model] = raw, rows

@@ -164,6 +164,8 @@ MORE = [
     Case("cancel", paid, typed(called_off_by="practice", refund="none", refund_reason="late"), "cancel"),
     Case("cancel", a_sponsored_session, called_off, "cancel"),
     Case("reschedule", paying, somebody, "reschedule"),
+    Case("offer-choice", approved, nothing, "offer_choice"),
+    Case("offer-choice", paying, nothing, "offer_choice"),
     Case("reschedule", paid, another, "reschedule"),
     Case("record-payment", in_person, nothing, "record_desk_payment"),
     Case("record-payment", over(in_person), nothing, "record_desk_payment", AFTER),

@@ -49,7 +49,9 @@ class VoidPayment(Action[VoidPaymentForm]):
 
     def is_open(self, booking: Booking, _now: datetime) -> bool:
         payment = paid_payment(booking)
-        return payment is not None and payment.method == PaymentMethod.DESK and left_paise(booking) > 0
+        if payment is None or payment.method != PaymentMethod.DESK:
+            return False
+        return left_paise(booking) == payment.captured_paise > 0  # what is promised back is not taken back
 
     def run(self, decision: Decision[VoidPaymentForm]) -> None:
         why = VoidReason(decision.typed["why"])
