@@ -17,7 +17,7 @@ class LookupMiss(models.Model):
     client = models.CharField(max_length=45)
     hour = models.DateTimeField()
     count = models.PositiveIntegerField(default=0)
-    refused = models.BooleanField(default=False)  # somebody was, and it is recorded: of log-ins alone
+    refused = models.BooleanField(default=False, db_default=False)  # somebody was, and it is recorded: of log-ins alone
 
     SENSITIVITY = classify(personal="client", internal="hour count refused")
 

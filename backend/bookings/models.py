@@ -89,8 +89,8 @@ class Booking(BookingMachine):
     user_message = EncryptedTextField(blank=True, default="", row_id="acknowledgement_id")
     consent_given_at = models.DateTimeField(null=True, blank=True)
     # the privacy notice that was accepted then; empty where nobody asked
-    notice_version = models.CharField(max_length=10, blank=True, default="")
-    notice_language = models.CharField(max_length=2, blank=True, default="")
+    notice_version = models.CharField(max_length=10, blank=True, default="", db_default="")
+    notice_language = models.CharField(max_length=2, blank=True, default="", db_default="")
 
     preferred_date = models.DateField()
     preferred_period = models.CharField(max_length=8, choices=Period.choices)
