@@ -21,6 +21,7 @@ class Purpose(models.TextChoices):
     )  # in approval and confirmation mails, as long as a visitor may move the session
     ALTERNATIVE = "alternative", "Alternative"  # in a rejection: takes one of the times it offers
     AGAIN = "again", "Request again"  # in the apology for a request we left unanswered
+    DATA = "data", "Your data"  # in the mail that somebody asks for at the site: shows all that we keep of them
 
 
 class Alternative(models.Model):

@@ -91,6 +91,8 @@ def _expiry(booking: Booking, purpose: Purpose, *, now: datetime) -> datetime | 
         return booking.slot_start
     if purpose == Purpose.AGAIN:
         return now + policy.AGAIN_LINK_LIFETIME
+    if purpose == Purpose.DATA:
+        return now + policy.DATA_LINK_LIFETIME
     if booking.state == State.DRAFT:
         return booking.due_at
     return booking.closed_at + policy.LINK_KEPT_AFTER_CLOSE if booking.closed_at else None

@@ -78,7 +78,7 @@ LINKS_CARRIED: dict[Notice, tuple[Purpose, ...]] = {
     Notice.DRAFT_SUBMITTED: BOOKING_LINK,
     Notice.DRAFT_STILL_UNVERIFIED: BOOKING_LINK,
     Notice.ALREADY_BOOKED: BOOKING_LINK,
-    Notice.LINK_REQUESTED: BOOKING_LINK,
+    Notice.LINK_REQUESTED: (Purpose.BOOKING, Purpose.DATA),
     Notice.BOOKING_RECEIVED: BOOKING_LINK,
     Notice.BOOKING_UNANSWERED: (Purpose.AGAIN,),
     Notice.BOOKING_REJECTED: (Purpose.ALTERNATIVE,),
@@ -103,5 +103,5 @@ LINKS_CARRIED: dict[Notice, tuple[Purpose, ...]] = {
 def links_carried(notice: Notice, state: State | str) -> tuple[Purpose, ...]:
     """All that a mail gets that is owed in this state. Asked for again, the booking link brings the session's too."""
     if notice == Notice.LINK_REQUESTED and state in HOLDS_SLOT:
-        return SESSION_LINKS
+        return (*SESSION_LINKS, Purpose.DATA)
     return LINKS_CARRIED.get(notice, ())

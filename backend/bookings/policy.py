@@ -129,6 +129,9 @@ LINK_KEPT_AFTER_CLOSE = env.duration(
 LINKS_PURGED_AFTER = env.duration("LINKS_PURGED_AFTER", "used and expired links are deleted after this", default="30d")
 ARRIVAL_OPENS = timedelta(minutes=30)  # before the session: clients come early, and the desk notes it as they do
 OUTCOME_OPEN_FOR = env.duration("OUTCOME_OPEN_FOR", "how long staff record or correct an outcome", default="7d")
+DATA_LINK_LIFETIME = env.duration(
+    "DATA_LINK_LIFETIME", "how long a mailed link shows a person all that is kept of them", default="24h"
+)
 MESSAGES_BLANKED_AFTER = env.duration(
     "MESSAGES_BLANKED_AFTER", "settled messages lose address and text after this", default="30d"
 )

@@ -21,6 +21,7 @@ def addresses(notice: Notice, context: TemplateContext, tokens: Mapping[str, str
         Purpose.CANCEL: cancel,
         Purpose.CANCEL_LATE: cancel,
         Purpose.RESCHEDULE: ("reschedule_url", f"{settings.PUBLIC_URL}/go/reschedule/"),
+        Purpose.DATA: ("data_url", f"{settings.PUBLIC_URL}/go/data/"),
         Purpose.AGAIN: ("again_url", f"{settings.PUBLIC_URL}/go/again/"),
     }
     found: TemplateContext = {}

@@ -70,7 +70,7 @@ RULES = {
     Notice.LINK_REQUESTED: NoticeRule(
         PROVED,
         (conditions.proved, conditions.link_readable, conditions.time_stands),  # the move's own has links that work
-        (visitor_context.proved_visitor, visitor_context.kept, present_state),
+        (visitor_context.proved_visitor, visitor_context.kept, visitor_context.own_data, present_state),
     ),
     Notice.BOOKING_RECEIVED: NoticeRule(
         (State.PENDING,), (), (visitor_context.proved_visitor, visitor_context.request_details)

@@ -60,6 +60,11 @@ def kept(notification: NotificationContext) -> TemplateContext:
     return {"readable_until": formatting.day_and_time(closed_at + policy.LINK_KEPT_AFTER_CLOSE) if closed_at else ""}
 
 
+def own_data(_notification: NotificationContext) -> TemplateContext:
+    """How long the link to all that is kept of a person works."""
+    return {"data_link_lifetime": formatting.span(policy.DATA_LINK_LIFETIME)}
+
+
 def request_details(notification: NotificationContext) -> TemplateContext:
     """What was asked for, how it came to us, and by when we answer."""
     booking = notification.booking

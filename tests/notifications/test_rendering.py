@@ -228,6 +228,7 @@ PLACES = {
     Purpose.CANCEL_LATE: "https://api.example.org/go/cancel/?token=",
     Purpose.RESCHEDULE: "https://api.example.org/go/reschedule/?token=",
     Purpose.ALTERNATIVE: "https://api.example.org/go/alternative/?token=",
+    Purpose.DATA: "https://api.example.org/go/data/?token=",
     Purpose.AGAIN: "https://api.example.org/go/again/?token=",
 }
 CARRIED = [(notice, purpose) for notice, purposes in LINKS_CARRIED.items() for purpose in purposes]

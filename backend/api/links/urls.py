@@ -2,12 +2,13 @@
 
 from django.urls import path, re_path
 
-from backend.api.links import pages, slot_pages
+from backend.api.links import data_page, pages, slot_pages
 
 urlpatterns = [
     path("go/cancel/", pages.CancelPage.as_view()),
     path("go/alternative/", slot_pages.AlternativePage.as_view()),
     path("go/reschedule/", slot_pages.ReschedulePage.as_view()),
     path("go/again/", pages.RequestAgainPage.as_view()),
+    path("go/data/", data_page.DataPage.as_view()),
     re_path("^go(?:/|$)", pages.Nowhere.as_view()),
 ]

@@ -1,0 +1,46 @@
+"""`/go/data/?token=`: what we keep of the person behind a mailed link, to read and to take away."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
+
+from backend.api.links.pages import LinkPage, render_page
+from backend.audit import own_data
+from backend.core import formatting
+
+EMPTY: tuple[Any, ...] = (None, "", [], {})
+
+
+class DataPage(LinkPage):
+    """Everything as a page; its button gives the same as a file. Both only read."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        token, now = request.GET.get("token", ""), timezone.now()
+        found = own_data.of(own_data.proved_by(token, now=now), now=now)
+        tables = [(title, [_lines(row) for row in rows]) for title, rows in found.items()]
+        return render_page("data", {"token": token, "tables": tables, "made": formatting.day_and_time(now)})
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """JSON."""
+        now = timezone.now()
+        found = own_data.of(own_data.proved_by(request.POST.get("token", ""), now=now), now=now)
+        name = f'attachment; filename="your-data-{now:%Y-%m-%d}.json"'
+        return JsonResponse(found, headers={"Content-Disposition": name}, json_dumps_params={"indent": 2})
+
+
+def _lines(row: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What stands in it, without what is empty."""
+    return [(name.replace("_", " "), _text(value)) for name, value in row.items() if value not in EMPTY]
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, datetime):
+        return formatting.day_and_time(value)
+    if isinstance(value, Mapping):
+        return "; ".join(f"{name}: {_text(one)}" for name, one in value.items() if one not in EMPTY)
+    return ", ".join(map(_text, value)) if isinstance(value, list | tuple) else str(value)

@@ -1,0 +1,85 @@
+"""All that we keep of one person, for that person: what stands in each table about them, and who read of it.
+
+The classification of the columns (`core/personal_data.py`) decides what is personal; a row is given whole all the same,
+so that a state, an amount or an hour is told, too.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import models
+
+from backend.audit import readings
+from backend.bookings import links, queries
+from backend.bookings.models import Booking, Link, Purpose
+from backend.core import disclosures
+from backend.core.errors import Code, Refused
+from backend.core.personal_data import personal_columns
+from backend.outbox.models import Message
+from backend.people.models import Client
+
+YEAR = timedelta(days=365)
+GIVEN = (Client, Client.history.model, Booking, Message)
+# who or what else columns are about; who wrote an enquiry is known by its text alone, which nobody can look for
+NOT_GIVEN = {
+    "accounts.Authenticator": "staff",
+    "accounts.Session": "staff",
+    "ops.Act": "staff",
+    "outbox.PausedQueue": "staff",
+    "people.Psychologist": "staff",
+    "people.HistoricalPsychologist": "staff",
+    "people.TimeOff": "staff",
+    "people.HistoricalTimeOff": "staff",
+    "people.Corporate": "an employer",
+    "people.HistoricalCorporate": "an employer",
+    "api.LookupMiss": "a network, for an hour",
+    "people.Enquiry": "whoever wrote it, found by its text alone",
+}
+Rows = list[dict[str, Any]]
+
+
+def proved_by(token: str, *, now: datetime) -> Client:
+    """Whose data a mailed link opens. Refuses: link_unknown, link_expired."""
+    link: Link = links.find(token, Purpose.DATA)
+    if link.expires_at is None or link.expires_at <= now:
+        raise Refused(Code.LINK_EXPIRED)
+    if link.booking.client is None:
+        raise Refused(Code.LINK_UNKNOWN)
+    return link.booking.client
+
+
+def of(client: Client, *, now: datetime) -> dict[str, Rows]:
+    """By table, oldest row first. It is the person's own, so no reading is recorded."""
+    bookings = Booking.objects.filter(client=client).order_by("pk")
+    ids = list(bookings.values_list("pk", flat=True))
+    mails = Message.objects.filter(booking_id__in=ids, recipient=client.email).exclude(recipient="").order_by("pk")
+    with disclosures.unseen():
+        found = {
+            "you": [_whole(client)],
+            "earlier versions": [_whole(row) for row in client.history.order_by("history_date", "pk")],
+            "requests and sessions": [_booking(row) for row in bookings],
+            "emails to you": [_mail(row) for row in mails],
+        }
+    since = now - YEAR
+    found["who read of you, in the last 365 days"] = [_reading(row) for row in readings.of_client(client, since=since)]
+    return found
+
+
+def _whole(row: models.Model) -> dict[str, Any]:
+    return {field.name: field.value_from_object(row) for field in row._meta.concrete_fields}
+
+
+def _mail(row: Message) -> dict[str, Any]:
+    """Without how it was delivered."""
+    names = ("kind", "created_at", "state", "settled_at", *personal_columns(Message))
+    return {name: getattr(row, name) for name in names}
+
+
+def _booking(row: Booking) -> dict[str, Any]:
+    return {**_whole(row), "payment_status": queries.payment_status_value(row)}
+
+
+def _reading(row: readings.Reading) -> dict[str, Any]:
+    return {"at": row.at, "who": row.who, "act": row.act, "what": list(row.what)}

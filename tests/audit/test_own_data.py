@@ -1,0 +1,101 @@
+"""*Your data*: a mailed link shows a person all that is kept of them, and nothing of anybody else."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+import pytest
+from django.apps import apps
+
+from backend.audit import own_data
+from backend.audit.models import AccessRecord, Kind
+from backend.audit.shown import to_text
+from backend.bookings import policy
+from backend.bookings.lifecycle import visitor
+from backend.bookings.models import Booking, Purpose
+from backend.bookings.notices import Notice
+from backend.core.personal_data import personal_columns
+from backend.outbox.models import Message
+from backend.people.models import Client
+from tests.support import scenarios
+from tests.support.link_pages import browser, look, shown
+from tests.support.scenarios import ASHA, RAVI
+
+pytestmark = [pytest.mark.sqlite_only, pytest.mark.django_db, pytest.mark.usefixtures("clock", "sandbox_payments")]
+DATA = "/go/data/"
+TABLES = {"you": Client, "earlier versions": Client.history.model, "requests and sessions": Booking}
+TABLES |= {"emails to you": Message}
+
+
+def token_of(booking: Booking, now: datetime) -> str:
+    visitor.request_link(booking.email, now=now)
+    return scenarios.token_of(booking, Notice.LINK_REQUESTED, Purpose.DATA)
+
+
+def file_of(token: str) -> dict[str, list[dict[str, Any]]]:
+    answer = browser().post(DATA, {"token": token})
+    assert (answer.status_code, answer["Content-Type"], answer["Cache-Control"]) == (
+        200,
+        "application/json",
+        "no-store",
+    )
+    assert answer["Content-Disposition"].startswith("attachment")
+    found: dict[str, list[dict[str, Any]]] = json.loads(answer.content)
+    return found
+
+
+def test_every_table_about_people_is_given_or_said_not_to_be() -> None:
+    about_people = {model._meta.label for model in apps.get_models() if personal_columns(model)}
+    given = {model._meta.label for model in own_data.GIVEN}
+    assert given | set(own_data.NOT_GIVEN) == about_people
+    assert not given & set(own_data.NOT_GIVEN)
+
+
+def test_the_file_holds_every_column_that_is_classified_as_personal(now: datetime) -> None:
+    booking = scenarios.confirmed(now=now)
+    found = file_of(token_of(booking, now))
+    assert set(TABLES.values()) == set(own_data.GIVEN)
+    for title, model in TABLES.items():
+        assert found[title], title
+        for row in found[title]:
+            assert set(personal_columns(model)) <= set(row), title
+    (request,) = found["requests and sessions"]
+    assert (request["user_message"], request["emergency_contact"]) == (booking.user_message, booking.emergency_contact)
+    assert (request["notice_version"], request["payment_status"]) == (booking.notice_version, "paid")
+    assert {row["recipient"] for row in found["emails to you"]} == {ASHA}
+
+
+def test_the_page_says_the_same_and_nothing_of_anybody_else(now: datetime) -> None:
+    scenarios.pending(RAVI, now=now, full_name="Ravi Menon", user_message="Of somebody else.")
+    booking = scenarios.pending(now=now)
+    token = token_of(booking, now)
+    page = shown(look(DATA, token), 200)
+    for text in (page, json.dumps(file_of(token))):
+        assert "Asha Rao" in text
+        assert booking.user_message in text
+        assert "Ravi" not in text
+        assert "somebody else" not in text
+
+
+def test_who_read_is_told_and_reading_ones_own_is_no_reading(now: datetime) -> None:
+    booking = scenarios.pending(now=now)
+    token = token_of(booking, now)
+    AccessRecord.objects.create(
+        at=now, actor="staff:meera", kind=Kind.OPENED, shown=to_text({"booking.user_message": [booking.pk]})
+    )
+    for _ in range(2):
+        (reading,) = file_of(token)["who read of you, in the last 365 days"]
+        assert reading["what"] == ["user_message"]
+        assert "meera" in reading["who"]
+    assert AccessRecord.objects.count() == 1
+
+
+def test_the_link_works_for_a_day_and_no_other_link_opens_the_page(now: datetime, clock: Any) -> None:
+    booking = scenarios.pending(now=now)
+    token = token_of(booking, now)
+    shown(look(DATA, scenarios.token_of(booking, Notice.LINK_REQUESTED)), 404)
+    clock.move_to(now + policy.DATA_LINK_LIFETIME)
+    shown(look(DATA, token), 410)
+    shown(browser().post(DATA, {"token": token}), 410)
