@@ -38,6 +38,7 @@ TABLE: dict[str, tuple[str, timedelta]] = {
     "blank settled messages": ("workers.timers.blank_messages", PURGE_EVERY),
     "expire the access log": ("workers.timers.expire_access_log", PURGE_EVERY),
     "forget old runs of timers": ("workers.timers.forget_runs", PURGE_EVERY),
+    "forget what has ended": ("workers.timers.forget_ended", PURGE_EVERY),
     "run timers that were asked for": ("workers.timers.run_asked", DRAIN_EVERY),
     "canary mail": ("workers.mail.canary", CANARY_EVERY),
     "canary payments": ("workers.payments.canary", CANARY_EVERY),

@@ -11,12 +11,11 @@ from typing import Protocol
 
 from django.utils import timezone
 
-from backend.audit import expiry
-from backend.bookings import links, policy, queries
+from backend.bookings import policy, queries
 from backend.bookings.lifecycle import attempts, cancellation, choices, timers
 from backend.bookings.machine import State
 from backend.core import correlation, database_timeouts
-from backend.ops import heartbeats
+from backend.ops import heartbeats, purges
 from backend.ops.models import ProcessRole
 from backend.outbox import messages
 from workers import heartbeat, watchdog
@@ -84,7 +83,7 @@ def purge_drafts() -> None:
 @app.task(name="workers.timers.purge_links")
 def purge_links() -> None:
     """Links that expired long ago are deleted."""
-    _purge("purge_links", lambda now: links.purge(now=now))
+    _retire("purge_links")
 
 
 @app.task(name="workers.timers.mend_turns")
@@ -103,22 +102,25 @@ def _mended(now: datetime) -> int:
 @app.task(name="workers.timers.blank_messages")
 def blank_messages() -> None:
     """Old settled messages lose address and text."""
-    _purge(
-        "blank_messages",
-        lambda now: messages.redact(settled_before=now - policy.MESSAGES_BLANKED_AFTER, now=now),
-    )
+    _retire("blank_messages")
 
 
 @app.task(name="workers.timers.expire_access_log")
 def expire_access_log() -> None:
     """Who read what is kept for a year."""
-    _purge("expire_access_log", lambda now: expiry.expire(now=now))
+    _retire("expire_access_log")
 
 
 @app.task(name="workers.timers.forget_runs")
 def forget_runs() -> None:
     """The history of timers is kept for days, not for ever."""
-    _purge("forget_runs", lambda now: heartbeats.forget_old_runs(now=now))
+    _retire("forget_runs")
+
+
+@app.task(name="workers.timers.forget_ended")
+def forget_ended() -> None:
+    """Sessions, tokens and links of staff that have ended, and what strangers were counted by, are deleted."""
+    _retire("forget_ended")
 
 
 @app.task(name="workers.timers.run_asked")
@@ -181,6 +183,11 @@ def _kept(booking_id: int, intent: TimerIntent, *, now: datetime) -> bool:
             log.exception("%s failed for booking %d", name, booking_id)
     heartbeat.record(ProcessRole.TIMERS)
     return is_kept
+
+
+def _retire(name: str) -> None:
+    """What the table of retention says that this timer ends."""
+    _purge(name, lambda now: purges.purge_of_timer(name, now=now))
 
 
 def _purge(name: str, purge: Callable[[datetime], int]) -> None:

@@ -67,14 +67,12 @@ def _instant(seconds: float | None) -> datetime | None:
 
 
 def begin_at_login(request: Any, **_signal: object) -> None:
-    """After a password was found right. Those that have expired leave the table now."""
+    """After a password was found right."""
     session = getattr(request, "session", None)
     if session is None or ACCOUNT not in session:  # the API's log-in begins none
         return
-    now = timezone.now()
     session[AGENT] = request.META.get("HTTP_USER_AGENT", "")[:LONGEST_AGENT]
-    verification.begin(session, now=now)
-    SessionStore.get_model_class().objects.filter(expire_date__lte=now).delete()
+    verification.begin(session, now=timezone.now())
 
 
 def of(account: User, *, now: datetime) -> QuerySet[Any]:

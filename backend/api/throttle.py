@@ -25,7 +25,6 @@ EVERYBODY = "*"
 LOGIN = "login:"  # before a client's address, or a digest, where `logins` counts failed ones
 MAILS = "mails:"  # before a client's address where requests that cause a mail are counted
 ENQUIRIES = "enquiries:"
-KEPT = timedelta(days=1)  # how long counts stay, for whoever looks into an attack
 
 
 @contextmanager
@@ -105,10 +104,8 @@ def _row(client: str, now: datetime) -> QuerySet[LookupMiss]:
 
 
 def _begin(client: str, *, now: datetime) -> None:
-    """Makes the row of an hour, and clears up."""
+    """Makes the row of an hour."""
     LookupMiss.objects.bulk_create([LookupMiss(client=client, hour=_hour(now))], ignore_conflicts=True)
-    if client == EVERYBODY or client.startswith((LOGIN, MAILS, ENQUIRIES)):  # a client's first miss counts for all, too
-        LookupMiss.objects.filter(hour__lt=now - KEPT).delete()
 
 
 def client_network(request: HttpRequest | Request) -> str:

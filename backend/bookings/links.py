@@ -207,13 +207,6 @@ def revoke(booking: Booking, *purposes: Purpose, now: datetime) -> None:
     working.update(expires_at=now)
 
 
-def purge(*, now: datetime) -> int:
-    """Delete links that expired so long ago that nobody asks what became of them. Returns how many."""
-    stale = Link.objects.filter(expires_at__lte=now - policy.LINKS_PURGED_AFTER).order_by("expires_at")
-    ids = list(stale.values_list("pk", flat=True)[: policy.SWEEP_BATCH])
-    return Link.objects.filter(pk__in=ids).delete()[0]
-
-
 def digest(token: str) -> str:
     """SHA-256 in hex; `token` may be anything a stranger sent, lone surrogates included."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()

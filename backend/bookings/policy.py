@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
 
+from backend.bookings import retention
 from backend.core import environment as env
 from backend.core.formatting import practice_zone
 
@@ -16,11 +17,6 @@ DRAFT_LIFETIME = env.duration("DRAFT_LIFETIME", "how long a draft waits for its 
 DRAFT_REMINDER_AFTER = env.duration("DRAFT_REMINDER_AFTER", "when an unproved draft is reminded, once", default="24h")
 DRAFT_REPEAT_WINDOW = env.duration(
     "DRAFT_REPEAT_WINDOW", "an identical draft within this span is the same click arriving twice", default="60s"
-)
-DRAFT_PURGE_AFTER = env.duration(
-    "DRAFT_PURGE_AFTER",
-    "how long a lapsed draft keeps its personal data, so that its last mail can leave",
-    default="1h",
 )
 
 # -- PENDING ----------------------------------------------------------------------------------------------------------
@@ -126,21 +122,12 @@ CHOOSE_AT_LEAST = env.duration(
 LINK_KEPT_AFTER_CLOSE = env.duration(
     "LINK_KEPT_AFTER_CLOSE", "the booking link stays readable this long after the booking closed", default="30d"
 )
-LINKS_PURGED_AFTER = env.duration("LINKS_PURGED_AFTER", "used and expired links are deleted after this", default="30d")
 ARRIVAL_OPENS = timedelta(minutes=30)  # before the session: clients come early, and the desk notes it as they do
 OUTCOME_OPEN_FOR = env.duration("OUTCOME_OPEN_FOR", "how long staff record or correct an outcome", default="7d")
 DATA_LINK_LIFETIME = env.duration(
     "DATA_LINK_LIFETIME", "how long a mailed link shows a person all that is kept of them", default="24h"
 )
-MESSAGES_BLANKED_AFTER = env.duration(
-    "MESSAGES_BLANKED_AFTER", "settled messages lose address and text after this", default="30d"
-)
-ACCESS_RECORDS_KEPT = env.duration(
-    "ACCESS_RECORDS_KEPT",
-    "how long it is kept who read what; within a year the database lets nothing of it go",
-    default="366d",
-    least=timedelta(days=366),
-)
+RETENTION = retention.RULES  # how long what is about people is kept, and which timer ends it
 
 # -- people -----------------------------------------------------------------------------------------------------------
 MINIMUM_AGE = env.integer("MINIMUM_AGE", "youngest age a request may state; the site's form promises it", default=13)

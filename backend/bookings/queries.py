@@ -10,9 +10,10 @@ from typing import TypeAlias
 
 from django.db.models import Expression, Q, QuerySet
 
-from backend.bookings import links, payment_status, policy
+from backend.bookings import links, payment_status, policy, retention
 from backend.bookings.machine import HOLDS_SLOT, State
 from backend.bookings.models import Booking, LedgerEntry, Purpose
+from backend.bookings.retention import Kind
 from backend.core.errors import Code, Refused
 
 Instant: TypeAlias = datetime | Expression
@@ -123,8 +124,7 @@ def choices_not_made(ended_by: Instant) -> QuerySet[Booking]:
 
 def unproved_drafts(closed_by: Instant) -> QuerySet[Booking]:
     """Drafts that closed unproved by then and still have their personal data."""
-    unproved = Booking.objects.filter(state=State.CANCELLED, verified_at=None, purged_at=None)
-    return unproved.filter(closed_at__lte=closed_by)
+    return retention.due(Kind.DRAFTS, closed_by)
 
 
 # ids only, oldest deadline first
@@ -147,7 +147,7 @@ def attempts_to_ask_after(*, now: datetime) -> list[int]:
 
 def drafts_to_purge(*, now: datetime) -> list[int]:
     """Drafts that closed unproved and have kept their personal data long enough."""
-    return _batch(unproved_drafts(now - policy.DRAFT_PURGE_AFTER), "closed_at")
+    return _batch(retention.stale(Kind.DRAFTS, now=now), "closed_at")
 
 
 def cancellations_to_lapse(*, now: datetime) -> list[int]:

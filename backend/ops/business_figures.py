@@ -12,6 +12,7 @@ from django.db.models import Count, Min, QuerySet
 from backend.bookings import policy, queries
 from backend.bookings.machine import State
 from backend.bookings.models import Booking
+from backend.bookings.retention import RULES, Kind
 from backend.ops.compiled_queries import Ago, Row, compiled, run_queries
 from backend.ops.health import since
 from backend.outbox.models import Message, Queue
@@ -87,7 +88,7 @@ def read_business_figures(*, now: datetime) -> BusinessFigures:
     ]
     late.append(_late(OverdueRule.CANCELLATION_UNPROVED, unproved, policy.CANCEL_LINK_LIFETIME, now))
     late.append(_late(OverdueRule.CHOICE_NOT_MADE, unchosen, timedelta(0), now))
-    late.append(_late(OverdueRule.DRAFT_PURGED, lapsed, policy.DRAFT_PURGE_AFTER, now))
+    late.append(_late(OverdueRule.DRAFT_PURGED, lapsed, RULES[Kind.DRAFTS].kept, now))
     overdue = {rule: Overdue(rule, 0, None) for rule in OverdueRule} | {found.rule: found for found in late}
     refunds = {state: counted for state, *counted in refund_rows}
     due_refunds = [refunds[state] for state in REFUNDS_DUE if state in refunds]
@@ -136,7 +137,7 @@ def _unchosen() -> QuerySet[Booking, Any]:
 
 @compiled
 def _lapsed() -> QuerySet[Booking, Any]:
-    return _by_state(queries.unproved_drafts(Ago(lambda: policy.DRAFT_PURGE_AFTER)), "closed_at")
+    return _by_state(queries.unproved_drafts(Ago(lambda: RULES[Kind.DRAFTS].kept)), "closed_at")
 
 
 def _by_state(rows: QuerySet[Booking, Any], since_when: str) -> QuerySet[Booking, Any]:

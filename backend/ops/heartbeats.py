@@ -22,8 +22,6 @@ from backend.ops.models import (
     TimerRun,
 )
 
-HISTORY_KEPT = timedelta(days=14)  # longer than anybody looks back for the cause of a complaint
-
 
 def record_heartbeat(name: str, role: ProcessRole, *, now: datetime, clock_ahead: timedelta | None = None) -> None:
     """A process is at work. `now` is the database's, and `clock_ahead` how far the process's own goes before it."""
@@ -109,9 +107,3 @@ def take_asked_run(*, now: datetime) -> tuple[str, str] | None:
         if Timer.objects.filter(pk=timer.pk, asked_at=timer.asked_at).update(asked_at=None, asked_by=""):
             return timer.name, timer.asked_by
     return None
-
-
-def forget_old_runs(*, now: datetime, limit: int = 1000) -> int:
-    """Delete history that nobody looks at any more. Returns how many rows."""
-    old = TimerRun.objects.filter(started_at__lte=now - HISTORY_KEPT).order_by("started_at")
-    return TimerRun.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:limit])).delete()[0]

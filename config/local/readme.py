@@ -14,7 +14,7 @@ from config.local import keys
 
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
-FILES = (README, ROOT / "docs" / "configuration.md", ROOT / "docs" / "personal-data.md")
+FILES = (README, ROOT / "docs" / "configuration.md", ROOT / "docs" / "personal-data.md", ROOT / "docs" / "privacy.md")
 BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -85,11 +85,27 @@ def personal_data() -> str:
     return "\n".join(rows)
 
 
+def retention() -> str:
+    """What is kept how long, and what ends it."""
+    from backend.bookings.retention import RULES, UNENDED
+    from backend.core.formatting import span
+
+    rows = ["| What | Table | How long | Then | Variable | Timer |", "|---|---|---|---|---|---|"]
+    for rule in RULES.values():
+        kept, variable = span(rule.kept) if rule.kept else "–", f"`{rule.variable}`" if rule.variable else "–"
+        rows.append(f"| {rule.what} | `{rule.table}` | {kept} | {rule.then} | {variable} | `{rule.timer}` |")
+    for one in UNENDED:
+        tables = ", ".join(f"`{table}`" for table in one.tables)
+        rows.append(f"| {one.what} | {tables} | {one.until} | – | – | – |")
+    return "\n".join(rows)
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "states": states,
     "diagram": diagram,
     "configuration": configuration,
     "personal_data": personal_data,
+    "retention": retention,
 }
 
 

@@ -17,7 +17,6 @@ from django.test.utils import CaptureQueriesContext
 from knox.models import AuthToken
 
 from backend.accounts.models import Scope, TokenGrant
-from backend.api.models import LookupMiss
 from backend.api.staff import auth
 from backend.bookings import policy
 from backend.bookings.lifecycle import front_desk as intents
@@ -199,16 +198,6 @@ def test_a_scope_opens_its_endpoints_and_no_others() -> None:
 )
 def test_a_log_in_without_name_and_password_is_400(body: dict[str, Any]) -> None:
     assert api.error(api.post(LOGIN, body), 400, "invalid")["errors"]
-
-
-def test_old_counts_and_expired_tokens_are_cleared_up(now: datetime, clock: time_machine.Traveller) -> None:
-    account("desk", VIEW, password=PASSWORD)
-    login(password="wrong")
-    api.done(login())
-    clock.move_to(now + timedelta(hours=26))
-    login(password="wrong")
-    api.done(login())
-    assert (LookupMiss.objects.count(), AuthToken.objects.count()) == (3, 1)
 
 
 def test_a_revoked_token_is_refused_and_another_one_of_the_same_account_goes_on(staff: Desk) -> None:

@@ -15,10 +15,11 @@ from django.test.utils import CaptureQueriesContext
 
 from backend.api import throttle
 from backend.api.models import LookupMiss
-from backend.bookings import links, queries, sponsors
+from backend.bookings import links, queries, retention, sponsors
 from backend.bookings.lifecycle import creation, visitor
 from backend.bookings.machine import State
 from backend.bookings.models import Booking, Link, Purpose, SlotClaim
+from backend.bookings.retention import Kind
 from backend.core.errors import Refused
 from backend.desk.dashboard import queries as today
 from backend.desk.list.filters import AGAIN
@@ -52,7 +53,7 @@ LOOK_UPS: dict[str, tuple[str, Callable[[], Any]]] = {
     "attempts to ask after": ("booking_due", lambda: queries.attempts_to_ask_after(now=NOW)),
     "choices to lapse": ("booking_choice", lambda: queries.choices_to_lapse(now=NOW)),
     "drafts to purge": ("booking_purge", lambda: queries.drafts_to_purge(now=NOW)),
-    "links to purge": ("link_expiry", lambda: links.purge(now=NOW)),
+    "links to purge": ("link_expiry", lambda: retention.delete(Kind.LINKS, now=NOW)),
     "claim": ("message_claim", lambda: messages.claim(Queue.MAIL, now=NOW)),
     "elder notice": (
         "message_booking",
@@ -64,7 +65,7 @@ LOOK_UPS: dict[str, tuple[str, Callable[[], Any]]] = {
         "message_mailbox",
         lambda: messages.is_within_limits(["x"], "a@example.org", now=NOW, hourly=3, daily=5),
     ),
-    "messages to blank": ("message_blank", lambda: messages.redact(settled_before=NOW, now=NOW)),
+    "messages to blank": ("message_blank", lambda: messages.redact(retention.due(Kind.MAILS, NOW), now=NOW)),
     "booking by id": (
         "bookings_booking_acknowledgement_id",
         lambda: miss(lambda: queries.by_acknowledgement_id("MS-000000")),

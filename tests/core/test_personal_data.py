@@ -13,10 +13,11 @@ from django.db import models
 
 from backend.api import responses
 from backend.api.staff import responses as staff_answers
-from backend.bookings import policy
+from backend.bookings import retention
 from backend.bookings.access import AccessPolicy
 from backend.bookings.lifecycle import timers
 from backend.bookings.models import Booking, LedgerEntry
+from backend.bookings.retention import RULES, Kind
 from backend.core import personal_data
 from backend.core.encryption import EncryptedTextField
 from backend.core.personal_data import ABOUT_PEOPLE, Sensitivity, classify, declared, emptied, personal_columns
@@ -85,7 +86,7 @@ def test_a_column_that_is_called_personal_is_purged_without_another_edit(
     draft = scenarios.submitted(now=now)
     Booking.objects.filter(pk=draft.pk).update(guardian_consent_by="staff:asha", consent_given_at=now)
     timers.lapse_draft(draft.pk, now=draft.due_at)
-    timers.purge_draft(draft.pk, now=draft.due_at + policy.DRAFT_PURGE_AFTER)
+    timers.purge_draft(draft.pk, now=draft.due_at + RULES[Kind.DRAFTS].kept)
     purged = scenarios.again(draft)
     assert {name: getattr(purged, name) for name in personal_columns(Booking)} == emptied(Booking)
     assert (purged.guardian_consent_by, purged.consent_given_at) == ("", None)
@@ -98,7 +99,7 @@ def test_a_column_that_is_called_personal_is_taken_off_settled_messages(
     reclassified(Message, "correlation_id", Sensitivity.PERSONAL, monkeypatch)
     row = system_health.dead_letter(now=now)
     Message.objects.filter(pk=row.pk).update(correlation_id="asha@example.org")
-    assert messages.redact(settled_before=now, now=now) == 1
+    assert messages.redact(retention.due(Kind.MAILS, now), now=now) == 1
     row.refresh_from_db()
     assert (row.correlation_id, row.recipient, row.context, row.last_error) == ("", "", None, "")
 

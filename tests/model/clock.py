@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 
 from hypothesis import strategies as st
 
-from backend.bookings import links, policy, queries
+from backend.bookings import queries
 from backend.bookings.lifecycle import attempts, cancellation, choices, timers
 from backend.bookings.machine import State
-from backend.outbox import messages
+from backend.bookings.retention import Kind
+from backend.ops import purges
 from tests.model.invariants import ACTIVE, GRACE
 from tests.model.snapshot import Row
 from tests.model.world import WHICH, Result, World, action
@@ -138,8 +139,8 @@ class Clock(World):
             self.do(cancellation.lapse_cancellation, booking_id)
         for booking_id in queries.drafts_to_purge(now=self.now):
             self.do(timers.purge_draft, booking_id)
-        self.do(links.purge)
-        self.do(messages.redact, settled_before=self.now - policy.MESSAGES_BLANKED_AFTER)
+        self.do(purges.purge, Kind.LINKS)
+        self.do(purges.purge, Kind.MAILS)
         for booking in self.seen.bookings.values():
             self._in_time(booking)
 

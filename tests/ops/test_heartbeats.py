@@ -11,6 +11,7 @@ import time_machine
 from backend.bookings import policy
 from backend.bookings.machine import State
 from backend.bookings.models import LedgerEntry
+from backend.bookings.retention import RULES, Kind
 from backend.core import correlation
 from backend.ops import heartbeats, operator_actions
 from backend.ops.models import Canary, Process, ProcessRole, Timer, TimerRun
@@ -140,9 +141,9 @@ def test_a_run_that_breaks_off_keeps_its_last_success(now: datetime, monkeypatch
 def test_history_is_forgotten_on_its_time(now: datetime) -> None:
     with heartbeats.timer_run("lapse_drafts", clock=lambda: now, asked_by="staff:asha"):
         pass
-    run(timers.forget_runs, now + heartbeats.HISTORY_KEPT - SECOND)
+    run(timers.forget_runs, now + RULES[Kind.RUNS].kept - SECOND)
     assert TimerRun.objects.filter(timer="lapse_drafts").exists()
-    run(timers.forget_runs, now + heartbeats.HISTORY_KEPT)
+    run(timers.forget_runs, now + RULES[Kind.RUNS].kept)
     assert not TimerRun.objects.filter(timer="lapse_drafts").exists()
 
 

@@ -9,6 +9,8 @@ from threading import Barrier
 import pytest
 from django.db import connection
 
+from backend.bookings import retention
+from backend.bookings.retention import Kind
 from backend.ops import operator_actions, snapshot
 from backend.ops.models import Act, Timer
 from backend.outbox import messages
@@ -39,7 +41,7 @@ def test_a_dead_letter_is_redriven_once_and_recorded(now: datetime) -> None:
 
 def test_a_blanked_letter_has_nobody_to_go_to(now: datetime) -> None:
     row = system_health.dead_letter(now=now)
-    messages.redact(settled_before=now, now=now)
+    messages.redact(retention.due(Kind.MAILS, now), now=now)
     assert not operator_actions.redrive(row.pk, actor=ASHA, now=now)
     assert operator_actions.discard(row.pk, reason="too old", actor=ASHA, now=now)
 

@@ -13,6 +13,7 @@ from backend.bookings import policy
 from backend.bookings.lifecycle import timers as lifecycle
 from backend.bookings.machine import State
 from backend.bookings.models import Booking
+from backend.bookings.retention import RULES, Kind
 from backend.ops import broker, findings, snapshot
 from backend.ops.business_figures import OverdueRule
 from backend.ops.findings import Level
@@ -269,7 +270,7 @@ def test_a_draft_that_waits_for_the_next_purge_is_no_finding(now: datetime) -> N
     booking = scenarios.submitted(now=now)
     lapsed_at = now + policy.DRAFT_LIFETIME
     lifecycle.lapse_draft(booking.pk, now=lapsed_at)
-    purged_at = lapsed_at + policy.DRAFT_PURGE_AFTER
+    purged_at = lapsed_at + RULES[Kind.DRAFTS].kept
 
     def named(at: datetime) -> bool:
         return "deadlines" in [found.component for found in findings.judge(take(at))]

@@ -8,6 +8,8 @@ import pytest
 from django.db import transaction
 from django.db.transaction import TransactionManagementError
 
+from backend.bookings import retention
+from backend.bookings.retention import Kind
 from backend.outbox import messages
 from backend.outbox.models import Message, MessageState, Queue
 
@@ -272,12 +274,12 @@ def test_old_settled_rows_lose_address_and_text_and_stay(now: datetime) -> None:
     done, waiting = owe(now, "1"), owe(now, "2", booking_id=2)
     done.state, done.settled_at, done.context = MessageState.DONE, now, {"name": "Asha"}
     done.save()
-    assert messages.redact(settled_before=now - timedelta(seconds=1), now=now) == 0
-    assert messages.redact(settled_before=now, now=now) == 1
+    assert messages.redact(retention.due(Kind.MAILS, now - timedelta(seconds=1)), now=now) == 0
+    assert messages.redact(retention.due(Kind.MAILS, now), now=now) == 1
     blanked = fresh(done)
     assert (blanked.recipient, blanked.context, blanked.blanked_at) == ("", None, now)
     assert fresh(waiting).recipient == "asha@example.org"
-    assert messages.redact(settled_before=now, now=now) == 0
+    assert messages.redact(retention.due(Kind.MAILS, now), now=now) == 0
 
 
 def begun(now: datetime) -> Message:

@@ -28,6 +28,7 @@ from backend.bookings.lifecycle.rescheduling import Move, reschedule
 from backend.bookings.machine import ACTIVE, HOLDS_SLOT, State
 from backend.bookings.models import Alternative, Booking, Outcome, Purpose
 from backend.bookings.notices import Notice
+from backend.bookings.retention import RULES, Kind
 from backend.outbox.models import Message
 from backend.payments.gateway import RefundOrderState, RefundReport
 from backend.payments.models import Payment, PaymentMethod, Refund, VoidReason
@@ -297,7 +298,7 @@ MORE_INTENTS: dict[str, Callable[[Booking, datetime], object]] = {
         b.pk, now=(b.cancellation_requested_at or now) + policy.CANCEL_LINK_LIFETIME
     ),
     "lapse_choice, due": lambda b, now: choices.lapse_choice(b.pk, now=b.choose_by or now),
-    "purge_draft, due": lambda b, now: timers.purge_draft(b.pk, now=(b.closed_at or now) + policy.DRAFT_PURGE_AFTER),
+    "purge_draft, due": lambda b, now: timers.purge_draft(b.pk, now=(b.closed_at or now) + RULES[Kind.DRAFTS].kept),
     "request_link": lambda b, now: visitor.request_link(b.email, now=now),
     "request_again": _request_again,
     "verify_email, of another draft": _by_another_draft,

@@ -11,6 +11,7 @@ from backend.bookings import policy
 from backend.bookings.lifecycle import choices
 from backend.bookings.machine import State
 from backend.bookings.models import Booking, Link
+from backend.bookings.retention import RULES, Kind
 from backend.ops.models import Timer
 from backend.outbox.models import Message, MessageState
 from tests.support import scenarios
@@ -86,12 +87,12 @@ def test_choices_that_were_not_made_lapse(now: datetime, settings) -> None:
 def test_purges_run_on_their_time(now: datetime) -> None:
     booking = scenarios.submitted(now=now)
     run(timers.lapse_drafts, booking.due_at)
-    run(timers.purge_drafts, booking.due_at + policy.DRAFT_PURGE_AFTER)
+    run(timers.purge_drafts, booking.due_at + RULES[Kind.DRAFTS].kept)
     assert Booking.objects.get().email == ""
     expires_at = Link.objects.first().expires_at
-    run(timers.purge_links, expires_at + policy.LINKS_PURGED_AFTER - timedelta(seconds=1))
+    run(timers.purge_links, expires_at + RULES[Kind.LINKS].kept - timedelta(seconds=1))
     assert Link.objects.exists()
-    run(timers.purge_links, expires_at + policy.LINKS_PURGED_AFTER)
+    run(timers.purge_links, expires_at + RULES[Kind.LINKS].kept)
     assert not Link.objects.exists()
 
 
@@ -108,7 +109,7 @@ def test_purges_go_on_until_nothing_is_due(now: datetime, monkeypatch: pytest.Mo
         purge(booking_id, now=now)
 
     monkeypatch.setattr(timers.timers, "purge_draft", sometimes)
-    run(timers.purge_drafts, now + policy.DRAFT_LIFETIME + policy.DRAFT_PURGE_AFTER)
+    run(timers.purge_drafts, now + policy.DRAFT_LIFETIME + RULES[Kind.DRAFTS].kept)
     assert list(Booking.objects.filter(purged_at=None).values_list("pk", flat=True)) == [broken]
     timer = Timer.objects.get(name="purge_drafts")
     assert (timer.examined, timer.changed, timer.failed) == (5, 4, 1)
@@ -119,7 +120,7 @@ def test_purges_go_on_until_nothing_is_due(now: datetime, monkeypatch: pytest.Mo
 def test_settled_messages_are_blanked_on_their_time(now: datetime) -> None:
     scenarios.submitted(now=now)
     Message.objects.update(state=MessageState.DONE, settled_at=now)
-    run(timers.blank_messages, now + policy.MESSAGES_BLANKED_AFTER - timedelta(seconds=1))
+    run(timers.blank_messages, now + RULES[Kind.MAILS].kept - timedelta(seconds=1))
     assert Message.objects.exclude(recipient="").exists()
-    run(timers.blank_messages, now + policy.MESSAGES_BLANKED_AFTER)
+    run(timers.blank_messages, now + RULES[Kind.MAILS].kept)
     assert not Message.objects.exclude(recipient="").exists()

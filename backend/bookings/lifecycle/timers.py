@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from backend.bookings import policy
 from backend.bookings.intents import Intent
 from backend.bookings.lifecycle.notify import notify_visitor
 from backend.bookings.lifecycle.transaction import TIMER, intent, lock_booking, run_transition
 from backend.bookings.machine import Reason, State
 from backend.bookings.models import Booking, Link
 from backend.bookings.notices import Notice
+from backend.bookings.retention import RULES, Kind
 from backend.core import row_locks
 from backend.core.personal_data import emptied
 from backend.people.models import Client
@@ -69,7 +69,7 @@ def purge_draft(booking_id: int, *, now: datetime) -> None:
     client_id = Booking.objects.values_list("client_id", flat=True).get(pk=booking_id)
     client = next(iter(row_locks.lock(Client.objects.filter(pk=client_id))), None)
     booking = lock_booking(booking_id)
-    is_stale = booking.closed_at is not None and booking.closed_at <= now - policy.DRAFT_PURGE_AFTER
+    is_stale = booking.closed_at is not None and booking.closed_at <= now - RULES[Kind.DRAFTS].kept
     if booking.state != State.CANCELLED or booking.verified_at or booking.purged_at or not is_stale:
         return
     nothing = emptied(Booking)

@@ -15,6 +15,7 @@ from backend.bookings.lifecycle import cancellation, choices, timers
 from backend.bookings.lifecycle.refunds import GatewayWork
 from backend.bookings.models import Booking, ClosedDay, LedgerEntry
 from backend.bookings.notices import Notice
+from backend.bookings.retention import RULES, Kind
 from backend.outbox.models import Message, MessageState
 from tests.support import scenarios
 from tests.support.mail_sink import Sink
@@ -105,7 +106,7 @@ TIMERS: dict[str, Timer] = {
         lambda at: scenarios.submitted(now=at - policy.DRAFT_LIFETIME), sweeps.lapse_drafts, by_ledger("lapse_draft")
     ),
     "draft is purged": Timer(
-        lambda at: with_lapsed_draft(at - policy.DRAFT_PURGE_AFTER),
+        lambda at: with_lapsed_draft(at - RULES[Kind.DRAFTS].kept),
         sweeps.purge_drafts,
         lambda booking: Booking.objects.filter(pk=booking.pk, email="").count(),
     ),

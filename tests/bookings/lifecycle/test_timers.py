@@ -12,6 +12,7 @@ from backend.bookings.lifecycle import timers
 from backend.bookings.machine import Reason, State
 from backend.bookings.models import Booking, LedgerEntry, SlotClaim
 from backend.bookings.notices import Notice
+from backend.bookings.retention import RULES, Kind
 from backend.core.personal_data import personal_columns
 from backend.people.models import Client
 from tests.support import scenarios
@@ -82,11 +83,11 @@ def test_who_was_never_written_to_is_not_told_that_the_draft_lapsed(now: datetim
 def test_a_lapsed_draft_loses_its_personal_data_and_its_client(now: datetime) -> None:
     booking = scenarios.submitted(now=now)
     timers.lapse_draft(booking.pk, now=booking.due_at)
-    early = booking.due_at + policy.DRAFT_PURGE_AFTER - timedelta(seconds=1)
+    early = booking.due_at + RULES[Kind.DRAFTS].kept - timedelta(seconds=1)
     assert queries.drafts_to_purge(now=early) == []
     timers.purge_draft(booking.pk, now=early)
     assert scenarios.again(booking).email == ASHA
-    at = booking.due_at + policy.DRAFT_PURGE_AFTER
+    at = booking.due_at + RULES[Kind.DRAFTS].kept
     assert queries.drafts_to_purge(now=at) == [booking.pk]
     timers.purge_draft(booking.pk, now=at)
     purged = scenarios.again(booking)
@@ -100,7 +101,7 @@ def test_a_lapsed_draft_loses_its_personal_data_and_its_client(now: datetime) ->
 def test_purging_keeps_a_client_who_has_another_booking(now: datetime) -> None:
     stale = scenarios.submitted(now=now, user_message="stale")
     scenarios.pending(now=now)
-    timers.purge_draft(stale.pk, now=now + policy.DRAFT_PURGE_AFTER)
+    timers.purge_draft(stale.pk, now=now + RULES[Kind.DRAFTS].kept)
     assert scenarios.again(stale).client_id is None
     assert Client.objects.filter(email=ASHA).exists()
 

@@ -1,0 +1,167 @@
+"""How long what is about people is kept: one table, which every purge, its dry run and docs/privacy.md read.
+
+It names tables as migrations do, so that it stands below all of them. What is due is asked here alone: a dry run counts
+the rows that the timer would take.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from django.apps import apps
+from django.db.models import QuerySet
+
+from backend.core import environment as env
+
+AT_ONCE = 500  # rows of one transaction
+
+
+class Kind(StrEnum):
+    """What a timer ends."""
+
+    DRAFTS = "drafts"
+    MAILS = "mails"
+    LINKS = "links"
+    ACCESS = "access"
+    SESSIONS = "sessions"
+    TOKENS = "tokens"
+    ENROLMENTS = "enrolments"
+    COUNTS = "counts"
+    RUNS = "runs"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Rows of `table` that are `only` go when `kept` has passed since the instant in the column `since`."""
+
+    what: str
+    table: str
+    since: str
+    kept: timedelta
+    timer: str
+    variable: str = ""  # of `kept`
+    then: str = "deleted"
+    only: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Unended:
+    """No timer ends these; `until` says what does."""
+
+    what: str
+    tables: tuple[str, ...]
+    until: str
+
+
+RULES: dict[Kind, Rule] = {
+    Kind.DRAFTS: Rule(
+        "a request that was closed because its address was never proved, and its client",
+        "bookings.Booking",
+        "closed_at",
+        env.duration(
+            "DRAFT_PURGE_AFTER",
+            "how long a lapsed draft keeps its personal data, so that its last mail can leave",
+            default="1h",
+        ),
+        "purge_drafts",
+        variable="DRAFT_PURGE_AFTER",
+        then="emptied; the row stays for the ledger",
+        only={"state": "CANCELLED", "verified_at": None, "purged_at": None},
+    ),
+    Kind.MAILS: Rule(
+        "address and text of a mail that is settled",
+        "outbox.Message",
+        "settled_at",
+        env.duration("MESSAGES_BLANKED_AFTER", "settled messages lose address and text after this", default="30d"),
+        "blank_messages",
+        variable="MESSAGES_BLANKED_AFTER",
+        then="emptied",
+        only={"blanked_at": None},
+    ),
+    Kind.LINKS: Rule(
+        "links of mails, since they expired",
+        "bookings.Link",
+        "expires_at",
+        env.duration("LINKS_PURGED_AFTER", "used and expired links are deleted after this", default="30d"),
+        "purge_links",
+        variable="LINKS_PURGED_AFTER",
+    ),
+    Kind.ACCESS: Rule(
+        "who read what; within a year the database lets nothing go",
+        "audit.AccessRecord",
+        "at",
+        env.duration(
+            "ACCESS_RECORDS_KEPT",
+            "how long it is kept who read what; within a year the database lets nothing of it go",
+            default="366d",
+            least=timedelta(days=366),
+        ),
+        "expire_access_log",
+        variable="ACCESS_RECORDS_KEPT",
+    ),
+    Kind.SESSIONS: Rule(
+        "sessions of staff, since they ended", "accounts.Session", "expire_date", timedelta(0), "forget_ended"
+    ),
+    Kind.TOKENS: Rule(
+        "tokens of the staff API, since they ended", "knox.AuthToken", "expiry", timedelta(0), "forget_ended"
+    ),
+    Kind.ENROLMENTS: Rule(
+        "links that set up a second factor, since they ended",
+        "accounts.EnrolmentLink",
+        "expires_at",
+        timedelta(0),
+        "forget_ended",
+    ),
+    Kind.COUNTS: Rule(  # long enough for whoever looks into an attack
+        "networks of strangers, counted by the hour", "api.LookupMiss", "hour", timedelta(days=1), "forget_ended"
+    ),
+    Kind.RUNS: Rule(  # longer than anybody looks back for the cause of a complaint
+        "runs of timers, with whoever asked for one", "ops.TimerRun", "started_at", timedelta(days=14), "forget_runs"
+    ),
+}
+
+UNENDED: tuple[Unended, ...] = (
+    Unended(
+        "requests that were proved, and their clients with their history",
+        ("bookings.Booking", "people.Client", "people.HistoricalClient"),
+        "no timer; see the decisions below",
+    ),
+    Unended("messages of the contact form", ("people.Enquiry",), "no timer; see the decisions below"),
+    Unended(
+        "psychologists, hours and time off, with their history",
+        ("people.Psychologist", "people.HistoricalPsychologist", "people.TimeOff", "people.HistoricalTimeOff"),
+        "the practice removes whoever left",
+    ),
+    Unended("sponsors, with their history", ("people.Corporate", "people.HistoricalCorporate"), "their contract's end"),
+    Unended("what operators did, and why", ("ops.Act", "outbox.PausedQueue"), "no timer; it is about staff"),
+    Unended("second factors of staff", ("accounts.Authenticator",), "the account's end, or their reset"),
+)
+
+
+def due(kind: Kind, by: datetime | Any) -> QuerySet[Any]:
+    """Rows whose time began at this instant or before; an expression of the database will do."""
+    rule = RULES[kind]
+    rows: QuerySet[Any] = apps.get_model(rule.table)._base_manager.filter(**rule.only)
+    return rows.filter(**{f"{rule.since}__lte": by}).order_by(rule.since)
+
+
+def stale(kind: Kind, *, now: datetime) -> QuerySet[Any]:
+    """What was kept long enough, the oldest first."""
+    return due(kind, now - RULES[kind].kept)
+
+
+def delete(kind: Kind, *, now: datetime) -> int:
+    """A batch of what is stale goes. Returns how many rows, without those that go with them."""
+    rows = stale(kind, now=now)
+    ids = list(rows.values_list("pk", flat=True)[:AT_ONCE])
+    rows.model._base_manager.filter(pk__in=ids).delete()
+    return len(ids)
+
+
+def of_timer(name: str) -> Iterator[Kind]:
+    """What this timer ends."""
+    return (kind for kind, rule in RULES.items() if rule.timer == name)
