@@ -34,6 +34,7 @@ TABLE: dict[str, tuple[str, timedelta]] = {
     "lapse choices of another time": ("workers.timers.lapse_choices", SWEEP_EVERY),
     "mend turns after the clock stepped back": ("workers.timers.mend_turns", SWEEP_EVERY),
     "purge lapsed drafts": ("workers.timers.purge_drafts", PURGE_EVERY),
+    "erase people": ("workers.timers.erase_people", PURGE_EVERY),
     "purge links": ("workers.timers.purge_links", PURGE_EVERY),
     "blank settled messages": ("workers.timers.blank_messages", PURGE_EVERY),
     "expire the access log": ("workers.timers.expire_access_log", PURGE_EVERY),

@@ -1,4 +1,4 @@
-"""The timers queue: each sweep selects ids by an indexed deadline and calls one intent per booking."""
+"""The timers queue: each sweep selects ids by an indexed deadline and calls one intent per row."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Protocol
 from django.utils import timezone
 
 from backend.bookings import policy, queries
-from backend.bookings.lifecycle import attempts, cancellation, choices, timers
+from backend.bookings.lifecycle import attempts, cancellation, choices, erasure, timers
 from backend.bookings.machine import State
 from backend.core import correlation, database_timeouts
 from backend.ops import heartbeats, purges
@@ -28,7 +28,7 @@ BUDGET_SECONDS = 30  # of one sweep, below the soft limit of 45 s: rows that oth
 
 
 class TimerIntent(Protocol):
-    def __call__(self, booking_id: int, /, *, now: datetime) -> None: ...
+    def __call__(self, row_id: int, /, *, now: datetime) -> None: ...
 
 
 @app.task(name="workers.timers.lapse_drafts")
@@ -80,6 +80,13 @@ def purge_drafts() -> None:
     _sweep("purge_drafts", lambda now: due(now=now), timers.purge_draft, until_nothing_is_due=True)
 
 
+@app.task(name="workers.timers.erase_people")
+def erase_people() -> None:
+    """Erasures whose day has come, and wishes to be erased that nobody proved."""
+    due = queries.data_requests_due
+    _sweep("erase_people", lambda now: due(now=now), erasure.carry_out, rows="request")
+
+
 @app.task(name="workers.timers.purge_links")
 def purge_links() -> None:
     """Links that expired long ago are deleted."""
@@ -101,7 +108,7 @@ def _mended(now: datetime) -> int:
 
 @app.task(name="workers.timers.blank_messages")
 def blank_messages() -> None:
-    """Old settled messages lose address and text."""
+    """Old settled messages lose address and text; the answer to an erasure as soon as it has left."""
     _retire("blank_messages")
 
 
@@ -148,7 +155,12 @@ _asked_by = _AskedBy()
 
 
 def _sweep(
-    name: str, select: Callable[[datetime], list[int]], intent: TimerIntent, *, until_nothing_is_due: bool = False
+    name: str,
+    select: Callable[[datetime], list[int]],
+    intent: TimerIntent,
+    *,
+    until_nothing_is_due: bool = False,
+    rows: str = "booking",
 ) -> None:
     """One transaction each; one that fails is logged and skipped, and the next sweep tries it again."""
     heartbeat.record(ProcessRole.TIMERS)
@@ -156,12 +168,12 @@ def _sweep(
     with watchdog.around(name), heartbeats.timer_run(name, clock=timezone.now, asked_by=_asked_by.name) as run:
         is_time_left = _time_left()
         examined: set[int] = set()
-        while is_time_left() and (due := [booking_id for booking_id in select(now) if booking_id not in examined]):
-            for booking_id in due:
+        while is_time_left() and (due := [row_id for row_id in select(now) if row_id not in examined]):
+            for row_id in due:
                 if not is_time_left():
                     break
-                examined.add(booking_id)
-                run.failed += not _kept(booking_id, intent, now=now)
+                examined.add(row_id)
+                run.failed += not _kept(row_id, intent, rows=rows, now=now)
             if not until_nothing_is_due:
                 break
         run.examined = len(examined)
@@ -169,18 +181,18 @@ def _sweep(
             run.changed = run.examined - len(examined.intersection(select(now)))
 
 
-def _kept(booking_id: int, intent: TimerIntent, *, now: datetime) -> bool:
+def _kept(row_id: int, intent: TimerIntent, *, rows: str, now: datetime) -> bool:
     """False: it failed, which is in the log."""
     is_kept = True
     try:
-        intent(booking_id, now=now)
-    except Exception as error:  # outermost loop: one broken booking must not keep the others waiting
+        intent(row_id, now=now)
+    except Exception as error:  # outermost loop: one broken row must not keep the others waiting
         is_kept = False
         name = getattr(intent, "__name__", "intent")
         if database_timeouts.is_timeout(error):
-            log.warning("%s: booking %d is held by another transaction", name, booking_id)
+            log.warning("%s: %s %d is held by another transaction", name, rows, row_id)
         else:
-            log.exception("%s failed for booking %d", name, booking_id)
+            log.exception("%s failed for %s %d", name, rows, row_id)
     heartbeat.record(ProcessRole.TIMERS)
     return is_kept
 

@@ -10,10 +10,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import models
+from django.db.models import Q
 
 from backend.audit import readings
 from backend.bookings import links, queries
-from backend.bookings.models import Booking, Link, Purpose
+from backend.bookings.models import Booking, DataRequest, Link, Purpose
+from backend.bookings.notices import OF_A_PERSON, Notice
 from backend.core import disclosures
 from backend.core.errors import Code, Refused
 from backend.core.personal_data import personal_columns
@@ -21,7 +23,7 @@ from backend.outbox.models import Message
 from backend.people.models import Client
 
 YEAR = timedelta(days=365)
-GIVEN = (Client, Client.history.model, Booking, Message)
+GIVEN = (Client, Client.history.model, Booking, Message, DataRequest)
 # who or what else columns are about; who wrote an enquiry is known by its text alone, which nobody can look for
 NOT_GIVEN = {
     "accounts.Authenticator": "staff",
@@ -37,30 +39,34 @@ NOT_GIVEN = {
     "api.LookupMiss": "a network, for an hour",
     "people.Enquiry": "whoever wrote it, found by its text alone",
 }
+SPEAK_OF_NO_BOOKING = (Notice.NOTHING_OPEN, *OF_A_PERSON)
 Rows = list[dict[str, Any]]
 
 
-def proved_by(token: str, *, now: datetime) -> Client:
-    """Whose data a mailed link opens. Refuses: link_unknown, link_expired."""
+def proved_by(token: str, *, now: datetime) -> tuple[Booking, Client]:
+    """Whose data a mailed link opens, and by which booking. Refuses: link_unknown, link_expired."""
     link: Link = links.find(token, Purpose.DATA)
     if link.expires_at is None or link.expires_at <= now:
         raise Refused(Code.LINK_EXPIRED)
     if link.booking.client is None:
         raise Refused(Code.LINK_UNKNOWN)
-    return link.booking.client
+    return link.booking, link.booking.client
 
 
 def of(client: Client, *, now: datetime) -> dict[str, Rows]:
     """By table, oldest row first. It is the person's own, so no reading is recorded."""
     bookings = Booking.objects.filter(client=client).order_by("pk")
     ids = list(bookings.values_list("pk", flat=True))
-    mails = Message.objects.filter(booking_id__in=ids, recipient=client.email).exclude(recipient="").order_by("pk")
+    requests = DataRequest.objects.filter(client=client).order_by("pk")
+    about = Q(booking_id__in=ids) | Q(booking_id=None, kind__in=SPEAK_OF_NO_BOOKING)
+    mails = Message.objects.filter(about, recipient=client.email).exclude(recipient="").order_by("pk")
     with disclosures.unseen():
         found = {
             "you": [_whole(client)],
             "earlier versions": [_whole(row) for row in client.history.order_by("history_date", "pk")],
             "requests and sessions": [_booking(row) for row in bookings],
             "emails to you": [_mail(row) for row in mails],
+            "what you asked of us": [_whole(row) for row in requests],
         }
     since = now - YEAR
     found["who read of you, in the last 365 days"] = [_reading(row) for row in readings.of_client(client, since=since)]

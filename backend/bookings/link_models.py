@@ -22,6 +22,7 @@ class Purpose(models.TextChoices):
     ALTERNATIVE = "alternative", "Alternative"  # in a rejection: takes one of the times it offers
     AGAIN = "again", "Request again"  # in the apology for a request we left unanswered
     DATA = "data", "Your data"  # in the mail that somebody asks for at the site: shows all that we keep of them
+    ERASURE = "erasure", "Erase your data"  # proves the wish to be erased, stops it, and shows what became of it
 
 
 class Alternative(models.Model):

@@ -93,6 +93,8 @@ def _expiry(booking: Booking, purpose: Purpose, *, now: datetime) -> datetime | 
         return now + policy.AGAIN_LINK_LIFETIME
     if purpose == Purpose.DATA:
         return now + policy.DATA_LINK_LIFETIME
+    if purpose == Purpose.ERASURE:  # what it may do is for the request to say
+        return now + policy.DATA_REQUEST_WITHIN
     if booking.state == State.DRAFT:
         return booking.due_at
     return booking.closed_at + policy.LINK_KEPT_AFTER_CLOSE if booking.closed_at else None

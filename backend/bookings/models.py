@@ -14,6 +14,10 @@ from backend.bookings.link_models import Alternative as Alternative
 from backend.bookings.link_models import Link as Link
 from backend.bookings.link_models import Purpose as Purpose
 from backend.bookings.machine import ACTIVE, FINAL, HOLDS_SLOT, BookingMachine, State
+from backend.bookings.request_models import DataRequest as DataRequest
+from backend.bookings.request_models import RequestKind as RequestKind
+from backend.bookings.request_models import RequestState as RequestState
+from backend.bookings.request_models import WaitsFor as WaitsFor
 from backend.bookings.slot_models import ClosedDay as ClosedDay
 from backend.bookings.slot_models import SlotClaim as SlotClaim
 from backend.core.encryption import EncryptedTextField
@@ -242,6 +246,10 @@ class Booking(BookingMachine):
         """Until when staff can undo the last decision; None: they cannot, or the clock was set back since."""
         until = self.undo_until
         return until if until is not None and now < until <= now + policy.UNDO_WINDOW else None
+
+    def is_open(self, now: datetime) -> bool:
+        """A proved request or session that is not over, or a decision that can still be undone."""
+        return self.state in ACTIVE or self.undoable_until(now) is not None
 
     @property
     def is_minor(self) -> bool:

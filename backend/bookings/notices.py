@@ -42,6 +42,9 @@ class Notice(models.TextChoices):
     SERIES_CANCELLED = "series_cancelled", "bookings cancelled"
     REFUND_QUEUED = "refund_queued", "refund under way"
     REFUND_MADE = "refund_made", "refund made"
+    ERASURE_REQUESTED = "erasure_requested", "link to prove the wish to be erased"
+    ERASURE_PLANNED = "erasure_planned", "data will be erased"
+    ERASURE_DONE = "erasure_done", "data is erased"
     STAFF_BOOKING_RECEIVED = "staff_booking_received", "new request"
     STAFF_BOOKING_WAITING = "staff_booking_waiting", "request still waits"
     MANAGER_BOOKING_OVERDUE = "manager_booking_overdue", "request overdue"
@@ -71,6 +74,8 @@ TOGETHER = {
 }
 
 
+# speak of what a person asked about their data
+OF_A_PERSON = (Notice.ERASURE_REQUESTED, Notice.ERASURE_PLANNED, Notice.ERASURE_DONE)
 BOOKING_LINK = (Purpose.BOOKING,)
 SESSION_LINKS = (Purpose.BOOKING, Purpose.CANCEL_LATE, Purpose.RESCHEDULE)
 # without these a mail is not sent
@@ -97,6 +102,8 @@ LINKS_CARRIED: dict[Notice, tuple[Purpose, ...]] = {
     Notice.SESSION_IMMINENT: BOOKING_LINK,
     Notice.CANCELLATION_REQUESTED: (Purpose.CANCEL,),
     Notice.CANCELLATION_LAPSED: BOOKING_LINK,
+    Notice.ERASURE_REQUESTED: (Purpose.ERASURE,),
+    Notice.ERASURE_PLANNED: (Purpose.ERASURE,),
 }
 
 

@@ -30,6 +30,9 @@ class PaymentStatus(StrEnum):
     REFUNDED = "refunded"  # made
 
 
+OPEN_REFUNDS = (PaymentStatus.REFUND_UNDER_WAY, PaymentStatus.REFUND_TO_HAND_OUT, PaymentStatus.REFUND_REFUSED)
+
+
 def payment_status(booking: Booking) -> PaymentStatus:
     """Money that came in speaks first, then who else pays, then whether anything is to be paid at all.
 
@@ -59,6 +62,12 @@ def _refund_status(payment: Payment) -> PaymentStatus:
     if not made:
         return PaymentStatus.PAID
     return PaymentStatus.PART_REFUNDED if made < payment.captured_paise else PaymentStatus.REFUNDED
+
+
+def is_refund_open(booking: Booking) -> bool:
+    """Whether money is on its way back, or staff must find another way; also of what came unexpectedly."""
+    payments = Payment.objects.filter(booking=booking, refunds__isnull=False).distinct()
+    return any(_refund_status(payment) in OPEN_REFUNDS for payment in payments)
 
 
 def refund_made_at(booking: Booking) -> datetime | None:

@@ -127,6 +127,12 @@ OUTCOME_OPEN_FOR = env.duration("OUTCOME_OPEN_FOR", "how long staff record or co
 DATA_LINK_LIFETIME = env.duration(
     "DATA_LINK_LIFETIME", "how long a mailed link shows a person all that is kept of them", default="24h"
 )
+DATA_REQUEST_WITHIN = env.duration(
+    "DATA_REQUEST_WITHIN", "until when a person has an answer who asks something about their data", default="90d"
+)
+DATA_REQUEST_PRESSES = timedelta(days=14)  # who has no answer this long before the deadline needs somebody to look
+ERASURE_AFTER = env.duration("ERASURE_AFTER", "how long a proved wish to be erased can still be stopped", default="7d")
+ERASURE_LOOKS_AGAIN = timedelta(hours=1)  # after the end of the booking that an erasure waits for
 RETENTION = retention.RULES  # how long what is about people is kept, and which timer ends it
 
 # -- people -----------------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from django.db.models import Expression, Q, QuerySet
 
 from backend.bookings import links, payment_status, policy, retention
 from backend.bookings.machine import HOLDS_SLOT, State
-from backend.bookings.models import Booking, LedgerEntry, Purpose
+from backend.bookings.models import Booking, DataRequest, LedgerEntry, Purpose, RequestState
 from backend.bookings.retention import Kind
 from backend.core.errors import Code, Refused
 
@@ -30,12 +30,12 @@ def normalize_acknowledgement_id(acknowledgement_id: str) -> str:
 
 
 def by_acknowledgement_id(acknowledgement_id: str) -> Booking:
-    """A proved booking. Refuses: booking_unknown, for an unproved one too."""
+    """A proved booking. Refuses: booking_unknown, for an unproved one and that of an erased person too."""
     value = normalize_acknowledgement_id(acknowledgement_id)
     booking = (
         Booking.objects.defer("user_message")
         .select_related("psychologist")
-        .filter(acknowledgement_id=value, verified_at__isnull=False)
+        .filter(acknowledgement_id=value, verified_at__isnull=False, purged_at=None)
         .first()
         if value
         else None
@@ -158,6 +158,17 @@ def cancellations_to_lapse(*, now: datetime) -> list[int]:
 def choices_to_lapse(*, now: datetime) -> list[int]:
     """Bookings whose visitor chose no other time while it was possible."""
     return _batch(choices_not_made(now), "choose_by")
+
+
+def data_requests_due(*, now: datetime) -> list[int]:
+    """Requests of people whose day has come: to be carried out, put off, or given up as unproved."""
+    due = DataRequest.objects.filter(due_at__lte=now).order_by("due_at")
+    return list(due.values_list("pk", flat=True)[: policy.SWEEP_BATCH])
+
+
+def open_data_requests() -> QuerySet[DataRequest]:
+    """Requests of people that wait for us, the nearest deadline first; who did not prove it waits for nothing."""
+    return DataRequest.objects.filter(closed_at=None, state=RequestState.WAITING).order_by("deadline")
 
 
 def _batch(rows: QuerySet[Booking], oldest_first: str) -> list[int]:

@@ -25,6 +25,7 @@ class Kind(StrEnum):
 
     DRAFTS = "drafts"
     MAILS = "mails"
+    ANSWERS = "answers"
     LINKS = "links"
     ACCESS = "access"
     SESSIONS = "sessions"
@@ -82,6 +83,15 @@ RULES: dict[Kind, Rule] = {
         then="emptied",
         only={"blanked_at": None},
     ),
+    Kind.ANSWERS: Rule(
+        "the same of the answer to an erasure",
+        "outbox.Message",
+        "settled_at",
+        timedelta(0),
+        "blank_messages",
+        then="emptied",
+        only={"blanked_at": None, "kind": "erasure_done"},
+    ),
     Kind.LINKS: Rule(
         "links of mails, since they expired",
         "bookings.Link",
@@ -128,9 +138,10 @@ UNENDED: tuple[Unended, ...] = (
     Unended(
         "requests that were proved, and their clients with their history",
         ("bookings.Booking", "people.Client", "people.HistoricalClient"),
-        "no timer; see the decisions below",
+        "the person's wish to be erased; else no timer, see the decisions below",
     ),
-    Unended("messages of the contact form", ("people.Enquiry",), "no timer; see the decisions below"),
+    Unended("what people asked about their data", ("bookings.DataRequest",), "no end: an erasure leaves it nameless"),
+    Unended("messages of the contact form", ("people.Enquiry",), "as above, where their address stands in it"),
     Unended(
         "psychologists, hours and time off, with their history",
         ("people.Psychologist", "people.HistoricalPsychologist", "people.TimeOff", "people.HistoricalTimeOff"),

@@ -14,10 +14,10 @@ from datetime import datetime
 from django.core.mail import EmailMultiAlternatives
 
 from backend.bookings.models import Booking
-from backend.bookings.notices import Notice
+from backend.bookings.notices import OF_A_PERSON, Notice
 from backend.core.encryption import Unreadable
 from backend.core.errors import Permanent, required
-from backend.notifications import enquiries, series
+from backend.notifications import data_requests, enquiries, series
 from backend.notifications.calendar_invite import calendar_invite
 from backend.notifications.mailed_links import addresses
 from backend.notifications.notification_context import ContextBuilder, NotificationContext, TemplateContext
@@ -50,6 +50,8 @@ def prepare(message: Message, *, now: datetime) -> TemplateContext | None:
         return message.context or base_context()
     if notice == Notice.STAFF_ENQUIRY_RECEIVED:
         return enquiries.enquiry_reference(message)
+    if notice in OF_A_PERSON:
+        return data_requests.request_context(message, now=now)
     notifications = _true_occasions(message, now=now)
     if not notifications:
         return None

@@ -11,7 +11,7 @@ from django.db.models import Count, Min, QuerySet
 
 from backend.bookings import policy, queries
 from backend.bookings.machine import State
-from backend.bookings.models import Booking
+from backend.bookings.models import Booking, DataRequest
 from backend.bookings.retention import RULES, Kind
 from backend.ops.compiled_queries import Ago, Row, compiled, run_queries
 from backend.ops.health import since
@@ -76,12 +76,14 @@ class BusinessFigures:
     oldest_refund_age: timedelta | None
     refunds_refused: int  # the gateway would not; staff must act
     quarantined: int  # reports of money that is bound to no booking, within the last week
+    data_requests: int  # people who wait for us to act on their data
+    data_request_left: timedelta | None  # until the nearest deadline of one
 
 
 def read_business_figures(*, now: datetime) -> BusinessFigures:
-    """Nine queries, asked at once."""
-    counts, due, unproved, unchosen, lapsed, refund_rows, attempt_rows, mail_rows, odd_rows = run_queries(
-        _bookings, _due, _unproved, _unchosen, _lapsed, _refunds, _attempts, _mails, _quarantined, now=now
+    """Ten queries, asked at once."""
+    counts, due, unproved, unchosen, lapsed, refund_rows, attempt_rows, mail_rows, odd_rows, asked_rows = run_queries(
+        _bookings, _due, _unproved, _unchosen, _lapsed, _refunds, _attempts, _mails, _quarantined, _asked, now=now
     )
     late = [
         Overdue(RULE_OF[State(state)], count, since(oldest, now)) for state, count, oldest in due if state in RULE_OF
@@ -94,6 +96,7 @@ def read_business_figures(*, now: datetime) -> BusinessFigures:
     due_refunds = [refunds[state] for state in REFUNDS_DUE if state in refunds]
     refused, _ = refunds.get(RefundState.REFUSED, (0, None))
     [(n_attempts, begun_at)] = attempt_rows or [(0, None)]
+    [(n_asked, answer_by)] = asked_rows or [(0, None)]
     return BusinessFigures(
         bookings=dict.fromkeys(State, 0) | {State(state): count for state, count in counts},
         overdue=tuple(overdue.values()),
@@ -104,6 +107,8 @@ def read_business_figures(*, now: datetime) -> BusinessFigures:
         oldest_refund_age=since(min((oldest for _, oldest in due_refunds), default=None), now),
         refunds_refused=refused,
         quarantined=sum(count for _, count in odd_rows),
+        data_requests=n_asked,
+        data_request_left=answer_by - now if answer_by is not None else None,
     )
 
 
@@ -160,6 +165,12 @@ def _attempts() -> QuerySet[Payment, Any]:
 def _quarantined() -> QuerySet[InboxEvent, Any]:
     rows = InboxEvent.objects.filter(result="quarantined", received_at__gt=Ago(lambda: QUARANTINE_SHOWN_FOR))
     return rows.order_by().values_list("result").annotate(Count("pk"))
+
+
+@compiled
+def _asked() -> QuerySet[DataRequest, Any]:
+    rows = queries.open_data_requests().order_by().values("state")
+    return rows.annotate(n=Count("pk"), first=Min("deadline")).values_list("n", "first")
 
 
 @compiled

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
+from backend.bookings import policy
 from backend.ops import clocks
 from backend.ops.business_figures import OverdueRule
 from backend.ops.formatting import format_age
@@ -187,6 +188,10 @@ def _business(snapshot: Snapshot) -> Iterator[Finding]:
         text = f"Reports of the gateway kept in quarantine within a week: {snapshot.figures.quarantined}."
         advice = "Open Inbox events, result “quarantined”: compare each with the gateway's own list of payments."
         yield Finding(Level.WARNING, "payments", text, advice)
+    if (left := snapshot.figures.data_request_left) is not None and left < policy.DATA_REQUEST_PRESSES:
+        text = f"People who asked about their data and have no answer: {snapshot.figures.data_requests}."
+        advice = "See Today, “Asked about their data”: end what it waits for before the deadline."
+        yield Finding(Level.WARNING, "data requests", text, advice)
     if (oldest := snapshot.figures.oldest_refund_age) and oldest > REFUND_DUE_FOR:
         text = f"Refunds due: {snapshot.figures.refunds_due}, the oldest for {format_age(oldest)}."
         yield Finding(Level.WARNING, "refunds", text, "See the queue payments, and refunds that the desk owes.")

@@ -13,6 +13,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from backend.bookings import policy
 from backend.ops.business_figures import BusinessFigures
 from backend.ops.health import Health, TimerState
 from backend.ops.models import QUEUES, AttemptResult, IncidentKind, ProcessRole
@@ -182,5 +183,9 @@ def _business(figures: BusinessFigures) -> Iterator[Metric]:
     yield _gauge(
         "payments_quarantined", "Reports of money bound to no booking, within a week.", [], [([], figures.quarantined)]
     )
+    yield _gauge("data_requests", "People who wait for us to act on their data.", [], [([], figures.data_requests)])
+    text = "Time left until the nearest deadline of one; the whole term while nobody waits."
+    left = figures.data_request_left if figures.data_requests else policy.DATA_REQUEST_WITHIN
+    yield _gauge("data_requests_least_left_seconds", text, [], [([], left)])
     oldest = figures.oldest_refund_age or 0
     yield _gauge("refunds_oldest_due_seconds", "How long the oldest refund is owed.", [], [([], oldest)])

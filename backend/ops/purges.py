@@ -12,7 +12,7 @@ from backend.outbox import messages
 
 def purge(kind: Kind, *, now: datetime) -> int:
     """A batch of what was kept long enough. Returns how many; 0: none is left."""
-    if kind is Kind.MAILS:
+    if kind in (Kind.MAILS, Kind.ANSWERS):
         return messages.redact(retention.stale(kind, now=now), now=now)
     return _purge_drafts(now=now) if kind is Kind.DRAFTS else retention.delete(kind, now=now)
 

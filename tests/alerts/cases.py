@@ -120,6 +120,7 @@ CASES: tuple[Fires | Quiet, ...] = (
     Quiet("RefundsRefused", {f'{P}refunds{{state="due"}}': (0, 1)}),
     Fires("RefundsOverdue", {f"{P}refunds_oldest_due_seconds": (172800, 172801)}),
     Fires("MoneyQuarantined", {f"{P}payments_quarantined": (0, 1)}),
+    Fires("DataRequestPresses", {f"{P}data_requests_least_left_seconds": (1209600, 1209599)}),
     Fires("MailsSuppressed", {f'{P}mails_last_day{{template="draft_submitted",result="suppressed"}}': (100, 101)}),
     Quiet("MailsSuppressed", {f'{P}mails_last_day{{template="draft_submitted",result="done"}}': (100, 9999)}),
 )

@@ -28,7 +28,7 @@ from tests.support.scenarios import ASHA, RAVI
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "sandbox_payments")]
 
 CANCEL, AGAIN = "/go/cancel/", "/go/again/"
-PAGES = [CANCEL, AGAIN, "/go/alternative/", "/go/reschedule/", "/go/data/"]
+PAGES = [CANCEL, AGAIN, "/go/alternative/", "/go/reschedule/", "/go/data/", "/go/data/erase/", "/go/erasure/"]
 DAY = timedelta(days=1)
 
 

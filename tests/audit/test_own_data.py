@@ -13,8 +13,8 @@ from backend.audit import own_data
 from backend.audit.models import AccessRecord, Kind
 from backend.audit.shown import to_text
 from backend.bookings import policy
-from backend.bookings.lifecycle import visitor
-from backend.bookings.models import Booking, Purpose
+from backend.bookings.lifecycle import erasure_requests, visitor
+from backend.bookings.models import Booking, DataRequest, Purpose
 from backend.bookings.notices import Notice
 from backend.core.personal_data import personal_columns
 from backend.outbox.models import Message
@@ -26,7 +26,7 @@ from tests.support.scenarios import ASHA, RAVI
 pytestmark = [pytest.mark.sqlite_only, pytest.mark.django_db, pytest.mark.usefixtures("clock", "sandbox_payments")]
 DATA = "/go/data/"
 TABLES = {"you": Client, "earlier versions": Client.history.model, "requests and sessions": Booking}
-TABLES |= {"emails to you": Message}
+TABLES |= {"emails to you": Message, "what you asked of us": DataRequest}
 
 
 def token_of(booking: Booking, now: datetime) -> str:
@@ -55,7 +55,9 @@ def test_every_table_about_people_is_given_or_said_not_to_be() -> None:
 
 def test_the_file_holds_every_column_that_is_classified_as_personal(now: datetime) -> None:
     booking = scenarios.confirmed(now=now)
-    found = file_of(token_of(booking, now))
+    token = token_of(booking, now)
+    erasure_requests.ask_erasure(token, now=now)
+    found = file_of(token)
     assert set(TABLES.values()) == set(own_data.GIVEN)
     for title, model in TABLES.items():
         assert found[title], title

@@ -13,10 +13,11 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from backend.accounts.roles import Role
+from backend.bookings import policy
 from backend.bookings.lifecycle import cancellation, front_desk, refunds
 from backend.bookings.lifecycle.undo import undo_decision
 from backend.bookings.machine import State
-from backend.bookings.models import Booking, ClosedDay
+from backend.bookings.models import Booking, ClosedDay, RequestState, WaitsFor
 from backend.desk.dashboard.page import Line, Section
 from backend.desk.dashboard.queries import SHOWN
 from backend.desk.reports.monthly_report import read_monthly_report
@@ -92,6 +93,18 @@ def test_the_list_behind_it_goes_on_in_the_same_order(now: datetime) -> None:
     with time_machine.travel(now, tick=False):
         listed = browser.get(front(now, browser)["waiting"].more).context["cl"].result_list
     assert list(listed) == sorted(rows, key=lambda row: row.due_at or now)
+
+
+@pytest.mark.sqlite_only
+def test_who_proved_the_wish_to_be_erased_stands_there_until_it_is_done(now: datetime) -> None:
+    waits = factories.make_data_request(RequestState.WAITING, now=now, waits_for=WaitsFor.REFUND)
+    factories.make_data_request(RequestState.ASKED, now=now, booking=waits.booking, client=None)
+    (line,) = front(now)["data"].lines
+    assert line.booking.label == str(waits.booking)
+    assert line.what == "Erase the data: Mon 30 Nov 2026, 10:00 IST, waits for money that is on its way back"
+    assert (line.when, line.tone) == ("answer by Sun 21 Feb 2027", "secondary")
+    (line,) = front(waits.deadline - policy.DATA_REQUEST_PRESSES + timedelta(seconds=1))["data"].lines
+    assert line.tone == "danger"
 
 
 def test_only_who_may_read_a_message_is_told_that_nobody_has(now: datetime) -> None:
@@ -249,7 +262,7 @@ def test_the_page_costs_the_same_however_much_waits(now: datetime) -> None:
         with time_machine.travel(now, tick=False), CaptureQueriesContext(connection) as captured:
             assert browser.get(URL).status_code == 200
         counts.append(len(captured.captured_queries))
-    assert counts[0] == counts[1] <= 22 + 1  # the INSERT that tells whose numbers were shown
+    assert counts[0] == counts[1] <= 23 + 1  # the INSERT that tells whose numbers were shown
 
 
 def test_a_month_counts_requests_answers_money_and_what_became_of_sessions(now: datetime) -> None:

@@ -18,7 +18,7 @@ from pytest_django import Settings
 from backend.bookings import links, policy
 from backend.bookings.machine import State
 from backend.bookings.models import Booking, Link, Mode, Purpose
-from backend.bookings.notices import LINKS_CARRIED, Notice
+from backend.bookings.notices import LINKS_CARRIED, OF_A_PERSON, Notice
 from backend.core import formatting
 from backend.core.errors import Permanent
 from backend.notifications import delivery
@@ -41,6 +41,7 @@ pytestmark = [pytest.mark.sqlite_only, pytest.mark.django_db]
 
 BEFORE_PROOF = (Notice.DRAFT_SUBMITTED, Notice.DRAFT_STILL_UNVERIFIED, Notice.DRAFT_LAPSED, Notice.NOTHING_OPEN)
 AFTER_PROOF = tuple(notice for notice in Notice if notice not in BEFORE_PROOF)
+BY_NAME = tuple(notice for notice in AFTER_PROOF if notice not in OF_A_PERSON)
 WITH_INVITATION = (Notice.BOOKING_CONFIRMED, Notice.LATE_PAYMENT_BOOKED)
 NAMES_A_TIME = (
     *(Notice.BOOKING_APPROVED, Notice.PAYMENT_STILL_DUE, Notice.PAYMENT_ATTEMPT_FAILED, Notice.BOOKING_CONFIRMED),
@@ -229,6 +230,7 @@ PLACES = {
     Purpose.RESCHEDULE: "https://api.example.org/go/reschedule/?token=",
     Purpose.ALTERNATIVE: "https://api.example.org/go/alternative/?token=",
     Purpose.DATA: "https://api.example.org/go/data/?token=",
+    Purpose.ERASURE: "https://api.example.org/go/erasure/?token=",
     Purpose.AGAIN: "https://api.example.org/go/again/?token=",
 }
 CARRIED = [(notice, purpose) for notice, purposes in LINKS_CARRIED.items() for purpose in purposes]
@@ -288,7 +290,7 @@ def test_the_html_is_inlined_and_fits_a_telephone(notice: Notice, now: datetime)
     assert 'name="viewport"' in html
 
 
-@pytest.mark.parametrize("notice", [notice for notice in AFTER_PROOF if notice in TO_VISITOR])
+@pytest.mark.parametrize("notice", [notice for notice in BY_NAME if notice in TO_VISITOR])
 def test_what_a_visitor_typed_is_escaped_in_html_and_plain_in_text(notice: Notice, now: datetime) -> None:
     mail = mail_of(notice, now=now, full_name="<script>alert(1)&co Rao")
     assert "<script" not in html_of(mail)

@@ -56,9 +56,9 @@ def a_link(at: datetime) -> None:
     Link.objects.filter(pk=first).update(expires_at=at)
 
 
-def a_mail(at: datetime) -> None:
+def a_mail(at: datetime, kind: str = "x") -> None:
     Message.objects.create(
-        queue="mail", kind="x", recipient="a@example.org", dedupe_key=f"{at}", created_at=at, not_before=at,
+        queue="mail", kind=kind, recipient="a@example.org", dedupe_key=f"{kind} {at}", created_at=at, not_before=at,
         next_attempt_at=at, state=MessageState.DONE, settled_at=at,
     )  # fmt: skip
 
@@ -76,6 +76,7 @@ def an_enrolment(at: datetime) -> None:
 MAKE: dict[Kind, Callable[[datetime], object]] = {
     Kind.DRAFTS: a_draft,
     Kind.MAILS: a_mail,
+    Kind.ANSWERS: lambda at: a_mail(at, "erasure_done"),
     Kind.LINKS: a_link,
     Kind.ACCESS: lambda at: AccessRecord.objects.create(at=at, actor="staff:asha", kind="opened"),
     Kind.SESSIONS: lambda at: Session.objects.create(session_key=f"{at}", expire_date=at),
@@ -93,9 +94,10 @@ def dry_run(*kinds: str) -> dict[str, int]:
 
 
 def left() -> dict[Kind, int]:
-    """Without the runs that the timers of this test leave."""
+    """Without the runs that the timers of this test leave, and an answer among the mails."""
     rows = {kind: retention.due(kind, datetime.max.replace(tzinfo=UTC)) for kind in Kind}
     rows[Kind.RUNS] = rows[Kind.RUNS].filter(timer="lapse_drafts")
+    rows[Kind.MAILS] = rows[Kind.MAILS].filter(kind="x")
     return {kind: found.count() for kind, found in rows.items()}
 
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 from backend.bookings import policy
 from backend.bookings.lifecycle import timers as lifecycle
 from backend.bookings.machine import State
-from backend.bookings.models import Booking
+from backend.bookings.models import Booking, RequestState
 from backend.bookings.retention import RULES, Kind
 from backend.ops import broker, findings, snapshot
 from backend.ops.business_figures import OverdueRule
@@ -24,7 +24,7 @@ from backend.outbox import messages
 from backend.outbox.models import Message, MessageState, Queue
 from backend.payments.models import InboxEvent, Refund
 from config import schedule as table
-from tests.support import scenarios, system_health
+from tests.support import factories, scenarios, system_health
 from tests.support.valkey import Valkey
 from workers import dependencies, mail, timers
 
@@ -113,7 +113,7 @@ def test_a_snapshot_costs_few_queries_however_much_there_is(now: datetime, djang
     system_health.healthy(now=now)
     for number in range(3):
         scenarios.confirmed(f"v{number}@example.org", now=now, at=scenarios.slot_tomorrow(now, 4 + 3 * number))
-    with django_assert_max_num_queries(3 if connection.vendor == "postgresql" else 19):
+    with django_assert_max_num_queries(3 if connection.vendor == "postgresql" else 20):
         take(now)
 
 
@@ -277,6 +277,23 @@ def test_a_draft_that_waits_for_the_next_purge_is_no_finding(now: datetime) -> N
 
     assert not named(purged_at + findings.OVERDUE_LATER[OverdueRule.DRAFT_PURGED])
     assert named(purged_at + findings.OVERDUE_LATER[OverdueRule.DRAFT_PURGED] + SECOND)
+
+
+@pytest.mark.sqlite_only
+def test_a_person_without_an_answer_is_a_finding_before_the_deadline_presses(now: datetime) -> None:
+    system_health.healthy(now=now)
+    request = factories.make_data_request(RequestState.WAITING, now=now)
+    factories.make_data_request(RequestState.ASKED, now=now, booking=request.booking, client=None, deadline=now)
+
+    def left(at: datetime) -> tuple[timedelta | None, bool]:
+        snapshot = take(at)
+        assert snapshot.figures
+        found = [found.component for found in findings.judge(snapshot)]
+        return snapshot.figures.data_request_left, "data requests" in found
+
+    presses_at = request.deadline - policy.DATA_REQUEST_PRESSES
+    assert left(presses_at) == (policy.DATA_REQUEST_PRESSES, False)
+    assert left(presses_at + SECOND) == (policy.DATA_REQUEST_PRESSES - SECOND, True)
 
 
 def test_mails_are_counted_by_template_and_result_for_a_day(now: datetime) -> None:

@@ -9,7 +9,16 @@ from backend.bookings import policy
 from backend.bookings.intents import Intent
 from backend.bookings.ledger_details import Details
 from backend.bookings.machine import FINAL, HOLDS_SLOT, Reason, State
-from backend.bookings.models import Booking, LedgerEntry, Mode, PaymentMode, SlotClaim
+from backend.bookings.models import (
+    Booking,
+    DataRequest,
+    LedgerEntry,
+    Mode,
+    PaymentMode,
+    RequestKind,
+    RequestState,
+    SlotClaim,
+)
 from backend.payments.models import Payment, PaymentState, Refund
 from backend.people.models import Client, Enquiry, Psychologist
 
@@ -100,6 +109,21 @@ def make_refund(payment: Payment, *, now: datetime, **overrides: Any) -> Refund:
         "queued_at": now,
     }
     return Refund.objects.create(payment=payment, **(given | overrides))
+
+
+def make_data_request(state: RequestState, *, now: datetime, **overrides: Any) -> DataRequest:
+    """The wish of a person with a closed booking to be erased."""
+    booking = overrides.pop("booking", None) or make_booking(State.CANCELLED, now=now)
+    is_open = state in (RequestState.ASKED, RequestState.WAITING)
+    given = {
+        "kind": RequestKind.ERASURE,
+        "client": booking.client,
+        "asked_at": now,
+        "deadline": now + policy.DATA_REQUEST_WITHIN,
+        "due_at": now + policy.ERASURE_AFTER if is_open else None,
+        "closed_at": None if is_open else now,
+    }
+    return DataRequest.objects.create(state=state, booking=booking, **(given | overrides))
 
 
 def make_enquiry(*, now: datetime, **overrides: Any) -> Enquiry:

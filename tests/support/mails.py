@@ -20,14 +20,17 @@ from backend.bookings.ledger_details import (
     UnexpectedlyCaptured,
 )
 from backend.bookings.machine import ACTIVE, HOLDS_SLOT, Reason, State
-from backend.bookings.models import Alternative, Booking, PaymentMode
-from backend.bookings.notices import Notice, links_carried
+from backend.bookings.models import Alternative, Booking, DataRequest, PaymentMode
+from backend.bookings.notices import OF_A_PERSON, Notice, links_carried
 from backend.notifications import delivery
+from backend.notifications.data_requests import TRUE_IN as TRUE_OF_A_PERSON
 from backend.outbox.models import Message, Queue
 from backend.payments.models import PaymentMethod, PaymentState, Refund, RefundState, VoidReason
+from backend.people.models import Enquiry
 from tests.support.factories import (
     ASHA,
     make_booking,
+    make_data_request,
     make_enquiry,
     make_payment,
     make_psychologist,
@@ -38,7 +41,7 @@ from tests.support.factories import (
 
 UUID_OF_ROW = UUID("2f6d1c1e-6f0e-4d6a-9a53-0c6f1f0e7b11")
 DESK = "desk@example.org"
-OF_NO_BOOKING = (Notice.NOTHING_OPEN, Notice.STAFF_ENQUIRY_RECEIVED)
+OF_NO_BOOKING = (Notice.NOTHING_OPEN, Notice.STAFF_ENQUIRY_RECEIVED, *OF_A_PERSON)
 TO_PSYCHOLOGIST = tuple(notice for notice in Notice if notice.startswith("psychologist_"))
 TO_STAFF = tuple(notice for notice in Notice if notice.startswith(("staff_", "manager_")))
 TO_VISITOR = tuple(notice for notice in Notice if notice not in (*TO_STAFF, *TO_PSYCHOLOGIST))
@@ -72,6 +75,7 @@ TRUE_IN: dict[Notice, set[State]] = {
     Notice.BOOKING_CANCELLED: {State.CANCELLED},
     Notice.REFUND_QUEUED: _PROVED_STATES,
     Notice.REFUND_MADE: _PROVED_STATES,
+    **{notice: set(State) for notice in OF_A_PERSON},
     Notice.STAFF_BOOKING_RECEIVED: {State.PENDING},
     Notice.STAFF_BOOKING_WAITING: {State.PENDING},
     Notice.MANAGER_BOOKING_OVERDUE: {State.PENDING},
@@ -135,6 +139,7 @@ def enqueued(notice: Notice, booking: Booking | None, *, now: datetime, **overri
     """The outbox row, as the lifecycle writes it, and the rows it speaks of unless `ledger_sequence` names one."""
     if booking is not None and notice in _SPEAKS_OF and "ledger_sequence" not in overrides:
         _SPEAKS_OF[notice](booking, now)
+    subject = _subject(notice, now)
     recipient = ASHA
     if notice in TO_STAFF or notice in TO_PSYCHOLOGIST:
         recipient = DESK if notice in TO_STAFF else "meera@example.org"
@@ -144,7 +149,7 @@ def enqueued(notice: Notice, booking: Booking | None, *, now: datetime, **overri
         "kind": notice,
         "dedupe_key": f"test:{notice}",
         "booking_id": booking.pk if booking else None,
-        "subject_id": make_enquiry(now=now).pk if notice == Notice.STAFF_ENQUIRY_RECEIVED else None,
+        "subject_id": subject.pk if subject is not None else None,
         "ledger_sequence": booking.ledger_sequence if booking else None,
         "recipient": recipient,
         "not_before": now,
@@ -153,9 +158,17 @@ def enqueued(notice: Notice, booking: Booking | None, *, now: datetime, **overri
         "correlation_id": "5f0c6ad2b1",
     }
     message = Message.objects.create(**(given | overrides))
-    for purpose in links_carried(notice, booking.state) if booking else ():
-        links.issue(booking, purpose, message_uuid=message.uuid, now=now)
+    linked = subject.booking if isinstance(subject, DataRequest) else booking
+    for purpose in links_carried(notice, linked.state) if linked else ():
+        links.issue(linked, purpose, message_uuid=message.uuid, now=now)
     return message
+
+
+def _subject(notice: Notice, now: datetime) -> Enquiry | DataRequest | None:
+    """What it speaks of instead of a booking."""
+    if notice in OF_A_PERSON:
+        return make_data_request(TRUE_OF_A_PERSON[notice], now=now)
+    return make_enquiry(now=now) if notice == Notice.STAFF_ENQUIRY_RECEIVED else None
 
 
 def frozen(message: Message, *, now: datetime) -> Message:

@@ -21,14 +21,14 @@ class DataPage(LinkPage):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         token, now = request.GET.get("token", ""), timezone.now()
-        found = own_data.of(own_data.proved_by(token, now=now), now=now)
+        found = own_data.of(own_data.proved_by(token, now=now)[1], now=now)
         tables = [(title, [_lines(row) for row in rows]) for title, rows in found.items()]
         return render_page("data", {"token": token, "tables": tables, "made": formatting.day_and_time(now)})
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """JSON."""
         now = timezone.now()
-        found = own_data.of(own_data.proved_by(request.POST.get("token", ""), now=now), now=now)
+        found = own_data.of(own_data.proved_by(request.POST.get("token", ""), now=now)[1], now=now)
         name = f'attachment; filename="your-data-{now:%Y-%m-%d}.json"'
         return JsonResponse(found, headers={"Content-Disposition": name}, json_dumps_params={"indent": 2})
 

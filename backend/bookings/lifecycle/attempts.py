@@ -42,7 +42,8 @@ def start_payment(acknowledgement_id: str, *, now: datetime) -> Payment:
     Refuses: booking_unknown, already_paid, nothing_to_pay, pay_by_passed, state_refuses, payments_unavailable,
     no_address, choice_open.
     """
-    booking_id = Booking.objects.filter(acknowledgement_id=acknowledgement_id).values_list("pk", flat=True).first()
+    known = Booking.objects.filter(acknowledgement_id=acknowledgement_id, purged_at=None)
+    booking_id = known.values_list("pk", flat=True).first()
     if booking_id is None:
         raise Refused(Code.BOOKING_UNKNOWN)
     booking = lock_booking(booking_id)

@@ -33,7 +33,7 @@ def request_cancellation(acknowledgement_id: str, *, now: datetime) -> Booking:
 
     Refuses: booking_unknown, no_address, state_refuses, cancel_too_late.
     """
-    found = Booking.objects.filter(acknowledgement_id=acknowledgement_id, verified_at__isnull=False)
+    found = Booking.objects.filter(acknowledgement_id=acknowledgement_id, verified_at__isnull=False, purged_at=None)
     booking_id = found.values_list("pk", flat=True).first()
     if booking_id is None:
         raise Refused(Code.BOOKING_UNKNOWN)

@@ -19,7 +19,7 @@ from backend.bookings.lifecycle.session_terms import Approval, apply_approval
 from backend.bookings.lifecycle.transaction import intent, lock_booking, lock_client, write_ledger
 from backend.bookings.machine import TAKES_PLACE
 from backend.bookings.models import Booking, Origin, Period
-from backend.core.errors import Code, Refused, required
+from backend.core.errors import Code, Refused
 from backend.core.formatting import practice_zone
 from backend.people.models import Client
 from backend.scheduling import claims
@@ -119,9 +119,9 @@ def book_follow_up(booking_id: int, series: Series, slot_start: datetime, *, act
     meeting_link_required, address_required, guardian_consent_required, amount_invalid, sponsor_does_not_cover.
     """
     found = Booking.objects.filter(pk=booking_id).values("client_id", "psychologist_id").first()
-    if found is None:
+    if found is None or found["client_id"] is None:  # nobody is known by it any more
         raise Refused(Code.BOOKING_UNKNOWN)
-    client = lock_client(found["client_id"]) if found["client_id"] is not None else None
+    client = lock_client(found["client_id"])
     wanted = series.psychologist_id or found["psychologist_id"]
     psychologist = claims.lock_psychologists([wanted]).get(wanted)
     last = lock_booking(booking_id)
@@ -131,7 +131,7 @@ def book_follow_up(booking_id: int, series: Series, slot_start: datetime, *, act
         raise Refused(Code.PSYCHOLOGIST_REQUIRED)
     length = series.slot_length or held_session(last).length
     approval = _approval(last, series, slot_start, length, psychologist_id=psychologist.pk)
-    booking = _born(required(client, "client", last), last, slot_start, length, now=now)
+    booking = _born(client, last, slot_start, length, now=now)
     insert(booking)
     details = FollowUpBooked(follows=last.pk)
     write_ledger(booking, intent=Intent.BOOK_FOLLOW_UP, source="", actor=actor, now=now, details=details)

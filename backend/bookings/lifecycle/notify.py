@@ -31,9 +31,11 @@ def notify_visitor(
 ) -> bool:
     """Enqueue a notice for the visitor about the last ledger row. False: over the limit, so it is only recorded.
 
-    Without an address it is told by telephone, and carries no link. `once_per` replaces the
-    ledger's sequence in the dedupe key, for notices that no transition causes.
+    Without an address it is told by telephone, and carries no link; who was erased is told nothing. `once_per`
+    replaces the ledger's sequence in the dedupe key, for notices that no transition causes.
     """
+    if booking.purged_at is not None:
+        return False
     suppressed = notice in STRANGERS_NOTICES and not _within_limits(booking.email, now)
     message_uuid = messages.emit(
         queue=Queue.MAIL,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from backend.bookings.intents import Intent
+from backend.bookings.lifecycle import redaction
 from backend.bookings.lifecycle.notify import notify_visitor
 from backend.bookings.lifecycle.transaction import TIMER, intent, lock_booking, run_transition
 from backend.bookings.machine import Reason, State
@@ -15,7 +16,6 @@ from backend.bookings.models import Booking, Link
 from backend.bookings.notices import Notice
 from backend.bookings.retention import RULES, Kind
 from backend.core import row_locks
-from backend.core.personal_data import emptied
 from backend.people.models import Client
 
 
@@ -72,15 +72,9 @@ def purge_draft(booking_id: int, *, now: datetime) -> None:
     is_stale = booking.closed_at is not None and booking.closed_at <= now - RULES[Kind.DRAFTS].kept
     if booking.state != State.CANCELLED or booking.verified_at or booking.purged_at or not is_stale:
         return
-    nothing = emptied(Booking)
-    for name, value in nothing.items():
-        setattr(booking, name, value)
-    booking.purged_at = now
-    booking.save(update_fields=[*nothing, "purged_at"])
+    redaction.empty(booking, now=now)
     if client is not None and not Booking.objects.filter(client=client).exists():
-        pk = client.pk
-        client.delete()
-        Client.history.filter(id=pk).delete()  # after the deletion, which leaves a row of its own
+        redaction.forget(client)
 
 
 def _is_due(booking: Booking, state: State, now: datetime) -> bool:

@@ -12,10 +12,11 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
+from backend.bookings import policy
 from backend.bookings.access import AccessPolicy
 from backend.bookings.guarantees import held_session
 from backend.bookings.machine import TAKES_PLACE, State
-from backend.bookings.models import Booking, Mode, Origin
+from backend.bookings.models import Booking, DataRequest, Mode, Origin
 from backend.core.formatting import money, practice_zone, short_day, short_day_and_time, short_span
 from backend.desk.booking.actions.refund import WHY_BY_HAND
 from backend.desk.booking.actions.table import action_links
@@ -119,6 +120,8 @@ def _sections(access: AccessPolicy, found: Dashboard, *, now: datetime) -> list[
         _section("closed", "Booked on a closed day", [_on_closed_day(access, row) for row in found.on_closed_days],
                  "Nobody is booked on a day on which the practice is closed.",
                  reverse("admin:bookings_closedday_changelist")),
+        _section("data", "Asked about their data", [_data(row, now=now) for row in found.asked_about_data],
+                 "Nobody waits for us to act on their data.", bookings),
         _section("unrecorded", "Outcome not recorded", [_unrecorded(access, row, now=now) for row in found.unrecorded],
                  "Every session has its outcome.", f"{bookings}?waits=outcome"),
         _section("unpaid", "Held, not paid", [_unpaid(access, row) for row in found.unpaid],
@@ -194,6 +197,16 @@ def _on_closed_day(access: AccessPolicy, booking: Booking) -> Line:
     return Line(booking_link(booking), booking.full_name, str(booking.psychologist),
                 short_day_and_time(booking.slot_start), "danger", phone=access.phone(booking),
                 acts=action_links(access, booking, "reschedule", "cancel"))  # fmt: skip
+
+
+def _data(request: DataRequest, *, now: datetime) -> Line:
+    """Carried out by itself on its day; who looks sees what it waits for."""
+    booking, left = request.booking, request.deadline - now
+    why = f", waits for {request.get_waits_for_display()}" if request.waits_for else ""
+    what = f"{request.get_kind_display()}: {short_day_and_time(request.due_at)}{why}"
+    answer_by = short_day(request.deadline.astimezone(practice_zone()))
+    return Line(booking_link(booking), booking.full_name, what, f"answer by {answer_by}",
+                "danger" if left < policy.DATA_REQUEST_PRESSES else "secondary")  # fmt: skip
 
 
 def _unpaid(access: AccessPolicy, booking: Booking) -> Line:

@@ -12,8 +12,9 @@ from typing import TypeVar
 from django.db.models import BooleanField, Case, ExpressionWrapper, Q, QuerySet, Value, When
 
 from backend.bookings.machine import ACTIVE, HOLDS_SLOT, State
-from backend.bookings.models import Booking, Origin
+from backend.bookings.models import Booking, DataRequest, Origin
 from backend.bookings.payment_status import takes_desk_payment
+from backend.bookings.queries import open_data_requests
 from backend.core.formatting import practice_zone
 from backend.desk.waiting import lapsing, unpaid, unrecorded
 from backend.outbox.by_telephone import to_tell
@@ -26,7 +27,7 @@ UNTOLD_READ = 100  # messages to tell by telephone; several may be about one boo
 DEAD_READ = 100  # dead messages; several may be about one booking, and share a line
 CLOSED_WITHIN = timedelta(days=14)  # how far ahead closed days are looked through
 UNEXPECTED_FOR = timedelta(days=7)  # how long money that nobody expected is shown
-Row = TypeVar("Row", Booking, Refund, Payment)
+Row = TypeVar("Row", Booking, Refund, Payment, DataRequest)
 
 
 @dataclass(frozen=True)
@@ -67,10 +68,11 @@ class Dashboard:
     unrecorded: list[Booking]  # held, and nobody said what became of it
     unpaid: list[Booking]  # held, and due at the practice
     on_closed_days: list[Booking]  # soon, and nobody will be there
+    asked_about_data: list[DataRequest]  # by whose deadline is next
 
 
 def dashboard(seen: QuerySet[Booking], *, now: datetime) -> Dashboard:
-    """The dashboard's lists, over the bookings `seen`. Sixteen queries at most."""
+    """The dashboard's lists, over the bookings `seen`. Seventeen queries at most."""
     rows = seen.select_related("psychologist").defer("user_message")
     return Dashboard(
         waiting=_some(_waiting(rows)),
@@ -87,6 +89,9 @@ def dashboard(seen: QuerySet[Booking], *, now: datetime) -> Dashboard:
         unrecorded=_some(unrecorded(rows, now=now)),
         unpaid=_some(unpaid(rows, now=now)),
         on_closed_days=_on_closed_days(rows, now=now),
+        asked_about_data=_some(
+            open_data_requests().filter(booking__in=seen).select_related("booking").defer("booking__user_message")
+        ),
     )
 
 

@@ -1,0 +1,126 @@
+"""What a person does about being erased: asks on *Your data*, proves it by mail, and may stop it until its day."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from backend.audit import own_data
+from backend.bookings import links, policy
+from backend.bookings.lifecycle.transaction import intent
+from backend.bookings.models import Booking, DataRequest, Purpose, RequestKind, RequestState, WaitsFor
+from backend.bookings.notices import Notice, links_carried
+from backend.bookings.payment_status import is_refund_open
+from backend.bookings.request_models import OPEN
+from backend.core import row_locks
+from backend.core.errors import Code, Refused, required
+from backend.outbox import messages
+from backend.outbox.models import Message, Queue
+from backend.people.models import Client
+
+
+@intent
+def ask_erasure(token: str, *, now: datetime) -> DataRequest:
+    """Mails the link that proves the wish; who has asked gets no second. Refuses: link_unknown, link_expired."""
+    booking, person = own_data.proved_by(token, now=now)
+    client = lock_person(person.pk)
+    found = DataRequest.objects.filter(client=client, state__in=[state.value for state in OPEN]).first()
+    if found is not None:
+        return found
+    request = DataRequest.objects.create(
+        kind=RequestKind.ERASURE,
+        state=RequestState.ASKED,
+        booking=booking,
+        client=client,
+        asked_at=now,
+        deadline=now + policy.DATA_REQUEST_WITHIN,
+        due_at=now + policy.DATA_LINK_LIFETIME,
+    )
+    notify_person(request, Notice.ERASURE_REQUESTED, to=client.email, now=now)
+    return request
+
+
+@intent
+def prove_erasure(token: str, *, now: datetime) -> DataRequest:
+    """ASKED → WAITING, for the days in which it can be stopped, and as long as something is open. Twice is once.
+
+    Refuses: link_unknown, link_expired.
+    """
+    request = _locked(token)
+    if request.state == RequestState.ASKED and request.client is not None:
+        if required(request.due_at, "due_at", request) <= now:
+            raise Refused(Code.LINK_EXPIRED)
+        request.state, request.due_at = RequestState.WAITING, now + policy.ERASURE_AFTER
+        put_off(request, list(Booking.objects.filter(client=request.client)), now=now)
+        request.save(update_fields=["state", "due_at", "waits_for"])
+        notify_person(request, Notice.ERASURE_PLANNED, to=request.client.email, now=now)
+    return request
+
+
+@intent
+def stop_erasure(token: str, *, now: datetime) -> DataRequest:
+    """Everything stays. What was done before is shown as it is. Refuses: link_unknown."""
+    request = _locked(token)
+    if request.state in OPEN:
+        close(request, RequestState.STOPPED, now=now)
+    return request
+
+
+def erasure_of(token: str) -> DataRequest:
+    """What a link of this kind speaks of. Refuses: link_unknown."""
+    link = links.find(token, Purpose.ERASURE)
+    named = Message.objects.filter(uuid=link.message_uuid).values("subject_id")
+    request = DataRequest.objects.filter(pk__in=named, booking=link.booking_id).select_related("client").first()
+    if request is None:
+        raise Refused(Code.LINK_UNKNOWN)
+    return request
+
+
+def lock_person(client_id: int) -> Client:
+    """Until commit. Refuses: link_unknown, when they were erased a moment ago."""
+    found = row_locks.lock(Client.objects.filter(pk=client_id))
+    if not found:
+        raise Refused(Code.LINK_UNKNOWN)
+    return found[0]
+
+
+def put_off(request: DataRequest, bookings: Sequence[Booking], *, now: datetime) -> bool:
+    """Set why it waits and until when at least, where something of theirs is open. False: nothing is."""
+    ends = [booking.due_at or now for booking in bookings if booking.is_open(now)]
+    if ends:
+        request.waits_for, until = WaitsFor.BOOKING, max(*ends, now) + policy.ERASURE_LOOKS_AGAIN
+    elif any(is_refund_open(booking) for booking in bookings):
+        request.waits_for, until = WaitsFor.REFUND, now + policy.REFUND_ASKED_FOR
+    else:
+        request.waits_for = ""
+        return False
+    request.due_at = max(required(request.due_at, "due_at", request), until)
+    return True
+
+
+def close(request: DataRequest, state: RequestState, *, now: datetime) -> None:
+    """It is over, in this way."""
+    request.state, request.due_at, request.waits_for, request.closed_at = state, None, "", now
+    request.save(update_fields=["state", "due_at", "waits_for", "closed_at"])
+
+
+def notify_person(request: DataRequest, notice: Notice, *, to: str, now: datetime) -> None:
+    """Owe a mail that speaks of the request, and of no booking; one for each day that it is set to."""
+    day = f"{request.due_at:%Y-%m-%d}" if request.due_at is not None else ""
+    message_uuid = messages.emit(
+        queue=Queue.MAIL,
+        kind=notice,
+        dedupe_key=f"request:{request.pk}:{notice}:{day}",
+        now=now,
+        recipient=to,
+        subject_id=request.pk,
+    )
+    links.issue(request.booking, *links_carried(notice, ""), message_uuid=message_uuid, now=now)
+
+
+def _locked(token: str) -> DataRequest:
+    """With its client's lock, which comes first. Refuses: link_unknown."""
+    found = erasure_of(token)
+    if found.client_id is not None:
+        lock_person(found.client_id)
+    return DataRequest.objects.select_for_update(of=("self",)).select_related("client", "booking").get(pk=found.pk)
