@@ -11,6 +11,8 @@
 #   make browser             the desk in a real browser: installs what it needs, leaves screenshots in var/screenshots/
 #   make model               random visitors, staff, money and clocks against every rule; STEPS=20000, SEED=n repeats a run
 #   make seed-large          100,000 bookings into the running stack, to measure pages on; never where people work
+#   make audit               known vulnerabilities in what is installed; fails, too, where it could ask nobody
+#   make bill                the software bill of materials, CycloneDX, as var/bill.json
 #   make manage CMD="check"  manage.py in the environment of the running stack
 #   make lock, make format, make readme, make clean
 
@@ -25,7 +27,7 @@ ifneq ($(shell $(PYTHON) -c '$(BELONGS_HERE)' 2>/dev/null && echo yes),yes)
 .PHONY: .venv/pyvenv.cfg
 endif
 
-.PHONY: run test demo restore-drill chaos ops-test pooler-test proxy-test browser model manage seed-large lock format readme clean
+.PHONY: run test demo restore-drill chaos ops-test pooler-test proxy-test browser model audit bill manage seed-large lock format readme clean
 
 run: .venv/run.stamp
 	@exec $(PYTHON) -m config.local.run --profile "$(PROFILE)" --port "$(PORT)"
@@ -62,6 +64,12 @@ browser: .venv/dev.stamp
 	@exec $(PYTHON) -m tests.browser
 AS_ROOT := $(shell test "$$(id -u)" = 0 || echo sudo)
 
+audit: .venv/security.stamp
+	@exec $(PYTHON) -m config.local.audit
+
+bill: .venv/security.stamp
+	@exec $(PYTHON) -m config.local.bill var/bill.json
+
 manage: .venv/run.stamp
 	@test -f var/stack.env || { echo "There is no stack yet: make run" >&2; exit 1; }
 	@ENV_FILE=var/stack.env exec $(PYTHON) manage.py $(CMD)
@@ -72,7 +80,9 @@ seed-large:
 lock: .venv/uv.stamp
 	$(UV) pip compile -q $(LOCKED) pyproject.toml -o requirements.txt
 	$(UV) pip compile -q $(LOCKED) --group dev pyproject.toml -c requirements.txt -o requirements-dev.txt
-LOCKED := --universal --python-version 3.11 --no-header --no-annotate
+	$(UV) pip compile -q $(LOCKED) --group security pyproject.toml -c requirements.txt -c requirements-dev.txt -o requirements-security.txt
+	echo uv | $(UV) pip compile -q $(LOCKED) - -o requirements-uv.txt
+LOCKED := --universal --python-version 3.11 --no-header --no-annotate --generate-hashes
 
 format: .venv/dev.stamp
 	$(PYTHON) -m ruff check -q --fix
@@ -94,19 +104,25 @@ clean:  # leaves var/: it holds data and keys
 	echo "No Python 3.11 or newer with venv found. On Debian or Ubuntu: apt install python3-venv" >&2; exit 1
 
 # uv installs in a few seconds; pip takes over where uv cannot be had, and does without its settings where they break it
+# Each refuses a file whose hash the lock file does not name
 PIP := .venv/bin/python -m pip -qq --disable-pip-version-check
-INSTALL = { test -x "$(UV)" && UV_SYSTEM_CERTS=1 UV_LINK_MODE=copy "$(UV)" pip install -q --compile-bytecode --python $(PYTHON) $(1); } \
-	|| $(PIP) install $(1) || PIP_CONFIG_FILE=/dev/null $(PIP) --isolated install $(1)
+INSTALL = { test -x "$(UV)" && UV_SYSTEM_CERTS=1 UV_LINK_MODE=copy "$(UV)" pip install -q --compile-bytecode --python $(PYTHON) --require-hashes -r $(1); } \
+	|| $(PIP) install --require-hashes -r $(1) || PIP_CONFIG_FILE=/dev/null $(PIP) --isolated install --require-hashes -r $(1)
 
-.venv/uv.stamp: .venv/pyvenv.cfg
+.venv/uv.stamp: requirements-uv.txt .venv/pyvenv.cfg
 	@echo "Installing into .venv …"
-	@test -x "$(UV)" || $(PIP) install uv || PIP_CONFIG_FILE=/dev/null $(PIP) --isolated install uv || true
+	@test -x "$(UV)" || $(PIP) install --require-hashes -r requirements-uv.txt \
+	    || PIP_CONFIG_FILE=/dev/null $(PIP) --isolated install --require-hashes -r requirements-uv.txt || true
 	@touch $@
 
 .venv/run.stamp: requirements.txt .venv/uv.stamp
-	@$(call INSTALL,-r requirements.txt)
+	@$(call INSTALL,requirements.txt)
 	@touch $@
 
 .venv/dev.stamp: requirements-dev.txt .venv/run.stamp
-	@$(call INSTALL,-r requirements-dev.txt)
+	@$(call INSTALL,requirements-dev.txt)
+	@touch $@
+
+.venv/security.stamp: requirements-security.txt .venv/dev.stamp
+	@$(call INSTALL,requirements-security.txt)
 	@touch $@
