@@ -47,10 +47,13 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselects what runs on the other database."""
+    """Deselects what runs on the other database, and what is slow: `make security` runs it all."""
+    if config.pluginmanager.has_plugin("tests.security.production"):
+        return
     here, elsewhere = [], []
     for item in items:
-        (here if _only_on(item) in (None, connection.vendor) else elsewhere).append(item)
+        is_here = _only_on(item) in (None, connection.vendor) and not item.get_closest_marker("slow")
+        (here if is_here else elsewhere).append(item)
     if elsewhere:
         config.hook.pytest_deselected(items=elsewhere)
         items[:] = here

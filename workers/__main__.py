@@ -17,8 +17,8 @@ from django.conf import settings
 from workers.dependencies import BROKER, DEPENDENCIES, Dependency
 from workers.hearing import ALONE_AFTER
 from workers.stand_in import StandIn
+from workers.wake_ups import QUEUES
 
-QUEUES = ("mail", "payments", "timers")
 BEAT = "beat"
 FLOWER = "flower"
 SAY_EVERY = 60.0  # seconds
@@ -28,7 +28,7 @@ logger = logging.getLogger("workers")
 def main(arguments: Sequence[str]) -> int:
     """Returns only to refuse its arguments."""
     if arguments == [FLOWER] and not _is_guarded():
-        sys.stderr.write("FLOWER_BASIC_AUTH is not set; Flower can stop workers, so it needs `name:password`.\n")
+        sys.stderr.write("FLOWER_BASIC_AUTH is not set; Flower shows what workers do, so it needs `name:password`.\n")
         return 2
     if len(arguments) == 1 and arguments[0] in (*QUEUES, BEAT, FLOWER):
         become(arguments[0])

@@ -1,4 +1,4 @@
-"""kombu's way through Redis, but no message stops a worker: all are wake-ups, and the next says the same."""
+"""kombu's way through Redis, but no message stops a worker or tells it more than to wake (`workers/wake_ups.py`)."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from queue import Empty
 from typing import Any
 
 from kombu.transport import TRANSPORT_ALIASES, redis, virtual
+
+from workers import wake_ups
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +41,15 @@ class QoS(redis.QoS):
         with self._letting_go(delivery_tag):
             super().reject(delivery_tag, requeue=requeue)
 
+    def restore_by_tag(self, tag: Any, client: Any = None, leftmost: bool = False) -> None:
+        """Give it back to its queue. What is none of ours is let go of, or every worker would meet it at its start."""
+        try:
+            super().restore_by_tag(tag, client=client, leftmost=leftmost)
+        except UNREADABLE as error:
+            channel: Any = self.channel
+            self._remove_from_indices(tag).execute()  # type: ignore[attr-defined]
+            channel.discarded(type(error).__name__)
+
     @contextmanager
     def _letting_go(self, delivery_tag: str) -> Iterator[None]:
         try:
@@ -61,6 +72,26 @@ class Channel(redis.Channel):
         with self.conn_or_acquire() as client:
             client.ltrim(key, 0, MOST - 1)
 
+    def _create_client(self, asynchronous: bool = False) -> Any:
+        client: Any = super()._create_client(asynchronous=asynchronous)  # type: ignore[misc]
+        client.set_response_callback("BRPOP", _not_too_long)
+        return client
+
+    def _do_restore_message(
+        self,
+        payload: Any,
+        exchange: str,  # noqa: ARG002 -- kombu gives it
+        routing_key: Any,
+        pipe: Any,
+        leftmost: bool = False,
+    ) -> None:
+        """To the queue that it names, whatever the exchange. Raises what UNREADABLE lists."""
+        if routing_key not in wake_ups.QUEUES:
+            raise ValueError("no queue of ours")
+        super()._do_restore_message(  # type: ignore[misc]
+            wake_ups.anew(payload, routing_key), "", routing_key, pipe, leftmost
+        )
+
     def _brpop_read(self, **options: Any) -> bool:
         held = set(self.qos._delivered or ())
         try:
@@ -68,10 +99,11 @@ class Channel(redis.Channel):
         except UNREADABLE as error:
             for tag in set(self.qos._delivered or ()) - held:
                 self.qos.ack(tag)
-            self._discarded(type(error).__name__)
+            self.discarded(type(error).__name__)
             raise Empty from error
 
-    def _discarded(self, reason: str) -> None:
+    def discarded(self, reason: str) -> None:
+        """Tell that something was no message of ours."""
         queue = next(iter(self.active_queues), "")
         for listener in _listeners:
             listener(queue, reason)
@@ -81,6 +113,18 @@ class Transport(redis.Transport):
     """Redis, with the channel above."""
 
     Channel = Channel
+
+    def _deliver(self, message: Any, queue: str | None) -> None:
+        if queue is not None and wake_ups.are_of(queue):
+            message = wake_ups.anew(message, queue)
+        super()._deliver(message, queue)
+
+
+def _not_too_long(answer: Any, **_options: Any) -> Any:
+    """BRPOP's answer. Raises ValueError before a long one is taken apart."""
+    if answer and len(answer[1]) > wake_ups.LONGEST:
+        raise ValueError("too long")
+    return answer
 
 
 def register() -> None:

