@@ -224,14 +224,13 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
 
 
 def logged_in(server: Valkey, name: str, password: str) -> str:
+    server.client.acl_log_reset()
     return server.url.replace("://", f"://{name}:{password}@", 1)
 
 
 def refused(server: Valkey) -> list[str]:
-    """What the broker refused to anybody since it was last asked."""
-    found = [f"{entry['username']} {entry['object']}" for entry in server.client.acl_log()]
-    server.client.acl_log_reset()
-    return found
+    """What the broker refused since somebody logged in."""
+    return [f"{entry['username']} {entry['object']}" for entry in server.client.acl_log()]
 
 
 def test_the_documented_user_can_do_what_workers_and_beat_need(guarded: Valkey, settings: Any) -> None:
