@@ -47,6 +47,15 @@ class PaymentMode(models.TextChoices):
     OFFLINE = "OFFLINE", "At the practice"
 
 
+class GuardianProof(models.TextChoices):
+    """How staff know that who consented is a minor's guardian, and grown up."""
+
+    DOCUMENT = "document", "An identity document was shown"
+    TOKEN = "token", "By a Digital Locker or another token of the state"
+    KNOWN = "known", "The practice knows them already"
+    SPOKEN = "spoken", "We called them and asked"
+
+
 class Period(models.TextChoices):
     MORNING = "MORNING", "Morning"
     EVENING = "EVENING", "Evening"
@@ -110,6 +119,13 @@ class Booking(BookingMachine):
 
     guardian_consent_at = models.DateTimeField(null=True, blank=True)
     guardian_consent_by = models.CharField(max_length=80, blank=True)  # who recorded it
+    # who consented, and how staff know that it was the guardian
+    guardian_name = EncryptedTextField(
+        max_length=120, blank=True, default="", db_default="", row_id="acknowledgement_id"
+    )
+    guardian_proof = models.CharField(
+        max_length=10, choices=GuardianProof.choices, blank=True, default="", db_default=""
+    )
     sponsor_code = models.CharField(max_length=40, blank=True)  # as the visitor gave it, in upper case
     corporate = models.ForeignKey(Corporate, null=True, blank=True, on_delete=models.PROTECT, db_index=False)
     # while PENDING `corporate` is only named, by code, address or staff; approval asks what its month has left
@@ -143,17 +159,17 @@ class Booking(BookingMachine):
 
     SENSITIVITY = classify(
         personal=(
-            "client email full_name city region country age gender sponsor_code meeting_link note_to_visitor "
-            "refund_note"
+            "client email full_name city region country age gender sponsor_code guardian_name meeting_link "
+            "note_to_visitor refund_note"
         ),
         sensitive="phone_number emergency_contact user_message",
         internal=(
             "state reason due_at closed_at undo_until acknowledgement_id origin follows consent_given_at "
             "notice_version notice_language "
             "preferred_date preferred_period preferred_time_start preferred_time_end preferred_psychologist "
-            "preferred_slot_start mode payment_mode guardian_consent_at guardian_consent_by corporate "
-            "sponsored_month sponsorship_returned_at psychologist slot_start slot_end address amount_paise "
-            "pay_by verified_at next_ask_at cancellation_requested_at moved_by_staff_at choose_by "
+            "preferred_slot_start mode payment_mode guardian_consent_at guardian_consent_by "
+            "guardian_proof corporate sponsored_month sponsorship_returned_at psychologist slot_start slot_end "
+            "address amount_paise pay_by verified_at next_ask_at cancellation_requested_at moved_by_staff_at choose_by "
             "moves_by_visitor message_read_at is_priority outcome ledger_sequence created_at purged_at"
         ),
     )

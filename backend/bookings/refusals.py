@@ -216,7 +216,8 @@ ALL = (
         field="location_id", form_field="location",
     ),
     Refusal(
-        Code.GUARDIAN_CONSENT_REQUIRED, 409, "The client is a minor: record the guardian's consent first.",
+        Code.GUARDIAN_CONSENT_REQUIRED, 409,
+        "The client is a minor: record the guardian's consent first: who gave it, and how you know that.",
         form_field="guardian_consent",
     ),
     Refusal(Code.AMOUNT_INVALID, 400, "The amount must be between ₹0 and ₹1,00,000.", field="amount"),

@@ -615,7 +615,7 @@ def test_an_approval_needs_a_link_a_place_a_guardian_and_a_second_look(staff: De
     minor = scenarios.pending("third@example.org", now=now, age=16)
     asked = approval(now, who=scenarios.psychologist())
     api.error(staff.act(minor, "approve", asked), 409, "guardian_consent_required")
-    assert api.done(staff.act(minor, "approve", {**asked, "guardian_consent": True}))["is_minor"]
+    assert api.done(staff.act(minor, "approve", {**asked, **scenarios.GUARDIAN_SENT}))["is_minor"]
     assert scenarios.again(minor).guardian_consent_by == "staff:desk"
     api.post(api.ASK_TO_CANCEL, {"acknowledgement_id": booking.acknowledgement_id})
     asked = approval(now, who=scenarios.psychologist())
@@ -760,7 +760,7 @@ def test_an_outcome_is_recorded_and_corrected_while_it_may(
 def test_a_long_user_name_fits_the_ledger(now: datetime) -> None:
     staff = desk(username="x" * 150)
     booking = scenarios.pending(now=now, age=16)
-    api.done(staff.act(booking, "approve", approval(now, guardian_consent=True)))
+    api.done(staff.act(booking, "approve", approval(now, **scenarios.GUARDIAN_SENT)))
     entry = LedgerEntry.objects.filter(booking=booking).latest("sequence")
     assert entry.actor == f"staff:{'x' * 74}" == scenarios.again(booking).guardian_consent_by
 

@@ -87,13 +87,15 @@ def test_every_choice_reaches_the_booking(now: datetime) -> None:
     online, in_person = scenarios.pending(now=now, age=17), scenarios.pending("r@example.org", now=now, mode="OFFLINE")
     who, rooms = scenarios.psychologist(), Location.objects.create(name="Rooms", address="1 Road")
     link = "https://meet.example.org/other"
-    given = ("--length", 30, "--meeting-link", link, "--guardian-consent", "--actor", "staff:asha")
-    run("approve_booking", online, "--psychologist", who.pk, "--at", WEDNESDAY_EVENING, *given)
+    given = ("--length", 30, "--meeting-link", link, "--actor", "staff:asha")
+    guardian = ("--guardian-consent", "Meera Rao", "--guardian-proof", "document")
+    run("approve_booking", online, "--psychologist", who.pk, "--at", WEDNESDAY_EVENING, *given, *guardian)
     run("approve_booking", in_person, "--psychologist", who.pk, "--at", "2026-11-25 20:00", "--location", rooms.pk)
     online, in_person = scenarios.again(online), scenarios.again(in_person)
     assert online.slot_start is not None
     assert online.slot_end == online.slot_start + timedelta(minutes=30)
     assert (online.meeting_link, online.guardian_consent_by) == (link, "staff:asha")
+    assert (online.guardian_name, online.guardian_proof) == ("Meera Rao", "document")
     assert in_person.address == "1 Road"
 
 

@@ -69,7 +69,8 @@ def test_the_form_shows_only_what_matters_to_the_booking(desk: Browser, now: dat
         "psychologist", "slot_start", "length", "amount", "meeting_link",
     ]  # fmt: skip
     assert list(desk.get(approve_url(minor_in_person)).context["form"].fields) == [
-        "psychologist", "slot_start", "length", "amount", "location", "guardian_consent",
+        "psychologist", "slot_start", "length", "amount", "location", "guardian_consent", "guardian_name",
+        "guardian_proof",
     ]  # fmt: skip
 
 
@@ -143,10 +144,14 @@ def test_typing_errors_are_shown_beside_their_field(desk: Browser, now: datetime
     assert scenarios.again(booking).state == State.PENDING
 
 
-def test_the_consent_of_a_guardian_is_recorded_with_who_recorded_it(desk: Browser, now: datetime) -> None:
+def test_the_consent_of_a_guardian_is_recorded_and_shown_with_who_and_how(desk: Browser, now: datetime) -> None:
     booking, who = scenarios.pending(now=now, age=17), scenarios.psychologist()
-    assert desk.post(approve_url(booking), session_form(booking, who, guardian_consent="on")).status_code == 302
-    assert scenarios.again(booking).guardian_consent_by == "staff:desk"
+    typed = session_form(booking, who, **scenarios.GUARDIAN_TYPED)
+    unproved = desk.post(approve_url(booking), {**typed, "guardian_proof": ""})
+    assert list(unproved.context["form"].errors) == ["guardian_consent"]
+    assert desk.post(approve_url(booking), typed).status_code == 302
+    page = desk.get(page_url(booking)).content.decode()
+    assert "Meera Rao, mother. An identity document was shown. Recorded by desk" in page
 
 
 def test_an_in_person_session_takes_the_chosen_location(desk: Browser, now: datetime) -> None:

@@ -229,7 +229,7 @@ def test_a_minors_slot_needs_the_guardians_consent(desk: Browser, hours: None) -
     slot = free_slot(desk)
     page = desk.post(new_booking_url(), caller_form(offered=slot, age="16"), follow=True).content.decode()
     assert "record the guardian&#x27;s consent first" in page
-    desk.post(new_booking_url(), caller_form(offered=slot, age="16", email="r@example.org", guardian_consent="on"))
+    desk.post(new_booking_url(), caller_form(offered=slot, age="16", email="r@example.org", **scenarios.GUARDIAN_TYPED))
     assert Booking.objects.get(email="r@example.org").state == State.APPROVED
 
 

@@ -60,7 +60,7 @@ def test_a_minor_needs_consent_before_times_are_offered(who: Psychologist, now: 
     staff, booking = desk(), scenarios.pending(now=now, age=16)
     given = {"alternatives": offers(who, now, 1)}
     api.error(staff.act(booking, "reject", given), 409, "guardian_consent_required")
-    api.done(staff.act(booking, "reject", {**given, "guardian_consent": True}))
+    api.done(staff.act(booking, "reject", {**given, **scenarios.GUARDIAN_SENT}))
 
 
 def test_the_form_lists_free_times_and_offers_those_that_are_chosen(who: Psychologist, now: datetime) -> None:
@@ -99,5 +99,5 @@ def test_the_form_asks_for_the_guardians_consent_where_times_are_offered(who: Ps
     typed = form_of(booking, alternative_1=form.fields["alternative_1"].choices[1][0])
     answer = browser.post(action_url(booking, "reject"), typed)
     assert list(answer.context["form"].errors) == ["guardian_consent"]
-    browser.post(action_url(booking, "reject"), {**typed, "guardian_consent": "on"})
+    browser.post(action_url(booking, "reject"), {**typed, **scenarios.GUARDIAN_TYPED})
     assert scenarios.again(booking).state == State.REJECTED

@@ -13,6 +13,7 @@ from tests.model.invariants import ACTIVE
 from tests.model.slot_booking import BESIDE, WHEN, WHO, SlotBooking, Wanted
 from tests.model.snapshot import Row
 from tests.model.world import DESK, WHICH, action
+from tests.support import scenarios
 
 ALTERNATIVES = st.lists(st.tuples(WHO, WHEN, BESIDE), min_size=1, max_size=4)
 
@@ -42,7 +43,7 @@ class Alternatives(SlotBooking):
             was.id,
             note_to_visitor="Then perhaps?",
             offers=offers,
-            guardian_consent=twice,
+            guardian_consent=scenarios.GUARDIAN if twice else None,
             is_undoable=twice,
             **DESK,
         )

@@ -265,7 +265,7 @@ def _approval(twice: bool) -> Approval:
     return Approval(
         None,
         None,
-        guardian_consent=twice,
+        guardian_consent=scenarios.GUARDIAN if twice else None,
         despite_cancellation_request=twice,
         despite_hours=twice,
         pay_if_not_sponsored=twice,

@@ -157,7 +157,7 @@ MORE = [
     Case("approve", a_request, session(amount="0"), "approve"),
     Case("approve", named_by_a_code, somebody, "approve"),
     Case("approve", nothing_left, session(pay_if_not_sponsored="on"), "approve"),
-    Case("approve", a_minor, session(guardian_consent="on"), "approve"),
+    Case("approve", a_minor, session(**scenarios.GUARDIAN_TYPED), "approve"),
     Case("approve", a_request_in_person, in_the_rooms, "approve"),
     Case("reject", a_request, alternatives, "reject"),
     Case("cancel", approved, called_off, "cancel"),

@@ -11,8 +11,9 @@ from backend.bookings.lifecycle import approval as staff
 from backend.bookings.lifecycle import attempts, cancellation, payments, timers, visitor
 from backend.bookings.lifecycle.cancellation import RefundChoice
 from backend.bookings.lifecycle.creation import Draft
+from backend.bookings.lifecycle.session_terms import GuardianConsent
 from backend.bookings.machine import State
-from backend.bookings.models import Booking, Purpose
+from backend.bookings.models import Booking, GuardianProof, Purpose
 from backend.bookings.notices import Notice
 from backend.outbox import bundles
 from backend.outbox.models import Message
@@ -22,6 +23,9 @@ from backend.people.models import Psychologist
 
 ASHA = "asha@example.org"
 RAVI = "ravi@example.org"
+GUARDIAN = GuardianConsent("Meera Rao, mother", GuardianProof.DOCUMENT)
+GUARDIAN_TYPED = {"guardian_consent": "on", "guardian_name": GUARDIAN.name, "guardian_proof": GUARDIAN.proof.value}
+GUARDIAN_SENT = {**GUARDIAN_TYPED, "guardian_consent": True}
 
 
 def draft_of(email: str = ASHA, *, now: datetime, **changes: object) -> Draft:

@@ -17,6 +17,7 @@ BROKER_PASSWORD = "obsidiankettle"
 MEETING_LINK = "https://meet.example.org/opalgrotto"
 NOTE = "Marmalade arrives on Thursday"  # typed by staff, for the visitor
 REASON = "A cinnamon quarrel"  # typed by staff, for themselves
+GUARDIAN = "Ottoline Fernsby, aunt"
 ENQUIRY = "My gossamer teapot weeps at night"
 PERSON: dict[str, Any] = {
     "email": EMAIL,
@@ -31,7 +32,7 @@ PERSON: dict[str, Any] = {
 WORDS = (
     *("zephyrine", "quillfeather", "leakymail", "9812345670", "quixhaven", "plantagshire", "walrusia", "oglethorpe"),
     *("9898989801", "porcelain walrus", "velvetoctopus", "opalgrotto", "marmalade", "cinnamon quarrel"),
-    *("gossamer teapot", "tungsten lullaby", "marzipan1lighthouse", "obsidiankettle"),
+    *("gossamer teapot", "fernsby", "tungsten lullaby", "marzipan1lighthouse", "obsidiankettle"),
 )
 
 
@@ -43,6 +44,7 @@ COLUMNS = {  # what stands in each column about people; a test says when one is 
     "meeting_link": MEETING_LINK,
     "note_to_visitor": NOTE,
     "refund_note": REASON,
+    "guardian_name": GUARDIAN,
     "subject": ENQUIRY,
     "text": ENQUIRY,
 }

@@ -161,7 +161,7 @@ class Reject(BookingAction[RejectRequest]):
             booking_id,
             note_to_visitor=given["note_to_visitor"],
             offers=body.offers(),
-            guardian_consent=given["guardian_consent"],
+            guardian_consent=body.guardian(),
             actor=actor,
             now=now,
         )

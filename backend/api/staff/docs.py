@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from backend.accounts.models import Scope
 from backend.bookings.machine import Reason, State
-from backend.bookings.models import Gender, Mode, Origin, Outcome, PaymentMode, Period
+from backend.bookings.models import Gender, GuardianProof, Mode, Origin, Outcome, PaymentMode, Period
 from backend.outbox.models import MessageState, Queue
 from backend.payments.models import PaymentMethod, PaymentState, RefundState
 
@@ -164,6 +164,8 @@ class WholeBookingAnswer(BookingAnswer):
     verified_at = _maybe_instant()
     guardian_consent_at = _maybe_instant()
     guardian_consent_by = serializers.CharField(allow_blank=True)
+    guardian_name = serializers.CharField(allow_blank=True)
+    guardian_proof = serializers.ChoiceField(GuardianProof.choices, allow_blank=True)
     meeting_link = serializers.CharField(allow_blank=True)
     address = serializers.CharField(allow_blank=True)
     note_to_visitor = serializers.CharField(allow_blank=True)

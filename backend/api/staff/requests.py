@@ -27,9 +27,9 @@ from backend.bookings.lifecycle.cancellation import CalledOffBy, RefundChoice
 from backend.bookings.lifecycle.follow_ups import Rhythm, Series
 from backend.bookings.lifecycle.rescheduling import Move
 from backend.bookings.lifecycle.series import SeriesCancellation, SeriesMove
-from backend.bookings.lifecycle.session_terms import Approval
+from backend.bookings.lifecycle.session_terms import Approval, GuardianConsent
 from backend.bookings.machine import State
-from backend.bookings.models import Gender, Mode, Outcome
+from backend.bookings.models import Gender, GuardianProof, Mode, Outcome
 from backend.bookings.staff_queries import BookingFilter
 from backend.payments.models import VoidReason
 from backend.people import intake
@@ -104,7 +104,25 @@ class PlaceRequest(serializers.Serializer[Any]):
         return values
 
 
-class ApprovalRequest(PlaceRequest):
+class GuardianRequest(serializers.Serializer[Any]):
+    """Of a minor: whether the guardian consented, who that is, and how you know it. It takes all three."""
+
+    guardian_consent = FlagField("Please say true if the guardian's consent was given to you.")
+    guardian_name = LineField("Please write the guardian's name and relation.", max_length=120, **MAYBE_EMPTY)
+    guardian_proof = ChoiceField(
+        "Please choose how you know that it is the guardian, such as document.",
+        GuardianProof,
+        required=False,
+        default="",
+    )
+
+    def guardian(self) -> GuardianConsent | None:
+        """What was given; None unless all of it was."""
+        consent, name, proof = (self.validated_data[f"guardian_{what}"] for what in ("consent", "name", "proof"))
+        return GuardianConsent(name, GuardianProof(proof)) if consent and name and proof else None
+
+
+class ApprovalRequest(GuardianRequest, PlaceRequest):
     """Psychologist and start; or `auto`, the first free slot that fits, of this psychologist if one is given."""
 
     psychologist_id = IdField(_WHO, **OPTIONAL)
@@ -112,7 +130,6 @@ class ApprovalRequest(PlaceRequest):
     auto = FlagField("Please say true to take the first free slot that fits.")
     language = LineField("Please write the language as text.", max_length=40, help_text="With auto.", **MAYBE_EMPTY)
     amount = RupeesField(_RUPEES, help_text="Without it the psychologist's fee.", **OPTIONAL)
-    guardian_consent = FlagField("Please say true if the guardian's consent was given to you.")
     despite_cancellation_request = FlagField("Please say true to approve although the visitor asked to cancel.")
     pay_if_not_sponsored = FlagField("Please say true if the visitor is to pay where the sponsor does not.")
 
@@ -132,7 +149,9 @@ class ApprovalRequest(PlaceRequest):
     def approval(self) -> Approval:
         """What staff decide."""
         values = self.place()
-        del values["auto"], values["language"]
+        for name in ("auto", "language", "guardian_name", "guardian_proof"):
+            del values[name]
+        values["guardian_consent"] = self.guardian()
         values["amount_paise"] = values.pop("amount")
         return Approval(**values)
 
@@ -162,11 +181,10 @@ class OfferRequest(serializers.Serializer[OfferedSlot]):
     slot_minutes = WholeNumberField("Please give the length in whole minutes.", least=1, most=MINUTES_MOST, **OPTIONAL)
 
 
-class RejectRequest(NoteRequest):
+class RejectRequest(GuardianRequest, NoteRequest):
     """Nobody holds the times that are offered instead; each is mailed as a link that takes it."""
 
     alternatives = OfferRequest(many=True, required=False, default=list)
-    guardian_consent = FlagField("Please say true if the guardian's consent was given to you.")
     despite_hours = FlagField("Please say true to offer times outside the psychologist's hours.")
 
     def offers(self) -> list[OfferedSlot]:
@@ -241,7 +259,7 @@ class SponsorRequest(serializers.Serializer[Any]):
     )
 
 
-class FollowUpRequest(serializers.Serializer[Series]):
+class FollowUpRequest(GuardianRequest):
     """One session, a series at one interval, or a list of starts; `preview` books nothing and tells what would fit."""
 
     slot_starts = serializers.ListField(
@@ -257,7 +275,6 @@ class FollowUpRequest(serializers.Serializer[Series]):
     psychologist_id = IdField("Please choose a psychologist.", help_text="Without it the same.", **OPTIONAL)
     slot_minutes = WholeNumberField("Please give the length in whole minutes.", least=1, most=MINUTES_MOST, **OPTIONAL)
     amount = RupeesField(_RUPEES, help_text="Of each session; without it the psychologist's fee.", **OPTIONAL)
-    guardian_consent = FlagField("Please say true if the guardian's consent was given to you.")
     pay_if_not_sponsored = FlagField("Please say true if the visitor is to pay where the sponsor does not.")
     despite_hours = FlagField("Please say true to book outside the psychologist's hours.")
     preview = FlagField("Please say true to book nothing.")
@@ -278,7 +295,7 @@ class FollowUpRequest(serializers.Serializer[Series]):
             psychologist_id=given["psychologist_id"],
             slot_length=None if minutes is None else timedelta(minutes=minutes),
             amount_paise=given["amount"],
-            guardian_consent=given["guardian_consent"],
+            guardian_consent=self.guardian(),
             pay_if_not_sponsored=given["pay_if_not_sponsored"],
             despite_hours=given["despite_hours"],
         )

@@ -70,6 +70,8 @@ def detail(booking: Booking, access: AccessPolicy, *, now: datetime) -> dict[str
         "verified_at": utc_iso(booking.verified_at),
         "guardian_consent_at": utc_iso(booking.guardian_consent_at),
         "guardian_consent_by": booking.guardian_consent_by,
+        "guardian_name": booking.guardian_name,
+        "guardian_proof": booking.guardian_proof,
         "meeting_link": booking.meeting_link,
         "address": booking.address,
         "note_to_visitor": booking.note_to_visitor,

@@ -10,7 +10,13 @@ from backend.bookings.intents import Intent
 from backend.bookings.ledger_details import Rejected
 from backend.bookings.lifecycle.alternatives import OfferedSlot, record_alternatives
 from backend.bookings.lifecycle.notify import notify_visitor
-from backend.bookings.lifecycle.session_terms import Approval, apply_approval, require_guardian_consent
+from backend.bookings.lifecycle.session_terms import (
+    GUARDIAN_COLUMNS,
+    Approval,
+    GuardianConsent,
+    apply_approval,
+    require_guardian_consent,
+)
 from backend.bookings.lifecycle.transaction import intent, lock_booking, run_transition
 from backend.bookings.machine import Reason, State
 from backend.bookings.models import Booking
@@ -48,7 +54,7 @@ def reject(
     *,
     note_to_visitor: str,
     offers: Sequence[OfferedSlot] = (),
-    guardian_consent: bool = False,
+    guardian_consent: GuardianConsent | None = None,
     actor: str,
     now: datetime,
     is_undoable: bool = False,
@@ -69,7 +75,7 @@ def reject(
     if offers and not booking.email:
         raise Refused(Code.NO_ADDRESS)
     if offers:
-        require_guardian_consent(booking, is_given=guardian_consent, actor=actor, now=now)
+        require_guardian_consent(booking, guardian_consent, actor=actor, now=now)
     alternatives = record_alternatives(booking, offers, psychologists, now=now)
     run_transition(
         booking,
@@ -77,7 +83,7 @@ def reject(
         intent=Intent.REJECT,
         actor=actor,
         now=now,
-        saving=["note_to_visitor", "guardian_consent_at", "guardian_consent_by"],
+        saving=["note_to_visitor", *GUARDIAN_COLUMNS],
         details=Rejected(alternatives=len(alternatives)),
         undo_until=policy.undo_until(now, None) if is_undoable else None,
     )

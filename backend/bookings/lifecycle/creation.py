@@ -147,6 +147,9 @@ def keep_consents(booking: Booking, earlier: Booking) -> None:
     """The consents are those given for the earlier booking, which this one continues."""
     booking.consent_given_at = earlier.consent_given_at
     booking.guardian_consent_at, booking.guardian_consent_by = earlier.guardian_consent_at, earlier.guardian_consent_by
+    booking.guardian_proof = earlier.guardian_proof
+    with disclosures.unseen():
+        booking.guardian_name = earlier.guardian_name
 
 
 # -- after -------------------------------------------------------------------------------------------------------------

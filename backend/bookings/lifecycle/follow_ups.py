@@ -15,7 +15,7 @@ from backend.bookings.ledger_details import FollowUpBooked
 from backend.bookings.lifecycle.creation import Draft, build_pending, insert, keep_consents
 from backend.bookings.lifecycle.notify import bundle
 from backend.bookings.lifecycle.preview import BookingChange, preview_transaction
-from backend.bookings.lifecycle.session_terms import Approval, apply_approval
+from backend.bookings.lifecycle.session_terms import Approval, GuardianConsent, apply_approval
 from backend.bookings.lifecycle.transaction import intent, lock_booking, lock_client, write_ledger
 from backend.bookings.machine import TAKES_PLACE
 from backend.bookings.models import Booking, Origin, Period
@@ -37,7 +37,7 @@ class Series:
     psychologist_id: int | None = None
     slot_length: timedelta | None = None
     amount_paise: int | None = None
-    guardian_consent: bool = False
+    guardian_consent: GuardianConsent | None = None
     pay_if_not_sponsored: bool = False
     despite_hours: bool = False
 

@@ -11,7 +11,7 @@ from backend.bookings.intents import Intent
 from backend.bookings.ledger_details import Approved
 from backend.bookings.lifecycle.notify import notify_confirmed, notify_visitor
 from backend.bookings.lifecycle.transaction import run_transition
-from backend.bookings.models import Booking, Mode
+from backend.bookings.models import Booking, GuardianProof, Mode
 from backend.bookings.notices import Notice
 from backend.core.errors import Code, Refused
 from backend.outbox import renewals
@@ -20,6 +20,14 @@ from backend.scheduling import claims
 from backend.scheduling.free_slots import fit_hours, terms_of
 
 AMOUNT_MOST_PAISE = 100_000_00  # one lakh rupees; a typing error above it is likelier than a session
+
+
+@dataclass(frozen=True)
+class GuardianConsent:
+    """Who consented for a minor, as `Meera Rao, mother`, and how staff know it."""
+
+    name: str
+    proof: GuardianProof
 
 
 @dataclass(frozen=True)
@@ -32,7 +40,7 @@ class Approval:
     amount_paise: int | None = None
     meeting_link: str = ""
     location_id: int | None = None
-    guardian_consent: bool = False
+    guardian_consent: GuardianConsent | None = None
     despite_cancellation_request: bool = False
     despite_hours: bool = False
     keeps_place: bool = False  # the booking has its link or address already
@@ -40,6 +48,7 @@ class Approval:
     is_undoable: bool = False  # it can be undone for a while, and nobody is told of it before
 
 
+GUARDIAN_COLUMNS = ("guardian_consent_at", "guardian_consent_by", "guardian_name", "guardian_proof")
 SETTLED_BY_APPROVAL = (
     "psychologist",
     "slot_start",
@@ -48,8 +57,7 @@ SETTLED_BY_APPROVAL = (
     "address",
     "amount_paise",
     "pay_by",
-    "guardian_consent_at",
-    "guardian_consent_by",
+    *GUARDIAN_COLUMNS,
     "corporate",
     "sponsored_month",
 )
@@ -68,7 +76,7 @@ def apply_approval(
     if not approval.keeps_place:
         location_id = approval.location_id or location_id
         set_place(booking, psychologist, meeting_link=approval.meeting_link, location_id=location_id)
-    require_guardian_consent(booking, is_given=approval.guardian_consent, actor=actor, now=now)
+    require_guardian_consent(booking, approval.guardian_consent, actor=actor, now=now)
     amount_paise = booking.amount_paise = _amount_paise(psychologist, approval)
     booking.psychologist, booking.slot_start, booking.slot_end = psychologist, slot.start, slot.end
     payer = reserve_sponsorship(booking, may_ask=approval.pay_if_not_sponsored)
@@ -193,12 +201,14 @@ def least_fee_paise() -> int:
     return min(map(fee_paise, psychologists), default=policy.SESSION_FEE_PAISE)
 
 
-def require_guardian_consent(booking: Booking, *, is_given: bool, actor: str, now: datetime) -> None:
+def require_guardian_consent(booking: Booking, consent: GuardianConsent | None, *, actor: str, now: datetime) -> None:
     """A minor's guardian must have consented, now or as was recorded before. Refuses: guardian_consent_required."""
-    if booking.lacks_consent:
-        if not is_given:
-            raise Refused(Code.GUARDIAN_CONSENT_REQUIRED)
-        booking.guardian_consent_at, booking.guardian_consent_by = now, actor
+    if not booking.lacks_consent:
+        return
+    if consent is None or not consent.name.strip():
+        raise Refused(Code.GUARDIAN_CONSENT_REQUIRED)
+    booking.guardian_name, booking.guardian_proof = consent.name.strip(), consent.proof
+    booking.guardian_consent_at, booking.guardian_consent_by = now, actor
 
 
 def _amount_paise(psychologist: Psychologist, approval: Approval) -> int:

@@ -77,7 +77,8 @@ def _restore(booking: Booking, entry: LedgerEntry) -> None:
     details = typed_details(entry)
     if entry.source == State.PENDING:
         if booking.guardian_consent_at == entry.at:
-            booking.guardian_consent_at, booking.guardian_consent_by = None, ""
+            booking.guardian_consent_at = None
+            booking.guardian_consent_by = booking.guardian_name = booking.guardian_proof = ""
         if isinstance(details, Approved):
             _forget_session(booking, details)
     Alternative.objects.filter(booking=booking).delete()

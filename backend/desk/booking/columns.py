@@ -181,9 +181,11 @@ def sponsored(booking: Booking) -> str:
 def consent(booking: Booking) -> str:
     if booking.guardian_consent_at is None:
         return NOTHING
-    return (
-        f"recorded by {actors.describe(booking.guardian_consent_by)}, {short_day_and_time(booking.guardian_consent_at)}"
+    recorded = (
+        f"Recorded by {actors.describe(booking.guardian_consent_by)}, {short_day_and_time(booking.guardian_consent_at)}"
     )
+    known = (booking.guardian_name, booking.get_guardian_proof_display(), recorded)
+    return ". ".join(part for part in known if part)
 
 
 @admin.display(description="free slots, best first")

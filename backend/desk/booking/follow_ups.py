@@ -30,6 +30,7 @@ from backend.desk.booking.actions.action import ActionForm
 from backend.desk.booking.summary import summary
 from backend.desk.consequences import told
 from backend.desk.forms import refuse, to_paise
+from backend.desk.guardian import GuardianFields
 from backend.desk.navigation import booking_to_decide, to_booking
 from backend.desk.page import Page, render
 from backend.desk.result import describe_result
@@ -39,14 +40,14 @@ from backend.people.models import Psychologist
 WEEK = 7  # days
 
 
-class FollowUpForm(ActionForm):
+class FollowUpForm(ActionForm, GuardianFields):
+    field_order = ("slot_start", "count", "interval_days", "psychologist", "length", "amount")
     slot_start = SlotStartField()
     count = forms.IntegerField(min_value=1, max_value=SERIES_MOST, initial=1, label="Number of sessions")
     interval_days = forms.IntegerField(min_value=1, max_value=366, initial=WEEK, label="Days from one to the next")
     psychologist = PsychologistChoice(Psychologist.objects.filter(is_active=True), required=False)
     length = forms.IntegerField(required=False, min_value=1, max_value=MINUTES_MOST, label="Length in minutes")
     amount = forms.DecimalField(required=False, max_digits=10, decimal_places=2, label="Amount in rupees, of each")
-    guardian_consent = forms.BooleanField(required=False, label="The guardian's consent was given to me")
     pay_if_not_sponsored = forms.BooleanField(
         required=False, label="Where the sponsor does not cover a session, ask the visitor to pay"
     )
@@ -70,7 +71,7 @@ class FollowUpForm(ActionForm):
         assert isinstance(psychologist, forms.ModelChoiceField)
         psychologist.empty_label = f"As before: {booking.psychologist}"
         if not booking.lacks_consent:
-            del self.fields["guardian_consent"]
+            self.leave_out_guardian()
         if not booking.is_sponsored:
             del self.fields["pay_if_not_sponsored"]
 
@@ -82,7 +83,7 @@ class FollowUpForm(ActionForm):
             psychologist_id=typed["psychologist"].pk if typed["psychologist"] else None,
             slot_length=timedelta(minutes=typed["length"]) if typed["length"] else None,
             amount_paise=to_paise(typed.get("amount")),
-            guardian_consent=typed.get("guardian_consent", False),
+            guardian_consent=self.guardian(),
             pay_if_not_sponsored=typed.get("pay_if_not_sponsored", False),
             despite_hours=typed.get("despite_hours", False),
         )

@@ -16,6 +16,8 @@ from backend.bookings.models import Booking, Period
 from backend.core import disclosures
 from backend.core.formatting import practice_zone
 from backend.desk.forms import style_fields
+from backend.desk.guardian import NAMES as GUARDIAN
+from backend.desk.guardian import GuardianFields
 from backend.desk.navigation import local_instant
 from backend.desk.phone.known_clients import KEPT
 from backend.desk.session_fields import SlotField, choices, mode_words
@@ -36,7 +38,7 @@ class Paying(models.TextChoices):
     DESK = "desk", "It was paid at the desk, to me"
 
 
-class CallerForm(forms.ModelForm[Booking]):
+class CallerForm(GuardianFields, forms.ModelForm[Booking]):
     """What the site asks a visitor, and a slot if one is settled at once. The model lends lengths and choices; the
     lifecycle makes the row.
 
@@ -54,9 +56,6 @@ class CallerForm(forms.ModelForm[Booking]):
         required=False,
         label="Payment of the slot",
         widget=forms.RadioSelect,
-    )
-    guardian_consent = forms.BooleanField(
-        required=False, label=f"Under {policy.ADULT_AGE}: the guardian's consent was given to me"
     )
     full_name = IntakeTextField(intake.FULL_NAME)
     email = EmailAddressField(
@@ -95,6 +94,9 @@ class CallerForm(forms.ModelForm[Booking]):
         for name in ("preferred_date", "preferred_period"):
             self.fields[name].required = not self.data.get("offered")
         self._offer(now)
+        self.order_fields([name for name in self.fields if name not in (*GUARDIAN, "consent")])
+        for name in GUARDIAN:
+            self.fields[name].label = f"Under {policy.ADULT_AGE}: {self.fields[name].label}"
         for name in ("preferred_time_start", "preferred_time_end"):
             self.fields[name].help_text = "Of the custom hours."
         style_fields(self)

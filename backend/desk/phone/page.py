@@ -102,8 +102,7 @@ def settle(booking: Booking, form: CallerForm, *, actor: str, now: datetime) -> 
     chosen = form.chosen
     if chosen is None:
         return
-    consent = form.cleaned_data["guardian_consent"]
-    approval = Approval(chosen.psychologist_id, chosen.start, guardian_consent=consent, is_undoable=True)
+    approval = Approval(chosen.psychologist_id, chosen.start, guardian_consent=form.guardian(), is_undoable=True)
     approve(booking.pk, approval, actor=actor, now=now)
     if form.cleaned_data.get("paying") == Paying.DESK:
         record_desk_payment(booking.pk, actor=actor, now=now)

@@ -104,8 +104,9 @@ def test_a_minor_is_offered_times_with_the_guardians_consent(who: Psychologist, 
         booking.pk, note_to_visitor="", offers=times(who, now), now=now, **more, **STAFF
     )
     assert code_of(reject) is Code.GUARDIAN_CONSENT_REQUIRED
-    taken = take(tokens(reject(guardian_consent=True))[0], now=now)
+    taken = take(tokens(reject(guardian_consent=scenarios.GUARDIAN))[0], now=now)
     assert (taken.guardian_consent_at, taken.guardian_consent_by) == (now, "staff:desk")
+    assert (taken.guardian_name, taken.guardian_proof) == (scenarios.GUARDIAN.name, "document")
 
 
 def test_a_minor_is_rejected_without_any_consent(now: datetime) -> None:

@@ -9,8 +9,9 @@ import pytest
 from backend.bookings import policy
 from backend.bookings.lifecycle import approval as staff
 from backend.bookings.lifecycle.approval import Approval
+from backend.bookings.lifecycle.session_terms import GuardianConsent
 from backend.bookings.machine import State
-from backend.bookings.models import Booking, LedgerEntry, SlotClaim
+from backend.bookings.models import Booking, GuardianProof, LedgerEntry, SlotClaim
 from backend.bookings.notices import Notice
 from backend.core.errors import Code, Refused
 from backend.outbox.models import Message
@@ -121,13 +122,17 @@ def test_a_session_in_person_needs_an_address(now: datetime) -> None:
     assert staff.approve(booking.pk, approval, actor="staff:desk", now=now).address == place.address
 
 
-def test_a_minor_needs_the_guardians_consent_and_the_ledger_of_who_recorded_it(now: datetime) -> None:
+def test_a_minor_needs_the_guardians_consent_which_is_kept_with_who_how_and_when(now: datetime) -> None:
     booking = scenarios.pending(now=now, age=17)
     who = scenarios.psychologist()
     assert refusal(booking, Approval(who.pk, scenarios.slot_tomorrow(now)), now) is Code.GUARDIAN_CONSENT_REQUIRED
-    approval = Approval(who.pk, scenarios.slot_tomorrow(now), guardian_consent=True)
+    unnamed = Approval(who.pk, scenarios.slot_tomorrow(now), guardian_consent=GuardianConsent(" ", GuardianProof.KNOWN))
+    assert refusal(booking, unnamed, now) is Code.GUARDIAN_CONSENT_REQUIRED
+    approval = Approval(who.pk, scenarios.slot_tomorrow(now), guardian_consent=scenarios.GUARDIAN)
     booking = staff.approve(booking.pk, approval, actor="staff:desk", now=now)
     assert (booking.guardian_consent_at, booking.guardian_consent_by) == (now, "staff:desk")
+    booking = scenarios.again(booking)
+    assert GuardianConsent(booking.guardian_name, booking.guardian_proof) == scenarios.GUARDIAN
 
 
 @pytest.mark.parametrize("amount", [-1, 100_000_01])

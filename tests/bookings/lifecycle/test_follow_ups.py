@@ -145,7 +145,9 @@ def test_another_psychologist_gives_their_own_place_and_fee(now: datetime) -> No
 def test_consent_of_a_guardian_that_was_recorded_still_counts(now: datetime) -> None:
     pending = scenarios.pending(now=now, age=16)
     who = scenarios.psychologist()
-    decided = approval.Approval(who.pk, scenarios.slot_tomorrow(now), amount_paise=0, guardian_consent=True)
+    decided = approval.Approval(
+        who.pk, scenarios.slot_tomorrow(now), amount_paise=0, guardian_consent=scenarios.GUARDIAN
+    )
     last = approval.approve(pending.pk, decided, now=now, **STAFF)
     booking = one(last, now=now + timedelta(hours=1))
     assert (booking.guardian_consent_at, booking.guardian_consent_by) == (now, "staff:desk")

@@ -253,7 +253,7 @@ def test_a_caller_without_an_address_is_told_once_by_telephone(now: datetime) ->
 def test_a_minors_series_asks_for_the_guardian_once(last: Booking, now: datetime) -> None:
     Booking.objects.filter(pk=last.pk).update(age=15, guardian_consent_at=None)
     assert book(last, 2, now=now) == []
-    assert len(book(last, 2, now=now, guardian_consent=True)) == 2
+    assert len(book(last, 2, now=now, guardian_consent=scenarios.GUARDIAN)) == 2
     assert [row.kind for row in due(now)] == [Notice.SERIES_BOOKED]
 
 

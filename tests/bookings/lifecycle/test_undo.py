@@ -45,7 +45,7 @@ def reject(booking: Booking, now: datetime) -> Booking:
         booking.pk,
         note_to_visitor="We are full.",
         offers=offers,
-        guardian_consent=True,
+        guardian_consent=scenarios.GUARDIAN,
         actor="staff:desk",
         now=now,
         is_undoable=True,
@@ -108,7 +108,7 @@ def with_a_sponsor_named(*, now: datetime) -> Booking:
 
 
 def of_a_minor(booking: Booking, now: datetime) -> Booking:
-    return approve(booking, now, guardian_consent=True)
+    return approve(booking, now, guardian_consent=scenarios.GUARDIAN)
 
 
 def for_nothing(booking: Booking, now: datetime) -> Booking:

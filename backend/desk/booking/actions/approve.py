@@ -15,12 +15,13 @@ from backend.bookings.models import Booking
 from backend.desk.booking.actions.action import Action, Decision, leads_on
 from backend.desk.booking.actions.session_form import SessionForm
 from backend.desk.forms import to_paise
+from backend.desk.guardian import GuardianFields
 from backend.desk.session_fields import suggested
 from backend.people.models import Psychologist
 from backend.scheduling.suggestions import suggestions
 
 
-class ApprovalForm(SessionForm):
+class ApprovalForm(SessionForm, GuardianFields):
     """What staff decide about one request. Only the fields that matter to this booking are shown."""
 
     asks = "Choose a psychologist and a time to see what follows."
@@ -31,7 +32,6 @@ class ApprovalForm(SessionForm):
         label="Amount in rupees",
         help_text="Empty: the psychologist's fee. 0: nothing to pay.",
     )
-    guardian_consent = forms.BooleanField(required=False, label="The guardian's consent was given to me")
     despite_cancellation_request = forms.BooleanField(
         required=False, label="Approve although the visitor asked to cancel"
     )
@@ -51,7 +51,7 @@ class ApprovalForm(SessionForm):
             self.initial.pop("length", None)
             self.fields["length"].help_text = "Empty: the psychologist's usual length."
         if not booking.is_minor:
-            del self.fields["guardian_consent"]
+            self.leave_out_guardian()
         if booking.cancellation_requested_at is None:
             del self.fields["despite_cancellation_request"]
         if not booking.is_sponsored:
@@ -63,7 +63,7 @@ class ApprovalForm(SessionForm):
         return Approval(
             **self.session(),
             amount_paise=to_paise(typed.get("amount")),
-            guardian_consent=typed.get("guardian_consent", False),
+            guardian_consent=self.guardian(),
             despite_cancellation_request=typed.get("despite_cancellation_request", False),
             pay_if_not_sponsored=typed.get("pay_if_not_sponsored", False),
             is_undoable=True,

@@ -13,6 +13,7 @@ from backend.bookings.lifecycle.approval import reject
 from backend.bookings.models import Booking
 from backend.core.formatting import short_day_and_time
 from backend.desk.booking.actions.action import Action, Decision, NoteForm, leads_on
+from backend.desk.guardian import GuardianFields
 from backend.people.models import Psychologist
 from backend.scheduling import chosen_slot
 from backend.scheduling.suggestions import suggestions
@@ -20,8 +21,8 @@ from backend.scheduling.suggestions import suggestions
 CHOICES_MOST = 100  # times in one list
 
 
-class RejectForm(NoteForm):
-    guardian_consent = forms.BooleanField(required=False, label="The guardian's consent was given to me")
+class RejectForm(NoteForm, GuardianFields):
+    field_order = ("note_to_visitor",)
 
     def fit(self) -> None:
         """A list of free times for each alternative; none where nobody has hours, or the visitor cannot be mailed."""
@@ -35,7 +36,7 @@ class RejectForm(NoteForm):
                 error_messages={"invalid_choice": "This time is not free any more. Choose another."},
             )
         if not free or not self.booking.is_minor:
-            del self.fields["guardian_consent"]
+            self.leave_out_guardian()
 
     def offers(self) -> list[OfferedSlot]:
         """The times, in the order in which they are offered, each once. Call after `is_valid()`."""
@@ -60,7 +61,7 @@ class Reject(Action[RejectForm]):
             decision.booking.pk,
             note_to_visitor=decision.typed["note_to_visitor"],
             offers=decision.form.offers(),
-            guardian_consent=decision.typed.get("guardian_consent", False),
+            guardian_consent=decision.form.guardian(),
             actor=decision.actor,
             now=decision.now,
             is_undoable=True,

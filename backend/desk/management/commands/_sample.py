@@ -17,8 +17,8 @@ from backend.bookings.lifecycle import attempts, cancellation, front_desk, payme
 from backend.bookings.lifecycle.approval import approve, reject
 from backend.bookings.lifecycle.cancellation import RefundChoice
 from backend.bookings.lifecycle.creation import Draft
-from backend.bookings.lifecycle.session_terms import Approval
-from backend.bookings.models import Booking, Mode, Outcome, PaymentMode, Purpose
+from backend.bookings.lifecycle.session_terms import Approval, GuardianConsent
+from backend.bookings.models import Booking, GuardianProof, Mode, Outcome, PaymentMode, Purpose
 from backend.core.errors import OutsideFailure
 from backend.core.formatting import practice_zone
 from backend.outbox.models import Message, MessageState, Queue
@@ -29,6 +29,7 @@ from backend.people.models import Corporate, Psychologist, TimeOff
 
 ACTOR = actors.staff("sample")
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+GUARDIAN = GuardianConsent("Meera Rao, mother", GuardianProof.SPOKEN)
 FIRST = ("Asha", "Ravi", "Meena", "Farhan", "Kavya", "Joseph", "Lakshmi", "Imran", "Divya", "Arjun", "Sneha", "Vikram")
 LAST = ("Rao", "Nair", "Iyer", "Khan", "Das", "Fernandes", "Patel", "Gowda", "Menon")
 MARKUP = ("<script>document.title='taken'</script>", "<img src=x onerror=\"document.title='taken'\"> & <b>Söhne</b>")
@@ -163,8 +164,8 @@ class Sample:
             corporate = Corporate.objects.filter(is_active=True).order_by("pk").first()
             front_desk.sponsor(booking.pk, corporate.pk if corporate else None, actor=ACTOR, now=at)
         approval = Approval(
-            place.psychologist.pk, place.start, guardian_consent=True, despite_hours=True, pay_if_not_sponsored=True,
-            slot_length=policy.SESSION_LENGTH,
+            place.psychologist.pk, place.start, guardian_consent=GUARDIAN, despite_hours=True,
+            pay_if_not_sponsored=True, slot_length=policy.SESSION_LENGTH,
         )  # fmt: skip
         return approve(booking.pk, approval, actor=ACTOR, now=at)
 

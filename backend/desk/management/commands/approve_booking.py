@@ -13,8 +13,8 @@ from django.utils import timezone
 from backend.bookings import queries
 from backend.bookings.command_arguments import add_actor, parse_actor
 from backend.bookings.lifecycle import approval
-from backend.bookings.lifecycle.session_terms import Approval
-from backend.bookings.models import Booking
+from backend.bookings.lifecycle.session_terms import Approval, GuardianConsent
+from backend.bookings.models import Booking, GuardianProof
 from backend.bookings.refusals import staff_sentence
 from backend.core.errors import Refused
 from backend.core.formatting import money, practice_zone, short_day_and_time
@@ -39,7 +39,10 @@ class Command(BaseCommand):
         parser.add_argument("--amount", metavar="RUPEES", help="such as 1500.00; empty: the psychologist's fee")
         parser.add_argument("--meeting-link", default="", metavar="URL", help="empty: the psychologist's own")
         parser.add_argument("--location", type=int, metavar="ID", help="empty: the psychologist's own")
-        parser.add_argument("--guardian-consent", action="store_true", help="the guardian of a minor consented")
+        parser.add_argument("--guardian-consent", default="", metavar="NAME", help="of a minor: who consented")
+        parser.add_argument(
+            "--guardian-proof", choices=GuardianProof.values, help="how you know that it is the guardian"
+        )
         parser.add_argument(
             "--despite-cancellation-request", action="store_true", help="although the visitor asked to cancel"
         )
@@ -88,11 +91,16 @@ def _approval(options: dict[str, Any], *, now: datetime) -> Approval:
         amount_paise=_amount_paise(options["amount"]),
         meeting_link=_meeting_link(options["meeting_link"]),
         location_id=location_id,
-        guardian_consent=options["guardian_consent"],
+        guardian_consent=_guardian(options),
         despite_cancellation_request=options["despite_cancellation_request"],
         despite_hours=options["despite_hours"],
         pay_if_not_sponsored=options["pay_if_not_sponsored"],
     )
+
+
+def _guardian(options: dict[str, Any]) -> GuardianConsent | None:
+    name, proof = options["guardian_consent"], options["guardian_proof"]
+    return GuardianConsent(name, GuardianProof(proof)) if name and proof else None
 
 
 def _psychologist(typed: str) -> Psychologist:
