@@ -11,8 +11,11 @@ from django.http import HttpResponse
 
 from backend.api.links import urls
 from backend.bookings import links
+from backend.bookings.lifecycle import erasure_requests
 from backend.bookings.machine import State
 from backend.bookings.models import Alternative, Purpose
+from backend.bookings.notices import Notice
+from backend.outbox.models import Message
 from tests.support import api, factories, scenarios
 from tests.support.database_rows import everything
 from tests.support.link_pages import browser, look
@@ -20,16 +23,16 @@ from tests.support.link_pages import browser, look
 pytestmark = [pytest.mark.sqlite_only, pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
 OPENS = {
-    Purpose.BOOKING: api.VERIFY,
-    Purpose.CANCEL: api.VERIFY_CANCEL,
-    Purpose.CANCEL_LATE: api.VERIFY_CANCEL,
-    Purpose.RESCHEDULE: "/go/reschedule/",
-    Purpose.ALTERNATIVE: "/go/alternative/",
-    Purpose.AGAIN: "/go/again/",
-    Purpose.DATA: "/go/data/",
+    api.VERIFY: {Purpose.BOOKING},
+    api.VERIFY_CANCEL: {Purpose.CANCEL, Purpose.CANCEL_LATE},  # the site's page
+    "/go/cancel/": {Purpose.CANCEL, Purpose.CANCEL_LATE},  # and ours
+    "/go/reschedule/": {Purpose.RESCHEDULE},
+    "/go/alternative/": {Purpose.ALTERNATIVE},
+    "/go/again/": {Purpose.AGAIN},
+    "/go/data/": {Purpose.DATA},
+    "/go/data/erase/": {Purpose.DATA},
+    "/go/erasure/": {Purpose.ERASURE},
 }
-ALSO = {Purpose.CANCEL: "/go/cancel/", Purpose.CANCEL_LATE: "/go/cancel/"}  # the site's page and ours
-ADDRESSES = sorted({*OPENS.values(), *ALSO.values()})
 
 
 @pytest.fixture
@@ -41,7 +44,10 @@ def tokens(now: datetime) -> dict[Purpose, str]:
     Alternative.objects.create(booking=booking, number=1, psychologist=scenarios.psychologist("Dr. New"), **times)
     uuid = uuid4()
     links.issue(booking, *Purpose, message_uuid=uuid, now=now)
-    return {Purpose(name.partition(":")[0]): token for name, token in links.tokens_of(uuid).items()}
+    tokens = {Purpose(name.partition(":")[0]): token for name, token in links.tokens_of(uuid).items()}
+    asked = erasure_requests.ask_erasure(tokens[Purpose.DATA], now=now)  # its link speaks of a request, too
+    mail = Message.objects.get(kind=Notice.ERASURE_REQUESTED, subject_id=asked.pk)
+    return tokens | {Purpose.ERASURE: links.token_of(mail.uuid, Purpose.ERASURE)}
 
 
 def ask(address: str, token: str) -> HttpResponse:
@@ -71,16 +77,16 @@ def operations_with_a_token(schema: dict[str, Any]) -> set[str]:
 
 
 def test_every_purpose_has_its_row_and_every_address_that_takes_a_token_its_column() -> None:
-    assert set(OPENS) == set(Purpose)
+    assert set().union(*OPENS.values()) == set(Purpose)
     pages = {f"/{pattern.pattern}" for pattern in urls.urlpatterns if not str(pattern.pattern).startswith("^")}
-    assert pages | operations_with_a_token(api.done(api.get("/api/schema/"))) == set(ADDRESSES)
+    assert pages | operations_with_a_token(api.done(api.get("/api/schema/"))) == set(OPENS)
 
 
-@pytest.mark.parametrize("address", ADDRESSES)
+@pytest.mark.parametrize("address", OPENS)
 def test_a_link_is_known_where_it_was_mailed_for_and_nowhere_else(address: str, tokens: dict[Purpose, str]) -> None:
     unchanged = everything()
     opened = {purpose for purpose, token in tokens.items() if ask(address, token).status_code != 404}
-    assert opened == {purpose for purpose in Purpose if address in (OPENS[purpose], ALSO.get(purpose))}
+    assert opened == OPENS[address]
     assert everything() == unchanged
     for purpose in set(Purpose) - opened:
         assert act(address, tokens[purpose]).status_code == 404
