@@ -107,6 +107,11 @@ class AccessPolicy:
         """Of the whole practice, as sums: for who may see its money."""
         return has_any_permission(self.user, Ability.SEE_MONEY)
 
+    @property
+    def sees_sums(self) -> bool:
+        """Of what they see: a psychologist of their own sessions. At the desk money is taken, booking by booking."""
+        return self.sees_numbers or not self.sees_all
+
     # -- words ---------------------------------------------------------------------------------------------------------
 
     def reads_message(self, booking: Booking) -> bool:

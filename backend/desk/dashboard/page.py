@@ -75,15 +75,10 @@ def front(request: HttpRequest) -> HttpResponse:
         "now": short_day_and_time(now),
         "sections": _sections(access, found, now=now),
         "sessions": _by_psychologist(access, found.sessions, now=now),
-        "numbers": month_view.month_view(seen, first_day, now=now) if _sees_numbers(access) else None,
+        "numbers": month_view.month_view(seen, first_day, now=now) if access.sees_sums else None,
         "sees_all_numbers": access.sees_numbers,
     }
     return TemplateResponse(request, "admin/desk/today.html", context)
-
-
-def _sees_numbers(access: AccessPolicy) -> bool:
-    """Of the whole practice who may see its money; a psychologist of their own sessions."""
-    return access.sees_numbers or not access.sees_all
 
 
 def _month_of(text: str, *, now: datetime) -> date:

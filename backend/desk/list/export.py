@@ -45,14 +45,16 @@ def _recorded(bookings: Iterator[Booking]) -> Iterator[Booking]:
 
 def lines(bookings: Iterator[Booking], access: AccessPolicy) -> Iterator[str]:
     """The head, and a line each; read a few at a time."""
-    rows = ([read(booking, access) for read in COLUMNS.values()] for booking in bookings)
-    return csv_lines(chain([[*COLUMNS]], rows))
+    columns = {name: read for name, read in COLUMNS.items() if name != MONEY or access.sees_sums}
+    rows = ([read(booking, access) for read in columns.values()] for booking in bookings)
+    return csv_lines(chain([[*columns]], rows))
 
 
 def _local(at: datetime | None) -> str:
     return f"{at.astimezone(practice_zone()):%Y-%m-%d %H:%M %Z}" if at else ""
 
 
+MONEY = "rupees"  # a file of it is a sum
 COLUMNS: dict[str, Column] = {
     "id": lambda booking, _: booking.acknowledgement_id,
     "state": lambda booking, _: booking.get_state_display(),
@@ -68,7 +70,7 @@ COLUMNS: dict[str, Column] = {
     "psychologist": lambda booking, _: booking.psychologist or "",
     "session": lambda booking, _: _local(booking.slot_start),
     "until": lambda booking, _: _local(booking.slot_end),
-    "rupees": lambda booking, _: "" if booking.amount_paise is None else formatting.rupees(booking.amount_paise),
+    MONEY: lambda booking, _: "" if booking.amount_paise is None else formatting.rupees(booking.amount_paise),
     "outcome": lambda booking, _: booking.get_outcome_display(),
     "requested": lambda booking, _: _local(booking.created_at),
     "deadline": lambda booking, _: _local(booking.due_at),
