@@ -1,8 +1,8 @@
 """What somebody of the practice may see and do: the roles, and what each question to them is called.
 
-A role is a group of Django's, made by a migration; an owner may change its permissions, or give an account several
-roles, whose permissions add up. Superusers may everything. Which rows and which words of a booking somebody sees is
-told from these by `backend.bookings.access`. docs/roles.md shows what comes of it, page by page.
+A role is a group of Django's, made by a migration; an owner may change its permissions. An account has one role, given
+by `backend.ops.colleagues`, or is an owner's: a superuser, who may everything. Which rows and which words of a booking
+somebody sees is told from these by `backend.bookings.access`. docs/roles.md shows what comes of it, page by page.
 """
 
 from __future__ import annotations
@@ -15,12 +15,25 @@ from typing import Protocol
 class Role(StrEnum):
     """The names of the groups."""
 
-    RECEPTIONIST = "Receptionist"  # the schedule; telephone numbers at a recorded click, no message
-    PSYCHOLOGIST = "Psychologist"  # the account's own bookings, messages included
-    DUTY_PSYCHOLOGIST = "Duty psychologist"  # and the requests that nobody has taken yet
-    MANAGER = "Manager"  # bookings, people, money; no message
-    AUDITOR = "Auditor"  # the ledger, money and reports; no visitor
-    OPERATOR = "Operator"  # queues, timers and what they could not send
+    RECEPTIONIST = "Receptionist"
+    PSYCHOLOGIST = "Psychologist"
+    DUTY_PSYCHOLOGIST = "Duty psychologist"
+    MANAGER = "Manager"
+    AUDITOR = "Auditor"
+    OPERATOR = "Operator"
+
+
+OWNER = "Owner"  # has no group: a superuser
+MEANS: dict[str, str] = {  # as whoever gives a role reads it
+    Role.RECEPTIONIST: "the schedule; telephone numbers at a recorded click, no message",
+    Role.PSYCHOLOGIST: "their own bookings, messages included",
+    Role.DUTY_PSYCHOLOGIST: "their own bookings, and the requests that nobody has taken yet",
+    Role.MANAGER: "bookings, people, money; no message",
+    Role.AUDITOR: "the history, money and reports; no visitor",
+    Role.OPERATOR: "queues, timers and what they could not send",
+    OWNER: "everything, and who may what",
+}
+OF_A_PERSON = (Role.PSYCHOLOGIST, Role.DUTY_PSYCHOLOGIST)  # what they see is told from whose account it is
 
 
 class Ability(StrEnum):
@@ -48,6 +61,21 @@ class Asker(Protocol):
     """An account; whoever is not logged in may nothing."""
 
     def has_perm(self, perm: str) -> bool: ...
+
+
+class Account(Protocol):
+    """One of Django's, or nobody's."""
+
+    @property
+    def is_active(self) -> bool: ...
+
+    @property
+    def is_superuser(self) -> bool: ...
+
+
+def is_owner(account: Account) -> bool:
+    """Whether they may everything, and say who may what."""
+    return account.is_active and account.is_superuser
 
 
 def has_any_permission(user: Asker, *abilities: Ability) -> bool:

@@ -38,7 +38,8 @@ def has_passkey(account: User) -> bool:
 def remove_passkey(account: User, passkey_id: str) -> bool:
     """Whether it is gone; what would leave the account without a second factor stays."""
     User.objects.select_for_update().get(pk=account.pk)  # of two at once, one is the last
-    found = WebAuthnCredential.objects.filter(user=account, pk=passkey_id if passkey_id.isdigit() else None)
+    is_id = passkey_id.isdecimal() and len(passkey_id) < 19
+    found = WebAuthnCredential.objects.filter(user=account, pk=passkey_id if is_id else None)
     others = WebAuthnCredential.objects.filter(user=account).exclude(pk__in=found.values("pk"))
     has_more = others.exists() or Authenticator.objects.filter(user=account, confirmed=True).exists()
     return has_more and bool(found.delete()[0])

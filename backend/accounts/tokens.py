@@ -21,13 +21,24 @@ def make(account: User, *, name: str, scope: Scope, lifetime: timedelta) -> tupl
     return TokenGrant.objects.create(token=row, name=name, scope=scope), token
 
 
-def of(account: User, *, now: datetime) -> QuerySet[TokenGrant]:
+def of_everybody(*, now: datetime) -> QuerySet[TokenGrant]:
     """Those that still open something, newest first."""
-    found = TokenGrant.objects.filter(token__user=account, token__expiry__gt=now)
-    return found.select_related("token").order_by("-token__created")
+    found = TokenGrant.objects.filter(token__expiry__gt=now).select_related("token__user")
+    return found.order_by("-token__created", "-pk")
+
+
+def of(account: User, *, now: datetime) -> QuerySet[TokenGrant]:
+    """The account's among them."""
+    return of_everybody(now=now).filter(token__user=account)
 
 
 def revoke(account: User, grant_id: str) -> bool:
     """Whether it was there, and is gone."""
-    ids = TokenGrant.objects.filter(pk=int(grant_id) if grant_id.isdigit() else 0, token__user=account)
+    is_id = grant_id.isdecimal() and len(grant_id) < 19
+    ids = TokenGrant.objects.filter(pk=int(grant_id) if is_id else 0, token__user=account)
     return bool(AuthToken.objects.filter(pk__in=ids.values("token")).delete()[0])
+
+
+def revoke_all(account: User) -> int:
+    """Every token of the account. How many."""
+    return int(AuthToken.objects.filter(user=account).delete()[0])

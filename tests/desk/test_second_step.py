@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.postgres_only, pytest.mark.django_db]
 STEP, CONFIRM, LOGIN = "/admin/account/second-step/", "/admin/account/confirm/", "/admin/login/"
 PASSWORD = "correct horse"
 EXPORT = "/admin/bookings/booking/export/"
-FRESH_PAGES = ("/admin/auth/user/", "/admin/auth/group/add/", "/admin/knox/authtoken/", "/admin/account/colleagues/")
+FRESH_PAGES = ("/admin/auth/user/", "/admin/auth/group/", "/admin/account/tokens/new/", "/admin/account/colleagues/")
 
 
 @pytest.fixture

@@ -17,9 +17,8 @@ from django.http import HttpResponse
 from django.test import Client as Browser
 from django.urls import URLPattern, URLResolver, get_resolver
 from django_celery_beat import models as beat
-from knox.models import AuthToken
 
-from backend.accounts.roles import Role
+from backend.accounts.roles import OWNER, Role
 from backend.audit.models import AccessRecord
 from backend.bookings.models import Booking, ClosedDay
 from backend.ops.models import Act, Process, TimerRun
@@ -34,7 +33,6 @@ GRANTS = {  # what the migrations come to
     role: {label for label in labels if label != "bookings.view_disclosure"} | set(AUDIT.READERS.get(role, "").split())
     for role, labels in MIGRATION.GRANTS.items()
 }
-OWNER = "Owner"  # a superuser
 COLUMNS = (OWNER, *Role)
 SECRET = "I hear <b>voices</b> at night."
 
@@ -101,7 +99,7 @@ def _others() -> None:
     beat.CrontabSchedule.objects.create()
     beat.ClockedSchedule.objects.create(clocked_time="2026-11-23T00:00:00Z")
     beat.SolarSchedule.objects.create(event="sunset", latitude=1, longitude=1)
-    AuthToken.objects.create(User.objects.create_superuser("somebody"))
+    User.objects.create_superuser("somebody")
 
 
 # -- the addresses -----------------------------------------------------------------------------------------------------

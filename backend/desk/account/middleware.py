@@ -18,7 +18,7 @@ from backend.desk.fresh import ask_again
 
 ADMIN = "/admin/"
 WITHOUT_SECOND_STEP = ("admin:login", "admin:logout", "desk:second_step", "desk:enrol")
-FRESH = ("/admin/auth/", "/admin/knox/", "/admin/account/colleagues/")  # accounts, roles, tokens
+FRESH = ("/admin/auth/", "/admin/account/colleagues/")  # accounts and roles; `requires_fresh` is before tokens
 
 
 class SecondStepMiddleware:

@@ -7,13 +7,11 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import transaction
 from django.utils import timezone
 
 from backend.accounts import tokens
 from backend.accounts.models import Scope
-from backend.audit import records
-from backend.audit.models import Kind
+from backend.ops import staff_tokens
 
 
 class Command(BaseCommand):
@@ -25,7 +23,6 @@ class Command(BaseCommand):
         parser.add_argument("--scope", choices=Scope.values, default=Scope.READ.value)
         parser.add_argument("--hours", type=int, default=12, help="until it ends, 90 days at most")
 
-    @transaction.atomic
     def handle(self, *_args: Any, username: str, name: str, scope: str, hours: int, **_options: Any) -> None:
         account = User.objects.filter(username=username, is_staff=True, is_active=True).first()
         if account is None:
@@ -33,8 +30,12 @@ class Command(BaseCommand):
         lifetime = timedelta(hours=hours)
         if not timedelta(0) < lifetime <= tokens.LONGEST:
             raise CommandError(f"--hours is 1 to {tokens.LONGEST // timedelta(hours=1)}.")
-        _, token = tokens.make(account, name=name[:80], scope=Scope(scope), lifetime=lifetime)
-        records.write(
-            Kind.RIGHTS_CHANGED, {"user.token": [account.pk]}, actor="command:staff_token", now=timezone.now()
+        token = staff_tokens.issue(
+            account,
+            name=name[:80],
+            scope=Scope(scope),
+            lifetime=lifetime,
+            actor="command:staff_token",
+            now=timezone.now(),
         )
         self.stdout.write(token)
