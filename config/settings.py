@@ -569,13 +569,14 @@ JAZZMIN_SETTINGS = {
     "copyright": PRACTICE_NAME,
     "use_google_fonts_cdn": False,
     "show_ui_builder": False,
-    "hide_apps": ["django_celery_beat", "knox"],  # from the menu; "All pages" has them
-    "hide_models": ["bookings.slotclaim"],
+    "hide_apps": ["django_celery_beat"],  # from the menu; "All pages" has them
+    "hide_models": ["bookings.slotclaim", "auth.user"],
     "custom_css": "desk/frame.css",
     "custom_js": "desk/frame.js",
     "usermenu_links": [
         {"name": "Your sign-in", "url": "desk:account"},
-        {"name": "Colleagues", "url": "desk:colleagues", "permissions": ["auth.change_user"]},
+        {"name": "Tokens for programs", "url": "desk:tokens"},
+        {"name": "Colleagues", "url": "desk:colleagues", "permissions": ["desk.is_owner"]},  # nobody else has it
     ],
     "topmenu_links": [
         {"name": "Today", "url": "admin:index"},
@@ -610,6 +611,14 @@ JAZZMIN_SETTINGS = {
                 "url": "desk:day",
                 "icon": "fas fa-print",
                 "permissions": ["desk.see_some_bookings"],
+            },
+        ],
+        "auth": [
+            {
+                "name": "Colleagues",
+                "url": "desk:colleagues",
+                "icon": "fas fa-users",
+                "permissions": ["desk.is_owner"],
             },
         ],
         "ops": [

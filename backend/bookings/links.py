@@ -7,9 +7,7 @@ database keeps only its SHA-256 and the key's id.
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import hmac
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -24,10 +22,9 @@ from backend.bookings.machine import Reason, State
 from backend.bookings.models import Alternative, Booking, LedgerEntry, Link, Purpose
 from backend.core import keyring
 from backend.core.errors import Code, Permanent, Refused
-from backend.core.keyring import Key
 from backend.outbox.models import Message, MessageState, Part
 
-RING = "TOKEN_KEY"
+RING = keyring.TOKENS
 ACTING = (Purpose.CANCEL, Purpose.CANCEL_LATE, Purpose.RESCHEDULE)  # on a booking that is open
 NO_BOOKING = 0  # the id of none
 
@@ -76,7 +73,7 @@ def _link(
         purpose=purpose,
         alternative=alternative,
         message_uuid=message_uuid,
-        digest=digest(_derive(_name(purpose, alternative), message_uuid, key)),
+        digest=digest(key.token(_name(purpose, alternative), message_uuid)),
         key_id=key.id,
         created_at=now,
         expires_at=expires_at,
@@ -111,7 +108,7 @@ def tokens_of(message_uuid: UUID) -> dict[str, str]:
         if key is None:
             raise KeyGone(f"the link's key is no longer in {RING}")
         name = _name(Purpose(link.purpose), link.alternative)
-        tokens[name] = _derive(name, message_uuid, key)
+        tokens[name] = key.token(name, message_uuid)
     return tokens
 
 
@@ -216,8 +213,3 @@ def digest(token: str) -> str:
 
 def _name(purpose: Purpose, alternative: Alternative | None) -> str:
     return purpose.value if alternative is None else alternative_token_name(alternative.number)
-
-
-def _derive(name: str, message_uuid: UUID, key: Key) -> str:
-    mac = hmac.new(key.secret.encode(), name.encode() + b"\0" + message_uuid.bytes, hashlib.sha256).digest()
-    return base64.urlsafe_b64encode(mac).rstrip(b"=").decode()

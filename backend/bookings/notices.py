@@ -52,6 +52,7 @@ class Notice(models.TextChoices):
     STAFF_REFUND_DUE = "staff_refund_due", "refund to hand out"
     STAFF_UNEXPECTED_MONEY = "staff_unexpected_money", "unexpected money"
     STAFF_ENQUIRY_RECEIVED = "staff_enquiry_received", "new enquiry"
+    STAFF_INVITED = "staff_invited", "invitation of a colleague"
     PSYCHOLOGIST_SESSION_CONFIRMED = "psychologist_session_confirmed", "session confirmed"
     PSYCHOLOGIST_SESSION_UNCONFIRMED = "psychologist_session_unconfirmed", "session not confirmed any more"
     PSYCHOLOGIST_SESSION_MOVED = "psychologist_session_moved", "session moved"

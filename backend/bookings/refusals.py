@@ -174,6 +174,10 @@ ALL = (
         form_field="slot_start",
     ),
     Refusal(Code.TOO_MANY_ENQUIRIES, 429, "Too many messages have arrived. Please try again in an hour."),
+    Refusal(
+        Code.LAST_OWNER, 409,
+        "This is the last owner who can log in. Make a colleague an owner first, who has set up the account.",
+    ),
     # staff's choice does not hold
     Refusal(Code.TIME_BOOKED, 409, "Sessions are booked in this time. Decide about them first."),
     Refusal(

@@ -59,6 +59,7 @@ class Code(StrEnum):
     SPONSOR_DOES_NOT_COVER = "sponsor_does_not_cover"
     MONTH_NOT_SPONSORED = "month_not_sponsored"
     TOO_MANY_ENQUIRIES = "too_many_enquiries"
+    LAST_OWNER = "last_owner"
     # staff's choice does not hold
     SLOT_TAKEN = "slot_taken"
     TIME_BOOKED = "time_booked"

@@ -17,7 +17,7 @@ from backend.bookings.models import Booking
 from backend.bookings.notices import OF_A_PERSON, Notice
 from backend.core.encryption import Unreadable
 from backend.core.errors import Permanent, required
-from backend.notifications import data_requests, enquiries, series
+from backend.notifications import data_requests, enquiries, invitations, series
 from backend.notifications.calendar_invite import calendar_invite
 from backend.notifications.mailed_links import addresses
 from backend.notifications.notification_context import ContextBuilder, NotificationContext, TemplateContext
@@ -52,6 +52,8 @@ def prepare(message: Message, *, now: datetime) -> TemplateContext | None:
         return enquiries.enquiry_reference(message)
     if notice in OF_A_PERSON:
         return data_requests.request_context(message, now=now)
+    if notice == Notice.STAFF_INVITED:
+        return invitations.invitation(message, now=now)
     notifications = _true_occasions(message, now=now)
     if not notifications:
         return None
@@ -81,6 +83,8 @@ def compose(message: Message, tokens: Mapping[str, str]) -> EmailMultiAlternativ
     notice = Notice(message.kind)
     if notice == Notice.STAFF_ENQUIRY_RECEIVED:
         context |= base_context() | enquiries.enquiry_context(message)
+    if notice == Notice.STAFF_INVITED:
+        context |= invitations.invitation_link(message, now=frozen_at)
     if "sessions" in context:
         context |= series.summary(context) | series.addresses(notice, context)
     else:

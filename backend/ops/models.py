@@ -184,6 +184,9 @@ class Verb(models.TextChoices):
     PAUSE = "pause", "Paused a queue"
     RESUME = "resume", "Resumed a queue"
     RESET_FACTOR = "reset_factor", "Reset a second factor"
+    INVITE = "invite", "Invited a colleague"
+    CHANGE_ROLE = "change_role", "Changed a colleague's role"
+    END_ACCESS = "end_access", "Ended a colleague's access"
 
 
 class Act(models.Model):

@@ -178,9 +178,8 @@ def test_a_change_of_rights_is_recorded_with_whoever_made_it(desk: Browser) -> N
     group = Group.objects.get(name=Role.MANAGER)
     before = AccessRecord.objects.latest("pk")
     assert (before.kind, before.actor) == (Kind.RIGHTS_CHANGED, "system")
-    form = {"username": "asha", "groups": [group.pk], "is_active": "on", "is_staff": "on"}
-    url = page_url(user)
-    assert desk.post(url, {**form, "date_joined_0": "2026-11-23", "date_joined_1": "10:00:00"}).status_code == 302
+    typed = {"do": "role", "role": group.name}
+    assert desk.post(f"/admin/account/colleagues/{user.pk}/", typed).status_code == 302
     found = AccessRecord.objects.filter(pk__gt=before.pk, kind=Kind.RIGHTS_CHANGED)
     assert {(row.actor, row.subject, row.subject_id) for row in found} == {("staff:desk", "user", user.pk)}
     count = AccessRecord.objects.filter(kind=Kind.RIGHTS_CHANGED).count()

@@ -170,3 +170,42 @@ def test_without_script_the_code_opens(practice: Practice, browser: Browser) -> 
     page.get_by_role("link", name="I have them").click()
     page.wait_for_url("**/admin/")
     context.close()
+
+
+def test_an_owner_invites_and_makes_a_token_by_keyboard_on_every_screen(practice: Practice, browser: Browser) -> None:
+    desk = at_the_desk(practice, browser)
+    desk.open("/admin/account/colleagues/invite/")
+    shoot(desk, "invite")
+    desk.page.locator("[name=username]").focus()
+    typed_by_keyboard(desk.page, "leela", "leela@example.org")
+    desk.page.wait_for_selector("text=This field is required.")
+    desk.trouble.clear()  # the browser's console names each answer of 400
+    desk.page.locator("[name=role]").first.press("Space")
+    desk.page.keyboard.press("Enter")
+    desk.page.wait_for_selector("text=A link for the account leela is mailed to leela@example.org")
+    shoot(desk, "colleague")
+    desk.open("/admin/account/tokens/new/")
+    shoot(desk, "token-new")
+    desk.page.locator("[name=name]").focus()
+    typed_by_keyboard(desk.page, "nightly export")
+    desk.page.wait_for_selector(".desk-key")
+    desk.check()
+    desk.open("/admin/account/tokens/")
+    shoot(desk, "tokens")
+    desk.page.get_by_role("button", name="Revoke the token for nightly export").press("Enter")
+    desk.page.wait_for_selector("text=opens nothing any more")
+    desk.page.context.close()
+
+
+def test_without_script_a_colleague_gets_another_role(practice: Practice, browser: Browser) -> None:
+    link(practice, "vandana")
+    at_the_desk(practice, browser).page.context.close()
+    context = browser.new_context(java_script_enabled=False)
+    context.add_cookies(practice.cookies)
+    page = context.new_page()
+    page.goto(f"{practice.url}/admin/account/colleagues/")
+    page.get_by_role("link", name="vandana", exact=True).click()
+    page.get_by_label("Receptionist").check()
+    page.get_by_role("button", name="Give this role").click()
+    page.wait_for_selector("text=vandana is now: Receptionist")
+    context.close()

@@ -43,6 +43,10 @@ PAGES = {
     "operations": "/admin/ops/act/overview/",
     "schedules": "/admin/ops/act/schedules/",
     "dead-letters": "/admin/ops/act/dead-letters/",
+    "sign-in": "/admin/account/",
+    "tokens": "/admin/account/tokens/",
+    "colleagues": "/admin/account/colleagues/",
+    "invite": "/admin/account/colleagues/invite/",
 }
 ACTIVE = ("PENDING", "APPROVED", "PAYMENT_PENDING", "CONFIRMED")
 STATES = (*ACTIVE, "COMPLETED", "REJECTED", "CANCELLED", "PAYMENT_FAILED")

@@ -7,6 +7,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.contrib.auth.models import User
+
+from backend.accounts import enrolment
 from backend.bookings import links
 from backend.bookings.intents import Intent
 from backend.bookings.ledger_details import (
@@ -41,7 +44,7 @@ from tests.support.factories import (
 
 UUID_OF_ROW = UUID("2f6d1c1e-6f0e-4d6a-9a53-0c6f1f0e7b11")
 DESK = "desk@example.org"
-OF_NO_BOOKING = (Notice.NOTHING_OPEN, Notice.STAFF_ENQUIRY_RECEIVED, *OF_A_PERSON)
+OF_NO_BOOKING = (Notice.NOTHING_OPEN, Notice.STAFF_ENQUIRY_RECEIVED, Notice.STAFF_INVITED, *OF_A_PERSON)
 TO_PSYCHOLOGIST = tuple(notice for notice in Notice if notice.startswith("psychologist_"))
 TO_STAFF = tuple(notice for notice in Notice if notice.startswith(("staff_", "manager_")))
 TO_VISITOR = tuple(notice for notice in Notice if notice not in (*TO_STAFF, *TO_PSYCHOLOGIST))
@@ -83,6 +86,7 @@ TRUE_IN: dict[Notice, set[State]] = {
     Notice.STAFF_REFUND_DUE: _PROVED_STATES,
     Notice.STAFF_UNEXPECTED_MONEY: _PROVED_STATES,
     Notice.STAFF_ENQUIRY_RECEIVED: set(State),
+    Notice.STAFF_INVITED: set(State),
     Notice.PSYCHOLOGIST_SESSION_CONFIRMED: {State.CONFIRMED},
     Notice.PSYCHOLOGIST_SESSION_UNCONFIRMED: {
         State.APPROVED,
@@ -139,12 +143,13 @@ def enqueued(notice: Notice, booking: Booking | None, *, now: datetime, **overri
     """The outbox row, as the lifecycle writes it, and the rows it speaks of unless `ledger_sequence` names one."""
     if booking is not None and notice in _SPEAKS_OF and "ledger_sequence" not in overrides:
         _SPEAKS_OF[notice](booking, now)
-    subject = _subject(notice, now)
+    uuid = overrides.get("uuid", UUID_OF_ROW)
+    subject = _subject(notice, uuid, now=now)
     recipient = ASHA
     if notice in TO_STAFF or notice in TO_PSYCHOLOGIST:
         recipient = DESK if notice in TO_STAFF else "meera@example.org"
     given = {
-        "uuid": UUID_OF_ROW,
+        "uuid": uuid,
         "queue": Queue.MAIL,
         "kind": notice,
         "dedupe_key": f"test:{notice}",
@@ -164,10 +169,14 @@ def enqueued(notice: Notice, booking: Booking | None, *, now: datetime, **overri
     return message
 
 
-def _subject(notice: Notice, now: datetime) -> Enquiry | DataRequest | None:
+def _subject(notice: Notice, mail: UUID, *, now: datetime) -> Enquiry | DataRequest | User | None:
     """What it speaks of instead of a booking."""
     if notice in OF_A_PERSON:
         return make_data_request(TRUE_OF_A_PERSON[notice], now=now)
+    if notice == Notice.STAFF_INVITED:
+        account = User.objects.create_user("meena", is_staff=True)
+        enrolment.make_link(account, by="staff:ravi", now=now, mail=mail)
+        return account
     return make_enquiry(now=now) if notice == Notice.STAFF_ENQUIRY_RECEIVED else None
 
 

@@ -81,6 +81,7 @@ class PsychologistAdmin(WithHistory):
     search_fields = ["full_name", "email", "registration_number"]
     search_help_text = "Name, address or registration"
     filter_horizontal = ["languages", "specializations"]
+    readonly_fields = ["user"]  # whose account it is an owner says at Colleagues: it gives their bookings to somebody
     fieldsets = [
         (None, {"fields": ["full_name", "email", "is_active", "fee", "meeting_link", "location", "user"]}),
         ("What visitors choose by", {"fields": ["registration_number", "specializations", "languages"]}),
