@@ -101,6 +101,7 @@ class Booking(BookingMachine):
     emergency_contact = EncryptedTextField(max_length=120, blank=True, default="", row_id="acknowledgement_id")
     user_message = EncryptedTextField(blank=True, default="", row_id="acknowledgement_id")
     consent_given_at = models.DateTimeField(null=True, blank=True)
+    consent_withdrawn_at = models.DateTimeField(null=True, blank=True)  # then nothing is sent that only reminds
     # the privacy notice that was accepted then; empty where nobody asked
     notice_version = models.CharField(max_length=10, blank=True, default="", db_default="")
     notice_language = models.CharField(max_length=2, blank=True, default="", db_default="")
@@ -165,7 +166,7 @@ class Booking(BookingMachine):
         sensitive="phone_number emergency_contact user_message",
         internal=(
             "state reason due_at closed_at undo_until acknowledgement_id origin follows consent_given_at "
-            "notice_version notice_language "
+            "consent_withdrawn_at notice_version notice_language "
             "preferred_date preferred_period preferred_time_start preferred_time_end preferred_psychologist "
             "preferred_slot_start mode payment_mode guardian_consent_at guardian_consent_by "
             "guardian_proof corporate sponsored_month sponsorship_returned_at psychologist slot_start slot_end "

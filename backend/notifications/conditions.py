@@ -111,6 +111,11 @@ def no_newer_booking(notification: NotificationContext) -> bool:
     return not Booking.objects.filter(client_id=booking.client_id, state__in=ACTIVE, pk__gt=booking.pk).exists()
 
 
+def consent_stands(notification: NotificationContext) -> bool:
+    """The person has not withdrawn it: then nothing leaves that only reminds."""
+    return notification.booking.consent_withdrawn_at is None
+
+
 # -- calling off, and choosing -----------------------------------------------------------------------------------------
 
 

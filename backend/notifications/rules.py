@@ -44,7 +44,7 @@ _confirmation = NoticeRule(
 )
 _reminder = NoticeRule(
     (State.CONFIRMED,),
-    (conditions.start_ahead, conditions.time_stands, conditions.still_confirmed),
+    (conditions.start_ahead, conditions.time_stands, conditions.still_confirmed, conditions.consent_stands),
     (*_session, money_context.payment_summary, money_context.refund_terms),
 )
 _choice = NoticeRule(
@@ -63,7 +63,7 @@ RULES = {
     # to the visitor: the request
     Notice.DRAFT_SUBMITTED: NoticeRule((State.DRAFT,), (conditions.deadline_ahead,), (visitor_context.unproved,)),
     Notice.DRAFT_STILL_UNVERIFIED: NoticeRule(
-        (State.DRAFT,), (conditions.deadline_ahead,), (visitor_context.unproved,)
+        (State.DRAFT,), (conditions.deadline_ahead, conditions.consent_stands), (visitor_context.unproved,)
     ),
     Notice.DRAFT_LAPSED: NoticeRule((State.CANCELLED,), (conditions.never_proved,), (visitor_context.unproved,)),
     Notice.ALREADY_BOOKED: NoticeRule(ACTIVE, (), (visitor_context.proved_visitor,)),
@@ -95,7 +95,9 @@ RULES = {
         (*_session, visitor_context.session_origin, visitor_context.movable, money_context.amount_due),
     ),  # else the move's own says it
     Notice.PAYMENT_STILL_DUE: NoticeRule(
-        (State.APPROVED,), (conditions.pay_by_ahead, _not_to_choose), (*_session, money_context.amount_due)
+        (State.APPROVED,),
+        (conditions.pay_by_ahead, _not_to_choose, conditions.consent_stands),
+        (*_session, money_context.amount_due),
     ),  # not while an attempt is open: its own end speaks next
     Notice.PAYMENT_ATTEMPT_FAILED: NoticeRule(
         (State.APPROVED,),
@@ -130,7 +132,7 @@ RULES = {
         ),
     ),
     Notice.CHOICE_OFFERED: _choice,
-    Notice.CHOICE_STILL_OPEN: _choice,
+    Notice.CHOICE_STILL_OPEN: replace(_choice, conditions=(*_choice.conditions, conditions.consent_stands)),
     Notice.SESSION_APPROACHING: _reminder,
     Notice.SESSION_IMMINENT: _last_reminder,
     # to the visitor: several sessions

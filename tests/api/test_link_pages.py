@@ -29,6 +29,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "sandbox_p
 
 CANCEL, AGAIN = "/go/cancel/", "/go/again/"
 PAGES = [CANCEL, AGAIN, "/go/alternative/", "/go/reschedule/", "/go/data/", "/go/data/erase/", "/go/erasure/"]
+PAGES += ["/go/data/correct/", "/go/data/withdraw/"]
 DAY = timedelta(days=1)
 
 

@@ -30,6 +30,8 @@ OPENS = {
     "/go/alternative/": {Purpose.ALTERNATIVE},
     "/go/again/": {Purpose.AGAIN},
     "/go/data/": {Purpose.DATA},
+    "/go/data/correct/": {Purpose.DATA},
+    "/go/data/withdraw/": {Purpose.DATA},
     "/go/data/erase/": {Purpose.DATA},
     "/go/erasure/": {Purpose.ERASURE},
 }

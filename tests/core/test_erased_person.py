@@ -42,6 +42,8 @@ def planted(now: datetime) -> Booking:
     client = scenarios.again(booking).client
     client.city = "Quixhaven West"
     client.save()
+    booking.guardian_name = sentinels.GUARDIAN
+    booking.save(update_fields=["guardian_name"])
     cancel_by_staff(
         booking.pk, note_to_visitor=sentinels.NOTE, refund=RefundChoice.NONE, refund_reason=sentinels.REASON,
         actor="staff:desk", now=now,

@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from backend.api.links import data_page, erasure_pages, pages, slot_pages
+from backend.api.links import data_forms, data_page, erasure_pages, pages, slot_pages
 
 urlpatterns = [
     path("go/cancel/", pages.CancelPage.as_view()),
@@ -10,6 +10,8 @@ urlpatterns = [
     path("go/reschedule/", slot_pages.ReschedulePage.as_view()),
     path("go/again/", pages.RequestAgainPage.as_view()),
     path("go/data/", data_page.DataPage.as_view()),
+    path("go/data/correct/", data_forms.CorrectPage.as_view()),
+    path("go/data/withdraw/", data_forms.WithdrawPage.as_view()),
     path("go/data/erase/", erasure_pages.ErasePage.as_view()),
     path("go/erasure/", erasure_pages.ErasurePage.as_view()),
     re_path("^go(?:/|$)", pages.Nowhere.as_view()),

@@ -146,6 +146,7 @@ def _born(state: State, client: Client, draft: Draft, *, due_at: datetime, now: 
 def keep_consents(booking: Booking, earlier: Booking) -> None:
     """The consents are those given for the earlier booking, which this one continues."""
     booking.consent_given_at = earlier.consent_given_at
+    booking.consent_withdrawn_at = earlier.consent_withdrawn_at
     booking.guardian_consent_at, booking.guardian_consent_by = earlier.guardian_consent_at, earlier.guardian_consent_by
     booking.guardian_proof = earlier.guardian_proof
     with disclosures.unseen():
