@@ -16,6 +16,7 @@ from django_otp_webauthn.models import WebAuthnCredential
 
 from backend.accounts import sessions
 from backend.accounts.models import DIGITS, STEP, Authenticator, RecoveryCode
+from backend.core.row_ids import row_id
 
 RECOVERY_CODES = 10
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's: nothing that is read for something else
@@ -38,8 +39,7 @@ def has_passkey(account: User) -> bool:
 def remove_passkey(account: User, passkey_id: str) -> bool:
     """Whether it is gone; what would leave the account without a second factor stays."""
     User.objects.select_for_update().get(pk=account.pk)  # of two at once, one is the last
-    is_id = passkey_id.isdecimal() and len(passkey_id) < 19
-    found = WebAuthnCredential.objects.filter(user=account, pk=passkey_id if is_id else None)
+    found = WebAuthnCredential.objects.filter(user=account, pk=row_id(passkey_id))
     others = WebAuthnCredential.objects.filter(user=account).exclude(pk__in=found.values("pk"))
     has_more = others.exists() or Authenticator.objects.filter(user=account, confirmed=True).exists()
     return has_more and bool(found.delete()[0])

@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from knox.models import AuthToken
 
 from backend.accounts.models import Scope, TokenGrant
+from backend.core.row_ids import row_id
 
 LONGEST = timedelta(days=90)
 
@@ -34,8 +35,7 @@ def of(account: User, *, now: datetime) -> QuerySet[TokenGrant]:
 
 def revoke(account: User, grant_id: str) -> bool:
     """Whether it was there, and is gone."""
-    is_id = grant_id.isdecimal() and len(grant_id) < 19
-    ids = TokenGrant.objects.filter(pk=int(grant_id) if is_id else 0, token__user=account)
+    ids = TokenGrant.objects.filter(pk=row_id(grant_id), token__user=account)
     return bool(AuthToken.objects.filter(pk__in=ids.values("token")).delete()[0])
 
 

@@ -208,6 +208,7 @@ def test_a_lease_is_released_from_the_queues_page(now: datetime) -> None:
     assert [found for _, found in browser.get(url("queue")).context["held"]] == [row]
     assert press(browser, url("queue"), do="release", message=row.pk).startswith("Released")
     assert press(browser, url("queue"), do="release", message=row.pk).startswith("It is in nobody's")
+    assert press(browser, url("queue"), do="release", message="9" * 5000) == "Nothing was done."
 
 
 def test_a_timer_is_asked_for_and_its_history_shown(now: datetime) -> None:

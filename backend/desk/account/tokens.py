@@ -19,6 +19,7 @@ from backend.accounts import tokens
 from backend.accounts.models import Scope, TokenGrant
 from backend.accounts.roles import is_owner
 from backend.bookings import actors
+from backend.core.row_ids import row_id
 from backend.desk.fresh import requires_fresh
 from backend.ops import staff_tokens
 
@@ -95,9 +96,7 @@ def _seen(request: HttpRequest) -> QuerySet[TokenGrant]:
 
 
 def _revoked(request: HttpRequest) -> HttpResponse:
-    given = request.POST.get("token", "")
-    is_id = given.isdecimal() and len(given) < 19
-    grant = get_object_or_404(_seen(request), pk=int(given) if is_id else 0)
+    grant = get_object_or_404(_seen(request), pk=row_id(request.POST.get("token", "")))
     staff_tokens.revoke(grant, actor=actors.for_account(request.user), now=timezone.now())
     messages.success(request, f"The token for {grant.name} opens nothing any more.")
     return redirect("desk:tokens")

@@ -12,6 +12,7 @@ from backend.bookings.access import AccessPolicy
 from backend.bookings.lifecycle.telephone import record_told
 from backend.bookings.models import Booking
 from backend.core.formatting import short_day_and_time
+from backend.core.row_ids import row_id
 from backend.desk.booking.reveal_phone import may_reveal
 from backend.desk.booking.summary import summary
 from backend.desk.navigation import visible_bookings
@@ -31,7 +32,7 @@ def tell(request: HttpRequest, booking_id: int) -> HttpResponse:
         raise Http404
     if request.method == "POST":
         told = record_told(
-            booking_id, up_to=_number(request.POST.get("up_to", "")), actor=actors.for_account(request.user), now=now
+            booking_id, up_to=row_id(request.POST.get("up_to", "")), actor=actors.for_account(request.user), now=now
         )
         if told:
             messages.success(request, f"Recorded: {booking.full_name} was told.")
@@ -62,10 +63,6 @@ def _others(booking: Booking, owed: list[Message], access: AccessPolicy) -> list
 
 def _line(booking: Booking) -> str:
     return f"{booking}: {short_day_and_time(booking.slot_start)}, {booking.get_state_display()}"
-
-
-def _number(typed: str) -> int:
-    return int(typed) if typed.isdecimal() and len(typed) < 19 else 0
 
 
 PAGE = Page("<int:booking_id>/tell/", "bookings_booking_tell", lambda access: access.decides, tell)

@@ -16,6 +16,7 @@ from backend.bookings.access import AccessPolicy
 from backend.bookings.machine import HOLDS_SLOT, State
 from backend.bookings.models import Booking, Mode, Outcome
 from backend.core.formatting import NOTHING, money, practice_zone, short_day
+from backend.core.row_ids import row_id
 from backend.desk.booking.one_click import OUTCOMES, RECORD_OUTCOME, RECORD_PAYMENT
 from backend.desk.calendar.busy import keeps
 from backend.desk.navigation import local_instant, visible_bookings
@@ -142,7 +143,7 @@ def _clicks(access: AccessPolicy) -> dict[str, object]:
 
 
 def _ids(query: QueryDict) -> tuple[int, ...]:
-    return tuple(int(text) for text in query.getlist("psychologist") if text.isascii() and text.isdecimal())[:100]
+    return tuple(filter(None, map(row_id, query.getlist("psychologist"))))[:100]
 
 
 def _shown(query: QueryDict) -> CalendarFilter:

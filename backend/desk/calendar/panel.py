@@ -15,6 +15,7 @@ from backend.bookings.lifecycle.read_receipts import mark_message_read
 from backend.bookings.models import Booking
 from backend.bookings.payment_status import takes_desk_payment
 from backend.core.formatting import practice_zone, short_day_and_time
+from backend.core.row_ids import row_id
 from backend.desk.booking.actions.decide import decide, follows
 from backend.desk.booking.actions.reschedule import MoveForm, Reschedule
 from backend.desk.booking.actions.table import action_links, open_to
@@ -66,9 +67,9 @@ def _question(request: HttpRequest, booking: Booking, form: MoveForm | None, sta
     start = local_instant(f"{sent.get('slot_start_0', '')}T{sent.get('slot_start_1', '')}")
     if start is None:
         return HttpResponseBadRequest("Where to?")
-    chosen = sent.get("psychologist", "")
+    chosen = row_id(sent.get("psychologist", ""))
     rows = Psychologist.objects.filter(is_active=True)
-    to = get_object_or_404(rows, pk=int(chosen)) if chosen.isascii() and chosen.isdecimal() else None
+    to = get_object_or_404(rows, pk=chosen) if chosen else None
     local = start.astimezone(practice_zone())
     day, hour, who = f"{local:%Y-%m-%d}", f"{local:%H:%M}", str(to.pk) if to else ""
     typed = QueryDict(mutable=True)

@@ -28,6 +28,7 @@ from backend.bookings.refusals import BUSY, overtaken, staff_sentence
 from backend.core import database_timeouts
 from backend.core.errors import Refused
 from backend.core.formatting import short_day_and_time
+from backend.core.row_ids import row_id
 from backend.desk import consequences
 from backend.desk.consequences import Consequences
 from backend.desk.decisions import Overtaken, if_unchanged
@@ -206,7 +207,7 @@ def carry_out_all(form: BulkForm, *, actor: str, now: datetime) -> list[Told]:
 
 def chosen(given: str, among: Q) -> list[Booking]:
     """The requests that were marked and still wait, up to `MOST`."""
-    ids = [int(one) for one in given.split(",") if one.isdecimal() and len(one) < 19][:MOST]
+    ids = [row_id(one) for one in given.split(",")[:MOST]]
     rows = Booking.objects.filter(among, pk__in=ids, state=State.PENDING)
     return list(rows.select_related("corporate", "psychologist", "preferred_psychologist").order_by("due_at"))
 

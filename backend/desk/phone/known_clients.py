@@ -9,6 +9,7 @@ from backend.bookings.models import Booking
 from backend.bookings.search import matching
 from backend.core import disclosures
 from backend.core.disclosures import Act
+from backend.core.row_ids import row_id
 
 SHOWN = 8
 READ = 60  # bookings looked through: one person may have many
@@ -31,9 +32,9 @@ def known(text: str, access: AccessPolicy) -> list[dict[str, Any]]:
 
 def like(given: str, access: AccessPolicy) -> Booking | None:
     """The booking that fills the form."""
-    if not (given.isdecimal() and len(given) < 19):
+    if not (pk := row_id(given)):
         return None
-    return Booking.objects.filter(access.bookings(), pk=given, purged_at=None).first()
+    return Booking.objects.filter(access.bookings(), pk=pk, purged_at=None).first()
 
 
 def filled(booking: Booking, access: AccessPolicy) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from django.utils import timezone
 from backend.bookings import actors
 from backend.bookings.queries import acknowledgement_ids
 from backend.core.formatting import NOTHING, short_day_and_time
+from backend.core.row_ids import row_id
 from backend.ops import operator_actions
 from backend.ops.models import Act
 from backend.outbox.models import Message, Queue
@@ -63,18 +64,19 @@ class DeadLettersPage(ModelAdmin[Act]):
 
     def _act(self, request: HttpRequest, rows: QuerySet[Message]) -> None:
         now, who, posted = timezone.now(), actors.for_account(request.user), request.POST
-        reason, chosen, rate = posted.get("reason", "").strip()[:300], posted.get("message", ""), posted.get("rate", "")
+        reason = posted.get("reason", "").strip()[:300]
+        chosen, rate = row_id(posted.get("message", "")), row_id(posted.get("rate", ""))
         match posted.get("do"):
-            case "redrive" if chosen.isdecimal():
-                done = operator_actions.redrive(int(chosen), actor=who, now=now)
+            case "redrive" if chosen:
+                done = operator_actions.redrive(chosen, actor=who, now=now)
                 self.report_result(request, done, "Back to work.", "It is dead no more, or its address is blanked.")
-            case "redrive_all" if rate.isdecimal() and 1 <= int(rate) <= 6000:
-                count = operator_actions.redrive_many(_ids(rows), per_minute=int(rate), actor=who, now=now)
+            case "redrive_all" if 1 <= rate <= 6000:
+                count = operator_actions.redrive_many(_ids(rows), per_minute=rate, actor=who, now=now)
                 messages.success(request, f"{count} back to work, {rate} a minute.")
             case "discard" | "discard_all" if not reason:
                 messages.error(request, "Say why it is not wanted any more.")
-            case "discard" if chosen.isdecimal():
-                done = operator_actions.discard(int(chosen), reason=reason, actor=who, now=now)
+            case "discard" if chosen:
+                done = operator_actions.discard(chosen, reason=reason, actor=who, now=now)
                 self.report_result(request, done, "Discarded.", "It is dead no more.")
             case "discard_all":
                 count = operator_actions.discard_many(_ids(rows), reason=reason, actor=who, now=now)

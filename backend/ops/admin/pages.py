@@ -18,6 +18,7 @@ from django.utils.safestring import SafeString
 from backend.bookings import actors
 from backend.core.admin_pages import ReadOnly
 from backend.core.formatting import NOTHING, short_day_and_time
+from backend.core.row_ids import row_id
 from backend.ops import findings, operator_actions, snapshot, status_tables
 from backend.ops.admin.dead_letters import DeadLettersPage
 from backend.ops.admin.permissions import is_operator
@@ -166,8 +167,8 @@ class ActAdmin(ReadOnly, DeadLettersPage, admin.ModelAdmin[Act]):
             case "resume":
                 done = operator_actions.resume(queue, actor=who, now=now)
                 self.report_result(request, done, "Resumed.", "It was not paused.")
-            case "release" if (chosen := request.POST.get("message", "")).isdecimal():
-                done = operator_actions.release_lease(int(chosen), actor=who, now=now)
+            case "release" if chosen := row_id(request.POST.get("message", "")):
+                done = operator_actions.release_lease(chosen, actor=who, now=now)
                 self.report_result(
                     request, done, "Released: any worker may take it.", "It is in nobody's hands any more."
                 )
