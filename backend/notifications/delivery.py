@@ -13,8 +13,10 @@ from datetime import datetime
 
 from django.core.mail import EmailMultiAlternatives
 
+from backend.bookings import policy
 from backend.bookings.models import Booking
 from backend.bookings.notices import OF_A_PERSON, Notice
+from backend.core import formatting
 from backend.core.encryption import Unreadable
 from backend.core.errors import Permanent, required
 from backend.notifications import data_requests, enquiries, invitations, series
@@ -47,7 +49,7 @@ def prepare(message: Message, *, now: datetime) -> TemplateContext | None:
         raise Permanent("what it said cannot be read; is FIELD_KEY complete?")
     notice = Notice(message.kind)
     if notice == Notice.NOTHING_OPEN:  # speaks of no booking
-        return message.context or base_context()
+        return message.context or base_context() | {"data_link_lifetime": formatting.span(policy.DATA_LINK_LIFETIME)}
     if notice == Notice.STAFF_ENQUIRY_RECEIVED:
         return enquiries.enquiry_reference(message)
     if notice in OF_A_PERSON:

@@ -8,15 +8,18 @@ from typing import Any
 
 import pytest
 from django.apps import apps
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from backend.audit import own_data
 from backend.audit.models import AccessRecord, Kind
 from backend.audit.shown import to_text
-from backend.bookings import policy
+from backend.bookings import links, policy
 from backend.bookings.lifecycle import erasure_requests, visitor
 from backend.bookings.models import Booking, DataRequest, Purpose
 from backend.bookings.notices import Notice
 from backend.core.personal_data import personal_columns
+from backend.notifications import delivery
 from backend.outbox.models import Message
 from backend.people.models import Client
 from tests.support import scenarios
@@ -101,3 +104,24 @@ def test_the_link_works_for_a_day_and_no_other_link_opens_the_page(now: datetime
     clock.move_to(now + policy.DATA_LINK_LIFETIME)
     shown(look(DATA, token), 410)
     shown(browser().post(DATA, {"token": token}), 410)
+
+
+def test_who_was_here_long_ago_is_mailed_the_link_and_a_stranger_is_not(now: datetime, clock: Any) -> None:
+    """At the same cost: how long the answer takes must not tell who was here."""
+    booking, costs = scenarios.rejected(now=now), []
+    later = now + policy.LINK_KEPT_AFTER_CLOSE
+    clock.move_to(later)
+    for address in (booking.email, RAVI):
+        with CaptureQueriesContext(connection) as asked:
+            visitor.request_link(address, now=later)
+        costs.append(len([query for query in asked if "SAVEPOINT" not in query["sql"]]))
+    known, unknown = Message.objects.filter(kind=Notice.NOTHING_OPEN).order_by("pk")
+    assert (known.recipient, unknown.recipient, costs[0]) == (booking.email, RAVI, costs[1])
+    bodies = []
+    for message in (known, unknown):
+        message.context, message.frozen_at = delivery.prepare(message, now=later), later
+        mail = delivery.compose(message, links.tokens_of(message.uuid))
+        bodies.append([str(mail.body), str(mail.alternatives[0].content)])
+    assert all("/go/data/?token=" in body for body in bodies[0])
+    assert not any("token" in body for body in bodies[1])
+    assert "Asha Rao" in shown(look(DATA, links.token_of(known.uuid, Purpose.DATA)), 200)

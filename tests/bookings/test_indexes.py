@@ -74,7 +74,7 @@ LOOK_UPS: dict[str, tuple[str, Callable[[], Any]]] = {
     "link of a message": ("link_message", lambda: links.token_of(Message().uuid)),
     "client by address": ("client_address_unique", lambda: list(Client.objects.filter(email="a@example.org"))),
     "active booking": ("booking_client|one_active_booking_per_client", lambda: creation.active_booking(Client(pk=1))),
-    "a client's bookings": ("booking_client", lambda: visitor._latest_readable(Client(pk=1), now=NOW)),
+    "a client's bookings": ("booking_client", lambda: visitor._latest_proved(Client(pk=1), now=NOW)),
     "what a sponsor's month has left": (
         "booking_sponsored",
         lambda: sponsors.outlook(Corporate(pk=1, sessions_a_month=1), now=NOW),

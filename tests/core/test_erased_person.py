@@ -11,6 +11,7 @@ import pytest
 import time_machine
 from django.apps import apps
 from django.db import connection
+from django.test import Client as Browser
 
 from backend.accounts.models import Session
 from backend.accounts.sessions import SessionStore
@@ -31,9 +32,8 @@ DAY = timedelta(days=1)
 OTHERS = {"tungsten lullaby", "marzipan1lighthouse", "obsidiankettle", "opalgrotto"}  # of no visitor
 
 
-def planted(now: datetime) -> Booking:
+def planted(desk: Browser, now: datetime) -> Booking:
     """Every way in which words of a person come to us, and every hand through which they go."""
-    desk = admin_site.owner("desk")
     booking = scenarios.confirmed(sentinels.EMAIL, now=now, **sentinels.DRAFT)
     factories.make_enquiry(now=now, subject=sentinels.ENQUIRY, text=f"{sentinels.ENQUIRY}, {sentinels.EMAIL}")
     scenarios.submitted(sentinels.EMAIL, now=now, **sentinels.DRAFT)
@@ -93,7 +93,8 @@ def erased(booking: Booking, now: datetime, clock: time_machine.Traveller) -> st
 
 def test_after_an_erasure_no_trace_but_what_the_answer_lists(now: datetime) -> None:
     with time_machine.travel(now, tick=False) as clock, log_lines.collected(level=logging.DEBUG) as lines:
-        booking = planted(now)
+        desk = admin_site.owner("desk")
+        booking = planted(desk, now)
         assert words_in(everything()) == set(sentinels.WORDS) - OTHERS
         books = [list(model.objects.values()) for model in (Payment, LedgerEntry)]
         token = erased(booking, now, clock)
@@ -111,4 +112,7 @@ def test_after_an_erasure_no_trace_but_what_the_answer_lists(now: datetime) -> N
         for kept, model in zip(books, (Payment, LedgerEntry), strict=True):
             assert [row for row in model.objects.values() if row in kept] == kept
         assert api.get(api.STATUS, {"acknowledgement_id": booking.acknowledgement_id}).status_code == 404
+        for place in (admin_site.page_url(booking), admin_site.list_url(Booking), "/admin/"):
+            answer = desk.get(place)
+            assert (answer.status_code, words_in(answer.content.decode())) == (200, set())
     assert words_in("\n".join(lines.said)) == words_in("\n".join(lines.written)) == set()

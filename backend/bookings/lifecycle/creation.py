@@ -80,10 +80,11 @@ def check_draft(draft: Draft, *, now: datetime) -> None:
 
 
 def lock_client_at(address: str, *, now: datetime) -> Client:
-    """The client behind an address, made when it is new, locked until commit."""
-    Client.objects.bulk_create([Client(email=address, created_at=now)], ignore_conflicts=True)
-    (client,) = row_locks.lock(Client.at(address))
-    return client
+    """The client behind an address, made when it is new, locked until commit; anew when it was erased meanwhile."""
+    while True:
+        Client.objects.bulk_create([Client(email=address, created_at=now)], ignore_conflicts=True)
+        if found := row_locks.lock(Client.at(address)):
+            return found[0]
 
 
 def client_without_address(*, now: datetime) -> Client:

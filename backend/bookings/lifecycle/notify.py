@@ -10,7 +10,7 @@ from django.conf import settings
 from backend.bookings import links, policy
 from backend.bookings.guarantees import held_session, psychologist_of
 from backend.bookings.machine import State
-from backend.bookings.models import Booking
+from backend.bookings.models import Booking, Purpose
 from backend.bookings.notices import TOGETHER, Notice, links_carried
 from backend.core.errors import required
 from backend.outbox import bundles, messages
@@ -53,8 +53,13 @@ def notify_visitor(
     return not suppressed
 
 
-def notify_address(address: str, notice: Notice, *, now: datetime, once_per: str) -> None:
-    """Enqueue a notice to an address that has no booking, within the limits; it costs what one with a link does."""
+def notify_address(
+    address: str, notice: Notice, *, now: datetime, once_per: str, known_by: Booking | None = None
+) -> None:
+    """Enqueue a notice to an address that has no open booking, within the limits; it costs what one with a link does.
+
+    Of whom we know an earlier booking, it brings the link to what is kept of them.
+    """
     suppressed = not _within_limits(address, now)
     message_uuid = messages.emit(
         queue=Queue.MAIL,
@@ -64,8 +69,12 @@ def notify_address(address: str, notice: Notice, *, now: datetime, once_per: str
         recipient=address,
         suppressed=suppressed,
     )
-    if not suppressed:
+    if suppressed:
+        return
+    if known_by is None:
         links.issue_in_vain(message_uuid, now=now)
+    else:
+        links.issue(known_by, Purpose.DATA, message_uuid=message_uuid, now=now)
 
 
 def notify_staff(

@@ -64,9 +64,11 @@ def intent(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def lock_client(client_id: int) -> Client:
-    """The client, locked until commit."""
-    (client,) = row_locks.lock(Client.objects.filter(pk=client_id))
-    return client
+    """The client, locked until commit. Refuses: booking_unknown, when they were erased a moment ago."""
+    found = row_locks.lock(Client.objects.filter(pk=client_id))
+    if not found:
+        raise Refused(Code.BOOKING_UNKNOWN)
+    return found[0]
 
 
 def lock_booking(booking_id: int) -> Booking:

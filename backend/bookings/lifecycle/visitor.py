@@ -161,28 +161,36 @@ def _after_used(link: Link) -> Booking:
 
 @intent
 def request_link(address: str, *, now: datetime) -> None:
-    """No transition: mails the booking link, a fresh verification, or "nothing open". The asker learns nothing.
+    """No transition: mails the booking link, a fresh verification, or "nothing open", which may lead to *Your data*.
+    The asker learns nothing.
 
     Not from the time it takes either: the same work is done for every address.
     """
     client_id = Client.at(address).select_for_update().values_list("pk", flat=True).first()
-    booking = _latest_readable(client_id or NOBODY, now=now)
-    if booking is None:
-        notify_address(address, Notice.NOTHING_OPEN, now=now, once_per=uuid4().hex)
+    booking = _latest_proved(client_id or NOBODY, now=now)
+    if booking is None or _was_long_ago(booking, now=now):
+        notify_address(address, Notice.NOTHING_OPEN, now=now, once_per=uuid4().hex, known_by=booking)
     elif booking.state == State.DRAFT:
         notify_visitor(booking, Notice.DRAFT_SUBMITTED, now=now, once_per=uuid4().hex)
     else:
         notify_visitor(booking, Notice.LINK_REQUESTED, now=now, once_per=uuid4().hex)
 
 
-def _latest_readable(client_id: int, *, now: datetime) -> Booking | None:
-    """The active booking, else the live draft, else the booking that closed last and may still be read. One query."""
+def _latest_proved(client_id: int, *, now: datetime) -> Booking | None:
+    """The active booking, else the live draft, else the newest that may still be read, else the newest. One query."""
     is_active = Q(state__in=ACTIVE)
     is_live_draft = Q(state=State.DRAFT, due_at__gt=now)
-    is_kept = Q(verified_at__isnull=False, closed_at__gt=now - policy.LINK_KEPT_AFTER_CLOSE)
-    turn = Case(When(is_active, then=0), When(is_live_draft, then=1), default=2, output_field=IntegerField())
-    readable = Booking.objects.filter(is_active | is_live_draft | is_kept, client_id=client_id)
-    return readable.defer("user_message").order_by(turn, "-pk").first()
+    is_closed = Q(verified_at__isnull=False, closed_at__isnull=False)
+    is_kept = Q(closed_at__gt=now - policy.LINK_KEPT_AFTER_CLOSE)
+    turns = [When(rows, then=turn) for turn, rows in enumerate((is_active, is_live_draft, is_kept))]
+    turn = Case(*turns, default=len(turns), output_field=IntegerField())
+    found = Booking.objects.filter(is_active | is_live_draft | is_closed, client_id=client_id)
+    return found.defer("user_message").order_by(turn, "-pk").first()
+
+
+def _was_long_ago(booking: Booking, *, now: datetime) -> bool:
+    """Its link cannot be read any more."""
+    return booking.closed_at is not None and booking.closed_at <= now - policy.LINK_KEPT_AFTER_CLOSE
 
 
 def _is_same_click(client: Client, draft: Draft, *, now: datetime) -> bool:
