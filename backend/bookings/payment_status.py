@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from operator import attrgetter
 
-from django.db.models import Exists, OuterRef, Q, Sum
+from django.db.models import Exists, OuterRef, Q
 
 from backend.bookings.machine import AWAITS_PAYMENT, TAKES_PLACE, State
 from backend.bookings.models import DUE_AT_PRACTICE, Booking
@@ -52,7 +53,8 @@ def payment_status(booking: Booking) -> PaymentStatus:
 
 def _refund_status(payment: Payment) -> PaymentStatus:
     """What waits speaks first, then how the last one ended, then how much is back."""
-    refunds = list(payment.refunds.exclude(state=RefundState.WITHDRAWN).order_by("pk"))
+    kept = (refund for refund in payment.refunds.all() if refund.state != RefundState.WITHDRAWN)
+    refunds = sorted(kept, key=attrgetter("pk"))
     if any(refund.state in (RefundState.QUEUED, RefundState.UNFINISHED) for refund in refunds):
         is_at_desk = payment.method == PaymentMethod.DESK
         return PaymentStatus.REFUND_TO_HAND_OUT if is_at_desk else PaymentStatus.REFUND_UNDER_WAY
@@ -95,14 +97,14 @@ def takes_desk_payment() -> Q:
 
 
 def paid_payment(booking: Booking) -> Payment | None:
-    """The payment that pays for this booking, if any."""
-    return Payment.objects.counted().filter(booking=booking).first()
+    """The payment that pays for this booking, if any; asks nothing where a page has loaded `payments__refunds`."""
+    return next((payment for payment in booking.payments.all() if payment.counts), None)
 
 
 def refundable_paise(payment: Payment) -> int:
     """What was captured and has not been given back or promised yet."""
-    promised = payment.refunds.exclude(state__in=NOT_PROMISED).aggregate(sum=Sum("amount_paise"))["sum"] or 0
-    return payment.captured_paise - int(promised)
+    promised = sum(refund.amount_paise for refund in payment.refunds.all() if refund.state not in NOT_PROMISED)
+    return payment.captured_paise - promised
 
 
 def left_paise(booking: Booking) -> int:

@@ -104,7 +104,8 @@ class BookingAdmin(ListOfPeople, ReadOnly, admin.ModelAdmin[Booking]):
         rows = super().get_queryset(request).filter(AccessPolicy(request.user).bookings())
         match = request.resolver_match
         if match is not None and match.url_name == "bookings_booking_change":
-            return rows.select_related("client", "psychologist", "corporate", "preferred_psychologist")
+            related = rows.select_related("client", "psychologist", "corporate", "preferred_psychologist")
+            return related.prefetch_related("payments__refunds")
         return rows.defer("user_message")
 
     # -- the list ------------------------------------------------------------------------------------------------------
