@@ -11,14 +11,16 @@ import hypothesis
 import pytest
 import time_machine
 from django.conf import settings
+from django.core.management.color import no_style
 from django.db import connection
 from django.test import Client as Browser
 from django.test import TransactionTestCase
 from hypothesis import HealthCheck
+from pytest_django.plugin import DjangoDbBlocker
 
 from backend.audit.guard import GUARD
 from backend.bookings import ledger_triggers
-from tests.support import admin_site, mail_sink, races, staff_api
+from tests.support import admin_site, mail_sink, migrated, races, staff_api
 from tests.support import valkey as broker
 from tests.support.gateway import Receiver, Sandbox
 from tests.support.mail_sink import Sink
@@ -28,6 +30,7 @@ from tests.support.valkey import Valkey
 from workers import heartbeat, mail
 
 MONDAY_MORNING = datetime(2026, 11, 23, 4, 30, tzinfo=UTC)  # 10:00 in Asia/Kolkata, an open day
+MIGRATED = {"django_content_type", "auth_permission", "auth_group", "auth_group_permissions"}  # full of what tests read
 GUARDS = (ledger_triggers.GUARD, GUARD)
 ONLY_ON = {"sqlite_only": "sqlite", "postgres_only": "postgresql"}  # mark: vendor
 ASKS_FOR_ONE = {"db", "transactional_db", "django_db_setup"}  # fixtures
@@ -73,6 +76,19 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """A run begins with a copy of a migrated database."""
+    with django_db_blocker.unblock():
+        migrated.prepare()
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb() -> bool:
+    """What was copied is not made anew."""
+    return True
 
 
 @pytest.fixture
@@ -184,21 +200,25 @@ def site(
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _flush_despite_the_ledger() -> Iterator[None]:
-    """Only the flush between transactional tests may empty ledger and access log; their triggers are put back."""
+def _flush_only_what_tests_write() -> Iterator[None]:
+    """Django's flush would make content types, permissions and groups anew after each transactional test.
+
+    Nobody but it may empty ledger and access log; their triggers are put back.
+    """
     flush = TransactionTestCase._fixture_teardown
-
-    def lifted(case: TransactionTestCase) -> None:
-        with connection.cursor() as cursor:
-            for guard in GUARDS:
-                names = guard.triggers(connection.vendor)
-                for name in names if connection.vendor == "sqlite" else names[1:]:
-                    on = "" if connection.vendor == "sqlite" else f" ON {guard.table}"
-                    cursor.execute(f"DROP TRIGGER IF EXISTS {name}{on}")
-        flush(case)
-        for guard in GUARDS:
-            guard.install()
-
-    TransactionTestCase._fixture_teardown = lifted
+    TransactionTestCase._fixture_teardown = lambda _case: _flush()
     yield
     TransactionTestCase._fixture_teardown = flush
+
+
+def _flush() -> None:
+    with connection.cursor() as cursor:
+        for guard in GUARDS:
+            names = guard.triggers(connection.vendor)
+            for name in names if connection.vendor == "sqlite" else names[1:]:
+                on = "" if connection.vendor == "sqlite" else f" ON {guard.table}"
+                cursor.execute(f"DROP TRIGGER IF EXISTS {name}{on}")
+    tables = set(connection.introspection.django_table_names(only_existing=True, include_views=False)) - MIGRATED
+    connection.ops.execute_sql_flush(connection.ops.sql_flush(no_style(), sorted(tables)))
+    for guard in GUARDS:
+        guard.install()

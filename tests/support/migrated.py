@@ -1,0 +1,81 @@
+"""A migrated database, made once for these migrations and copied for each run of tests.
+
+To migrate an empty one takes longer than most files of tests do.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+
+from django.apps import apps
+from django.conf import settings
+from django.db import connection
+
+NAME = "migrated_{}"
+
+
+def prepare() -> None:
+    """Let the test database be made as a copy; what comes after each migration runs on the copy, too."""
+    with _alone():
+        if connection.vendor == "sqlite":
+            _copy_file()
+        else:
+            _name_template()
+
+
+def _copy_file() -> None:
+    ours = settings.VAR_DIR / f"{NAME.format(_fingerprint())}.sqlite3"
+    target = Path(connection.settings_dict["TEST"]["NAME"])
+    if not ours.exists():
+        for old in settings.VAR_DIR.glob(NAME.format("*")):
+            old.unlink()
+        _migrate()
+        shutil.copyfile(target, ours.with_suffix(".part"))
+        ours.with_suffix(".part").rename(ours)
+    for suffix in ("", "-wal", "-shm"):
+        target.with_name(target.name + suffix).unlink(missing_ok=True)
+    shutil.copyfile(ours, target)
+
+
+def _name_template() -> None:
+    ours = NAME.format(_fingerprint())
+    with connection.creation._nodb_cursor() as cursor:
+        cursor.execute(f'DROP DATABASE IF EXISTS "{connection.creation._get_test_db_name()}"')
+        cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [ours])
+        is_there = cursor.fetchone() is not None
+    if not is_there:
+        made = _migrate()
+        with connection.creation._nodb_cursor() as cursor:
+            cursor.execute(f'ALTER DATABASE "{made}" RENAME TO "{ours}"')
+    connection.settings_dict["TEST"]["TEMPLATE"] = ours
+
+
+def _migrate() -> str:
+    """The name of the test database, which is now an empty one that was migrated, and is not connected to."""
+    before = connection.settings_dict["NAME"]
+    made = connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
+    connection.creation.destroy_test_db(before, verbosity=0, keepdb=True)
+    if connection.vendor == "postgresql":
+        connection.close_pool()
+    return made
+
+
+def _fingerprint() -> str:
+    read = sha256()
+    for app in apps.get_app_configs():
+        for path in sorted((Path(app.path) / "migrations").glob("*.py")):
+            read.update(f"{app.label} {path.name}\n".encode() + path.read_bytes())
+    return read.hexdigest()[:16]
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Of all processes of this run."""
+    with (settings.VAR_DIR / "migrated.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
