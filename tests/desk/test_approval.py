@@ -15,7 +15,8 @@ from backend.bookings.models import Booking, LedgerEntry
 from backend.bookings.refusals import ANSWERS
 from backend.core.errors import Code
 from backend.people.models import Location
-from tests.support import scenarios
+from backend.scheduling.suggestions import suggestions
+from tests.support import scenarios, working_hours
 from tests.support.admin_site import action_url, clerk, form_of, logged_in, page_url, session_form, written
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres_only, pytest.mark.usefixtures("clock")]
@@ -51,6 +52,14 @@ def test_empty_amount_length_and_link_mean_the_usual_ones(desk: Browser, now: da
     approved = scenarios.again(booking)
     assert (approved.amount_paise, approved.meeting_link) == (99_900, who.meeting_link)
     assert approved.slot_end == datetime.fromisoformat("2026-11-25T19:00+05:30")
+
+
+def test_the_first_time_that_is_all_the_visitor_asked_for_is_filled_in(desk: Browser, now: datetime) -> None:
+    who = working_hours.psychologist()
+    booking = scenarios.pending(now=now)
+    form = desk.get(action_url(booking, "approve")).context["form"]
+    best = next(one.slot for one in suggestions(booking, now=now))
+    assert (form["slot_start"].initial, form["psychologist"].initial) == (best.start, who.pk)
 
 
 def test_nothing_to_pay_confirms_and_the_message_names_no_payment(desk: Browser, now: datetime) -> None:

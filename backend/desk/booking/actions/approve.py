@@ -18,6 +18,7 @@ from backend.desk.forms import to_paise
 from backend.desk.guardian import GuardianFields
 from backend.desk.session_fields import suggested
 from backend.people.models import Psychologist
+from backend.scheduling.free_slots import FreeSlot
 from backend.scheduling.suggestions import suggestions
 
 
@@ -42,10 +43,9 @@ class ApprovalForm(SessionForm, GuardianFields):
     def fit(self) -> None:
         super().fit()
         booking = self.booking
-        self.offer_slots(suggested(suggestions(booking, now=timezone.now())), "what the visitor asked for")
-        when = [booking.preferred_date, booking.preferred_time_start]
-        self.initial["slot_start"] = booking.preferred_slot_start or when
-        self.initial["psychologist"] = booking.preferred_psychologist_id
+        found = suggestions(booking, now=timezone.now())
+        self.offer_slots(suggested(found), "what the visitor asked for")
+        self._fill_in(next((one.slot for one in found if one.fits), None))
         self.offer(psychologist="Choose", place="The psychologist's own", length=policy.SESSION_LENGTH)
         if Psychologist.objects.filter(session_minutes__isnull=False).exists():  # then no length is everybody's
             self.initial.pop("length", None)
@@ -56,6 +56,16 @@ class ApprovalForm(SessionForm, GuardianFields):
             del self.fields["despite_cancellation_request"]
         if not booking.is_sponsored:
             del self.fields["pay_if_not_sponsored"]
+
+    def _fill_in(self, best: FreeSlot | None) -> None:
+        """The time that the visitor named, else the first that is all they asked for: typed, so it can be changed."""
+        booking = self.booking
+        if booking.preferred_slot_start is None and best is not None:
+            self.initial.update(slot_start=best.start, psychologist=best.psychologist_id)
+            return
+        when = [booking.preferred_date, booking.preferred_time_start]
+        self.initial["slot_start"] = booking.preferred_slot_start or when
+        self.initial["psychologist"] = booking.preferred_psychologist_id
 
     def approval(self) -> Approval:
         """What was typed. Call after `is_valid()`."""

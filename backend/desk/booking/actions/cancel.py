@@ -51,6 +51,8 @@ class CancelForm(NoteForm):
     field_order = ("called_off_by", "refund", "amount", "refund_reason", "note_to_visitor")
 
     def fit(self) -> None:
+        if self.booking.cancellation_requested_at is not None:
+            self.initial["called_off_by"] = CalledOffBy.VISITOR.value
         left = left_paise(self.booking)
         if left == 0:
             del self.fields["refund"], self.fields["amount"], self.fields["refund_reason"]
