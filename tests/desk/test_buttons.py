@@ -42,10 +42,13 @@ OFFERED = {
 def test_only_possible_actions_are_offered(state: State, desk_browser: Browser, now: datetime) -> None:
     booking = make_booking(state, now=now)
     assert buttons(desk_browser, booking) == OFFERED[state]
-    for name in set(BY_NAME) - OFFERED[state]:
-        answer = desk_browser.get(action_url(booking, name), follow=True)
-        assert answer.redirect_chain == [(page_url(booking), 302)]
-        assert f"“{BY_NAME[name].label}” is not possible now. It is now {state.label}" in answer.content.decode()
+    refused = set(BY_NAME) - OFFERED[state]
+    for name in refused:
+        answer = desk_browser.get(action_url(booking, name))
+        assert (answer.status_code, answer["Location"]) == (302, page_url(booking))
+    page = desk_browser.get(page_url(booking)).content.decode()  # says all of it at once
+    for name in refused:
+        assert f"“{BY_NAME[name].label}” is not possible now. It is now {state.label}" in page
 
 
 @pytest.mark.parametrize("state", State)
