@@ -13,7 +13,7 @@ from backend.outbox.models import Message
 from backend.people.privacy_notice import IN_FORCE
 from tests.support import api
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
+pytestmark = [pytest.mark.sqlite_only, pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
 REQUIRED = {
     *("email", "full_name", "phone_number", "city", "age", "gender", "emergency_contact", "consent_given"),

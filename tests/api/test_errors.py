@@ -31,7 +31,7 @@ def _debug(request: pytest.FixtureRequest, settings: Any) -> None:
     settings.DEBUG = request.param
 
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_debug")]
+pytestmark = [pytest.mark.sqlite_only, pytest.mark.django_db, pytest.mark.usefixtures("_debug")]
 
 
 @pytest.mark.sqlite_only

@@ -25,7 +25,7 @@ from tests.support.database_rows import everything
 from tests.support.link_pages import browser, look, press, shown
 from tests.support.scenarios import ASHA, RAVI
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "sandbox_payments")]
+pytestmark = [pytest.mark.sqlite_only, pytest.mark.django_db, pytest.mark.usefixtures("clock", "sandbox_payments")]
 
 CANCEL, AGAIN = "/go/cancel/", "/go/again/"
 PAGES = [CANCEL, AGAIN, "/go/alternative/", "/go/reschedule/", "/go/data/", "/go/data/erase/", "/go/erasure/"]

@@ -26,7 +26,7 @@ from tests.support.link_pages import browser, look, press, shown
 from tests.support.scenarios import ASHA, RAVI
 from tests.support.sponsors import acme, approve, with_code
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "sandbox_payments")]
+pytestmark = [pytest.mark.sqlite_only, pytest.mark.django_db, pytest.mark.usefixtures("clock", "sandbox_payments")]
 
 ALTERNATIVE, RESCHEDULE = "/go/alternative/", "/go/reschedule/"
 DAY, HOUR, WEEK = timedelta(days=1), timedelta(hours=1), timedelta(days=7)

@@ -18,7 +18,7 @@ from backend.people.models import HoursMode, Language, Location, Psychologist, S
 from tests.support import api, scenarios, working_hours
 from tests.support.working_hours import at
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
+pytestmark = [pytest.mark.sqlite_only, pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
 SLOTS, PEOPLE = "/api/slots/", "/api/psychologists/"
 ON_WEDNESDAY = {"from": "2026-11-25", "to": "2026-11-25"}

@@ -32,7 +32,7 @@ from tests.support.database_rows import everything
 from tests.support.scenarios import ASHA, RAVI
 from tests.support.staff_api import BOOKINGS, CHANGE, PASSWORD, STAFF, VIEW, Desk, account, desk
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "sandbox_payments")]
+pytestmark = [pytest.mark.postgres_only, pytest.mark.django_db, pytest.mark.usefixtures("clock", "sandbox_payments")]
 
 LOGIN, LOGOUT, LOGOUT_ALL = f"{STAFF}login/", f"{STAFF}logout/", f"{STAFF}logoutall/"
 LISTS = {f"{STAFF}{name}/": name for name in ("psychologists", "locations", "corporates")}

@@ -20,7 +20,7 @@ from backend.payments.models import Payment
 from tests.support import api, factories, scenarios
 from tests.support.scenarios import ASHA, RAVI
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "sandbox_payments")]
+pytestmark = [pytest.mark.sqlite_only, pytest.mark.django_db, pytest.mark.usefixtures("clock", "sandbox_payments")]
 
 LATER = [state for state in State if state != State.DRAFT]
 

@@ -20,7 +20,7 @@ from backend.bookings.machine import State
 from backend.bookings.models import Booking
 from tests.support import api, factories
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sqlite_only, pytest.mark.django_db]
 
 GUESSER, NEIGHBOUR = "198.51.100.1", "198.51.100.2"
 

@@ -10,7 +10,7 @@ from backend.bookings.lifecycle import visitor
 from backend.bookings.machine import State
 from tests.support import api, scenarios
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
+pytestmark = [pytest.mark.sqlite_only, pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
 SITE = "the site"  # replaced by its origin
 STRANGER = "https://evil.example"

@@ -26,7 +26,7 @@ from tests.support.admin_site import action_url, form_of, owner, session_form, w
 from tests.support.admin_site import caller_form as a_call
 from tests.support.scenarios import RAVI
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sqlite_only, pytest.mark.django_db]
 
 IN_THE_API = {"record-payment": "desk-payment", "record-outcome": "outcome", "void-payment": "void-desk-payment"}
 A_SLOT = "2026-11-25T18:00:00+05:30"  # what `session_form` types

@@ -21,7 +21,7 @@ from tests.support import scenarios
 from tests.support.scenarios import RAVI
 from tests.support.sponsors import acme, approve, sponsored, with_code
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sandbox_payments")]
+pytestmark = [pytest.mark.postgres_only, pytest.mark.django_db, pytest.mark.usefixtures("sandbox_payments")]
 STAFF = {"actor": "staff:desk"}
 DAY = timedelta(days=1)
 LATER = timedelta(days=3)

@@ -21,7 +21,7 @@ from tests.support import scenarios, working_hours
 from tests.support.admin_site import action_url, caller_form, list_url, new_booking_url
 from workers import mail
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
+pytestmark = [pytest.mark.postgres_only, pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 LITTLE = dict.fromkeys(("email", "age", "gender", "emergency_contact", "city", "region", "country"), "")
 
 

@@ -27,7 +27,7 @@ from backend.people import phones
 from tests.support import factories, roles, scenarios
 from tests.support.admin_site import action_url, clerk, logged_in, owner, page_url
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.postgres_only, pytest.mark.django_db]
 URL = "/admin/"
 
 

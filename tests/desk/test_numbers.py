@@ -18,7 +18,7 @@ from backend.people.models import Psychologist
 from tests.support import factories, roles, scenarios, working_hours
 from tests.support.admin_site import logged_in
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
+pytestmark = [pytest.mark.postgres_only, pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 MONDAY = datetime(2026, 11, 22, 18, 30, tzinfo=UTC)  # when Monday, the 23rd, begins in Asia/Kolkata
 WEEK = timedelta(days=7)
 

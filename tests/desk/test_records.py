@@ -224,7 +224,7 @@ def test_the_page_of_a_booking_costs_a_bounded_number_of_queries(desk: Browser, 
     desk.get(page_url(booking))
     with CaptureQueriesContext(connection) as captured:
         desk.get(page_url(booking))
-    assert len(captured) <= 26, [row['sql'][:150] for row in captured]
+    assert len(captured) <= 26, [row["sql"][:150] for row in captured]
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from tests.support.database_rows import everything
 from tests.support.scenarios import RAVI
 from tests.support.staff_api import desk
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "sandbox_payments")]
+pytestmark = [pytest.mark.postgres_only, pytest.mark.django_db, pytest.mark.usefixtures("clock", "sandbox_payments")]
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 
 

@@ -15,7 +15,7 @@ from backend.people.models import Location, Psychologist
 from tests.support import scenarios, working_hours
 from tests.support.admin_site import action_url, buttons, form_of, page_url, session_form, written
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "sandbox_payments")]
+pytestmark = [pytest.mark.postgres_only, pytest.mark.django_db, pytest.mark.usefixtures("clock", "sandbox_payments")]
 TUESDAY_1730 = "2026-11-24 17:30"  # when sessions of `approved` and later begin
 
 

@@ -23,7 +23,7 @@ from tests.support.scenarios import RAVI
 from tests.support.sponsors import acme, sponsored, with_code
 from tests.support.staff_api import Desk
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "sandbox_payments")]
+pytestmark = [pytest.mark.postgres_only, pytest.mark.django_db, pytest.mark.usefixtures("clock", "sandbox_payments")]
 
 
 # -- staff, before approval -------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from backend.payments.models import Payment, Refund
 from tests.support import scenarios
 from tests.support.mails import frozen
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sandbox_payments")]
+pytestmark = [pytest.mark.sqlite_only, pytest.mark.django_db, pytest.mark.usefixtures("sandbox_payments")]
 
 STAFF, GATEWAY = "staff:desk", "gateway:sandbox"
 EVERY_NOTICE = pytest.mark.parametrize("notice", Notice)

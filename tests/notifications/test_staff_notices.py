@@ -26,7 +26,7 @@ from tests.support import scenarios
 from tests.support.factories import make_booking, make_enquiry, make_payment, make_refund, write_row
 from tests.support.mails import OF_NO_BOOKING, TO_VISITOR, enqueued, frozen, html_of, mail_about, mail_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sqlite_only, pytest.mark.django_db]
 
 OF_A_REQUEST = (Notice.STAFF_BOOKING_RECEIVED, Notice.STAFF_BOOKING_WAITING, Notice.MANAGER_BOOKING_OVERDUE)
 OF_A_BOOKING = tuple(notice for notice in Notice if notice not in (*TO_VISITOR, *OF_NO_BOOKING))

@@ -17,7 +17,7 @@ from backend.outbox.models import Message, MessageState
 from tests.support import scenarios, system_health
 from tests.support.valkey import Valkey
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
+pytestmark = [pytest.mark.sqlite_only, pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 SECOND = timedelta(seconds=1)
 
 

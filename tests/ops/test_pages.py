@@ -19,7 +19,7 @@ from backend.outbox.models import Message, MessageState, PausedQueue, Queue
 from tests.support import scenarios, system_health
 from tests.support.admin_site import clerk, list_url, logged_in, owner, page_url
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
+pytestmark = [pytest.mark.sqlite_only, pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 NASTY = "<script>alert(1)</script>"
 LETTERS = "/admin/ops/act/dead-letters/"
 PAGES = {

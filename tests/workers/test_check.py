@@ -11,7 +11,7 @@ from backend.ops import health, heartbeats
 from backend.ops.models import ProcessRole
 from workers import check
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sqlite_only, pytest.mark.django_db]
 LIMIT = timedelta(seconds=check.SILENT_AFTER)
 SECOND = timedelta(seconds=2)
 

@@ -37,7 +37,11 @@ from workers import mail, mail_failures
 from workers.smtp import _Phased
 from workers.stopping import stopping
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.filterwarnings("ignore::ResourceWarning")]
+pytestmark = [
+    pytest.mark.sqlite_only,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+]
 
 
 def drain(at: datetime) -> None:
