@@ -114,6 +114,7 @@ class Session(AbstractBaseSession):
         settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="staff_sessions"
     )
     agent = models.CharField(max_length=200, blank=True)  # what the browser calls itself
+    network = models.CharField(max_length=45, blank=True, default="", db_default="")  # of the log-in
     began_at = models.DateTimeField(null=True)  # the log-in
     seen_at = models.DateTimeField(null=True)  # to the minute
     is_verified = models.BooleanField(default=False)  # the second step is done
@@ -126,7 +127,7 @@ class Session(AbstractBaseSession):
         return f"{program} on {system}" if system else program
 
     SENSITIVITY = classify(
-        personal="agent session_data", internal="session_key account began_at seen_at is_verified expire_date"
+        personal="agent network session_data", internal="session_key account began_at seen_at is_verified expire_date"
     )
 
 

@@ -17,8 +17,9 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from backend.accounts import verification
+from backend.core.networks import client_network
 
-AGENT = "agent"
+AGENT, NETWORK = "agent", "network"
 LONGEST_AGENT = 200
 
 
@@ -50,7 +51,7 @@ class SessionStore(db.SessionStore):
         row: Any = super().create_model_instance(data)
         row.session_key = digest(row.session_key)
         row.account_id = data.get(ACCOUNT)
-        row.agent = data.get(AGENT, "")
+        row.agent, row.network = data.get(AGENT, ""), data.get(NETWORK, "")
         row.began_at = _instant(data.get(verification.BEGAN))
         row.seen_at = _instant(data.get(verification.SEEN))
         row.is_verified = verification.FACTOR in data
@@ -72,6 +73,7 @@ def begin_at_login(request: Any, **_signal: object) -> None:
     if session is None or ACCOUNT not in session:  # the API's log-in begins none
         return
     session[AGENT] = request.META.get("HTTP_USER_AGENT", "")[:LONGEST_AGENT]
+    session[NETWORK] = client_network(request)
     verification.begin(session, now=timezone.now())
 
 

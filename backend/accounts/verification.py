@@ -10,7 +10,11 @@ from enum import StrEnum
 
 from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
+from django.dispatch import Signal
 
+# beside the log-in: `request`, whose password was asked for again and is right with the rest; `account` and `now`,
+# whose second factor was wrong
+password_proved, factor_refused = Signal(), Signal()
 FACTOR, BEGAN, SEEN, PROVED = "second_factor", "began_at", "seen_at", "proved_at"
 SEEN_EVERY = timedelta(minutes=1)  # a sign of life costs a write
 

@@ -14,6 +14,7 @@ class ApiConfig(AppConfig):
         from django.contrib.auth.models import User  # models are not there before
         from django.contrib.auth.signals import user_logged_in
 
+        from backend.accounts.verification import password_proved
         from backend.api import logins
         from backend.api.bounds import bound_headers
         from backend.api.parsing import mend_content_type  # needs settings that are read
@@ -21,5 +22,6 @@ class ApiConfig(AppConfig):
 
         request_started.connect(bound_headers, dispatch_uid="api.bound_headers")
         request_started.connect(mend_content_type, dispatch_uid="api.mend_content_type")
-        user_logged_in.connect(logins.give_back, dispatch_uid="api.give_back_login")
+        for proved in (user_logged_in, password_proved):
+            proved.connect(logins.give_back, dispatch_uid="api.give_back_login")
         post_save.connect(revoke_tokens_on_password_change, sender=User, dispatch_uid="api.end_tokens")

@@ -17,6 +17,7 @@ from backend.api import throttle
 from backend.audit import records
 from backend.audit.models import Kind
 from backend.bookings import actors
+from backend.core import networks
 from backend.core.errors import Code, Refused
 
 FAILURES_PER_NETWORK = 20  # an hour; a desk that shares an address and mistypes stays below it
@@ -36,7 +37,7 @@ class LoginLimits:
 
 def take(request: HttpRequest, username: str, *, now: datetime) -> None:
     """Counts a password for its network, its account, and both together. Refuses: as above."""
-    network = throttle.client_network(request)
+    network = networks.client_network(request)
     account, both = _key("account", username), _key("both", username, network)
     is_attack = throttle.counted(account, now=now) >= FAILURES_PER_ACCOUNT
     limits = {
@@ -51,8 +52,8 @@ def take(request: HttpRequest, username: str, *, now: datetime) -> None:
 
 
 def give_back(request: HttpRequest | None, **_signal: object) -> None:
-    """It was right, and whoever typed it is in."""
-    for key in getattr(request, _TAKEN, ()):
+    """It was right with all the rest: whoever typed it is in, or is still who they were."""
+    for key in vars(request).pop(_TAKEN, ()) if request is not None else ():
         throttle.give_back(key, now=timezone.now())
 
 

@@ -7,19 +7,17 @@ come from many addresses, and one miss is enough to be refused: who polls a good
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.db.models import F, QuerySet
-from django.http import HttpRequest
 from rest_framework.request import Request
 
 from backend.api.models import LookupMiss
 from backend.bookings import policy
 from backend.core.errors import Code, Refused
+from backend.core.networks import client_network
 
 EVERYBODY = "*"
 LOGIN = "login:"  # before a client's address, or a digest, where `logins` counts failed ones
@@ -106,32 +104,6 @@ def _row(client: str, now: datetime) -> QuerySet[LookupMiss]:
 def _begin(client: str, *, now: datetime) -> None:
     """Makes the row of an hour."""
     LookupMiss.objects.bulk_create([LookupMiss(client=client, hour=_hour(now))], ignore_conflicts=True)
-
-
-def client_network(request: HttpRequest | Request) -> str:
-    """The asker's address as our own proxies saw it; an IPv6 asker owns a /64, so the network stands for it."""
-    address = request.META.get("REMOTE_ADDR", "")
-    if settings.TRUSTED_PROXIES:
-        forwarded = [part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")]
-        address = forwarded[-min(settings.TRUSTED_PROXIES, len(forwarded))] or address
-    parsed = _parsed(address)
-    if isinstance(parsed, ipaddress.IPv6Address):
-        if parsed.ipv4_mapped is None:
-            return str(ipaddress.IPv6Network((int(parsed), 64), strict=False))
-        parsed = parsed.ipv4_mapped
-    return "unknown" if parsed is None else str(parsed)
-
-
-def _parsed(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """Some proxies write the port too: `203.0.113.7:443`, `[2001:db8::1]:443`."""
-    if address.startswith("["):
-        address = address[1:].partition("]")[0]
-    elif address.count(":") == 1:
-        address = address.partition(":")[0]
-    try:
-        return ipaddress.ip_address(address)
-    except ValueError:
-        return None
 
 
 def until_next_hour(now: datetime) -> timedelta:

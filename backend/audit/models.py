@@ -16,6 +16,7 @@ class Kind(models.TextChoices):
     LOGGED_IN = "logged_in", "Logged in"
     LOGIN_FAILED = "login_failed", "Log-in failed"
     LOGINS_STOPPED = "logins_stopped", "Log-ins stopped for this hour"
+    FACTOR_REFUSED = "factor_refused", "Second step failed"
     RIGHTS_CHANGED = "rights_changed", "Rights changed"
 
 

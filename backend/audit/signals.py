@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.models import Group, User
@@ -10,10 +11,12 @@ from django.contrib.auth.signals import user_logged_in, user_login_failed
 from django.db.models.signals import m2m_changed, post_save, pre_save
 from django.utils import timezone
 
-from backend.audit.models import Kind
+from backend.accounts.verification import factor_refused
+from backend.audit.models import AccessRecord, Kind
 from backend.audit.records import current_actor, write
 from backend.bookings import actors
 
+REFUSALS_AN_HOUR = 20  # of an account: recovery codes and passkeys are taken as often as they come
 RIGHTS = ("is_active", "is_staff", "is_superuser")
 _CHANGES = ("post_add", "post_remove", "pre_clear")
 _MANY = (User.groups.through, User.user_permissions.through, Group.permissions.through)
@@ -23,6 +26,7 @@ def connect() -> None:
     """Called once, when the apps are ready."""
     user_logged_in.connect(_logged_in)
     user_login_failed.connect(_login_failed)
+    factor_refused.connect(_factor_refused)
     pre_save.connect(_compare_rights, sender=User)
     post_save.connect(_rights_stored, sender=User)
     for through in _MANY:
@@ -38,6 +42,14 @@ def _login_failed(credentials: Mapping[str, Any], request: object = None, **_sig
     if request is not None:
         found = User.objects.filter(username=credentials.get("username", "")).values_list("pk", flat=True)
         write(Kind.LOGIN_FAILED, {"user.login": list(found)}, actor=actors.STRANGER, now=timezone.now())
+
+
+def _factor_refused(account: User, now: datetime, **_signal: Any) -> None:
+    """Of somebody who has the password, the session or the one-time link already."""
+    lately = AccessRecord.objects.filter(kind=Kind.FACTOR_REFUSED, subject="user", subject_id=account.pk)
+    if lately.filter(at__gt=now - timedelta(hours=1)).count() < REFUSALS_AN_HOUR:
+        shown = {"user.second_factor": [account.pk]}
+        write(Kind.FACTOR_REFUSED, shown, actor=actors.for_account(account), now=now)
 
 
 def _many_changed(

@@ -7,11 +7,13 @@ masked column could be guessed letter by letter: `?phone_number__startswith=9`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from datetime import timedelta
+from math import ceil
 from typing import Any, NoReturn, TypeVar
 
 from django.contrib.admin import AdminSite, ModelAdmin
 from django.db.models import Model
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
@@ -39,6 +41,13 @@ class Site(AdminSite):
         """Django lets a browser keep the pages about a password, too; here it is the script of words alone."""
         return super().admin_view(view, cacheable and view == self.i18n_javascript)
 
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """429 where the form looked at no password, as the API answers; it says for how long."""
+        response = super().login(request, extra_context)
+        form = (getattr(response, "context_data", None) or {}).get("form")
+        tell_to_wait(response, getattr(form, "retry_after", None))
+        return response
+
     def register(
         self,
         model_or_iterable: type[Model] | Iterable[type[Model]],
@@ -48,6 +57,13 @@ class Site(AdminSite):
         given = admin_class or ModelAdmin
         bounded = type(given.__name__, (OnlyWhatIsOffered, given), {"__module__": given.__module__})
         super().register(model_or_iterable, bounded, **options)
+
+
+def tell_to_wait(response: HttpResponse, wait: timedelta | None) -> None:
+    """429 for so long, where there is something to wait for."""
+    if wait is not None:
+        response.status_code = 429
+        response["Retry-After"] = str(max(1, ceil(wait.total_seconds())))
 
 
 def _asked_by(filters: Iterable[Any]) -> Iterator[str]:

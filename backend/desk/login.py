@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django import forms
@@ -14,11 +15,14 @@ from backend.core.errors import Refused
 
 
 class LoginForm(AdminAuthenticationForm):
+    retry_after: timedelta | None = None  # that nobody looked at the password, and for how long that stays so
+
     def clean(self) -> dict[str, Any]:
         """Says so when no password is looked at any more for a while."""
         try:
             return super().clean()
         except Refused as refused:
+            self.retry_after = refused.context["retry_after"]  # type: ignore[assignment]
             raise forms.ValidationError(staff_sentence(refused)) from refused
 
     def confirm_login_allowed(self, user: User) -> None:

@@ -109,6 +109,8 @@ def test_after_the_hour_passwords_are_looked_at_again(
     )
     api.error(answer, 429, "too_many_logins")
     assert answer["Retry-After"] == "1800"
+    stopped = Browser().post(PAGE, {"username": "asha", "password": PASSWORD}, REMOTE_ADDR=HERE)
+    assert (stopped.status_code, stopped["Retry-After"]) == (429, "1800")
     clock.move_to(now + timedelta(minutes=30))
     assert page(password=PASSWORD) == ""
 

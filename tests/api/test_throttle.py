@@ -14,10 +14,10 @@ from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 
 from backend.api.models import LookupMiss
-from backend.api.throttle import client_network
 from backend.bookings import policy
 from backend.bookings.machine import State
 from backend.bookings.models import Booking
+from backend.core.networks import client_network
 from tests.support import api, factories
 
 pytestmark = [pytest.mark.sqlite_only, pytest.mark.django_db]

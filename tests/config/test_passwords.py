@@ -13,12 +13,15 @@ from config import settings as product
 pytestmark = pytest.mark.sqlite_only
 
 
-@pytest.mark.parametrize("refused", ["elevenchars", "qwertyqwerty", "123456123456", "Charlotte2024"])
+COMMON = ("qwertyqwerty", "123456123456", "Monkey-Dragon", "administrator77", "zaxzaxzaxzax")
+
+
+@pytest.mark.parametrize("refused", ["elevenchars", "Charlotte2024", *COMMON])
 def test_a_password_is_long_and_not_common_and_may_be_of_any_characters(refused: str) -> None:
     account = User(username="charlotte2024", first_name="Charlotte")
     with pytest.raises(ValidationError):
         validate_password(refused, account)
-    for taken in ("quiet river bank", "829104756312", "zzyzxabcdefgq", "नदी के किनारे पेड़"):
+    for taken in ("quiet river bank", "829104756312", "zzyzxabcdefgq", "correct horse battery", "नदी के किनारे पेड़"):
         validate_password(taken, account)
 
 

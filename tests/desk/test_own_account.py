@@ -30,12 +30,6 @@ def is_in(browser: Browser) -> bool:
     return browser.get(OWN).status_code == 200
 
 
-def passkey(account: User, name: str) -> WebAuthnCredential:
-    return WebAuthnCredential.objects.create(
-        user=account, name=name, credential_id=name.encode(), public_key=b"x", aaguid="x"
-    )
-
-
 def test_a_session_is_ended_from_another_and_nobody_elses(account: User) -> None:
     here, there, else_where = logged_in(account), logged_in(account), logged_in(User.objects.create_superuser("ravi"))
     theirs = Session.objects.get(account__username="ravi").pk
@@ -55,10 +49,12 @@ def test_all_others_are_ended_at_once(account: User) -> None:
 def test_sessions_are_shown_with_browser_and_times(account: User) -> None:
     agent = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/156.0 Safari/537.36 Edg/156.0"
     browser = Browser(headers={"user-agent": agent})
-    browser.post("/admin/login/", {"username": "asha", "password": "correct horse"})
+    typed = {"username": "asha", "password": "correct horse"}
+    browser.post("/admin/login/", typed, REMOTE_ADDR="2001:db8::7")
     page = logged_in(account).get(OWN).content.decode()
     assert "Edge on Windows" in page
     assert "A browser" in page  # the one that looks says nothing of itself
+    assert "from 2001:db8::/64" in page
     assert "the second step is missing" in page
     assert "Since 23 Nov, 10:00, last seen 23 Nov, 10:00" in page
 
@@ -95,8 +91,8 @@ def test_new_recovery_codes_are_shown_in_the_answer_alone(account: User) -> None
 
 
 def test_a_passkey_is_removed_unless_it_is_the_last_of_all(account: User) -> None:
-    first, second, browser = passkey(account, "one"), passkey(account, "two"), logged_in(account)
-    foreign = passkey(User.objects.create_user("ravi"), "three")
+    first, second, browser = factor.passkey_of(account, "one"), factor.passkey_of(account, "two"), logged_in(account)
+    foreign = factor.passkey_of(User.objects.create_user("ravi"), "three")
     for wrong in ("", "x", str(foreign.pk)):
         browser.post(OWN, {"do": "remove_passkey", "id": wrong})
     assert WebAuthnCredential.objects.count() == 3

@@ -16,6 +16,10 @@ from django.urls import reverse
 
 from backend.accounts import second_factor
 from backend.accounts.models import Session
+from backend.api import logins
+from backend.api.models import LookupMiss
+from backend.audit import signals
+from backend.audit.models import AccessRecord, Kind
 from backend.desk.account.middleware import WITHOUT_SECOND_STEP
 from tests.support import factor, roles
 from tests.support.admin_site import logged_in, password_given
@@ -27,6 +31,7 @@ STEP, CONFIRM, LOGIN = "/admin/account/second-step/", "/admin/account/confirm/",
 PASSWORD = "correct horse"
 EXPORT = "/admin/bookings/booking/export/"
 FRESH_PAGES = ("/admin/auth/user/", "/admin/auth/group/", "/admin/account/tokens/new/", "/admin/account/colleagues/")
+MOMENT = timedelta(seconds=1)
 
 
 @pytest.fixture
@@ -132,7 +137,7 @@ def test_wrong_codes_make_wait_and_a_recovery_code_comes_in_meanwhile(account: U
     codes, browser = second_factor.new_recovery_codes(account), password_given(account)
     for _ in range(3):
         answer = browser.post(STEP, {"code": "000000"})
-    assert (answer.status_code, "Try again in 1 seconds" in answer.content.decode()) == (400, True)
+    assert (answer.status_code, "Try again in 1 seconds" in answer.content.decode()) == (429, True)
     assert "Too many" in browser.post(STEP, {"code": app.code()}).content.decode()
     assert leads(browser.post(STEP, {"recovery_code": codes[0]})) == "/admin/"
     assert browser.get("/admin/").status_code == 200
@@ -244,3 +249,41 @@ def test_a_code_is_not_used_up_by_a_wrong_password(
     assert browser.post(CONFIRM, {"password": "x", "code": code}).status_code == 400
     clock.move_to(now + timedelta(seconds=2))
     assert leads(browser.post(CONFIRM, {"password": PASSWORD, "code": code})) == "/admin/"
+
+
+def test_where_the_password_is_asked_again_it_is_looked_at_no_more_often_than_at_the_log_in(
+    account: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logins, "FAILURES_PER_NETWORK", 2)
+    factor.passkey_of(account, "phone")  # alone: no app slows down
+    browser = logged_in(account)
+    for _ in range(2):
+        assert "not your password" in browser.post(CONFIRM, {"password": "x", "passkey": "{}"}).content.decode()
+    answer = browser.post(CONFIRM, {"password": PASSWORD, "passkey": "{}"})
+    assert (answer.status_code, answer["Retry-After"]) == (429, "1800")
+    assert "Too many log-ins failed" in answer.content.decode()
+    kinds = AccessRecord.objects.order_by("pk").values_list("kind", flat=True)
+    assert list(kinds)[-3:] == [Kind.LOGIN_FAILED, Kind.LOGIN_FAILED, Kind.LOGINS_STOPPED]
+
+
+def test_who_is_still_the_same_counts_nothing(account: User, app: App) -> None:
+    assert leads(logged_in(account).post(CONFIRM, {"password": PASSWORD, "code": app.code()})) == "/admin/"
+    assert set(LookupMiss.objects.values_list("count", flat=True)) == {0}
+
+
+def test_a_second_step_that_fails_is_recorded_and_not_without_end(
+    account: User, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signals, "REFUSALS_AN_HOUR", 2)
+    browser = Browser()
+    with_password(browser)
+    for typed in ({"code": "000000"}, {"recovery_code": "x"}, {"recovery_code": "y"}):
+        assert browser.post(STEP, typed).status_code == 400
+    found = AccessRecord.objects.filter(kind=Kind.FACTOR_REFUSED)
+    assert {(row.actor, row.subject_id, row.page) for row in found} == {("staff:asha", account.pk, "desk:second_step")}
+    assert len(found) == 2
+
+
+def test_the_old_password_is_guessed_nowhere_else(account: User, settings) -> None:
+    settings.LOGIN_FRESH = -MOMENT
+    assert leads(logged_in(account).get("/admin/password_change/")) == CONFIRM

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import requests
 from django.contrib.auth.models import User
 from django_otp.oath import TOTP
+from django_otp_webauthn.models import WebAuthnCredential
 
 from backend.accounts import second_factor
 from backend.accounts.models import STEP, Authenticator
@@ -42,6 +43,12 @@ def app_of(account: User) -> App:
     app = second_factor.begin_app(account)
     Authenticator.objects.filter(pk=app.pk).update(confirmed=True)
     return App(app.secret)
+
+
+def passkey_of(account: User, name: str) -> WebAuthnCredential:
+    return WebAuthnCredential.objects.create(
+        user=account, name=name, credential_id=name.encode(), public_key=b"x", aaguid="x"
+    )
 
 
 def code_of(account: User) -> str:

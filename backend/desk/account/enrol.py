@@ -15,7 +15,7 @@ from django.views.decorators.cache import never_cache
 
 from backend.accounts import enrolment, passkeys, second_factor, sessions, verification
 from backend.accounts.verification import Factor
-from backend.desk.account.proof import EnrolForm, NewPasswordForm
+from backend.desk.account.proof import EnrolForm, NewPasswordForm, proof_page
 
 LINK = "enrolment_link"  # in the session: the digest of the token that this browser came with
 
@@ -42,14 +42,13 @@ def _page(request: HttpRequest, account: User, form: EnrolForm) -> HttpResponse:
     app = second_factor.begin_app(account)
     context = {
         "title": "Set up your account",
-        "form": form,
         "account": account,
         "is_new": not account.has_usable_password(),
         "secret": app.shared_secret(),
         "picture": qr(second_factor.uri(app)),
         "passkey": passkeys.ask_to_register(request, account) if passkeys.are_offered() else None,
     }
-    return TemplateResponse(request, "admin/account/enrol.html", context, status=400 if form.errors else 200)
+    return proof_page(request, "admin/account/enrol.html", form, **context)
 
 
 def _enrolled(request: HttpRequest, account: User, form: EnrolForm, factor: Factor) -> HttpResponse:

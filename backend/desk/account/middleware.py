@@ -18,7 +18,8 @@ from backend.desk.fresh import ask_again
 
 ADMIN = "/admin/"
 WITHOUT_SECOND_STEP = ("admin:login", "admin:logout", "desk:second_step", "desk:enrol")
-FRESH = ("/admin/auth/", "/admin/account/colleagues/")  # accounts and roles; `requires_fresh` is before tokens
+# accounts and roles, and where the old password could be guessed; `requires_fresh` is before tokens
+FRESH = ("/admin/auth/", "/admin/account/colleagues/", "/admin/password_change/")
 
 
 class SecondStepMiddleware:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import ceil
 from typing import Any
 
 from django import forms
-from django.contrib.auth import password_validation
+from django.contrib.auth import authenticate, password_validation
 from django.contrib.auth.models import User
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from backend.accounts import passkeys, second_factor
-from backend.accounts.verification import Factor
+from backend.accounts.verification import Factor, factor_refused
+from backend.bookings.refusals import staff_sentence
+from backend.core.admin_site import tell_to_wait
+from backend.core.errors import Refused
 
 WRONG_CODE = "This is not the code that the app shows now. A code works once: wait for the next one."
 WRONG_PASSWORD = "This is not your password."  # noqa: S105  # a sentence
@@ -41,6 +45,7 @@ class ProofForm(forms.Form):
         super().__init__(request.POST or None)
         self.request, self.account, self.now = request, account, now
         self.factor: Factor | None = None
+        self.retry_after: timedelta | None = None  # nothing is looked at for so long
         for name in self.fields:
             self.fields[name].widget.attrs["class"] = "form-control"
 
@@ -52,6 +57,7 @@ class ProofForm(forms.Form):
             return typed
         self.factor, why = self.shown(typed)
         if self.factor is None:
+            factor_refused.send(sender=type(self), account=self.account, now=self.now)
             raise forms.ValidationError(why)
         return typed
 
@@ -59,8 +65,9 @@ class ProofForm(forms.Form):
         """After wrong ones no code and no password is looked at for a while, longer each time; the rest comes in."""
         until = second_factor.slowed_until(self.account)
         if until is not None and (self.asks_password or not (typed.get("recovery_code") or typed.get("passkey"))):
-            seconds = ceil((until - self.now).total_seconds())
-            raise forms.ValidationError(f"Too many were wrong. Try again in {max(seconds, 1)} seconds.")
+            self.retry_after = until - self.now
+            seconds = max(1, ceil(self.retry_after.total_seconds()))
+            raise forms.ValidationError(f"Too many were wrong. Try again in {seconds} seconds.")
 
     def check_password(self, typed: dict[str, Any]) -> None:
         """Nothing to check: it was typed at the log-in."""
@@ -87,7 +94,16 @@ class ConfirmForm(ProofForm):
     asks_password = True
 
     def check_password(self, typed: dict[str, Any]) -> None:
-        if "password" in typed and not self.account.check_password(typed["password"]):
+        """Counted and recorded as at the log-in; whoever has an app waits besides."""
+        if "password" not in typed:
+            return
+        name = self.account.get_username()
+        try:
+            found = authenticate(self.request, username=name, password=typed["password"])
+        except Refused as refused:
+            self.retry_after = refused.context["retry_after"]  # type: ignore[assignment]
+            raise forms.ValidationError(staff_sentence(refused)) from refused
+        if found is None:
             second_factor.slow_down(self.account)
             self.add_error("password", WRONG_PASSWORD)
 
@@ -125,6 +141,14 @@ class NewPasswordForm(EnrolForm):
             password_validation.validate_password(typed.get("password", ""), self.account)
         except forms.ValidationError as why:
             self.add_error("password", why)
+
+
+def proof_page(request: HttpRequest, template: str, form: ProofForm, **context: object) -> HttpResponse:
+    """The form once more: 400 for what was wrong, 429 where nothing was looked at."""
+    status = 400 if form.errors else 200
+    response = TemplateResponse(request, template, {**context, "form": form}, status=status)
+    tell_to_wait(response, form.retry_after)
+    return response
 
 
 def _digits(typed: dict[str, Any]) -> str:

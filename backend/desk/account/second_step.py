@@ -6,13 +6,12 @@ import logging
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
 from backend.accounts import passkeys, second_factor, verification
 from backend.bookings import actors
-from backend.desk.account.proof import ConfirmForm, ProofForm, next_of
+from backend.desk.account.proof import ConfirmForm, ProofForm, next_of, proof_page
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +36,8 @@ def _asked(request: HttpRequest, kind: type[ProofForm], title: str) -> HttpRespo
     account, now = request.user, timezone.now()
     form = kind(request, account, now=now)  # type: ignore[arg-type]  # the door let nobody else in
     if form.is_valid() and form.factor is not None:
+        if form.asks_password:
+            verification.password_proved.send(sender=kind, request=request)
         verification.verify(request.session, form.factor, is_password_new=form.asks_password, now=now)
         return redirect(next_of(request))
     if form.errors:
@@ -44,10 +45,9 @@ def _asked(request: HttpRequest, kind: type[ProofForm], title: str) -> HttpRespo
     has_passkey = passkeys.are_offered() and second_factor.has_passkey(account)  # type: ignore[arg-type]
     context = {
         "title": title,
-        "form": form,
         "next": next_of(request),
         "is_set_up": second_factor.is_set_up(account),  # type: ignore[arg-type]
         "passkey": passkeys.ask_to_show(request, account) if has_passkey else None,  # type: ignore[arg-type]
         "asks_password": form.asks_password,
     }
-    return TemplateResponse(request, "admin/account/second_step.html", context, status=400 if form.errors else 200)
+    return proof_page(request, "admin/account/second_step.html", form, **context)

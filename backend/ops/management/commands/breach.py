@@ -97,7 +97,7 @@ def _open(account: User, grant: TokenGrant | None, *, now: datetime) -> Iterator
     yield "\nstill open:"
     if grant is None:
         for session in sessions.of(account, now=now):
-            yield f"  session, {session.browser}, since {short_day_and_time(session.began_at)}"
+            yield f"  session, {session.browser}, since {short_day_and_time(session.began_at)}, from {session.network}"
     for one in tokens.of(account, now=now):
         if grant in (None, one):
             yield f"  token {one.pk} {one.name!r}, {one.scope}, until {short_day_and_time(one.token.expiry)}"
