@@ -50,6 +50,7 @@ class Ability(StrEnum):
     SEE_MONEY = "payments.view_payment"  # and the practice in numbers
     SEND_AWAY = "people.add_timeoff"
     SEE_CLIENTS = "people.view_client"
+    ERASE_CLIENTS = "people.delete_client"
     OPERATE = "ops.add_act"
     SEE_ACCESS_LOG = "audit.view_accessrecord"  # who read what
 

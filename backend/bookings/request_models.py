@@ -43,6 +43,7 @@ class DataRequest(models.Model):
     # by whose link it was asked
     booking = models.ForeignKey("bookings.Booking", on_delete=models.PROTECT, related_name="data_requests")
     client = models.ForeignKey(Client, null=True, on_delete=models.SET_NULL, related_name="data_requests")
+    asked_by = models.CharField(max_length=80, default="visitor", db_default="visitor")  # or who of staff was told
     asked_at = models.DateTimeField()
     deadline = models.DateTimeField()  # until when the person has an answer
     due_at = models.DateTimeField(null=True)  # ASKED: it lapses; WAITING: it is carried out, or put off
@@ -50,7 +51,7 @@ class DataRequest(models.Model):
     closed_at = models.DateTimeField(null=True)
 
     SENSITIVITY = classify(
-        personal="client", internal="kind state booking asked_at deadline due_at waits_for closed_at"
+        personal="client", internal="kind state booking asked_by asked_at deadline due_at waits_for closed_at"
     )
 
     class Meta:

@@ -338,12 +338,13 @@ def redact(old: QuerySet[Message], *, now: datetime, limit: int = 500) -> int:
 def forget(addresses: Collection[str], booking_ids: Collection[int], *, now: datetime) -> None:
     """What these addresses were written about these bookings, or about none, loses its words; unsent, it stays so.
 
-    Whoever has one in hand cannot hand it over any more.
+    What was to be told of them by telephone, too. Whoever has one in hand cannot hand it over any more.
     """
     of_them = Q(booking_id__in=booking_ids) | Q(booking_id=None)
     boxes = {mailbox_of(address) for address in addresses}
-    theirs = Message.objects.filter(of_them, mailbox__in=boxes, recipient__in=addresses)
-    ids = list(theirs.order_by().values_list("pk", flat=True))
+    mailed = Message.objects.filter(of_them, mailbox__in=boxes, recipient__in=addresses)
+    told = Message.objects.filter(queue=Queue.MAIL, booking_id__in=booking_ids, recipient="")
+    ids = [pk for rows in (mailed, told) for pk in rows.order_by().values_list("pk", flat=True)]
     rows = Message.objects.filter(pk__in=ids)
     unsent = {"state": MessageState.OBSOLETE, "settled_at": now, "lease_expires_at": None, "fence": F("fence") + 1}
     rows.filter(state=MessageState.WAITING).update(**unsent)

@@ -80,6 +80,8 @@ LEFT_OUT = {
     "preview_cancellation": "is undone",
     "record_absence": "calls `reschedule` and `cancel_by_staff`",
     "ask_erasure": "speaks of no booking",
+    "record_erasure": "speaks of no booking",
+    "stop_recorded": "speaks of no booking",
     "correct": "corrects the person, and no promise speaks of them",
     "withdraw": "the person wants no reminder",
     "prove_erasure": "speaks of no booking",

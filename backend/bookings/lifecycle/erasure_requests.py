@@ -41,6 +41,31 @@ def ask_erasure(token: str, *, now: datetime) -> DataRequest:
 
 
 @intent
+def record_erasure(client_id: int, *, actor: str, now: datetime) -> DataRequest:
+    """∅ or ASKED → WAITING, for somebody who told staff; who has an address is mailed the day, and how to stop it.
+
+    Refuses: booking_unknown, of a client without any.
+    """
+    client = lock_person(client_id)
+    booking = Booking.objects.filter(client=client).order_by("-pk").first()
+    if booking is None:
+        raise Refused(Code.BOOKING_UNKNOWN)
+    request = DataRequest.objects.filter(client=client, state__in=[state.value for state in OPEN]).first()
+    if request is None:
+        request = DataRequest(
+            kind=RequestKind.ERASURE,
+            booking=booking,
+            client=client,
+            asked_by=actor,
+            asked_at=now,
+            deadline=now + policy.DATA_REQUEST_WITHIN,
+        )
+    if request.state != RequestState.WAITING:
+        _begin(request, client, now=now)
+    return request
+
+
+@intent
 def prove_erasure(token: str, *, now: datetime) -> DataRequest:
     """ASKED → WAITING, for the days in which it can be stopped, and as long as something is open. Twice is once.
 
@@ -50,10 +75,7 @@ def prove_erasure(token: str, *, now: datetime) -> DataRequest:
     if request.state == RequestState.ASKED and request.client is not None:
         if required(request.due_at, "due_at", request) <= now:
             raise Refused(Code.LINK_EXPIRED)
-        request.state, request.due_at = RequestState.WAITING, now + policy.ERASURE_AFTER
-        put_off(request, list(Booking.objects.filter(client=request.client)), now=now)
-        request.save(update_fields=["state", "due_at", "waits_for"])
-        notify_person(request, Notice.ERASURE_PLANNED, to=request.client.email, now=now)
+        _begin(request, request.client, now=now)
     return request
 
 
@@ -64,6 +86,14 @@ def stop_erasure(token: str, *, now: datetime) -> DataRequest:
     if request.state in OPEN:
         close(request, RequestState.STOPPED, now=now)
     return request
+
+
+@intent
+def stop_recorded(client_id: int, *, now: datetime) -> None:
+    """The same, for somebody who told staff."""
+    client = lock_person(client_id)
+    for request in DataRequest.objects.filter(client=client, state__in=[state.value for state in OPEN]):
+        close(request, RequestState.STOPPED, now=now)
 
 
 def erasure_of(token: str) -> DataRequest:
@@ -98,6 +128,13 @@ def put_off(request: DataRequest, bookings: Sequence[Booking], *, now: datetime)
     return True
 
 
+def _begin(request: DataRequest, client: Client, *, now: datetime) -> None:
+    request.state, request.due_at = RequestState.WAITING, now + policy.ERASURE_AFTER
+    put_off(request, list(Booking.objects.filter(client=client)), now=now)
+    request.save()
+    notify_person(request, Notice.ERASURE_PLANNED, to=client.email, now=now)
+
+
 def close(request: DataRequest, state: RequestState, *, now: datetime) -> None:
     """It is over, in this way."""
     request.state, request.due_at, request.waits_for, request.closed_at = state, None, "", now
@@ -105,7 +142,12 @@ def close(request: DataRequest, state: RequestState, *, now: datetime) -> None:
 
 
 def notify_person(request: DataRequest, notice: Notice, *, to: str, now: datetime) -> None:
-    """Owe a mail that speaks of the request, and of no booking; one for each day that it is set to."""
+    """Owe a mail that speaks of the request, and of no booking; one for each day that it is set to.
+
+    Who has no address told staff, and is told by them.
+    """
+    if not to:
+        return
     day = f"{request.due_at:%Y-%m-%d}" if request.due_at is not None else ""
     message_uuid = messages.emit(
         queue=Queue.MAIL,

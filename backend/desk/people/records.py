@@ -14,12 +14,13 @@ from django.utils import timezone
 from simple_history.admin import SimpleHistoryAdmin
 
 from backend.bookings.access import AccessPolicy
+from backend.bookings.lifecycle import redaction
 from backend.core import disclosures
 from backend.core.admin_pages import ListOfPeople, ReadOnly
 from backend.core.encryption import open_texts
 from backend.core.formatting import short_day_and_time
 from backend.desk import readings
-from backend.desk.people import readers
+from backend.desk.people import erase, readers
 from backend.people import intake, phones
 from backend.people.forms import EmailAddressField, IntakeTextField, place_phone_number
 from backend.people.models import Client, Enquiry, Language, Location, Specialization
@@ -98,7 +99,7 @@ class ClientAdmin(ListOfPeople, WithHistory):
     readonly_fields = ["since"]
 
     def get_urls(self) -> list[URLPattern]:
-        return [readers.PAGE.url(self.admin_site), *super().get_urls()]
+        return [readers.PAGE.url(self.admin_site), erase.PAGE.url(self.admin_site), *super().get_urls()]
 
     def render_change_form(
         self,
@@ -113,9 +114,18 @@ class ClientAdmin(ListOfPeople, WithHistory):
         is_known = obj is not None and obj.pk is not None
         if obj is not None and is_known:
             disclosures.note(obj, "phone_number")
+        context["may_erase"] = is_known and erase.may_open(AccessPolicy(request.user))
         context["may_see_readers"] = is_known and readings.may_see(AccessPolicy(request.user))
         answer: HttpResponse = super().render_change_form(request, context, add, change, form_url, obj)
         return answer
+
+    def delete_model(self, _request: HttpRequest, obj: Client) -> None:
+        """Whom nothing holds any more, with all earlier versions."""
+        redaction.forget(obj)
+
+    def delete_queryset(self, _request: HttpRequest, queryset: QuerySet[Client]) -> None:
+        for client in queryset:
+            redaction.forget(client)
 
     def history_form_view(
         self, request: HttpRequest, object_id: str, version_id: str, extra_context: Any = None
