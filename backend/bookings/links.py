@@ -91,7 +91,7 @@ def _expiry(booking: Booking, purpose: Purpose, *, now: datetime) -> datetime | 
     if purpose == Purpose.DATA:
         return now + policy.DATA_LINK_LIFETIME
     if purpose == Purpose.ERASURE:  # what it may do is for the request to say
-        return now + policy.DATA_REQUEST_WITHIN
+        return now + policy.ERASURE_LINK_LIFETIME
     if booking.state == State.DRAFT:
         return booking.due_at
     return booking.closed_at + policy.LINK_KEPT_AFTER_CLOSE if booking.closed_at else None

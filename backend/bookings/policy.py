@@ -132,6 +132,7 @@ DATA_REQUEST_WITHIN = env.duration(
 )
 DATA_REQUEST_PRESSES = timedelta(days=14)  # who has no answer this long before the deadline needs somebody to look
 ERASURE_AFTER = env.duration("ERASURE_AFTER", "how long a proved wish to be erased can still be stopped", default="7d")
+ERASURE_LINK_LIFETIME = 2 * SLOT_HORIZON  # it stops what waits for the furthest session, and then shows the answer
 ERASURE_LOOKS_AGAIN = timedelta(hours=1)  # after the end of the booking that an erasure waits for
 RETENTION = retention.RULES  # how long what is about people is kept, and which timer ends it
 

@@ -114,6 +114,16 @@ def test_it_waits_for_a_session_and_says_until_when(now: datetime) -> None:
 
 
 @pytest.mark.sqlite_only
+def test_the_link_that_stops_it_lasts_as_long_as_it_can_wait(now: datetime) -> None:
+    booking = scenarios.confirmed(now=now, at=now + policy.SLOT_HORIZON)
+    request = erasures.proved(booking, now=now)
+    assert request.due_at is not None
+    purges.purge(Kind.LINKS, now=request.due_at - SECOND)
+    link = erasures.erasure_token(request, Notice.ERASURE_PLANNED)
+    assert erasure_requests.stop_erasure(link, now=request.due_at - SECOND).state == RequestState.STOPPED
+
+
+@pytest.mark.sqlite_only
 def test_a_session_that_was_booked_since_puts_it_off_and_is_told(now: datetime) -> None:
     request = erasures.proved(scenarios.rejected(now=now), now=now)
     booking = scenarios.confirmed(now=now, at=now + 20 * DAY, who=scenarios.psychologist("Dr. New"))
