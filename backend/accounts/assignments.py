@@ -24,7 +24,7 @@ def assign(account_id: int, role: str) -> User:
     account.is_superuser = role == OWNER
     account.save(update_fields=["is_superuser"])
     account.user_permissions.set([])
-    account.groups.set(Group.objects.filter(name=role))
+    account.groups.set([] if role == OWNER else [Group.objects.get(name=role)])
     tokens.revoke_all(account)
     return account
 
