@@ -41,4 +41,5 @@ def revoke(account: User, grant_id: str) -> bool:
 
 def revoke_all(account: User) -> int:
     """Every token of the account. How many."""
-    return int(AuthToken.objects.filter(user=account).delete()[0])
+    _, gone = AuthToken.objects.filter(user=account).delete()  # with what each may do
+    return int(gone.get(AuthToken._meta.label, 0))

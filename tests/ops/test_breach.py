@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 
-from backend.accounts import tokens
+from backend.accounts import enrolment, tokens
 from backend.accounts.models import Scope, Session
 from backend.audit import breaches
 from backend.audit.models import AccessRecord, Kind
@@ -52,6 +52,7 @@ def thief(booking: Booking, now: datetime) -> User:
         )
     account = User.objects.create(username="asha")
     Session.objects.create(session_key="x", account=account, expire_date=now + HOUR, began_at=now, agent="Firefox/")
+    enrolment.make_link(account, by="staff:ravi", now=now)
     return account
 
 
@@ -68,6 +69,7 @@ def test_whose_data_an_account_opened_is_listed_by_id_alone(booking: Booking, th
     assert f"  booking.user_message: {booking}\n  client.row: 70001\n" in text
     assert f"persons to tell, by the number of their client: 2: {booking.client_id} 70001\n" in text
     assert "session, Firefox, since" in text
+    assert "one-time link for a second factor" in text
     assert not [word for word in ("70002", "70003", "70004", "70005", "asha@", "Asha Rao") if word in text]
     everybody = breaches.disclosed(actor=None, since=now, until=now + HOUR)
     assert (everybody.pages, everybody.of("enquiry")) == (3, {70_003})
@@ -80,11 +82,12 @@ def test_a_token_is_asked_after_alone_and_ended_alone(booking: Booking, thief: U
     text = said(now, "--token", str(lost.pk), "--end")
     assert "booking." not in text
     assert "client.row: 70001" in text
-    assert text.endswith("ended: 0 sessions, 1 tokens\n")
+    assert text.endswith("ended: 1 tokens\n")
     assert list(tokens.of(thief, now=now)) == [other]
-    assert said(now, "--account", "asha", "--end").endswith("ended: 1 sessions, 1 tokens\n")
+    assert said(now, "--account", "asha", "--end").endswith("ended: 1 sessions, 1 tokens, 1 links\n")
     ended = AccessRecord.objects.filter(kind=Kind.RIGHTS_CHANGED, actor="command:breach")
-    assert {row.shown for row in ended} == {f"user.access_ended {thief.pk} ;"}
+    about = f"{thief.pk} ;"
+    assert {row.shown for row in ended} == {f"user.token {about}", f"user.access_ended {about}"}
 
 
 @pytest.mark.sqlite_only

@@ -13,13 +13,14 @@ from django.db import transaction
 from django.utils import timezone
 
 from backend.accounts import sessions, tokens
-from backend.accounts.models import TokenGrant
+from backend.accounts.models import EnrolmentLink, TokenGrant
 from backend.audit import records
 from backend.audit.breaches import Disclosed, disclosed
 from backend.audit.models import Kind
 from backend.bookings import actors
 from backend.bookings.models import Booking
 from backend.core.formatting import short_day_and_time
+from backend.ops import staff_tokens
 from backend.ops.breach_duties import DUTIES, clock
 
 COMMAND = "command:breach"  # as the access log names it
@@ -30,7 +31,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--account", default="", metavar="NAME", help="whose password or session got out")
-        parser.add_argument("--token", type=int, metavar="ID", help="of the staff API, by the number that lists show")
+        parser.add_argument("--token", type=int, metavar="ID", help="of the staff API, as --account lists it")
         parser.add_argument("--since", required=True, type=_instant, metavar="TIME", help="2026-11-27T18:00+05:30")
         parser.add_argument("--until", type=_instant, metavar="TIME", help="now, unless said")
         parser.add_argument("--learnt", type=_instant, metavar="TIME", help="when we learnt of it: now, unless said")
@@ -98,6 +99,8 @@ def _open(account: User, grant: TokenGrant | None, *, now: datetime) -> Iterator
     if grant is None:
         for session in sessions.of(account, now=now):
             yield f"  session, {session.browser}, since {short_day_and_time(session.began_at)}, from {session.network}"
+        for link in EnrolmentLink.objects.filter(account=account, expires_at__gt=now):
+            yield f"  one-time link for a second factor, until {short_day_and_time(link.expires_at)}"
     for one in tokens.of(account, now=now):
         if grant in (None, one):
             yield f"  token {one.pk} {one.name!r}, {one.scope}, until {short_day_and_time(one.token.expiry)}"
@@ -106,7 +109,9 @@ def _open(account: User, grant: TokenGrant | None, *, now: datetime) -> Iterator
 @transaction.atomic
 def _end(account: User, grant: TokenGrant | None, *, now: datetime) -> str:
     """Recorded as a change of rights."""
-    ended = 0 if grant else sessions.end_all(account)
-    revoked = sum(tokens.revoke(account, str(one.pk)) for one in tokens.of(account, now=now) if grant in (None, one))
+    if grant is not None:
+        return f"{int(staff_tokens.revoke(grant, actor=COMMAND, now=now))} tokens"
+    ended, revoked = sessions.end_all(account), tokens.revoke_all(account)
+    links, _ = EnrolmentLink.objects.filter(account=account).delete()
     records.write(Kind.RIGHTS_CHANGED, {"user.access_ended": [account.pk]}, actor=COMMAND, now=now)
-    return f"{ended} sessions, {revoked} tokens"
+    return f"{ended} sessions, {revoked} tokens, {links} links"
