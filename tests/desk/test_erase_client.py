@@ -17,7 +17,7 @@ from backend.bookings.notices import Notice
 from backend.outbox.models import Message, MessageState
 from backend.people.models import Client
 from tests.support import erasures, factories, roles, scenarios
-from tests.support.admin_site import logged_in, owner, page_url
+from tests.support.admin_site import list_url, logged_in, owner, page_url
 
 pytestmark = [pytest.mark.sqlite_only, pytest.mark.django_db, pytest.mark.usefixtures("clock", "sandbox_payments")]
 
@@ -68,6 +68,16 @@ def test_password_and_factor_are_asked_for_again_and_a_manager_meets_no_such_pag
     assert answer.status_code == 302
     assert answer.headers["Location"].startswith(reverse("desk:confirm"))
     assert not DataRequest.objects.exists()
+
+
+def test_what_was_asked_and_what_became_of_it_stays_on_a_list(now: datetime) -> None:
+    factories.make_data_request(RequestState.DONE, now=now, client=None, asked_by="staff:meera")
+    request, browser = DataRequest.objects.get(), owner()
+    listed = browser.get(list_url(DataRequest)).content.decode()
+    for said in ("Erase the data", "Done", "meera", str(request.booking), "Sun 21 Feb 2027"):
+        assert said in listed
+    assert browser.get(page_url(request)).status_code == 200
+    assert browser.post(reverse("admin:bookings_datarequest_delete", args=[request.pk])).status_code == 404
 
 
 def test_a_caller_without_an_address_is_erased_with_all_that_was_to_be_told(now: datetime) -> None:

@@ -23,7 +23,7 @@ from django_celery_beat import models as beat
 
 from backend.accounts.roles import OWNER, Role
 from backend.audit.models import AccessRecord
-from backend.bookings.models import Booking, ClosedDay
+from backend.bookings.models import Booking, ClosedDay, DataRequest
 from backend.ops.models import Act, Process, TimerRun
 from backend.payments.models import InboxEvent, Payment, Refund
 from backend.people.models import Corporate, Enquiry, Language, Location, Psychologist, Specialization
@@ -80,6 +80,8 @@ def world(now: datetime) -> World:
     }
     payment = Payment.objects.filter(booking=bookings["own"]).get()
     Refund.objects.create(payment=payment, reference="R", amount_paise=1, reason="x", actor="x", queued_at=now)
+    asked = {"kind": "erasure", "state": "done", "asked_at": now, "deadline": now, "closed_at": now}
+    DataRequest.objects.create(booking=bookings["own"], **asked)
     AccessRecord.objects.create(actor="staff:x", at=now, kind="revealed")
     InboxEvent.objects.create(gateway="sandbox", event_id="e", received_at=now)
     Corporate.objects.create(name="Acme")
