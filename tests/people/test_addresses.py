@@ -21,6 +21,8 @@ MULLER = "asha@xn--mller-kva.example"
         ("asha@XN--MLLER-KVA.example", MULLER),
         ("asha@straße.example", "asha@xn--strae-oqa.example"),  # no `ss`, as browsers have it
         ("asha@डाटामेल.भारत", "asha@xn--c2bd4bq1db8d.xn--h2brj9c"),
+        ('"Asha"@example.org', "asha@example.org"),  # quoted: the same mailbox to every server
+        ('"a\\s\\ha.rao"@example.org', "asha.rao@example.org"),
         ("asha@xn--i-7iq.example", "asha@xn--i-7iq.example"),  # not IDNA's any more, but in use
     ],
 )
@@ -41,6 +43,7 @@ def test_an_address_has_one_form(typed: str, kept: str) -> None:
         "a@" + "b" * 250 + ".org",
         "a@" + "ü" * 100_000,
         "asha@\ud800.example",
+        *('"asha rao"@example.org', '"asha@x"@example.org', '""@example.org', '"\\"@example.org', '"a"b"@example.org'),
         *("root@localhost", "root@mail.localhost", "x@[127.0.0.1]", "x@[IPv6:::1]", "x@10.0.0.10", "x@１０.0.0.10"),
         *("x@printer.local", "x@db.internal", "x@a.invalid", "x@abcdefgh.onion", "x@ｌocalhost", "x@printer。local"),
     ],
