@@ -11,6 +11,7 @@
 #   make browser             the desk in a real browser: installs what it needs, leaves screenshots in var/screenshots/
 #   make model               random visitors, staff, money and clocks against every rule; STEPS=20000, SEED=n repeats a run
 #   make seed-large          100,000 bookings into the running stack, to measure pages on; never where people work
+#   make security            each security control in production settings, and a whole stack searched and attacked; ONLY="controls"
 #   make audit               known vulnerabilities in what is installed; fails, too, where it could ask nobody
 #   make bill                the software bill of materials, CycloneDX, as var/bill.json
 #   make manage CMD="check"  manage.py in the environment of the running stack
@@ -27,7 +28,7 @@ ifneq ($(shell $(PYTHON) -c '$(BELONGS_HERE)' 2>/dev/null && echo yes),yes)
 .PHONY: .venv/pyvenv.cfg
 endif
 
-.PHONY: run test demo restore-drill chaos ops-test pooler-test proxy-test browser model audit bill manage seed-large lock format readme clean
+.PHONY: run test demo restore-drill chaos ops-test pooler-test proxy-test browser model audit bill security manage seed-large lock format readme clean
 
 run: .venv/run.stamp
 	@exec $(PYTHON) -m config.local.run --profile "$(PROFILE)" --port "$(PORT)"
@@ -66,6 +67,9 @@ AS_ROOT := $(shell test "$$(id -u)" = 0 || echo sudo)
 
 audit: .venv/security.stamp
 	@exec $(PYTHON) -m config.local.audit
+
+security: .venv/security.stamp
+	@exec $(PYTHON) -m tests.security $(ONLY) $(if $(SEED),--seed $(SEED))
 
 bill: .venv/security.stamp
 	@exec $(PYTHON) -m config.local.bill var/bill.json

@@ -39,6 +39,10 @@ def _is_test(name: str) -> bool:
     return is_there and re.search(rf"^def {re.escape(function)}\(", file.read_text(), re.MULTILINE) is not None
 
 
+def test_every_control_stands_under_a_heading() -> None:
+    assert CONTROLS.read_text().startswith("# Security controls\n")
+
+
 def test_every_control_names_a_place_and_a_test_that_exist() -> None:
     assert wrong(CONTROLS.read_text()) == []
     assert len(rows(CONTROLS.read_text())) > 30

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 import time_machine
 from django.apps import apps
-from django.db import connection
 from django.test import Client as Browser
 
 from backend.accounts.models import Session
@@ -25,6 +24,7 @@ from backend.notifications import delivery
 from backend.outbox.models import Message, MessageState, Queue
 from backend.payments.models import Payment, RefundState
 from tests.support import admin_site, api, erasures, factories, link_pages, log_lines, scenarios, sentinels
+from tests.support.database_rows import dump
 from workers import timers
 
 pytestmark = [pytest.mark.sqlite_only, pytest.mark.django_db, pytest.mark.usefixtures("sandbox_payments")]
@@ -72,7 +72,7 @@ def everything() -> str:
         for row in model._base_manager.all()
     ]
     rows += [SessionStore().decode(session.session_data) for session in Session.objects.all()]
-    return json.dumps(rows, default=str) + "\n".join(connection.connection.iterdump())
+    return json.dumps(rows, default=str) + dump()
 
 
 def words_in(text: str) -> set[str]:

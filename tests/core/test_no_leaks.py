@@ -18,6 +18,7 @@ import pytest
 import requests
 import time_machine
 from django.apps import apps
+from django.conf import settings as configured
 from django.core.management import call_command
 from django.db import models, transaction
 from django.http import HttpResponse
@@ -178,7 +179,7 @@ def clerks(booking: Booking, browser: Browser) -> Iterator[Door]:
 def test_nothing_planted_comes_out_of_any_request_to_a_booking_in(state: State, now: datetime) -> None:
     browser, at_desk = admin_site.owner("root"), desk()
     browser.raise_request_exception = False
-    secrets = {at_desk.token, browser.cookies["sessionid"].value}
+    secrets = {at_desk.token, browser.cookies[configured.SESSION_COOKIE_NAME].value}
     system_health.healthy(now=now)
     with log_lines.collected(level=logging.DEBUG) as lines:
         booking = born(state, now)
@@ -200,7 +201,7 @@ def test_nothing_planted_comes_out_of_any_request_to_a_booking_in(state: State, 
     nothing_in(lines.written, secrets)
     nothing_in(kept, secrets)
     nothing_in(
-        refused, {at_desk.token, browser.cookies["sessionid"].value}
+        refused, {at_desk.token, browser.cookies[configured.SESSION_COOKIE_NAME].value}
     )  # who holds a mailed token may read it again
 
 

@@ -25,6 +25,7 @@ from tests.demo.walk import PAUSE, STACK, Narrator
 OWN_VAR = ROOT / "var" / "demo"
 SECOND_VAR = ROOT / "var" / "demo-none"
 START_WITHIN = 60.0  # seconds, migrations included
+HIDDEN = ("_KEY", "_SECRET", "_URL")  # what these settings hold is not told
 BACK_WITHIN = 15.0  # seconds; a web process that was killed serves again within them
 STOP_WITHIN = 90.0  # seconds; the supervisor gives its stages up to 30 s each, and needs about three in all
 
@@ -120,7 +121,7 @@ def own(narrator: Narrator, var: Path, **settings: str) -> Iterator[Stack]:
     command = [sys.executable, "-m", "config.local.run", "--profile", "fast", "--port", str(port)]
     command += ["--var", str(var.relative_to(ROOT))]
     output = var / "stack.log"
-    given = "".join(f"{name}={'…' if name.endswith('_KEY') else value} " for name, value in settings.items())
+    given = "".join(f"{name}={'…' if name.endswith(HIDDEN) else value} " for name, value in settings.items())
     narrator.tell(STACK, f"{given}python {' '.join(command[1:])}")
     with output.open("wb") as log:
         # A group of its own, so that Ctrl-C reaches us alone and the stack is stopped once, by us

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import time_machine
+from django.conf import settings as configured
 from django.contrib.auth.models import User
 from django.http import HttpResponse
 from django.test import Client as Browser
@@ -104,7 +105,7 @@ def test_password_and_code_open_the_page_that_was_asked_for_and_each_takes_a_new
     client.session["x"] = 1
     wanted = "/admin/bookings/booking/?q=a&deadline=soon"
     answer = with_password(client, next=wanted)
-    first = client.cookies["sessionid"].value
+    first = client.cookies[configured.SESSION_COOKIE_NAME].value
     answer = client.get(answer["Location"])
     assert leads(answer) == STEP
     assert parse_qs(urlsplit(answer["Location"]).query)["next"] == [wanted]
@@ -112,9 +113,9 @@ def test_password_and_code_open_the_page_that_was_asked_for_and_each_takes_a_new
     answer = client.post(STEP, {"code": " ".join(re.findall("...", app.code())), "next": wanted})
     assert answer["Location"] == wanted
     assert client.get(wanted).status_code == 200
-    assert client.cookies["sessionid"].value != first
+    assert client.cookies[configured.SESSION_COOKIE_NAME].value != first
     stale = Browser()
-    stale.cookies["sessionid"] = first
+    stale.cookies[configured.SESSION_COOKIE_NAME] = first
     assert leads(stale.get("/admin/")) == LOGIN
     assert Session.objects.count() == 1
 
@@ -145,15 +146,15 @@ def test_wrong_codes_make_wait_and_a_recovery_code_comes_in_meanwhile(account: U
 
 def test_logging_out_ends_the_session_here_too(account: User, app: App) -> None:
     browser = logged_in(account)
-    kept = browser.cookies["sessionid"].value
+    kept = browser.cookies[configured.SESSION_COOKIE_NAME].value
     browser.post("/admin/logout/")
     assert not Session.objects.exists()
-    browser.cookies["sessionid"] = kept
+    browser.cookies[configured.SESSION_COOKIE_NAME] = kept
     assert leads(browser.get("/admin/")) == LOGIN
 
 
 def test_the_cookies_key_is_not_in_the_table(account: User) -> None:
-    key = logged_in(account).cookies["sessionid"].value
+    key = logged_in(account).cookies[configured.SESSION_COOKIE_NAME].value
     assert key not in str(list(Session.objects.values()))
 
 

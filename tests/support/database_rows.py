@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from django.db import connection
 from django.db.models import Model
 
 from backend.bookings.models import Booking, LedgerEntry, Link
@@ -17,6 +18,22 @@ def everything() -> str:
     """All that a request could have changed."""
     models = (Booking, LedgerEntry, Message, Link, Payment, Refund, Enquiry)
     return json.dumps([[_told(row) for row in model.objects.order_by("pk")] for model in models], default=str)
+
+
+def dump() -> str:
+    """All that stands in the database, as whoever takes it away has it."""
+    connection.ensure_connection()
+    if connection.vendor == "sqlite":
+        return "\n".join(connection.connection.iterdump())
+    with connection.cursor() as cursor:
+        return "\n".join(
+            str(row) for name in connection.introspection.table_names(cursor) for row in _rows(cursor, name)
+        )
+
+
+def _rows(cursor: Any, table: str) -> list[Any]:
+    cursor.execute(f"SELECT t::text FROM {connection.ops.quote_name(table)} t")
+    return list(cursor.fetchall())
 
 
 def _told(row: Model) -> dict[str, Any]:
