@@ -14,10 +14,12 @@ from backend.outbox.models import Message, MessageState, Part, Queue
 def emit_anew(message: Message, *, now: datetime, of_one: bool = False) -> Message | None:
     """Owe what takes the place of a mail that may have left, once. It speaks of the same instant. None: it is owed.
 
+    One that was settled unsent because it was not true when its turn came is owed again, for its subject is back.
     `of_one`: of a mail about several bookings, what it says of the one that `message` names.
     """
     key = f"{messages.ANEW}{message.pk}" + (f":{message.booking_id}" if of_one else "")
     if Message.objects.filter(dedupe_key=key).exists():
+        _owe_again(key, now=now)
         return None
     uuid = messages.emit(
         queue=Queue(message.queue),
@@ -37,6 +39,13 @@ def emit_anew(message: Message, *, now: datetime, of_one: bool = False) -> Messa
             for part in bundles.parts_of(message)
         )
     return anew
+
+
+def _owe_again(key: str, *, now: datetime) -> None:
+    unsent = Message.objects.filter(dedupe_key=key, state=MessageState.OBSOLETE, may_have_left=False, blanked_at=None)
+    unsent.update(
+        state=MessageState.WAITING, attempts=0, not_before=now, next_attempt_at=now, settled_at=None, last_error=""
+    )
 
 
 def is_anew(message: Message) -> bool:

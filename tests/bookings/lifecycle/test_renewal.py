@@ -77,6 +77,24 @@ def test_who_was_told_nothing_yet_is_told_once(state: State, now: datetime) -> N
 
 
 @every_state
+def test_a_new_mail_whose_turn_came_after_the_deadline_is_owed_again_by_the_next_extension(
+    state: State, now: datetime
+) -> None:
+    booking = MAKE[state](now=now)
+    sent(mails(booking, TOLD_BY[state])[0], now)
+    Message.objects.filter(not_before__gt=now).delete()  # a reminder that is due would say it
+    booking = extend(booking, now)
+    later = booking.due_at + HOUR
+    Message.objects.filter(pk=mails(booking, TOLD_BY[state])[1].pk).update(
+        state=MessageState.OBSOLETE, settled_at=later, attempts=1
+    )
+    booking = extend(booking, later)
+    [_, anew] = mails(booking, TOLD_BY[state])
+    assert (anew.state, anew.settled_at, anew.attempts) == (MessageState.WAITING, None, 0)
+    assert (anew.not_before, anew.next_attempt_at) == (later, later)
+
+
+@every_state
 def test_of_two_extensions_one_new_mail_tells_until_it_has_left(state: State, now: datetime) -> None:
     booking = MAKE[state](now=now)
     sent(mails(booking, TOLD_BY[state])[0], now)
