@@ -64,7 +64,7 @@ class ClosedDay(models.Model):
         ]
 
     def __str__(self) -> str:
-        return str(self.date) if self.date else self.get_weekday_display()
+        return str(self.date or self.get_weekday_display() or "no day")  # a form may have emptied both
 
     @classmethod
     def calendar(cls) -> Callable[[datetime], tuple[datetime, bool]]:

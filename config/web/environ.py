@@ -33,7 +33,7 @@ def environ_of(scope: Scope) -> WSGIEnvironment:
         "REMOTE_ADDR": client.strip("[]"),
         "REQUEST_METHOD": scope.method,
         "PATH_INFO": scope.path.encode().decode("latin-1"),  # PEP 3333: bytes in the guise of text
-        "QUERY_STRING": scope.query_string,
+        "QUERY_STRING": scope.query_string.encode().decode("latin-1"),
         **_headers(scope),
     }
 

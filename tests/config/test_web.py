@@ -66,6 +66,13 @@ def test_a_body_that_does_not_come_in_time_is_a_refusal_in_json(monkeypatch: pyt
     assert (status, json.loads(body)["code"]) == (408, "too_slow")
 
 
+def test_a_query_may_hold_any_letter_unescaped() -> None:
+    request = scope(path="/api/bookings/check-status/")
+    request.query_string = "token=&name=ȆÄ\u202e"
+    status, body = ask(Protocol(), request)
+    assert (status, json.loads(body)["code"]) == (400, "invalid")
+
+
 @pytest.mark.parametrize("headers", [{}, {"content-length": "131073"}, {"content-length": "-1"}])
 def test_a_body_without_a_length_that_may_be_read_is_not_read(headers: dict[str, str]) -> None:
     status, _ = ask(Protocol(), scope("POST", "/admin/login/", **headers))
