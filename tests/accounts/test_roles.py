@@ -28,7 +28,7 @@ Written and checked by `tests/accounts/test_roles.py`, which opens every address
 somebody of each role; `TEST_WRITE_DOCS=1` renews it. `yes`: it answers. `–`: it answers 404, as what does not exist
 does. `own`, `unassigned` (requests without a psychologist): only such bookings. The rules are
 `backend/accounts/roles.py` and `backend/bookings/access.py`; what a role holds at first,
-`backend/people/migrations/0002_roles.py`. An account may have several roles; who has none sees an empty admin. An
+`backend/people/migrations/0002_roles.py`. An account has one role; who has none sees an empty admin. An
 owner is a superuser.
 
 """
