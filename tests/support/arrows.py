@@ -16,6 +16,7 @@ ARROWS = {
     ("PAYMENT_PENDING", "CANCELLED"),
     ("CONFIRMED", "COMPLETED"),
     ("CONFIRMED", "CANCELLED"),
+    ("CONFIRMED", "APPROVED"),  # money at the desk that was recorded by mistake
     ("CANCELLED", "CONFIRMED"),  # late money
     ("PAYMENT_FAILED", "CONFIRMED"),  # late money
     # undone at the desk before anybody was told

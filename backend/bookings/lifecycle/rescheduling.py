@@ -17,8 +17,8 @@ from backend.bookings.ledger_details import Moved
 from backend.bookings.lifecycle.notify import enqueue_reminders, notify_psychologist, notify_visitor
 from backend.bookings.lifecycle.session_terms import (
     Approval,
+    begin_payment_reminder_anew,
     check_hours,
-    plan_payment_reminder,
     replan_payment_reminder,
     set_place,
     slot_of,
@@ -142,7 +142,7 @@ def move_session(
     booking.choose_by = None
     record_event(booking, intent=Intent.RESCHEDULE, actor=actor, now=now, saving=SETTLED_BY_MOVE, details=details)
     if booking.state != State.CONFIRMED and was_to_choose:  # nobody was to pay meanwhile, nor reminded of it
-        plan_payment_reminder(booking, now=now)
+        begin_payment_reminder_anew(booking, now=now)
     elif booking.state != State.CONFIRMED and booking.pay_by != had_until:
         replan_payment_reminder(booking, now=now)
     _announce(booking, before, now=now)

@@ -14,7 +14,8 @@ from backend.bookings.lifecycle.transaction import run_transition
 from backend.bookings.models import Booking, GuardianProof, Mode
 from backend.bookings.notices import Notice
 from backend.core.errors import Code, Refused
-from backend.outbox import renewals
+from backend.outbox import holds, renewals
+from backend.outbox.models import Message
 from backend.people.models import Location, Psychologist
 from backend.scheduling import claims
 from backend.scheduling.free_slots import fit_hours, terms_of
@@ -136,6 +137,13 @@ def plan_payment_reminder(booking: Booking, *, now: datetime) -> None:
     """The reminder to pay of the ledger's last row."""
     due = policy.payment_reminder(now, payment_terms(booking).pay_by)
     notify_visitor(booking, Notice.PAYMENT_STILL_DUE, now=now, not_before=due)
+
+
+def begin_payment_reminder_anew(booking: Booking, *, now: datetime) -> None:
+    """After a choice the time to pay begins anew, and what was planned before it speaks of a time that is over."""
+    planned = Message.objects.filter(booking_id=booking.pk, kind=Notice.PAYMENT_STILL_DUE, not_before__gt=now)
+    holds.withdraw(planned, now=now)
+    plan_payment_reminder(booking, now=now)
 
 
 def replan_payment_reminder(booking: Booking, *, now: datetime) -> None:

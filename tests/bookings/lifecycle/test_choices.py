@@ -15,7 +15,7 @@ from backend.bookings.machine import State
 from backend.bookings.models import Booking, LedgerEntry, Purpose, SlotClaim
 from backend.bookings.notices import Notice
 from backend.core.errors import Code, Refused
-from backend.outbox.models import Message
+from backend.outbox.models import Message, MessageState
 from backend.payments.models import Payment, Refund
 from backend.people.models import Psychologist, TimeOff
 from tests.support import scenarios, working_hours
@@ -220,6 +220,15 @@ def test_nobody_pays_before_the_choice_and_the_time_to_pay_begins_with_it(who: P
     reminder = Message.objects.filter(kind=Notice.PAYMENT_STILL_DUE).latest("pk")
     assert (reminder.ledger_sequence, later < reminder.not_before < moved.pay_by) == (moved.ledger_sequence, True)
     assert attempts.start_payment(moved.acknowledgement_id, now=later).booking == moved
+
+
+def test_a_reminder_of_the_time_to_pay_before_the_choice_is_not_sent_beside_the_new_one(
+    who: Psychologist, now: datetime
+) -> None:
+    booking = scenarios.approved(now=now, who=who, at=now + 5 * DAY)
+    choose(offered(booking, now=now), now + 6 * DAY, now=now + HOUR)
+    reminders = Message.objects.filter(kind=Notice.PAYMENT_STILL_DUE).order_by("pk")
+    assert [row.state for row in reminders] == [MessageState.OBSOLETE, MessageState.WAITING]
 
 
 def test_money_that_comes_meanwhile_is_taken_and_the_visitor_reads_what_is_so(who: Psychologist, now: datetime) -> None:
