@@ -335,6 +335,13 @@ def redact(old: QuerySet[Message], *, now: datetime, limit: int = 500) -> int:
     return Message.objects.filter(pk__in=ids).update(**emptied(Message), blanked_at=now)
 
 
+def bookings_told(addresses: Collection[str]) -> set[int]:
+    """Ids of the bookings that these addresses were written about."""
+    boxes = {mailbox_of(address) for address in addresses}
+    mailed = Message.objects.filter(mailbox__in=boxes, recipient__in=addresses, booking_id__isnull=False)
+    return set(mailed.order_by().values_list("booking_id", flat=True))
+
+
 def forget(addresses: Collection[str], booking_ids: Collection[int], *, now: datetime) -> None:
     """What these addresses were written about these bookings, or about none, loses its words; unsent, it stays so.
 

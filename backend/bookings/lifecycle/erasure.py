@@ -51,7 +51,7 @@ def _erase(client: Client, bookings: Sequence[Booking], request: DataRequest, *,
     for booking in bookings:
         _end_draft(booking, now=now)
         redaction.empty(booking, now=now)
-    _forget_letters(addresses, [booking.pk for booking in bookings], now=now)
+    _forget_letters(addresses, [*(booking.pk for booking in bookings), *_purged_before(addresses)], now=now)
     enquiries.forget(addresses)
     close(request, RequestState.DONE, now=now)
     redaction.forget(client)
@@ -69,6 +69,12 @@ def _end_draft(booking: Booking, *, now: datetime) -> None:
             actor=TIMER,
             now=now,
         )
+
+
+def _purged_before(addresses: Collection[str]) -> list[int]:
+    """Drafts of theirs that nobody proved: only the mails about them know whose they were."""
+    told = messages.bookings_told(addresses)
+    return list(Booking.objects.filter(pk__in=told, client=None).values_list("pk", flat=True))
 
 
 def _forget_letters(addresses: Collection[str], booking_ids: Collection[int], *, now: datetime) -> None:

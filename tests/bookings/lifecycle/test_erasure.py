@@ -14,7 +14,7 @@ from backend.bookings.models import Booking, DataRequest, LedgerEntry, Link, Pur
 from backend.bookings.notices import Notice
 from backend.bookings.retention import Kind
 from backend.core.errors import Code, Refused
-from backend.core.personal_data import personal_columns
+from backend.core.personal_data import emptied, personal_columns
 from backend.notifications import delivery
 from backend.ops import purges
 from backend.outbox import messages
@@ -225,3 +225,16 @@ def test_an_erased_booking_is_unknown_at_every_door_and_tells_nobody(now: dateti
         assert refused.value.code == Code.BOOKING_UNKNOWN
     refunds.grant_refund(booking.pk, None, actor="staff:desk", now=at + 8 * DAY)
     assert not owed(Notice.REFUND_QUEUED)
+
+
+@pytest.mark.sqlite_only
+def test_the_mails_about_a_draft_that_was_purged_before_go_with_the_rest(now: datetime) -> None:
+    scenarios.rejected(now=now)
+    draft = scenarios.submitted(now=now)
+    client = scenarios.again(draft).client
+    Booking.objects.filter(pk=draft.pk).update(**emptied(Booking), purged_at=now)
+    assert client is not None
+    request = erasure_requests.record_erasure(client.pk, actor="staff:owner", now=now)
+    erasure.carry_out(request.pk, now=now + policy.ERASURE_AFTER)
+    assert Message.objects.filter(recipient=ASHA).get().kind == Notice.ERASURE_DONE
+    assert not Link.objects.filter(booking=draft).exists()
