@@ -133,7 +133,7 @@ class Bank(World):
             return "returned"
         if booking.state in ("APPROVED", "PAYMENT_PENDING"):
             return "confirmed"
-        is_back = booking.reason == "payment_timed_out" and booking.slot_start > self.now
+        is_back = booking.reason == "payment_timed_out" and booking.slot_start > self.now and booking.purged_at is None
         return "reinstated" if is_back and self._is_free(booking) and self._is_alone(booking) else "returned"
 
     def _is_free(self, booking: Row) -> bool:

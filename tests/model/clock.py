@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from hypothesis import strategies as st
 
 from backend.bookings import queries
-from backend.bookings.lifecycle import attempts, cancellation, choices, timers
+from backend.bookings.lifecycle import attempts, cancellation, choices, erasure, timers
 from backend.bookings.machine import State
 from backend.bookings.retention import Kind
 from backend.ops import purges
@@ -80,7 +80,7 @@ class Clock(World):
         self._fired(self.do(timer, was.id), was, self._is_due(was, source), target)
         assert not self.do(timer, was.id).changed, "it fired twice"
 
-    @action(needs="attempts", which=WHICH)
+    @action(needs="attempts", times=2, which=WHICH)
     def ask_gateway(self, which: int) -> None:
         was = self.one_of(self.seen.bookings.values(), which, self._is_unpaid)
         did = self.do(attempts.ask_after_attempt, was.id)
@@ -139,8 +139,13 @@ class Clock(World):
             self.do(cancellation.lapse_cancellation, booking_id)
         for booking_id in queries.drafts_to_purge(now=self.now):
             self.do(timers.purge_draft, booking_id)
+        for request_id in queries.data_requests_due(now=self.now):
+            self.do(erasure.carry_out, request_id)
         self.do(purges.purge, Kind.LINKS)
         self.do(purges.purge, Kind.MAILS)
+        self.do(purges.purge, Kind.ANSWERS)
+        for request in self.seen.open_requests:
+            assert request.due_at > self.now, f"nobody looked at it: {request}"
         for booking in self.seen.bookings.values():
             self._in_time(booking)
 

@@ -16,6 +16,7 @@ from tests.model.snapshot import Row
 from tests.model.world import DESK, SPONSORS_CODE, WHICH, Result, action
 
 SERIES_MOST = 12
+NOT_AFTER_NOBODY = {Code.BOOKING_UNKNOWN, Code.STATE_REFUSES, Code.SERIES_TOO_LONG}
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
 STARTS = st.lists(st.tuples(WHEN, BESIDE), min_size=1, max_size=3)
 RHYTHM = st.builds(follow_ups.Rhythm, st.sampled_from([2, 1, 0, SERIES_MOST + 1]), st.sampled_from([WEEK, DAY, HOUR]))
@@ -72,6 +73,10 @@ class FollowUps(SlotBooking):
         assert not tried.changed, "a preview was booked"
         did = self.do(follow_ups.book_series, last.id, series, **DESK)
         assert did.code == tried.code, f"{tried.code} was shown, {did.code} followed"
+        if last.purged_at is not None:
+            found = {did.code} if did.code else {code for _, code in _codes(did)}
+            assert found <= NOT_AFTER_NOBODY, f"booked after somebody who is erased: {last}"
+            return
         if last.state not in TREATED or not 1 <= len(starts) <= SERIES_MOST:
             assert did.code in (Code.STATE_REFUSES, Code.SERIES_TOO_LONG), f"booked after {last}: {did.code}"
             return

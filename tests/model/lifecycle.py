@@ -20,6 +20,7 @@ from tests.model.alternatives import Alternatives
 from tests.model.availability import HOUR, days_from, grid
 from tests.model.bank import Bank
 from tests.model.clock import Clock
+from tests.model.data_requests import DataRequests
 from tests.model.follow_ups import FollowUps
 from tests.model.invariants import GRACE
 from tests.model.mail_worker import MailWorker
@@ -89,12 +90,13 @@ ACTIONS = actions(
     Reschedules,
     Absences,
     Undoing,
+    DataRequests,
     Bank,
     MailWorker,
 )  # the simplest first: waiting
 
 
-class Lifecycle(Stream, SeriesActs, Reschedules, Absences, Undoing, Clock, MailWorker):
+class Lifecycle(Stream, SeriesActs, Reschedules, Absences, Undoing, DataRequests, Clock, MailWorker):
     """The state machine that Hypothesis runs."""
 
     gives_back = False

@@ -13,6 +13,7 @@ from backend.core import formatting
 from backend.notifications import delivery
 from backend.outbox import bundles, messages
 from backend.outbox.models import GIVEN_UP, Message, MessageState, Queue
+from tests.model.expected_messages import TO_STAFF
 from tests.model.invariants import ACTIVE, FINAL, HOLDS_SLOT
 from tests.model.relations import OFFERED_FOR
 from tests.model.snapshot import Row
@@ -52,6 +53,15 @@ TRUE_IN = {
     "booking_cancelled": {"CANCELLED"},
     "psychologist_session_confirmed": {"CONFIRMED"},
     "psychologist_session_moved": {"CONFIRMED"},
+}
+REQUEST_TRUE_IN = {"erasure_requested": "asked", "erasure_planned": "waiting", "erasure_done": "done"}
+# what only reminds, and so needs the consent
+REMINDS = {
+    "draft_still_unverified",
+    "payment_still_due",
+    "choice_still_open",
+    "session_approaching",
+    "session_imminent",
 }
 
 
@@ -140,9 +150,18 @@ class MailWorker(World):
         assert numbers == free, f"offers {numbers} of {offered}, and {free} are free"
 
     def _is_true(self, message: Message, booking: Row | None) -> None:
+        if message.kind in REQUEST_TRUE_IN:
+            request = self.seen.requests[message.subject_id or 0]
+            assert request.state == REQUEST_TRUE_IN[message.kind], f"{message.kind} says of {request} what is not so"
+            return
         if booking is None:
             assert message.kind == "nothing_open", f"about no booking: {message.kind}"
             return
+        is_erased = booking.purged_at is not None and booking.verified_at is not None
+        may_tell = not is_erased or message.kind.startswith(TO_STAFF)
+        assert may_tell, f"{message.kind} to somebody who was erased: {booking}"
+        may_remind = booking.consent_withdrawn_at is None or message.kind not in REMINDS
+        assert may_remind, f"{message.kind} without consent: {booking}"
         if message.context and "sessions" in message.context:
             told = {one["uuid"]: one for one in message.context["sessions"]}
             for one in bundles.subjects(message):

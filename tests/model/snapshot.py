@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from django.db import connection, models
 
-from backend.bookings.models import Alternative, Booking, LedgerEntry, Link, SlotClaim
+from backend.bookings.models import Alternative, Booking, DataRequest, LedgerEntry, Link, SlotClaim
 from backend.outbox.models import Message, Part
 from backend.payments.models import InboxEvent, Payment, Refund
 from backend.people.models import Client, TimeOff
@@ -37,6 +37,7 @@ class Snapshot:
     alternatives: Rows
     time_off: Rows
     parts: Rows
+    requests: Rows
 
     def owed_about(self, booking_id: int) -> list[Row]:
         """The messages about this booking, by id; one about several as if it were about this one alone."""
@@ -82,6 +83,21 @@ class Snapshot:
     def alternative(self) -> list[Row]:
         """Links that take a time which a rejection offered."""
         return self.links_for("alternative")
+
+    @property
+    def data(self) -> list[Row]:
+        """Links that show a person what is kept of them."""
+        return self.links_for("data")
+
+    @property
+    def erasure(self) -> list[Row]:
+        """Links that prove a wish to be erased, and stop it."""
+        return self.links_for("erasure")
+
+    @property
+    def open_requests(self) -> list[Row]:
+        """Wishes to be erased that are not over."""
+        return [request for request in self.requests.values() if request.closed_at is None]
 
     @property
     def treated(self) -> list[Row]:
@@ -134,6 +150,7 @@ MODELS: tuple[type[models.Model], ...] = (
     Alternative,
     TimeOff,
     Part,
+    DataRequest,
 )
 
 

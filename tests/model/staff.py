@@ -137,7 +137,7 @@ class Staff(SlotBooking):
         elif did.before.paid(was.id):
             did.was_refused(Code.ALREADY_PAID)
 
-    @action(needs="payments", which=WHICH)
+    @action(needs="payments", times=3, which=WHICH)
     def take_money_back(self, which: int) -> None:
         fits = self.one_of(self.seen.payments.values(), which, lambda payment: payment.method == "desk")
         was = self.seen.bookings[fits.booking_id]

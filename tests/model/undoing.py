@@ -35,7 +35,8 @@ class Undoing(SlotBooking):
         assert refund is None or did.after.left_paise(paid) >= did.after.refunds[refund].amount_paise, "money went"
 
     def _can_be_undone(self, booking: Row) -> bool:
-        return booking.undo_until is not None and self.now < booking.undo_until <= self.now + WINDOW
+        is_in_time = booking.undo_until is not None and self.now < booking.undo_until <= self.now + WINDOW
+        return is_in_time and booking.purged_at is None
 
     @staticmethod
     def _is_owed_by(message: Row, entry: Row) -> bool:

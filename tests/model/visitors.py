@@ -143,7 +143,9 @@ class Visitors(World):
 
     def begin_to_pay_for(self, was: Row) -> None:
         did = self.do(attempts.start_payment, was.acknowledgement_id)
-        if was.choose_by is not None and was.state != "CONFIRMED":
+        if was.purged_at is not None:
+            did.was_refused(Code.BOOKING_UNKNOWN)
+        elif was.choose_by is not None and was.state != "CONFIRMED":
             did.was_refused(Code.CHOICE_OPEN)
         elif was.state == "APPROVED" and self.now < was.due_at:
             did.went_well()
@@ -162,7 +164,7 @@ class Visitors(World):
     def ask_to_cancel(self, which: int) -> None:
         was = self.booking(which, *ACTIVE)
         did = self.do(cancellation.request_cancellation, was.acknowledgement_id)
-        if was.verified_at is None:
+        if was.verified_at is None or was.purged_at is not None:
             did.was_refused(Code.BOOKING_UNKNOWN)
         elif was.state not in ACTIVE:
             did.was_refused(Code.STATE_REFUSES)

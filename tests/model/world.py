@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine
 from backend.bookings import policy
 from backend.core.errors import Code, Refused
 from backend.people.models import Corporate, HoursMode, Location
-from tests.model import allowance, expected_messages, invariants, promises, relations, step_invariants
+from tests.model import allowance, erasures, expected_messages, invariants, promises, relations, step_invariants
 from tests.model.allowance import Allowance
 from tests.model.availability import Availability, People
 from tests.model.coverage import Coverage
@@ -171,6 +171,8 @@ class World(RuleBasedStateMachine):
         step_invariants.check(before, after, now=self.now)
         expected_messages.check(before, after, now=self.now)
         promises.check(after, now=self.now)
+        erasures.check(after)
+        erasures.check_step(before, after, now=self.now)
         written = [entry for entry in after.ledger.values() if entry.id not in before.ledger]
         allowance.check_step(before, after, written, self.a_month)
 
