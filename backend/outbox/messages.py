@@ -338,8 +338,8 @@ def redact(old: QuerySet[Message], *, now: datetime, limit: int = 500) -> int:
 def bookings_told(addresses: Collection[str]) -> set[int]:
     """Ids of the bookings that these addresses were written about."""
     boxes = {mailbox_of(address) for address in addresses}
-    mailed = Message.objects.filter(mailbox__in=boxes, recipient__in=addresses, booking_id__isnull=False)
-    return set(mailed.order_by().values_list("booking_id", flat=True))
+    mailed = Message.objects.filter(mailbox__in=boxes, recipient__in=addresses).order_by()
+    return {found for found in mailed.values_list("booking_id", flat=True) if found is not None}
 
 
 def forget(addresses: Collection[str], booking_ids: Collection[int], *, now: datetime) -> None:
