@@ -8,7 +8,7 @@
 #   make ops-test            the alerts against their tests, and what is seen in time of real faults; ONLY="rules scrape"
 #   make pooler-test         a part of the tests through PgBouncer, which it unpacks into var/; ONLY="tests/outbox -k lease"
 #   make proxy-test          the example of nginx under a real one, which it unpacks into var/
-#   make browser             the desk in a real browser: installs what it needs, leaves screenshots in var/screenshots/
+#   make browser             the desk and Your data in a real browser: installs what it needs, leaves screenshots in var/screenshots/
 #   make model               random visitors, staff, money and clocks against every rule; STEPS=20000, SEED=n repeats a run
 #   make seed-large          100,000 bookings into the running stack, to measure pages on; never where people work
 #   make security            each security control in production settings, and a whole stack searched and attacked; ONLY="controls"

@@ -23,7 +23,13 @@ from backend.outbox.models import Message
 from backend.people.models import Client
 
 YEAR = timedelta(days=365)
-GIVEN = (Client, Client.history.model, Booking, Message, DataRequest)
+TABLES: dict[str, type[models.Model]] = {
+    "you": Client,
+    "earlier versions": Client.history.model,
+    "requests and sessions": Booking,
+    "emails to you": Message,
+    "what you asked of us": DataRequest,
+}
 # who or what else columns are about; who wrote an enquiry is known by its text alone, which nobody can look for
 NOT_GIVEN = {
     "accounts.Authenticator": "staff",
@@ -55,7 +61,7 @@ def proved_by(token: str, *, now: datetime) -> tuple[Booking, Client]:
 
 def of(client: Client, *, now: datetime) -> dict[str, Rows]:
     """By table, oldest row first. It is the person's own, so no reading is recorded."""
-    bookings = Booking.objects.filter(client=client).order_by("pk")
+    bookings = Booking.objects.filter(client=client).select_related("psychologist").order_by("pk")
     ids = list(bookings.values_list("pk", flat=True))
     requests = DataRequest.objects.filter(client=client).order_by("pk")
     about = Q(booking_id__in=ids) | Q(booking_id=None, kind__in=SPEAK_OF_NO_BOOKING)
@@ -84,7 +90,9 @@ def _mail(row: Message) -> dict[str, Any]:
 
 
 def _booking(row: Booking) -> dict[str, Any]:
-    return {**_whole(row), "payment_status": queries.payment_status_value(row)}
+    """Whom they see is told by name."""
+    name = row.psychologist.full_name if row.psychologist else ""
+    return {**_whole(row), "psychologist": name, "payment_status": queries.payment_status_value(row)}
 
 
 def _reading(row: readings.Reading) -> dict[str, Any]:

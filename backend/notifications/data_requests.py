@@ -36,6 +36,7 @@ def facts(request: DataRequest) -> TemplateContext:
     days = {"asked_on": request.asked_at, "due_on": request.due_at, "closed_on": request.closed_at}
     return {
         **{name: formatting.day_and_time(at) if at is not None else "" for name, at in days.items()},
+        "is_erased": request.state == RequestState.DONE,
         "waits_for_booking": request.waits_for == WaitsFor.BOOKING,
         "waits_for_refund": request.waits_for == WaitsFor.REFUND,
         "erasure_after": formatting.span(policy.ERASURE_AFTER),

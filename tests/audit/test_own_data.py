@@ -16,20 +16,17 @@ from backend.audit.models import AccessRecord, Kind
 from backend.audit.shown import to_text
 from backend.bookings import links, policy
 from backend.bookings.lifecycle import erasure_requests, visitor
-from backend.bookings.models import Booking, DataRequest, Purpose
+from backend.bookings.models import Booking, Purpose
 from backend.bookings.notices import Notice
 from backend.core.personal_data import personal_columns
 from backend.notifications import delivery
 from backend.outbox.models import Message
-from backend.people.models import Client
 from tests.support import scenarios
 from tests.support.link_pages import browser, look, shown
 from tests.support.scenarios import ASHA, RAVI
 
 pytestmark = [pytest.mark.sqlite_only, pytest.mark.django_db, pytest.mark.usefixtures("clock", "sandbox_payments")]
 DATA = "/go/data/"
-TABLES = {"you": Client, "earlier versions": Client.history.model, "requests and sessions": Booking}
-TABLES |= {"emails to you": Message, "what you asked of us": DataRequest}
 
 
 def token_of(booking: Booking, now: datetime) -> str:
@@ -51,7 +48,7 @@ def file_of(token: str) -> dict[str, list[dict[str, Any]]]:
 
 def test_every_table_about_people_is_given_or_said_not_to_be() -> None:
     about_people = {model._meta.label for model in apps.get_models() if personal_columns(model)}
-    given = {model._meta.label for model in own_data.GIVEN}
+    given = {model._meta.label for model in own_data.TABLES.values()}
     assert given | set(own_data.NOT_GIVEN) == about_people
     assert not given & set(own_data.NOT_GIVEN)
 
@@ -61,8 +58,7 @@ def test_the_file_holds_every_column_that_is_classified_as_personal(now: datetim
     token = token_of(booking, now)
     erasure_requests.ask_erasure(token, now=now)
     found = file_of(token)
-    assert set(TABLES.values()) == set(own_data.GIVEN)
-    for title, model in TABLES.items():
+    for title, model in own_data.TABLES.items():
         assert found[title], title
         for row in found[title]:
             assert set(personal_columns(model)) <= set(row), title
@@ -82,6 +78,24 @@ def test_the_page_says_the_same_and_nothing_of_anybody_else(now: datetime) -> No
         assert booking.user_message in text
         assert "Ravi" not in text
         assert "somebody else" not in text
+
+
+def test_the_page_says_in_words_what_the_file_holds_as_codes(now: datetime) -> None:
+    booking = scenarios.confirmed(now=now, gender="PREFER_NOT_TO_SAY")
+    token = token_of(booking, now)
+    page, (kept,) = shown(look(DATA, token), 200), file_of(token)["requests and sessions"]
+    assert (kept["mode"], kept["amount_paise"], kept["psychologist"]) == ("ONLINE", 150_000, "Dr. Meera Iyer")
+    for said in (
+        "Mode Online",
+        "Amount ₹1,500.00",
+        "Is priority no",
+        "Gender Prefers not to say",
+        "Kind session confirmed",
+        "Dr. Meera Iyer",
+    ):
+        assert said in page, said
+    for code in ("PREFER_NOT_TO_SAY", "CONFIRMED", "booking_confirmed", "150000"):
+        assert code not in page, code
 
 
 def test_who_read_is_told_and_reading_ones_own_is_no_reading(now: datetime) -> None:

@@ -29,7 +29,7 @@ class Desk:
         self.trouble: list[str] = []
         page.on("request", self._note)
         page.on("pageerror", lambda error: self.trouble.append(str(error)))
-        page.on("console", lambda line: self.trouble.append(line.text) if line.type == "error" else None)
+        page.on("console", self._hear)
         page.set_default_timeout(WITHIN)
 
     def log_in(self) -> None:
@@ -84,6 +84,11 @@ class Desk:
             if rule["impact"] in ("serious", "critical")
             for node in rule["nodes"]
         ]
+
+    def _hear(self, line: Any) -> None:
+        """Mailed pages name no icon: a browser asks for one of its own accord and finds none."""
+        if line.type == "error" and not line.location["url"].endswith("/favicon.ico"):
+            self.trouble.append(line.text)
 
     def _note(self, request: Any) -> None:
         host = urlsplit(request.url)

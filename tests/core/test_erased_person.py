@@ -101,7 +101,9 @@ def test_after_an_erasure_no_trace_but_what_the_answer_lists(now: datetime) -> N
         assert words_in(everything()) == {"zephyrine", "quillfeather", "leakymail"}  # the address of the last mail
         last = Message.objects.get(kind=Notice.ERASURE_DONE)
         assert last.recipient == sentinels.EMAIL
-        said = delivery.prepare(last, now=now)
+        said = last.context = delivery.prepare(last, now=now)
+        last.frozen_at = now
+        assert "link sent again" not in str(delivery.compose(last, {}).message())  # there is nothing to see any more
         Message.objects.filter(pk=last.pk).update(state=MessageState.DONE, settled_at=now)
         timers.blank_messages()
         assert words_in(everything()) == set()

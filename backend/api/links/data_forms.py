@@ -69,6 +69,7 @@ def _form(token: str, typed: dict[str, str], wrong: dict[str, Any], *, status: i
     fields = [(name, label, typed.get(name, ""), wrong.get(name, "")) for name, label in LABELS.items()]
     genders = [(value, label, value == typed.get("gender")) for value, label in Gender.choices]
     context = {"token": token, "fields": fields, "genders": genders, "gender_wrong": wrong.get("gender", "")}
+    context["is_refused"] = bool(wrong)
     return render_page("correct", context, status=status)
 
 
