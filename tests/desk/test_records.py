@@ -17,7 +17,7 @@ from backend.bookings.intents import Intent
 from backend.bookings.lifecycle import cancellation, timers, visitor
 from backend.bookings.lifecycle.refunds import RefundReason
 from backend.bookings.machine import State
-from backend.bookings.models import Booking, ClosedDay, LedgerEntry, Link, Purpose, SlotClaim
+from backend.bookings.models import Booking, ClosedDay, DataRequest, LedgerEntry, Link, Purpose, SlotClaim
 from backend.bookings.notices import Notice
 from backend.desk.display import time_left
 from backend.ops.models import Act, Process, TimerRun
@@ -43,6 +43,7 @@ READ_ONLY = (
     Act,
     Process,
     TimerRun,
+    DataRequest,
 )
 EDITABLE = (Client, Psychologist, Location, Language, Specialization, Corporate, ClosedDay)
 
@@ -57,6 +58,9 @@ def everything(now: datetime) -> None:
     )
     InboxEvent.objects.create(gateway="sandbox", event_id="evt_1", kind="order.captured", received_at=now)
     AccessRecord.objects.create(actor="staff:desk", at=now, kind="revealed")
+    DataRequest.objects.create(
+        kind="erasure", state="asked", booking=booking, client=booking.client, asked_at=now, deadline=now, due_at=now
+    )
     Corporate.objects.create(name="Acme")
     Location.objects.create(name="Rooms", address="1 Road")
     Language.objects.create(name="Marathi")
