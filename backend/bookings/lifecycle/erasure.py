@@ -23,14 +23,18 @@ WORTH_A_MAIL = timedelta(days=1)  # by how much it is put off
 
 @intent
 def carry_out(request_id: int, /, *, now: datetime) -> None:
-    """WAITING → DONE on its day, or put off once more; ASKED → LAPSED when nobody proved it."""
+    """WAITING → DONE on its day, or put off once more; ASKED → LAPSED when nobody proved it.
+
+    Whose only draft was purged meanwhile is kept nowhere any more: that is done, too.
+    """
     found = DataRequest.objects.get(pk=request_id)
     clients = row_locks.lock(Client.objects.filter(pk=found.client_id or 0))
     request = DataRequest.objects.select_for_update(of=("self",)).select_related("client", "booking").get(pk=found.pk)
     if request.due_at is None or request.due_at > now:
         return
     if request.state == RequestState.ASKED or not clients:
-        close(request, RequestState.LAPSED, now=now)
+        is_gone = request.state == RequestState.WAITING
+        close(request, RequestState.DONE if is_gone else RequestState.LAPSED, now=now)
         return
     bookings, was = row_locks.lock(Booking.objects.filter(client=clients[0]).order_by("pk")), request.due_at
     if put_off(request, bookings, now=now):

@@ -12,7 +12,7 @@ from backend.bookings.lifecycle import cancellation, erasure, erasure_requests, 
 from backend.bookings.machine import State
 from backend.bookings.models import Booking, DataRequest, LedgerEntry, Link, Purpose, RequestState, WaitsFor
 from backend.bookings.notices import Notice
-from backend.bookings.retention import Kind
+from backend.bookings.retention import RULES, Kind
 from backend.core.errors import Code, Refused
 from backend.core.personal_data import emptied, personal_columns
 from backend.notifications import delivery
@@ -238,3 +238,16 @@ def test_the_mails_about_a_draft_that_was_purged_before_go_with_the_rest(now: da
     erasure.carry_out(request.pk, now=now + policy.ERASURE_AFTER)
     assert Message.objects.filter(recipient=ASHA).get().kind == Notice.ERASURE_DONE
     assert not Link.objects.filter(booking=draft).exists()
+
+
+@pytest.mark.sqlite_only
+def test_who_is_gone_before_their_day_because_their_only_draft_was_purged_is_erased(now: datetime) -> None:
+    booking = scenarios.submitted(now=now)
+    assert booking.client is not None
+    timers.lapse_draft(booking.pk, now=now + policy.DRAFT_LIFETIME)
+    purged_at = now + policy.DRAFT_LIFETIME + RULES[Kind.DRAFTS].kept
+    request = erasure_requests.record_erasure(booking.client.pk, actor="staff:owner", now=purged_at - DAY)
+    timers.purge_draft(booking.pk, now=purged_at)
+    assert again(request).client is None
+    erasure.carry_out(request.pk, now=purged_at + policy.ERASURE_AFTER)
+    assert again(request).state == RequestState.DONE
