@@ -20,11 +20,14 @@ NAME = "migrated_{}"
 
 
 def prepare() -> None:
-    """Let the test database be made as a copy; what comes after each migration runs on the copy, too."""
+    """Let the test database be made as a copy; what comes after each migration runs on the copy, too.
+
+    Not behind a pooler: it keeps connections to what nobody may be connected to while it is copied.
+    """
     with _alone():
         if connection.vendor == "sqlite":
             _copy_file()
-        else:
+        elif settings.DATABASE_LIMITS_BY != "role":
             _name_template()
 
 
