@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Protocol
 
 ID_LONGEST = 80  # what our columns hold of a gateway's ids; those in use have 20 to 40 characters
+URL_LONGEST = 500  # what our column holds of a hosted page's address; Stripe's have some 400 characters
+WORD_LONGEST = 40  # of a means of payment: "upi", "card", "netbanking"
 
 
 class OrderState(StrEnum):
-    """What the gateway says of an order."""
+    """What the gateway says of an order. Only CAPTURED is final: money may come after any other."""
 
     OPEN = "open"  # waits for the visitor's payment
-    DECLINED = "declined"  # the bank said no; money may still come by another try
-    CAPTURED = "captured"  # the money is ours; final
+    DECLINED = "declined"  # the bank said no, and the order takes no other try
+    AUTHORISED = "authorised"  # the bank holds the sum for us; it is ours once we capture it
+    CAPTURED = "captured"  # the money is ours
+    CLOSED = "closed"  # expired or closed: its page takes no money any more
+
+
+class LastTry(StrEnum):
+    """What became of the visitor's last try to pay an order that is not captured."""
+
+    NONE = ""  # there was none, or the gateway does not say
+    PENDING = "pending"  # the bank has not spoken: nobody may be told to pay again
+    DECLINED = "declined"  # no money was taken, as far as the bank says now; it may change its mind for days
 
 
 class RefundOrderState(StrEnum):
@@ -31,6 +44,7 @@ class EventKind(StrEnum):
 
     ORDER_CAPTURED = "order_captured"
     ORDER_DECLINED = "order_declined"
+    ORDER_TOUCHED = "order_touched"  # something happened to `reference`: the payments worker asks what it is
     REFUND_DONE = "refund_done"
     REFUND_REFUSED = "refund_refused"
     OTHER = "other"  # genuine, but nothing that we act on
@@ -39,16 +53,37 @@ class EventKind(StrEnum):
 
 @dataclass(frozen=True)
 class Order:
-    """What we ask to be paid. `reference` is our payment reference and the gateway's idempotency key."""
+    """What we ask to be paid. `reference` is our payment reference and the gateway's idempotency key.
+
+    A gateway with hosted pages reads the rest: `description` is all that its page says of us, `return_url` is where its
+    page leads back to, and from `expires_at` on it takes no money (or a little later, where it asks for a longer life).
+    """
 
     reference: str
     amount_paise: int
     currency: str
+    description: str = ""
+    return_url: str = ""
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Capture:
+    """How the money of a captured order came. Fee and tax are what the gateway keeps of it; None: not known yet."""
+
+    method: str = ""  # the gateway's word for the means: "upi", "card"; at most WORD_LONGEST
+    fee_paise: int | None = None  # with its tax
+    tax_paise: int | None = None
+    captured_at: datetime | None = None
 
 
 @dataclass(frozen=True)
 class OrderReport:
-    """What the gateway says of an order; `capture_id` is "" until it is captured. All ids fit ID_LONGEST."""
+    """What the gateway says of an order; `capture_id` is "" until it is captured. All ids fit ID_LONGEST.
+
+    `amount_paise` is the order's sum, or what was captured; `pay_url` the hosted page, at most URL_LONGEST, "" where
+    there is none.
+    """
 
     reference: str
     gateway_order_id: str
@@ -56,21 +91,29 @@ class OrderReport:
     amount_paise: int
     currency: str
     capture_id: str
+    pay_url: str = ""
+    expires_at: datetime | None = None
+    last_try: LastTry = LastTry.NONE
+    capture: Capture = Capture()
 
 
 @dataclass(frozen=True)
 class RefundOrder:
-    """What we ask to be given back. `reference` is our refund reference and the gateway's idempotency key."""
+    """What we ask to be given back. `reference` is our refund reference and the gateway's idempotency key.
+
+    `capture_id` is the capture that it is taken from, as the gateway named it.
+    """
 
     reference: str
     payment_reference: str
     amount_paise: int
     currency: str
+    capture_id: str = ""
 
 
 @dataclass(frozen=True)
 class RefundReport:
-    """What the gateway says of a refund."""
+    """What the gateway says of a refund. `reference` is "" if it was not asked for by us."""
 
     reference: str
     gateway_refund_id: str
@@ -79,14 +122,36 @@ class RefundReport:
 
 
 @dataclass(frozen=True)
+class SettledItem:
+    """One line of what the gateway paid out on a day, for the statement.
+
+    `amount_paise` is what moved before fees: positive for a capture, negative for a refund; `fee_paise` (with its tax,
+    `tax_paise`) was kept of it. `gateway_id` is the capture's or the refund's id, `reference` ours where the gateway
+    knows it, `settlement_id` the payout's id, `bank_reference` the bank's (UTR). Instants are aware.
+    """
+
+    kind: str  # "payment", "refund", or the gateway's word for anything else
+    gateway_id: str
+    reference: str
+    amount_paise: int
+    fee_paise: int
+    tax_paise: int
+    currency: str
+    settlement_id: str
+    bank_reference: str
+    settled_at: datetime
+
+
+@dataclass(frozen=True)
 class Event:
     """One reported fact. `event_id` is the same at every delivery, and bounded as every id; `report` or `refund` is set
-    as `kind` says."""
+    as `kind` says, `reference` of ORDER_TOUCHED is our payment reference."""
 
     event_id: str
     kind: EventKind
     report: OrderReport | None
     refund: RefundReport | None
+    reference: str = ""
 
 
 class Gateway(Protocol):
@@ -94,9 +159,11 @@ class Gateway(Protocol):
 
     They raise `Transient` (unreachable, timed out, 5xx, 429, an answer that cannot be read) and `Permanent` (any other
     refusal). After `Transient` the outcome is unknown: ask again, which is safe, for every method is idempotent.
+    Listings ask page by page, within 5 s each.
     """
 
     name: str
+    has_pages: bool  # whether orders have a `pay_url`; without, the site's own page pays, and nothing has to be closed
 
     def ensure_order(self, order: Order) -> OrderReport:
         """Create the order, or return the one that exists; never a second. `Permanent` if it exists otherwise."""
@@ -105,10 +172,25 @@ class Gateway(Protocol):
         """Look, change nothing. None if the gateway knows no such order."""
 
     def complete_order(self, reference: str) -> OrderReport:
-        """Ask after the visitor's payment, as `complete-payment` does; the sandbox captures here."""
+        """Ask after the visitor's payment, as `complete-payment` does; the sandbox captures here, and what is
+        authorised is captured."""
+
+    def close_order(self, reference: str) -> OrderReport | None:
+        """Take no more money by the order's page. The report is CLOSED or CAPTURED; any other state says that it could
+        not be closed yet. None if the gateway knows no such order."""
 
     def ensure_refund(self, refund: RefundOrder) -> RefundReport:
         """Create the refund, or return the one that exists; never a second. `Permanent` if it exists otherwise."""
+
+    def fetch_refunds(self, reference: str) -> Sequence[RefundReport]:
+        """All that was given back of an order, whoever asked for it; empty if the gateway knows no such order."""
+
+    def captures_since(self, instant: datetime) -> Iterable[OrderReport]:
+        """Every capture from `instant` on, each once, in any order. `reference` is "" where it is none of ours; a
+        second capture of one order is an item of its own."""
+
+    def settled_items(self, day: date) -> Iterable[SettledItem]:
+        """What the gateway paid out on a day (of the practice's zone), item by item."""
 
     def read_event(self, body: bytes, headers: Mapping[str, str]) -> Event:
         """Verify the signature over the raw body, then read it. Refuses: signature_invalid, event_malformed."""

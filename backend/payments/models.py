@@ -7,6 +7,7 @@ from datetime import datetime
 from django.db import models
 
 from backend.core.personal_data import classify
+from backend.payments.gateway import URL_LONGEST, WORD_LONGEST, LastTry
 
 
 class PaymentState(models.TextChoices):
@@ -28,6 +29,14 @@ class VoidReason(models.TextChoices):
     RECORDED_TWICE = "recorded_twice", "it was paid for in another way already"
 
 
+class PageState(models.TextChoices):
+    """Whether a gateway's hosted page may still take money for an attempt, as far as we know."""
+
+    NONE = "", "None"  # the gateway has no pages, or none was asked for yet
+    OPEN = "open", "Open"  # set before it is asked for, so that an answer that is lost loses no page
+    CLOSED = "closed", "Closed"  # the gateway said so, or it never was
+
+
 class PaymentMethod(models.TextChoices):
     ONLINE = "online", "Online"
     DESK = "desk", "At the desk"
@@ -43,6 +52,10 @@ class PaymentQuerySet(models.QuerySet["Payment"]):
     def open(self) -> PaymentQuerySet:
         """Those that the visitor may be paying now. One a booking at most."""
         return self.filter(state=PaymentState.OPEN)
+
+    def with_open_page(self) -> PaymentQuerySet:
+        """Those whose hosted page may still take money. One a booking at most."""
+        return self.filter(page_state=PageState.OPEN)
 
     def mark_idle(self, *, now: datetime) -> None:
         """End the open ones: money that still comes of them is unexpected, or late."""
@@ -63,6 +76,13 @@ class Payment(models.Model):
     state = models.CharField(max_length=16, choices=PaymentState.choices, default=PaymentState.OPEN)
     captured_paise = models.PositiveIntegerField(default=0)
     captured_currency = models.CharField(max_length=3, blank=True)
+    paid_by = models.CharField(max_length=WORD_LONGEST, blank=True, db_default="")  # the means: "upi", "card", "cash"
+    fee_paise = models.PositiveIntegerField(null=True, blank=True)  # what the gateway kept of it, with its tax
+    tax_paise = models.PositiveIntegerField(null=True, blank=True)
+    page_state = models.CharField(max_length=8, choices=PageState.choices, blank=True, db_default="")
+    pay_url = models.CharField(max_length=URL_LONGEST, blank=True, db_default="")
+    page_expires_at = models.DateTimeField(null=True, blank=True)
+    last_try = models.CharField(max_length=8, blank=True, db_default="")  # a `LastTry`, when we last heard of it
     is_unexpected = models.BooleanField(default=False)  # captured, but not the first exact expected capture
     asked = models.PositiveSmallIntegerField(default=0)  # how often the gateway was asked after the deadline
     started_at = models.DateTimeField()
@@ -73,7 +93,8 @@ class Payment(models.Model):
     SENSITIVITY = classify(
         internal=(
             "booking reference method gateway gateway_order_id capture_id amount_paise currency state "
-            "captured_paise captured_currency is_unexpected asked started_at captured_at closed_at"
+            "captured_paise captured_currency paid_by fee_paise tax_paise page_state pay_url page_expires_at last_try "
+            "is_unexpected asked started_at captured_at closed_at"
         ),
     )
 
@@ -91,10 +112,21 @@ class Payment(models.Model):
             models.UniqueConstraint(
                 fields=["gateway", "capture_id"], condition=~models.Q(capture_id=""), name="capture_pays_once"
             ),
+            models.UniqueConstraint(
+                fields=["booking"], condition=models.Q(page_state="open"), name="one_open_page_per_booking"
+            ),
+        ]
+        indexes = [
+            # the accountant's period, and what the reconciler compares
+            models.Index(fields=["captured_at"], condition=~models.Q(captured_at=None), name="payment_captured"),
         ]
 
     def __str__(self) -> str:
         return self.reference
+
+    @property
+    def tried(self) -> LastTry:
+        return LastTry(self.last_try)
 
     @property
     def counts(self) -> bool:
@@ -141,21 +173,26 @@ class Refund(models.Model):
 
 
 class InboxEvent(models.Model):
-    """A webhook received: written in the transaction of its effect, so that it counts once however often it comes.
+    """A webhook received: kept before anything is done about it, once however often it comes.
 
+    `applied_at` is set in the transaction of its effect.
     What the gateway answered to us stands here too if it had to be kept in quarantine.
     """
 
     gateway = models.CharField(max_length=20)
     event_id = models.CharField(max_length=80)
     kind = models.CharField(max_length=40)
+    facts = models.JSONField(null=True, blank=True)  # what was read of it: ids, sums, words of the protocol
     payment_reference = models.CharField(max_length=40, blank=True)
     result = models.CharField(max_length=40, blank=True)
     why = models.CharField(max_length=300, blank=True, default="", db_default="")  # it was kept in quarantine
     correlation_id = models.CharField(max_length=64, blank=True)
     received_at = models.DateTimeField()
+    applied_at = models.DateTimeField(null=True, blank=True)  # None: waits for the payments worker
 
-    SENSITIVITY = classify(internal="gateway event_id kind payment_reference result why correlation_id received_at")
+    SENSITIVITY = classify(
+        internal="gateway event_id kind facts payment_reference result why correlation_id received_at applied_at"
+    )
 
     class Meta:
         ordering = ["-id"]
@@ -164,6 +201,8 @@ class InboxEvent(models.Model):
             models.Index(fields=["payment_reference"], name="inbox_payment"),  # what the gateway said of one
             # what somebody must look into
             models.Index(fields=["received_at"], condition=models.Q(result="quarantined"), name="inbox_quarantine"),
+            # what waits for its effect
+            models.Index(fields=["received_at"], condition=models.Q(applied_at=None), name="inbox_waiting"),
         ]
 
     def __str__(self) -> str:

@@ -51,12 +51,13 @@ def _prepare() -> None:
 
 
 def _rounds(steps: int, seed: int) -> int:
-    """Rounds with seeds of their own, so that one that fails is repeated alone."""
+    """Rounds with seeds of their own, so that one that fails is repeated alone; up to twice `steps` while something was
+    not reached."""
     from tests.model import lifecycle
     from tests.model.coverage import Coverage
 
     coverage = lifecycle.Lifecycle.coverage = Coverage()
-    while coverage.steps < steps:
+    while coverage.steps < steps or (coverage.steps < 2 * steps and _gaps(coverage)):
         try:
             lifecycle.run(seed=seed)
         except Exception:  # noqa: BLE001 -- whatever broke is printed with the way to see it again
@@ -68,11 +69,17 @@ def _rounds(steps: int, seed: int) -> int:
     return _sum_up(coverage)
 
 
+def _gaps(coverage: Coverage) -> list[str]:
+    from tests.model import lifecycle
+
+    return coverage.gaps(lifecycle.rules(), lifecycle.intents())
+
+
 def _sum_up(coverage: Coverage) -> int:
     from tests.model import lifecycle
 
     _say(coverage.report(lifecycle.rules()))
-    gaps = coverage.gaps(lifecycle.rules(), lifecycle.intents())
+    gaps = _gaps(coverage)
     for gap in gaps:
         _say(f"FAILED: {gap}")
     return 1 if gaps else 0

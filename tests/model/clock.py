@@ -104,9 +104,11 @@ class Clock(World):
         assert did.changed == (asked(was) and was.cancellation_requested_at + AN_HOUR <= self.now)
         assert did.after.bookings[was.id].state == was.state
 
-    @action(needs="bookings", which=WHICH)
-    def lapse_choice(self, which: int) -> None:
+    @action(needs="bookings", which=WHICH, late=st.booleans())
+    def lapse_choice(self, which: int, late: bool) -> None:
         was = self.one_of(self.seen.bookings.values(), which, lambda booking: booking.choose_by is not None)
+        if late and was.choose_by is not None:
+            self.now = max(self.now, was.choose_by)
         did = self.do(choices.lapse_choice, was.id)
         assert did.changed == (was.choose_by is not None and was.choose_by <= self.now)
         if did.changed:

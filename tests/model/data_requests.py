@@ -34,23 +34,27 @@ FRESH = st.sampled_from([True, True, False])
 class DataRequests(World):
     """Each row that such an act must not touch is compared."""
 
-    @action(needs="clients", which=WHICH, fresh=FRESH, reads=st.sampled_from([False, False, True]))
-    def ask_to_be_erased(self, which: int, fresh: bool, reads: bool) -> None:
-        """Who reads mail at once proves it, too."""
+    @action(needs="clients", which=WHICH, fresh=FRESH)
+    def ask_to_be_erased(self, which: int, fresh: bool) -> None:
+        self._ask(which, fresh)
+
+    def _ask(self, which: int, fresh: bool) -> list[Row]:
+        """The links that were mailed for it."""
         link = self._data_link(which, fresh)
         if link is None:
-            return
+            return []
         did = self.do(erasure_requests.ask_erasure, _token(link)).met(self._obstacles(link))
         if did.code is None:
             client_id = self.seen.bookings[link.booking_id].client_id
             assert did.changed != bool(self._wish_of(did, client_id)), "asked twice"
             assert did.before.bookings == did.after.bookings, "erased before it was proved"
-            for mailed in [found for found in did.after.erasure if reads and found.id not in did.before.links]:
-                self._prove_by(mailed)
+        return [found for found in did.after.erasure if found.id not in did.before.links]
 
-    @action(needs="erasure", times=2, which=WHICH)
-    def prove_erasure(self, which: int) -> None:
-        self._prove_by(self._erasure_link(which, "asked"))
+    @action(needs="clients", times=2, which=WHICH, at_once=st.booleans())
+    def prove_erasure(self, which: int, at_once: bool) -> None:
+        """Who reads mail at once proves it in time; others open the link whenever they find it."""
+        for link in self._ask(which, fresh=True) if at_once else self.seen.erasure[-1:]:
+            self._prove_by(link)
 
     def _prove_by(self, link: Row) -> None:
         was = self._request_of(link)
@@ -64,7 +68,8 @@ class DataRequests(World):
 
     @action(needs="erasure", which=WHICH)
     def stop_erasure(self, which: int) -> None:
-        link = self._erasure_link(which, "waiting")
+        waits = lambda link: self._request_of(link).state == "waiting"  # noqa: E731
+        link = self.one_of(self.seen.erasure, which, waits)
         was = self._request_of(link)
         did = self.do(erasure_requests.stop_erasure, _token(link)).went_well()
         self._stopped(did, [was] if was.closed_at is None else [])
@@ -195,9 +200,6 @@ class DataRequests(World):
         if link.expires_at <= self.now:
             return {Code.LINK_EXPIRED}
         return {Code.LINK_UNKNOWN} if self.seen.bookings[link.booking_id].client_id is None else set()
-
-    def _erasure_link(self, which: int, state: str) -> Row:
-        return self.one_of(self.seen.erasure, which, lambda link: self._request_of(link).state == state)
 
     def _request_of(self, link: Row) -> Row:
         mail = next(m for m in self.seen.messages.values() if m.uuid == link.message_uuid)

@@ -123,6 +123,7 @@ def receive_event(gateway: str, event: Event, *, now: datetime) -> ReportOutcome
         result=outcome,
         correlation_id=correlation.current(),
         received_at=now,
+        applied_at=now,
     )
     # of two deliveries at once the second waited for the payment's lock, found nothing to do, and keeps no second row
     InboxEvent.objects.bulk_create([row], ignore_conflicts=True)

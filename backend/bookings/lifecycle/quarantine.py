@@ -58,6 +58,7 @@ def keep(gateway: str, kind: EventKind, reference: str, why: str, *, now: dateti
         why=why,
         correlation_id=correlation.current(),
         received_at=now,
+        applied_at=now,
     )
     InboxEvent.objects.bulk_create([row], ignore_conflicts=True)
     log.error("kept in quarantine: %s %s, %s", gateway, known_by, why)

@@ -5,15 +5,18 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
+from datetime import date, datetime, timedelta
+from datetime import time as clock
 from http import HTTPStatus
 from typing import TypeVar
 from urllib.parse import quote
 
 import requests
+from django.utils import timezone
 
 from backend.core.errors import Code, Permanent, Refused, Transient
 from backend.core.outgoing import never_connected
-from backend.payments.gateway import Event, Order, OrderReport, RefundOrder, RefundReport
+from backend.payments.gateway import Event, Order, OrderReport, RefundOrder, RefundReport, SettledItem
 from backend.payments.sandbox.wire import (
     KEY_HEADER,
     SIGNATURE_HEADER,
@@ -23,6 +26,7 @@ from backend.payments.sandbox.wire import (
     read_event,
     read_order_report,
     read_refund_report,
+    read_settled_item,
 )
 
 # Connect, then read; together the 5 s that `complete-payment` may take. requests bounds each read and not their sum,
@@ -30,6 +34,7 @@ from backend.payments.sandbox.wire import (
 TIMEOUT_SECONDS = (2.0, 3.0)
 
 _Report = TypeVar("_Report", OrderReport, RefundReport)
+_Item = TypeVar("_Item", OrderReport, RefundReport, SettledItem)
 _kept = threading.local()  # one session, so one kept-alive connection, per thread: sessions are not thread-safe
 
 
@@ -37,6 +42,7 @@ class SandboxGateway:
     """The `Gateway` of the sandbox at `url`. `secret` is its key for asking and for signing."""
 
     name = "sandbox"
+    has_pages = False
 
     def __init__(self, url: str, secret: str) -> None:
         self._url = url
@@ -58,6 +64,10 @@ class SandboxGateway:
         """See `Gateway`."""
         return _read(self._ask("POST", "orders", reference, "complete"), read_order_report, about=reference)
 
+    def close_order(self, reference: str) -> OrderReport | None:
+        """The sandbox has no page of its own, so nothing of it has to be closed."""
+        return self.fetch_order(reference)
+
     def ensure_refund(self, refund: RefundOrder) -> RefundReport:
         """See `Gateway`."""
         answer = self._ask(
@@ -71,6 +81,20 @@ class SandboxGateway:
             },
         )
         return _read(answer, read_refund_report, about=refund.reference)
+
+    def fetch_refunds(self, reference: str) -> list[RefundReport]:
+        """See `Gateway`."""
+        return _read_items(self._ask("GET", "orders", reference, "refunds"), read_refund_report)
+
+    def captures_since(self, instant: datetime) -> list[OrderReport]:
+        """See `Gateway`."""
+        return _read_items(self._ask("GET", "captures", str(instant.timestamp())), read_order_report)
+
+    def settled_items(self, day: date) -> list[SettledItem]:
+        """See `Gateway`."""
+        zone = timezone.get_default_timezone()
+        first, last = (datetime.combine(each, clock.min, zone).timestamp() for each in (day, day + timedelta(days=1)))
+        return _read_items(self._ask("GET", "settlements", str(first), str(last)), read_settled_item)
 
     def read_event(self, body: bytes, headers: Mapping[str, str]) -> Event:
         """See `Gateway`."""
@@ -112,6 +136,16 @@ def _read(answer: requests.Response, reader: Callable[[Fields], _Report], *, abo
     if report.reference != about:
         raise Transient("sandbox: an answer about another reference")
     return report
+
+
+def _read_items(answer: requests.Response, reader: Callable[[Fields], _Item]) -> list[_Item]:
+    """The listing in an answer; raises as `_read`."""
+    if answer.status_code != HTTPStatus.OK:
+        raise Permanent(f"sandbox: HTTP {answer.status_code}", surely_not_sent=True)
+    try:
+        return [reader(item) for item in Fields.parse(answer.content).items()]
+    except Malformed as error:
+        raise Transient(f"sandbox: unreadable answer, {error}") from error
 
 
 def _session() -> requests.Session:

@@ -6,19 +6,29 @@ import hmac
 import json
 import sys
 import time
-from dataclasses import asdict
+from collections.abc import Sequence
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, TypeAlias
 from urllib.parse import unquote
 
-from backend.payments.gateway import Order, OrderReport, RefundOrder, RefundReport
+from backend.payments.gateway import Order, OrderReport, RefundOrder, RefundReport, SettledItem
 from backend.payments.sandbox.store import Conflict, Store, Unknown
-from backend.payments.sandbox.wire import KEY_HEADER, Behaviour, Fields, Instruction, Malformed, read_instruction
+from backend.payments.sandbox.wire import (
+    KEY_HEADER,
+    Behaviour,
+    Fields,
+    Instruction,
+    Malformed,
+    read_instant,
+    read_instruction,
+    write,
+)
 
 MAX_BODY_BYTES = 16 * 1024  # far above any honest request
 
-Answer: TypeAlias = OrderReport | RefundReport | Instruction
+Report: TypeAlias = OrderReport | RefundReport | Instruction
+Answer: TypeAlias = Report | Sequence[OrderReport] | Sequence[RefundReport] | Sequence[SettledItem]
 
 
 class HangUp(Exception):
@@ -52,7 +62,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         try:
             fields = self._read()
-            self._send(HTTPStatus.OK, asdict(self._answer(fields)))
+            self._send(HTTPStatus.OK, write(self._answer(fields)))
         except HangUp:
             self.close_connection = True
         except Malformed as error:
@@ -91,6 +101,15 @@ class _Handler(BaseHTTPRequestHandler):
                 refund = RefundOrder(reference, paid_by, fields.paise("amount_paise"), fields.currency())
                 instruction = self._reach(paid_by, now)
                 return _slowly(instruction, store.refund(refund, instruction, now))
+            case ("GET", "orders", reference, "refunds"):
+                self._reach(reference, now)
+                return store.refunds_of(reference)
+            case ("GET", "captures", since):
+                self._reach("", now)
+                return store.captures_since(read_instant(since))
+            case ("GET", "settlements", since, until):
+                self._reach("", now)
+                return store.settled_between(read_instant(since), read_instant(until))
         raise Unknown(f"no such door: {self.command} {self.path}")
 
     def _reach(self, reference: str, now: float) -> Instruction:
@@ -131,7 +150,7 @@ def _is_length(text: str) -> bool:
     return text.isdecimal() and len(text) < 10 and int(text) <= MAX_BODY_BYTES
 
 
-def _slowly(instruction: Instruction, report: Answer) -> Answer:
+def _slowly(instruction: Instruction, report: Report) -> Report:
     """Hold back the answer of a SLOW gateway; what it reports has happened, and its webhook is on its way."""
     if instruction.behaviour == Behaviour.SLOW:
         time.sleep(instruction.seconds)

@@ -9,10 +9,12 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from backend.payments.gateway import (
+    Capture,
     Event,
     EventKind,
     Order,
@@ -21,17 +23,18 @@ from backend.payments.gateway import (
     RefundOrder,
     RefundOrderState,
     RefundReport,
+    SettledItem,
 )
-from backend.payments.sandbox.wire import Behaviour, Instruction
+from backend.payments.sandbox.wire import Behaviour, Instruction, write
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS orders (
     reference TEXT PRIMARY KEY, gateway_order_id TEXT NOT NULL, amount_paise INTEGER NOT NULL, currency TEXT NOT NULL,
-    state TEXT NOT NULL, capture_id TEXT NOT NULL DEFAULT '', due_at REAL
+    state TEXT NOT NULL, capture_id TEXT NOT NULL DEFAULT '', due_at REAL, captured_at REAL
 );
 CREATE TABLE IF NOT EXISTS refunds (
     reference TEXT PRIMARY KEY, gateway_refund_id TEXT NOT NULL, payment_reference TEXT NOT NULL,
-    amount_paise INTEGER NOT NULL, currency TEXT NOT NULL, state TEXT NOT NULL, due_at REAL
+    amount_paise INTEGER NOT NULL, currency TEXT NOT NULL, state TEXT NOT NULL, due_at REAL, made_at REAL
 );
 CREATE TABLE IF NOT EXISTS behaviours (
     reference TEXT PRIMARY KEY, behaviour TEXT NOT NULL, seconds REAL NOT NULL, set_at REAL NOT NULL
@@ -44,6 +47,7 @@ CREATE INDEX IF NOT EXISTS orders_due ON orders (due_at) WHERE due_at IS NOT NUL
 CREATE INDEX IF NOT EXISTS refunds_due ON refunds (due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX IF NOT EXISTS webhooks_due ON webhooks (next_at) WHERE next_at IS NOT NULL;
 """  # due_at: a LATE one happens then; next_at: sent then, NULL once delivered or given up. All Unix seconds.
+_ADDED = {"orders": "captured_at", "refunds": "made_at"}  # to files that are older than these columns
 
 _EVERY_ORDER = ""  # the behaviour of orders that have none of their own
 
@@ -76,6 +80,9 @@ class Store:
         self._db.row_factory = sqlite3.Row
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.executescript(_SCHEMA)
+        for table, column in _ADDED.items():
+            if column not in {row["name"] for row in self._db.execute(f"PRAGMA table_info({table})")}:
+                self._db.execute(f"ALTER TABLE {table} ADD COLUMN {column} REAL")
 
     def close(self) -> None:
         """Wait for the transaction in hand, then close the file for good."""
@@ -121,7 +128,7 @@ class Store:
                 (order.reference, _new_id("ord"), order.amount_paise, order.currency, OrderState.OPEN),
             )
             report = _order(db, order.reference)
-        if Order(report.reference, report.amount_paise, report.currency) != order:
+        if (report.amount_paise, report.currency) != (order.amount_paise, order.currency):
             raise Conflict(f"order {order.reference} exists with another amount")
         return report
 
@@ -153,8 +160,9 @@ class Store:
 
     def _capture(self, db: sqlite3.Connection, reference: str, now: float) -> None:
         captured = db.execute(
-            "UPDATE orders SET state = ?, capture_id = ?, due_at = NULL WHERE reference = ? AND state != ?",
-            (OrderState.CAPTURED, _new_id("cap"), reference, OrderState.CAPTURED),
+            "UPDATE orders SET state = ?, capture_id = ?, captured_at = ?, due_at = NULL"
+            " WHERE reference = ? AND state != ?",
+            (OrderState.CAPTURED, _new_id("cap"), now, reference, OrderState.CAPTURED),
         )
         if captured.rowcount:
             self._report(db, EventKind.ORDER_CAPTURED, _order(db, reference), now)
@@ -182,7 +190,9 @@ class Store:
     def _begin_refund(self, db: sqlite3.Connection, refund: RefundOrder, instruction: Instruction, now: float) -> None:
         due_at = now + instruction.seconds if instruction.behaviour == Behaviour.LATE else None
         db.execute(
-            "INSERT INTO refunds VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO refunds"
+            " (reference, gateway_refund_id, payment_reference, amount_paise, currency, state, due_at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
             (
                 refund.reference,
                 _new_id("rfd"),
@@ -199,9 +209,45 @@ class Store:
             self._settle_refund(db, refund.reference, RefundOrderState.DONE, now)
 
     def _settle_refund(self, db: sqlite3.Connection, reference: str, state: RefundOrderState, now: float) -> None:
-        db.execute("UPDATE refunds SET state = ?, due_at = NULL WHERE reference = ?", (state, reference))
+        made_at = now if state == RefundOrderState.DONE else None
+        db.execute(
+            "UPDATE refunds SET state = ?, made_at = ?, due_at = NULL WHERE reference = ?", (state, made_at, reference)
+        )
         kind = EventKind.REFUND_DONE if state == RefundOrderState.DONE else EventKind.REFUND_REFUSED
         self._report(db, kind, _refund(db, reference), now)
+
+    def refunds_of(self, reference: str) -> list[RefundReport]:
+        """All refunds of an order, oldest first."""
+        with self._transaction() as db:
+            rows = db.execute(
+                "SELECT reference FROM refunds WHERE payment_reference = ? ORDER BY rowid", (reference,)
+            ).fetchall()
+            return [_refund(db, row["reference"]) for row in rows]
+
+    # -- listings -----------------------------------------------------------------------------------------------------
+
+    def captures_since(self, since: float) -> list[OrderReport]:
+        """Every order captured at or after `since`, oldest first."""
+        with self._transaction() as db:
+            rows = db.execute(
+                "SELECT reference FROM orders WHERE captured_at >= ? ORDER BY captured_at", (since,)
+            ).fetchall()
+            return [_order(db, row["reference"]) for row in rows]
+
+    def settled_between(self, since: float, until: float) -> list[SettledItem]:
+        """What moved in that span: the sandbox pays out at once and keeps nothing of it."""
+        with self._transaction() as db:
+            captures = db.execute(
+                "SELECT 'payment', capture_id, reference, amount_paise, currency, captured_at FROM orders"
+                " WHERE captured_at >= ? AND captured_at < ? ORDER BY captured_at",
+                (since, until),
+            ).fetchall()
+            refunds = db.execute(
+                "SELECT 'refund', gateway_refund_id, reference, -amount_paise, currency, made_at FROM refunds"
+                " WHERE made_at >= ? AND made_at < ? ORDER BY made_at",
+                (since, until),
+            ).fetchall()
+        return [_settled(*row) for row in [*captures, *refunds]]
 
     # -- what happens by itself ---------------------------------------------------------------------------------------
 
@@ -224,7 +270,7 @@ class Store:
             event = Event(event_id, kind, None, report)
         db.execute(
             "INSERT INTO webhooks (event_id, body, created_at, next_at) VALUES (?, ?, ?, ?)",
-            (event_id, json.dumps(asdict(event)).encode(), now, now),
+            (event_id, json.dumps(write(event)).encode(), now, now),
         )
         self.reported.set()
 
@@ -258,7 +304,12 @@ def _order(db: sqlite3.Connection, reference: str) -> OrderReport:
         amount_paise=row["amount_paise"],
         currency=row["currency"],
         capture_id=row["capture_id"],
+        capture=Capture(captured_at=_moment(row["captured_at"])),
     )
+
+
+def _moment(at: float | None) -> datetime | None:
+    return None if at is None else datetime.fromtimestamp(at, UTC)
 
 
 def _refund(db: sqlite3.Connection, reference: str) -> RefundReport:
@@ -275,6 +326,12 @@ def _is_covered(db: sqlite3.Connection, refund: RefundOrder) -> bool:
     ).fetchone()
     is_same_currency = order.currency == refund.currency
     return order.state == OrderState.CAPTURED and is_same_currency and asked_paise <= order.amount_paise
+
+
+def _settled(kind: str, gateway_id: str, reference: str, paise: int, currency: str, at: float) -> SettledItem:
+    moment = datetime.fromtimestamp(at, UTC)
+    payout = f"set_{moment:%Y%m%d}"
+    return SettledItem(kind, gateway_id, reference, paise, 0, 0, currency, payout, payout, moment)
 
 
 def _new_id(prefix: str) -> str:

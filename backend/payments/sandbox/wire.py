@@ -6,19 +6,23 @@ import hashlib
 import hmac
 import json
 import re
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass, is_dataclass
+from dataclasses import fields as dataclass_fields
+from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from backend.payments.gateway import (
     ID_LONGEST,
+    Capture,
     Event,
     EventKind,
     OrderReport,
     OrderState,
     RefundOrderState,
     RefundReport,
+    SettledItem,
 )
 
 KEY_HEADER = "X-Sandbox-Key"
@@ -109,6 +113,28 @@ class Fields:
             raise Malformed(f"{name}: not a positive whole number of paise")
         return value
 
+    def whole(self, name: str) -> int:
+        value = self.data.get(name)
+        if not isinstance(value, int) or isinstance(value, bool) or abs(value) > _MAX_PAISE:
+            raise Malformed(f"{name}: not a whole number of paise")
+        return value
+
+    def moment(self, name: str) -> datetime:
+        """An aware instant."""
+        try:
+            value = datetime.fromisoformat(self.text(name))
+        except ValueError as error:
+            raise Malformed(f"{name}: not an instant") from error
+        if value.tzinfo is None:
+            raise Malformed(f"{name}: an instant without its offset")
+        return value
+
+    def items(self) -> list[Fields]:
+        value = self.data.get("items")
+        if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+            raise Malformed("items: not a list of objects")
+        return [Fields(item) for item in value]
+
     def currency(self) -> str:
         value = self.text("currency")
         if not re.fullmatch(r"[A-Z]{3}", value):
@@ -132,7 +158,16 @@ def read_order_report(fields: Fields) -> OrderReport:
         amount_paise=fields.paise("amount_paise"),
         currency=fields.currency(),
         capture_id=fields.id("capture_id") if state == OrderState.CAPTURED else fields.text("capture_id"),
+        capture=_read_capture(fields),
     )
+
+
+def _read_capture(fields: Fields) -> Capture:
+    """Missing in reports that are older than this field."""
+    given = fields.data.get("capture")
+    if not isinstance(given, dict) or given.get("captured_at") is None:
+        return Capture()
+    return Capture(captured_at=Fields(given).moment("captured_at"))
 
 
 def read_refund_report(fields: Fields) -> RefundReport:
@@ -160,6 +195,44 @@ def _bounded_id(fields: Fields) -> str:
     except Unfit:
         given = str(fields.data["event_id"]).encode(errors="surrogatepass")
         return f"sha256:{hashlib.sha256(given).hexdigest()}"
+
+
+def read_settled_item(fields: Fields) -> SettledItem:
+    """Raises `Malformed`."""
+    return SettledItem(
+        kind=fields.id("kind"),
+        gateway_id=fields.id("gateway_id"),
+        reference=fields.text("reference"),
+        amount_paise=fields.whole("amount_paise"),
+        fee_paise=fields.whole("fee_paise"),
+        tax_paise=fields.whole("tax_paise"),
+        currency=fields.currency(),
+        settlement_id=fields.id("settlement_id"),
+        bank_reference=fields.text("bank_reference"),
+        settled_at=fields.moment("settled_at"),
+    )
+
+
+def read_instant(text: str) -> float:
+    """Unix seconds as they stand in an address. Raises `Malformed`."""
+    try:
+        seconds = float(text)
+    except ValueError as error:
+        raise Malformed("not Unix seconds") from error
+    if not 0 <= seconds < 2**40:
+        raise Malformed("not Unix seconds")
+    return seconds
+
+
+def write(value: object) -> Any:
+    """A report, an event, or a list of them, as JSON takes it: instants are ISO 8601."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return {"items": [write(item) for item in value]}
+    if is_dataclass(value):
+        return {part.name: write(getattr(value, part.name)) for part in dataclass_fields(value)}
+    return value
 
 
 def _read_event(fields: Fields) -> Event:
