@@ -160,6 +160,9 @@ class Gateway(Protocol):
     They raise `Transient` (unreachable, timed out, 5xx, 429, an answer that cannot be read) and `Permanent` (any other
     refusal). After `Transient` the outcome is unknown: ask again, which is safe, for every method is idempotent.
     Listings ask page by page, within 5 s each.
+
+    `gateway_order_id` is what an earlier report called the order: with it one question is enough, where some gateways
+    must be searched for our reference, and those not far back. "" where no report was kept.
     """
 
     name: str
@@ -168,21 +171,21 @@ class Gateway(Protocol):
     def ensure_order(self, order: Order) -> OrderReport:
         """Create the order, or return the one that exists; never a second. `Permanent` if it exists otherwise."""
 
-    def fetch_order(self, reference: str) -> OrderReport | None:
+    def fetch_order(self, reference: str, gateway_order_id: str = "", /) -> OrderReport | None:
         """Look, change nothing. None if the gateway knows no such order."""
 
-    def complete_order(self, reference: str) -> OrderReport:
+    def complete_order(self, reference: str, gateway_order_id: str = "", /) -> OrderReport:
         """Ask after the visitor's payment, as `complete-payment` does; the sandbox captures here, and what is
-        authorised is captured."""
+        authorised is captured. `Permanent` if the gateway knows no such order."""
 
-    def close_order(self, reference: str) -> OrderReport | None:
+    def close_order(self, reference: str, gateway_order_id: str = "", /) -> OrderReport | None:
         """Take no more money by the order's page. The report is CLOSED or CAPTURED; any other state says that it could
         not be closed yet. None if the gateway knows no such order."""
 
     def ensure_refund(self, refund: RefundOrder) -> RefundReport:
         """Create the refund, or return the one that exists; never a second. `Permanent` if it exists otherwise."""
 
-    def fetch_refunds(self, reference: str) -> Sequence[RefundReport]:
+    def fetch_refunds(self, reference: str, gateway_order_id: str = "", /) -> Sequence[RefundReport]:
         """All that was given back of an order, whoever asked for it; empty if the gateway knows no such order."""
 
     def captures_since(self, instant: datetime) -> Iterable[OrderReport]:

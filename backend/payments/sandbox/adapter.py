@@ -39,7 +39,10 @@ _kept = threading.local()  # one session, so one kept-alive connection, per thre
 
 
 class SandboxGateway:
-    """The `Gateway` of the sandbox at `url`. `secret` is its key for asking and for signing."""
+    """The `Gateway` of the sandbox at `url`. `secret` is its key for asking and for signing.
+
+    It knows orders by our reference alone.
+    """
 
     name = "sandbox"
     has_pages = False
@@ -55,16 +58,16 @@ class SandboxGateway:
         )
         return _read(answer, read_order_report, about=order.reference)
 
-    def fetch_order(self, reference: str) -> OrderReport | None:
+    def fetch_order(self, reference: str, _gateway_order_id: str = "", /) -> OrderReport | None:
         """See `Gateway`."""
         answer = self._ask("GET", "orders", reference)
         return None if answer.status_code == HTTPStatus.NOT_FOUND else _read(answer, read_order_report, about=reference)
 
-    def complete_order(self, reference: str) -> OrderReport:
+    def complete_order(self, reference: str, _gateway_order_id: str = "", /) -> OrderReport:
         """See `Gateway`."""
         return _read(self._ask("POST", "orders", reference, "complete"), read_order_report, about=reference)
 
-    def close_order(self, reference: str) -> OrderReport | None:
+    def close_order(self, reference: str, _gateway_order_id: str = "", /) -> OrderReport | None:
         """The sandbox has no page of its own, so nothing of it has to be closed."""
         return self.fetch_order(reference)
 
@@ -82,7 +85,7 @@ class SandboxGateway:
         )
         return _read(answer, read_refund_report, about=refund.reference)
 
-    def fetch_refunds(self, reference: str) -> list[RefundReport]:
+    def fetch_refunds(self, reference: str, _gateway_order_id: str = "", /) -> list[RefundReport]:
         """See `Gateway`."""
         return _read_items(self._ask("GET", "orders", reference, "refunds"), read_refund_report)
 
