@@ -18,7 +18,8 @@ import pytest
 import requests
 
 from backend.core.errors import Code, Permanent, Refused, Transient
-from backend.payments import adapters
+from backend.payments import adapters, fields
+from backend.payments.asking import Answer
 from backend.payments.gateway import (
     Event,
     EventKind,
@@ -447,7 +448,7 @@ def texts_of_an_event(**changes: str) -> bytes:
 @pytest.mark.parametrize("odd", [LONG, NUL, LONE])
 @pytest.mark.parametrize("name", ["event_id", "kind", "reference", "gateway_order_id", "capture_id"])
 def test_a_genuine_event_whose_texts_fit_no_column_is_unreadable_and_has_a_name(name: str, odd: str) -> None:
-    event = wire.read_event(wire.Fields.parse(texts_of_an_event(**{name: odd})))
+    event = wire.read_event(fields.Fields.parse(texts_of_an_event(**{name: odd})))
     assert (event.kind, event.report) == (EventKind.UNREADABLE, None)
     assert (event.event_id == "evt_1") is (name != "event_id")
     assert len(event.event_id) <= 80
@@ -456,16 +457,15 @@ def test_a_genuine_event_whose_texts_fit_no_column_is_unreadable_and_has_a_name(
 
 def test_a_capture_without_its_id_or_order_is_malformed() -> None:
     for name in ("capture_id", "gateway_order_id", "reference"):
-        with pytest.raises(wire.Malformed):
-            wire.read_event(wire.Fields.parse(texts_of_an_event(**{name: ""})))
+        with pytest.raises(fields.Malformed):
+            wire.read_event(fields.Fields.parse(texts_of_an_event(**{name: ""})))
 
 
 def test_an_answer_about_another_order_or_with_unfit_texts_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     gateway = SandboxGateway("http://unused", SECRET)
     refund = {"reference": "REF-1", "gateway_refund_id": LONG, "state": "done", "amount_paise": 1}
     for told in ({**json.loads(texts_of_an_event())["report"], "reference": "PAY-2"}, refund):
-        answer = requests.Response()
-        answer.status_code, answer._content = 200, json.dumps(told).encode()
+        answer = Answer(200, fields.Fields(told))
         monkeypatch.setattr(gateway, "_ask", lambda *_, answer=answer, **__: answer)
         with pytest.raises(Transient):
             gateway.fetch_order("PAY-1") if "capture_id" in told else gateway.ensure_refund(

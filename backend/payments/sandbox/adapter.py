@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from datetime import time as clock
 from http import HTTPStatus
 from typing import TypeVar
-from urllib.parse import quote
 
-import requests
 from django.utils import timezone
 
 from backend.core.errors import Code, Permanent, Refused, Transient
-from backend.core.outgoing import never_connected
+from backend.payments.asking import Answer, Line
+from backend.payments.fields import Fields, Malformed
 from backend.payments.gateway import Event, Order, OrderReport, RefundOrder, RefundReport, SettledItem
 from backend.payments.sandbox.wire import (
     KEY_HEADER,
     SIGNATURE_HEADER,
-    Fields,
-    Malformed,
     is_signed,
     read_event,
     read_order_report,
@@ -29,13 +25,8 @@ from backend.payments.sandbox.wire import (
     read_settled_item,
 )
 
-# Connect, then read; together the 5 s that `complete-payment` may take. requests bounds each read and not their sum,
-# which is enough here: the sandbox sends its answer in one packet.
-TIMEOUT_SECONDS = (2.0, 3.0)
-
 _Report = TypeVar("_Report", OrderReport, RefundReport)
 _Item = TypeVar("_Item", OrderReport, RefundReport, SettledItem)
-_kept = threading.local()  # one session, so one kept-alive connection, per thread: sessions are not thread-safe
 
 
 class SandboxGateway:
@@ -48,7 +39,7 @@ class SandboxGateway:
     has_pages = False
 
     def __init__(self, url: str, secret: str) -> None:
-        self._url = url
+        self._line = Line(self.name, url, headers={KEY_HEADER: secret.encode()})
         self._secret = secret
 
     def ensure_order(self, order: Order) -> OrderReport:
@@ -61,7 +52,7 @@ class SandboxGateway:
     def fetch_order(self, reference: str, _gateway_order_id: str = "", /) -> OrderReport | None:
         """See `Gateway`."""
         answer = self._ask("GET", "orders", reference)
-        return None if answer.status_code == HTTPStatus.NOT_FOUND else _read(answer, read_order_report, about=reference)
+        return None if answer.status == HTTPStatus.NOT_FOUND else _read(answer, read_order_report, about=reference)
 
     def complete_order(self, reference: str, _gateway_order_id: str = "", /) -> OrderReport:
         """See `Gateway`."""
@@ -109,31 +100,19 @@ class SandboxGateway:
         except Malformed as error:
             raise Refused(Code.EVENT_MALFORMED) from error
 
-    def _ask(self, method: str, *path: str, body: Mapping[str, str | int] | None = None) -> requests.Response:
-        """One request; raises `Transient` when it brings no answer, or one that says "later"."""
-        url = "/".join([self._url, *[quote(part, safe="") for part in path]])
-        headers = {KEY_HEADER: self._secret.encode()}
-        try:
-            answer = _session().request(
-                method, url, json=body, headers=headers, timeout=TIMEOUT_SECONDS, allow_redirects=False
-            )
-        except requests.RequestException as error:
-            raise Transient(f"sandbox: {type(error).__name__}", surely_not_sent=never_connected(error)) from error
-        if answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR or answer.status_code == HTTPStatus.TOO_MANY_REQUESTS:
-            is_refused = answer.status_code == HTTPStatus.TOO_MANY_REQUESTS
-            raise Transient(f"sandbox: HTTP {answer.status_code}", surely_not_sent=is_refused)
-        return answer
+    def _ask(self, method: str, *path: str, body: Mapping[str, str | int] | None = None) -> Answer:
+        return self._line.call().ask(method, *path, body=body)
 
 
-def _read(answer: requests.Response, reader: Callable[[Fields], _Report], *, about: str) -> _Report:
+def _read(answer: Answer, reader: Callable[[Fields], _Report], *, about: str) -> _Report:
     """The report in an answer about the reference `about`.
 
     Raises `Permanent` for a refusal, `Transient` for what no gateway would say.
     """
-    if answer.status_code != HTTPStatus.OK:
-        raise Permanent(f"sandbox: HTTP {answer.status_code}", surely_not_sent=True)
+    if not answer.is_ok:
+        raise Permanent(f"sandbox: HTTP {answer.status}", surely_not_sent=True)
     try:
-        report = reader(Fields.parse(answer.content))
+        report = reader(answer.fields)
     except Malformed as error:
         raise Transient(f"sandbox: unreadable answer, {error}") from error
     if report.reference != about:
@@ -141,19 +120,11 @@ def _read(answer: requests.Response, reader: Callable[[Fields], _Report], *, abo
     return report
 
 
-def _read_items(answer: requests.Response, reader: Callable[[Fields], _Item]) -> list[_Item]:
+def _read_items(answer: Answer, reader: Callable[[Fields], _Item]) -> list[_Item]:
     """The listing in an answer; raises as `_read`."""
-    if answer.status_code != HTTPStatus.OK:
-        raise Permanent(f"sandbox: HTTP {answer.status_code}", surely_not_sent=True)
+    if not answer.is_ok:
+        raise Permanent(f"sandbox: HTTP {answer.status}", surely_not_sent=True)
     try:
-        return [reader(item) for item in Fields.parse(answer.content).items()]
+        return [reader(item) for item in answer.fields.items()]
     except Malformed as error:
         raise Transient(f"sandbox: unreadable answer, {error}") from error
-
-
-def _session() -> requests.Session:
-    if not hasattr(_kept, "session"):
-        _kept.session = requests.Session()
-        _kept.session.trust_env = False  # neither a proxy nor a .netrc of this machine may see or change an ask
-    session: requests.Session = _kept.session
-    return session

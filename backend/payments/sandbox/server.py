@@ -12,14 +12,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, TypeAlias
 from urllib.parse import unquote
 
+from backend.payments.fields import Fields, Malformed
 from backend.payments.gateway import Order, OrderReport, RefundOrder, RefundReport, SettledItem
 from backend.payments.sandbox.store import Conflict, Store, Unknown
 from backend.payments.sandbox.wire import (
     KEY_HEADER,
     Behaviour,
-    Fields,
     Instruction,
-    Malformed,
     read_instant,
     read_instruction,
     write,

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, is_dataclass
 from dataclasses import fields as dataclass_fields
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any
 
+from backend.payments.fields import Fields, Malformed, Unfit, member
 from backend.payments.gateway import (
-    ID_LONGEST,
     Capture,
     Event,
     EventKind,
@@ -35,16 +34,6 @@ HOOK_PATH = "/api/hooks/payments/sandbox/"
 SIGNATURE_TOLERANCE = timedelta(minutes=5)
 
 _SIGNATURE = re.compile(r"t=([0-9]{1,12}),v1=([0-9a-f]{64})")
-_MAX_PAISE = 2**31 - 1  # what our own columns hold
-_Member = TypeVar("_Member", bound=StrEnum)
-
-
-class Malformed(ValueError):
-    """JSON that does not have the promised shape; the message names the field."""
-
-
-class Unfit(Malformed):
-    """A text that none of our columns takes: too long, or not printable, as NUL or half a character."""
 
 
 class Behaviour(StrEnum):
@@ -74,83 +63,9 @@ class Instruction:
     seconds: float
 
 
-@dataclass(frozen=True)
-class Fields:
-    """Typed reading of one JSON object; a field that is missing or of another type raises `Malformed`."""
-
-    data: dict[str, object]
-
-    @classmethod
-    def parse(cls, body: bytes) -> Fields:
-        """Read a body that must be a JSON object."""
-        try:
-            data = json.loads(body)
-        except (ValueError, RecursionError) as error:
-            raise Malformed("not JSON") from error
-        if not isinstance(data, dict):
-            raise Malformed("not a JSON object")
-        return cls(data)
-
-    def text(self, name: str) -> str:
-        """Raises `Unfit` too."""
-        value = self.data.get(name)
-        if not isinstance(value, str):
-            raise Malformed(f"{name}: not a text")
-        if len(value) > ID_LONGEST or not value.isprintable():
-            raise Unfit(f"{name}: too long, or not printable")
-        return value
-
-    def id(self, name: str) -> str:
-        """A text that names something. Raises `Unfit` too."""
-        value = self.text(name)
-        if not value:
-            raise Malformed(f"{name}: empty")
-        return value
-
-    def paise(self, name: str) -> int:
-        value = self.data.get(name)
-        if not isinstance(value, int) or isinstance(value, bool) or not 0 < value <= _MAX_PAISE:
-            raise Malformed(f"{name}: not a positive whole number of paise")
-        return value
-
-    def whole(self, name: str) -> int:
-        value = self.data.get(name)
-        if not isinstance(value, int) or isinstance(value, bool) or abs(value) > _MAX_PAISE:
-            raise Malformed(f"{name}: not a whole number of paise")
-        return value
-
-    def moment(self, name: str) -> datetime:
-        """An aware instant."""
-        try:
-            value = datetime.fromisoformat(self.text(name))
-        except ValueError as error:
-            raise Malformed(f"{name}: not an instant") from error
-        if value.tzinfo is None:
-            raise Malformed(f"{name}: an instant without its offset")
-        return value
-
-    def items(self) -> list[Fields]:
-        value = self.data.get("items")
-        if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-            raise Malformed("items: not a list of objects")
-        return [Fields(item) for item in value]
-
-    def currency(self) -> str:
-        value = self.text("currency")
-        if not re.fullmatch(r"[A-Z]{3}", value):
-            raise Malformed("currency: not three capital letters")
-        return value
-
-    def part(self, name: str) -> Fields:
-        value = self.data.get(name)
-        if not isinstance(value, dict):
-            raise Malformed(f"{name}: not an object")
-        return Fields(value)
-
-
 def read_order_report(fields: Fields) -> OrderReport:
     """Raises `Malformed`."""
-    state = _member(OrderState, fields.text("state"))
+    state = member(OrderState, fields.text("state"))
     return OrderReport(
         reference=fields.id("reference"),
         gateway_order_id=fields.id("gateway_order_id"),
@@ -175,7 +90,7 @@ def read_refund_report(fields: Fields) -> RefundReport:
     return RefundReport(
         reference=fields.id("reference"),
         gateway_refund_id=fields.id("gateway_refund_id"),
-        state=_member(RefundOrderState, fields.text("state")),
+        state=member(RefundOrderState, fields.text("state")),
         amount_paise=fields.paise("amount_paise"),
     )
 
@@ -248,7 +163,7 @@ def _read_event(fields: Fields) -> Event:
 
 def read_instruction(fields: Fields) -> Instruction:
     """Raises `Malformed`. `seconds` may be missing: each behaviour has its own default."""
-    behaviour = _member(Behaviour, fields.text("behaviour"))
+    behaviour = member(Behaviour, fields.text("behaviour"))
     seconds = fields.data.get("seconds", DEFAULT_SECONDS[behaviour])
     if not isinstance(seconds, int | float) or isinstance(seconds, bool) or not 0 <= seconds <= 86_400:
         raise Malformed("seconds: not a number from 0 to 86400")
@@ -273,10 +188,3 @@ def is_signed(body: bytes, header: str, secret: str, at: float) -> bool:
 
 def _digest(body: bytes, secret: str, stamp: int) -> str:
     return hmac.new(secret.encode(), f"{stamp}.".encode() + body, hashlib.sha256).hexdigest()
-
-
-def _member(kind: type[_Member], value: str) -> _Member:
-    try:
-        return kind(value)
-    except ValueError as error:
-        raise Malformed(f"{value!r}: not one of {', '.join(kind)}") from error

@@ -1,0 +1,100 @@
+"""Asks a gateway over HTTP, within five seconds in all, and says whether what it asked can have been taken."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+
+import requests
+
+from backend.core.errors import Transient
+from backend.core.outgoing import never_connected
+from backend.payments.fields import Fields, Malformed
+from backend.payments.sending import Received, send
+
+TOTAL_SECONDS = 5.0  # what `complete-payment` may take, so of all asks of one method, or of one page of a listing
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The gateway's own word: a JSON object, with a status of 2xx or 4xx."""
+
+    status: int
+    fields: Fields
+
+    @property
+    def is_ok(self) -> bool:
+        return self.status < HTTPStatus.BAD_REQUEST
+
+
+class Line:
+    """The way to one gateway at `url`. `headers` and `auth` (HTTP Basic) go with each ask."""
+
+    def __init__(
+        self, gateway: str, url: str, *, headers: Mapping[str, bytes] | None = None, auth: tuple[str, str] | None = None
+    ) -> None:
+        self.gateway = gateway
+        self.url = url
+        self.headers = dict(headers or {})
+        self.auth = auth
+
+    def call(self) -> Call:
+        """What may be asked from now on, within TOTAL_SECONDS."""
+        return Call(self, time.monotonic() + TOTAL_SECONDS)
+
+
+class Call:
+    """The asks of one method of a gateway, which share its time. Each raises `Transient` if it brings no
+    answer, or one that says "later" (429, 5xx)."""
+
+    def __init__(self, line: Line, until: float) -> None:
+        self._line = line
+        self._until = until
+        self._has_changed_something = False
+
+    def ask(
+        self,
+        method: str,
+        *path: str,
+        query: Mapping[str, str | int] | None = None,
+        body: Mapping[str, Any] | None = None,
+        headers: Mapping[str, bytes] | None = None,
+    ) -> Answer:
+        """One request, never repeated or led elsewhere."""
+        seconds = self._until - time.monotonic()
+        if seconds <= 0:
+            raise self._transient("no time left to ask")
+        request = requests.Request(
+            method,
+            "/".join([self._line.url, *[quote(part, safe="") for part in path]]),
+            params=query,
+            json=body,
+            headers={**self._line.headers, **(headers or {})},
+            auth=self._line.auth,
+        )
+        try:
+            received = send(request, seconds=seconds)
+        except requests.RequestException as error:
+            raise self._transient(type(error).__name__, surely_not_sent=never_connected(error)) from error
+        answer = self._read(received)
+        self._has_changed_something |= method != "GET"
+        return answer
+
+    def _read(self, received: Received) -> Answer:
+        """What is neither an object nor 2xx or 4xx is the word of a proxy, or of a gateway in trouble."""
+        is_busy = received.status == HTTPStatus.TOO_MANY_REQUESTS
+        if is_busy or not (200 <= received.status < 300 or 400 <= received.status < 500):
+            raise self._transient(f"HTTP {received.status}", surely_not_sent=is_busy)
+        try:
+            return Answer(received.status, Fields.parse(received.body))
+        except Malformed as error:
+            raise self._transient(f"HTTP {received.status}, {error}") from error
+
+    def _transient(self, what: str, *, surely_not_sent: bool = False) -> Transient:
+        """What an earlier ask of this call changed was sent, whatever became of the last one."""
+        is_first = not self._has_changed_something
+        return Transient(f"{self._line.gateway}: {what}", surely_not_sent=surely_not_sent and is_first)

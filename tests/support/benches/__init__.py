@@ -1,0 +1,13 @@
+"""Every gateway that we speak to, with a fake of it. A new adapter adds its line here, and passes the same tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.support.benches.bench import Bench
+from tests.support.benches.sandbox import SandboxBench
+
+BENCHES: dict[str, Callable[[Path], Bench]] = {
+    SandboxBench.name: SandboxBench,
+}
