@@ -18,12 +18,12 @@ from backend.payments.gateway import Event, Order, OrderReport, RefundOrder, Ref
 from backend.payments.sandbox.wire import (
     KEY_HEADER,
     SIGNATURE_HEADER,
-    is_signed,
     read_event,
     read_order_report,
     read_refund_report,
     read_settled_item,
 )
+from backend.payments.stamped import is_signed
 
 _Report = TypeVar("_Report", OrderReport, RefundReport)
 _Item = TypeVar("_Item", OrderReport, RefundReport, SettledItem)
@@ -93,7 +93,7 @@ class SandboxGateway:
     def read_event(self, body: bytes, headers: Mapping[str, str]) -> Event:
         """See `Gateway`."""
         signature = next((value for name, value in headers.items() if name.lower() == SIGNATURE_HEADER.lower()), "")
-        if not is_signed(body, signature, self._secret, time.time()):
+        if not is_signed(body, signature, [self._secret], time.time()):
             raise Refused(Code.SIGNATURE_INVALID)
         try:
             return read_event(Fields.parse(body))

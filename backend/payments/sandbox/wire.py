@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import hmac
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, is_dataclass
 from dataclasses import fields as dataclass_fields
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -23,17 +21,11 @@ from backend.payments.gateway import (
     RefundReport,
     SettledItem,
 )
+from backend.payments.stamped import sign as sign  # webhooks are signed in Stripe's scheme
 
 KEY_HEADER = "X-Sandbox-Key"
 SIGNATURE_HEADER = "X-Sandbox-Signature"
 HOOK_PATH = "/api/hooks/payments/sandbox/"
-
-# A copied webhook is useless after this, so it may be short: every delivery is signed anew, so that one delivered a day
-# late is as fresh as the first. Five minutes, as Stripe has it, cover clocks that differ.
-# https://docs.stripe.com/webhooks#replay-attacks
-SIGNATURE_TOLERANCE = timedelta(minutes=5)
-
-_SIGNATURE = re.compile(r"t=([0-9]{1,12}),v1=([0-9a-f]{64})")
 
 
 class Behaviour(StrEnum):
@@ -168,23 +160,3 @@ def read_instruction(fields: Fields) -> Instruction:
     if not isinstance(seconds, int | float) or isinstance(seconds, bool) or not 0 <= seconds <= 86_400:
         raise Malformed("seconds: not a number from 0 to 86400")
     return Instruction(behaviour, float(seconds))
-
-
-def sign(body: bytes, secret: str, at: float) -> str:
-    """The signature header of a body sent at `at` (Unix seconds), in Stripe's scheme: HMAC-SHA256 over `t.body`."""
-    stamp = int(at)
-    return f"t={stamp},v1={_digest(body, secret, stamp)}"
-
-
-def is_signed(body: bytes, header: str, secret: str, at: float) -> bool:
-    """Whether `header` signs exactly these bytes, within the tolerance of `at` (Unix seconds)."""
-    match = _SIGNATURE.fullmatch(header)
-    if match is None:
-        return False
-    stamp = int(match[1])
-    is_fresh = abs(at - stamp) <= SIGNATURE_TOLERANCE.total_seconds()
-    return hmac.compare_digest(_digest(body, secret, stamp), match[2]) and is_fresh
-
-
-def _digest(body: bytes, secret: str, stamp: int) -> str:
-    return hmac.new(secret.encode(), f"{stamp}.".encode() + body, hashlib.sha256).hexdigest()
