@@ -7,7 +7,9 @@ from pathlib import Path
 
 from tests.support.benches.bench import Bench
 from tests.support.benches.sandbox import SandboxBench
+from tests.support.benches.stripe import StripeBench
 
 BENCHES: dict[str, Callable[[Path], Bench]] = {
     SandboxBench.name: SandboxBench,
+    StripeBench.name: StripeBench,
 }

@@ -1,0 +1,1 @@
+"""A fake Stripe: Checkout Sessions, refunds, payouts and webhooks as Stripe documents them, on a loopback port."""
