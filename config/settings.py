@@ -27,7 +27,7 @@ ENV_FILE = os.environ.get("ENV_FILE") or str(BASE_DIR / ".env")
 load_dotenv(ENV_FILE)  # what the process was started with wins
 NAMES_IN_ENV_FILE = tuple(dotenv_values(ENV_FILE, interpolate=False))  # judged once every variable is known
 
-from config import mail, schedule  # noqa: E402  # `schedule` reads variables, so the file must have been read
+from config import mail, payments, schedule  # noqa: E402  # `schedule` reads variables, so the file must have been read
 
 # -- where we are -----------------------------------------------------------------------------------------------------
 DEBUG = env.flag("DEBUG", "development conveniences; `make run` sets it, production never does")
@@ -406,12 +406,13 @@ ANYMAIL = mail.anymail(_sends, _of_mail)
 
 # -- payments ---------------------------------------------------------------------------------------------------------
 ALLOW_SANDBOX_PAYMENTS = env.flag(
-    "ALLOW_SANDBOX_PAYMENTS", "allow the sandbox gateway with DEBUG off: no real money moves"
+    "ALLOW_SANDBOX_PAYMENTS",
+    "allow with DEBUG off what moves no real money: the sandbox gateway, and a real one's test keys",
 )
 PAYMENT_GATEWAY = env.choice(
     "PAYMENT_GATEWAY",
     "who takes online payments; `none` refuses them, empty as well, and `ops_doctor` asks whether that is meant",
-    ("", "none", "sandbox"),
+    ("", "none", "sandbox", "razorpay"),
     default="sandbox" if DEBUG else "",
     shown_default="empty; sandbox with DEBUG",
 )
@@ -431,6 +432,35 @@ SANDBOX_SECRET = env.text(
 )
 if PAYMENT_GATEWAY == "sandbox" and not SANDBOX_SECRET:
     raise Misconfigured("SANDBOX_SECRET is not set; with DEBUG off the sandbox gateway needs a key of its own.")
+RAZORPAY_URL = env.url("RAZORPAY_URL", "where Razorpay's API is", default="https://api.razorpay.com")
+RAZORPAY_KEY_ID = env.text(
+    "RAZORPAY_KEY_ID", "its key id; whoever has one configured is served, chosen or not", example="rzp_live_…"
+)
+RAZORPAY_KEY_SECRET = env.text("RAZORPAY_KEY_SECRET", "the key's secret", example="secret")
+RAZORPAY_WEBHOOK_SECRET = env.text(
+    "RAZORPAY_WEBHOOK_SECRET", "the secret of its webhook, which you choose", example="`openssl rand -hex 24`"
+)
+RAZORPAY_WEBHOOK_SECRET_PREVIOUS = env.text(
+    "RAZORPAY_WEBHOOK_SECRET_PREVIOUS",
+    "the one before, which counts too: for a day at least after a change",
+    example="secret",
+)
+RAZORPAY_ACCOUNT_ID = env.text(
+    "RAZORPAY_ACCOUNT_ID",
+    "our account there; events of another one are kept in quarantine; empty: not asked",
+    example="acc_…",
+)
+_of_gateways = {
+    "RAZORPAY_URL": RAZORPAY_URL,
+    "RAZORPAY_KEY_ID": RAZORPAY_KEY_ID,
+    "RAZORPAY_KEY_SECRET": RAZORPAY_KEY_SECRET,
+    "RAZORPAY_WEBHOOK_SECRET": RAZORPAY_WEBHOOK_SECRET,
+    "RAZORPAY_WEBHOOK_SECRET_PREVIOUS": RAZORPAY_WEBHOOK_SECRET_PREVIOUS,
+    "RAZORPAY_ACCOUNT_ID": RAZORPAY_ACCOUNT_ID,
+}
+payments.refuse_unfit(_of_gateways, chosen=PAYMENT_GATEWAY)
+if not (DEBUG or ALLOW_SANDBOX_PAYMENTS):
+    payments.refuse_unreal(_of_gateways)
 
 # -- the API ----------------------------------------------------------------------------------------------------------
 CORS_ALLOWED_ORIGINS = env.listing(

@@ -6,6 +6,7 @@ from django.conf import settings
 
 from backend.core.errors import Code, Refused
 from backend.payments.gateway import Gateway
+from backend.payments.razorpay.adapter import Account, RazorpayGateway
 from backend.payments.sandbox.adapter import SandboxGateway
 
 
@@ -13,7 +14,20 @@ def gateway_named(name: str) -> Gateway:
     """The gateway of a payment or of a webhook's address. Refuses: payments_unavailable, if we have no such.
 
     The sandbox exists only where it may be used: elsewhere anyone who read its default secret could report a payment.
+    A real one exists as long as its keys are configured, also when new payments go elsewhere.
     """
     if name == "sandbox" and (settings.DEBUG or settings.ALLOW_SANDBOX_PAYMENTS):
         return SandboxGateway(settings.SANDBOX_URL, settings.SANDBOX_SECRET)
+    if name == "razorpay" and settings.RAZORPAY_KEY_ID:
+        return RazorpayGateway(_razorpay())
     raise Refused(Code.PAYMENTS_UNAVAILABLE, gateway=name)
+
+
+def _razorpay() -> Account:
+    return Account(
+        url=settings.RAZORPAY_URL,
+        key_id=settings.RAZORPAY_KEY_ID,
+        key_secret=settings.RAZORPAY_KEY_SECRET,
+        webhook_secrets=(settings.RAZORPAY_WEBHOOK_SECRET, settings.RAZORPAY_WEBHOOK_SECRET_PREVIOUS),
+        account_id=settings.RAZORPAY_ACCOUNT_ID,
+    )

@@ -48,7 +48,7 @@ class EventKind(StrEnum):
     REFUND_DONE = "refund_done"
     REFUND_REFUSED = "refund_refused"
     OTHER = "other"  # genuine, but nothing that we act on
-    UNREADABLE = "unreadable"  # genuine, but a text in it fits none of our columns
+    UNREADABLE = "unreadable"  # genuine, but a text in it fits none of our columns, or `why` says what else
 
 
 @dataclass(frozen=True)
@@ -145,13 +145,15 @@ class SettledItem:
 @dataclass(frozen=True)
 class Event:
     """One reported fact. `event_id` is the same at every delivery, and bounded as every id; `report` or `refund` is set
-    as `kind` says, `reference` of ORDER_TOUCHED is our payment reference."""
+    as `kind` says, `reference` of ORDER_TOUCHED is our payment reference. `why` says what is wrong with one that is
+    UNREADABLE, "": a text in it is too long, or not printable."""
 
     event_id: str
     kind: EventKind
     report: OrderReport | None
     refund: RefundReport | None
     reference: str = ""
+    why: str = ""
 
 
 class Gateway(Protocol):
@@ -189,8 +191,8 @@ class Gateway(Protocol):
         """All that was given back of an order, whoever asked for it; empty if the gateway knows no such order."""
 
     def captures_since(self, instant: datetime) -> Iterable[OrderReport]:
-        """Every capture from `instant` on, each once, in any order. `reference` is "" where it is none of ours; a
-        second capture of one order is an item of its own."""
+        """Every capture from `instant` on, each once, in any order, perhaps with earlier ones. `reference` is "" where
+        it is none of ours; a second capture of one order is an item of its own."""
 
     def settled_items(self, day: date) -> Iterable[SettledItem]:
         """What the gateway paid out on a day (of the practice's zone), item by item."""

@@ -6,13 +6,12 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
-from tests.browser.practice import Practice
+from playwright.sync_api import Browser, Page, sync_playwright
 
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+from tests.browser.practice import Practice
 
 CHROMIUM = next((path for name in ("chromium", "chromium-browser") if (path := shutil.which(name))), None)
 AXE = Path(__file__).parent / "vendor" / "axe-core" / "axe.min.js"
@@ -99,9 +98,7 @@ class Desk:
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """Without a sandbox of its own: containers and root have none to give. What has a browser imports much."""
-    from playwright.sync_api import sync_playwright
-
+    """Without a sandbox of its own: containers and root have none to give."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
         try:

@@ -1,0 +1,89 @@
+"""Delivers webhooks as Razorpay does: until a 2xx comes, with growing pauses, for a day; then it gives up."""
+
+from __future__ import annotations
+
+import random
+import threading
+from dataclasses import dataclass
+
+import requests
+
+from tests.support.fake_razorpay.books import Books
+from tests.support.fake_razorpay.events import Webhook
+
+GIVE_UP_AFTER = 86_400.0
+LONGEST_PAUSE = 30.0
+TICK_SECONDS = 0.05
+PATIENCE_SECONDS = 5.0  # theirs
+
+
+@dataclass
+class Manner:
+    """How events reach `url` ("": they do not). `copies` of each, and shuffled: no order is promised."""
+
+    url: str = ""
+    copies: int = 1
+    is_shuffled: bool = False
+    is_disabled: bool = False  # after a day of refusals, until somebody enables it
+
+
+class Delivery:
+    """The thread that delivers, and lets what is due happen."""
+
+    def __init__(self, books: Books, manner: Manner, *, seed: int = 0) -> None:
+        self.books = books
+        self.manner = manner
+        self._random = random.Random(seed)
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._session = requests.Session()
+        self._session.trust_env = False
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join(2 * PATIENCE_SECONDS)
+
+    def _run(self) -> None:
+        while not self._stopping.wait(TICK_SECONDS):
+            self.books.advance()
+            if self.manner.url and not self.manner.is_disabled:
+                self._deliver_due()
+
+    def _deliver_due(self) -> None:
+        now = self.books.now()
+        with self.books.lock:
+            due = [each for each in self.books.outbox.webhooks if each.next_at is not None and each.next_at <= now]
+        if self.manner.is_shuffled:
+            self._random.shuffle(due)
+        for webhook in due:
+            if self._stopping.is_set():
+                return
+            taken = [self._post(webhook) for _ in range(max(1, self.manner.copies))]
+            self._note(webhook, is_taken=any(taken))
+
+    def _post(self, webhook: Webhook) -> bool:
+        try:
+            answer = self._session.post(
+                self.manner.url,
+                data=webhook.body,
+                headers=webhook.headers,
+                timeout=PATIENCE_SECONDS,
+                allow_redirects=False,
+            )
+        except requests.RequestException:
+            return False
+        return 200 <= answer.status_code < 300
+
+    def _note(self, webhook: Webhook, *, is_taken: bool) -> None:
+        webhook.tries += 1
+        now = self.books.now()
+        if is_taken:
+            webhook.next_at = None
+        elif now - webhook.made_at >= GIVE_UP_AFTER:
+            webhook.next_at, self.manner.is_disabled = None, True
+        else:
+            webhook.next_at = now + min(LONGEST_PAUSE, 1.5 ** min(webhook.tries, 10))
