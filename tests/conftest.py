@@ -5,22 +5,20 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import hypothesis
 import pytest
 import time_machine
 from django.conf import settings
-from django.core.management.color import no_style
 from django.db import connection
 from django.test import Client as Browser
 from django.test import TransactionTestCase
 from hypothesis import HealthCheck
 from pytest_django.plugin import DjangoDbBlocker
 
-from backend.audit.guard import GUARD
-from backend.bookings import ledger_triggers
-from tests.support import admin_site, mail_sink, migrated, races, staff_api
+from tests.support import admin_site, flushing, mail_sink, migrated, one_database, races, staff_api
 from tests.support import valkey as broker
 from tests.support.gateway import Receiver, Sandbox
 from tests.support.mail_sink import Sink
@@ -30,10 +28,6 @@ from tests.support.valkey import Valkey
 from workers import heartbeat, mail
 
 MONDAY_MORNING = datetime(2026, 11, 23, 4, 30, tzinfo=UTC)  # 10:00 in Asia/Kolkata, an open day
-MIGRATED = {"django_content_type", "auth_permission", "auth_group", "auth_group_permissions"}  # full of what tests read
-GUARDS = (ledger_triggers.GUARD, GUARD)
-ONLY_ON = {"sqlite_only": "sqlite", "postgres_only": "postgresql"}  # mark: vendor
-ASKS_FOR_ONE = {"db", "transactional_db", "django_db_setup"}  # fixtures
 
 
 def pytest_configure() -> None:
@@ -51,24 +45,28 @@ def pytest_configure() -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Deselects what runs on the other database, and what is slow: `make security` runs it all."""
-    if config.pluginmanager.has_plugin("tests.security.production"):
+    if _runs_all(config):
         return
     here, elsewhere = [], []
     for item in items:
-        is_here = _only_on(item) in (None, connection.vendor) and not item.get_closest_marker("slow")
+        if one_database.is_contradicted(item):
+            raise pytest.UsageError(f"{item.nodeid} runs on another database than its whole file")
+        is_here = one_database.only_on(item) in (None, connection.vendor) and not item.get_closest_marker("slow")
         (here if is_here else elsewhere).append(item)
     if elsewhere:
         config.hook.pytest_deselected(items=elsewhere)
         items[:] = here
 
 
-def _only_on(item: pytest.Item) -> str | None:
-    """The one database that a test runs on; None: each. One that asks for no database is told nothing by the second."""
-    for mark in item.iter_markers():  # the closest counts, so that no test is without a database
-        if mark.name in ONLY_ON:
-            return ONLY_ON[mark.name]
-    asks = item.get_closest_marker("django_db") or ASKS_FOR_ONE & set(getattr(item, "fixturenames", ()))
-    return None if asks else ONLY_ON["sqlite_only"]
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Imports no file of the other database: on PostgreSQL they are two thirds."""
+    if collection_path.suffix != ".py" or _runs_all(config):
+        return None
+    return one_database.file_only_on(collection_path) not in (None, connection.vendor) or None
+
+
+def _runs_all(config: pytest.Config) -> bool:
+    return config.pluginmanager.has_plugin("tests.security.production")
 
 
 def pytest_collection_finish() -> None:
@@ -201,24 +199,8 @@ def site(
 
 @pytest.fixture(autouse=True, scope="session")
 def _flush_only_what_tests_write() -> Iterator[None]:
-    """Django's flush would make content types, permissions and groups anew after each transactional test.
-
-    Nobody but it may empty ledger and access log; their triggers are put back.
-    """
+    """What a transactional test wrote, and nothing that a migration made."""
     flush = TransactionTestCase._fixture_teardown
-    TransactionTestCase._fixture_teardown = lambda _case: _flush()
+    TransactionTestCase._fixture_teardown = lambda _case: flushing.flush()
     yield
     TransactionTestCase._fixture_teardown = flush
-
-
-def _flush() -> None:
-    with connection.cursor() as cursor:
-        for guard in GUARDS:
-            names = guard.triggers(connection.vendor)
-            for name in names if connection.vendor == "sqlite" else names[1:]:
-                on = "" if connection.vendor == "sqlite" else f" ON {guard.table}"
-                cursor.execute(f"DROP TRIGGER IF EXISTS {name}{on}")
-    tables = set(connection.introspection.django_table_names(only_existing=True, include_views=False)) - MIGRATED
-    connection.ops.execute_sql_flush(connection.ops.sql_flush(no_style(), sorted(tables)))
-    for guard in GUARDS:
-        guard.install()

@@ -13,7 +13,6 @@ from django.contrib.staticfiles import finders
 from django.core.management import call_command
 from django.urls import URLPattern, URLResolver, get_resolver
 from drf_spectacular.drainage import GENERATOR_STATS
-from jsonschema import Draft202012Validator
 
 from backend.api import schema as docs
 from backend.bookings.lifecycle import refunds
@@ -21,7 +20,7 @@ from backend.bookings.machine import State
 from backend.bookings.models import Purpose
 from backend.bookings.notices import Notice
 from backend.people.models import Corporate, Location
-from tests.support import api, factories, scenarios, working_hours
+from tests.support import api, factories, scenarios, shapes, working_hours
 from tests.support.scenarios import RAVI
 from tests.support.staff_api import BOOKINGS, PASSWORD, STAFF, VIEW, account, desk
 
@@ -92,7 +91,7 @@ def check(schema: dict[str, Any], method: str, path: str, response: Any) -> None
     promised = answers.get(str(response.status_code)) or answers["default"]
     assert (str(response.status_code) in answers) == (response.status_code < 300)
     shape = promised["content"]["application/json"]["schema"]
-    Draft202012Validator({**strictly(shape), "components": strictly(schema["components"])}).validate(response.json())
+    shapes.validator({**strictly(shape), "components": strictly(schema["components"])}).validate(response.json())
 
 
 @pytest.mark.parametrize("state", [state for state in State if state != State.DRAFT])
@@ -176,7 +175,7 @@ def test_the_rest_of_what_staff_see_is_what_it_says(schema: dict[str, Any], now:
 
 def takes(schema: dict[str, Any], name: str, body: dict[str, Any]) -> bool:
     shape = {**schema["components"]["schemas"][name], "components": schema["components"]}
-    return Draft202012Validator(shape, format_checker=Draft202012Validator.FORMAT_CHECKER).is_valid(body)
+    return shapes.validator(shape, formats=True).is_valid(body)
 
 
 REFUSED: list[dict[str, Any]] = [

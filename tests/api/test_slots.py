@@ -9,13 +9,12 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from jsonschema import Draft202012Validator
 
 from backend.bookings.lifecycle import approval, timers, visitor
 from backend.bookings.models import Booking, Purpose
 from backend.bookings.notices import Notice
 from backend.people.models import HoursMode, Language, Location, Psychologist, Specialization
-from tests.support import api, scenarios, working_hours
+from tests.support import api, scenarios, shapes, working_hours
 from tests.support.working_hours import at
 
 pytestmark = [pytest.mark.sqlite_only, pytest.mark.django_db, pytest.mark.usefixtures("clock")]
@@ -268,7 +267,7 @@ def test_the_schema_tells_the_truth_of_the_lists(path: str, who: Psychologist) -
     schema = api.done(api.get("/api/schema/"))
     operation = schema["paths"][path]["get"]
     shape = operation["responses"]["200"]["content"]["application/json"]["schema"]
-    Draft202012Validator({**shape, "components": schema["components"]}).validate(api.done(api.get(path)))
+    shapes.validator({**shape, "components": schema["components"]}).validate(api.done(api.get(path)))
     named = {parameter["name"] for parameter in operation.get("parameters", [])}
     assert named == ({"from", "to", "mode", "psychologist", "specialization", "language"} if path == SLOTS else set())
     assert json.dumps(schema).count("preferred_slot_start") >= 2

@@ -9,6 +9,8 @@ from django.db.models import CharField
 
 from backend.bookings import actors
 
+pytestmark = pytest.mark.sqlite_only
+
 
 def test_staff_and_gateways_are_named_by_their_kind() -> None:
     assert actors.for_account(User(username="desk")) == actors.staff("desk") == "staff:desk"

@@ -8,6 +8,8 @@ import pytest
 
 from backend.bookings.models import Booking
 
+pytestmark = pytest.mark.sqlite_only
+
 
 @pytest.mark.parametrize(("age", "is_minor"), [(None, False), (0, True), (17, True), (18, False), (120, False)])
 def test_who_is_younger_than_an_adult_is_a_minor_and_an_unknown_age_is_not(age: int | None, is_minor: bool) -> None:

@@ -16,6 +16,8 @@ from backend.core.formatting import practice_zone
 from backend.outbox.models import Message
 from tests.support import scenarios
 
+pytestmark = pytest.mark.sqlite_only
+
 
 def at(hour: int, minute: int = 0, *, day: int = 23) -> datetime:
     return datetime(2026, 11, day, hour, minute, tzinfo=practice_zone())
@@ -59,7 +61,6 @@ def test_quiet_hours_that_are_none_stop_the_start(given: str, monkeypatch: pytes
 
 
 @pytest.mark.django_db
-@pytest.mark.sqlite_only
 @pytest.mark.usefixtures("sandbox_payments")
 def test_reminders_to_visitors_alone_keep_the_night(now: datetime) -> None:
     evening = now + timedelta(hours=13, minutes=30)  # 23:30

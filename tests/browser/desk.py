@@ -6,12 +6,13 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, Page, sync_playwright
-
 from tests.browser.practice import Practice
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
 
 CHROMIUM = next((path for name in ("chromium", "chromium-browser") if (path := shutil.which(name))), None)
 AXE = Path(__file__).parent / "vendor" / "axe-core" / "axe.min.js"
@@ -98,7 +99,9 @@ class Desk:
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """Without a sandbox of its own: containers and root have none to give."""
+    """Without a sandbox of its own: containers and root have none to give. What has a browser imports much."""
+    from playwright.sync_api import sync_playwright
+
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
         try:

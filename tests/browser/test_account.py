@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
 pytest.importorskip("playwright")
 
-from playwright.sync_api import Browser, Page
-
 from tests.browser.desk import CHROMIUM, Desk, at_the_desk, chromium
 from tests.browser.practice import Practice, manage, seeded
 from tests.support.factor import App
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
 
 pytestmark = [
     pytest.mark.sqlite_only,

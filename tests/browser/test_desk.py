@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 pytest.importorskip("playwright")
 
-from playwright.sync_api import Browser
-
 from tests.browser.desk import CHROMIUM, PHONE, SCREEN, Desk, at_the_desk, chromium
 from tests.browser.practice import Practice, seeded
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 pytestmark = [
     pytest.mark.sqlite_only,

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 import pytest
 
 pytest.importorskip("playwright")
 
-from playwright.sync_api import Locator, Page
-
 from tests.browser.desk import CHROMIUM, Desk, chromium
 from tests.browser.practice import Practice, manage, seeded
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page
 
 pytestmark = [
     pytest.mark.sqlite_only,

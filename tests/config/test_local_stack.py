@@ -174,8 +174,8 @@ def test_processes_of_another_name_or_of_another_folder_are_left_alone(tmp_path:
 def test_one_that_its_parent_never_buries_is_not_waited_for(tmp_path: Path) -> None:
     with process(tmp_path) as zombie:
         begun = time.monotonic()
-        orphans.end(tmp_path, patience=30)
-        assert time.monotonic() - begun < 15
+        orphans.end(tmp_path, patience=90)
+        assert time.monotonic() - begun < 45  # else it waited
         assert psutil.Process(zombie.pid).status() == psutil.STATUS_ZOMBIE
 
 

@@ -20,6 +20,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ModelState, ProjectState
 
+pytestmark = pytest.mark.sqlite_only
 # ran beside no older code
 FIRST_RELEASE = {
     "accounts": 0,

@@ -6,6 +6,8 @@ import pytest
 
 from backend.core.row_ids import row_id
 
+pytestmark = pytest.mark.sqlite_only
+
 
 @pytest.mark.parametrize(
     ("text", "found"),

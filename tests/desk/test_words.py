@@ -14,6 +14,7 @@ from backend.bookings.notices import Notice
 from backend.desk import words
 from tests.support import scenarios
 
+pytestmark = pytest.mark.sqlite_only
 INSTANT = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
@@ -21,7 +22,6 @@ def told(intent: Intent, details: dict[str, object]) -> str:
     return words.ledger_words([LedgerEntry(sequence=1, intent=intent, details=details)])[1]
 
 
-@pytest.mark.sqlite_only
 @pytest.mark.django_db
 def test_a_ledger_row_names_people_money_and_times() -> None:
     meera, arjun = scenarios.psychologist("Dr. Meera"), scenarios.psychologist("Dr. Arjun", email="a@example.org")
@@ -36,7 +36,6 @@ def test_a_ledger_row_names_people_money_and_times() -> None:
     )
 
 
-@pytest.mark.sqlite_only
 @pytest.mark.django_db
 def test_a_row_that_cannot_be_read_hides_none_of_the_others() -> None:
     assert told(Intent.APPROVE, {"psychologist": None}) == ""

@@ -18,6 +18,7 @@ from backend.bookings.models import Booking
 from backend.ops.breach_duties import DUTIES, clock
 from tests.support import scenarios
 
+pytestmark = pytest.mark.sqlite_only
 HOUR = timedelta(hours=1)
 LEARNT = datetime(2027, 6, 1, 9, tzinfo=UTC)
 
@@ -62,7 +63,6 @@ def said(now: datetime, *given: str) -> str:
     return out.getvalue()
 
 
-@pytest.mark.sqlite_only
 @pytest.mark.django_db
 def test_whose_data_an_account_opened_is_listed_by_id_alone(booking: Booking, thief: User, now: datetime) -> None:
     text = said(now, "--account", "asha")
@@ -75,7 +75,6 @@ def test_whose_data_an_account_opened_is_listed_by_id_alone(booking: Booking, th
     assert (everybody.pages, everybody.of("enquiry")) == (3, {70_003})
 
 
-@pytest.mark.sqlite_only
 @pytest.mark.django_db
 def test_a_token_is_asked_after_alone_and_ended_alone(booking: Booking, thief: User, now: datetime) -> None:
     lost, other = (tokens.make(thief, name=name, scope=Scope.READ, lifetime=HOUR)[0] for name in ("lost", "other"))
@@ -90,7 +89,6 @@ def test_a_token_is_asked_after_alone_and_ended_alone(booking: Booking, thief: U
     assert {row.shown for row in ended} == {f"user.token {about}", f"user.access_ended {about}"}
 
 
-@pytest.mark.sqlite_only
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     "wrong", [("--account", "nobody"), ("--token", "7"), ("--end",), ("--learnt", "2026-11-27T18:00")]

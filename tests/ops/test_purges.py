@@ -26,6 +26,7 @@ from config.schedule import TABLE
 from tests.support import scenarios
 from workers import timers
 
+pytestmark = pytest.mark.sqlite_only
 MOMENT = timedelta(seconds=1)
 
 
@@ -101,7 +102,6 @@ def left() -> dict[Kind, int]:
     return {kind: found.count() for kind, found in rows.items()}
 
 
-@pytest.mark.sqlite_only
 @pytest.mark.django_db
 def test_of_each_kind_a_dry_run_counts_what_its_timer_then_takes_and_no_more() -> None:
     today = datetime.now(UTC)  # the guard of the access log asks the database's own clock
@@ -117,7 +117,6 @@ def test_of_each_kind_a_dry_run_counts_what_its_timer_then_takes_and_no_more() -
     assert left() == {kind: count - 1 for kind, count in before.items()}
 
 
-@pytest.mark.sqlite_only
 @pytest.mark.django_db
 def test_the_command_takes_the_kinds_that_are_named_and_knows_no_others(now: datetime, clock: object) -> None:
     for kind in (Kind.DRAFTS, Kind.COUNTS):

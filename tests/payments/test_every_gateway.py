@@ -289,7 +289,7 @@ def test_a_gateway_in_trouble_is_asked_again_and_holds_nobody_up(bench: Bench, h
     began = time.monotonic()
     with bench.relay.making(trouble), pytest.raises(Transient):
         bench.gateway.ensure_order(order)
-    assert time.monotonic() - began < hurry + 0.4  # of a loaded machine
+    assert time.monotonic() - began < hurry + 3  # a loaded machine; unhurried it takes five seconds
     assert bench.orders_of(order.reference) == 0
     assert bench.gateway.ensure_order(order).state is OrderState.OPEN
 

@@ -7,6 +7,7 @@ import pytest
 from backend.people import addresses
 from backend.people.models import Client
 
+pytestmark = pytest.mark.sqlite_only
 MULLER = "asha@xn--mller-kva.example"
 
 

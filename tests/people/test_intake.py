@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from backend.bookings.models import Booking
 from backend.people import intake
 
+pytestmark = pytest.mark.sqlite_only
 TEXTS = {
     "email": intake.EMAIL,
     "full_name": intake.FULL_NAME,

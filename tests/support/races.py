@@ -22,7 +22,7 @@ CROWD = int(os.environ.get("TEST_CROWD", "24"))  # who want the same at once; `m
 Answer = TypeVar("Answer")
 AT_ONCE = 50  # requests in flight
 
-ONLY_POSTGRESQL = [  # SQLite has one writer
+POSTGRES_ONLY = [  # SQLite has one writer
     pytest.mark.django_db(transaction=True),
     pytest.mark.timeout(300),
     pytest.mark.postgres_only,

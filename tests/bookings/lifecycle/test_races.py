@@ -13,10 +13,10 @@ from backend.bookings.machine import ACTIVE, Reason, State
 from backend.bookings.models import Booking, LedgerEntry
 from tests.demo.site import form
 from tests.support import scenarios
-from tests.support.races import CROWD, ONLY_POSTGRESQL, at_once
+from tests.support.races import CROWD, POSTGRES_ONLY, at_once
 from tests.support.scenarios import ASHA
 
-pytestmark = ONLY_POSTGRESQL
+pytestmark = POSTGRES_ONLY
 DRAFTS = CROWD // 2
 
 

@@ -17,10 +17,10 @@ from backend.bookings.models import Booking
 from backend.core.errors import Code, Refused
 from backend.people.models import Client
 from tests.support import erasures, scenarios
-from tests.support.races import ONLY_POSTGRESQL
+from tests.support.races import POSTGRES_ONLY
 from tests.support.scenarios import ASHA
 
-pytestmark = [*ONLY_POSTGRESQL, pytest.mark.usefixtures("sandbox_payments")]
+pytestmark = [*POSTGRES_ONLY, pytest.mark.usefixtures("sandbox_payments")]
 
 
 def beside_an_erasure(call: Callable[[], object], request_id: int, *, now: datetime) -> object:

@@ -18,9 +18,9 @@ from backend.outbox import messages
 from backend.outbox.models import Message, Queue
 from tests.support import scenarios
 from tests.support.gateway import until
-from tests.support.races import ONLY_POSTGRESQL
+from tests.support.races import POSTGRES_ONLY
 
-pytestmark = ONLY_POSTGRESQL
+pytestmark = POSTGRES_ONLY
 
 
 def extend(booking: Booking, now: datetime) -> None:

@@ -21,9 +21,9 @@ from backend.outbox.models import Message
 from backend.people.models import Corporate, Psychologist
 from backend.scheduling.free_slots import SlotSearch, free_slots
 from tests.support import scenarios, working_hours
-from tests.support.races import CROWD, ONLY_POSTGRESQL, approval, at_once, staff_headers
+from tests.support.races import CROWD, POSTGRES_ONLY, approval, at_once, staff_headers
 
-pytestmark = ONLY_POSTGRESQL
+pytestmark = POSTGRES_ONLY
 EACH = CROWD // 4  # of each of the four ways to the same time
 DAY = timedelta(days=1)
 Call = Callable[[], requests.Response]

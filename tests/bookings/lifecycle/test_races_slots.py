@@ -13,9 +13,9 @@ from django.utils import timezone
 from backend.bookings.models import Booking, SlotClaim
 from backend.core.formatting import practice_zone
 from tests.support import scenarios, working_hours
-from tests.support.races import CROWD, ONLY_POSTGRESQL, at_once, staff_headers
+from tests.support.races import CROWD, POSTGRES_ONLY, at_once, staff_headers
 
-pytestmark = ONLY_POSTGRESQL
+pytestmark = POSTGRES_ONLY
 
 
 def test_of_many_automatic_approvals_at_once_each_slot_goes_to_one_and_none_stays_free(site: str) -> None:

@@ -23,9 +23,9 @@ from backend.bookings.notices import Notice
 from backend.payments.models import Payment, Refund
 from backend.payments.sandbox import wire
 from tests.support import scenarios
-from tests.support.races import CROWD, ONLY_POSTGRESQL, approval, at_once, staff_headers
+from tests.support.races import CROWD, POSTGRES_ONLY, approval, at_once, staff_headers
 
-pytestmark = ONLY_POSTGRESQL
+pytestmark = POSTGRES_ONLY
 FLIGHT = 16  # requests at once in the races of two sides
 
 

@@ -48,8 +48,9 @@ class Refusal(Exception):
 
 @dataclass
 class Shelf:
-    """The objects of one kind, oldest first."""
+    """The objects of one kind, oldest first; `url` is where they are listed."""
 
+    url: str = ""
     things: dict[str, Thing] = field(default_factory=dict)
 
     def get(self, id_: str) -> Thing:
@@ -65,7 +66,12 @@ class Shelf:
             self.get(after)
             found = found[[thing["id"] for thing in found].index(after) + 1 :]
         found = [thing for thing in found if wanted(thing)]
-        return {"object": "list", "data": found[:limit], "has_more": len(found) > limit}
+        return {
+            "object": "list",
+            "url": self.url,
+            "data": [_shown(thing) for thing in found[:limit]],
+            "has_more": len(found) > limit,
+        }
 
 
 class Books:
@@ -74,8 +80,9 @@ class Books:
     def __init__(self, page_url: str = "https://checkout.stripe.com") -> None:
         self.page_url = page_url
         self.lock = threading.RLock()
-        self.sessions, self.intents, self.charges, self.refunds = Shelf(), Shelf(), Shelf(), Shelf()
-        self.booked, self.payouts, self.events = Shelf(), Shelf(), Shelf()
+        self.sessions, self.refunds = Shelf("/v1/checkout/sessions"), Shelf("/v1/refunds")
+        self.intents, self.charges, self.events = Shelf(), Shelf(), Shelf()
+        self.booked, self.payouts = Shelf("/v1/balance_transactions"), Shelf("/v1/payouts")
         self.told = threading.Event()  # set when there is a new event
         self.refunds_become: dict[str, Refunds] = {}  # by payment intent; "" for all others
         self._due: list[tuple[float, Callable[[], None]]] = []
