@@ -51,6 +51,7 @@ class Sent:
     path: str
     headers: dict[str, str]
     body: bytes
+    port: int = 0  # of the connection that it came by
 
     def text(self) -> str:
         """All of it, to be searched."""
@@ -99,7 +100,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self.server.sent.append(Sent(self.command, self.path, dict(self.headers.items()), body))
+        self.server.sent.append(Sent(self.command, self.path, dict(self.headers.items()), body, self.client_address[1]))
         match self.server.trouble:
             case Trouble.NONE:
                 self._send(*self._pass_on(body))
