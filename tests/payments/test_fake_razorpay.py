@@ -16,7 +16,7 @@ import requests
 from backend.core.errors import Transient
 from backend.payments.gateway import EventKind, Order, OrderState
 from backend.payments.razorpay.adapter import Account, RazorpayGateway
-from tests.support.fake_razorpay import delivery
+from tests.support.fake_gateway import delivery
 from tests.support.fake_razorpay.events import signed
 from tests.support.fake_razorpay.server import KEY_ID, KEY_SECRET, WEBHOOK_SECRET, FakeRazorpay
 from tests.support.gateway import PATIENCE, Receiver, until

@@ -19,8 +19,8 @@ from backend.payments.stripe import asks
 from backend.payments.stripe.adapter import SIGNATURE_HEADER, StripeGateway
 from backend.payments.stripe.forms import session_form
 from tests.support.benches.stripe import StripeBench
-from tests.support.stripe.books import How
-from tests.support.stripe.server import KEY, SECRET
+from tests.support.fake_stripe.books import How
+from tests.support.fake_stripe.server import KEY, WEBHOOK_SECRET
 
 pytestmark = pytest.mark.sqlite_only
 NOW = datetime(2026, 11, 23, 4, 30, tzinfo=UTC)
@@ -43,10 +43,10 @@ def events_of(stripe: StripeBench, reference: str) -> list[Event]:
     return [each for each in events if reference in (each.reference, each.report and each.report.reference)]
 
 
-def read(body: dict[str, Any] | bytes, secret: str = SECRET) -> Event:
+def read(body: dict[str, Any] | bytes, secret: str = WEBHOOK_SECRET) -> Event:
     """A webhook of this content, signed."""
     given = body if isinstance(body, bytes) else json.dumps(body).encode()
-    gateway = StripeGateway("http://127.0.0.1:1", KEY, [SECRET, "whsec_previous"])
+    gateway = StripeGateway("http://127.0.0.1:1", KEY, [WEBHOOK_SECRET, "whsec_previous"])
     return gateway.read_event(given, {SIGNATURE_HEADER: sign(given, secret, time.time())})
 
 
@@ -133,7 +133,7 @@ def test_an_order_that_is_begun_again_later_with_less_time_is_the_same(stripe: S
 
 def test_an_error_that_stripe_remembers_makes_no_second_page(stripe: StripeBench) -> None:
     order = stripe.new_order()
-    stripe.fake.broken["/sessions"] = 1
+    stripe.fake.troubles.owe("500", path="/sessions")
     for _ in range(2):
         with pytest.raises(Transient, match="500"):
             stripe.gateway.ensure_order(order)
@@ -144,7 +144,7 @@ def test_an_error_that_stripe_remembers_makes_no_second_page(stripe: StripeBench
 def test_while_another_ask_with_the_key_is_under_way_it_is_asked_again_later(stripe: StripeBench) -> None:
     order = stripe.new_order()
     stripe.gateway.ensure_order(order)
-    stripe.fake.remembered[order.reference].answer = None
+    stripe.fake.keys.known[order.reference].answer = None
     with pytest.raises(Transient, match="409 idempotency_key_in_use"):
         stripe.gateway.ensure_order(order)
 
@@ -182,7 +182,7 @@ def test_a_refund_that_pends_for_days_is_still_one(stripe: StripeBench) -> None:
     stripe.hold_refunds(captured.reference)
     refund = stripe.new_refund(captured)
     first = stripe.gateway.ensure_refund(refund)
-    stripe.fake.remembered.clear()  # as after a day
+    stripe.fake.keys.known.clear()  # as after a day
     assert stripe.gateway.ensure_refund(refund) == first
     assert stripe.gateway.fetch_refunds(captured.reference, captured.gateway_order_id) == [first]
 
@@ -215,17 +215,24 @@ def test_listings_are_read_to_their_end_and_by_whom_they_concern(
     ours = {stripe.paid_order().reference for _ in range(3)}
     assert stripe.gateway.fetch_order(min(ours)) is not None
     foreign = stripe.books.open_session(
-        amount=500, currency="inr", expires_at=None, reference="theirs", metadata={}, _intent_metadata={}
+        amount=500, currency="inr", client_reference_id="theirs", metadata={}, _intent_metadata={}
     )
     stripe.books.pay(foreign["id"])
     found = list(stripe.gateway.captures_since(datetime.now(UTC) - timedelta(minutes=1)))
     assert ours < {each.reference for each in found}
     assert [each.amount_paise for each in found if each.reference == ""] == [500]
-    assert list(stripe.gateway.captures_since(datetime.now(UTC) + timedelta(minutes=1))) == []
+    assert list(stripe.gateway.captures_since(datetime.now(UTC) + timedelta(days=1))) == []
     items = list(stripe.gateway.settled_items(stripe.settle()))
     assert ours < {each.reference for each in items}
     assert {each.kind for each in items} <= {"payment", "refund", "refund_failure"}
     assert sum(each.amount_paise - each.fee_paise for each in items) == _paid_out(stripe)
+
+
+def test_a_capture_is_listed_though_its_page_is_older(stripe: StripeBench) -> None:
+    reference = stripe.paid_order().reference
+    stripe.session_of(reference)["created"] -= 40 * 60 * 60
+    listed = stripe.gateway.captures_since(datetime.now(UTC) - timedelta(minutes=1))
+    assert reference in {each.reference for each in listed}
 
 
 def _paid_out(stripe: StripeBench) -> int:
@@ -247,12 +254,12 @@ def test_a_webhook_is_good_with_the_current_secret_and_the_previous_one() -> Non
 
 def test_while_a_secret_is_rolled_a_webhook_carries_a_signature_for_each() -> None:
     body = b'{"id": "evt_1", "type": "customer.created"}'
-    stamp, ours = sign(body, SECRET, time.time()).split(",")
+    stamp, ours = sign(body, WEBHOOK_SECRET, time.time()).split(",")
     header = f"{stamp},v1={'0' * 64},{ours},v0={'1' * 64}"
-    gateway = StripeGateway("http://127.0.0.1:1", KEY, [SECRET])
+    gateway = StripeGateway("http://127.0.0.1:1", KEY, [WEBHOOK_SECRET])
     assert gateway.read_event(body, {"stripe-signature": header}).kind is EventKind.OTHER
     with pytest.raises(Refused):
-        gateway.read_event(body, {"stripe-signature": sign(body, SECRET, time.time() - 301)})
+        gateway.read_event(body, {"stripe-signature": sign(body, WEBHOOK_SECRET, time.time() - 301)})
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,8 @@ from backend.payments.stamped import sign
 from backend.payments.stripe.adapter import API_VERSION, SIGNATURE_HEADER
 from backend.payments.stripe.forms import LEAST_LIFE
 from tests.support.benches.stripe import StripeBench
+from tests.support.fake_stripe.server import KEY, WEBHOOK_SECRET
 from tests.support.relay import Sent
-from tests.support.stripe.server import KEY, SECRET
 
 pytestmark = pytest.mark.sqlite_only
 
@@ -129,8 +129,8 @@ def test_the_library_understands_the_fake(bench: StripeBench, client: library.St
 def test_each_believes_the_others_signature(bench: StripeBench) -> None:
     bench.paid_order()
     body, headers = bench.deliveries()[-1]
-    event = library.Webhook.construct_event(body, headers[SIGNATURE_HEADER], SECRET)
+    event = library.Webhook.construct_event(body, headers[SIGNATURE_HEADER], WEBHOOK_SECRET)
     assert event.id == json.loads(body)["id"]
     now = time.time()
-    theirs = library.WebhookSignature._compute_signature(f"{int(now)}.{body.decode()}", SECRET)
-    assert sign(body, SECRET, now) == f"t={int(now)},v1={theirs}"
+    theirs = library.WebhookSignature._compute_signature(f"{int(now)}.{body.decode()}", WEBHOOK_SECRET)
+    assert sign(body, WEBHOOK_SECRET, now) == f"t={int(now)},v1={theirs}"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.support.fake_gateway.delivery import Manner, instruct
+from tests.support.fake_gateway.trouble import Troubles
 from tests.support.fake_razorpay.books import Books
-from tests.support.fake_razorpay.delivery import Manner
 from tests.support.fake_razorpay.errors import unknown
-from tests.support.fake_razorpay.trouble import Troubles
 
 Body = dict[str, Any]
 
@@ -36,7 +36,7 @@ def control(action: str, body: Body, *, books: Books, manner: Manner, troubles: 
         case "trouble":
             troubles.owe(body["kind"], path=body.get("path", ""), times=body.get("times", 1))
         case "webhooks":
-            _webhooks(books, manner, body)
+            instruct(manner, books.outbox, body)
         case "ahead":
             books.ahead += float(body["seconds"])
             books.advance()
@@ -62,15 +62,6 @@ def _attempt(books: Books, body: Body) -> Body | None:
     if payment is not None and "becomes" in body:
         books.become_later(payment["id"], body["becomes"], float(body.get("seconds", 0)))
     return payment
-
-
-def _webhooks(books: Books, manner: Manner, body: Body) -> None:
-    manner.url = body.get("url", manner.url)
-    manner.copies = int(body.get("copies", manner.copies))
-    manner.is_shuffled = bool(body.get("shuffled", manner.is_shuffled))
-    manner.is_disabled = bool(body.get("disabled", manner.is_disabled))
-    books.outbox.is_silent = bool(body.get("silent", books.outbox.is_silent))
-    books.outbox.secret = body.get("secret", books.outbox.secret)
 
 
 def _everything(books: Books) -> Body:

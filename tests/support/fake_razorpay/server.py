@@ -10,14 +10,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from tests.support.fake_gateway.delivery import Delivery, Manner
+from tests.support.fake_gateway.trouble import Troubles
 from tests.support.fake_razorpay import page
 from tests.support.fake_razorpay.api import answer_to
 from tests.support.fake_razorpay.books import Books
 from tests.support.fake_razorpay.control import control
-from tests.support.fake_razorpay.delivery import Delivery, Manner
 from tests.support.fake_razorpay.errors import Rejected
 from tests.support.fake_razorpay.events import Outbox
-from tests.support.fake_razorpay.trouble import Troubles
 
 KEY_ID, KEY_SECRET, WEBHOOK_SECRET = "rzp_test_A1B2C3D4E5F6G7", "fake-key-secret-of-tests", "fake-webhook-secret"
 ACCOUNT_ID = "acc_F4k3Acc0unt1d0"

@@ -1,20 +1,56 @@
-"""Delivers webhooks as Razorpay does: until a 2xx comes, with growing pauses, for a day; then it gives up."""
+"""Delivers webhooks as gateways do: until a 2xx comes, with growing pauses, for a day; then the webhook is off."""
 
 from __future__ import annotations
 
 import random
 import threading
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import requests
-
-from tests.support.fake_razorpay.books import Books
-from tests.support.fake_razorpay.events import Webhook
 
 GIVE_UP_AFTER = 86_400.0
 LONGEST_PAUSE = 30.0
 TICK_SECONDS = 0.05
 PATIENCE_SECONDS = 5.0  # theirs
+
+
+class Webhook(Protocol):
+    """One event, and how its delivery goes. `next_at` is Unix seconds; None: delivered, given up, or kept silent."""
+
+    body: bytes
+    made_at: float
+    next_at: float | None
+    tries: int
+
+    @property
+    def headers(self) -> Mapping[str, str]: ...
+
+
+class Outbox(Protocol):
+    """Every event so far; each is signed with `secret`. `is_silent`: what happens now is told nobody."""
+
+    secret: str
+    is_silent: bool
+
+    @property
+    def webhooks(self) -> Sequence[Webhook]: ...
+
+
+class Books(Protocol):
+    """What the gateway knows."""
+
+    lock: AbstractContextManager[bool]
+
+    @property
+    def outbox(self) -> Outbox: ...
+
+    def now(self) -> float: ...
+
+    def advance(self) -> None:
+        """What is due happens."""
 
 
 @dataclass
@@ -25,6 +61,16 @@ class Manner:
     copies: int = 1
     is_shuffled: bool = False
     is_disabled: bool = False  # after a day of refusals, until somebody enables it
+
+
+def instruct(manner: Manner, outbox: Outbox, body: Mapping[str, Any]) -> None:
+    """The control door's `webhooks`: `url`, `copies`, `shuffled`, `disabled`, `silent`, `secret`, as far as given."""
+    manner.url = body.get("url", manner.url)
+    manner.copies = int(body.get("copies", manner.copies))
+    manner.is_shuffled = bool(body.get("shuffled", manner.is_shuffled))
+    manner.is_disabled = bool(body.get("disabled", manner.is_disabled))
+    outbox.is_silent = bool(body.get("silent", outbox.is_silent))
+    outbox.secret = body.get("secret", outbox.secret)
 
 
 class Delivery:
