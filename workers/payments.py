@@ -1,4 +1,4 @@
-"""The payments queue: create orders, ask after open attempts, make refunds; the answers call the lifecycle."""
+"""The payments queue: create orders, ask after open attempts, make refunds, call the lifecycle; and make receipts."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from backend.bookings.lifecycle.refunds import GatewayWork
 from backend.core.errors import Permanent, Transient, required
 from backend.outbox.messages import Snooze
 from backend.outbox.models import Message, MessageState, Queue
+from backend.payments import receipt_files, receipt_pdf
 from backend.payments.adapters import gateway_named
 from backend.payments.gateway import Order, OrderState, RefundOrder, RefundOrderState
-from backend.payments.models import Payment, PaymentState, Refund, RefundState
+from backend.payments.models import Payment, PaymentState, Receipt, Refund, RefundState
 from workers.app import app
 from workers.drain import drain as drain_queue
 
@@ -79,8 +80,17 @@ def _make_refund(refund_id: int) -> MessageState | Snooze:
     return MessageState.DONE
 
 
+def _make_receipt(receipt_id: int) -> MessageState:
+    """The document of a receipt or credit note, once for all; no gateway takes part."""
+    receipt = Receipt.objects.select_related("original").get(pk=receipt_id)
+    if not hasattr(receipt, "file"):
+        receipt_files.keep(receipt, receipt_pdf.render(receipt), now=timezone.now())
+    return MessageState.DONE
+
+
 _PERFORMERS = {
     GatewayWork.ENSURE_ORDER: _ensure_order,
     GatewayWork.ASK_GATEWAY: _ask_gateway,
     GatewayWork.MAKE_REFUND: _make_refund,
+    GatewayWork.MAKE_RECEIPT: _make_receipt,
 }

@@ -20,6 +20,7 @@ from backend.core import disclosures
 from backend.core.errors import Code, Refused
 from backend.core.personal_data import personal_columns
 from backend.outbox.models import Message
+from backend.payments.models import Receipt
 from backend.people.models import Client
 
 YEAR = timedelta(days=365)
@@ -29,6 +30,7 @@ TABLES: dict[str, type[models.Model]] = {
     "requests and sessions": Booking,
     "emails to you": Message,
     "what you asked of us": DataRequest,
+    "receipts": Receipt,
 }
 # who or what else columns are about; who wrote an enquiry is known by its text alone, which nobody can look for
 NOT_GIVEN = {
@@ -44,6 +46,7 @@ NOT_GIVEN = {
     "people.HistoricalCorporate": "an employer",
     "api.LookupMiss": "a network, for an hour",
     "people.Enquiry": "whoever wrote it, found by its text alone",
+    "payments.ReceiptFile": "the same as the receipts, as the documents that a booking's link opens",
 }
 SPEAK_OF_NO_BOOKING = (Notice.NOTHING_OPEN, *OF_A_PERSON)
 Rows = list[dict[str, Any]]
@@ -73,6 +76,7 @@ def of(client: Client, *, now: datetime) -> dict[str, Rows]:
             "requests and sessions": [_booking(row) for row in bookings],
             "emails to you": [_mail(row) for row in mails],
             "what you asked of us": [_whole(row) for row in requests],
+            "receipts": [_whole(row) for row in Receipt.objects.filter(payment__booking__in=ids)],
         }
     since = now - YEAR
     found["who read of you, in the last 365 days"] = [_reading(row) for row in readings.of_client(client, since=since)]

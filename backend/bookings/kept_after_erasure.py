@@ -19,6 +19,10 @@ KEPT = (
         "books and receipts have to be kept for the time that tax law asks for",
     ),
     Kept(
+        "Receipts and credit notes as they were issued, with the name on them",
+        "tax law asks for them unchanged, for eight years; they say *session* and a date, and no more of what it was",
+    ),
+    Kept(
         "That somebody of the practice opened the rows of such a booking, and when",
         "the law asks for a record of every access for a year; it holds numbers alone",
     ),

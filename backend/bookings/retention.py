@@ -141,6 +141,11 @@ UNENDED: tuple[Unended, ...] = (
         "the person's wish to be erased; else no timer, see the decisions below",
     ),
     Unended("what people asked about their data", ("bookings.DataRequest",), "no end: an erasure leaves it nameless"),
+    Unended(
+        "receipts and credit notes with the name on them",
+        ("payments.Receipt", "payments.ReceiptFile"),
+        "an erasure leaves them for the term of tax law, eight years at most; no timer, see the decisions below",
+    ),
     Unended("messages of the contact form", ("people.Enquiry",), "as above, where their address stands in it"),
     Unended(
         "psychologists, hours and time off, with their history",

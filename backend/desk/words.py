@@ -16,10 +16,11 @@ from backend.core.formatting import money, short_day, short_day_and_time
 from backend.payments.models import Payment, Refund, VoidReason
 from backend.people.models import Corporate, Psychologist
 
-_GATEWAY = {  # `refunds.GatewayWork`
+_GATEWAY = {  # `refunds.GatewayWork`, what the payments worker does
     "ensure_order": "open an order at the gateway",
     "ask_gateway": "ask the gateway about a payment",
     "make_refund": "have the gateway send money back",
+    "make_receipt": "make a receipt's document",
 }
 _ROWS: Mapping[str, tuple[type[models.Model], str]] = {  # a field of details, what it names, and by which column
     "psychologist": (Psychologist, "full_name"),

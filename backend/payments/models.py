@@ -8,6 +8,10 @@ from django.db import models
 
 from backend.core.personal_data import classify
 from backend.payments.gateway import URL_LONGEST, WORD_LONGEST, LastTry
+from backend.payments.receipt_models import DocumentKind as DocumentKind
+from backend.payments.receipt_models import Receipt as Receipt
+from backend.payments.receipt_models import ReceiptFile as ReceiptFile
+from backend.payments.receipt_models import ReceiptSeries as ReceiptSeries
 
 
 class PaymentState(models.TextChoices):

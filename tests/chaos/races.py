@@ -18,6 +18,7 @@ FILES = (
     "tests/bookings/lifecycle/test_races_staff.py",
     "tests/bookings/lifecycle/test_races_reschedule.py",
     "tests/bookings/lifecycle/test_races_slots.py",
+    "tests/bookings/lifecycle/test_races_receipts.py",
 )
 CROWD = 200  # who want the same at once
 

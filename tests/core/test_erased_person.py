@@ -22,13 +22,15 @@ from backend.bookings.models import Booking, LedgerEntry
 from backend.bookings.notices import Notice
 from backend.notifications import delivery
 from backend.outbox.models import Message, MessageState, Queue
-from backend.payments.models import Payment, RefundState
+from backend.payments.models import Payment, Receipt, RefundState
 from tests.support import admin_site, api, erasures, factories, link_pages, log_lines, scenarios, sentinels
 from tests.support.database_rows import dump
 from workers import timers
 
 pytestmark = [pytest.mark.sqlite_only, pytest.mark.django_db, pytest.mark.usefixtures("sandbox_payments")]
 DAY = timedelta(days=1)
+BOOKS = (Payment, LedgerEntry, Receipt)
+NAME = {"zephyrine", "quillfeather"}  # on their receipt
 OTHERS = {"tungsten lullaby", "marzipan1lighthouse", "obsidiankettle", "opalgrotto"}  # of no visitor
 
 
@@ -66,13 +68,13 @@ def planted(desk: Browser, now: datetime) -> Booking:
 
 def everything() -> str:
     """All rows of all tables, with sealed texts opened and sessions read, and the file itself as it would be dumped."""
-    rows: list[Any] = [
-        [getattr(row, field.attname) for field in model._meta.concrete_fields]
-        for model in apps.get_models()
-        for row in model._base_manager.all()
-    ]
+    rows = [row for model in apps.get_models() for row in texts(model)]
     rows += [SessionStore().decode(session.session_data) for session in Session.objects.all()]
     return json.dumps(rows, default=str) + dump()
+
+
+def texts(model: Any) -> list[Any]:
+    return [[getattr(row, field.attname) for field in model._meta.concrete_fields] for row in model._base_manager.all()]
 
 
 def words_in(text: str) -> set[str]:
@@ -96,9 +98,9 @@ def test_after_an_erasure_no_trace_but_what_the_answer_lists(now: datetime) -> N
         desk = admin_site.owner("desk")
         booking = planted(desk, now)
         assert words_in(everything()) == set(sentinels.WORDS) - OTHERS
-        books = [list(model.objects.values()) for model in (Payment, LedgerEntry)]
+        books = [list(model.objects.values()) for model in BOOKS]
         token = erased(booking, now, clock)
-        assert words_in(everything()) == {"zephyrine", "quillfeather", "leakymail"}  # the address of the last mail
+        assert words_in(everything()) == {*NAME, "leakymail"}  # the address of the last mail
         last = Message.objects.get(kind=Notice.ERASURE_DONE)
         assert last.recipient == sentinels.EMAIL
         said = last.context = delivery.prepare(last, now=now)
@@ -106,12 +108,13 @@ def test_after_an_erasure_no_trace_but_what_the_answer_lists(now: datetime) -> N
         assert "link sent again" not in str(delivery.compose(last, {}).message())  # there is nothing to see any more
         Message.objects.filter(pk=last.pk).update(state=MessageState.DONE, settled_at=now)
         timers.blank_messages()
-        assert words_in(everything()) == set()
+        assert words_in(everything()) == NAME
+        assert {m for m in apps.get_models() if words_in(json.dumps(texts(m), default=str))} == {Receipt}
         page = link_pages.shown(link_pages.look("/go/erasure/", token))
         for one in KEPT:
             assert f"{one.what}: {one.why}." in page
             assert {"what": one.what, "why": one.why} in said["kept"]
-        for kept, model in zip(books, (Payment, LedgerEntry), strict=True):
+        for kept, model in zip(books, BOOKS, strict=True):
             assert [row for row in model.objects.values() if row in kept] == kept
         assert api.get(api.STATUS, {"acknowledgement_id": booking.acknowledgement_id}).status_code == 404
         for place in (admin_site.page_url(booking), admin_site.list_url(Booking), "/admin/"):

@@ -69,7 +69,15 @@ EXPECTED: dict[tuple[str, str], tuple[str, ...]] = {
 PSYCHOLOGISTS = {"meera@example.org", "kabir@example.org", "anita@example.org"}
 HALF_A_DAY = timedelta(hours=12)
 # what no ledger row causes: a stranger asked, or the gateway is asked, or is to pay back
-LOOSE = {"already_booked", "link_requested", "nothing_open", "draft_submitted", "ask_gateway", "make_refund"}
+LOOSE = {
+    "already_booked",
+    "link_requested",
+    "nothing_open",
+    "draft_submitted",
+    "ask_gateway",
+    "make_refund",
+    "make_receipt",
+}
 TO_STAFF = ("staff_", "manager_", "psychologist_")
 OF_A_REQUEST = {"erasure_requested", "erasure_planned", "erasure_done"}  # see erasures.py
 
@@ -148,7 +156,7 @@ def _audience(step: Step, kind: str) -> set[str]:
 
 
 def _check_work(before: Snapshot, after: Snapshot) -> None:
-    """Each new attempt has its order, each new refund of money from the gateway its way back."""
+    """Each new attempt has its order, each refund of money from the gateway its way back, each receipt its document."""
     new = [message for message in after.messages.values() if message.id not in before.messages]
     work = Counter((m.kind, m.subject_id) for m in new if m.queue == "payments" and m.kind != "ask_gateway")
     wanted = Counter(
@@ -161,6 +169,7 @@ def _check_work(before: Snapshot, after: Snapshot) -> None:
         for refund in after.refunds.values()
         if refund.id not in before.refunds and after.payments[refund.payment_id].method == "online"
     )
+    wanted.update(("make_receipt", id_) for id_ in after.receipts if id_ not in before.receipts)
     assert work == wanted, f"work owed {wanted}, found {work}"
 
 

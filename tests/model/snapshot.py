@@ -10,7 +10,7 @@ from django.db import connection, models
 
 from backend.bookings.models import Alternative, Booking, DataRequest, LedgerEntry, Link, SlotClaim
 from backend.outbox.models import Message, Part
-from backend.payments.models import InboxEvent, Payment, Refund
+from backend.payments.models import InboxEvent, Payment, Receipt, ReceiptSeries, Refund
 from backend.people.models import Client, TimeOff
 
 
@@ -38,6 +38,8 @@ class Snapshot:
     time_off: Rows
     parts: Rows
     requests: Rows
+    receipts: Rows
+    receipt_series: Rows
 
     def owed_about(self, booking_id: int) -> list[Row]:
         """The messages about this booking, by id; one about several as if it were about this one alone."""
@@ -151,6 +153,8 @@ MODELS: tuple[type[models.Model], ...] = (
     TimeOff,
     Part,
     DataRequest,
+    Receipt,
+    ReceiptSeries,
 )
 
 

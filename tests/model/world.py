@@ -16,7 +16,16 @@ from hypothesis.stateful import RuleBasedStateMachine
 from backend.bookings import policy
 from backend.core.errors import Code, Refused
 from backend.people.models import Corporate, HoursMode, Location
-from tests.model import allowance, erasures, expected_messages, invariants, promises, relations, step_invariants
+from tests.model import (
+    allowance,
+    erasures,
+    expected_messages,
+    invariants,
+    promises,
+    receipts,
+    relations,
+    step_invariants,
+)
 from tests.model.allowance import Allowance
 from tests.model.availability import Availability, People
 from tests.model.coverage import Coverage
@@ -173,6 +182,8 @@ class World(RuleBasedStateMachine):
         promises.check(after, now=self.now)
         erasures.check(after)
         erasures.check_step(before, after, now=self.now)
+        receipts.check(after)
+        receipts.check_step(before, after)
         written = [entry for entry in after.ledger.values() if entry.id not in before.ledger]
         allowance.check_step(before, after, written, self.a_month)
 

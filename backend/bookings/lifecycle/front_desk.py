@@ -9,6 +9,7 @@ from backend.bookings import policy, sponsors
 from backend.bookings.guarantees import HeldSession, held_session, payment_terms
 from backend.bookings.intents import Intent
 from backend.bookings.ledger_details import Captured, DeadlineExtended, OutcomeRecorded, Sponsored
+from backend.bookings.lifecycle import receipts
 from backend.bookings.lifecycle.callers import reachable, recorded_just_now
 from backend.bookings.lifecycle.creation import (
     Draft,
@@ -95,6 +96,7 @@ def record_desk_payment(booking_id: int, *, actor: str, now: datetime) -> Bookin
         record_event(booking, intent=Intent.RECORD_DESK_PAYMENT, actor=actor, now=now, details=details)
     else:
         confirm(booking, intent=Intent.RECORD_DESK_PAYMENT, details=details, actor=actor, now=now)
+    receipts.issue(booking, payment, now=now)
     return booking
 
 

@@ -9,7 +9,7 @@ from backend.bookings import actors, links, policy
 from backend.bookings.guarantees import held_session, psychologist_of
 from backend.bookings.intents import Intent
 from backend.bookings.ledger_details import Captured, Details, UnexpectedlyCaptured
-from backend.bookings.lifecycle import quarantine
+from backend.bookings.lifecycle import quarantine, receipts
 from backend.bookings.lifecycle.attempts import close_attempt, end_attempt
 from backend.bookings.lifecycle.notify import notify_confirmed, notify_staff, notify_visitor
 from backend.bookings.lifecycle.quarantine import Unbound
@@ -178,9 +178,11 @@ def _capture(booking: Booking, payment: Payment, report: OrderReport, *, actor: 
         if booking.state in AWAITS_PAYMENT:
             details = Captured(payment.pk, payment.captured_paise)
             confirm(booking, intent=Intent.RECORD_CAPTURE, details=details, actor=actor, now=now)
+            receipts.issue(booking, payment, now=now)
             return ReportOutcome.CONFIRMED
         if _may_be_reinstated(booking, now=now):
             _reinstate(booking, payment, actor=actor, now=now)
+            receipts.issue(booking, payment, now=now)
             return ReportOutcome.REINSTATED
     _return_unexpected(booking, payment, now=now)
     return ReportOutcome.RETURNED

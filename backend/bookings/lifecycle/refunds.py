@@ -11,6 +11,7 @@ from django.db import models
 from backend.bookings import actors, policy
 from backend.bookings.intents import Intent
 from backend.bookings.ledger_details import RefundGranted, RefundMade, RefundRefused, RefundUnfinished
+from backend.bookings.lifecycle import receipts
 from backend.bookings.lifecycle.notify import notify_staff, notify_visitor
 from backend.bookings.lifecycle.quarantine import Unbound, require_same_refund
 from backend.bookings.lifecycle.renewal import renew_last
@@ -31,6 +32,7 @@ class GatewayWork(StrEnum):
     ENSURE_ORDER = "ensure_order"
     ASK_GATEWAY = "ask_gateway"
     MAKE_REFUND = "make_refund"
+    MAKE_RECEIPT = receipts.MAKE_RECEIPT
 
 
 class RefundReason(models.TextChoices):
@@ -189,6 +191,7 @@ def _made(booking: Booking, refund: Refund, *, actor: str, now: datetime) -> Non
     notify_visitor(booking, Notice.REFUND_MADE, now=now)
     if was_refused:  # its sum had been free again
         renew_promise(booking, now=now)
+    receipts.take_back(refund.payment, refund.amount_paise, refund=refund, now=now)
 
 
 def enqueue_gateway_work(

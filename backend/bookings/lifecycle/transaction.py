@@ -60,7 +60,8 @@ def intent(function: Callable[P, R]) -> Callable[P, R]:
     return run
 
 
-# Locks, always in this order: client, psychologists by id, bookings by id, the sponsor, payments by id.
+# Locks, always in this order: client, psychologists by id, bookings by id, the sponsor, payments by id, the series of
+# receipts.
 
 
 def lock_client(client_id: int) -> Client:

@@ -8,6 +8,7 @@ from backend.bookings import policy
 from backend.bookings.guarantees import held_session
 from backend.bookings.intents import Intent
 from backend.bookings.ledger_details import PaymentVoided
+from backend.bookings.lifecycle import receipts
 from backend.bookings.lifecycle.notify import notify_psychologist, notify_visitor
 from backend.bookings.lifecycle.refunds import renew_promise
 from backend.bookings.lifecycle.transaction import intent, lock_booking, record_event, run_transition
@@ -45,6 +46,7 @@ def void_desk_payment(booking_id: int, why: VoidReason, *, actor: str, now: date
         if booking.state == State.CONFIRMED and booking.pay_by is not None:  # they were told that it is paid
             notify_visitor(booking, Notice.PAYMENT_VOIDED, now=now)
     renew_promise(booking, now=now)
+    receipts.take_back(payment, payment.captured_paise, now=now)
     return booking
 
 
