@@ -18,9 +18,6 @@ from django.test import TransactionTestCase
 from hypothesis import HealthCheck
 from pytest_django.plugin import DjangoDbBlocker
 
-from backend.audit.guard import GUARD
-from backend.bookings import ledger_triggers
-from backend.payments.receipt_models import GUARDS as RECEIPT_GUARDS
 from tests.support import admin_site, flushing, mail_sink, migrated, one_database, races, staff_api
 from tests.support import valkey as broker
 from tests.support.gateway import Receiver, Sandbox
@@ -31,10 +28,6 @@ from tests.support.valkey import Valkey
 from workers import heartbeat, mail
 
 MONDAY_MORNING = datetime(2026, 11, 23, 4, 30, tzinfo=UTC)  # 10:00 in Asia/Kolkata, an open day
-MIGRATED = {"django_content_type", "auth_permission", "auth_group", "auth_group_permissions"}  # full of what tests read
-GUARDS = (ledger_triggers.GUARD, GUARD, *RECEIPT_GUARDS)
-ONLY_ON = {"sqlite_only": "sqlite", "postgres_only": "postgresql"}  # mark: vendor
-ASKS_FOR_ONE = {"db", "transactional_db", "django_db_setup"}  # fixtures
 
 
 def pytest_configure() -> None:

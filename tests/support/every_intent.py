@@ -31,7 +31,7 @@ from backend.bookings.notices import Notice
 from backend.bookings.retention import RULES, Kind
 from backend.outbox.models import Message
 from backend.payments.gateway import RefundOrderState, RefundReport
-from backend.payments.models import Payment, PaymentMethod, Refund, VoidReason
+from backend.payments.models import Payment, PaymentMethod, PaymentState, Refund, VoidReason
 from backend.people.models import Corporate
 from tests.support import scenarios, working_hours
 from tests.support.factories import make_booking, make_payment, make_refund
@@ -39,7 +39,7 @@ from tests.support.factories import make_booking, make_payment, make_refund
 
 def payment_of(booking: Booking, now: datetime) -> Payment:
     """The booking's attempt; where there can be none, a row as an earlier attempt would have left."""
-    found = Payment.objects.filter(booking=booking).first()
+    found = Payment.objects.filter(booking=booking).exclude(state=PaymentState.VOIDED).first()
     return found or Payment.objects.create(
         booking=booking,
         reference=f"PAY-{booking.pk}",

@@ -1,6 +1,6 @@
 """Empties what a test with real transactions wrote. Django's flush would truncate every table, of which few have rows.
 
-It would also make content types, permissions and groups anew. Nobody but this may empty ledger and access log.
+It would also make content types, permissions and groups anew. Nobody else may empty ledger, access log and receipts.
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ from django.db.backends.utils import CursorWrapper
 
 from backend.audit.guard import GUARD
 from backend.bookings import ledger_triggers
+from backend.payments import receipt_models
 
 MIGRATED = {"django_content_type", "auth_permission", "auth_group", "auth_group_permissions"}  # full of what tests read
-GUARDS = (ledger_triggers.GUARD, GUARD)
+GUARDS = (ledger_triggers.GUARD, GUARD, *receipt_models.GUARDS)
 
 
 def flush() -> None:
-    """Afterwards both guards stand, also where the test took them down."""
+    """Afterwards all guards stand, also where the test took them down."""
     with transaction.atomic(), connection.cursor() as cursor:
         written = _written(cursor)
         guarded = [guard.table for guard in GUARDS if guard.table in written]

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
-from django.db import connection  # noqa: F401  # the mark reads it
 from django.utils import timezone
 
 from backend.bookings.lifecycle.receipts import MAKE_RECEIPT
@@ -18,10 +17,10 @@ from backend.bookings.machine import State
 from backend.outbox.models import Message
 from backend.payments.models import PaymentState, Receipt, ReceiptSeries
 from tests.support import factories
-from tests.support.races import CROWD, ONLY_POSTGRESQL
+from tests.support.races import CROWD, POSTGRES_ONLY
 from tests.support.server import ROOT, environment
 
-pytestmark = ONLY_POSTGRESQL
+pytestmark = POSTGRES_ONLY
 DEATHS = (0, 2, 4)  # at which number each process kills itself; 0: never
 
 
