@@ -14,24 +14,26 @@ from typing import NoReturn
 
 from django.conf import settings
 
+from workers import process
 from workers.dependencies import BROKER, DEPENDENCIES, Dependency
 from workers.hearing import ALONE_AFTER
+from workers.process import BEAT
 from workers.stand_in import StandIn
 from workers.wake_ups import QUEUES
 
-BEAT = "beat"
 FLOWER = "flower"
+CELERY = ("-m", "celery", "--quiet", "-A", "workers.app")  # its banner is no line of the log
 SAY_EVERY = 60.0  # seconds
 logger = logging.getLogger("workers")
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Returns only to refuse its arguments."""
+    """The exit code: of the process, or of arguments that are refused."""
     if arguments == [FLOWER] and not _is_guarded():
         sys.stderr.write("FLOWER_BASIC_AUTH is not set; Flower shows what workers do, so it needs `name:password`.\n")
         return 2
     if len(arguments) == 1 and arguments[0] in (*QUEUES, BEAT, FLOWER):
-        become(arguments[0])
+        return become(arguments[0])
     sys.stderr.write(f"usage: python -m workers {'|'.join([*QUEUES, BEAT, FLOWER])}\n")
     return 2
 
@@ -42,8 +44,8 @@ def _is_guarded() -> bool:
     return bool(logins) and all(all(login.partition(":")[::2]) for login in logins)
 
 
-def become(name: str) -> NoReturn:
-    """Wait for what the process needs, then become Celery."""
+def become(name: str) -> int:
+    """Wait for what the process needs, then be it; its exit code."""
     logging.config.dictConfig(settings.LOGGING)
     signal.signal(signal.SIGTERM, _leave)
     stand_in = StandIn(name) if name in QUEUES else None
@@ -54,29 +56,10 @@ def become(name: str) -> NoReturn:
         if stand_in is not None:
             stand_in.stop()
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    os.execv(sys.executable, [sys.executable, *command(name)])  # noqa: S606 -- words of this module
-
-
-def command(name: str) -> list[str]:
-    """Python's arguments that run beat, Flower, or the worker of the queue `name`."""
-    celery = ["-m", "celery", "--quiet", "-A", "workers.app"]  # its banner is no line of the log
-    if name == BEAT:
-        return [*celery, "beat", "--pidfile="]  # two at once are harmless, a stale pid file is not
     if name == FLOWER:  # it reads FLOWER_BASIC_AUTH itself: on the command line every user of the machine would see it
-        return [*celery, "flower", f"--address={settings.FLOWER_ADDRESS}", f"--port={settings.FLOWER_PORT}"]
-    return [
-        *celery,
-        *("worker", "-Q", name, "-n", f"{name}@{settings.NODE_NAME}"),
-        *("--pool", "prefork", "--concurrency", str(concurrency(name))),
-        *("--without-gossip", "--without-mingle"),  # nobody listens: workers share nothing but the database
-    ]
-
-
-def concurrency(queue: str) -> int:
-    """Tasks a worker performs at once."""
-    if queue == "timers":
-        return 1  # sweeps are short, and two at once would only wait for each other's rows
-    return int(settings.WORKER_CONCURRENCY)
+        where = (f"--address={settings.FLOWER_ADDRESS}", f"--port={settings.FLOWER_PORT}")
+        os.execv(sys.executable, [sys.executable, *CELERY, "flower", *where])  # noqa: S606 -- words of this module
+    return process.run(name)
 
 
 def wait_for(need: Dependency, stand_in: StandIn | None = None) -> None:

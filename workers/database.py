@@ -1,4 +1,4 @@
-"""Celery's adaption to Django, except that a process keeps its connection to the database from task to task.
+"""Celery's adaption to Django, but a process keeps its connection from task to task, and checks no models.
 
 Celery's own closes it, and a pool with it, before and after every task: 20 connections a second in an idle stack.
 """
@@ -15,6 +15,10 @@ from django.db import close_old_connections
 
 class KeptConnection(DjangoWorkerFixup):  # type: ignore[misc]
     """Closes what cannot be used any more, as a web process does between two requests."""
+
+    def validate_models(self) -> None:
+        """Before tasks are loaded. `release` has checked them, and checks load every page and address of the web."""
+        self.django_setup()
 
     def install(self) -> Any:
         """The parent keeps none: its children would inherit it."""
