@@ -7,7 +7,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from backend.bookings import queries
@@ -16,6 +16,7 @@ from backend.bookings.lifecycle import approval
 from backend.bookings.lifecycle.session_terms import Approval, GuardianConsent
 from backend.bookings.models import Booking, GuardianProof
 from backend.bookings.refusals import staff_sentence
+from backend.core.commands import ReleasedCommand
 from backend.core.errors import Refused
 from backend.core.formatting import money, practice_zone, short_day_and_time
 from backend.desk.booking.actions.approve import ApprovalForm
@@ -26,7 +27,7 @@ from backend.people.models import Location, Psychologist
 LONGEST_WAIT = 366 * 24 * 3600  # seconds; more than this --in is a typing error
 
 
-class Command(BaseCommand):
+class Command(ReleasedCommand):
     help = "Approve a pending booking. Times are read in the practice's zone unless they carry an offset."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -6,14 +6,15 @@ from base64 import b32decode
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django_otp.oath import TOTP
 
 from backend.accounts.models import DIGITS, STEP, Authenticator
+from backend.core.commands import ReleasedCommand
 from backend.desk.management.commands._development_account import NAME
 
 
-class Command(BaseCommand):
+class Command(ReleasedCommand):
     help = "Print the second factor's code of the account that `make run` made; a code works once."
 
     def handle(self, *_args: Any, **_options: Any) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from backend.bookings import policy
@@ -14,11 +14,12 @@ from backend.bookings.command_arguments import add_actor, parse_actor
 from backend.bookings.lifecycle.front_desk import EXTENDABLE, extend_deadline
 from backend.bookings.machine import State
 from backend.bookings.models import Booking
+from backend.core.commands import ReleasedCommand
 
 HOURS_MOST = 720  # 30 days; a longer outage is a typing error
 
 
-class Command(BaseCommand):
+class Command(ReleasedCommand):
     help = "Extend the deadline of every booking of one state. Run it once: each run adds its hours again."
 
     def add_arguments(self, parser: CommandParser) -> None:

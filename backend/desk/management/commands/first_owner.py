@@ -5,17 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import transaction
 from django.utils import timezone
 
 from backend.accounts import enrolment
+from backend.core.commands import ReleasedCommand
 from backend.ops.factor_resets import reset_factor
 
 COMMAND = "command:first_owner"  # as records name who did it
 
 
-class Command(BaseCommand):
+class Command(ReleasedCommand):
     help = "Make the first owner's account and print the one-time link that sets up its password and second factor."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import connection, transaction
 from django.utils import timezone
 
@@ -22,6 +22,7 @@ from backend.bookings.guarantees import held_session
 from backend.bookings.intents import Intent
 from backend.bookings.machine import FINAL, HOLDS_SLOT, TAKES_PLACE, Reason, State
 from backend.bookings.models import Booking, Gender, LedgerEntry, Mode, Origin, Outcome, PaymentMode, Period, SlotClaim
+from backend.core.commands import ReleasedCommand
 from backend.outbox.models import Message, MessageState, Queue
 from backend.payments.models import Payment, PaymentState
 from backend.people.models import Client, Corporate, HoursMode, Psychologist, WorkingHours
@@ -54,7 +55,7 @@ REASONS = {
 }
 
 
-class Command(BaseCommand):
+class Command(ReleasedCommand):
     help = "Add 100,000 bookings to measure pages on. Never on a practice that works."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

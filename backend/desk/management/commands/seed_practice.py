@@ -8,12 +8,13 @@ from datetime import time
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
 from backend.bookings.models import ClosedDay
+from backend.core.commands import ReleasedCommand
 from backend.desk.management.commands import _development_account
 from backend.desk.management.commands._sample import Sample
 from backend.people.models import Corporate, HoursMode, Language, Location, Psychologist, Specialization, WorkingHours
@@ -68,7 +69,7 @@ PSYCHOLOGISTS = (
 )  # fmt: skip
 
 
-class Command(BaseCommand):
+class Command(ReleasedCommand):
     help = (
         "Make four psychologists with their hours, a location, a corporate, Sunday as closed day and the desk account, "
         "if missing."

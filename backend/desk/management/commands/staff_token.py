@@ -6,15 +6,16 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from backend.accounts import tokens
 from backend.accounts.models import Scope
+from backend.core.commands import ReleasedCommand
 from backend.ops import staff_tokens
 
 
-class Command(BaseCommand):
+class Command(ReleasedCommand):
     help = "Print a new token of the staff API for this account. It is shown this once."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import transaction
 from django.utils import timezone
 
@@ -19,6 +19,7 @@ from backend.audit.breaches import Disclosed, disclosed
 from backend.audit.models import Kind
 from backend.bookings import actors
 from backend.bookings.models import Booking
+from backend.core.commands import ReleasedCommand
 from backend.core.formatting import short_day_and_time
 from backend.ops import staff_tokens
 from backend.ops.breach_duties import DUTIES, clock
@@ -26,7 +27,7 @@ from backend.ops.breach_duties import DUTIES, clock
 COMMAND = "command:breach"  # as the access log names it
 
 
-class Command(BaseCommand):
+class Command(ReleasedCommand):
     help = "List by id whose data somebody was shown, who must hear of it until when, and what that account has open."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

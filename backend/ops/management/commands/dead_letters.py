@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from backend.bookings.command_arguments import CONSOLE, add_actor, parse_actor
 from backend.bookings.queries import acknowledgement_ids
+from backend.core.commands import ReleasedCommand
 from backend.ops import operator_actions
 from backend.ops.formatting import format_utc
 from backend.ops.models import Act
 from backend.outbox.models import Message, MessageState, Queue
 
 
-class Command(BaseCommand):
+class Command(ReleasedCommand):
     help = "List, show, redrive or discard messages that were given up. What is done is recorded with --actor."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
 from django.db import transaction
 
+from backend.core.commands import ReleasedCommand
 from backend.core.encryption import EncryptedTextField, Unreadable, encrypted_columns
 from backend.core.sealing import newest_prefix
 
 
-class Command(BaseCommand):
+class Command(ReleasedCommand):
     help = (
         "After a new FIELD_KEY came first: write every encrypted text anew. Safe beside a running stack, and twice; "
         "stopped, it goes on with what an older key sealed."

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
 
+from backend.core.commands import ReleasedCommand
 from backend.ops import health
 from backend.ops.formatting import format_age
 from backend.ops.models import ProcessRole
 
 
-class Command(BaseCommand):
+class Command(ReleasedCommand):
     help = "Exit 0 if any beat ticked within 30 s, else 1."
-    requires_system_checks = []
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         beats = [process for process in health.processes(now=timezone.now()) if process.role == ProcessRole.BEAT]

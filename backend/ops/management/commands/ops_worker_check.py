@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
+from backend.core.commands import ReleasedCommand
 from backend.ops import health
 from backend.ops.formatting import format_age
 
 
-class Command(BaseCommand):
+class Command(ReleasedCommand):
     help = "Exit 0 if the process gave a sign of life within 30 s, else 1."
-    requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("name", help="mail, payments, timers or beat of this NODE_NAME, or a whole name: mail@host")

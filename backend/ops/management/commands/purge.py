@@ -6,15 +6,16 @@ from argparse import ArgumentParser
 from datetime import datetime
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
 
 from backend.bookings import retention
 from backend.bookings.retention import RULES, Kind
+from backend.core.commands import ReleasedCommand
 from backend.ops.purges import purge
 
 
-class Command(BaseCommand):
+class Command(ReleasedCommand):
     help = "Delete or empty what was kept long enough: all kinds of data, or those that are named."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
