@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import dj_database_url
-import django_stubs_ext
 from cryptography.fernet import Fernet
 from dotenv import dotenv_values, load_dotenv
 
@@ -98,7 +97,6 @@ except ValueError as error:
     ) from error
 
 # -- applications -----------------------------------------------------------------------------------------------------
-django_stubs_ext.monkeypatch()  # lets Django's generics be subscripted when the code runs
 INSTALLED_APPS = [
     "backend.desk",  # before the theme, whose frame it mends
     "jazzmin",
@@ -116,7 +114,7 @@ INSTALLED_APPS = [
     "django_celery_beat",
     "simple_history",
     "django_otp_webauthn",
-    "anymail",
+    "backend.notifications.anymail_app.AnymailConfig",
     "backend.accounts",
     "backend.people",
     "backend.outbox",

@@ -7,6 +7,8 @@ from django.views.generic import RedirectView
 from backend.api import probes
 from backend.api.public.bookings import Ping
 
+admin.autodiscover()  # the pages, which only who has addresses needs
+
 urlpatterns = [
     path("", Ping.as_view(schema=None)),  # outside what /api/schema/ describes
     re_path("^livez/?$", probes.livez),

@@ -12,6 +12,7 @@ import hypothesis
 import pytest
 import time_machine
 from django.conf import settings
+from django.contrib import admin
 from django.db import connection
 from django.test import Client as Browser
 from django.test import TransactionTestCase
@@ -37,6 +38,7 @@ def pytest_configure() -> None:
     """
     hypothesis.settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
     hypothesis.settings.load_profile("house")
+    admin.autodiscover()  # every test has its pages, as who has addresses
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     # clocks travel for days while somebody is logged in; tests/accounts/test_sessions.py has the real limits
     settings.LOGIN_IDLE = settings.LOGIN_LONGEST = settings.LOGIN_FRESH = timedelta(days=3650)

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from knox.models import AuthToken
 
+from backend.accounts import passwords
 from backend.accounts.models import Scope, TokenGrant
 from backend.core.row_ids import row_id
 
@@ -43,3 +44,11 @@ def revoke_all(account: User) -> int:
     """Every token of the account. How many."""
     _, gone = AuthToken.objects.filter(user=account).delete()  # with what each may do
     return int(gone.get(AuthToken._meta.label, 0))
+
+
+def revoke_all_on_password_change(
+    instance: User, update_fields: frozenset[str] | None = None, **_signal: object
+) -> None:
+    """After an account was stored with another password, or with none any more, its tokens of the API end."""
+    if passwords.has_changed(instance, update_fields):
+        revoke_all(instance)

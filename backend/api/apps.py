@@ -2,7 +2,6 @@
 
 from django.apps import AppConfig
 from django.core.signals import request_started
-from django.db.models.signals import post_save
 
 
 class ApiConfig(AppConfig):
@@ -11,17 +10,14 @@ class ApiConfig(AppConfig):
     verbose_name = "API"
 
     def ready(self) -> None:
-        from django.contrib.auth.models import User  # models are not there before
-        from django.contrib.auth.signals import user_logged_in
+        from django.contrib.auth.signals import user_logged_in  # models are not there before
 
         from backend.accounts.verification import password_proved
         from backend.api import logins
         from backend.api.bounds import bound_headers
-        from backend.api.parsing import mend_content_type  # needs settings that are read
-        from backend.api.staff.auth import revoke_tokens_on_password_change
+        from backend.api.content_type import mend_content_type
 
         request_started.connect(bound_headers, dispatch_uid="api.bound_headers")
         request_started.connect(mend_content_type, dispatch_uid="api.mend_content_type")
         for proved in (user_logged_in, password_proved):
             proved.connect(logins.give_back, dispatch_uid="api.give_back_login")
-        post_save.connect(revoke_tokens_on_password_change, sender=User, dispatch_uid="api.end_tokens")

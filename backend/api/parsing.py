@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import codecs
 import json
 from collections.abc import Iterable
 from typing import IO, Any, NoReturn
 
 from django.http import UnreadablePostError
-from django.utils.http import parse_header_parameters
 from rest_framework.exceptions import ParseError
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.parsers import BaseParser
@@ -43,20 +41,3 @@ class JsonOnlyNegotiation(DefaultContentNegotiation):
     ) -> tuple[BaseRenderer, str]:
         renderer = next(iter(renderers))
         return renderer, str(renderer.media_type)
-
-
-def mend_content_type(*, environ: dict[str, Any] | None = None, **_signal: Any) -> None:
-    """Before a request is made: a content type that Django cannot take becomes one that nobody accepts (415).
-
-    An unknown RFC 2231 encoding raises before any middleware runs, and Django trusts `charset` with every text, so that
-    `charset=zlib` crashes a GET. A receiver of `request_started`, the only thing that runs earlier.
-    """
-    if environ is None:
-        return
-    try:
-        _, parameters = parse_header_parameters(environ.get("CONTENT_TYPE") or "")
-        is_readable = codecs.lookup(parameters.get("charset", "utf-8")).name == "utf-8"
-    except (ValueError, LookupError):
-        is_readable = False
-    if not is_readable:
-        environ["CONTENT_TYPE"] = "application/octet-stream"

@@ -10,14 +10,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from django.db.models import F, QuerySet
-from rest_framework.request import Request
 
 from backend.api.models import LookupMiss
 from backend.bookings import policy
 from backend.core.errors import Code, Refused
 from backend.core.networks import client_network
+
+if TYPE_CHECKING:
+    from rest_framework.request import Request  # every process has this module, and the framework is of the web alone
 
 EVERYBODY = "*"
 LOGIN = "login:"  # before a client's address, or a digest, where `logins` counts failed ones

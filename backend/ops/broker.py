@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,6 +17,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from backend.core import broker_url
+from backend.ops.broker_answer import Broker, CeleryQueue
 
 ANSWER_WITHIN = 0.4  # seconds for each step; a hanging broker costs a page one of them
 PRIORITIES = ("", "\x06\x163", "\x06\x166", "\x06\x169")  # what kombu appends to a queue's name
@@ -29,28 +29,6 @@ REFUSALS: dict[type[redis.RedisError], str] = {
     redis.exceptions.NoPermissionError: "its user may not write",
 }
 UNACKED_READ = 500  # of those that workers hold, the oldest; a healthy system has a handful
-
-
-@dataclass(frozen=True)
-class CeleryQueue:
-    """A queue of wake-ups in the broker."""
-
-    name: str
-    ready: int
-    oldest_age: timedelta | None  # None: empty, or of a sender that did not say when
-    unacknowledged: int
-    oldest_unacknowledged_age: timedelta | None  # since it was delivered to a worker
-
-
-@dataclass(frozen=True)
-class Broker:
-    """What the broker told. Without queues when it did not answer."""
-
-    is_reachable: bool
-    trouble: str = ""
-    refusal: str = ""  # it answers, and why it takes no message
-    evicts: bool | None = False  # it may throw messages away when its memory is full; None: we may not ask
-    queues: tuple[CeleryQueue, ...] = ()
 
 
 def read_broker(queues: Sequence[str], *, now: datetime) -> Broker:

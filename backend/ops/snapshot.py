@@ -10,8 +10,8 @@ from datetime import datetime
 
 from django.db import DatabaseError, InterfaceError
 
-from backend.ops import broker, business_figures, health, pending_migrations
-from backend.ops.broker import Broker
+from backend.ops import business_figures, health, pending_migrations
+from backend.ops.broker_answer import Broker
 from backend.ops.business_figures import BusinessFigures
 from backend.ops.health import Health
 from backend.ops.models import QUEUES
@@ -42,6 +42,8 @@ def take_snapshot(*, now: datetime, with_figures: bool = True) -> Snapshot:
 
     Without figures: the half that readiness judges.
     """
+    from backend.ops import broker  # loads redis, with its clusters and event loops: only for who looks
+
     database, living, business = Database(is_reachable=True), None, None
     try:
         pending = pending_migrations.pending()

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from backend.ops.broker import CeleryQueue
+from backend.ops.broker_answer import CeleryQueue
 from backend.ops.business_figures import BusinessFigures
 from backend.ops.formatting import NOTHING, format_age, format_utc
 from backend.ops.health import Health, OutboxQueue, TimerHealth, TimerState

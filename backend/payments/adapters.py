@@ -6,8 +6,6 @@ from django.conf import settings
 
 from backend.core.errors import Code, Refused
 from backend.payments.gateway import Gateway
-from backend.payments.razorpay.adapter import Account, RazorpayGateway
-from backend.payments.sandbox.adapter import SandboxGateway
 
 
 def gateway_named(name: str) -> Gateway:
@@ -17,17 +15,22 @@ def gateway_named(name: str) -> Gateway:
     A real one exists as long as its keys are configured, also when new payments go elsewhere.
     """
     if name == "sandbox" and (settings.DEBUG or settings.ALLOW_SANDBOX_PAYMENTS):
+        from backend.payments.sandbox.adapter import SandboxGateway  # each brings requests, which few processes need
+
         return SandboxGateway(settings.SANDBOX_URL, settings.SANDBOX_SECRET)
     if name == "razorpay" and settings.RAZORPAY_KEY_ID:
-        return RazorpayGateway(_razorpay())
+        return _razorpay()
     raise Refused(Code.PAYMENTS_UNAVAILABLE, gateway=name)
 
 
-def _razorpay() -> Account:
-    return Account(
+def _razorpay() -> Gateway:
+    from backend.payments.razorpay.adapter import Account, RazorpayGateway
+
+    account = Account(
         url=settings.RAZORPAY_URL,
         key_id=settings.RAZORPAY_KEY_ID,
         key_secret=settings.RAZORPAY_KEY_SECRET,
         webhook_secrets=(settings.RAZORPAY_WEBHOOK_SECRET, settings.RAZORPAY_WEBHOOK_SECRET_PREVIOUS),
         account_id=settings.RAZORPAY_ACCOUNT_ID,
     )
+    return RazorpayGateway(account)

@@ -202,6 +202,7 @@ def test_every_variable_is_known_once_the_models_are_loaded(tmp_path: Path) -> N
         "import importlib, pkgutil, backend, config, workers\n"
         "from backend.core.environment import VARIABLES\n"
         "known = set(VARIABLES)\n"
+        "from django.contrib import admin; admin.autodiscover()\n"  # in its order: ours take the place of libraries'
         "for package in (backend, config, workers):\n"
         "    for module in pkgutil.walk_packages(package.__path__, f'{package.__name__}.'):\n"
         "        if not module.name.endswith('__main__'):\n"

@@ -27,7 +27,7 @@ def start(tmp_path: Path, *command: str, **variables: str) -> subprocess.Complet
 
 EACH = """
 import json, os, sys, traceback
-import cryptography.fernet, dj_database_url, django.core.validators, django_stubs_ext, dotenv
+import cryptography.fernet, dj_database_url, django.core.validators, dotenv
 from backend.core.environment import Misconfigured
 for name, value in json.load(sys.stdin):
     read, write = os.pipe()

@@ -23,7 +23,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from backend.accounts import passwords, second_factor, tokens
+from backend.accounts import second_factor, tokens
 from backend.accounts.models import Scope, TokenGrant
 from backend.api import responses
 from backend.api.public.requests import parse_request
@@ -52,14 +52,6 @@ class StaffToken(TokenAuthentication):  # type: ignore[misc]  # knox has no anno
             if hmac.compare_digest(candidate.digest, digest):
                 return candidate.user, candidate
         raise AuthenticationFailed
-
-
-def revoke_tokens_on_password_change(
-    instance: User, update_fields: frozenset[str] | None = None, **_signal: object
-) -> None:
-    """After an account was stored with another password, or with none any more, its tokens of the API end."""
-    if passwords.has_changed(instance, update_fields):
-        AuthToken.objects.filter(user=instance).delete()
 
 
 class InScope(BasePermission):
