@@ -29,6 +29,7 @@ TABLE: dict[str, tuple[str, timedelta]] = {
     "close unanswered requests": ("workers.timers.close_unanswered", SWEEP_EVERY),
     "time out unpaid approvals": ("workers.timers.time_out_approvals", SWEEP_EVERY),
     "ask after open attempts": ("workers.timers.ask_after_attempts", SWEEP_EVERY),
+    "apply what gateways reported": ("workers.timers.apply_events", SWEEP_EVERY),
     "complete sessions": ("workers.timers.complete_sessions", SWEEP_EVERY),
     "lapse cancellations": ("workers.timers.lapse_cancellations", SWEEP_EVERY),
     "lapse choices of another time": ("workers.timers.lapse_choices", SWEEP_EVERY),

@@ -421,6 +421,11 @@ if PAYMENT_GATEWAY == "sandbox" and not (DEBUG or ALLOW_SANDBOX_PAYMENTS):
     raise Misconfigured(
         "PAYMENT_GATEWAY=sandbox moves no real money and is refused with DEBUG off, unless ALLOW_SANDBOX_PAYMENTS=1."
     )
+PAYMENT_NAME = env.text(
+    "PAYMENT_NAME",
+    "all that a gateway and its pages learn of us beside a booking's id; must not say what the practice is for",
+    default="Booking",
+)
 SANDBOX_URL = env.url("SANDBOX_URL", "where the sandbox gateway listens", default="http://127.0.0.1:8001")
 SANDBOX_SECRET = env.text(
     "SANDBOX_SECRET",

@@ -12,7 +12,7 @@ from typing import Protocol
 from django.utils import timezone
 
 from backend.bookings import policy, queries
-from backend.bookings.lifecycle import attempts, cancellation, choices, erasure, timers
+from backend.bookings.lifecycle import attempts, cancellation, choices, erasure, inbox, timers
 from backend.bookings.machine import State
 from backend.core import correlation, database_timeouts
 from backend.ops import heartbeats, purges
@@ -28,7 +28,7 @@ BUDGET_SECONDS = 30  # of one sweep, below the soft limit of 45 s: rows that oth
 
 
 class TimerIntent(Protocol):
-    def __call__(self, row_id: int, /, *, now: datetime) -> None: ...
+    def __call__(self, row_id: int, /, *, now: datetime) -> object: ...
 
 
 @app.task(name="workers.timers.lapse_drafts")
@@ -65,6 +65,12 @@ def complete_sessions() -> None:
 def lapse_cancellations() -> None:
     """Cancellations that were asked for and not proved: the booking stands."""
     _sweep("lapse_cancellations", lambda now: queries.cancellations_to_lapse(now=now), cancellation.lapse_cancellation)
+
+
+@app.task(name="workers.timers.apply_events")
+def apply_events() -> None:
+    """What gateways reported and could not be applied at once."""
+    _sweep("apply_events", lambda now: queries.events_to_apply(now=now), inbox.apply_event, rows="event")
 
 
 @app.task(name="workers.timers.lapse_choices")

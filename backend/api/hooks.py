@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from backend.bookings.lifecycle import payments
+from backend.bookings.lifecycle import inbox
 from backend.core.errors import Refused
 from backend.payments.adapters import gateway_named
 
@@ -23,5 +23,5 @@ class PaymentWebhook(APIView):
             raise Http404 from refused
         # the signature covers the bytes as they came, so nothing may parse them before
         event = adapter.read_event(request._request.body, request.headers)
-        outcome = payments.receive_event(gateway_name, event, now=timezone.now())
+        outcome = inbox.receive_event(gateway_name, event, now=timezone.now())
         return Response({"message": "Recorded.", "outcome": outcome})

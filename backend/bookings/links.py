@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 
@@ -31,6 +32,11 @@ NO_BOOKING = 0  # the id of none
 
 class KeyGone(Permanent):
     """A token cannot be derived again: what was mailed goes on working, what was not can no longer be mailed."""
+
+
+def pay_page(reference: str) -> str:
+    """The address of our own page that leads to a gateway's, by the reference of an attempt."""
+    return f"{settings.PUBLIC_URL}/go/pay/?payment={reference}"
 
 
 def issue(booking: Booking, *purposes: Purpose, message_uuid: UUID, now: datetime) -> None:

@@ -15,6 +15,7 @@ from backend.bookings.machine import HOLDS_SLOT, State
 from backend.bookings.models import Booking, DataRequest, LedgerEntry, Purpose, RequestState
 from backend.bookings.retention import Kind
 from backend.core.errors import Code, Refused
+from backend.payments.models import InboxEvent
 
 Instant: TypeAlias = datetime | Expression
 _TYPED = str.maketrans("ILO", "110")  # letters that Crockford's alphabet leaves out, read as the digits they resemble
@@ -164,6 +165,12 @@ def data_requests_due(*, now: datetime) -> list[int]:
     """Requests of people whose day has come: to be carried out, put off, or given up as unproved."""
     due = DataRequest.objects.filter(due_at__lte=now).order_by("due_at")
     return list(due.values_list("pk", flat=True)[: policy.SWEEP_BATCH])
+
+
+def events_to_apply(*, now: datetime) -> list[int]:
+    """Webhooks that were kept and had no effect yet: their rows were held, or the web process was ended."""
+    waiting = InboxEvent.objects.filter(applied_at=None, received_at__lte=now - policy.EVENT_LEFT_TO_DOOR)
+    return list(waiting.order_by("received_at").values_list("pk", flat=True)[: policy.SWEEP_BATCH])
 
 
 def open_data_requests() -> QuerySet[DataRequest]:

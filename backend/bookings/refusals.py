@@ -88,6 +88,10 @@ ALL = (
         Code.PAYMENT_NOT_CONFIRMED, 409,
         "Your bank has not confirmed yet. Do not pay again; we will write to you by {answer_by}.",
     ),
+    Refusal(
+        Code.PAY_BY_LINK, 409,
+        "Nothing has been paid yet. Please open the payment link in our email; you can pay there.",
+    ),
     Refusal(Code.PAYMENT_DECLINED, 409, "Your bank declined the payment. No money was taken; you can try again."),
     Refusal(
         Code.PAYMENT_RETURNED, 409,

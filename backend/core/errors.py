@@ -35,6 +35,7 @@ class Code(StrEnum):
     NOTHING_TO_PAY = "nothing_to_pay"
     PAY_BY_PASSED = "pay_by_passed"
     PAYMENT_NOT_CONFIRMED = "payment_not_confirmed"
+    PAY_BY_LINK = "pay_by_link"
     PAYMENT_DECLINED = "payment_declined"
     PAYMENT_RETURNED = "payment_returned"
     PAYMENTS_UNAVAILABLE = "payments_unavailable"

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import threading
 import time
+from datetime import timedelta
 from typing import TypeVar
 
 from django.conf import settings
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.db.models import Model, QuerySet
 
 from backend.core import database_timeouts
@@ -47,6 +48,13 @@ class Waits:
 
 
 _waits = Waits(max(1, settings.DATABASE_POOL // 2))
+
+
+def wait_at_most(longest: timedelta) -> None:
+    """Until commit nobody waits longer than this for a row. SQLite has one lock and its own limit."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL lock_timeout = %s", [f"{longest / timedelta(milliseconds=1):.0f}ms"])
 
 
 def lock(rows: QuerySet[M]) -> list[M]:

@@ -19,6 +19,8 @@ from backend.people.models import Corporate, Psychologist
 _GATEWAY = {  # `refunds.GatewayWork`, what the payments worker does
     "ensure_order": "open an order at the gateway",
     "ask_gateway": "ask the gateway about a payment",
+    "look_at_order": "ask the gateway what happened to a payment",
+    "close_order": "close the gateway's page of a payment that is over",
     "make_refund": "have the gateway send money back",
     "make_receipt": "make a receipt's document",
 }

@@ -61,10 +61,10 @@ class Fields:
             raise Malformed(f"{name}: empty")
         return value
 
-    def paise(self, name: str) -> int:
+    def paise(self, name: str, *, least: int = 1) -> int:
         value = self.data.get(name)
-        if not isinstance(value, int) or isinstance(value, bool) or not 0 < value <= _MAX_PAISE:
-            raise Malformed(f"{name}: not a positive whole number of paise")
+        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= _MAX_PAISE:
+            raise Malformed(f"{name}: not a whole number of paise from {least} on")
         return value
 
     def whole(self, name: str) -> int:

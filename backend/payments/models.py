@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from django.db import models
 
 from backend.core.personal_data import classify
@@ -60,10 +58,6 @@ class PaymentQuerySet(models.QuerySet["Payment"]):
     def with_open_page(self) -> PaymentQuerySet:
         """Those whose hosted page may still take money. One a booking at most."""
         return self.filter(page_state=PageState.OPEN)
-
-    def mark_idle(self, *, now: datetime) -> None:
-        """End the open ones: money that still comes of them is unexpected, or late."""
-        self.open().update(state=PaymentState.IDLE, closed_at=now)
 
 
 class Payment(models.Model):

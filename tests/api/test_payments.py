@@ -18,7 +18,7 @@ from backend.bookings.models import Booking
 from backend.bookings.notices import Notice
 from backend.core.errors import Code
 from backend.core.formatting import practice_zone
-from backend.payments.gateway import Order
+from backend.payments.gateway import Order, OrderState
 from backend.payments.models import InboxEvent, Payment, PaymentState, Refund
 from backend.payments.sandbox.wire import SIGNATURE_HEADER, Behaviour, sign
 from tests.support import api, scenarios
@@ -159,12 +159,28 @@ def test_an_unknown_payment_is_404() -> None:
         api.error(api.post(api.COMPLETE, {"payment_reference": value}), 400, "invalid")
 
 
-def test_money_that_comes_for_a_closed_booking_is_409_and_goes_back(booking: Booking, sandbox: Sandbox) -> None:
+def test_a_tab_left_open_pays_nothing_for_a_closed_booking(booking: Booking, sandbox: Sandbox) -> None:
     reference = begin(booking)
+    sandbox.gateway.ensure_order(Order(reference, 150_000, "INR"))
     closed = {"state": State.CANCELLED, "reason": "by_staff", "due_at": None, "closed_at": booking.created_at}
     Booking.objects.filter(pk=booking.pk).update(**closed)
-    api.error(complete(reference), 409, "payment_returned")
+    api.error(complete(reference), 409, "state_refuses")
+    asked = sandbox.gateway.fetch_order(reference)
+    assert asked is not None
+    assert asked.state is OrderState.OPEN, "the gateway was asked, and took money for nothing"
+
+
+def test_money_that_comes_for_a_closed_booking_is_409_and_goes_back(
+    booking: Booking, sandbox: Sandbox, receiver: Receiver
+) -> None:
+    reference = begin(booking)
+    sandbox.gateway.ensure_order(Order(reference, 150_000, "INR"))
+    closed = {"state": State.CANCELLED, "reason": "by_staff", "due_at": None, "closed_at": booking.created_at}
+    Booking.objects.filter(pk=booking.pk).update(**closed)
+    sandbox.control("POST", f"/orders/{reference}/capture").raise_for_status()
+    api.done(deliver(*delivered(receiver, reference)), to_site=False)
     assert Refund.objects.get().amount_paise == 150_000
+    api.error(complete(reference), 409, "payment_returned")
 
 
 # -- the gateway ------------------------------------------------------------------------------------------------------
@@ -221,12 +237,11 @@ def test_a_signed_body_of_another_shape_is_400() -> None:
         api.error(response, 400, "event_malformed", to_site=False)
 
 
-def test_a_webhook_of_an_unknown_payment_is_404_and_leaves_nothing_so_that_it_comes_again(booking: Booking) -> None:
+def test_a_genuine_webhook_of_an_unknown_payment_is_kept_and_need_not_come_again(booking: Booking) -> None:
     body = report("PAY-NOBODYS")
-    for _ in range(2):
-        response = deliver(body, sign(body, SECRET, time.time()))
-        api.error(response, 404, "payment_unknown", to_site=False)
-    assert not InboxEvent.objects.exists()
+    answers = [api.done(deliver(body, sign(body, SECRET, time.time())), to_site=False) for _ in range(2)]
+    assert [answer["outcome"] for answer in answers] == ["quarantined", "unchanged"]
+    assert InboxEvent.objects.get().why == "no payment of ours has this reference"
 
 
 def test_a_kind_of_event_that_we_do_not_know_is_recorded() -> None:

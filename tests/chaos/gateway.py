@@ -17,10 +17,11 @@ from urllib.parse import urlsplit
 import requests
 from django.conf import settings
 
+from backend.payments.fields import Fields
 from backend.payments.sandbox import webhooks
 from backend.payments.sandbox.server import Answer, SandboxServer, _Handler
 from backend.payments.sandbox.store import Store, Webhook
-from backend.payments.sandbox.wire import HOOK_PATH, Fields
+from backend.payments.sandbox.wire import HOOK_PATH
 
 TIMES = 3  # deliveries of each webhook
 HELD_BACK = 0.3  # the share of webhooks that stay behind while younger ones go

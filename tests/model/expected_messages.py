@@ -69,15 +69,8 @@ EXPECTED: dict[tuple[str, str], tuple[str, ...]] = {
 PSYCHOLOGISTS = {"meera@example.org", "kabir@example.org", "anita@example.org"}
 HALF_A_DAY = timedelta(hours=12)
 # what no ledger row causes: a stranger asked, or the gateway is asked, or is to pay back
-LOOSE = {
-    "already_booked",
-    "link_requested",
-    "nothing_open",
-    "draft_submitted",
-    "ask_gateway",
-    "make_refund",
-    "make_receipt",
-}
+OF_THE_PAYMENTS_WORKER = {"ask_gateway", "make_refund", "look_at_order", "close_order", "make_receipt"}
+LOOSE = {"already_booked", "link_requested", "nothing_open", "draft_submitted"} | OF_THE_PAYMENTS_WORKER
 TO_STAFF = ("staff_", "manager_", "psychologist_")
 OF_A_REQUEST = {"erasure_requested", "erasure_planned", "erasure_done"}  # see erasures.py
 

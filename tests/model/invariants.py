@@ -93,6 +93,11 @@ def _attempt(snapshot: Snapshot, booking: Row) -> None:
     """One attempt is open exactly while the booking waits for it."""
     attempts = [payment for payment in snapshot.payments_of(booking.id) if payment.state == "open"]
     assert len(attempts) == (booking.state == "PAYMENT_PENDING"), f"{len(attempts)} open attempts: {booking}"
+    pages = [payment for payment in snapshot.payments_of(booking.id) if payment.page_state == "open"]
+    assert len(pages) <= 1, f"a booking with two open pages: {pages}"
+    closing = {message.subject_id for message in snapshot.messages.values() if message.kind == "close_order"}
+    for page in pages:
+        assert page.state == "open" or page.id in closing, f"a page that nobody closes: {page}"
 
 
 def _place(booking: Row) -> None:

@@ -24,6 +24,7 @@ from tests.model.data_requests import DataRequests
 from tests.model.follow_ups import FollowUps
 from tests.model.invariants import GRACE
 from tests.model.mail_worker import MailWorker
+from tests.model.pages import Pages
 from tests.model.reschedules import Reschedules
 from tests.model.series import SeriesActs
 from tests.model.slot_booking import WHEN
@@ -39,6 +40,8 @@ STAGES = ("DRAFT", "PENDING", "APPROVED", "PAYMENT_PENDING", "CONFIRMED")
 CLOSED = ("CANCELLED", "PAYMENT_FAILED", "REJECTED", "LAPSED")
 # intents that no rule calls, each with its reason
 NOT_DRIVEN = {
+    "inbox.keep_event": "receive_event begins with it",
+    "inbox.apply_event": "receive_event ends with it; tests/bookings/lifecycle/test_inbox.py",
     "enquiries.receive_enquiry": "touches no booking",
     "telephone.record_told": "settles what staff told by telephone, and touches no booking",
     "disclosure.reveal_phone": "shows a number and records that, and touches no booking",
@@ -51,6 +54,7 @@ NOT_DRIVEN = {
 }
 # what doors call, and is no transaction of its own
 MADE_OF_INTENTS = {
+    "inbox.receive_event",
     "visitor.verify_email",
     "first_fit.approve_first_fit",
     "follow_ups.preview_series",
@@ -60,7 +64,7 @@ MADE_OF_INTENTS = {
 }
 
 
-class Stream(Visitors, Staff, Alternatives, FollowUps, Bank):
+class Stream(Visitors, Staff, Alternatives, FollowUps, Bank, Pages):
     """The way that most bookings go."""
 
     @action(needs="bookings", times=8, which=WHICH, when=WHEN)

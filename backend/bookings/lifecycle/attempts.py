@@ -31,8 +31,8 @@ from backend.bookings.models import Booking
 from backend.bookings.notices import Notice
 from backend.bookings.payment_status import paid_payment
 from backend.core.errors import Code, Refused
-from backend.payments.gateway import OrderReport
-from backend.payments.models import Payment, PaymentState
+from backend.payments.gateway import OrderReport, OrderState
+from backend.payments.models import PageState, Payment, PaymentState
 
 
 @intent
@@ -91,17 +91,76 @@ def _begin_attempt(booking: Booking, *, now: datetime) -> Payment:
 
 
 @intent
+def open_page(payment_id: int) -> Payment | None:
+    """Say that the attempt's hosted page may be there from now on, before the gateway is asked for it.
+
+    Returns the attempt whose page is in the way: a booking never has two. Its state says whether it is to be closed.
+    """
+    payment = Payment.objects.get(pk=payment_id)
+    lock_booking(payment.booking_id)
+    in_the_way = Payment.objects.with_open_page().filter(booking=payment.booking_id).exclude(pk=payment_id).first()
+    if in_the_way is None:
+        Payment.objects.open().filter(pk=payment_id, page_state=PageState.NONE).update(page_state=PageState.OPEN)
+    return in_the_way
+
+
+@intent
 def note_order(payment_id: int, report: OrderReport, *, now: datetime) -> None:
-    """Keep the gateway's own id of an order, unless another payment has it."""
+    """Keep what the gateway says of an order that moves nothing, unless the order is another payment's.
+
+    A page that was made for an attempt that is over by now is closed again.
+    """
     payment = Payment.objects.select_for_update().get(pk=payment_id)
     try:
         quarantine.require_same_order(payment, report)
     except Unbound as unbound:
         quarantine.keep_answer(report, unbound, now=now)
         return
-    if not payment.gateway_order_id:
-        payment.gateway_order_id = report.gateway_order_id
-        payment.save(update_fields=["gateway_order_id"])
+    keep_facts(payment, report)
+    if payment.state != PaymentState.OPEN:
+        close_page(payment, now=now)
+
+
+@intent
+def note_no_page(payment_id: int) -> None:
+    """The gateway knows no such order, and nobody is about to make it."""
+    Payment.objects.filter(pk=payment_id).exclude(state=PaymentState.OPEN).update(page_state=PageState.CLOSED)
+
+
+def keep_facts(payment: Payment, report: OrderReport) -> None:
+    """What a report says beside its state. The caller holds the payment's lock, and knows that the order is its own."""
+    facts = {
+        "gateway_order_id": payment.gateway_order_id or report.gateway_order_id,
+        "pay_url": report.pay_url or payment.pay_url,
+        "page_expires_at": report.expires_at or payment.page_expires_at,
+        "last_try": str(report.last_try),
+    }
+    if payment.page_state == PageState.OPEN and report.state in (OrderState.CLOSED, OrderState.CAPTURED):
+        facts["page_state"] = PageState.CLOSED
+    changed = [name for name, value in facts.items() if getattr(payment, name) != value]
+    for name in changed:
+        setattr(payment, name, facts[name])
+    if changed:
+        payment.save(update_fields=changed)
+
+
+def close_page(payment: Payment, *, now: datetime) -> None:
+    """Owe the closing of the attempt's page, if it may be open."""
+    if payment.page_state == PageState.OPEN:
+        work = GatewayWork.CLOSE_ORDER
+        enqueue_gateway_work(work, payment, key=f"payment:{payment.pk}:{work}", now=now)
+
+
+def look_at_order(payment: Payment, *, because_of: str, now: datetime) -> None:
+    """Owe the question what became of an order; once for each thing that happened, which `because_of` names."""
+    work = GatewayWork.LOOK_AT_ORDER
+    enqueue_gateway_work(work, payment, key=f"payment:{payment.pk}:{work}:{because_of}", now=now)
+
+
+def takes_money(payment: Payment) -> bool:
+    """Whether the booking's state would let a capture of it stand."""
+    booking = payment.booking
+    return booking.state in AWAITS_PAYMENT or booking.reason == Reason.PAYMENT_TIMED_OUT
 
 
 @intent
@@ -147,6 +206,13 @@ def close_attempt(payment: Payment, state: PaymentState, *, now: datetime) -> No
     """The attempt is over; its booking is moved by `end_attempt`. The caller holds the payment's lock."""
     payment.state, payment.closed_at = state, now
     payment.save(update_fields=["state", "closed_at"])
+    close_page(payment, now=now)
+
+
+def close_open_attempt(booking: Booking, *, now: datetime) -> None:
+    """The booking is paid otherwise, or closed: money that still comes of its open attempt is unexpected, or late."""
+    for payment in Payment.objects.open().filter(booking=booking).select_for_update():
+        close_attempt(payment, PaymentState.IDLE, now=now)
 
 
 def end_attempt(booking: Booking, *, reason: Reason, intent: Intent, actor: str, now: datetime) -> None:

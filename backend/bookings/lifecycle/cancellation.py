@@ -9,6 +9,7 @@ from enum import StrEnum
 from backend.bookings import links, policy, sponsors
 from backend.bookings.intents import Intent
 from backend.bookings.ledger_details import Cancelled
+from backend.bookings.lifecycle.attempts import close_open_attempt
 from backend.bookings.lifecycle.callers import require_address
 from backend.bookings.lifecycle.notify import (
     asked_to_cancel_too_often,
@@ -24,7 +25,7 @@ from backend.bookings.notices import Notice
 from backend.bookings.payment_status import left_paise, paid_payment
 from backend.bookings.refund_policy import cancellation_refund_paise, is_refund_lost_by_time, is_timely_cancellation
 from backend.core.errors import Code, Refused
-from backend.payments.models import Payment, Refund
+from backend.payments.models import Refund
 
 
 @intent
@@ -237,7 +238,7 @@ def call_off(
         details=Cancelled(returned_to_sponsor=month, refund=refund.pk if refund is not None else None),
         undo_until=undo_until,
     )
-    Payment.objects.filter(booking=booking).mark_idle(now=now)
+    close_open_attempt(booking, now=now)
     links.revoke(booking, Purpose.CANCEL, Purpose.CANCEL_LATE, Purpose.RESCHEDULE, now=now)
     notify_visitor(booking, Notice.BOOKING_CANCELLED, now=now)
     if was_confirmed:

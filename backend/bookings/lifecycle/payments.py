@@ -10,13 +10,19 @@ from backend.bookings.guarantees import held_session, psychologist_of
 from backend.bookings.intents import Intent
 from backend.bookings.ledger_details import Captured, Details, UnexpectedlyCaptured
 from backend.bookings.lifecycle import quarantine, receipts
-from backend.bookings.lifecycle.attempts import close_attempt, end_attempt
+from backend.bookings.lifecycle.attempts import (
+    close_attempt,
+    close_open_attempt,
+    end_attempt,
+    keep_facts,
+    takes_money,
+)
 from backend.bookings.lifecycle.notify import notify_confirmed, notify_staff, notify_visitor
 from backend.bookings.lifecycle.quarantine import Unbound
 from backend.bookings.lifecycle.refunds import (
     RefundReason,
+    new_reference,
     queue_refund,
-    record_refund_report,
 )
 from backend.bookings.lifecycle.transaction import (
     intent,
@@ -29,11 +35,10 @@ from backend.bookings.machine import ACTIVE, AWAITS_PAYMENT, TAKES_PLACE, Reason
 from backend.bookings.models import Booking, Origin
 from backend.bookings.notices import Notice
 from backend.bookings.payment_status import paid_payment
-from backend.core import correlation
 from backend.core.errors import Code, Permanent, Refused
 from backend.payments.adapters import gateway_named
-from backend.payments.gateway import Event, EventKind, Gateway, Order, OrderReport, OrderState
-from backend.payments.models import InboxEvent, Payment, PaymentState
+from backend.payments.gateway import Gateway, LastTry, Order, OrderReport, OrderState
+from backend.payments.models import Payment, PaymentState
 from backend.scheduling import claims
 
 
@@ -43,6 +48,8 @@ class ReportOutcome(StrEnum):
     CONFIRMED = "confirmed"
     REINSTATED = "reinstated"
     RETURNED = "returned"
+    LOOKED_INTO = "looked_into"  # the payments worker asks the gateway
+    KEPT = "kept"  # its rows are held by somebody: the sweep applies it
     ENDED = "ended"
     REFUNDED = "refunded"
     UNCHANGED = "unchanged"
@@ -52,26 +59,34 @@ class ReportOutcome(StrEnum):
 def complete_payment(reference: str, *, now: datetime) -> Booking:
     """Ask the gateway about a payment, outside any transaction, and record what it says. Returns the paid booking.
 
-    Refuses: payment_unknown, payment_not_confirmed, payment_declined, payment_returned, payments_unavailable. Raises
-    Transient, Permanent.
+    Refuses: payment_unknown, payment_not_confirmed, pay_by_link, payment_declined, payment_returned, state_refuses,
+    payments_unavailable. Raises Transient, Permanent.
     """
     payment = Payment.objects.filter(reference=reference).first()
     if payment is None:
         raise Refused(Code.PAYMENT_UNKNOWN)
     if payment.state != PaymentState.CAPTURED:
+        if not takes_money(payment):  # a tab that was left open: nothing is asked, so that nothing is captured
+            raise Refused(Code.STATE_REFUSES, state=State(payment.booking.state))
         report = _completed(payment, gateway_named(payment.gateway))
-        record_report(report, actor=actors.gateway(payment.gateway), now=now)
+        if report is not None:
+            record_report(report, actor=actors.gateway(payment.gateway), now=now)
         payment = Payment.objects.get(pk=payment.pk)
     return _paid_booking(payment)
 
 
-def _completed(payment: Payment, gateway: Gateway) -> OrderReport:
-    """One call as a rule; three when the visitor was faster than the worker that creates the order."""
+def _completed(payment: Payment, gateway: Gateway) -> OrderReport | None:
+    """One call as a rule; three when the visitor was faster than the worker that creates the order.
+
+    None: its page is not made yet, which is the worker's alone.
+    """
     try:
-        return gateway.complete_order(payment.reference)
+        return gateway.complete_order(payment.reference, payment.gateway_order_id)
     except Permanent:
+        if gateway.has_pages:
+            return None
         gateway.ensure_order(Order(payment.reference, payment.amount_paise, payment.currency))
-        return gateway.complete_order(payment.reference)
+        return gateway.complete_order(payment.reference, payment.gateway_order_id)
 
 
 def _paid_booking(payment: Payment) -> Booking:
@@ -80,8 +95,10 @@ def _paid_booking(payment: Payment) -> Booking:
         if not payment.counts or booking.state not in TAKES_PLACE:
             raise Refused(Code.PAYMENT_RETURNED)
         return booking
-    if payment.state == PaymentState.FAILED:
+    if payment.state == PaymentState.FAILED or payment.tried is LastTry.DECLINED:
         raise Refused(Code.PAYMENT_DECLINED)
+    if payment.page_state and payment.tried is not LastTry.PENDING:
+        raise Refused(Code.PAY_BY_LINK)
     raise Refused(Code.PAYMENT_NOT_CONFIRMED, answer_by=booking.due_at)
 
 
@@ -100,50 +117,39 @@ def record_report(report: OrderReport, *, actor: str, now: datetime) -> ReportOu
         return ReportOutcome.QUARANTINED
 
 
+def apply_report(report: OrderReport, *, actor: str, now: datetime) -> ReportOutcome:
+    """The same, in the transaction of a webhook. Raises Unbound; refuses: payment_unknown."""
+    return _record(report, actor=actor, now=now)
+
+
 @intent
-def receive_event(gateway: str, event: Event, *, now: datetime) -> ReportOutcome:
-    """A webhook, any number of times in any order: the inbox row and its effect are one transaction.
+def record_second_capture(report: OrderReport, *, now: datetime) -> ReportOutcome:
+    """An order that was captured once more: the second sum is a payment of its own, and goes back in full.
 
-    One that is about no payment or refund of ours as it stands is kept in quarantine. Refuses: payment_unknown; nothing
-    is written then, so that the gateway delivers again.
+    For who asked the gateway what it captured; a webhook alone may not say so. Refuses: payment_unknown.
     """
-    if InboxEvent.objects.filter(gateway=gateway, event_id=event.event_id).exists():
+    booking, payment = _lock_for(report.reference)
+    if payment.state != PaymentState.CAPTURED or payment.capture_id == report.capture_id:
         return ReportOutcome.UNCHANGED
-    reference = event.report.reference if event.report else ""
-    try:
-        outcome = _effect(gateway, event, now=now)
-    except Unbound as why:
-        quarantine.keep(gateway, event.kind, reference, str(why), now=now, event_id=event.event_id)
-        return ReportOutcome.QUARANTINED
-    row = InboxEvent(
-        gateway=gateway,
-        event_id=event.event_id,
-        kind=event.kind,
-        payment_reference=reference,
-        result=outcome,
-        correlation_id=correlation.current(),
-        received_at=now,
-        applied_at=now,
+    if Payment.objects.filter(gateway=payment.gateway, capture_id=report.capture_id).exists():
+        return ReportOutcome.UNCHANGED
+    second = Payment.objects.create(
+        booking=booking,
+        reference=new_reference("PAY"),
+        gateway=payment.gateway,
+        amount_paise=report.amount_paise,
+        currency=report.currency,
+        started_at=now,
     )
-    # of two deliveries at once the second waited for the payment's lock, found nothing to do, and keeps no second row
-    InboxEvent.objects.bulk_create([row], ignore_conflicts=True)
-    return outcome
-
-
-def _effect(gateway: str, event: Event, *, now: datetime) -> ReportOutcome:
-    """What the event does. Raises Unbound."""
-    if event.kind is EventKind.UNREADABLE:
-        raise Unbound(quarantine.UNREADABLE)
-    if event.report is not None and event.kind in (EventKind.ORDER_CAPTURED, EventKind.ORDER_DECLINED):
-        return _record(event.report, actor=actors.gateway(gateway), now=now)
-    if event.refund is not None and record_refund_report(event.refund, now=now):
-        return ReportOutcome.REFUNDED
-    return ReportOutcome.UNCHANGED
+    _note_capture(second, report, now=now)
+    _return_unexpected(booking, second, now=now)
+    return ReportOutcome.RETURNED
 
 
 def _record(report: OrderReport, *, actor: str, now: datetime) -> ReportOutcome:
     booking, payment = _lock_for(report.reference)
     quarantine.require_same_order(payment, report)
+    keep_facts(payment, report)
     if report.state == OrderState.CAPTURED and payment.state != PaymentState.CAPTURED:
         return _capture(booking, payment, report, actor=actor, now=now)
     if report.state == OrderState.DECLINED and payment.state == PaymentState.OPEN:
@@ -169,11 +175,8 @@ def _lock_for(reference: str) -> tuple[Booking, Payment]:
 def _capture(booking: Booking, payment: Payment, report: OrderReport, *, actor: str, now: datetime) -> ReportOutcome:
     is_exact = (report.amount_paise, report.currency) == (payment.amount_paise, payment.currency)
     is_first = paid_payment(booking) is None
-    payment.state = PaymentState.CAPTURED
-    payment.captured_paise, payment.captured_currency = report.amount_paise, report.currency
-    payment.gateway_order_id, payment.capture_id = report.gateway_order_id, report.capture_id
-    payment.captured_at = payment.closed_at = now
-    payment.save()
+    payment.gateway_order_id = report.gateway_order_id
+    _note_capture(payment, report, now=now)
     if is_exact and is_first:
         if booking.state in AWAITS_PAYMENT:
             details = Captured(payment.pk, payment.captured_paise)
@@ -188,10 +191,19 @@ def _capture(booking: Booking, payment: Payment, report: OrderReport, *, actor: 
     return ReportOutcome.RETURNED
 
 
+def _note_capture(payment: Payment, report: OrderReport, *, now: datetime) -> None:
+    payment.state, payment.capture_id = PaymentState.CAPTURED, report.capture_id
+    payment.captured_paise, payment.captured_currency = report.amount_paise, report.currency
+    payment.paid_by, payment.fee_paise = report.capture.method, report.capture.fee_paise
+    payment.tax_paise = report.capture.tax_paise
+    payment.captured_at = payment.closed_at = now
+    payment.save()
+
+
 def confirm(booking: Booking, *, intent: Intent, details: Details, actor: str, now: datetime) -> None:
     """APPROVED or PAYMENT_PENDING → CONFIRMED. Another attempt may be open beside the one that paid: if it is captured
     too, that is unexpected money."""
-    Payment.objects.filter(booking=booking).mark_idle(now=now)
+    close_open_attempt(booking, now=now)
     booking.next_ask_at = None
     due_at = policy.completion(held_session(booking).end)
     run_transition(

@@ -30,7 +30,9 @@ class GatewayWork(StrEnum):
     """What the payments worker is asked to do."""
 
     ENSURE_ORDER = "ensure_order"
-    ASK_GATEWAY = "ask_gateway"
+    ASK_GATEWAY = "ask_gateway"  # past the attempt's deadline
+    LOOK_AT_ORDER = "look_at_order"  # the gateway said that something happened
+    CLOSE_ORDER = "close_order"  # the attempt is over, its page is not
     MAKE_REFUND = "make_refund"
     MAKE_RECEIPT = receipts.MAKE_RECEIPT
 
@@ -116,10 +118,10 @@ def record_refund(refund_id: int, report: RefundReport, *, now: datetime) -> Non
 
 
 def record_refund_report(report: RefundReport, *, now: datetime) -> bool:
-    """The same from a webhook, in its transaction. False: nothing new, or not a refund of ours. Raises Unbound."""
+    """The same from a webhook, in its transaction. False: nothing new. Raises Unbound."""
     found = Refund.objects.filter(reference=report.reference).values_list("pk", "payment__booking_id").first()
     if found is None:
-        return False
+        raise Unbound(f"no refund of ours is called {report.reference!r}")
     booking = lock_booking(found[1])
     return _settle(booking, Refund.objects.select_for_update().get(pk=found[0]), report, now=now)
 

@@ -15,15 +15,9 @@ from backend.core.errors import Code, Permanent, Refused, Transient
 from backend.payments.asking import Answer, Line
 from backend.payments.fields import Fields, Malformed
 from backend.payments.gateway import Event, Order, OrderReport, RefundOrder, RefundReport, SettledItem
-from backend.payments.sandbox.wire import (
-    KEY_HEADER,
-    SIGNATURE_HEADER,
-    read_event,
-    read_order_report,
-    read_refund_report,
-    read_settled_item,
-)
+from backend.payments.sandbox.wire import KEY_HEADER, SIGNATURE_HEADER
 from backend.payments.stamped import is_signed
+from backend.payments.written import read_event, read_order_report, read_refund_report, read_settled_item
 
 _Report = TypeVar("_Report", OrderReport, RefundReport)
 _Item = TypeVar("_Item", OrderReport, RefundReport, SettledItem)

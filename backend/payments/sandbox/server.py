@@ -15,14 +15,8 @@ from urllib.parse import unquote
 from backend.payments.fields import Fields, Malformed
 from backend.payments.gateway import Order, OrderReport, RefundOrder, RefundReport, SettledItem
 from backend.payments.sandbox.store import Conflict, Store, Unknown
-from backend.payments.sandbox.wire import (
-    KEY_HEADER,
-    Behaviour,
-    Instruction,
-    read_instant,
-    read_instruction,
-    write,
-)
+from backend.payments.sandbox.wire import KEY_HEADER, Behaviour, Instruction, read_instant, read_instruction
+from backend.payments.written import write
 
 MAX_BODY_BYTES = 16 * 1024  # far above any honest request
 

@@ -25,7 +25,8 @@ from backend.payments.gateway import (
     RefundReport,
     SettledItem,
 )
-from backend.payments.sandbox.wire import Behaviour, Instruction, write
+from backend.payments.sandbox.wire import Behaviour, Instruction
+from backend.payments.written import write
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS orders (

@@ -8,7 +8,7 @@ import pytest
 
 from backend.bookings import payment_status, policy, queries
 from backend.bookings.lifecycle import approval as staff
-from backend.bookings.lifecycle import enquiries, front_desk, payments, refunds, timers, visitor
+from backend.bookings.lifecycle import enquiries, front_desk, inbox, payments, refunds, timers, visitor
 from backend.bookings.lifecycle.rescheduling import Move, reschedule
 from backend.bookings.machine import ACTIVE, Reason, State
 from backend.bookings.models import Booking, LedgerEntry, Link, Origin, Outcome, Purpose, SlotClaim
@@ -173,7 +173,7 @@ def test_what_the_gateway_says_of_a_refund_is_recorded_once(state, after, notice
     report = RefundReport(refund.reference, "rf_1", state, 50_000)
     refunds.record_refund(refund.pk, report, now=now)
     event = Event("evt_r", EventKind.REFUND_DONE, None, report)
-    assert payments.receive_event("sandbox", event, now=now) is payments.ReportOutcome.UNCHANGED
+    assert inbox.receive_event("sandbox", event, now=now) is payments.ReportOutcome.UNCHANGED
     assert Refund.objects.get().state == after
     assert scenarios.notices_about(booking).count(notice) == (1 if notice else 0)
 

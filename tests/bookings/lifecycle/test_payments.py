@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 
 from backend.bookings import policy
 from backend.bookings.lifecycle import approval as staff
-from backend.bookings.lifecycle import attempts, front_desk, payments, refunds, timers
+from backend.bookings.lifecycle import attempts, front_desk, inbox, payments, refunds, timers
 from backend.bookings.lifecycle.payments import ReportOutcome
 from backend.bookings.lifecycle.refunds import GatewayWork
 from backend.bookings.machine import Reason, State
@@ -220,7 +220,7 @@ def test_an_event_counts_once_however_often_and_in_whatever_order_it_comes(now: 
     booking, payment = scenarios.paying(now=now)
     captured = Event("evt_2", EventKind.ORDER_CAPTURED, scenarios.captured(payment), None)
     failed = Event("evt_1", EventKind.ORDER_DECLINED, scenarios.declined(payment), None)
-    outcomes = [payments.receive_event("sandbox", event, now=now) for event in (captured, failed, captured, failed)]
+    outcomes = [inbox.receive_event("sandbox", event, now=now) for event in (captured, failed, captured, failed)]
     assert outcomes == [
         ReportOutcome.CONFIRMED,
         ReportOutcome.UNCHANGED,
@@ -229,13 +229,6 @@ def test_an_event_counts_once_however_often_and_in_whatever_order_it_comes(now: 
     ]
     assert InboxEvent.objects.count() == 2
     assert scenarios.again(booking).state == State.CONFIRMED
-
-
-def test_an_event_for_an_unknown_payment_leaves_no_row_so_that_it_comes_again(now: datetime) -> None:
-    _, payment = scenarios.paying(now=now)
-    event = Event("evt_9", EventKind.ORDER_CAPTURED, scenarios.captured(payment, reference="PAY-NOBODY"), None)
-    assert code_of(lambda: payments.receive_event("sandbox", event, now=now)) is Code.PAYMENT_UNKNOWN
-    assert not InboxEvent.objects.exists()
 
 
 @pytest.mark.parametrize("early", [1, 0, -1])
@@ -289,8 +282,8 @@ def test_a_capture_with_another_payments_order_is_quarantined_and_confirms_nothi
             attempts.note_order(mine.pk, scenarios.captured(mine), now=now)
         report = scenarios.captured(mine, gateway_order_id=f"order_{other.pk}")
         event = Event(f"evt_{number}", EventKind.ORDER_CAPTURED, report, None)
-        assert payments.receive_event("sandbox", event, now=now) is ReportOutcome.QUARANTINED
-        assert payments.receive_event("sandbox", event, now=now) is ReportOutcome.UNCHANGED
+        assert inbox.receive_event("sandbox", event, now=now) is ReportOutcome.QUARANTINED
+        assert inbox.receive_event("sandbox", event, now=now) is ReportOutcome.UNCHANGED
     kept = InboxEvent.objects.filter(result=ReportOutcome.QUARANTINED)
     assert list(kept.values_list("payment_reference", flat=True)) == [mine.reference] * 2
     assert all(f"order_{other.pk}" in event.why for event in kept)
@@ -339,7 +332,7 @@ def test_an_order_that_is_another_payments_is_not_noted(now: datetime) -> None:
 def test_an_event_that_cannot_be_read_is_kept_in_quarantine() -> None:
     event = Event("evt_odd", EventKind.UNREADABLE, None, None)
     now = datetime.now(tz=UTC)
-    assert payments.receive_event("sandbox", event, now=now) is ReportOutcome.QUARANTINED
+    assert inbox.receive_event("sandbox", event, now=now) is ReportOutcome.QUARANTINED
     assert InboxEvent.objects.get().why
 
 
@@ -350,7 +343,7 @@ def test_a_refund_of_another_sum_or_another_id_is_quarantined(now: datetime) -> 
     for number, said in enumerate((("rfd_1", 40_000), ("rfd_2", 50_000))):
         report = RefundReport(refund.reference, said[0], RefundOrderState.DONE, said[1])
         event = Event(f"evt_{number}", EventKind.REFUND_DONE, None, report)
-        assert payments.receive_event("sandbox", event, now=now) is ReportOutcome.QUARANTINED
+        assert inbox.receive_event("sandbox", event, now=now) is ReportOutcome.QUARANTINED
         with pytest.raises(Permanent):
             refunds.record_refund(refund.pk, report, now=now)
     assert Refund.objects.get().state == RefundState.QUEUED
