@@ -19,6 +19,7 @@ class Form:
 
 
 _SECRET = r"[!-~]{12,200}"  # noqa: S105  # a form, no secret
+_STRIPES = r"whsec_[!-~]{16,200}"  # a form, too
 FORMS: dict[str, dict[str, Form]] = {
     "razorpay": {
         "RAZORPAY_KEY_ID": Form(r"rzp_(live|test)_[A-Za-z0-9]{10,40}", "a key id that begins with rzp_live_"),
@@ -27,9 +28,18 @@ FORMS: dict[str, dict[str, Form]] = {
         "RAZORPAY_WEBHOOK_SECRET_PREVIOUS": Form(_SECRET, "an earlier secret of its webhook", is_needed=False),
         "RAZORPAY_ACCOUNT_ID": Form(r"acc_[A-Za-z0-9]{10,40}", "an account such as acc_…", is_needed=False),
     },
+    "stripe": {
+        "STRIPE_SECRET_KEY": Form(
+            r"(sk|rk)_(live|test)_[A-Za-z0-9]{16,250}", "a key that begins with sk_live_ or rk_live_"
+        ),
+        "STRIPE_WEBHOOK_SECRET": Form(_STRIPES, "the secret of its webhook's endpoint, which begins with whsec_"),
+        "STRIPE_WEBHOOK_SECRET_PREVIOUS": Form(
+            _STRIPES, "an earlier secret, which begins with whsec_", is_needed=False
+        ),
+    },
 }
-_OF_TESTS = {"RAZORPAY_KEY_ID": "rzp_test_"}
-_ADDRESSES = ("RAZORPAY_URL",)
+_OF_TESTS = {"RAZORPAY_KEY_ID": r"rzp_test_", "STRIPE_SECRET_KEY": r"(sk|rk)_test_"}
+_ADDRESSES = ("RAZORPAY_URL", "STRIPE_URL")
 
 
 def refuse_unfit(given: Mapping[str, str], *, chosen: str) -> None:
@@ -49,8 +59,8 @@ def refuse_unfit(given: Mapping[str, str], *, chosen: str) -> None:
 
 def refuse_unreal(given: Mapping[str, str]) -> None:
     """Raise Misconfigured for keys that move no real money, and for an address that is asked in clear."""
-    for name, prefix in _OF_TESTS.items():
-        if given[name].startswith(prefix):
+    for name, pattern in _OF_TESTS.items():
+        if re.match(pattern, given[name]):
             raise Misconfigured(
                 f"{name} is a key for tests: with DEBUG off it is refused, unless ALLOW_SANDBOX_PAYMENTS=1."
             )

@@ -411,7 +411,7 @@ ALLOW_SANDBOX_PAYMENTS = env.flag(
 PAYMENT_GATEWAY = env.choice(
     "PAYMENT_GATEWAY",
     "who takes online payments; `none` refuses them, empty as well, and `ops_doctor` asks whether that is meant",
-    ("", "none", "sandbox", "razorpay"),
+    ("", "none", "sandbox", "razorpay", "stripe"),
     default="sandbox" if DEBUG else "",
     shown_default="empty; sandbox with DEBUG",
 )
@@ -454,6 +454,18 @@ RAZORPAY_ACCOUNT_ID = env.text(
     "our account there; events of another one are kept in quarantine; empty: not asked",
     example="acc_…",
 )
+STRIPE_URL = env.url("STRIPE_URL", "where Stripe's API is", default="https://api.stripe.com")
+STRIPE_SECRET_KEY = env.text(
+    "STRIPE_SECRET_KEY",
+    "its secret key, or a restricted one; whoever has one configured is served, chosen or not",
+    example="sk_live_…",
+)
+STRIPE_WEBHOOK_SECRET = env.text("STRIPE_WEBHOOK_SECRET", "the secret of its webhook's endpoint", example="whsec_…")
+STRIPE_WEBHOOK_SECRET_PREVIOUS = env.text(
+    "STRIPE_WEBHOOK_SECRET_PREVIOUS",
+    "the one before, which counts too: until Stripe signs with the new one alone",
+    example="whsec_…",
+)
 _of_gateways = {
     "RAZORPAY_URL": RAZORPAY_URL,
     "RAZORPAY_KEY_ID": RAZORPAY_KEY_ID,
@@ -461,6 +473,10 @@ _of_gateways = {
     "RAZORPAY_WEBHOOK_SECRET": RAZORPAY_WEBHOOK_SECRET,
     "RAZORPAY_WEBHOOK_SECRET_PREVIOUS": RAZORPAY_WEBHOOK_SECRET_PREVIOUS,
     "RAZORPAY_ACCOUNT_ID": RAZORPAY_ACCOUNT_ID,
+    "STRIPE_URL": STRIPE_URL,
+    "STRIPE_SECRET_KEY": STRIPE_SECRET_KEY,
+    "STRIPE_WEBHOOK_SECRET": STRIPE_WEBHOOK_SECRET,
+    "STRIPE_WEBHOOK_SECRET_PREVIOUS": STRIPE_WEBHOOK_SECRET_PREVIOUS,
 }
 payments.refuse_unfit(_of_gateways, chosen=PAYMENT_GATEWAY)
 if not (DEBUG or ALLOW_SANDBOX_PAYMENTS):

@@ -20,6 +20,8 @@ def gateway_named(name: str) -> Gateway:
         return SandboxGateway(settings.SANDBOX_URL, settings.SANDBOX_SECRET)
     if name == "razorpay" and settings.RAZORPAY_KEY_ID:
         return _razorpay()
+    if name == "stripe" and settings.STRIPE_SECRET_KEY:
+        return _stripe()
     raise Refused(Code.PAYMENTS_UNAVAILABLE, gateway=name)
 
 
@@ -34,3 +36,10 @@ def _razorpay() -> Gateway:
         account_id=settings.RAZORPAY_ACCOUNT_ID,
     )
     return RazorpayGateway(account)
+
+
+def _stripe() -> Gateway:
+    from backend.payments.stripe.adapter import StripeGateway
+
+    secrets = (settings.STRIPE_WEBHOOK_SECRET, settings.STRIPE_WEBHOOK_SECRET_PREVIOUS)
+    return StripeGateway(settings.STRIPE_URL, settings.STRIPE_SECRET_KEY, secrets)

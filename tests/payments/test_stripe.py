@@ -13,6 +13,7 @@ import pytest
 import time_machine
 
 from backend.core.errors import Code, Permanent, Refused, Transient
+from backend.payments.adapters import gateway_named
 from backend.payments.gateway import Event, EventKind, LastTry, OrderState, RefundOrderState
 from backend.payments.stamped import sign
 from backend.payments.stripe import asks
@@ -237,6 +238,15 @@ def test_a_capture_is_listed_though_its_page_is_older(stripe: StripeBench) -> No
 
 def _paid_out(stripe: StripeBench) -> int:
     return sum(payout["amount"] for payout in stripe.books.payouts.things.values())
+
+
+def test_it_serves_who_has_its_keys(settings: Any) -> None:
+    with pytest.raises(Refused):
+        gateway_named("stripe")
+    settings.STRIPE_SECRET_KEY, settings.STRIPE_WEBHOOK_SECRET = KEY, WEBHOOK_SECRET
+    assert gateway_named("stripe").has_pages
+    with pytest.raises(Refused):  # nobody signs with a previous secret that is not set
+        gateway_named("stripe").read_event(b"{}", {SIGNATURE_HEADER: sign(b"{}", "", time.time())})
 
 
 # -- webhooks ---------------------------------------------------------------------------------------------------------
