@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
+from backend.core.formatting import short_day_and_time
 from backend.core.personal_data import classify
 
 
@@ -26,4 +27,4 @@ class LookupMiss(models.Model):
         indexes = [models.Index(fields=["hour"], name="lookup_miss_hour")]
 
     def __str__(self) -> str:
-        return f"{self.client} {self.hour:%Y-%m-%d %H}"
+        return f"{self.client} {short_day_and_time(self.hour)}"

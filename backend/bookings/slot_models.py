@@ -8,7 +8,7 @@ from datetime import UTC, datetime, time, timedelta
 from django.db import models
 from django.db.models import Q
 
-from backend.core.formatting import practice_zone
+from backend.core.formatting import practice_zone, short_day_and_time
 from backend.core.personal_data import classify
 from backend.people.models import Psychologist
 
@@ -37,7 +37,7 @@ class SlotClaim(models.Model):
         indexes = [models.Index(fields=["psychologist", "blocked_from"], name="claim_psychologist")]
 
     def __str__(self) -> str:
-        return f"{self.psychologist_id} {self.blocked_from:%Y-%m-%d %H:%M}"
+        return f"{self.psychologist_id} {short_day_and_time(self.blocked_from)}"
 
 
 class ClosedDay(models.Model):

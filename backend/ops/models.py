@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
+from backend.core.formatting import short_day_and_time
 from backend.core.personal_data import classify
 
 
@@ -171,7 +172,7 @@ class TimerRun(Counts):
         ]
 
     def __str__(self) -> str:
-        return f"{self.timer} {self.started_at:%Y-%m-%d %H:%M:%S}"
+        return f"{self.timer} {short_day_and_time(self.started_at)}"
 
 
 class Verb(models.TextChoices):

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from simple_history.models import HistoricalRecords
 
+from backend.core.formatting import short_day_and_time
 from backend.core.personal_data import classify
 
 
@@ -58,7 +59,8 @@ class WorkingHours(models.Model):
 
     def __str__(self) -> str:
         when = self.get_weekday_display() if self.day is None else self.day
-        return f"{when} {self.starts_at:%H:%M} to {self.ends_at:%H:%M}"
+        hours = [f"{at:%H:%M}" for at in (self.starts_at, self.ends_at) if at is not None]
+        return f"{when} {' to '.join(hours)}"
 
     def clean(self) -> None:
         """Refuse an end before the start, hours in person without a place, and hours over others of the same day."""
@@ -120,7 +122,7 @@ class TimeOff(models.Model):
         indexes = [models.Index(fields=["psychologist", "ends_at"], name="time_off_psychologist")]
 
     def __str__(self) -> str:
-        return f"{self.psychologist_id} {self.starts_at:%Y-%m-%d %H:%M}"
+        return f"{self.psychologist_id} {short_day_and_time(self.starts_at)}"
 
     def clean(self) -> None:
         """Refuse an end before the start."""
