@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 
+from backend.accounts.models import TokenGrant
 from backend.audit import records
 from backend.audit.models import Kind
 from backend.bookings import actors
@@ -44,6 +45,9 @@ class _Asked:
     def actor(self) -> str | None:
         user = getattr(self._request, "user", None)
         return actors.for_account(user) if user is not None and user.is_staff else None
+
+    def token(self) -> TokenGrant | None:
+        return getattr(getattr(self._request, "auth", None), "grant", None)
 
     def page(self) -> str:
         match = self._request.resolver_match

@@ -11,7 +11,6 @@ from backend.audit.shown import parse
 from backend.bookings.models import Booking
 
 SHOWING = (Kind.OPENED, Kind.SEARCHED, Kind.EXPORTED, Kind.REVEALED)
-OF_PROGRAMS = "api/"  # pages that programs open begin so, and no page of the desk does
 
 
 @dataclass(frozen=True)
@@ -31,13 +30,13 @@ class Disclosed:
         return self.of("client") | set(through.values_list("client_id", flat=True))
 
 
-def disclosed(*, actor: str | None, since: datetime, until: datetime, by_token: bool = False) -> Disclosed:
-    """To this account, or to anybody; `by_token`: through the staff API alone."""
+def disclosed(*, actor: str | None, since: datetime, until: datetime, token: int | None = None) -> Disclosed:
+    """To this account, or to anybody; by this token alone, if one is named."""
     rows = AccessRecord.objects.filter(kind__in=SHOWING, at__gte=since, at__lte=until)
     if actor is not None:
         rows = rows.filter(actor=actor)
-    if by_token:
-        rows = rows.filter(page__startswith=OF_PROGRAMS)
+    if token is not None:
+        rows = rows.filter(token_id=token)
     return _merged(rows.order_by().values_list("shown", flat=True).iterator())
 
 

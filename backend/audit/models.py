@@ -23,11 +23,15 @@ class Kind(models.TextChoices):
 class AccessRecord(models.Model):
     """Who was shown what, when and where. Append-only: database triggers refuse UPDATE, and DELETE within a year.
 
-    Ids alone: no text, no address, nothing that was typed. `shown` is written and read by `backend.audit.shown`.
+    Ids alone: no text, no address, nothing that was typed, but the name that a colleague gave a token. `shown` is
+    written and read by `backend.audit.shown`.
     """
 
     at = models.DateTimeField()
     actor = models.CharField(max_length=80)  # text, no foreign key: it outlives the account
+    # of a program: which token of the actor's, by number and name, which outlive it, too
+    token_id = models.BigIntegerField(null=True, blank=True)
+    token_name = models.CharField(max_length=80, blank=True, default="", db_default="")
     kind = models.CharField(max_length=16, choices=Kind.choices)
     page = models.CharField(max_length=100, blank=True)  # the address' name or pattern, without what it names
     shown = models.TextField(blank=True)
@@ -36,7 +40,7 @@ class AccessRecord(models.Model):
     subject_id = models.BigIntegerField(null=True, blank=True)
     correlation_id = models.CharField(max_length=64, blank=True)
 
-    SENSITIVITY = classify(internal="at actor kind page shown subject subject_id correlation_id")
+    SENSITIVITY = classify(internal="at actor token_id token_name kind page shown subject subject_id correlation_id")
 
     class Meta:
         ordering = ["-id"]

@@ -23,19 +23,21 @@ class Reading:
     """One time that somebody was shown something of these subjects."""
 
     at: datetime
-    actor: str
+    who: str  # `meera`, or `token 7 “nightly report” of meera`
     kind: str
     page: str
     what: tuple[str, ...]  # `user_message`, `phone_number`, or `row`: that it is there
     correlation_id: str
 
     @property
-    def who(self) -> str:
-        return actors.describe(self.actor)
-
-    @property
     def act(self) -> str:
         return Kind(self.kind).label
+
+
+def who(row: AccessRecord) -> str:
+    """The account as staff read it, and which token of theirs, where a program asked."""
+    account = actors.describe(row.actor)
+    return account if row.token_id is None else f"token {row.token_id} “{row.token_name}” of {account}"
 
 
 def of_booking(booking: Booking, *, since: datetime) -> list[Reading]:
@@ -67,7 +69,7 @@ def _pages_of_many(subjects: Subjects) -> Q:
 def _reading(row: AccessRecord, subjects: Subjects) -> Reading | None:
     """None for a page on which another table's row had the same id."""
     what = tuple(_names(parse(row.shown), subjects))
-    return Reading(row.at, row.actor, row.kind, row.page, what, row.correlation_id) if what else None
+    return Reading(row.at, who(row), row.kind, row.page, what, row.correlation_id) if what else None
 
 
 def _names(shown: Mapping[str, set[int]], subjects: Subjects) -> Iterable[str]:

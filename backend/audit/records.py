@@ -8,6 +8,7 @@ from contextvars import ContextVar
 from datetime import datetime
 from typing import Protocol
 
+from backend.accounts.models import TokenGrant
 from backend.audit.models import AccessRecord, Kind
 from backend.audit.shown import Shown, only_subject, to_text
 from backend.bookings import actors
@@ -19,6 +20,9 @@ class Asked(Protocol):
 
     def actor(self) -> str | None:
         """Of staff; None for anybody else."""
+
+    def token(self) -> TokenGrant | None:
+        """By which a program asked."""
 
     def page(self) -> str:
         """The address' name or pattern, without what it names."""
@@ -40,11 +44,14 @@ def during(asked: Asked) -> Iterator[None]:
 def write(kind: Kind, shown: Shown, *, actor: str, now: datetime) -> None:
     """Raises DatabaseError: then nothing may be shown either."""
     asked = _in_hand.get()
+    token = asked.token() if asked else None
     subject, subject_id = only_subject(shown) or ("", None)
     longest = AccessRecord._meta.get_field("page").max_length
     AccessRecord.objects.create(
         at=now,
         actor=actor,
+        token_id=token.pk if token else None,
+        token_name=token.name if token else "",
         kind=kind,
         page=asked.page()[:longest] if asked else "",
         shown=to_text(shown),

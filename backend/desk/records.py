@@ -13,6 +13,7 @@ from django.utils.html import format_html
 from django.utils.text import Truncator
 
 from backend.audit.models import AccessRecord
+from backend.audit.readings import who
 from backend.bookings import actors
 from backend.bookings.intents import Intent
 from backend.bookings.models import ClosedDay, LedgerEntry, SlotClaim
@@ -64,15 +65,15 @@ class AccessRecordAdmin(ReadOnly, admin.ModelAdmin[AccessRecord]):
     list_display = ["time", "who", "kind", "rows", "page"]
     list_display_links = ["time"]
     list_filter = ["kind", ("at", admin.DateFieldListFilter)]
-    search_fields = ["actor", "=correlation_id"]
-    search_help_text = "Actor or correlation id"
+    search_fields = ["actor", "token_name", "=correlation_id"]
+    search_help_text = "Actor, token or correlation id"
     show_full_result_count = False
     list_per_page = 50
-    fields = ["time", "actor", "kind", "page", "shown", "correlation_id"]
+    fields = ["time", "actor", "token_name", "token_id", "kind", "page", "shown", "correlation_id"]
 
     @admin.display(description="who", ordering="actor")
     def who(self, row: AccessRecord) -> str:
-        return actors.describe(row.actor)
+        return who(row)
 
     @admin.display(description="at", ordering="at")
     def time(self, row: AccessRecord) -> str:

@@ -9,7 +9,9 @@ import time_machine
 from django.core.management import call_command
 from django.db import Error, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
+from knox.models import AuthToken
 
+from backend.accounts.models import TokenGrant
 from backend.accounts.roles import Role
 from backend.audit import checks
 from backend.audit.guard import GUARD, LEAST
@@ -18,7 +20,7 @@ from backend.audit.readings import LOOKED_FOR, Reading, of_booking, of_client, r
 from backend.bookings import retention
 from backend.bookings.models import Booking
 from backend.bookings.retention import RULES
-from tests.support import scenarios
+from tests.support import scenarios, staff_api
 from tests.support.admin_site import action_url, clerk, list_url, logged_in, owner, page_url
 from tests.support.roles import account
 from workers import timers
@@ -135,6 +137,21 @@ def test_an_owner_sees_who_read_a_message_from_the_booking_and_from_the_client(b
         assert "<td>asha</td>" in text
         assert "message" in text
     assert desk.get(list_url(AccessRecord)).status_code == 200
+
+
+@pytest.mark.sqlite_only
+def test_of_a_program_it_is_told_which_token_of_whom_read(booking: Booking, now: datetime) -> None:
+    program = staff_api.desk(username="meera")
+    assert program.get(f"{booking.acknowledgement_id}/").status_code == 200
+    grant = TokenGrant.objects.get()
+    AuthToken.objects.all().delete()  # what was recorded outlives the token
+    (reading,) = of_booking(booking, since=now)
+    assert reading.who == f"token {grant.pk} “tests” of meera"
+    desk = owner()
+    desk.get(page_url(booking))
+    assert reading.who in desk.get(action_url(booking, "readers")).content.decode()
+    assert set(AccessRecord.objects.exclude(actor="staff:meera").values_list("token_id", "token_name")) == {(None, "")}
+    assert reading.who in desk.get(list_url(AccessRecord)).content.decode()
 
 
 @pytest.mark.sqlite_only

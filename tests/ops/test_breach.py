@@ -77,12 +77,22 @@ def test_whose_data_an_account_opened_is_listed_by_id_alone(booking: Booking, th
 
 @pytest.mark.django_db
 def test_a_token_is_asked_after_alone_and_ended_alone(booking: Booking, thief: User, now: datetime) -> None:
-    lost, other = (tokens.make(thief, name=name, scope=Scope.READ, lifetime=HOUR)[0] for name in ("lost", "other"))
+    lost, other, gone = (
+        tokens.make(thief, name=name, scope=Scope.READ, lifetime=HOUR)[0] for name in ("lost", "other", "gone")
+    )
+    for grant, client in ((lost, 70_006), (other, 70_007), (gone, 70_008)):
+        AccessRecord.objects.create(
+            at=now, actor="staff:asha", token_id=grant.pk, kind=Kind.OPENED, shown=to_text({"client.row": [client]})
+        )
+    gone.token.delete()
     text = said(now, "--token", str(lost.pk), "--end")
     assert "booking." not in text
-    assert "client.row: 70001" in text
+    assert "client.row: 70006\n" in text
     assert text.endswith("ended: 1 tokens\n")
     assert list(tokens.of(thief, now=now)) == [other]
+    assert "client.row: 70008\n" in said(now, "--token", str(gone.pk))
+    with pytest.raises(CommandError, match="that has not ended"):
+        said(now, "--token", str(gone.pk), "--end")
     assert said(now, "--account", "asha", "--end").endswith("ended: 1 sessions, 1 tokens, 1 links\n")
     ended = AccessRecord.objects.filter(kind=Kind.RIGHTS_CHANGED, actor="command:breach")
     about = f"{thief.pk} ;"

@@ -16,7 +16,7 @@ from backend.accounts import sessions, tokens
 from backend.accounts.models import EnrolmentLink, TokenGrant
 from backend.audit import records
 from backend.audit.breaches import Disclosed, disclosed
-from backend.audit.models import Kind
+from backend.audit.models import AccessRecord, Kind
 from backend.bookings import actors
 from backend.bookings.models import Booking
 from backend.core.commands import ReleasedCommand
@@ -43,12 +43,14 @@ class Command(ReleasedCommand):
         grant = _grant(options["token"])
         account = grant.token.user if grant else _account(options["account"])
         if options["end"] and account is None:
-            raise CommandError("--end takes --account or --token.")
+            raise CommandError("--end takes --account, or a --token that has not ended.")
         for duty in DUTIES:
             self.stdout.write(clock(duty, learnt_at=options["learnt"] or now, now=now))
         actor = None if account is None else actors.for_account(account)
-        found = disclosed(actor=actor, since=since, until=until or now, by_token=grant is not None)
-        self.stdout.write(f"\n{actor or 'everybody'} was shown {found.pages} pages, searches and files about people:")
+        found = disclosed(actor=actor, since=since, until=until or now, token=options["token"])
+        self.stdout.write(
+            f"\n{_who(actor, options['token'])} was shown {found.pages} pages, searches and files about people:"
+        )
         self._say(_told(found))
         if account is not None:
             self._say(_open(account, grant, now=now))
@@ -58,6 +60,10 @@ class Command(ReleasedCommand):
     def _say(self, lines: Iterator[str]) -> None:
         for line in lines:
             self.stdout.write(line)
+
+
+def _who(actor: str | None, token: int | None) -> str:
+    return f"token {token}" + (f" of {actor}" if actor else "") if token is not None else actor or "everybody"
 
 
 def _instant(typed: str) -> datetime:
@@ -77,10 +83,10 @@ def _account(name: str) -> User | None:
 
 
 def _grant(pk: int | None) -> TokenGrant | None:
-    """Raises CommandError."""
+    """None for one that has ended, of which the log still knows. Raises CommandError."""
     grant = TokenGrant.objects.select_related("token__user").filter(pk=pk or 0).first()
-    if pk is not None and grant is None:
-        raise CommandError(f"There is no token {pk}: those that ended are gone. Ask by --account.")
+    if pk is not None and grant is None and not AccessRecord.objects.filter(token_id=pk).exists():
+        raise CommandError(f"There is no token {pk}, and none that ended has read anything.")
     return grant
 
 
