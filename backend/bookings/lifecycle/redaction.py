@@ -10,12 +10,12 @@ from backend.people.models import Client
 
 
 def empty(booking: Booking, *, now: datetime) -> None:
-    """Nobody is known by it any more."""
+    """Nobody is known by it any more, and no decision about it can be taken back, however the clock stands."""
     nothing = emptied(Booking)
     for name, value in nothing.items():
         setattr(booking, name, value)
-    booking.purged_at = now
-    booking.save(update_fields=[*nothing, "purged_at"])
+    booking.purged_at, booking.undo_until = now, None
+    booking.save(update_fields=[*nothing, "purged_at", "undo_until"])
 
 
 def forget(client: Client) -> None:

@@ -9,14 +9,14 @@ import pytest
 import time_machine
 
 from backend.bookings import payment_status, policy
-from backend.bookings.lifecycle import approval, attempts, cancellation, payments, refunds, visitor
+from backend.bookings.lifecycle import approval, attempts, cancellation, erasure, payments, refunds, visitor
 from backend.bookings.lifecycle.alternatives import OfferedSlot
 from backend.bookings.lifecycle.cancellation import RefundChoice
 from backend.bookings.lifecycle.rescheduling import Move, reschedule
 from backend.bookings.lifecycle.session_terms import Approval
 from backend.bookings.lifecycle.undo import undo_decision
 from backend.bookings.machine import State
-from backend.bookings.models import Booking
+from backend.bookings.models import Booking, RequestState
 from backend.bookings.notices import Notice
 from backend.core.errors import Code, Refused
 from backend.outbox import messages
@@ -25,6 +25,7 @@ from backend.payments.models import Refund, RefundState
 from backend.people.models import Corporate, Psychologist
 from tests.model.snapshot import Snapshot, SnapshotReader
 from tests.support import scenarios
+from tests.support.factories import make_data_request
 from tests.support.mail_provider import PROVIDER, EmailBackend, ProviderMode
 from workers import mail
 
@@ -241,6 +242,16 @@ def test_a_clock_that_was_set_back_leaves_no_window_and_no_mail_waiting(now: dat
 
 
 # -- what can come between ---------------------------------------------------------------------------------------------
+
+
+def test_what_was_erased_while_the_clock_was_back_is_not_undone(now: datetime) -> None:
+    booking = reject(scenarios.pending(now=now), now)
+    wish = make_data_request(RequestState.WAITING, booking=booking, now=now - timedelta(days=30))
+    erasure.carry_out(wish.pk, now=now - timedelta(hours=1))
+    assert scenarios.again(booking).undoable_until(now + SECOND) is None  # no page offers it
+    with pytest.raises(Refused) as refused:
+        undo_decision(booking.pk, actor="staff:desk", now=now + SECOND)
+    assert refused.value.code == Code.UNDO_CLOSED
 
 
 def test_what_a_worker_has_begun_is_not_taken_back(now: datetime) -> None:
