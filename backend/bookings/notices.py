@@ -42,8 +42,11 @@ class Notice(models.TextChoices):
     SERIES_CANCELLED = "series_cancelled", "bookings cancelled"
     REFUND_QUEUED = "refund_queued", "refund under way"
     REFUND_MADE = "refund_made", "refund made"
+    DATA_CORRECTED = "data_corrected", "data corrected"
+    CONSENT_WITHDRAWN = "consent_withdrawn", "consent withdrawn"
     ERASURE_REQUESTED = "erasure_requested", "link to prove the wish to be erased"
     ERASURE_PLANNED = "erasure_planned", "data will be erased"
+    ERASURE_STOPPED = "erasure_stopped", "data is kept"
     ERASURE_DONE = "erasure_done", "data is erased"
     STAFF_BOOKING_RECEIVED = "staff_booking_received", "new request"
     STAFF_BOOKING_WAITING = "staff_booking_waiting", "request still waits"
@@ -76,7 +79,14 @@ TOGETHER = {
 
 
 # speak of what a person asked about their data
-OF_A_PERSON = (Notice.ERASURE_REQUESTED, Notice.ERASURE_PLANNED, Notice.ERASURE_DONE)
+OF_A_PERSON = (
+    Notice.DATA_CORRECTED,
+    Notice.CONSENT_WITHDRAWN,
+    Notice.ERASURE_REQUESTED,
+    Notice.ERASURE_PLANNED,
+    Notice.ERASURE_STOPPED,
+    Notice.ERASURE_DONE,
+)
 BOOKING_LINK = (Purpose.BOOKING,)
 SESSION_LINKS = (Purpose.BOOKING, Purpose.CANCEL_LATE, Purpose.RESCHEDULE)
 # without these a mail is not sent

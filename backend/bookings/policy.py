@@ -135,6 +135,13 @@ DATA_REQUEST_PRESSES = timedelta(days=14)  # who has no answer this long before 
 ERASURE_AFTER = env.duration("ERASURE_AFTER", "how long a proved wish to be erased can still be stopped", default="7d")
 ERASURE_LINK_LIFETIME = 2 * SLOT_HORIZON  # it stops what waits for the furthest session, and then shows the answer
 ERASURE_LOOKS_AGAIN = timedelta(hours=1)  # after the end of the booking that an erasure waits for
+UNPAID_HOLDS_ERASURE = timedelta(days=14)  # after a session that is owed at the practice; the money is still asked for
+BACKUPS_KEPT = env.duration(
+    "BACKUPS_KEPT",
+    "how long a backup is kept: `backup expire` deletes older ones, and the answer to an erasure names the last day",
+    default="30d",
+    may_be_zero=False,
+)
 RETENTION = retention.RULES  # how long what is about people is kept, and which timer ends it
 
 # -- people -----------------------------------------------------------------------------------------------------------

@@ -30,6 +30,7 @@ class WaitsFor(models.TextChoices):
 
     BOOKING = "booking", "a booking that is open"
     REFUND = "refund", "money that is on its way back"
+    PAYMENT = "payment", "a session that took place and is not recorded as paid"
 
 
 OPEN = (RequestState.ASKED, RequestState.WAITING)
@@ -44,6 +45,7 @@ class DataRequest(models.Model):
     booking = models.ForeignKey("bookings.Booking", on_delete=models.PROTECT, related_name="data_requests")
     client = models.ForeignKey(Client, null=True, on_delete=models.SET_NULL, related_name="data_requests")
     asked_by = models.CharField(max_length=80, default="visitor", db_default="visitor")  # or who of staff was told
+    changed = models.CharField(max_length=120, blank=True, default="", db_default="")  # columns, of a correction
     asked_at = models.DateTimeField()
     deadline = models.DateTimeField()  # until when the person has an answer
     due_at = models.DateTimeField(null=True)  # ASKED: it lapses; WAITING: it is carried out, or put off
@@ -51,7 +53,7 @@ class DataRequest(models.Model):
     closed_at = models.DateTimeField(null=True)
 
     SENSITIVITY = classify(
-        personal="client", internal="kind state booking asked_by asked_at deadline due_at waits_for closed_at"
+        personal="client", internal="kind state booking asked_by changed asked_at deadline due_at waits_for closed_at"
     )
 
     class Meta:

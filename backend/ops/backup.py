@@ -1,17 +1,21 @@
-"""The whole database into one file and back, with PostgreSQL's own tools: pg_dump and pg_restore."""
+"""The whole database into one file and back, with PostgreSQL's own tools, pg_dump and pg_restore; old files go."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import subprocess
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.db import connection
 from psycopg.conninfo import make_conninfo
+
+from backend.bookings import policy
+
+SUFFIX = ".dump"  # of the files that `expire` takes for ours
 
 
 class BackupError(Exception):
@@ -43,6 +47,18 @@ def restore(path: Path) -> None:
         raise BackupError("The database has tables already. Restore into an empty one: `createdb -O app NAME`.")
     options = ("--exit-on-error", "--single-transaction", "--no-owner", "--no-privileges", "--no-comments")
     _run("pg_restore", *options, f"--dbname={where}", str(path))
+
+
+def expire(folder: Path, *, now: datetime) -> list[str]:
+    """Delete the dumps in it that were kept long enough, by their own time. Their names, the oldest first."""
+    if not folder.is_dir():
+        raise BackupError(f"There is no folder {folder}.")
+    until = (now - policy.BACKUPS_KEPT).timestamp()
+    dumps = sorted((path.stat().st_mtime, path) for path in folder.glob(f"*{SUFFIX}") if path.is_file())
+    gone = [path for made_at, path in dumps if made_at <= until]
+    for path in gone:
+        path.unlink()
+    return [path.name for path in gone]
 
 
 def _where() -> str:

@@ -335,29 +335,6 @@ def redact(old: QuerySet[Message], *, now: datetime, limit: int = 500) -> int:
     return Message.objects.filter(pk__in=ids).update(**emptied(Message), blanked_at=now)
 
 
-def bookings_told(addresses: Collection[str]) -> set[int]:
-    """Ids of the bookings that these addresses were written about."""
-    boxes = {mailbox_of(address) for address in addresses}
-    mailed = Message.objects.filter(mailbox__in=boxes, recipient__in=addresses).order_by()
-    return {found for found in mailed.values_list("booking_id", flat=True) if found is not None}
-
-
-def forget(addresses: Collection[str], booking_ids: Collection[int], *, now: datetime) -> None:
-    """What these addresses were written about these bookings, or about none, loses its words; unsent, it stays so.
-
-    What was to be told of them by telephone, too. Whoever has one in hand cannot hand it over any more.
-    """
-    of_them = Q(booking_id__in=booking_ids) | Q(booking_id=None)
-    boxes = {mailbox_of(address) for address in addresses}
-    mailed = Message.objects.filter(of_them, mailbox__in=boxes, recipient__in=addresses)
-    told = Message.objects.filter(queue=Queue.MAIL, booking_id__in=booking_ids, recipient="")
-    ids = [pk for rows in (mailed, told) for pk in rows.order_by().values_list("pk", flat=True)]
-    rows = Message.objects.filter(pk__in=ids)
-    unsent = {"state": MessageState.OBSOLETE, "settled_at": now, "lease_expires_at": None, "fence": F("fence") + 1}
-    rows.filter(state=MessageState.WAITING).update(**unsent)
-    rows.update(**emptied(Message), blanked_at=now)
-
-
 def _held(message: Message) -> QuerySet[Message]:
     """The row, as long as it is still ours: waiting, and not claimed by anybody since."""
     return Message.objects.filter(pk=message.pk, fence=message.fence, state=MessageState.WAITING)

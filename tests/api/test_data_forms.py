@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 from django.http import HttpResponse
 
+from backend.api.links.data_forms import LABELS
 from backend.bookings.lifecycle import choices, corrections, follow_ups, timers
 from backend.bookings.models import Booking, DataRequest, RequestKind, RequestState
 from backend.bookings.notices import Notice
@@ -146,3 +147,36 @@ def test_the_next_session_of_who_withdrew_is_booked_without_a_reminder(now: date
     assert made.booking is not None
     assert made.booking.consent_withdrawn_at == now
     assert true_reminders(made.booking) == []
+
+
+# -- told --------------------------------------------------------------------------------------------------------------
+
+
+def told(notice: Notice, now: datetime) -> list[str]:
+    """The mails of this kind as they would leave."""
+    bodies = []
+    for message in Message.objects.filter(kind=notice).order_by("pk"):
+        message.context, message.frozen_at = delivery.prepare(message, now=now), now
+        mail = delivery.compose(message, {})
+        assert mail.to == [ASHA]
+        bodies.append(f"{mail.body}{mail.alternatives[0].content}")
+    return bodies
+
+
+def test_a_mail_tells_what_was_corrected_and_not_what_it_says_now(now: datetime) -> None:
+    booking = scenarios.pending(now=now)
+    token = erasures.data_token(booking, now=now)
+    for _ in range(2):  # the second one changes nothing
+        corrected(token, region=booking.region, full_name=booking.full_name, gender=booking.gender)
+    (mail,) = told(Notice.DATA_CORRECTED, now)
+    assert [name for name in LABELS.values() if name.lower() in mail] == ["Phone number", "City", "Emergency contact"]
+    values = {text.strip() for text in (*ANSWERS.values(), *KEPT.values())} - {"", "India", intake.NOT_GIVEN}
+    assert not [text for text in values if text in mail]
+
+
+def test_a_mail_tells_that_the_consent_was_withdrawn(now: datetime) -> None:
+    token = erasures.data_token(scenarios.rejected(now=now), now=now)
+    for _ in range(2):
+        browser().post(WITHDRAW, {"token": token})
+    (mail,) = told(Notice.CONSENT_WITHDRAWN, now)
+    assert "no reminders" in mail

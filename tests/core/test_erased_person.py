@@ -4,66 +4,43 @@ from __future__ import annotations
 
 import json
 import logging
+import subprocess
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 import time_machine
 from django.apps import apps
-from django.test import Client as Browser
+from django.core.management import call_command
 
 from backend.accounts.models import Session
 from backend.accounts.sessions import SessionStore
 from backend.bookings import policy
-from backend.bookings.kept_after_erasure import KEPT
-from backend.bookings.lifecycle import front_desk
-from backend.bookings.lifecycle.cancellation import RefundChoice, cancel_by_staff
+from backend.bookings.intents import Intent
+from backend.bookings.kept_after_erasure import kept
 from backend.bookings.models import Booking, LedgerEntry
 from backend.bookings.notices import Notice
+from backend.core import formatting
 from backend.notifications import delivery
-from backend.outbox.models import Message, MessageState, Queue
-from backend.payments.models import Payment, Receipt, RefundState
-from tests.support import admin_site, api, erasures, factories, link_pages, log_lines, scenarios, sentinels
+from backend.outbox.models import Message, MessageState
+from backend.payments.models import Payment, Receipt
+from tests.support import admin_site, api, erasures, link_pages, log_lines, planted, sentinels, written_files
 from tests.support.database_rows import dump
 from workers import timers
 
-pytestmark = [pytest.mark.sqlite_only, pytest.mark.django_db, pytest.mark.usefixtures("sandbox_payments")]
+pytestmark = pytest.mark.usefixtures("sandbox_payments")
 DAY = timedelta(days=1)
 BOOKS = (Payment, LedgerEntry, Receipt)
-NAME = {"zephyrine", "quillfeather"}  # on their receipt
-OTHERS = {"tungsten lullaby", "marzipan1lighthouse", "obsidiankettle", "opalgrotto"}  # of no visitor
-
-
-def planted(desk: Browser, now: datetime) -> Booking:
-    """Every way in which words of a person come to us, and every hand through which they go."""
-    booking = scenarios.confirmed(sentinels.EMAIL, now=now, **sentinels.DRAFT)
-    factories.make_enquiry(now=now, subject=sentinels.ENQUIRY, text=f"{sentinels.ENQUIRY}, {sentinels.EMAIL}")
-    scenarios.submitted(sentinels.EMAIL, now=now, **sentinels.DRAFT)
-    for page in (admin_site.page_url(booking), f"{admin_site.list_url(Booking)}?q=Zephyrine"):
-        assert desk.get(page).status_code == 200
-    client = scenarios.again(booking).client
-    client.city = "Quixhaven West"
-    client.save()
-    booking.guardian_name = sentinels.GUARDIAN
-    booking.save(update_fields=["guardian_name"])
-    cancel_by_staff(
-        booking.pk, note_to_visitor=sentinels.NOTE, refund=RefundChoice.NONE, refund_reason=sentinels.REASON,
-        actor="staff:desk", now=now,
-    )  # fmt: skip
-    factories.make_refund(Payment.objects.get(booking=booking), now=now, amount_paise=1, state=RefundState.DONE)
-    front_desk.create_by_staff(
-        scenarios.draft_of(sentinels.EMAIL, now=now, **sentinels.DRAFT), actor="staff:desk", now=now
-    )
-    for later in Booking.objects.filter(email=sentinels.EMAIL, state="PENDING"):
-        scenarios.staff.reject(later.pk, note_to_visitor=sentinels.NOTE, actor="staff:desk", now=now)
-    for message in Message.objects.filter(state=MessageState.WAITING, queue=Queue.MAIL):
-        said = delivery.prepare(message, now=now)
-        Message.objects.filter(pk=message.pk).update(last_error=f"550 no such user {message.recipient}")
-        if said is not None:
-            kept = Message.objects.get(pk=message.pk)
-            kept.context = said
-            kept.save(update_fields=["context"])
-    return scenarios.again(booking)
+NAME = {"zephyrine", "quillfeather"}  # on their receipts
+OTHERS = {"tungsten lullaby", "marzipan1lighthouse", "obsidiankettle"}  # of no visitor
+ADDRESS = {*NAME, "leakymail"}
+DATABASES = [
+    pytest.param("rows", marks=[pytest.mark.sqlite_only, pytest.mark.django_db]),
+    pytest.param(
+        "backup", marks=[pytest.mark.postgres_only, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+    ),
+]
 
 
 def everything() -> str:
@@ -77,6 +54,12 @@ def texts(model: Any) -> list[Any]:
     return [[getattr(row, field.attname) for field in model._meta.concrete_fields] for row in model._base_manager.all()]
 
 
+def backup(path: Path) -> str:
+    """What whoever has the file can read of it."""
+    call_command("backup", "dump", path)
+    return subprocess.run(["pg_restore", "--file=-", path], capture_output=True, text=True, check=True).stdout
+
+
 def words_in(text: str) -> set[str]:
     return sentinels.found_in(text) - OTHERS
 
@@ -85,7 +68,8 @@ def erased(booking: Booking, now: datetime, clock: time_machine.Traveller) -> st
     """By the pages of the links, as a browser opens them; the link that stopped it answers now."""
     asked = link_pages.press(link_pages.look("/go/data/erase/", erasures.data_token(booking, now=now)))
     link_pages.shown(asked)
-    request = booking.client.data_requests.get()
+    assert booking.client is not None
+    request = booking.client.data_requests.get(kind="erasure")
     token = erasures.erasure_token(request)
     assert "Stop it" in link_pages.shown(link_pages.press(link_pages.look("/go/erasure/", token)))
     clock.move_to(now + policy.ERASURE_AFTER)
@@ -93,14 +77,23 @@ def erased(booking: Booking, now: datetime, clock: time_machine.Traveller) -> st
     return token
 
 
-def test_after_an_erasure_no_trace_but_what_the_answer_lists(now: datetime) -> None:
-    with time_machine.travel(now, tick=False) as clock, log_lines.collected(level=logging.DEBUG) as lines:
+@pytest.mark.parametrize("place", DATABASES)
+@pytest.mark.usefixtures("_postgres_tools")
+def test_after_an_erasure_no_trace_but_what_the_answer_lists(place: str, now: datetime, tmp_path: Path) -> None:
+    with (
+        time_machine.travel(now, tick=False) as clock,
+        log_lines.collected(level=logging.DEBUG) as lines,
+        written_files.watched() as files,
+    ):
         desk = admin_site.owner("desk")
-        booking = planted(desk, now)
+        booking, now = planted.everywhere(desk, clock, now)
+        assert {row.intent for row in LedgerEntry.objects.all()} == set(Intent) - {Intent.SEED_LARGE}
         assert words_in(everything()) == set(sentinels.WORDS) - OTHERS
+        if place == "backup":
+            assert words_in(backup(tmp_path / "before.dump")) >= ADDRESS
         books = [list(model.objects.values()) for model in BOOKS]
         token = erased(booking, now, clock)
-        assert words_in(everything()) == {*NAME, "leakymail"}  # the address of the last mail
+        assert words_in(everything()) == ADDRESS  # of the last mail
         last = Message.objects.get(kind=Notice.ERASURE_DONE)
         assert last.recipient == sentinels.EMAIL
         said = last.context = delivery.prepare(last, now=now)
@@ -110,14 +103,19 @@ def test_after_an_erasure_no_trace_but_what_the_answer_lists(now: datetime) -> N
         timers.blank_messages()
         assert words_in(everything()) == NAME
         assert {m for m in apps.get_models() if words_in(json.dumps(texts(m), default=str))} == {Receipt}
+        if place == "backup":
+            assert words_in(backup(tmp_path / "after.dump")) == NAME
         page = link_pages.shown(link_pages.look("/go/erasure/", token))
-        for one in KEPT:
+        at = now + policy.ERASURE_AFTER
+        for one in kept(at):
             assert f"{one.what}: {one.why}." in page
-            assert {"what": one.what, "why": one.why} in said["kept"]
-        for kept, model in zip(books, BOOKS, strict=True):
-            assert [row for row in model.objects.values() if row in kept] == kept
+            assert one._asdict() in said["kept"]
+        assert f"deleted by {formatting.short_day(at + policy.BACKUPS_KEPT + DAY)}" in page
+        for rows, model in zip(books, BOOKS, strict=True):
+            assert [row for row in model.objects.values() if row in rows] == rows
         assert api.get(api.STATUS, {"acknowledgement_id": booking.acknowledgement_id}).status_code == 404
-        for place in (admin_site.page_url(booking), admin_site.list_url(Booking), "/admin/"):
-            answer = desk.get(place)
+        for shown in (admin_site.page_url(booking), admin_site.list_url(Booking), "/admin/"):
+            answer = desk.get(shown)
             assert (answer.status_code, words_in(answer.content.decode())) == (200, set())
     assert words_in("\n".join(lines.said)) == words_in("\n".join(lines.written)) == set()
+    assert words_in(written_files.texts_of(files)) == set()

@@ -10,7 +10,7 @@ from backend.api.links.data_forms import CorrectionRequest
 from backend.bookings import links
 from backend.bookings.lifecycle import corrections, erasure, erasure_requests, visitor, withdrawal
 from backend.core.errors import Code
-from tests.model.erasures import STOPPABLE_FOR, is_open
+from tests.model.erasures import STOPPABLE_FOR, is_open, waits_for
 from tests.model.invariants import ACTIVE
 from tests.model.snapshot import Row
 from tests.model.world import DESK, WHICH, Result, World, action
@@ -123,7 +123,7 @@ class DataRequests(World):
             return
         did = self.do(corrections.correct, _token(link), answers.validated_data).met(self._obstacles(link))
         if did.code is None:
-            self._changed_own(did, self.seen.bookings[link.booking_id].client_id, ANSWERS)
+            self._changed_own(did, self.seen.bookings[link.booking_id].client_id, ANSWERS, told="data_corrected")
             assert did.after.clients == _with(did.before.clients, did.answer.client_id, ANSWERS), (
                 "another client changed"
             )
@@ -140,7 +140,9 @@ class DataRequests(World):
         if did.code is None:
             assert did.answer == did.changed == (keeps or not has_open)
             if did.answer:
-                self._changed_own(did, client_id, {"consent_withdrawn_at": self.now}, once=True)
+                self._changed_own(
+                    did, client_id, {"consent_withdrawn_at": self.now}, told="consent_withdrawn", once=True
+                )
 
     def _carry_out(self, was: Row) -> None:
         theirs = [b.id for b in self.seen.bookings.values() if b.client_id == was.client_id and was.client_id]
@@ -148,7 +150,7 @@ class DataRequests(World):
         after = did.after.requests[was.id]
         if was.due_at is None or was.due_at > self.now:
             assert not did.changed, f"before its day, or after it was stopped: {was}"
-        elif was.state == "waiting" and any(is_open(did.before, id_) for id_ in theirs):
+        elif was.state == "waiting" and any(waits_for(did.before, id_, self.now) for id_ in theirs):
             assert (after.state, bool(after.waits_for)) == ("waiting", True), f"does not wait: {after}"
             assert after.due_at > self.now, f"to be looked at for ever: {after}"
         assert not self.do(erasure.carry_out, was.id).changed, "carried out twice"
@@ -165,17 +167,23 @@ class DataRequests(World):
         for was in requests:
             assert did.after.requests[was.id].state == "stopped", f"goes on: {was}"
         assert did.changed == bool(requests)
-        for name in ("clients", "bookings", "links", "messages"):
+        for name in ("clients", "bookings", "links"):
             assert getattr(did.before, name) == getattr(did.after, name), f"{name} changed, although it was stopped"
+        assert _told_only(did) <= {"erasure_stopped"}, "told more than that it was stopped"
 
-    def _changed_own(self, did: Result, client_id: int, values: dict[str, object], once: bool = False) -> None:
+    def _changed_own(
+        self, did: Result, client_id: int, values: dict[str, object], *, told: str, once: bool = False
+    ) -> None:
+        """And they are told that it was done, if anything was."""
         expected = did.before.bookings
         for booking in did.before.bookings.values():
             if booking.client_id == client_id and not (once and booking.consent_withdrawn_at):
                 expected = _with(expected, booking.id, values)
         assert did.after.bookings == expected, "more or less than their own was changed"
-        for name in ("ledger", "claims", "links", "payments", "refunds", "messages"):
+        for name in ("ledger", "claims", "links", "payments", "refunds"):
             assert getattr(did.before, name) == getattr(did.after, name), f"{name} changed with it"
+        is_new = (did.before.bookings, did.before.clients) != (did.after.bookings, did.after.clients)
+        assert _told_only(did) == ({told} if is_new else set()), f"is_new: {is_new}, and told otherwise"
 
     def _person(self, which: int) -> Row:
         """Mostly one who has nothing open."""
@@ -212,6 +220,13 @@ class DataRequests(World):
 
 def _token(link: Row) -> str:
     return links.token_of(link.message_uuid, link.purpose)
+
+
+def _told_only(did: Result) -> set[str]:
+    """What was mailed; what was owed before stays as it is."""
+    before, after = did.before.messages, did.after.messages
+    assert {id_: row for id_, row in after.items() if id_ in before} == before, "changed what is owed"
+    return {row.kind for id_, row in after.items() if id_ not in before}
 
 
 def _with(rows: dict[int, Row], id_: int, values: dict[str, object]) -> dict[int, Row]:

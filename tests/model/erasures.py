@@ -39,6 +39,7 @@ STEPS = {
 }
 CONTINUES = ("request_again", "take_alternative", "book_follow_up")
 STOPPABLE_FOR = timedelta(days=7)
+UNPAID_FOR = timedelta(days=14)  # as long money is asked for that is owed at the practice
 
 
 def check(snapshot: Snapshot) -> None:
@@ -96,6 +97,8 @@ def _told(before: Snapshot, after: Snapshot, was: Row | None, request: Row) -> N
     kinds = [m.kind for m in new if m.kind.startswith("erasure_")]
     has_moved = was is None or was.state != request.state
     owed = {"asked": ["erasure_requested"], "waiting": ["erasure_planned"], "done": ["erasure_done"]}
+    if was is not None and was.state == "waiting":  # who never proved it is not told that it was stopped
+        owed["stopped"] = ["erasure_stopped"]
     if has_moved:
         assert kinds == owed.get(request.state, []), f"told {kinds} of {request}"
 
@@ -105,7 +108,7 @@ def _carried_out(before: Snapshot, after: Snapshot, was: Row, *, now: datetime) 
     assert was.due_at <= now, f"before its day: {was}"
     theirs = {b.id for b in before.bookings.values() if b.client_id == was.client_id}
     for id_ in theirs:
-        assert not is_open(before, id_), f"erased while something is open: {before.bookings[id_]}"
+        assert not waits_for(before, id_, now), f"erased while something is open: {before.bookings[id_]}"
         assert after.bookings[id_].purged_at == now, f"left: {after.bookings[id_]}"
     _others_stay(before.bookings, after.bookings, theirs)
     assert (before.payments, before.refunds) == (after.payments, after.refunds), "an erasure touched the books"
@@ -119,6 +122,19 @@ def is_open(seen: Snapshot, booking_id: int) -> bool:
     refunds = [r for payment in seen.payments_of(booking_id) for r in seen.refunds_of(payment.id)]
     is_returning = any(refund.state in ("queued", "unfinished") for refund in refunds)
     return seen.bookings[booking_id].state in ACTIVE or is_returning
+
+
+def waits_for(seen: Snapshot, booking_id: int, now: datetime) -> bool:
+    """What an erasure waits for."""
+    return is_open(seen, booking_id) or _owes(seen, booking_id, now)
+
+
+def _owes(seen: Snapshot, booking_id: int, now: datetime) -> bool:
+    """A session that took place not long ago, and is not paid."""
+    booking = seen.bookings[booking_id]
+    if booking.state != "COMPLETED" or booking.outcome == "practice_absent" or booking.slot_end + UNPAID_FOR <= now:
+        return False
+    return bool(booking.amount_paise) and booking.corporate_id is None and seen.paid(booking_id) is None
 
 
 def _others_stay(before: Rows, after: Rows, gone: set[int]) -> None:

@@ -72,7 +72,11 @@ HALF_A_DAY = timedelta(hours=12)
 OF_THE_PAYMENTS_WORKER = {"ask_gateway", "make_refund", "look_at_order", "close_order", "make_receipt"}
 LOOSE = {"already_booked", "link_requested", "nothing_open", "draft_submitted"} | OF_THE_PAYMENTS_WORKER
 TO_STAFF = ("staff_", "manager_", "psychologist_")
-OF_A_REQUEST = {"erasure_requested", "erasure_planned", "erasure_done"}  # see erasures.py
+# see erasures.py and data_requests.py
+OF_A_REQUEST = {
+    *("data_corrected", "consent_withdrawn"),
+    *("erasure_requested", "erasure_planned", "erasure_stopped", "erasure_done"),
+}
 
 
 class Step:

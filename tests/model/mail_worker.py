@@ -16,7 +16,7 @@ from backend.outbox.models import GIVEN_UP, Message, MessageState, Queue
 from tests.model.expected_messages import TO_STAFF
 from tests.model.invariants import ACTIVE, FINAL, HOLDS_SLOT
 from tests.model.relations import OFFERED_FOR
-from tests.model.snapshot import Row
+from tests.model.snapshot import REMINDS, Row
 from tests.model.world import DESK, WHICH, World, action
 
 ANSWERS = st.sampled_from(["takes", "takes", "hangs up", "refuses", "refuses for good", "kills the worker"])
@@ -54,14 +54,13 @@ TRUE_IN = {
     "psychologist_session_confirmed": {"CONFIRMED"},
     "psychologist_session_moved": {"CONFIRMED"},
 }
-REQUEST_TRUE_IN = {"erasure_requested": "asked", "erasure_planned": "waiting", "erasure_done": "done"}
-# what only reminds, and so needs the consent
-REMINDS = {
-    "draft_still_unverified",
-    "payment_still_due",
-    "choice_still_open",
-    "session_approaching",
-    "session_imminent",
+REQUEST_TRUE_IN = {
+    "data_corrected": "done",
+    "consent_withdrawn": "done",
+    "erasure_requested": "asked",
+    "erasure_planned": "waiting",
+    "erasure_stopped": "stopped",
+    "erasure_done": "done",
 }
 
 
@@ -83,6 +82,16 @@ class MailWorker(World):
         was = self.booking(which, "DRAFT", "PENDING", "APPROVED")
         self.do(front_desk.extend_deadline, was.id, State(was.state), timedelta(hours=hours), **DESK).went_well()
         self.now += messages.LEASE
+        self.deliver(3, "takes")
+
+    @action(needs="reminders", times=2, which=WHICH)
+    def reach_a_reminder(self, which: int) -> None:
+        """Mostly of somebody who withdrew the consent."""
+        bookings = self.seen.bookings
+        due = self.one_of(
+            self.seen.reminders, which, lambda row: bookings[row.booking_id].consent_withdrawn_at is not None
+        )
+        self.now = max(self.now, due.not_before)
         self.deliver(3, "takes")
 
     @action(needs="messages", which=WHICH)

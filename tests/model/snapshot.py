@@ -13,6 +13,15 @@ from backend.outbox.models import Message, Part
 from backend.payments.models import InboxEvent, Payment, Receipt, ReceiptSeries, Refund
 from backend.people.models import Client, TimeOff
 
+# mails that only remind, and so need the consent
+REMINDS = {
+    "draft_still_unverified",
+    "payment_still_due",
+    "choice_still_open",
+    "session_approaching",
+    "session_imminent",
+}
+
 
 class Row(SimpleNamespace):
     """One row, its columns as attributes."""
@@ -100,6 +109,11 @@ class Snapshot:
     def open_requests(self) -> list[Row]:
         """Wishes to be erased that are not over."""
         return [request for request in self.requests.values() if request.closed_at is None]
+
+    @property
+    def reminders(self) -> list[Row]:
+        """Those that have not left yet."""
+        return [row for row in self.messages.values() if row.kind in REMINDS and row.state == "waiting"]
 
     @property
     def treated(self) -> list[Row]:

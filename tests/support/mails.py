@@ -23,7 +23,7 @@ from backend.bookings.ledger_details import (
     UnexpectedlyCaptured,
 )
 from backend.bookings.machine import ACTIVE, HOLDS_SLOT, Reason, State
-from backend.bookings.models import Alternative, Booking, DataRequest, PaymentMode
+from backend.bookings.models import Alternative, Booking, DataRequest, PaymentMode, RequestKind
 from backend.bookings.notices import OF_A_PERSON, Notice, links_carried
 from backend.notifications import delivery
 from backend.notifications.data_requests import TRUE_IN as TRUE_OF_A_PERSON
@@ -44,6 +44,10 @@ from tests.support.factories import (
 
 UUID_OF_ROW = UUID("2f6d1c1e-6f0e-4d6a-9a53-0c6f1f0e7b11")
 DESK = "desk@example.org"
+OF_KIND: dict[Notice, dict[str, Any]] = {
+    Notice.DATA_CORRECTED: {"kind": RequestKind.CORRECTION, "changed": "phone_number emergency_contact"},
+    Notice.CONSENT_WITHDRAWN: {"kind": RequestKind.WITHDRAWAL},
+}
 OF_NO_BOOKING = (Notice.NOTHING_OPEN, Notice.STAFF_ENQUIRY_RECEIVED, Notice.STAFF_INVITED, *OF_A_PERSON)
 TO_PSYCHOLOGIST = tuple(notice for notice in Notice if notice.startswith("psychologist_"))
 TO_STAFF = tuple(notice for notice in Notice if notice.startswith(("staff_", "manager_")))
@@ -172,7 +176,7 @@ def enqueued(notice: Notice, booking: Booking | None, *, now: datetime, **overri
 def _subject(notice: Notice, mail: UUID, *, now: datetime) -> Enquiry | DataRequest | User | None:
     """What it speaks of instead of a booking."""
     if notice in OF_A_PERSON:
-        return make_data_request(TRUE_OF_A_PERSON[notice], now=now)
+        return make_data_request(TRUE_OF_A_PERSON[notice], now=now, **OF_KIND.get(notice, {}))
     if notice == Notice.STAFF_INVITED:
         account = User.objects.create_user("meena", is_staff=True)
         enrolment.make_link(account, by="staff:ravi", now=now, mail=mail)

@@ -8,7 +8,7 @@ from django.utils import timezone
 from backend.api.links.pages import LinkPage, render_page
 from backend.audit import own_data
 from backend.bookings import policy
-from backend.bookings.kept_after_erasure import KEPT
+from backend.bookings.kept_after_erasure import kept
 from backend.bookings.lifecycle import erasure_requests
 from backend.bookings.models import DataRequest, RequestState
 from backend.core import formatting
@@ -22,7 +22,7 @@ class ErasePage(LinkPage):
         token = request.GET.get("token", "")
         own_data.proved_by(token, now=timezone.now())
         lasts = formatting.span(policy.ERASURE_AFTER)
-        return render_page("erase", {"token": token, "kept": KEPT, "erasure_after": lasts})
+        return render_page("erase", {"token": token, "kept": kept(), "erasure_after": lasts})
 
     def post(self, request: HttpRequest) -> HttpResponse:
         asked = erasure_requests.ask_erasure(request.POST.get("token", ""), now=timezone.now())

@@ -14,7 +14,7 @@ from backend.bookings.models import Booking, DataRequest, Link, Purpose, Request
 from backend.bookings.notices import Notice
 from backend.core import row_locks
 from backend.core.errors import required
-from backend.outbox import messages
+from backend.outbox import forgetting
 from backend.people import enquiries
 from backend.people.models import Client
 
@@ -50,17 +50,30 @@ def _tell_if_much_later(request: DataRequest, *, was: datetime, now: datetime) -
 
 
 def _erase(client: Client, bookings: Sequence[Booking], request: DataRequest, *, now: datetime) -> None:
-    address = client.email
-    addresses = {address, *(booking.email for booking in bookings)} - {""}
+    address, addresses = client.email, _addresses(client, bookings)
     for booking in bookings:
         _end_draft(booking, now=now)
         redaction.empty(booking, now=now)
-    _forget_letters(addresses, [*(booking.pk for booking in bookings), *_purged_before(addresses)], now=now)
-    enquiries.forget(addresses)
+    theirs = addresses - _of_others(client, addresses)
+    _forget_letters([*(booking.pk for booking in bookings), *_purged_before(theirs)], addresses, now=now)
+    forgetting.forget_about_none(theirs, now=now)
+    enquiries.forget(theirs)
     close(request, RequestState.DONE, now=now)
     redaction.forget(client)
     request.client = None
     notify_person(request, Notice.ERASURE_DONE, to=address, now=now)
+
+
+def _addresses(client: Client, bookings: Sequence[Booking]) -> set[str]:
+    """All that we knew them by, also before staff changed it, and other spellings of the same mailboxes."""
+    earlier = Client.history.filter(id=client.pk).values_list("email", flat=True)
+    known = {client.email, *(booking.email for booking in bookings), *earlier} - {""}
+    return known | forgetting.spellings_of(known)
+
+
+def _of_others(client: Client, addresses: Collection[str]) -> set[str]:
+    """By which somebody else is known today: what was written to them about nothing of this person stays."""
+    return set(Client.objects.filter(email__in=addresses).exclude(pk=client.pk).values_list("email", flat=True))
 
 
 def _end_draft(booking: Booking, *, now: datetime) -> None:
@@ -77,11 +90,11 @@ def _end_draft(booking: Booking, *, now: datetime) -> None:
 
 def _purged_before(addresses: Collection[str]) -> list[int]:
     """Drafts of theirs that nobody proved: only the mails about them know whose they were."""
-    told = messages.bookings_told(addresses)
+    told = forgetting.bookings_told(addresses)
     return list(Booking.objects.filter(pk__in=told, client=None).values_list("pk", flat=True))
 
 
-def _forget_letters(addresses: Collection[str], booking_ids: Collection[int], *, now: datetime) -> None:
+def _forget_letters(booking_ids: Collection[int], addresses: Collection[str], *, now: datetime) -> None:
     """Mails and their links, but for the link by which the person asks what became of the wish."""
-    messages.forget(addresses, booking_ids, now=now)
+    forgetting.forget_about(booking_ids, addresses, now=now)
     Link.objects.filter(booking__in=booking_ids).exclude(purpose=Purpose.ERASURE).delete()

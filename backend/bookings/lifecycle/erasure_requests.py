@@ -7,10 +7,12 @@ from datetime import datetime
 
 from backend.audit import own_data
 from backend.bookings import links, policy
+from backend.bookings.guarantees import held_session
 from backend.bookings.lifecycle.transaction import intent
-from backend.bookings.models import Booking, DataRequest, Purpose, RequestKind, RequestState, WaitsFor
+from backend.bookings.machine import State
+from backend.bookings.models import Booking, DataRequest, Outcome, Purpose, RequestKind, RequestState, WaitsFor
 from backend.bookings.notices import Notice, links_carried
-from backend.bookings.payment_status import is_refund_open
+from backend.bookings.payment_status import PaymentStatus, is_refund_open, payment_status
 from backend.bookings.request_models import OPEN
 from backend.core import row_locks
 from backend.core.errors import Code, Refused, required
@@ -81,10 +83,10 @@ def prove_erasure(token: str, *, now: datetime) -> DataRequest:
 
 @intent
 def stop_erasure(token: str, *, now: datetime) -> DataRequest:
-    """Everything stays. What was done before is shown as it is. Refuses: link_unknown."""
+    """Everything stays, and a mail says so. What was done before is shown as it is. Refuses: link_unknown."""
     request = _locked(token)
     if request.state in OPEN:
-        close(request, RequestState.STOPPED, now=now)
+        _stop(request, now=now)
     return request
 
 
@@ -93,7 +95,15 @@ def stop_recorded(client_id: int, *, now: datetime) -> None:
     """The same, for somebody who told staff."""
     client = lock_person(client_id)
     for request in DataRequest.objects.filter(client=client, state__in=[state.value for state in OPEN]):
-        close(request, RequestState.STOPPED, now=now)
+        _stop(request, now=now)
+
+
+def _stop(request: DataRequest, *, now: datetime) -> None:
+    """Who had proved the wish is told, for else they would wait for the day."""
+    was_proved = request.state == RequestState.WAITING
+    close(request, RequestState.STOPPED, now=now)
+    if was_proved and request.client is not None:
+        notify_person(request, Notice.ERASURE_STOPPED, to=request.client.email, now=now)
 
 
 def erasure_of(token: str) -> DataRequest:
@@ -121,11 +131,25 @@ def put_off(request: DataRequest, bookings: Sequence[Booking], *, now: datetime)
         request.waits_for, until = WaitsFor.BOOKING, max(*ends, now) + policy.ERASURE_LOOKS_AGAIN
     elif any(is_refund_open(booking) for booking in bookings):
         request.waits_for, until = WaitsFor.REFUND, now + policy.REFUND_ASKED_FOR
+    elif (unpaid := _unpaid_until(bookings)) and unpaid > max(now, required(request.due_at, "due_at", request)):
+        request.waits_for, until = WaitsFor.PAYMENT, unpaid
     else:
         request.waits_for = ""
         return False
     request.due_at = max(required(request.due_at, "due_at", request), until)
     return True
+
+
+def _unpaid_until(bookings: Sequence[Booking]) -> datetime | None:
+    """How long money that is owed at the practice for a session that took place holds an erasure up."""
+    ends = [
+        held_session(booking).end + policy.UNPAID_HOLDS_ERASURE
+        for booking in bookings
+        if booking.state == State.COMPLETED
+        and booking.outcome != Outcome.PRACTICE_ABSENT
+        and payment_status(booking) is PaymentStatus.DUE_AT_PRACTICE
+    ]
+    return max(ends, default=None)
 
 
 def _begin(request: DataRequest, client: Client, *, now: datetime) -> None:

@@ -7,15 +7,17 @@ from datetime import datetime
 from backend.audit import own_data
 from backend.bookings.lifecycle import cancellation
 from backend.bookings.lifecycle.corrections import record
-from backend.bookings.lifecycle.erasure_requests import lock_person
+from backend.bookings.lifecycle.erasure_requests import lock_person, notify_person
 from backend.bookings.lifecycle.transaction import intent
 from backend.bookings.machine import ACTIVE
 from backend.bookings.models import Booking, RequestKind
+from backend.bookings.notices import Notice
 
 
 @intent
 def withdraw(token: str, *, keeps_bookings: bool, now: datetime) -> bool:
     """Of all their bookings. False: some are open, and the person has not said that they stay; nothing was done.
+    A mail tells that it was done.
 
     Refuses: link_unknown, link_expired.
     """
@@ -24,8 +26,10 @@ def withdraw(token: str, *, keeps_bookings: bool, now: datetime) -> bool:
     theirs = Booking.objects.filter(client=client)
     if not keeps_bookings and theirs.filter(state__in=ACTIVE).exists():
         return False
-    theirs.filter(consent_withdrawn_at=None).update(consent_withdrawn_at=now)
-    record(RequestKind.WITHDRAWAL, asked_by, client, now=now)
+    is_new = bool(theirs.filter(consent_withdrawn_at=None).update(consent_withdrawn_at=now))
+    request = record(RequestKind.WITHDRAWAL, asked_by, client, now=now)
+    if is_new:
+        notify_person(request, Notice.CONSENT_WITHDRAWN, to=client.email, now=now)
     return True
 
 

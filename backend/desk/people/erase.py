@@ -11,7 +11,7 @@ from django.utils import timezone
 from backend.accounts.roles import Ability, has_any_permission
 from backend.bookings import actors, policy
 from backend.bookings.access import AccessPolicy
-from backend.bookings.kept_after_erasure import KEPT
+from backend.bookings.kept_after_erasure import kept
 from backend.bookings.lifecycle import erasure_requests
 from backend.bookings.models import RequestState
 from backend.core import formatting
@@ -43,7 +43,7 @@ def erase(request: HttpRequest, client_id: int) -> HttpResponseBase:
         client=client,
         waiting=client.data_requests.filter(state=RequestState.WAITING).first(),
         erasure_after=formatting.span(policy.ERASURE_AFTER),
-        kept=KEPT,
+        kept=kept(),
     )
 
 

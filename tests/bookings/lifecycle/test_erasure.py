@@ -8,7 +8,16 @@ from typing import Any
 import pytest
 
 from backend.bookings import policy, queries
-from backend.bookings.lifecycle import cancellation, erasure, erasure_requests, follow_ups, refunds, timers
+from backend.bookings.lifecycle import (
+    cancellation,
+    erasure,
+    erasure_requests,
+    follow_ups,
+    front_desk,
+    refunds,
+    timers,
+    visitor,
+)
 from backend.bookings.machine import State
 from backend.bookings.models import Booking, DataRequest, LedgerEntry, Link, Purpose, RequestState, WaitsFor
 from backend.bookings.notices import Notice
@@ -20,7 +29,7 @@ from backend.ops import purges
 from backend.outbox import messages
 from backend.outbox.models import Message, MessageState
 from backend.payments.models import Payment, Refund, RefundState
-from backend.people.models import Client, Enquiry
+from backend.people.models import Client, Enquiry, Location
 from tests.support import erasures, factories, scenarios
 from tests.support.scenarios import ASHA, RAVI
 
@@ -91,6 +100,8 @@ def test_it_can_be_stopped_until_its_day_by_any_of_its_mails(now: datetime) -> N
     assert scenarios.again(booking).email == ASHA
     (mail,) = owed(Notice.ERASURE_PLANNED)
     assert delivery.prepare(mail, now=now) is None
+    (told,) = owed(Notice.ERASURE_STOPPED)  # else they would wait for the day
+    assert delivery.prepare(told, now=now) is not None
 
 
 # -- put off -----------------------------------------------------------------------------------------------------------
@@ -150,6 +161,52 @@ def test_it_waits_for_money_that_is_on_its_way_back(state: RefundState, now: dat
     assert again(request).state == RequestState.DONE
 
 
+def unpaid(*, now: datetime, **changes: object) -> Booking:
+    """It took place at the practice, and nobody recorded that it was paid."""
+    rooms = Location.objects.create(name="Rooms", address="1 Road, Pune")
+    who = scenarios.psychologist(location=rooms)
+    booking = scenarios.approved(now=now, who=who, mode="OFFLINE", payment_mode="OFFLINE")
+    timers.complete_session(booking.pk, now=booking.due_at)
+    Booking.objects.filter(pk=booking.pk).update(**changes)
+    return scenarios.again(booking)
+
+
+@pytest.mark.sqlite_only
+def test_it_waits_a_while_for_a_session_that_is_not_recorded_as_paid_and_says_so(now: datetime) -> None:
+    booking = unpaid(now=now)
+    assert booking.slot_end is not None
+    until, at = booking.slot_end + policy.UNPAID_HOLDS_ERASURE, now + 3 * DAY
+    request = erasures.proved(booking, now=at)
+    assert (request.waits_for, request.due_at) == (WaitsFor.PAYMENT, until)
+    facts = delivery.prepare(owed(Notice.ERASURE_PLANNED)[0], now=at)
+    assert facts is not None
+    assert facts["waits_for_payment"]
+    erasure.carry_out(request.pk, now=until - SECOND)
+    assert scenarios.again(booking).email == ASHA
+    erasure.carry_out(request.pk, now=until)
+    assert (scenarios.again(booking).email, again(request).state) == ("", RequestState.DONE)
+
+
+@pytest.mark.sqlite_only
+@pytest.mark.parametrize(("changes", "days"), [({"outcome": "practice_absent"}, 3), ({"amount_paise": 0}, 3), ({}, 11)])
+def test_it_waits_for_nothing_that_is_not_owed_or_was_owed_for_long(
+    changes: dict[str, object], days: int, now: datetime
+) -> None:
+    at = now + days * DAY
+    request = erasures.proved(unpaid(now=now, **changes), now=at)
+    assert (request.waits_for, request.due_at) == ("", at + policy.ERASURE_AFTER)
+
+
+@pytest.mark.sqlite_only
+def test_who_paid_meanwhile_is_erased_on_the_day_that_was_told(now: datetime) -> None:
+    booking, at = unpaid(now=now), now + 3 * DAY
+    request = erasures.proved(booking, now=at)
+    front_desk.record_desk_payment(booking.pk, actor="staff:desk", now=at)
+    assert request.due_at is not None
+    erasure.carry_out(request.pk, now=request.due_at)
+    assert again(request).state == RequestState.DONE
+
+
 # -- carried out -------------------------------------------------------------------------------------------------------
 
 
@@ -204,6 +261,24 @@ def test_enquiries_that_name_the_address_go_and_others_stay(now: datetime) -> No
     kept.append(factories.make_enquiry(now=now, text=f"x{ASHA}").pk)
     erasure.carry_out(request.pk, now=now + policy.ERASURE_AFTER)
     assert sorted(Enquiry.objects.values_list("pk", flat=True)) == sorted(kept)
+
+
+@pytest.mark.sqlite_only
+def test_an_address_that_was_theirs_by_mistake_is_left_to_whose_it_is(now: datetime) -> None:
+    booking = scenarios.rejected(now=now)
+    assert booking.client is not None
+    for address in (RAVI, ASHA):  # staff typed the wrong one, and put it right
+        booking.client.email = address
+        booking.client.save()
+    visitor.request_link(RAVI, now=now)
+    other = scenarios.pending(RAVI, now=now)
+    factories.make_enquiry(now=now, text=f"Write to {RAVI}.")
+    request = erasures.proved(booking, now=now)
+    erasure.carry_out(request.pk, now=now + policy.ERASURE_AFTER)
+    assert again(request).state == RequestState.DONE
+    assert owed(Notice.NOTHING_OPEN)[0].recipient == RAVI
+    assert Enquiry.objects.count() == 1
+    assert Message.objects.filter(booking_id=other.pk, recipient=RAVI).exists()
 
 
 @pytest.mark.sqlite_only
