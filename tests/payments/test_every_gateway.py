@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections import Counter
 from dataclasses import replace
@@ -10,6 +11,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from backend.core.errors import Code, Permanent, Refused, Transient
+from backend.payments import written
+from backend.payments.fields import Fields
 from backend.payments.gateway import (
     ID_LONGEST,
     URL_LONGEST,
@@ -257,6 +260,7 @@ def test_an_event_is_read_the_same_however_often_it_comes(bench: Bench) -> None:
     captured, (body, headers) = a_capture(bench)
     event = bench.gateway.read_event(body, headers)
     assert bench.gateway.read_event(body, {name.upper(): value for name, value in headers.items()}) == event
+    assert written.read_event(Fields(json.loads(json.dumps(written.write(event))))) == event  # what the inbox keeps
     assert 0 < len(event.event_id) <= ID_LONGEST
     assert event.report is not None
     assert essence(event.report) == essence(captured)

@@ -15,6 +15,7 @@ from stripe._api_version import _ApiVersion
 from backend.payments.stamped import sign
 from backend.payments.stripe.adapter import API_VERSION, SIGNATURE_HEADER
 from backend.payments.stripe.forms import LEAST_LIFE
+from backend.payments.stripe.objects import REFERENCE
 from tests.support.benches.stripe import StripeBench
 from tests.support.fake_stripe.server import KEY, WEBHOOK_SECRET
 from tests.support.relay import Sent
@@ -60,8 +61,8 @@ def test_a_page_is_asked_for_as_the_library_does(bench: StripeBench, client: lib
         {
             "mode": "payment",
             "client_reference_id": order.reference,
-            "metadata": {"reference": order.reference},
-            "payment_intent_data": {"metadata": {"reference": order.reference}},
+            "metadata": {REFERENCE: order.reference},
+            "payment_intent_data": {"metadata": {REFERENCE: order.reference}},
             "line_items": [
                 {
                     "quantity": 1,
@@ -90,7 +91,7 @@ def test_a_refund_is_asked_for_as_the_library_does(bench: StripeBench, client: l
         {
             "payment_intent": refund.capture_id,
             "amount": refund.amount_paise,
-            "metadata": {"reference": refund.reference},
+            "metadata": {REFERENCE: refund.reference},
         },
         {"idempotency_key": refund.reference},
     )

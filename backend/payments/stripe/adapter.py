@@ -47,10 +47,9 @@ class StripeGateway:
         is_over = order.expires_at is not None and order.expires_at <= now
         session = None if is_over else asks.make_session(call, order, now)
         session = session or asks.find_session(call, order.reference, "")
-        if session is None and is_over:
-            raise Permanent("stripe: the order's time is over", surely_not_sent=True)
         if session is None:
-            raise Transient("stripe: the order was begun otherwise, and cannot be found yet")
+            why = "its time is over" if is_over else "it was begun otherwise, and cannot be found yet"
+            raise Transient(f"stripe: no page for the order, {why}", surely_not_sent=is_over)
         report = asks.report(session, order.reference)
         if (report.amount_paise, report.currency) != (order.amount_paise, order.currency):
             raise Permanent("stripe: the order exists with another sum", surely_not_sent=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 
-from backend.payments.fields import Fields, Malformed
+from backend.payments.fields import Fields, Malformed, Unfit
 from backend.payments.gateway import Event, EventKind, LastTry, OrderState, RefundOrderState
 from backend.payments.stripe.objects import read_refund, read_session, reference_of
 
@@ -20,12 +20,17 @@ def read_event(body: bytes) -> Event:
     try:
         fields = Fields.parse(body)
         event_id = fields.id("id")
-    except Malformed:
-        return Event(f"sha256:{hashlib.sha256(body).hexdigest()}", EventKind.UNREADABLE, None, None)
+    except Malformed as error:
+        return _unreadable(f"sha256:{hashlib.sha256(body).hexdigest()}", error)
     try:
         return _read(event_id, fields)
-    except Malformed:
-        return Event(event_id, EventKind.UNREADABLE, None, None)
+    except Malformed as error:
+        return _unreadable(event_id, error)
+
+
+def _unreadable(event_id: str, error: Malformed) -> Event:
+    why = "" if isinstance(error, Unfit) else str(error)
+    return Event(event_id, EventKind.UNREADABLE, None, None, why=why)
 
 
 def _read(event_id: str, fields: Fields) -> Event:

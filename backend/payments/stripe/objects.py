@@ -21,7 +21,8 @@ from backend.payments.gateway import (
     SettledItem,
 )
 
-REFERENCE = "reference"  # where our reference stands in an object's metadata
+# where our reference stands in the metadata: others who use the account have names of their own for theirs
+REFERENCE = "booking_service_reference"
 
 _REFUND_STATES = {
     "pending": RefundOrderState.PENDING,
