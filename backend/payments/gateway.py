@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -10,6 +10,7 @@ from typing import Protocol
 
 ID_LONGEST = 80  # what our columns hold of a gateway's ids; those in use have 20 to 40 characters
 URL_LONGEST = 500  # what our column holds of a hosted page's address; Stripe's have some 400 characters
+MARK_LONGEST = 120  # what our column holds of the place in a listing at which we stopped
 WORD_LONGEST = 40  # of a means of payment: "upi", "card", "netbanking"
 
 
@@ -95,6 +96,15 @@ class OrderReport:
     expires_at: datetime | None = None
     last_try: LastTry = LastTry.NONE
     capture: Capture = Capture()
+
+
+@dataclass(frozen=True)
+class CapturePage:
+    """A part of the list of captures. `next_mark`, at most MARK_LONGEST, leads to the part that follows; "": it was the
+    last."""
+
+    reports: Sequence[OrderReport]
+    next_mark: str = ""
 
 
 @dataclass(frozen=True)
@@ -190,12 +200,26 @@ class Gateway(Protocol):
     def fetch_refunds(self, reference: str, gateway_order_id: str = "", /) -> Sequence[RefundReport]:
         """All that was given back of an order, whoever asked for it; empty if the gateway knows no such order."""
 
-    def captures_since(self, instant: datetime) -> Iterable[OrderReport]:
-        """Every capture from `instant` on, each once, in any order, perhaps with earlier ones. `reference` is "" where
-        it is none of ours; a second capture of one order is an item of its own."""
+    def captures_page(self, instant: datetime, mark: str = "", /) -> CapturePage:
+        """A part of the list of captures from `instant` on, in any order, perhaps with earlier ones; `mark` is where
+        the part before it ended. `reference` is "" where a capture is none of ours; a second capture of one order is
+        an item of its own. One that slips from one part to the next meanwhile is told twice, and none is left out."""
 
     def settled_items(self, day: date) -> Iterable[SettledItem]:
         """What the gateway paid out on a day (of the practice's zone), item by item."""
 
     def read_event(self, body: bytes, headers: Mapping[str, str]) -> Event:
         """Verify the signature over the raw body, then read it. Refuses: signature_invalid, event_malformed."""
+
+
+def captures_since(gateway: Gateway, instant: datetime) -> Iterator[OrderReport]:
+    """Every capture from `instant` on, each once, part by part. Raises as `Gateway.captures_page`."""
+    seen, page = set[str](), gateway.captures_page(instant)
+    while True:
+        for report in page.reports:
+            if report.capture_id not in seen:
+                seen.add(report.capture_id)
+                yield report
+        if not page.next_mark:
+            return
+        page = gateway.captures_page(instant, page.next_mark)

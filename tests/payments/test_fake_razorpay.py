@@ -14,7 +14,7 @@ import pytest
 import requests
 
 from backend.core.errors import Transient
-from backend.payments.gateway import EventKind, Order, OrderState
+from backend.payments.gateway import EventKind, Order, OrderState, captures_since
 from backend.payments.razorpay.adapter import Account, RazorpayGateway
 from tests.support.fake_gateway import delivery
 from tests.support.fake_razorpay.events import signed
@@ -150,7 +150,7 @@ def test_what_happens_silently_is_told_nobody_and_stands_in_its_listings(fake: F
     control(fake, "webhooks", silent=True)
     control(fake, "attempt", reference="PAY-1")
     assert control(fake, "books")["undelivered"] == 0
-    (captured,) = gateway.captures_since(datetime.now(UTC))
+    (captured,) = captures_since(gateway, datetime.now(UTC))
     assert captured.reference == "PAY-1"
 
 

@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from backend.core.errors import Refused, Transient
-from backend.payments.gateway import EventKind, LastTry, Order, OrderReport, OrderState
+from backend.payments.gateway import EventKind, LastTry, Order, OrderReport, OrderState, captures_since
 from backend.payments.stripe.adapter import StripeGateway
 from tests.support.fake_gateway import delivery
 from tests.support.fake_stripe.server import KEY, WEBHOOK_SECRET, FakeStripe
@@ -103,7 +103,7 @@ def test_while_it_is_silent_nobody_is_told_and_asking_finds_it(fake: FakeStripe,
     assert control(fake, "books")["undelivered"] == 0
     assert receiver.received.empty()
     assert control(fake, "settle")["settlement_id"].startswith("po_")
-    assert [each.reference for each in gateway_at(fake.url).captures_since(datetime(2026, 1, 1, tzinfo=UTC))] == [
+    assert [each.reference for each in captures_since(gateway_at(fake.url), datetime(2026, 1, 1, tzinfo=UTC))] == [
         "PAY-1"
     ]
 

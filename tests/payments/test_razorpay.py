@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from backend.core.errors import Permanent, Transient
-from backend.payments.gateway import LastTry, Order, OrderReport, OrderState, RefundOrderState
-from backend.payments.razorpay import api, listings
+from backend.payments.gateway import LastTry, Order, OrderReport, OrderState, RefundOrderState, captures_since
+from backend.payments.razorpay import listings
 from tests.support.benches.razorpay import RazorpayBench
 from tests.support.fake_razorpay.errors import Rejected
 
@@ -228,7 +228,7 @@ def test_a_second_capture_changes_no_report_and_is_listed_by_itself(bench: Razor
     second = attempt(bench, order, "captured", is_forced=True)
     bench.fake.books.payments[second]["created_at"] += 1  # of two that began in one second either may be told
     assert look(bench, order) == first
-    listed = [each for each in bench.gateway.captures_since(datetime.now(UTC)) if each.reference == order.reference]
+    listed = [each for each in captures_since(bench.gateway, datetime.now(UTC)) if each.reference == order.reference]
     assert {each.capture_id for each in listed} == {first.capture_id, second}
     assert {each.gateway_order_id for each in listed} == {first.gateway_order_id}
 
@@ -237,7 +237,7 @@ def test_what_went_back_by_itself_was_never_captured(bench: RazorpayBench, order
     payment_id = attempt(bench, order, "failed")
     bench.fake.books.payments[payment_id] |= {"status": "refunded", "captured": False}
     assert look(bench, order).state is OrderState.OPEN
-    assert payment_id not in {each.capture_id for each in bench.gateway.captures_since(datetime.now(UTC))}
+    assert payment_id not in {each.capture_id for each in captures_since(bench.gateway, datetime.now(UTC))}
 
 
 # -- refunds ----------------------------------------------------------------------------------------------------------
@@ -305,9 +305,9 @@ def test_a_refund_made_at_its_own_desk_is_listed_as_nobodys(bench: RazorpayBench
 
 def test_listings_go_on_to_the_last_page(bench: RazorpayBench, monkeypatch: pytest.MonkeyPatch) -> None:
     made = {bench.paid_order().capture_id for _ in range(3)}
-    monkeypatch.setattr(api, "PAGE", 1)
+    monkeypatch.setattr(listings, "PAGE", 1)
     monkeypatch.setattr(listings, "SETTLED_PAGE", 1)
-    assert made <= {each.capture_id for each in bench.gateway.captures_since(datetime.now(UTC))}
+    assert made <= {each.capture_id for each in captures_since(bench.gateway, datetime.now(UTC))}
     assert made <= {item.gateway_id for item in bench.gateway.settled_items(bench.settle())}
     assert any("skip=2" in sent.path for sent in bench.relay.sent)
 
@@ -315,7 +315,7 @@ def test_listings_go_on_to_the_last_page(bench: RazorpayBench, monkeypatch: pyte
 def test_a_payment_that_began_days_before_it_was_captured_is_listed(bench: RazorpayBench, order: Order) -> None:
     payment_id = attempt(bench, order, "captured")
     bench.fake.books.payments[payment_id]["created_at"] = int(time.time()) - 4 * 86_400
-    assert payment_id in {each.capture_id for each in bench.gateway.captures_since(datetime.now(UTC))}
+    assert payment_id in {each.capture_id for each in captures_since(bench.gateway, datetime.now(UTC))}
 
 
 def test_a_payment_without_notes_is_known_by_its_order_and_a_strangers_by_nothing(
@@ -324,7 +324,7 @@ def test_a_payment_without_notes_is_known_by_its_order_and_a_strangers_by_nothin
     ours, strange = attempt(bench, order, "captured"), attempt(bench, order, "captured", is_forced=True)
     bench.fake.books.payments[ours] |= {"notes": [], "description": None}
     bench.fake.books.payments[strange] |= {"notes": [], "description": "From a shop", "order_id": None}
-    listed = {each.capture_id: each for each in bench.gateway.captures_since(datetime.now(UTC))}
+    listed = {each.capture_id: each for each in captures_since(bench.gateway, datetime.now(UTC))}
     assert (listed[ours].reference, listed[ours].gateway_order_id) == (order.reference, bench.link_of(order.reference))
     assert listed[strange].reference == ""
 

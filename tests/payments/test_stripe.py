@@ -14,7 +14,7 @@ import time_machine
 
 from backend.core.errors import Code, Permanent, Refused, Transient
 from backend.payments.adapters import gateway_named
-from backend.payments.gateway import Event, EventKind, LastTry, OrderState, RefundOrderState
+from backend.payments.gateway import Event, EventKind, LastTry, OrderState, RefundOrderState, captures_since
 from backend.payments.stamped import sign
 from backend.payments.stripe import asks
 from backend.payments.stripe.adapter import SIGNATURE_HEADER, StripeGateway
@@ -220,10 +220,10 @@ def test_listings_are_read_to_their_end_and_by_whom_they_concern(
         amount=500, currency="inr", client_reference_id="theirs", metadata={}, _intent_metadata={}
     )
     stripe.books.pay(foreign["id"])
-    found = list(stripe.gateway.captures_since(datetime.now(UTC) - timedelta(minutes=1)))
+    found = list(captures_since(stripe.gateway, datetime.now(UTC) - timedelta(minutes=1)))
     assert ours < {each.reference for each in found}
     assert [each.amount_paise for each in found if each.reference == ""] == [500]
-    assert list(stripe.gateway.captures_since(datetime.now(UTC) + timedelta(days=1))) == []
+    assert list(captures_since(stripe.gateway, datetime.now(UTC) + timedelta(days=1))) == []
     items = list(stripe.gateway.settled_items(stripe.settle()))
     assert ours < {each.reference for each in items}
     assert {each.kind for each in items} <= {"payment", "refund", "refund_failure"}
@@ -233,7 +233,7 @@ def test_listings_are_read_to_their_end_and_by_whom_they_concern(
 def test_a_capture_is_listed_though_its_page_is_older(stripe: StripeBench) -> None:
     reference = stripe.paid_order().reference
     stripe.session_of(reference)["created"] -= 40 * 60 * 60
-    listed = stripe.gateway.captures_since(datetime.now(UTC) - timedelta(minutes=1))
+    listed = captures_since(stripe.gateway, datetime.now(UTC) - timedelta(minutes=1))
     assert reference in {each.reference for each in listed}
 
 

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from backend.core.errors import Code, Refused
 from backend.payments.asking import Call, Line
 from backend.payments.fields import Malformed
-from backend.payments.gateway import Event, Order, OrderReport, RefundOrder, RefundReport, SettledItem
+from backend.payments.gateway import CapturePage, Event, Order, OrderReport, RefundOrder, RefundReport, SettledItem
 from backend.payments.razorpay import events, listings, orders, refunds, signatures
 from backend.payments.razorpay.api import NAME, Api
 
@@ -55,8 +55,8 @@ class RazorpayGateway:
     def fetch_refunds(self, reference: str, gateway_order_id: str = "", /) -> Sequence[RefundReport]:
         return refunds.fetch(self._begin, reference, gateway_order_id)
 
-    def captures_since(self, instant: datetime) -> Iterable[OrderReport]:
-        return listings.captures_since(self._begin, instant)
+    def captures_page(self, instant: datetime, mark: str = "", /) -> CapturePage:
+        return listings.captures_page(self._api(), instant, mark)
 
     def settled_items(self, day: date) -> Iterable[SettledItem]:
         return listings.settled_items(self._begin, day)

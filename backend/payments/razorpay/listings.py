@@ -10,9 +10,9 @@ from typing import TypeVar
 from backend.core.errors import Transient
 from backend.payments.asking import Call
 from backend.payments.fields import Fields, Malformed
-from backend.payments.gateway import OrderReport, SettledItem
+from backend.payments.gateway import CapturePage, OrderReport, SettledItem
 from backend.payments.razorpay import orders
-from backend.payments.razorpay.api import NAME, Api, Refusal, pages
+from backend.payments.razorpay.api import NAME, PAGE, Api, Refusal, pages
 from backend.payments.razorpay.reports import capture_report
 from backend.payments.razorpay.wire import Payment, noted, read_payment
 
@@ -23,15 +23,34 @@ _EARLIEST = 946_684_800  # Razorpay refuses instants before 2000
 _T = TypeVar("_T")
 
 
-def captures_since(begin: Callable[[], Call], instant: datetime) -> Iterator[OrderReport]:
-    """See `Gateway.captures_since`. Some that were captured before `instant` are among them."""
-    since = max(_EARLIEST, int((instant - CAPTURED_WITHIN).timestamp()))
-    seen = set()  # an item may slip from one page to the next
-    for item in pages(begin, "payments", **{"from": since, "to": int(time.time()) + 1}):
-        payment = _readable(item, read_payment)
-        if payment.is_captured and payment.id not in seen:
-            seen.add(payment.id)
-            yield _report(begin, payment)
+def captures_page(api: Api, instant: datetime, mark: str) -> CapturePage:
+    """See `Gateway.captures_page`. Some that were captured before `instant` are among them.
+
+    A payment that does not name its link costs asks of its own: where the time is up, the part ends before it.
+    """
+    since, until, skip = _read_mark(mark) if mark else (_earliest(instant), int(time.time()) + 1, 0)
+    items = api.page("payments", query={"from": since, "to": until, "count": PAGE, "skip": skip})
+    reports: list[OrderReport] = []
+    for index, item in enumerate(items):
+        try:
+            payment = _readable(item, read_payment)
+            if payment.is_captured:
+                reports.append(_report(api, payment))
+        except Transient:
+            if not index:
+                raise
+            return CapturePage(reports, f"{since}.{until}.{skip + index}")
+    return CapturePage(reports, f"{since}.{until}.{skip + PAGE}" if len(items) == PAGE else "")
+
+
+def _earliest(instant: datetime) -> int:
+    return max(_EARLIEST, int((instant - CAPTURED_WITHIN).timestamp()))
+
+
+def _read_mark(mark: str) -> tuple[int, int, int]:
+    """From when, until when, and how many were listed: what begins later does not move the rest."""
+    since, until, skip = mark.split(".")
+    return int(since), int(until), int(skip)
 
 
 def settled_items(begin: Callable[[], Call], day: date) -> Iterator[SettledItem]:
@@ -42,17 +61,17 @@ def settled_items(begin: Callable[[], Call], day: date) -> Iterator[SettledItem]
             yield _readable(item, _read_settled)
 
 
-def _report(begin: Callable[[], Call], payment: Payment) -> OrderReport:
+def _report(api: Api, payment: Payment) -> OrderReport:
     """A payment of a link carries the link's notes and, in its description, its id; else its order is asked."""
     reference = payment.reference
     if not reference and payment.order_id:
         try:
-            reference = Api(begin()).receipt_of(payment.order_id)
+            reference = api.receipt_of(payment.order_id)
         except Refusal:
             reference = ""
     link_id = payment.link_id
     if reference and not link_id:
-        link = orders.find(Api(begin()), reference)
+        link = orders.find(api, reference)
         link_id = link.id if link else ""
     return capture_report(payment, reference=reference, link_id=link_id or payment.order_id)
 

@@ -14,10 +14,12 @@ from django.utils import timezone
 from backend.core.errors import Code, Permanent, Refused, Transient
 from backend.payments.asking import Answer, Line
 from backend.payments.fields import Fields, Malformed
-from backend.payments.gateway import Event, Order, OrderReport, RefundOrder, RefundReport, SettledItem
+from backend.payments.gateway import CapturePage, Event, Order, OrderReport, RefundOrder, RefundReport, SettledItem
 from backend.payments.sandbox.wire import KEY_HEADER, SIGNATURE_HEADER
 from backend.payments.stamped import is_signed
 from backend.payments.written import read_event, read_order_report, read_refund_report, read_settled_item
+
+PAGE = 100  # captures of a part
 
 _Report = TypeVar("_Report", OrderReport, RefundReport)
 _Item = TypeVar("_Item", OrderReport, RefundReport, SettledItem)
@@ -74,9 +76,12 @@ class SandboxGateway:
         """See `Gateway`."""
         return _read_items(self._ask("GET", "orders", reference, "refunds"), read_refund_report)
 
-    def captures_since(self, instant: datetime) -> list[OrderReport]:
-        """See `Gateway`."""
-        return _read_items(self._ask("GET", "captures", str(instant.timestamp())), read_order_report)
+    def captures_page(self, instant: datetime, mark: str = "", /) -> CapturePage:
+        """See `Gateway`. The sandbox lists all at once, oldest first; a part is cut out here."""
+        first = int(mark or 0)
+        listed = _read_items(self._ask("GET", "captures", str(instant.timestamp())), read_order_report)
+        end = first + PAGE
+        return CapturePage(listed[first:end], str(end) if end < len(listed) else "")
 
     def settled_items(self, day: date) -> list[SettledItem]:
         """See `Gateway`."""

@@ -13,7 +13,16 @@ from backend.core.errors import Code, Permanent, Refused, Transient
 from backend.payments import stamped
 from backend.payments.asking import Line
 from backend.payments.fields import Fields
-from backend.payments.gateway import Event, Order, OrderReport, OrderState, RefundOrder, RefundReport, SettledItem
+from backend.payments.gateway import (
+    CapturePage,
+    Event,
+    Order,
+    OrderReport,
+    OrderState,
+    RefundOrder,
+    RefundReport,
+    SettledItem,
+)
 from backend.payments.stripe import asks, events
 from backend.payments.stripe.answers import readable, require
 from backend.payments.stripe.asks import OF_SESSION, SESSIONS, Query
@@ -108,22 +117,18 @@ class StripeGateway:
             intent = id_of(session, "payment_intent")
         return asks.refunds_of(call, intent) if intent else []
 
-    def captures_since(self, instant: datetime) -> Iterator[OrderReport]:
-        """See `Gateway`. Stripe lists pages by the instant at which they were made."""
+    def captures_page(self, instant: datetime, mark: str = "", /) -> CapturePage:
+        """See `Gateway`. Stripe lists pages by the instant at which they were made, newest first."""
         query: Query = {
             "status": "complete",
             "created[gte]": int((instant - PAGE_BEFORE_CAPTURE).timestamp()),
             "expand[]": f"data.{OF_SESSION}",
             "limit": MOST_IN_FULL,
         }
-        for session in self._listed(*SESSIONS, query=query):
-            if session.data.get("mode") != "payment":
-                continue
-            with readable():
-                report = read_session(session)
-            captured_at = report.capture.captured_at
-            if report.state is OrderState.CAPTURED and (captured_at is None or captured_at >= instant):
-                yield report
+        sessions, next_mark = asks.page(self._line.call(), *SESSIONS, query=query, after=mark)
+        with readable():
+            reports = [read_session(session) for session in sessions if session.data.get("mode") == "payment"]
+        return CapturePage([report for report in reports if _is_captured_since(report, instant)], next_mark)
 
     def settled_items(self, day: date) -> Iterator[SettledItem]:
         """See `Gateway`. A payout arrives on a date, which Stripe writes as its midnight in UTC."""
@@ -149,3 +154,8 @@ class StripeGateway:
     def _listed(self, *path: str, query: Query) -> Iterator[Fields]:
         """Page by page, each with a time of its own."""
         return asks.listed(self._line.call, *path, query=query)
+
+
+def _is_captured_since(report: OrderReport, instant: datetime) -> bool:
+    captured_at = report.capture.captured_at
+    return report.state is OrderState.CAPTURED and (captured_at is None or captured_at >= instant)

@@ -88,17 +88,24 @@ def post(call: Call, *path: str, form: Form | None = None, idempotency: str = ""
 
 def listed(begin: Callable[[], Call], *path: str, query: Query) -> Iterator[Fields]:
     """Item by item, newest first, asked for page by page; `begin` gives the call of each."""
-    after: dict[str, str] = {}
-    while True:
-        page = require(read_answer(begin().ask("GET", *path, query={"limit": MOST, **query, **after})))
-        with readable():
-            items = page.items("data")
-            yield from items
-            if page.data.get("has_more") is not True:
-                return
-            if not items:
-                raise Malformed("data: empty, and there is more")
-            after = {"starting_after": items[-1].id("id")}
+    items, mark = page(begin(), *path, query=query)
+    yield from items
+    while mark:
+        items, mark = page(begin(), *path, query=query, after=mark)
+        yield from items
+
+
+def page(call: Call, *path: str, query: Query, after: str = "") -> tuple[list[Fields], str]:
+    """The items that follow the one called `after`, and the last one's id if there are more."""
+    start = {"starting_after": after} if after else {}
+    answer = require(read_answer(call.ask("GET", *path, query={"limit": MOST, **query, **start})))
+    with readable():
+        items = answer.items("data")
+        if answer.data.get("has_more") is not True:
+            return items, ""
+        if not items:
+            raise Malformed("data: empty, and there is more")
+        return items, items[-1].id("id")
 
 
 def _says_that_too_little_is_left(problem: Problem) -> bool:
