@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 
 import pytest
@@ -46,6 +47,23 @@ def test_what_never_left_is_said_to_be_so_unless_something_left_before(relay: Re
         with relay.making(Trouble.BUSY), pytest.raises(Transient) as busy:
             call.ask("POST", "orders")
         assert busy.value.surely_not_sent is not has_changed_something
+
+
+@pytest.mark.parametrize("trouble", [Trouble.REDIRECT, Trouble.ENDLESS])
+def test_one_ask_is_one_request_and_its_answer_has_an_end(relay: Relay, trouble: Trouble) -> None:
+    with relay.making(trouble), pytest.raises(Transient):
+        Line("any", relay.url).call().ask("GET", "orders")
+    assert len(relay.sent) == 1
+
+
+def test_a_watch_that_is_over_late_spares_the_next_ask_of_its_connection() -> None:
+    here, there = socket.socketpair()
+    with here, there:
+        with sending._Watch(60) as watch:
+            watch.note(here)
+        watch._end()  # its timer had run out just when the answer was complete
+        there.sendall(b"still open")
+        assert here.recv(20) == b"still open"
 
 
 def test_a_connection_is_kept_and_the_watch_of_one_ask_spares_the_next(relay: Relay) -> None:

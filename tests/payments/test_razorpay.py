@@ -134,11 +134,28 @@ def test_a_link_that_expires_is_closed(bench: RazorpayBench, order: Order) -> No
     bench.fake.books.ahead = 3 * 3_600.0
     try:
         assert look(bench, order).state is OrderState.CLOSED
+        began = len(bench.relay.sent)
         closed = bench.gateway.close_order(order.reference)
         assert closed is not None
         assert closed.state is OrderState.CLOSED
+        assert {sent.method for sent in bench.relay.sent[began:]} == {"GET"}
     finally:
         bench.fake.books.ahead = 0.0
+
+
+def test_a_link_that_is_paid_between_our_look_and_our_cancel_is_captured(
+    bench: RazorpayBench, order: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cancel = bench.fake.books.cancel_link
+
+    def too_late(link_id: str) -> Any:
+        attempt(bench, order, "captured")
+        return cancel(link_id)
+
+    monkeypatch.setattr(bench.fake.books, "cancel_link", too_late)
+    closed = bench.gateway.close_order(order.reference)
+    assert closed is not None
+    assert closed.state is OrderState.CAPTURED
 
 
 # -- payments ---------------------------------------------------------------------------------------------------------
@@ -192,6 +209,14 @@ def test_what_is_authorised_is_captured_when_it_is_completed_and_not_when_it_is_
     assert captured.capture.fee_paise == 3_540
     assert captured.capture.tax_paise == 540
     assert bench.gateway.complete_order(order.reference) == captured
+
+
+@pytest.mark.usefixtures("by_hand")
+def test_of_two_authorised_payments_one_is_captured(bench: RazorpayBench, order: Order) -> None:
+    attempt(bench, order, "captured")
+    second = attempt(bench, order, "authorized", is_forced=True)
+    assert bench.gateway.complete_order(order.reference).state is OrderState.CAPTURED
+    assert bench.fake.books.payment(second)["status"] == "authorized"
 
 
 @pytest.mark.usefixtures("by_hand")
@@ -283,6 +308,13 @@ def test_a_refund_is_asked_under_our_reference_and_found_by_the_order_where_the_
     assert bench.gateway.ensure_refund(replace(refund, capture_id=captured.capture_id)) == report
 
 
+def test_a_refund_whose_key_was_forgotten_is_found_by_its_reference(bench: RazorpayBench) -> None:
+    refund = bench.new_refund(bench.paid_order())
+    first = bench.gateway.ensure_refund(refund)
+    bench.fake.books.keys.clear()
+    assert bench.gateway.ensure_refund(refund) == first
+
+
 def test_a_refund_of_what_was_never_captured_is_refused_and_of_an_unknown_order_permanent(
     bench: RazorpayBench, order: Order
 ) -> None:
@@ -327,6 +359,28 @@ def test_a_payment_without_notes_is_known_by_its_order_and_a_strangers_by_nothin
     listed = {each.capture_id: each for each in captures_since(bench.gateway, datetime.now(UTC))}
     assert (listed[ours].reference, listed[ours].gateway_order_id) == (order.reference, bench.link_of(order.reference))
     assert listed[strange].reference == ""
+
+
+def test_a_no_that_is_not_in_its_own_words_is_somebody_elses(
+    bench: RazorpayBench, order: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blocked = Rejected("", status=403)
+    blocked.body = {"message": "blocked"}
+
+    def refuse(_: str) -> None:
+        raise blocked
+
+    monkeypatch.setattr(bench.fake.books, "links_with", refuse)
+    with pytest.raises(Transient, match="own words"):
+        bench.gateway.fetch_order(order.reference)
+
+
+def test_a_list_of_links_that_nobody_asked_for_names_no_order(
+    bench: RazorpayBench, order: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    every = bench.fake.books.links_with(order.reference)
+    monkeypatch.setattr(bench.fake.books, "links_with", lambda _: every)
+    assert bench.gateway.fetch_order(bench.new_order().reference) is None
 
 
 def test_an_answer_of_another_shape_is_no_answer(

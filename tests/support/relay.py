@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,7 +40,7 @@ _PAGES = {
     Trouble.PROXY_PAGE: (200, "text/html", _PAGE),
     Trouble.BLOCKED: (403, "text/html", _PAGE),
     Trouble.REDIRECT: (302, "text/html", b""),
-    Trouble.ENDLESS: (200, "application/json", b'"' + b"x" * 2 * 1024 * 1024),
+    Trouble.ENDLESS: (200, "application/json", b'{"x": "' + b"x" * 2 * 1024 * 1024 + b'"}'),
 }
 
 
@@ -63,13 +64,15 @@ class Relay(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, upstream: str) -> None:
+    def __init__(self, upstream: str, *, tls: ssl.SSLContext | None = None) -> None:
         self.upstream = urlsplit(upstream)
         self.trouble = Trouble.NONE
         self.sent: list[Sent] = []
         self.released = threading.Event()
         super().__init__(("127.0.0.1", 0), _Handler)
-        self.url = f"http://127.0.0.1:{self.server_port}"
+        if tls is not None:
+            self.socket = tls.wrap_socket(self.socket, server_side=True)
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.server_port}"
         threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
 
     @contextmanager
