@@ -55,6 +55,9 @@ def _production() -> Iterator[Finding]:
         yield _warn("payments", "Online payment is off.", "Set PAYMENT_GATEWAY; to `none` if none is meant.")
     elif settings.PAYMENT_GATEWAY == "sandbox":
         yield _warn("payments", "The sandbox gateway moves no real money.", "Set PAYMENT_GATEWAY to a real one.")
+    if settings.ALLOW_SANDBOX_PAYMENTS:
+        text = "The sandbox gateway and keys of tests are admitted: who pays with them gives no real money."
+        yield _warn("payments", text, "Take ALLOW_SANDBOX_PAYMENTS away, but on a staging machine.")
 
 
 def limits() -> tuple[Finding, ...]:

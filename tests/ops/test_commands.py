@@ -122,6 +122,7 @@ def test_the_doctor_misses_what_the_schedule_lacks(now: datetime) -> None:
         ("STAFF_INBOX", "x@localhost", "STAFF_INBOX"),
         ("PAYMENT_GATEWAY", "", "PAYMENT_GATEWAY"),
         ("PAYMENT_GATEWAY", "sandbox", "no real money"),
+        ("ALLOW_SANDBOX_PAYMENTS", True, "ALLOW_SANDBOX_PAYMENTS"),
         ("DEBUG", True, "DEBUG"),
     ],
 )

@@ -72,7 +72,7 @@ def test_a_link_says_what_we_ask_and_not_who_pays(bench: RazorpayBench) -> None:
         "currency": "INR",
         "accept_partial": False,
         "reference_id": order.reference,
-        "notes": {"reference": order.reference},
+        "notes": {"booking_service_reference": order.reference},
         "notify": {"sms": False, "email": False},
         "reminder_enable": False,
         "description": order.description,
@@ -303,7 +303,7 @@ def test_a_refund_is_asked_under_our_reference_and_found_by_the_order_where_the_
     assert json.loads(sent.body) == {
         "amount": 50_000,
         "receipt": refund.reference,
-        "notes": {"reference": refund.reference},
+        "notes": {"booking_service_reference": refund.reference},
     }
     assert bench.gateway.ensure_refund(replace(refund, capture_id=captured.capture_id)) == report
 
@@ -373,6 +373,16 @@ def test_a_no_that_is_not_in_its_own_words_is_somebody_elses(
     monkeypatch.setattr(bench.fake.books, "links_with", refuse)
     with pytest.raises(Transient, match="own words"):
         bench.gateway.fetch_order(order.reference)
+
+
+def test_a_paid_link_is_never_told_as_open(bench: RazorpayBench, order: Order, monkeypatch: pytest.MonkeyPatch) -> None:
+    payment_id = attempt(bench, order, "captured")
+    listed = bench.fake.books.links_with(order.reference)
+    monkeypatch.setattr(bench.fake.books, "links_with", lambda _: [{**listed[0], "order_id": None}])
+    assert look(bench, order).capture_id == payment_id
+    bench.fake.books.payments[payment_id]["status"] = "authorized"
+    with pytest.raises(Transient, match="not listed yet"):
+        look(bench, order)
 
 
 def test_a_list_of_links_that_nobody_asked_for_names_no_order(

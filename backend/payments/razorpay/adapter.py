@@ -8,7 +8,6 @@ from datetime import date, datetime
 
 from backend.core.errors import Code, Refused
 from backend.payments.asking import Call, Line
-from backend.payments.fields import Malformed
 from backend.payments.gateway import CapturePage, Event, Order, OrderReport, RefundOrder, RefundReport, SettledItem
 from backend.payments.razorpay import events, listings, orders, refunds, signatures
 from backend.payments.razorpay.api import NAME, Api
@@ -65,10 +64,7 @@ class RazorpayGateway:
         given = {name.lower(): value for name, value in headers.items()}
         if not signatures.is_signed(body, given.get(signatures.HEADER, ""), self._account.webhook_secrets):
             raise Refused(Code.SIGNATURE_INVALID)
-        try:
-            return events.read_event(body, given.get(_EVENT_ID_HEADER, ""), account_id=self._account.account_id)
-        except Malformed as error:
-            raise Refused(Code.EVENT_MALFORMED) from error
+        return events.read_event(body, given.get(_EVENT_ID_HEADER, ""), account_id=self._account.account_id)
 
     def _begin(self) -> Call:
         return self._line.call()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 
-from backend.payments.fields import Fields, Unfit
+from backend.payments.fields import Fields, Malformed, Unfit
 from backend.payments.gateway import ID_LONGEST, Event, EventKind, OrderReport, RefundOrderState
 from backend.payments.razorpay.refunds import read_report
 from backend.payments.razorpay.reports import capture_report
@@ -23,16 +23,22 @@ _KINDS = {RefundOrderState.DONE: EventKind.REFUND_DONE, RefundOrderState.REFUSED
 def read_event(body: bytes, event_id: str, *, account_id: str) -> Event:
     """Of a body that is genuine. `event_id` is what its header said, `account_id` ours, each "" if there is none.
 
-    Raises `Malformed`. An event of another account, or with a text that fits none of our columns, is UNREADABLE.
+    One that is of another account, or cannot be read, is UNREADABLE: to refuse it would make it come for a day.
     """
-    fields = Fields.parse(body)
     known_as = _bounded(event_id, body)
-    if account_id and fields.data.get("account_id") != account_id:
-        return Event(known_as, EventKind.UNREADABLE, None, None, why="it is of another account at the gateway")
     try:
+        fields = Fields.parse(body)
+        if account_id and fields.data.get("account_id") not in (None, account_id):
+            return _unreadable(known_as, "it is of another account at the gateway")
         return _read(known_as, fields)
     except Unfit:
-        return Event(known_as, EventKind.UNREADABLE, None, None)
+        return _unreadable(known_as, "")
+    except Malformed as error:
+        return _unreadable(known_as, str(error))
+
+
+def _unreadable(event_id: str, why: str) -> Event:
+    return Event(event_id, EventKind.UNREADABLE, None, None, why=why)
 
 
 def _bounded(event_id: str, body: bytes) -> str:

@@ -51,7 +51,7 @@ def complete(api: Api, reference: str, link_id: str) -> OrderReport:
     link = find(api, reference, link_id)
     if link is None:
         raise Permanent(f"{NAME}: no order {reference}", surely_not_sent=True)
-    payments = api.payments_of(link)
+    payments = tried(api, link)
     authorised = next((payment for payment in payments if payment.status == PaymentStatus.AUTHORIZED), None)
     if authorised is None or any(payment.is_captured for payment in payments):
         return order_report(link, payments)
@@ -69,6 +69,15 @@ def close(api: Api, reference: str, link_id: str) -> OrderReport | None:
         except Refusal:
             link = api.link(link.id)
     return _report(api, link)
+
+
+def tried(api: Api, link: Link) -> list[Payment]:
+    """Every try by the link's page. Raises `Transient` while a link that is paid does not say by what."""
+    is_paid = link.status in (LinkStatus.PAID, LinkStatus.PARTIALLY_PAID)
+    payments = api.payments_of(api.link(link.id) if is_paid and not link.order_id else link)
+    if is_paid and not any(payment.is_captured for payment in payments):
+        raise Transient(f"{NAME}: the link of {link.reference} is paid, and its payment is not listed yet")
+    return payments
 
 
 def _create(api: Api, order: Order) -> Link:
@@ -114,11 +123,11 @@ def _captured(api: Api, link: Link, authorised: Payment, payments: list[Payment]
     try:
         captured = api.capture(authorised)
     except Refusal:
-        return api.payments_of(link)
+        return tried(api, link)
     if captured.id != authorised.id:
         raise Transient(f"{NAME}: an answer about another payment")
     return [captured if payment.id == authorised.id else payment for payment in payments]
 
 
 def _report(api: Api, link: Link) -> OrderReport:
-    return order_report(link, api.payments_of(link))
+    return order_report(link, tried(api, link))

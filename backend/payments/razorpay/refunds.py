@@ -47,7 +47,7 @@ def fetch(begin: Callable[[], Call], reference: str, link_id: str) -> list[Refun
     """See `Gateway.fetch_refunds`."""
     api = Api(begin())
     link = orders.find(api, reference, link_id)
-    captured = [payment for payment in api.payments_of(link) if payment.is_captured] if link else []
+    captured = [payment for payment in orders.tried(api, link) if payment.is_captured] if link else []
     return [report for payment in captured for report in _listed(begin, payment.id)]
 
 
@@ -66,7 +66,7 @@ def _capture_of(api: Api, reference: str) -> str:
     link = orders.find(api, reference)
     if link is None:
         raise Permanent(f"{NAME}: no order {reference}", surely_not_sent=True)
-    captured: list[Payment] = [payment for payment in api.payments_of(link) if payment.is_captured]
+    captured: list[Payment] = [payment for payment in orders.tried(api, link) if payment.is_captured]
     return captured[0].id if captured else ""
 
 

@@ -13,7 +13,8 @@ from enum import StrEnum
 from backend.payments.fields import Fields, Malformed
 from backend.payments.gateway import URL_LONGEST, WORD_LONGEST
 
-NOTE = "reference"  # the one note that we attach: our reference. A link's notes are its payments' notes, too
+# The one note that we attach, which holds our reference; others who use the account have names of their own for theirs.
+NOTE = "booking_service_reference"  # a link's notes are its order's and its payments', too
 
 # A payment's description is "#" and the id of its link without its prefix, in every sample of theirs.
 _LINK_OF_PAYMENT = re.compile(r"#([A-Za-z0-9]{10,40})")
