@@ -66,7 +66,7 @@ class DataRequests(World):
         else:
             assert not did.went_well().changed, f"proved what is over: {was}"
 
-    @action(needs="erasure", which=WHICH)
+    @action(needs="erasure", times=2, which=WHICH)
     def stop_erasure(self, which: int) -> None:
         waits = lambda link: self._request_of(link).state == "waiting"  # noqa: E731
         link = self.one_of(self.seen.erasure, which, waits)
@@ -113,7 +113,7 @@ class DataRequests(World):
                 self._tell_to_stop(was)
             self._carry_out(self.seen.requests[was.id])
 
-    @action(needs="clients", which=WHICH, fresh=FRESH, wrong=WRONG)
+    @action(needs="clients", times=3, which=WHICH, fresh=FRESH, wrong=WRONG)
     def correct(self, which: int, fresh: bool, wrong: tuple[str, str] | None) -> None:
         """The door asks what intake asks; then the person's own rows say so, and no other."""
         link = self._data_link(which, fresh)

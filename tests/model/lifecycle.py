@@ -174,8 +174,8 @@ class Lifecycle(Stream, SeriesActs, Reschedules, Absences, Undoing, DataRequests
         assert self.seen.bookings[booking.id].state == ("CANCELLED" if state == "LAPSED" else state)
 
 
-# of a round. Hypothesis varies one example five times after its tenth; ten fresh ones get further, and shrink no worse
-EXAMPLES = 10
+# of a round. Hypothesis varies one example five times after its tenth; fresh ones get further, and shrink no worse
+EXAMPLES = 8
 TURNS = 50  # of an example
 
 

@@ -9,7 +9,7 @@ from backend.scheduling import claims
 from tests.model import lifecycle
 from tests.model.coverage import Coverage
 
-ROUNDS_MOST = 8  # one after the other until everything was called; as a rule the first is enough
+SEEDS = (0, 4, 1, 2, 3, 5, 6, 7)  # a round each until everything was called, which the first two do as a rule
 
 
 @pytest.mark.django_db
@@ -17,7 +17,7 @@ ROUNDS_MOST = 8  # one after the other until everything was called; as a rule th
 @pytest.mark.timeout(600)  # seconds; a failure is shrunk for minutes
 def test_no_interleaving_breaks_the_design() -> None:
     coverage = lifecycle.Lifecycle.coverage = Coverage()
-    for seed in range(ROUNDS_MOST):
+    for seed in SEEDS:
         lifecycle.run(seed=seed)
         if set(coverage.called) >= lifecycle.intents() and set(coverage.entered) == set(State):
             break
