@@ -1,7 +1,7 @@
 """Every intent while each notice is in back-off: the mail then leaves and is true, or one that says what is so does.
 
-Judged by what the rows say, and not by the notices' own rules. Each notice meets both kinds of failure, each with a
-quarter of the intents, and four rows that follow one another meet all; with TEST_WHOLE_TABLE=1, as in `make model`,
+Judged by what the rows say, and not by the notices' own rules. Each notice meets both kinds of failure, each with an
+eighth of the intents, and eight rows that follow one another meet all; with TEST_WHOLE_TABLE=1, as in `make model`,
 every notice meets every intent in both.
 """
 
@@ -66,7 +66,7 @@ TABLE = [(name, "none") for name in SCENES] + [
 FAILURES = [ProviderMode.REFUSES, ProviderMode.HANGS_UP]
 IS_WHOLE = os.environ.get("TEST_WHOLE_TABLE") == "1"
 NOTHING = "nothing"
-PARTS = 4
+PARTS = 8
 CELLS = {NOTHING: lambda _booking, _now: None, **EVERY_INTENT}
 LEFT_OUT = {
     "receive_event": "records what `record_report` and `record_refund` do",
@@ -123,14 +123,14 @@ def test_whatever_happens_in_back_off_its_reader_learns_what_is_so(
     booking = scene.make(now)
     message = scene.message(booking)
     at = fail_once(message, failure)
-    met = cells(TABLE.index((name, refunds_in_time)) + 2 * FAILURES.index(failure))
+    met = cells(TABLE.index((name, refunds_in_time)) + PARTS // 2 * FAILURES.index(failure))
     said = {intent: verdict_on(scene, message, intent, at) for intent in met}
     wrong = {intent: verdict for intent, verdict in said.items() if verdict}
     assert not wrong, "\n".join(f"{intent}: {verdict}" for intent, verdict in wrong.items())
 
 
 def cells(row: int) -> list[str]:
-    """Of this row: every fourth intent, beginning with another than the row before, and always none at all."""
+    """Of this row: every eighth intent, beginning with another than the row before, and always none at all."""
     intents = [intent for intent in CELLS if intent != NOTHING]
     return [NOTHING, *(intents if IS_WHOLE else intents[row % PARTS :: PARTS])]
 
