@@ -209,7 +209,8 @@ class Gateway(Protocol):
         """What the gateway paid out on a day (of the practice's zone), item by item."""
 
     def read_event(self, body: bytes, headers: Mapping[str, str]) -> Event:
-        """Verify the signature over the raw body, then read it. Refuses: signature_invalid, event_malformed."""
+        """Verify the signature over the raw body, then read it; what cannot be read is UNREADABLE. Refuses:
+        signature_invalid."""
 
 
 def captures_since(gateway: Gateway, instant: datetime) -> Iterator[OrderReport]:

@@ -285,6 +285,15 @@ def test_what_is_not_signed_with_our_secret_is_refused(bench: Bench) -> None:
     assert refused.value.code == Code.SIGNATURE_INVALID
 
 
+@pytest.mark.parametrize("body", [b"", b"\xff", b"[]", b"{}", b'{"id": 5, "event": 5, "event_id": 5}'])
+def test_what_is_signed_and_cannot_be_read_is_kept(bench: Bench, body: bytes) -> None:
+    event = bench.gateway.read_event(*bench.signed(body))
+    assert (event.kind, event.report, event.refund) == (EventKind.UNREADABLE, None, None)
+    assert 0 < len(event.event_id) <= ID_LONGEST
+    assert bench.gateway.read_event(*bench.signed(body)).event_id == event.event_id
+    assert event.why
+
+
 # -- trouble ----------------------------------------------------------------------------------------------------------
 
 

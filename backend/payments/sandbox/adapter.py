@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
@@ -14,7 +15,16 @@ from django.utils import timezone
 from backend.core.errors import Code, Permanent, Refused, Transient
 from backend.payments.asking import Answer, Line
 from backend.payments.fields import Fields, Malformed
-from backend.payments.gateway import CapturePage, Event, Order, OrderReport, RefundOrder, RefundReport, SettledItem
+from backend.payments.gateway import (
+    CapturePage,
+    Event,
+    EventKind,
+    Order,
+    OrderReport,
+    RefundOrder,
+    RefundReport,
+    SettledItem,
+)
 from backend.payments.sandbox.wire import KEY_HEADER, SIGNATURE_HEADER
 from backend.payments.stamped import is_signed
 from backend.payments.written import read_event, read_order_report, read_refund_report, read_settled_item
@@ -97,7 +107,8 @@ class SandboxGateway:
         try:
             return read_event(Fields.parse(body))
         except Malformed as error:
-            raise Refused(Code.EVENT_MALFORMED) from error
+            event_id = f"sha256:{hashlib.sha256(body).hexdigest()}"
+            return Event(event_id, EventKind.UNREADABLE, None, None, why=str(error))
 
     def _ask(self, method: str, *path: str, body: Mapping[str, str | int] | None = None) -> Answer:
         return self._line.call().ask(method, *path, body=body)

@@ -76,6 +76,10 @@ class Bench(ABC):
         """Every webhook that the gateway has to tell so far, oldest first."""
 
     @abstractmethod
+    def signed(self, body: bytes) -> Delivery:
+        """A webhook of any body, as genuine as the gateway's own."""
+
+    @abstractmethod
     def with_another_secret(self) -> Gateway:
         """The same adapter, which knows another secret of webhooks."""
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from backend.payments.gateway import Gateway
 from backend.payments.razorpay.adapter import Account, RazorpayGateway
+from backend.payments.razorpay.signatures import sign
 from tests.support.benches.bench import Bench, Delivery
 from tests.support.fake_razorpay.books import INDIA
 from tests.support.fake_razorpay.server import ACCOUNT_ID, KEY_ID, KEY_SECRET, WEBHOOK_SECRET, FakeRazorpay
@@ -55,6 +56,9 @@ class RazorpayBench(Bench):
 
     def deliveries(self) -> list[Delivery]:
         return [(webhook.body, webhook.headers) for webhook in self.fake.books.outbox.webhooks]
+
+    def signed(self, body: bytes) -> Delivery:
+        return body, {"X-Razorpay-Signature": sign(body, WEBHOOK_SECRET)}
 
     def with_another_secret(self) -> Gateway:
         return self.made(secrets=("another",))

@@ -66,6 +66,9 @@ class SandboxBench(Bench):
                 found.append((webhook.body, {SIGNATURE_HEADER: sign(webhook.body, SECRET, time.time())}))
         return found
 
+    def signed(self, body: bytes) -> Delivery:
+        return body, {SIGNATURE_HEADER: sign(body, SECRET, time.time())}
+
     def with_another_secret(self) -> Gateway:
         return SandboxGateway(self.relay.url, "another")
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from datetime import date
 from pathlib import Path
 
 from django.utils import timezone
 
 from backend.payments.gateway import Gateway
+from backend.payments.stamped import sign
 from backend.payments.stripe.adapter import StripeGateway
 from tests.support.benches.bench import Bench, Delivery
 from tests.support.fake_stripe.books import How, Refunds
@@ -59,6 +61,9 @@ class StripeBench(Bench):
     def deliveries(self) -> list[Delivery]:
         self.books.advance()
         return [(webhook.body, webhook.headers) for webhook in self.books.outbox.webhooks]
+
+    def signed(self, body: bytes) -> Delivery:
+        return body, {"Stripe-Signature": sign(body, WEBHOOK_SECRET, time.time())}
 
     def with_another_secret(self) -> Gateway:
         return self.made(secret="whsec_another")
