@@ -13,6 +13,7 @@ from backend.core import environment as env
 DRAIN_EVERY = env.duration("DRAIN_EVERY", "how often each outbox queue is woken", default="1s")
 SWEEP_EVERY = env.duration("SWEEP_EVERY", "how often each deadline is swept", default="10s")
 PURGE_EVERY = env.duration("PURGE_EVERY", "how often stale personal data is purged", default="10m")
+SETTLEMENTS_EVERY = env.duration("SETTLEMENTS_EVERY", "how often gateways are asked what they paid out", default="1h")
 CANARY_EVERY = env.duration("CANARY_EVERY", "how often a canary goes through each queue", default="5s")
 
 ROUTES = {
@@ -42,6 +43,7 @@ TABLE: dict[str, tuple[str, timedelta]] = {
     "forget old runs of timers": ("workers.timers.forget_runs", PURGE_EVERY),
     "forget what has ended": ("workers.timers.forget_ended", PURGE_EVERY),
     "run timers that were asked for": ("workers.timers.run_asked", DRAIN_EVERY),
+    "fetch what gateways paid out": ("workers.payments.fetch_settlements", SETTLEMENTS_EVERY),
     "canary mail": ("workers.mail.canary", CANARY_EVERY),
     "canary payments": ("workers.payments.canary", CANARY_EVERY),
     "canary timers": ("workers.timers.canary", CANARY_EVERY),

@@ -667,6 +667,7 @@ JAZZMIN_SETTINGS = {
         {"name": "Bookings", "url": "admin:bookings_booking_changelist", "permissions": ["desk.see_some_bookings"]},
         {"name": "New booking", "url": "admin:bookings_booking_new", "permissions": ["bookings.change_booking"]},
         {"name": "Numbers", "url": "desk:numbers", "permissions": ["payments.view_payment"]},
+        {"name": "Accounts", "url": "desk:accounts", "permissions": ["payments.view_payment"]},
         {"name": "All pages", "url": "desk:all"},
     ],
     "icons": {

@@ -12,10 +12,10 @@ from backend.bookings import actors, policy
 from backend.bookings.lifecycle import attempts, payments, refunds
 from backend.bookings.lifecycle.refunds import GatewayWork
 from backend.bookings.links import pay_page
-from backend.core.errors import Permanent, Transient, required
+from backend.core.errors import Permanent, Refused, Transient, required
 from backend.outbox.messages import Snooze
 from backend.outbox.models import Message, MessageState, Queue
-from backend.payments import receipt_files, receipt_pdf
+from backend.payments import receipt_files, receipt_pdf, settlements
 from backend.payments.adapters import gateway_named
 from backend.payments.gateway import LastTry, Order, OrderReport, OrderState, RefundOrder, RefundOrderState
 from backend.payments.models import PageState, Payment, PaymentState, Receipt, Refund, RefundState
@@ -33,6 +33,19 @@ MADE_WITHIN = timedelta(minutes=3)  # by a worker that had begun to make it: thr
 def drain() -> None:
     """Do what is due."""
     drain_queue(Queue.PAYMENTS, perform, helper=drain)
+
+
+@app.task(name="workers.payments.fetch_settlements")
+def fetch_settlements() -> None:
+    """What the gateways paid out in the last days; what fails is asked for again within the hour."""
+    now = timezone.now()
+    for name in settlements.gateways_in_use(now=now):
+        for day in settlements.days_to_fetch(now=now):
+            try:
+                settlements.fetch_day(gateway_named(name), day)
+            except (Transient, Permanent, Refused) as error:
+                log.warning("the settlements of %s at %s are not known: %s", day, name, error)
+                break
 
 
 def perform(message: Message) -> MessageState | Snooze:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import models
 
 from backend.core.personal_data import classify
-from backend.payments.gateway import URL_LONGEST, WORD_LONGEST, LastTry
+from backend.payments.gateway import ID_LONGEST, URL_LONGEST, WORD_LONGEST, LastTry
 from backend.payments.receipt_models import DocumentKind as DocumentKind
 from backend.payments.receipt_models import Receipt as Receipt
 from backend.payments.receipt_models import ReceiptFile as ReceiptFile
@@ -168,6 +168,41 @@ class Refund(models.Model):
 
     def __str__(self) -> str:
         return self.reference
+
+
+class SettlementLine(models.Model):
+    """One line of what a gateway paid out, as it said it: see `gateway.SettledItem`."""
+
+    gateway = models.CharField(max_length=20)
+    kind = models.CharField(max_length=ID_LONGEST)
+    gateway_id = models.CharField(max_length=ID_LONGEST)
+    reference = models.CharField(max_length=ID_LONGEST, blank=True)
+    amount_paise = models.IntegerField()
+    fee_paise = models.IntegerField()
+    tax_paise = models.IntegerField()
+    currency = models.CharField(max_length=3)
+    settlement_id = models.CharField(max_length=ID_LONGEST)
+    bank_reference = models.CharField(max_length=ID_LONGEST, blank=True)
+    settled_at = models.DateTimeField()
+
+    SENSITIVITY = classify(
+        internal=(
+            "gateway kind gateway_id reference amount_paise fee_paise tax_paise currency settlement_id bank_reference "
+            "settled_at"
+        ),
+    )
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["gateway", "gateway_id", "kind", "settlement_id"], name="settlement_line_once"
+            ),
+        ]
+        indexes = [models.Index(fields=["settled_at"], name="settlement_settled")]  # the accountant's period
+
+    def __str__(self) -> str:
+        return f"{self.gateway} {self.gateway_id}"
 
 
 class InboxEvent(models.Model):

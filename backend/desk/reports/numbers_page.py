@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from datetime import date, datetime, time, timedelta
+from collections.abc import Callable
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
 from backend.core.formatting import NOTHING, money, practice_zone, rupees
-from backend.desk.forms import style_fields
 from backend.desk.fresh import requires_fresh
 from backend.desk.page import Page
 from backend.desk.reports.numbers import Numbers, numbers
+from backend.desk.reports.spans import SpanForm, often_asked
 from backend.desk.spreadsheet import csv_answer, csv_lines
 from backend.people.models import Psychologist
 
-LONGEST = timedelta(days=2 * 366)  # what one page counts; each day's hours are laid out
 Money = Callable[[int], str]
 COLUMNS: dict[str, Callable[[Numbers, Money], object]] = {
     "sessions": lambda one, _: one.sessions,
@@ -41,35 +40,18 @@ COLUMNS: dict[str, Callable[[Numbers, Money], object]] = {
 }
 
 
-class SpanForm(forms.Form):
-    """From one day to another, both counted."""
+class NumbersForm(SpanForm):
+    """Of all psychologists, or of one."""
 
-    first = forms.DateField(label="From", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
-    last = forms.DateField(label="Until", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
     psychologist = forms.ModelChoiceField(
         Psychologist.objects.order_by("full_name"), required=False, empty_label="All psychologists"
     )
-
-    def __init__(self, typed: QueryDict | dict[str, Any]) -> None:
-        super().__init__(typed)
-        style_fields(self)
-
-    def clean(self) -> dict[str, Any]:
-        typed: dict[str, Any] = super().clean() or {}
-        first, last = typed.get("first"), typed.get("last")
-        if first and last and not timedelta(0) <= last - first < LONGEST:
-            self.add_error("last", f"Choose a day after the first, and at most {LONGEST.days} days.")
-        if any(day and not 2000 <= day.year <= 2100 for day in (first, last)):
-            self.add_error("first", "Choose days between 2000 and 2100.")
-        return typed
 
 
 def page(request: HttpRequest) -> HttpResponseBase:
     """The table, or with `as=csv` the same as a file; without days the month that is not over."""
     now = timezone.now()
-    today = now.astimezone(practice_zone()).date()
-    this_month = {"first": today.replace(day=1).isoformat(), "last": today.isoformat()}
-    form = SpanForm(request.GET if "first" in request.GET else this_month)
+    form = NumbersForm.of(request, now=now)
     rows = _rows(form.cleaned_data, now=now) if form.is_valid() else {}
     if rows and request.GET.get("as") == "csv":
         return _file(request, rows, form.cleaned_data)
@@ -77,9 +59,10 @@ def page(request: HttpRequest) -> HttpResponseBase:
         **admin.site.each_context(request),
         "title": "Numbers",
         "form": form,
+        "files": [("csv", "As a file (CSV)")] if rows else [],
         "names": list(rows),
         "lines": [(name, [read(one, money) for one in rows.values()]) for name, read in COLUMNS.items()],
-        "spans": _spans(today),
+        "spans": often_asked(now),
     }
     return TemplateResponse(request, "admin/desk/numbers.html", context, status=200 if form.is_valid() else 400)
 
@@ -101,16 +84,6 @@ def _file(_request: HttpRequest, rows: dict[str, Numbers], typed: dict[str, Any]
 
 def _hours(span: timedelta) -> str:
     return f"{span / timedelta(hours=1):.1f}"
-
-
-def _spans(today: date) -> Iterator[tuple[str, str, str]]:
-    """Spans that are often asked for: a word, and their days."""
-    month = today.replace(day=1)
-    before = (month - timedelta(days=1)).replace(day=1)
-    yield "This month", month.isoformat(), today.isoformat()
-    yield "Last month", before.isoformat(), (month - timedelta(days=1)).isoformat()
-    yield "Last 7 days", (today - timedelta(days=6)).isoformat(), today.isoformat()
-    yield "This year", today.replace(month=1, day=1).isoformat(), today.isoformat()
 
 
 PAGE = Page("numbers/", "numbers", lambda access: access.sees_numbers, page)
