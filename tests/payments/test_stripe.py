@@ -7,13 +7,15 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import time_machine
 
 from backend.core.errors import Code, Permanent, Refused, Transient
 from backend.payments.adapters import gateway_named
+from backend.payments.asking import Answer, Call
+from backend.payments.fields import Fields
 from backend.payments.gateway import Event, EventKind, LastTry, OrderState, RefundOrderState, captures_since
 from backend.payments.stamped import sign
 from backend.payments.stripe import asks
@@ -99,17 +101,39 @@ def test_a_page_expires(stripe: StripeBench) -> None:
     assert (report.state, report.pay_url, kinds) == (OrderState.CLOSED, "", [EventKind.ORDER_TOUCHED])
 
 
+def test_a_page_that_is_closed_remembers_a_try_that_was_declined_and_forgets_it_once_paid(stripe: StripeBench) -> None:
+    left, paid = opened(stripe), opened(stripe)
+    for reference in (left, paid):
+        stripe.decline(reference)
+    stripe.pay(paid)
+    closed = stripe.gateway.close_order(left)
+    assert closed is not None
+    assert (closed.state, closed.last_try) == (OrderState.CLOSED, LastTry.DECLINED)
+    captured = stripe.gateway.complete_order(paid)
+    stripe.books.intents.get(captured.capture_id)["last_payment_error"] = {"code": "card_declined"}
+    assert stripe.gateway.complete_order(paid).last_try is captured.last_try is LastTry.NONE
+
+
+def test_a_page_is_closed_once(stripe: StripeBench) -> None:
+    reference = opened(stripe)
+    assert stripe.gateway.close_order(reference) == stripe.gateway.close_order(reference)
+    session_id = stripe.session_of(reference)["id"]
+    assert sum(each.path.endswith(f"{session_id}/expire") for each in stripe.relay.sent) == 1
+
+
 def test_the_fee_of_a_capture_is_known_once_it_is_booked_in_its_own_currency(stripe: StripeBench) -> None:
     captured = stripe.paid_order()
     assert (captured.capture.method, captured.capture.fee_paise, captured.capture.tax_paise) == ("card", 3_540, 540)
     charge = stripe.books.charges.get(stripe.books.intents.get(captured.capture_id)["latest_charge"])
     booked = stripe.books.booked.get(charge["balance_transaction"])
+    booked["created"] += 60
     booked["currency"] = "usd"
     elsewhere = stripe.gateway.complete_order(captured.reference)
     charge["balance_transaction"] = None
     not_yet = stripe.gateway.complete_order(captured.reference)
     assert {each.capture.fee_paise for each in (elsewhere, not_yet)} == {None}
     assert not_yet.capture.captured_at is not None
+    assert elsewhere.capture.captured_at == not_yet.capture.captured_at + timedelta(minutes=1)  # when it was booked
 
 
 # -- one page for each order ------------------------------------------------------------------------------------------
@@ -200,10 +224,28 @@ def test_a_refund_made_in_the_dashboard_is_told_and_listed(stripe: StripeBench) 
 
 
 def test_a_refund_of_what_was_never_captured_is_refused_for_good(stripe: StripeBench) -> None:
+    refund, asked = stripe.new_refund(stripe.paid_order()), len(stripe.relay.sent)
+    with pytest.raises(Permanent):
+        stripe.gateway.ensure_refund(replace(refund, capture_id=""))
+    assert len(stripe.relay.sent) == asked  # with an empty name it might be told of everybody's refunds
+    with pytest.raises(Permanent):
+        stripe.gateway.ensure_refund(replace(refund, capture_id="pi_nobodys"))
+
+
+def test_of_what_went_back_nothing_is_left_to_give(stripe: StripeBench) -> None:
     captured = stripe.paid_order()
-    for unknown in ("", "pi_nobodys"):
-        with pytest.raises(Permanent):
-            stripe.gateway.ensure_refund(replace(stripe.new_refund(captured), capture_id=unknown))
+    parts = [stripe.gateway.ensure_refund(stripe.new_refund(captured, paise)) for paise in (100_000, 50_000)]
+    assert stripe.gateway.ensure_refund(stripe.new_refund(captured, 1)).state is RefundOrderState.REFUSED
+    assert stripe.gateway.fetch_refunds(captured.reference) == parts
+
+
+def test_that_a_refund_pends_is_no_news(stripe: StripeBench) -> None:
+    captured = stripe.paid_order()
+    stripe.hold_refunds(captured.reference)
+    stripe.gateway.ensure_refund(stripe.new_refund(captured))
+    body, headers = stripe.deliveries()[-1]
+    assert b"refund.created" in body
+    assert stripe.gateway.read_event(body, headers).kind is EventKind.OTHER
 
 
 # -- listings ---------------------------------------------------------------------------------------------------------
@@ -220,6 +262,8 @@ def test_listings_are_read_to_their_end_and_by_whom_they_concern(
         amount=500, currency="inr", client_reference_id="theirs", metadata={}, _intent_metadata={}
     )
     stripe.books.pay(foreign["id"])
+    without_money = stripe.books.open_session(amount=0, currency="inr", client_reference_id=None, metadata={})
+    without_money |= {"mode": "setup", "amount_total": None, "status": "complete"}
     found = list(captures_since(stripe.gateway, datetime.now(UTC) - timedelta(minutes=1)))
     assert ours < {each.reference for each in found}
     assert [each.amount_paise for each in found if each.reference == ""] == [500]
@@ -228,6 +272,15 @@ def test_listings_are_read_to_their_end_and_by_whom_they_concern(
     assert ours < {each.reference for each in items}
     assert {each.kind for each in items} <= {"payment", "refund", "refund_failure"}
     assert sum(each.amount_paise - each.fee_paise for each in items) == _paid_out(stripe)
+
+
+def test_a_listing_that_never_ends_is_given_up() -> None:
+    class Endless:
+        def ask(self, *_: str, query: Any) -> Answer:
+            return Answer(200, Fields({"data": [], "has_more": True}))
+
+    with pytest.raises(Transient, match="unreadable"):
+        list(asks.listed(lambda: cast(Call, Endless()), "v1", "refunds", query={}))
 
 
 def test_a_capture_is_listed_though_its_page_is_older(stripe: StripeBench) -> None:

@@ -84,13 +84,13 @@ def _state(session: Fields, intent: Fields | None) -> OrderState:
 
 def _last_try(session: Fields, state: OrderState, intent: Fields | None) -> LastTry:
     """A card's second factor that was begun and left (`requires_action`) is no try: the page takes another one."""
-    if state is OrderState.DECLINED:
-        return LastTry.DECLINED
-    if state is not OrderState.OPEN:
+    if state in (OrderState.CAPTURED, OrderState.AUTHORISED):
         return LastTry.NONE
-    if session.text("status") == "complete" or (intent and intent.text("status") == "processing"):
+    is_under_way = intent is not None and intent.text("status") == "processing"
+    if state is OrderState.OPEN and (session.text("status") == "complete" or is_under_way):
         return LastTry.PENDING
-    return LastTry.DECLINED if intent and intent.data.get("last_payment_error") else LastTry.NONE
+    is_declined = state is OrderState.DECLINED or (intent is not None and intent.data.get("last_payment_error"))
+    return LastTry.DECLINED if is_declined else LastTry.NONE
 
 
 def _capture(intent: Fields) -> Capture:
