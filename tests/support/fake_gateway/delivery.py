@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -15,6 +16,7 @@ GIVE_UP_AFTER = 86_400.0
 LONGEST_PAUSE = 30.0
 TICK_SECONDS = 0.05
 PATIENCE_SECONDS = 5.0  # theirs
+SENDERS, AT_ONCE = 4, 100  # threads, and events of one round
 
 
 class Webhook(Protocol):
@@ -82,8 +84,8 @@ class Delivery:
         self._random = random.Random(seed)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
-        self._session = requests.Session()
-        self._session.trust_env = False
+        self._senders = ThreadPoolExecutor(SENDERS)
+        self._of_sender = threading.local()
 
     def start(self) -> None:
         self._thread.start()
@@ -92,6 +94,7 @@ class Delivery:
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join(2 * PATIENCE_SECONDS)
+        self._senders.shutdown(wait=False, cancel_futures=True)
 
     def _run(self) -> None:
         while not self._stopping.wait(TICK_SECONDS):
@@ -100,20 +103,22 @@ class Delivery:
                 self._deliver_due()
 
     def _deliver_due(self) -> None:
+        """Several at a time: copies of one event, and events about one payment, arrive beside each other."""
         now = self.books.now()
         with self.books.lock:
             due = [each for each in self.books.outbox.webhooks if each.next_at is not None and each.next_at <= now]
+        due = due[:AT_ONCE]
+        deliveries = [index for index in range(len(due)) for _ in range(max(1, self.manner.copies))]
         if self.manner.is_shuffled:
-            self._random.shuffle(due)
-        for webhook in due:
-            if self._stopping.is_set():
-                return
-            taken = [self._post(webhook) for _ in range(max(1, self.manner.copies))]
-            self._note(webhook, is_taken=any(taken))
+            self._random.shuffle(deliveries)
+        answers = self._senders.map(lambda index: self._post(due[index]), deliveries)
+        taken = {index for index, is_taken in zip(deliveries, answers, strict=True) if is_taken}
+        for index, webhook in enumerate(due):
+            self._note(webhook, is_taken=index in taken)
 
     def _post(self, webhook: Webhook) -> bool:
         try:
-            answer = self._session.post(
+            answer = self._session().post(
                 self.manner.url,
                 data=webhook.body,
                 headers=webhook.headers,
@@ -123,6 +128,13 @@ class Delivery:
         except requests.RequestException:
             return False
         return 200 <= answer.status_code < 300
+
+    def _session(self) -> requests.Session:
+        if not hasattr(self._of_sender, "session"):
+            self._of_sender.session = requests.Session()
+            self._of_sender.session.trust_env = False
+        session: requests.Session = self._of_sender.session
+        return session
 
     def _note(self, webhook: Webhook, *, is_taken: bool) -> None:
         webhook.tries += 1
