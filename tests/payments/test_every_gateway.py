@@ -55,6 +55,7 @@ def test_an_order_asked_for_twice_is_one_open_order(bench: Bench) -> None:
     assert 0 < len(first.gateway_order_id) <= ID_LONGEST
     assert bench.gateway.ensure_order(order) == first
     assert bench.gateway.fetch_order(order.reference) == first
+    assert bench.gateway.fetch_order(order.reference, first.gateway_order_id) == first
     assert bench.orders_of(order.reference) == 1
 
 
