@@ -14,6 +14,7 @@ DRAIN_EVERY = env.duration("DRAIN_EVERY", "how often each outbox queue is woken"
 SWEEP_EVERY = env.duration("SWEEP_EVERY", "how often each deadline is swept", default="10s")
 PURGE_EVERY = env.duration("PURGE_EVERY", "how often stale personal data is purged", default="10m")
 SETTLEMENTS_EVERY = env.duration("SETTLEMENTS_EVERY", "how often gateways are asked what they paid out", default="1h")
+RECONCILE_EVERY = env.duration("RECONCILE_EVERY", "how often our books are compared with a gateway's", default="10m")
 CANARY_EVERY = env.duration("CANARY_EVERY", "how often a canary goes through each queue", default="5s")
 
 ROUTES = {
@@ -31,6 +32,7 @@ TABLE: dict[str, tuple[str, timedelta]] = {
     "time out unpaid approvals": ("workers.timers.time_out_approvals", SWEEP_EVERY),
     "ask after open attempts": ("workers.timers.ask_after_attempts", SWEEP_EVERY),
     "apply what gateways reported": ("workers.timers.apply_events", SWEEP_EVERY),
+    "compare our books with a gateway's": ("workers.timers.reconcile", RECONCILE_EVERY),
     "complete sessions": ("workers.timers.complete_sessions", SWEEP_EVERY),
     "lapse cancellations": ("workers.timers.lapse_cancellations", SWEEP_EVERY),
     "lapse choices of another time": ("workers.timers.lapse_choices", SWEEP_EVERY),

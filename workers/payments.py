@@ -9,22 +9,25 @@ from django.conf import settings
 from django.utils import timezone
 
 from backend.bookings import actors, policy
-from backend.bookings.lifecycle import attempts, payments, refunds
+from backend.bookings.lifecycle import attempts, payments, reconciliation, refunds
 from backend.bookings.lifecycle.refunds import GatewayWork
 from backend.bookings.links import pay_page
 from backend.core.errors import Permanent, Refused, Transient, required
+from backend.ops import reconciler
 from backend.outbox.messages import Snooze
 from backend.outbox.models import Message, MessageState, Queue
 from backend.payments import receipt_files, receipt_pdf, settlements
 from backend.payments.adapters import gateway_named
 from backend.payments.gateway import LastTry, Order, OrderReport, OrderState, RefundOrder, RefundOrderState
-from backend.payments.models import PageState, Payment, PaymentState, Receipt, Refund, RefundState
+from backend.payments.models import PageState, Payment, PaymentState, Receipt, Reconciliation, Refund, RefundState
 from workers.app import app
 from workers.drain import drain as drain_queue
 
 log = logging.getLogger(__name__)
 
 CLOSED_AGAIN_AFTER = timedelta(seconds=10)  # a page that could not be closed: a payment is going on there
+COMPARED_AGAIN_AFTER = timedelta(seconds=30)
+COMPARED_WITHIN = timedelta(minutes=5)  # of the ten until the next round
 GIVEN_UP_AFTER = timedelta(hours=1)  # past the page's own end
 MADE_WITHIN = timedelta(minutes=3)  # by a worker that had begun to make it: three leases
 
@@ -169,6 +172,24 @@ def _make_refund(refund_id: int) -> MessageState | Snooze:
     return MessageState.DONE
 
 
+def _reconcile(row_id: int) -> MessageState | Snooze:
+    """Our books against a gateway's, piece by piece. While it does not answer the round waits, and then ends: the next
+    one is never far."""
+    row, now = Reconciliation.objects.get(pk=row_id), timezone.now()
+    if row.ended_at is not None:
+        return MessageState.OBSOLETE
+    try:
+        return Snooze(now) if reconciler.go_on(row) else MessageState.DONE
+    except Transient as error:
+        log.warning("our books could not be compared: %s", error)
+        if now < row.begun_at + COMPARED_WITHIN:
+            return Snooze(now + COMPARED_AGAIN_AFTER)
+    except (Permanent, Refused) as error:
+        log.error("our books cannot be compared: %s", error)  # the finding says it, so no dead letter has to
+    reconciliation.end_round(row, is_complete=False, now=now)
+    return MessageState.DONE
+
+
 def _make_receipt(receipt_id: int) -> MessageState:
     """The document of a receipt or credit note, once for all; no gateway takes part."""
     receipt = Receipt.objects.select_related("original").get(pk=receipt_id)
@@ -183,5 +204,6 @@ _PERFORMERS = {
     GatewayWork.LOOK_AT_ORDER: _look_at_order,
     GatewayWork.CLOSE_ORDER: _close_order,
     GatewayWork.MAKE_REFUND: _make_refund,
+    GatewayWork.RECONCILE: _reconcile,
     GatewayWork.MAKE_RECEIPT: _make_receipt,
 }

@@ -12,7 +12,7 @@ from typing import Protocol
 from django.utils import timezone
 
 from backend.bookings import policy, queries
-from backend.bookings.lifecycle import attempts, cancellation, choices, erasure, inbox, timers
+from backend.bookings.lifecycle import attempts, cancellation, choices, erasure, inbox, reconciliation, timers
 from backend.bookings.machine import State
 from backend.core import correlation, database_timeouts
 from backend.ops import heartbeats, purges
@@ -71,6 +71,12 @@ def lapse_cancellations() -> None:
 def apply_events() -> None:
     """What gateways reported and could not be applied at once."""
     _sweep("apply_events", lambda now: queries.events_to_apply(now=now), inbox.apply_event, rows="event")
+
+
+@app.task(name="workers.timers.reconcile")
+def reconcile() -> None:
+    """Owe the payments worker a comparison of our books with each gateway's."""
+    _sweep("reconcile", lambda now: reconciliation.gateways_due(now=now), reconciliation.begin_round, rows="payment")
 
 
 @app.task(name="workers.timers.lapse_choices")

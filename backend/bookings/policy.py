@@ -56,6 +56,7 @@ GATEWAY_ASK_EVERY = env.duration("GATEWAY_ASK_EVERY", "how often an unreachable 
 GATEWAY_ASK_FOR = env.duration(
     "GATEWAY_ASK_FOR", "how long past the deadline the gateway is asked before the attempt is closed", default="30m"
 )
+RECONCILED_FOR = timedelta(hours=72)  # money that moved since is compared; a bank changes its mind for so long
 EVENT_LEFT_TO_DOOR = timedelta(seconds=2)  # a webhook that just came: the web process applies it
 
 # -- refunds ----------------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from backend.payments.receipt_models import DocumentKind as DocumentKind
 from backend.payments.receipt_models import Receipt as Receipt
 from backend.payments.receipt_models import ReceiptFile as ReceiptFile
 from backend.payments.receipt_models import ReceiptSeries as ReceiptSeries
+from backend.payments.reconciliation_models import Reconciliation as Reconciliation
 
 
 class PaymentState(models.TextChoices):
@@ -86,13 +87,15 @@ class Payment(models.Model):
     started_at = models.DateTimeField()
     captured_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
+    compared_at = models.DateTimeField(null=True, blank=True)  # when the gateway last said that it was captured
+    refunds_compared_at = models.DateTimeField(null=True, blank=True)  # when its refunds were compared last
     objects = PaymentQuerySet.as_manager()
 
     SENSITIVITY = classify(
         internal=(
             "booking reference method gateway gateway_order_id capture_id amount_paise currency state "
             "captured_paise captured_currency paid_by fee_paise tax_paise page_state pay_url page_expires_at last_try "
-            "is_unexpected asked started_at captured_at closed_at"
+            "is_unexpected asked started_at captured_at closed_at compared_at refunds_compared_at"
         ),
     )
 

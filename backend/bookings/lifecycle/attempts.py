@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from django.conf import settings
@@ -137,6 +138,19 @@ def keep_facts(payment: Payment, report: OrderReport) -> None:
     }
     if payment.page_state == PageState.OPEN and report.state in (OrderState.CLOSED, OrderState.CAPTURED):
         facts["page_state"] = PageState.CLOSED
+    _save_changed(payment, facts)
+    learn(payment, report)
+
+
+def learn(payment: Payment, report: OrderReport) -> None:
+    """What a later report knows of the capture: a gateway tells its fee when it knows it. The caller holds the lock."""
+    if payment.capture_id and payment.capture_id == report.capture_id:
+        told = report.capture
+        learnt = {"paid_by": told.method, "fee_paise": told.fee_paise, "tax_paise": told.tax_paise}
+        _save_changed(payment, {name: value for name, value in learnt.items() if value not in ("", None)})
+
+
+def _save_changed(payment: Payment, facts: Mapping[str, object]) -> None:
     changed = [name for name, value in facts.items() if getattr(payment, name) != value]
     for name in changed:
         setattr(payment, name, facts[name])

@@ -60,6 +60,8 @@ def keep(gateway: str, kind: EventKind, reference: str, why: str, *, now: dateti
         received_at=now,
         applied_at=now,
     )
+    if InboxEvent.objects.filter(gateway=gateway, event_id=known_by).exists():  # found again at every look
+        return
     InboxEvent.objects.bulk_create([row], ignore_conflicts=True)
     log.error("kept in quarantine: %s %s, %s", gateway, known_by, why)
 

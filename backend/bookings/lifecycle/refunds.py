@@ -34,6 +34,7 @@ class GatewayWork(StrEnum):
     LOOK_AT_ORDER = "look_at_order"  # the gateway said that something happened
     CLOSE_ORDER = "close_order"  # the attempt is over, its page is not
     MAKE_REFUND = "make_refund"
+    RECONCILE = "reconcile"  # compare our books with the gateway's
     MAKE_RECEIPT = receipts.MAKE_RECEIPT
 
 
