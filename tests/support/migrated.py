@@ -1,20 +1,25 @@
 """A migrated database, made once for these migrations and copied for each run of tests.
 
-To migrate an empty one takes longer than most files of tests do.
+To migrate an empty one takes longer than most files of tests do. PostgreSQL is new in each run, so a dump is kept.
 """
 
 from __future__ import annotations
 
 import fcntl
+import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
+from unittest.mock import patch
 
 from django.apps import apps
 from django.conf import settings
 from django.db import connection
+
+from backend.ops import backup
+from tests.support import postgres_tools
 
 NAME = "migrated_{}"
 
@@ -52,10 +57,49 @@ def _name_template() -> None:
         cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [ours])
         is_there = cursor.fetchone() is not None
     if not is_there:
-        made = _migrate()
+        made = _restored(ours) or _migrated_and_dumped(ours)
         with connection.creation._nodb_cursor() as cursor:
             cursor.execute(f'ALTER DATABASE "{made}" RENAME TO "{ours}"')
     connection.settings_dict["TEST"]["TEMPLATE"] = ours
+
+
+def _restored(ours: str) -> str | None:
+    """The name of a database made of the dump that an earlier run left; None without one that can be restored."""
+    dump, made = settings.VAR_DIR / f"{ours}{backup.SUFFIX}", f"{ours}_part"
+    if not dump.exists():
+        return None
+    with connection.creation._nodb_cursor() as cursor:
+        cursor.execute(f'DROP DATABASE IF EXISTS "{made}"')
+        cursor.execute(f'CREATE DATABASE "{made}"')
+    with _tools_for(made):
+        try:
+            backup.restore(dump)
+        except backup.BackupError:  # of a newer server
+            return None
+    return made
+
+
+def _migrated_and_dumped(ours: str) -> str:
+    made = _migrate()
+    for old in settings.VAR_DIR.glob(NAME.format(f"*{backup.SUFFIX}")):
+        old.unlink()
+    with _tools_for(made), suppress(backup.BackupError):  # of a newer server
+        backup.dump(settings.VAR_DIR / f"{ours}{backup.SUFFIX}")
+    return made
+
+
+@contextmanager
+def _tools_for(name: str) -> Iterator[None]:
+    """What is dumped or restored meanwhile is this database, to which nobody stays connected."""
+    before = connection.settings_dict["NAME"]
+    connection.settings_dict["NAME"] = name
+    try:
+        with patch.dict(os.environ, {"PATH": postgres_tools.path()}):
+            yield
+    finally:
+        connection.close()
+        connection.close_pool()
+        connection.settings_dict["NAME"] = before
 
 
 def _migrate() -> str:
