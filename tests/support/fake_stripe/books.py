@@ -45,6 +45,7 @@ class Books:
         self.booked, self.payouts = Shelf("/v1/balance_transactions"), Shelf("/v1/payouts")
         self.intents, self.charges = Shelf(), Shelf()
         self.refunds_become: dict[str, Refunds] = {}  # by payment intent; "" for all others
+        self._open: dict[str, Thing] = {}  # sessions that may expire
         self._later: list[tuple[float, Callable[[], None]]] = []
         self._ends: dict[str, str] = {}  # what a pending refund becomes
 
@@ -59,8 +60,9 @@ class Books:
             self._later = [(at, act) for at, act in self._later if at > now]
             for act in due:
                 act()
-            for session in self.sessions.things.values():
-                if session["status"] == "open" and session["expires_at"] <= now:
+            self._open = {id_: session for id_, session in self._open.items() if session["status"] == "open"}
+            for session in self._open.values():
+                if session["expires_at"] <= now:
                     self._expire(session)
 
     # -- what is asked for over the API -------------------------------------------------------------------------------
@@ -71,6 +73,7 @@ class Books:
             if expires_at is not None and not 30 * 60 <= expires_at - now <= DAY:
                 raise Refusal(400, "`expires_at` must be between 30 minutes and 24 hours from now.", param="expires_at")
             made = entities.new_session(now, self.public_url, expires_at=expires_at or now + DAY, **said)
+            self._open[made["id"]] = made
             return self.sessions.keep(made)
 
     def expire(self, id_: str) -> Thing:

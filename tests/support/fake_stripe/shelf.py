@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import dropwhile, islice
 from typing import Any
 
 Thing = dict[str, Any]  # one of Stripe's objects; names that begin with _ are the fake's own
@@ -37,19 +37,26 @@ class Shelf:
             raise Refusal(404, f"No such object: '{id_}'", code="resource_missing", param="id") from error
 
     def page(self, is_wanted: Callable[[Thing], bool], limit: int, after: str) -> Thing:
-        """Newest first, from behind the cursor on."""
-        found = list(reversed(self.things.values()))
+        """Newest first, from behind the cursor on. A storm has thousands, so no more is looked at than is asked for."""
+        newest_first: Iterator[Thing] = reversed(self.things.values())
         if after:
             self.get(after)
-            found = found[[thing["id"] for thing in found].index(after) + 1 :]
-        found = [thing for thing in found if is_wanted(thing)]
-        data = [shown(thing) for thing in found[:limit]]
-        return {"object": "list", "url": self.url, "data": data, "has_more": len(found) > limit}
+            newest_first = dropwhile(lambda thing: thing["id"] != after, newest_first)
+            next(newest_first)
+        found = list(islice(filter(is_wanted, newest_first), limit + 1))
+        return {"object": "list", "url": self.url, "data": found[:limit], "has_more": len(found) > limit}
 
 
 def shown(thing: Thing) -> Thing:
     """A copy without what the fake keeps to itself."""
-    return copy.deepcopy({name: value for name, value in thing.items() if not name.startswith("_")})
+    return {name: _copy(value) for name, value in thing.items() if not name.startswith("_")}
+
+
+def _copy(value: Any) -> Any:
+    """As `copy.deepcopy`, which takes ten times as long."""
+    if isinstance(value, dict):
+        return shown(value)
+    return [_copy(each) for each in value] if isinstance(value, list) else value
 
 
 def expand(thing: Thing, path: list[str], find: Callable[[str], Thing]) -> None:
