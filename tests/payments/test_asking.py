@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from backend.core.errors import Transient
-from backend.payments import asking, sending
+from backend.payments import asking, sending, watch
 from backend.payments.asking import Line
 from tests.support.relay import Relay, Trouble
 from tests.support.server import free_port
@@ -59,9 +59,9 @@ def test_one_ask_is_one_request_and_its_answer_has_an_end(relay: Relay, trouble:
 def test_a_watch_that_is_over_late_spares_the_next_ask_of_its_connection() -> None:
     here, there = socket.socketpair()
     with here, there:
-        with sending._Watch(60) as watch:
-            watch.note(here)
-        watch._end()  # its timer had run out just when the answer was complete
+        with watch.Watch(60) as watching:
+            watching.note(here)
+        watching.end()  # its timer had run out just when the answer was complete
         there.sendall(b"still open")
         assert here.recv(20) == b"still open"
 
@@ -71,7 +71,7 @@ def test_a_connection_is_kept_and_the_watch_of_one_ask_spares_the_next(relay: Re
     for _ in range(3):
         with relay.making(Trouble.PROXY_PAGE), pytest.raises(Transient, match="HTTP 200, not JSON"):
             line.call().ask("GET", "orders")
-    assert sending._kept.watch is None
+    assert watch.current() is None
     assert len({sent.port for sent in relay.sent}) == 1
 
 

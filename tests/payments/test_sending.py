@@ -1,8 +1,8 @@
-"""One request over TLS, as every real gateway is asked: a stranger is refused, and who drips is hung up on."""
+"""One request, over TLS as every real gateway is asked: what is refused, and that it ends in time."""
 
 from __future__ import annotations
 
-import ipaddress
+import socket
 import ssl
 import time
 from collections.abc import Iterator
@@ -16,18 +16,20 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from backend.payments import sending
+from backend.core.outgoing import never_connected
+from backend.payments import connections, sending
 from tests.support.relay import Relay, Trouble
 from tests.support.server import free_port
 
 pytestmark = pytest.mark.sqlite_only
+NAME = "gateway.test"
 
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Of 127.0.0.1, signed by itself, with its key."""
+    """Of NAME, signed by itself, with its key."""
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, NAME)])
     now = datetime.now(UTC)
     made = (
         x509.CertificateBuilder()
@@ -37,7 +39,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(days=1))
         .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(NAME)]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )
@@ -58,21 +60,55 @@ def relay(certificate: Path) -> Iterator[Relay]:
     made.stop()
 
 
-def test_a_certificate_that_nobody_vouches_for_is_refused(relay: Relay) -> None:
+@pytest.fixture
+def url(relay: Relay, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The relay by its name, whose first address refuses."""
+    monkeypatch.setattr(connections, "addresses", lambda host, port: ["127.0.0.9", "127.0.0.1"])
+    return f"https://{NAME}:{relay.server_port}"
+
+
+def test_a_certificate_that_nobody_vouches_for_is_refused(relay: Relay, url: str) -> None:
     with pytest.raises(requests.exceptions.SSLError):
-        sending.send(requests.Request("GET", relay.url), seconds=2)
+        sending.send(requests.Request("GET", url), seconds=2)
     assert relay.sent == []
 
 
 @pytest.mark.parametrize("trouble", [Trouble.DRIP_HEAD, Trouble.DRIP_BODY])
 def test_a_server_that_drips_over_tls_is_hung_up_on(
-    relay: Relay, certificate: Path, monkeypatch: pytest.MonkeyPatch, trouble: Trouble
+    relay: Relay, url: str, certificate: Path, monkeypatch: pytest.MonkeyPatch, trouble: Trouble
 ) -> None:
-    session = sending._session()
-    monkeypatch.setattr(session, "verify", str(certificate))
-    with relay.making(Trouble.ERROR):
-        assert sending.send(requests.Request("GET", relay.url), seconds=2).status == 500
+    monkeypatch.setattr(sending._session(), "verify", str(certificate))
+    with relay.making(Trouble.ERROR):  # by the second address, and by the name that the certificate has
+        assert sending.send(requests.Request("GET", url), seconds=2).status == 500
     began = time.monotonic()
     with relay.making(trouble), pytest.raises(requests.RequestException):
-        sending.send(requests.Request("GET", relay.url), seconds=0.3)
+        sending.send(requests.Request("GET", url), seconds=0.3)
     assert time.monotonic() - began < 0.8
+
+
+@pytest.fixture
+def black_hole() -> Iterator[str]:
+    """The address of a server that takes no connection and refuses none: its queue is full."""
+    with socket.socket() as full, socket.socket() as first, socket.socket() as second:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        for waiting in (first, second):
+            waiting.setblocking(False)
+            waiting.connect_ex(full.getsockname())
+        yield f"http://127.0.0.1:{full.getsockname()[1]}"
+
+
+def test_many_addresses_that_do_not_answer_share_the_time(black_hole: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sending, "TIMEOUT_SECONDS", (0.1, 0.1))
+    monkeypatch.setattr(connections, "addresses", lambda host, port: [host] * 12)
+    began = time.monotonic()
+    with pytest.raises(requests.exceptions.ConnectTimeout) as error:
+        sending.send(requests.Request("GET", black_hole), seconds=0.3)
+    assert time.monotonic() - began < 1.0
+    assert never_connected(error.value)
+
+
+def test_a_name_that_nobody_knows_was_never_reached() -> None:
+    with pytest.raises(requests.exceptions.ConnectionError) as error:
+        sending.send(requests.Request("GET", "http://nowhere.invalid"), seconds=2)
+    assert never_connected(error.value)
