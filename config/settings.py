@@ -426,6 +426,11 @@ PAYMENT_NAME = env.text(
     "all that a gateway and its pages learn of us beside a booking's id; must not say what the practice is for",
     default="Booking",
 )
+UPI_ID = env.text(
+    "UPI_ID", "the practice's UPI address, such as practice@bank: offered for what is paid at the practice", default=""
+)
+if UPI_ID and not re.fullmatch(r"[A-Za-z0-9._-]{2,256}@[A-Za-z][A-Za-z0-9]{1,63}", UPI_ID):
+    raise Misconfigured("UPI_ID is no UPI address; one looks like practice@bank.")
 SANDBOX_URL = env.url("SANDBOX_URL", "where the sandbox gateway listens", default="http://127.0.0.1:8001")
 SANDBOX_SECRET = env.text(
     "SANDBOX_SECRET",

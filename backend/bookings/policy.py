@@ -59,6 +59,8 @@ GATEWAY_ASK_FOR = env.duration(
 RECONCILED_FOR = timedelta(hours=72)  # money that moved since is compared; a bank changes its mind for so long
 EVENT_LEFT_TO_DOOR = timedelta(seconds=2)  # a webhook that just came: the web process applies it
 
+DESK_MONEY_OLDEST = timedelta(days=60)  # money at the practice that is recorded later has another day by mistake
+
 # -- refunds ----------------------------------------------------------------------------------------------------------
 REFUND_ASKED_FOR = env.duration(
     "REFUND_ASKED_FOR",

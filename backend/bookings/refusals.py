@@ -92,6 +92,9 @@ ALL = (
         Code.PAY_BY_LINK, 409,
         "Nothing has been paid yet. Please open the payment link in our email; you can pay there.",
     ),
+    Refusal(
+        Code.MONEY_DAY_INVALID, 400, "Choose the day on which the money came: not a day to come, nor one long ago."
+    ),
     Refusal(Code.PAYMENT_DECLINED, 409, "Your bank declined the payment. No money was taken; you can try again."),
     Refusal(
         Code.PAYMENT_RETURNED, 409,

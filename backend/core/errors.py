@@ -48,6 +48,7 @@ class Code(StrEnum):
     CHOICE_TOO_NEAR = "choice_too_near"
     NO_ADDRESS = "no_address"
     NOT_CANCELLED_YET = "not_cancelled_yet"
+    MONEY_DAY_INVALID = "money_day_invalid"
     NOT_PAID_AT_DESK = "not_paid_at_desk"
     PAYMENT_GIVEN_BACK = "payment_given_back"
     MONEY_RETURNING = "money_returning"

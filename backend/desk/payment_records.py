@@ -42,6 +42,9 @@ class RefundInline(RefundWords, ReadOnly, admin.TabularInline[Refund, Payment]):
     show_change_link = True
 
 
+HOW = ("paid_by", "bank_reference", "received_on")
+
+
 @admin.register(Payment)
 class PaymentAdmin(ReadOnly, admin.ModelAdmin[Payment]):
     list_display = ["reference", "booking", "state", "amount", "captured", "unexpected", "method", "started"]
@@ -54,7 +57,10 @@ class PaymentAdmin(ReadOnly, admin.ModelAdmin[Payment]):
     inlines = [RefundInline]
     fieldsets = [
         (None, {"fields": ["reference", "booking", "state", "method", "amount"]}),
-        ("What arrived", {"fields": ["captured", "captured_at_time", "is_unexpected"]}),
+        (
+            "What arrived",
+            {"fields": ["captured", "captured_at_time", "paid_by", "bank_reference", "received_on", "is_unexpected"]},
+        ),
         ("Gateway", {"fields": ["gateway", "gateway_order_id", "capture_id", "asked", "started", "closed"]}),
     ]
 

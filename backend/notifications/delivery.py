@@ -29,6 +29,7 @@ from backend.notifications.visitor_context import base_context
 from backend.outbox import bundles
 from backend.outbox.models import Message, MessageState
 from backend.outbox.renewals import is_anew
+from backend.payments import upi
 
 
 def held_until(message: Message, *, now: datetime) -> datetime | None:
@@ -103,6 +104,8 @@ def compose(message: Message, tokens: Mapping[str, str]) -> EmailMultiAlternativ
     if confirmed:
         name = "appointment.ics" if len(confirmed) == 1 else "appointments.ics"
         mail.attach(name, calendar_invite(confirmed, domain=domain(), stamped_at=frozen_at), "text/calendar")
+    if "upi" in context:
+        mail.attach(upi.PICTURE_NAME, upi.png(str(context["upi"])), "image/png")
     return mail
 
 

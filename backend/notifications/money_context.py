@@ -13,6 +13,7 @@ from backend.bookings.refund_policy import cancellation_refund_paise, refund_dea
 from backend.core import formatting
 from backend.core.errors import required
 from backend.notifications.notification_context import NotificationContext, TemplateContext
+from backend.payments import upi
 from backend.payments.models import Payment, PaymentMethod, PaymentState, Refund, RefundState
 
 
@@ -39,6 +40,9 @@ def payment_summary(notification: NotificationContext) -> TemplateContext:
     facts: TemplateContext = {"money": "" if status is PaymentStatus.OPEN else status.value}
     if booking.amount_paise and not booking.is_sponsored:
         facts["amount"] = formatting.grouped_rupees(booking.amount_paise)
+    if status is PaymentStatus.DUE_AT_PRACTICE and upi.is_offered():
+        facts["upi"] = upi.address(booking.amount_paise or 0, booking.acknowledgement_id)
+        facts["upi_id"] = settings.UPI_ID
     return facts
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.core.validators import RegexValidator
 from django.db import models
 
 from backend.core.personal_data import classify
@@ -45,6 +46,19 @@ class PaymentMethod(models.TextChoices):
     DESK = "desk", "At the desk"
 
 
+BANK_REFERENCE_LONGEST = 40
+BANK_REFERENCE = RegexValidator(r"^[\w ./:@-]*$", "Use letters, digits and the signs . / : @ - alone.")
+
+
+class DeskMeans(models.TextChoices):
+    """How money came at the practice: `Payment.paid_by` of a payment at the desk."""
+
+    CASH = "cash", "Cash"
+    UPI = "upi", "UPI"
+    CARD = "card", "Card"
+    TRANSFER = "transfer", "Bank transfer"
+
+
 class PaymentQuerySet(models.QuerySet["Payment"]):
     """The two questions that are asked of a booking's attempts."""
 
@@ -76,6 +90,8 @@ class Payment(models.Model):
     captured_paise = models.PositiveIntegerField(default=0)
     captured_currency = models.CharField(max_length=3, blank=True)
     paid_by = models.CharField(max_length=WORD_LONGEST, blank=True, db_default="")  # the means: "upi", "card", "cash"
+    bank_reference = models.CharField(max_length=BANK_REFERENCE_LONGEST, blank=True, db_default="")  # of the desk
+    received_on = models.DateField(null=True, blank=True)  # the same; None: on the day on which it was recorded
     fee_paise = models.PositiveIntegerField(null=True, blank=True)  # what the gateway kept of it, with its tax
     tax_paise = models.PositiveIntegerField(null=True, blank=True)
     page_state = models.CharField(max_length=8, choices=PageState.choices, blank=True, db_default="")
@@ -94,7 +110,8 @@ class Payment(models.Model):
     SENSITIVITY = classify(
         internal=(
             "booking reference method gateway gateway_order_id capture_id amount_paise currency state "
-            "captured_paise captured_currency paid_by fee_paise tax_paise page_state pay_url page_expires_at last_try "
+            "captured_paise captured_currency paid_by bank_reference received_on fee_paise tax_paise "
+            "page_state pay_url page_expires_at last_try "
             "is_unexpected asked started_at captured_at closed_at compared_at refunds_compared_at"
         ),
     )

@@ -30,6 +30,7 @@ from backend.api.staff.requests import (
     ApprovalRequest,
     CallerRequest,
     CancelRequest,
+    DeskPaymentRequest,
     MoveRequest,
     NothingRequest,
     OutcomeRequest,
@@ -210,13 +211,13 @@ class OfferChoice(BookingAction[NothingRequest]):
 
 
 @describe_action("desk_payment")
-class DeskPayment(BookingAction[NothingRequest]):
+class DeskPayment(BookingAction[DeskPaymentRequest]):
     """POST: the amount was paid at the desk."""
 
-    shape = NothingRequest
+    shape = DeskPaymentRequest
 
-    def act(self, booking_id: int, _body: NothingRequest, *, actor: str, now: datetime) -> None:
-        front_desk.record_desk_payment(booking_id, actor=actor, now=now)
+    def act(self, booking_id: int, body: DeskPaymentRequest, *, actor: str, now: datetime) -> None:
+        front_desk.record_desk_payment(booking_id, body.handed(), actor=actor, now=now)
 
 
 @describe_action("void_desk_payment")

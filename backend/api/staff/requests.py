@@ -25,13 +25,14 @@ from backend.api.staff.fields import FlagField, PasswordField, RupeesField
 from backend.bookings.lifecycle.alternatives import OfferedSlot
 from backend.bookings.lifecycle.cancellation import CalledOffBy, RefundChoice
 from backend.bookings.lifecycle.follow_ups import Rhythm, Series
+from backend.bookings.lifecycle.front_desk import Handed
 from backend.bookings.lifecycle.rescheduling import Move
 from backend.bookings.lifecycle.series import SeriesCancellation, SeriesMove
 from backend.bookings.lifecycle.session_terms import Approval, GuardianConsent
 from backend.bookings.machine import State
 from backend.bookings.models import Gender, GuardianProof, Mode, Outcome
 from backend.bookings.staff_queries import BookingFilter
-from backend.payments.models import VoidReason
+from backend.payments.models import BANK_REFERENCE, BANK_REFERENCE_LONGEST, DeskMeans, VoidReason
 from backend.people import intake
 
 PAGE_MOST = 100  # bookings
@@ -307,6 +308,25 @@ class RefundRequest(serializers.Serializer[Any]):
 
 class RefundMadeRequest(serializers.Serializer[Any]):
     refund_reference = LineField("Please give the refund's reference.", max_length=40)
+
+
+class DeskPaymentRequest(serializers.Serializer[Any]):
+    """All may be missing: then it was cash, today."""
+
+    means = ChoiceField("Please choose how the money came, such as cash.", DeskMeans, required=False)
+    reference = LineField(
+        "Please write the bank's reference.",
+        required=False,
+        allow_blank=True,
+        max_length=BANK_REFERENCE_LONGEST,
+        validators=[BANK_REFERENCE],
+    )
+    received_on = DayField("Please give the day on which the money came, such as 2026-11-28.", required=False)
+
+    def handed(self) -> Handed:
+        given = self.validated_data
+        means = DeskMeans(given.get("means", DeskMeans.CASH))
+        return Handed(means, given.get("reference", ""), given.get("received_on"))
 
 
 class VoidPaymentRequest(serializers.Serializer[Any]):

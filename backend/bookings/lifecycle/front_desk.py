@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+
+from django.utils import timezone
 
 from backend.bookings import policy, sponsors
 from backend.bookings.guarantees import HeldSession, held_session, payment_terms
@@ -32,7 +34,7 @@ from backend.bookings.notices import Notice
 from backend.bookings.payment_status import PaymentStatus, paid_payment, payment_status
 from backend.core.errors import Code, Refused
 from backend.outbox import renewals
-from backend.payments.models import Payment, PaymentMethod, PaymentState
+from backend.payments.models import DeskMeans, Payment, PaymentMethod, PaymentState
 from backend.people.models import Corporate
 
 
@@ -66,12 +68,29 @@ def create_by_staff(draft: Draft, *, actor: str, now: datetime) -> RecordedReque
     return RecordedRequest(booking, is_new=True)
 
 
+@dataclass(frozen=True)
+class Handed:
+    """How money came at the practice: the bank's reference if there is one, and the day unless it is today."""
+
+    means: DeskMeans = DeskMeans.CASH
+    reference: str = ""
+    on: date | None = None
+
+
+def may_have_come(on: date, *, now: datetime) -> bool:
+    """Whether money that is recorded now can have come on this day of the practice."""
+    today = timezone.localdate(now)
+    return today - policy.DESK_MONEY_OLDEST <= on <= today
+
+
 @intent
-def record_desk_payment(booking_id: int, *, actor: str, now: datetime) -> Booking:
+def record_desk_payment(booking_id: int, handed: Handed = Handed(), *, actor: str, now: datetime) -> Booking:
     """APPROVED or PAYMENT_PENDING → CONFIRMED; or, for a session due at the practice, only the money's row.
 
-    Refuses: booking_unknown, already_paid, state_refuses.
+    Refuses: booking_unknown, already_paid, state_refuses, money_day_invalid.
     """
+    if handed.on is not None and not may_have_come(handed.on, now=now):
+        raise Refused(Code.MONEY_DAY_INVALID)
     booking = lock_booking(booking_id)
     if paid_payment(booking) is not None:
         raise Refused(Code.ALREADY_PAID)
@@ -87,6 +106,9 @@ def record_desk_payment(booking_id: int, *, actor: str, now: datetime) -> Bookin
         state=PaymentState.CAPTURED,
         captured_paise=booking.amount_paise or 0,
         captured_currency=policy.CURRENCY,
+        paid_by=handed.means,
+        bank_reference=handed.reference,
+        received_on=handed.on,
         started_at=now,
         captured_at=now,
         closed_at=now,

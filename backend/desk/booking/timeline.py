@@ -124,7 +124,8 @@ def _payments(booking: Booking, user: User | AnonymousUser) -> Iterator[Happenin
         if payment.started_at != payment.captured_at:
             yield Happening(payment.started_at, "money", f"{name} begun", details=asked, url=url)
         if payment.captured_at is not None:
-            details = money(payment.captured_paise) + (", not expected" if payment.is_unexpected else "")
+            by = f", {payment.paid_by}" if payment.paid_by else ""
+            details = money(payment.captured_paise) + by + (", not expected" if payment.is_unexpected else "")
             yield Happening(
                 payment.captured_at, "money", name, state="Captured", colour="success", details=details, url=url
             )

@@ -32,6 +32,11 @@ class ActionForm(forms.Form):
         self.fit()
         style_fields(self)
 
+    @property
+    def picture(self) -> str:
+        """Beside the form, for the visitor at the counter; SVG of ours, empty for none."""
+        return ""
+
     def keep_to_fees(self) -> None:
         """For who may not set a price: the psychologist's fee holds."""
         self.fields.pop("amount", None)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from django import forms
+from django.utils.safestring import mark_safe
 
-from backend.bookings.lifecycle.front_desk import record_desk_payment, sponsor
+from backend.bookings.lifecycle.front_desk import Handed, record_desk_payment, sponsor
 from backend.bookings.lifecycle.void_payment import void_desk_payment
 from backend.bookings.machine import TAKES_PLACE, State
 from backend.bookings.models import Booking
@@ -14,16 +15,51 @@ from backend.bookings.payment_status import PaymentStatus, left_paise, paid_paym
 from backend.bookings.refusals import ANSWERS
 from backend.core.errors import Code
 from backend.desk.booking.actions.action import Action, ActionForm, Decision, leads_on
-from backend.payments.models import PaymentMethod, VoidReason
+from backend.payments import upi
+from backend.payments.models import BANK_REFERENCE, BANK_REFERENCE_LONGEST, DeskMeans, PaymentMethod, VoidReason
 from backend.people.models import Corporate
 
 
-class RecordPayment(Action[ActionForm]):
+class RecordPaymentForm(ActionForm):
+    """Without an answer it was cash, today: that is what one click records."""
+
+    means = forms.ChoiceField(
+        choices=DeskMeans.choices, required=False, initial=DeskMeans.CASH, label="How it came", widget=forms.RadioSelect
+    )
+    reference = forms.CharField(
+        max_length=BANK_REFERENCE_LONGEST,
+        required=False,
+        validators=[BANK_REFERENCE],
+        label="Reference",
+        help_text="Of UPI, card or bank, as the receipt or statement has it; for the accountant.",
+    )
+    received_on = forms.DateField(
+        required=False,
+        label="Day on which it came",
+        help_text="Empty: today.",
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )
+
+    @property
+    def picture(self) -> str:
+        """The UPI address of the sum, to be scanned."""
+        if not upi.is_offered() or not self.booking.amount_paise:
+            return ""
+        text = upi.address(self.booking.amount_paise, self.booking.acknowledgement_id)
+        return mark_safe(upi.svg(text))  # noqa: S308  # segno draws it; the text is not in it
+
+    @property
+    def handed(self) -> Handed:
+        typed = self.cleaned_data
+        return Handed(DeskMeans(typed["means"] or DeskMeans.CASH), typed["reference"], typed["received_on"])
+
+
+class RecordPayment(Action[RecordPaymentForm]):
     name = "record-payment"
     label = "Record desk payment"
     submit = "Record the payment"
     tone = "success"
-    form = ActionForm
+    form = RecordPaymentForm
 
     def is_open(self, booking: Booking, _now: datetime) -> bool:
         """Instead of a payment online, or at the practice once the session is confirmed."""
@@ -31,8 +67,8 @@ class RecordPayment(Action[ActionForm]):
             return True
         return booking.state in TAKES_PLACE and payment_status(booking) is PaymentStatus.DUE_AT_PRACTICE
 
-    def run(self, decision: Decision[ActionForm]) -> None:
-        record_desk_payment(decision.booking.pk, actor=decision.actor, now=decision.now)
+    def run(self, decision: Decision[RecordPaymentForm]) -> None:
+        record_desk_payment(decision.booking.pk, decision.form.handed, actor=decision.actor, now=decision.now)
 
 
 class VoidPaymentForm(ActionForm):
