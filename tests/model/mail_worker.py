@@ -7,7 +7,7 @@ from datetime import timedelta
 from hypothesis import strategies as st
 
 from backend.bookings import links
-from backend.bookings.lifecycle import front_desk, renewal
+from backend.bookings.lifecycle import front_desk, renewal, visitor, withdrawal
 from backend.bookings.machine import State
 from backend.core import formatting
 from backend.notifications import delivery
@@ -84,13 +84,15 @@ class MailWorker(World):
         self.now += messages.LEASE
         self.deliver(3, "takes")
 
-    @action(needs="reminders", times=2, which=WHICH)
-    def reach_a_reminder(self, which: int) -> None:
-        """Mostly of somebody who withdrew the consent."""
-        bookings = self.seen.bookings
-        due = self.one_of(
-            self.seen.reminders, which, lambda row: bookings[row.booking_id].consent_withdrawn_at is not None
-        )
+    @action(needs="reminders", times=2, which=WHICH, withdraws=st.booleans())
+    def reach_a_reminder(self, which: int, withdraws: bool) -> None:
+        """Perhaps after its reader withdrew the consent."""
+        due = self.one_of(self.seen.reminders, which, lambda row: row.recipient != "")
+        if withdraws and due.recipient:
+            did = self.do(visitor.request_link, due.recipient).went_well()
+            for link in [link for link in did.after.data if link.id not in did.before.links]:
+                token = links.token_of(link.message_uuid, link.purpose)
+                self.do(withdrawal.withdraw, token, keeps_bookings=True).went_well()
         self.now = max(self.now, due.not_before)
         self.deliver(3, "takes")
 
