@@ -24,6 +24,7 @@ from backend.payments.gateway import (
     RefundOrderState,
     captures_since,
 )
+from tests.support import junk
 from tests.support.benches.bench import Bench, Delivery
 from tests.support.relay import TROUBLES, Trouble
 
@@ -266,6 +267,15 @@ def test_an_event_is_read_the_same_however_often_it_comes(bench: Bench) -> None:
     assert 0 < len(event.event_id) <= ID_LONGEST
     assert event.report is not None
     assert essence(event.report) == essence(captured)
+
+
+def test_whatever_stands_in_what_is_signed_it_is_read_and_the_inbox_can_keep_it(bench: Bench) -> None:
+    bench.gateway.ensure_refund(bench.new_refund(bench.paid_order()))
+    bench.finish_refunds()
+    for body in [variant for told, _ in bench.deliveries()[-5:] for variant in junk.variants(told)]:
+        event = bench.gateway.read_event(*bench.signed(body))
+        assert 0 < len(event.event_id) <= ID_LONGEST
+        assert written.read_event(Fields(json.loads(json.dumps(written.write(event))))) == event, body
 
 
 def test_what_is_not_signed_with_our_secret_is_refused(bench: Bench) -> None:

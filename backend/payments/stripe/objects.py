@@ -57,12 +57,20 @@ def read_session(session: Fields) -> OrderReport:
         state=state,
         amount_paise=intent.paise("amount_received") if intent and is_captured else session.paise("amount_total"),
         currency=_currency(session),
-        capture_id=id_of(session, "payment_intent") if is_captured else "",
+        capture_id=_captured_by(session) if is_captured else "",
         pay_url=session.text_or_empty("url", longest=URL_LONGEST),
         expires_at=session.unix("expires_at"),
         last_try=_last_try(session, state, intent),
         capture=_capture(intent) if intent and is_captured else Capture(),
     )
+
+
+def _captured_by(session: Fields) -> str:
+    """Money that is named by nothing could be taken for any other."""
+    found = id_of(session, "payment_intent")
+    if not found:
+        raise Malformed("payment_intent: empty")
+    return found
 
 
 def _state(session: Fields, intent: Fields | None) -> OrderState:
