@@ -193,7 +193,7 @@ def _reconcile(row_id: int) -> MessageState | Snooze:
 def _make_receipt(receipt_id: int) -> MessageState:
     """The document of a receipt or credit note, once for all; no gateway takes part."""
     receipt = Receipt.objects.select_related("original").get(pk=receipt_id)
-    if not hasattr(receipt, "file"):
+    if not receipt_files.is_kept(receipt):
         receipt_files.keep(receipt, receipt_pdf.render(receipt), now=timezone.now())
     return MessageState.DONE
 

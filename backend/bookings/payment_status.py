@@ -32,6 +32,7 @@ class PaymentStatus(StrEnum):
 
 
 OPEN_REFUNDS = (PaymentStatus.REFUND_UNDER_WAY, PaymentStatus.REFUND_TO_HAND_OUT, PaymentStatus.REFUND_REFUSED)
+MONEY_CAME = (PaymentStatus.PAID, *OPEN_REFUNDS, PaymentStatus.PART_REFUNDED, PaymentStatus.REFUNDED)
 
 
 def payment_status(booking: Booking) -> PaymentStatus:

@@ -24,11 +24,13 @@ def zone_name() -> str:
 
 def rupees(paise: int) -> str:
     """Integer paise as rupees with two decimals, `1500.00`."""
-    return f"{paise // 100}.{paise % 100:02d}"
+    return f"{'-' if paise < 0 else ''}{abs(paise) // 100}.{abs(paise) % 100:02d}"
 
 
 def grouped_rupees(paise: int) -> str:
     """`1,500.00`, and `1,50,000.00` from a lakh on, as people here read sums; `rupees` is for programs."""
+    if paise < 0:
+        return f"-{grouped_rupees(-paise)}"
     whole, _, rest = rupees(paise).partition(".")
     above, thousands = whole[:-3], whole[-3:]
     pairs = [above[max(0, end - 2) : end] for end in range(len(above), 0, -2)]
@@ -75,6 +77,12 @@ def short_day_and_time(at: datetime | None) -> str:
         return NOTHING
     local = at.astimezone(practice_zone())
     return f"{short_day(local)}, {local:%H:%M %Z}"
+
+
+def long_day(at: datetime) -> str:
+    """`1 December 2026`, in the practice's zone."""
+    local = at.astimezone(practice_zone())
+    return f"{local.day} {local:%B %Y}"
 
 
 def short_day(on: date) -> str:

@@ -19,7 +19,7 @@ from backend.bookings.notices import OF_A_PERSON, Notice
 from backend.core import formatting
 from backend.core.encryption import Unreadable
 from backend.core.errors import Permanent, required
-from backend.notifications import data_requests, enquiries, invitations, series
+from backend.notifications import data_requests, enquiries, invitations, receipts, series
 from backend.notifications.calendar_invite import calendar_invite
 from backend.notifications.mailed_links import addresses
 from backend.notifications.notification_context import ContextBuilder, NotificationContext, TemplateContext
@@ -33,11 +33,15 @@ from backend.payments import upi
 
 
 def held_until(message: Message, *, now: datetime) -> datetime | None:
-    """While the last decision about its booking can be undone nobody is told anything of it, and nothing is judged."""
+    """While the last decision about its booking can be undone nobody is told anything of it, and nothing is judged.
+
+    And for a moment, while the receipt that it shall bring is being made.
+    """
     if message.booking_id is None:
         return None
     found = Booking.objects.only("undo_until").filter(pk__in=bundles.booking_ids(message), undo_until__gt=now)
-    return max((until for booking in found if (until := booking.undoable_until(now))), default=None)
+    undoable = max((until for booking in found if (until := booking.undoable_until(now))), default=None)
+    return undoable or receipts.awaited_until(message, now=now)
 
 
 def prepare(message: Message, *, now: datetime) -> TemplateContext | None:
@@ -106,6 +110,7 @@ def compose(message: Message, tokens: Mapping[str, str]) -> EmailMultiAlternativ
         mail.attach(name, calendar_invite(confirmed, domain=domain(), stamped_at=frozen_at), "text/calendar")
     if "upi" in context:
         mail.attach(upi.PICTURE_NAME, upi.png(str(context["upi"])), "image/png")
+    receipts.attach(mail, context)
     return mail
 
 

@@ -36,6 +36,8 @@ def addresses(notice: Notice, context: TemplateContext, tokens: Mapping[str, str
             raise Permanent(f"the {purpose} link that this mail carries is gone", surely_not_sent=True)
         name, place = places[purpose]
         found[name] = f"{place}?token={token}"
+        if purpose == Purpose.BOOKING and "receipt_number" in context:
+            found["receipt_url"] = f"{settings.PUBLIC_URL}/go/receipt/?token={token}"
     return found
 
 

@@ -10,6 +10,7 @@ from backend.bookings.notices import Notice
 from backend.notifications import conditions, money_context, staff_context, visitor_context
 from backend.notifications.notification_context import Condition, ContextBuilder, NotificationContext
 from backend.notifications.present_state import present_state
+from backend.notifications.receipts import attached_receipt
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ _in_series = (visitor_context.reference, visitor_context.session)
 _confirmation = NoticeRule(
     (State.CONFIRMED,),
     (conditions.end_ahead, conditions.time_stands, conditions.still_confirmed),
-    (*_session, visitor_context.movable, money_context.payment_summary, money_context.refund_terms),
+    (*_session, visitor_context.movable, money_context.payment_summary, money_context.refund_terms, attached_receipt),
 )
 _reminder = NoticeRule(
     (State.CONFIRMED,),
@@ -112,7 +113,7 @@ RULES = {
     Notice.PAYMENT_VOIDED: NoticeRule(
         HOLDS_SLOT,
         (conditions.end_ahead, conditions.time_stands, conditions.not_confirmed_since),
-        (*_session, money_context.amount_due_or_paid, money_context.voided_payment),
+        (*_session, money_context.amount_due_or_paid, money_context.voided_payment, attached_receipt),
     ),
     Notice.LATE_PAYMENT_BOOKED: _confirmation,
     Notice.PAYMENT_RETURNED: NoticeRule(
@@ -187,7 +188,7 @@ RULES = {
         (visitor_context.proved_visitor, money_context.refund),
     ),
     Notice.REFUND_MADE: NoticeRule(
-        PROVED, (conditions.refund_made,), (visitor_context.proved_visitor, money_context.refund)
+        PROVED, (conditions.refund_made,), (visitor_context.proved_visitor, money_context.refund, attached_receipt)
     ),
     # to staff
     Notice.STAFF_BOOKING_RECEIVED: _request,

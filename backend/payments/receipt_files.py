@@ -15,6 +15,11 @@ def keep(receipt: Receipt, content: bytes, *, now: datetime) -> None:
     ReceiptFile.objects.bulk_create([row], ignore_conflicts=True)
 
 
+def is_kept(receipt: Receipt) -> bool:
+    """Whether it is made."""
+    return ReceiptFile.objects.filter(receipt=receipt).exists()
+
+
 def content(receipt: Receipt) -> bytes | None:
     """The document as it was kept; None: it is not made yet. Raises Damaged."""
     kept = ReceiptFile.objects.filter(receipt=receipt).first()

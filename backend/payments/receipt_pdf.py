@@ -9,7 +9,7 @@ from fpdf import FPDF
 from fpdf.enums import XPos, YPos
 from fpdf.fonts import TTFFont
 
-from backend.core.formatting import money, practice_zone
+from backend.core.formatting import long_day, money
 from backend.payments import gst
 from backend.payments.receipt_fonts import BOLD, FOLDER, LATIN, runs
 from backend.payments.receipt_models import DocumentKind, Receipt
@@ -20,7 +20,6 @@ LINE = 5.2  # millimetres
 WIDTH = 170.0  # of an A4 page between its margins
 SUMS = 45.0  # the column of sums
 UNKNOWN = "\N{REPLACEMENT CHARACTER}"  # for a letter that none of the fonts has
-DATED = "{0.day} {0:%B %Y}"
 
 
 def render(receipt: Receipt) -> bytes:
@@ -84,9 +83,9 @@ class _Document(FPDF):
     def parties(self) -> None:
         receipt = self.receipt
         self.named("Number", receipt.number)
-        self.named("Date", _day(receipt))
+        self.named("Date", long_day(receipt.at))
         if receipt.original is not None:
-            self.named("Takes back", f"{receipt.original.number} of {_day(receipt.original)}")
+            self.named("Takes back", f"{receipt.original.number} of {long_day(receipt.original.at)}")
             self.named("Reason", "money returned" if receipt.refund_id else "payment recorded by mistake")
         self.named("For", receipt.person_name)
         self.named("Booking", receipt.booking_reference)
@@ -160,7 +159,3 @@ class _Document(FPDF):
             assert isinstance(added, TTFFont)
             self.letters[font.lower()] = added.cmap
         self.set_font(font, size=size)
-
-
-def _day(receipt: Receipt) -> str:
-    return DATED.format(receipt.at.astimezone(practice_zone()))

@@ -76,6 +76,16 @@ def of_payment(payment: Payment) -> Receipt | None:
     return Receipt.objects.filter(payment=payment, kind=DocumentKind.RECEIPT).first()
 
 
+def taking_back(payment: Payment) -> Receipt | None:
+    """The credit note of one that was recorded by mistake."""
+    return Receipt.objects.filter(payment=payment, kind=DocumentKind.CREDIT_NOTE, refund=None).first()
+
+
+def of_booking(booking_id: int) -> list[Receipt]:
+    """All of its receipts and credit notes, in the order in which they were issued."""
+    return list(Receipt.objects.filter(payment__booking=booking_id).order_by("pk"))
+
+
 def _terms(place_of_supply: str) -> TaxTerms:
     mode = TaxMode(settings.TAX_MODE)
     if mode is TaxMode.EXEMPT:

@@ -29,6 +29,7 @@ OPENS = {
     "/go/reschedule/": {Purpose.RESCHEDULE},
     "/go/alternative/": {Purpose.ALTERNATIVE},
     "/go/again/": {Purpose.AGAIN},
+    "/go/receipt/": {Purpose.BOOKING},
     "/go/data/": {Purpose.DATA},
     "/go/data/correct/": {Purpose.DATA},
     "/go/data/withdraw/": {Purpose.DATA},

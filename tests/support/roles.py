@@ -25,7 +25,7 @@ from backend.accounts.roles import OWNER, Role
 from backend.audit.models import AccessRecord
 from backend.bookings.models import Booking, ClosedDay, DataRequest
 from backend.ops.models import Act, Process, TimerRun
-from backend.payments.models import InboxEvent, Payment, Refund
+from backend.payments.models import InboxEvent, Payment, Receipt, Refund
 from backend.people.models import Corporate, Enquiry, Language, Location, Psychologist, Specialization
 from tests.support import api, scenarios, staff_api
 from tests.support.admin_site import logged_in
@@ -156,6 +156,9 @@ def _filled(route: str, row: models.Model | None) -> str:
         "many/<slug:what>": "many/approve",
         "<int:account_id>": str(User.objects.get(username="somebody").pk),
     }
+    if isinstance(row, Booking):
+        receipt = Receipt.objects.filter(payment__booking=row).first()
+        fixed["<int:receipt_id>"] = str(receipt.pk if receipt else 0)
     for pattern, text in fixed.items():
         route = route.replace(pattern, text)
     if row is not None and "simple_history" not in route and "^([^/]+)/history" in route:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 from django.conf import settings
 from django.utils import timezone
 from rest_framework.request import Request
@@ -19,6 +21,7 @@ from backend.api.public.requests import (
 )
 from backend.bookings import queries
 from backend.bookings.lifecycle import attempts, payments, visitor
+from backend.bookings.payment_status import MONEY_CAME
 from backend.core import formatting
 
 
@@ -44,7 +47,10 @@ class VerifyEmail(APIView):
     def _answer(self, body: TokenRequest, *, acts: bool) -> Response:
         token, now = body.validated_data["token"], timezone.now()
         booking = visitor.verify_email(token, now=now) if acts else queries.by_token(token, now=now)
-        return Response({"message": "Your email address is confirmed.", "booking": responses.detail(booking)})
+        shown = responses.detail(booking)
+        if shown["payment_status"] in MONEY_CAME:
+            shown["receipts_url"] = f"{settings.PUBLIC_URL}/go/receipt/?{urlencode({'token': token})}"
+        return Response({"message": "Your email address is confirmed.", "booking": shown})
 
 
 def came_from_the_page(request: Request) -> bool:

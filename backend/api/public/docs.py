@@ -48,6 +48,7 @@ class DetailAnswer(StatusAnswer):
     meeting_link = serializers.CharField(allow_null=True, help_text="When CONFIRMED and online.")
     address = serializers.CharField(allow_null=True)
     add_to_calendar_url = serializers.URLField(required=False, help_text="When CONFIRMED.")
+    receipts_url = serializers.URLField(required=False, help_text="A page, once something was paid.")
 
 
 class VerifiedAnswer(MessageAnswer):

@@ -10,7 +10,7 @@ from backend.accounts.models import Scope
 from backend.bookings.machine import Reason, State
 from backend.bookings.models import Gender, GuardianProof, Mode, Origin, Outcome, PaymentMode, Period
 from backend.outbox.models import MessageState, Queue
-from backend.payments.models import PaymentMethod, PaymentState, RefundState
+from backend.payments.models import DocumentKind, PaymentMethod, PaymentState, RefundState
 
 
 def _maybe_instant() -> serializers.DateTimeField:
@@ -94,6 +94,14 @@ class RefundAnswer(serializers.Serializer[Any]):
     settled_at = _maybe_instant()
 
 
+class ReceiptAnswer(serializers.Serializer[Any]):
+    number = serializers.CharField()
+    kind = serializers.ChoiceField(DocumentKind.choices)
+    at = serializers.DateTimeField()
+    amount = _rupees()
+    refund_reference = serializers.CharField(allow_null=True, help_text="Of a credit note; else it was a mistake.")
+
+
 class AttemptAnswer(serializers.Serializer[Any]):
     payment_reference = serializers.CharField()
     method = serializers.ChoiceField(PaymentMethod.choices)
@@ -105,6 +113,7 @@ class AttemptAnswer(serializers.Serializer[Any]):
     started_at = serializers.DateTimeField()
     captured_at = _maybe_instant()
     refunds = RefundAnswer(many=True)
+    receipts = ReceiptAnswer(many=True)
 
 
 class OwedAnswer(serializers.Serializer[Any]):

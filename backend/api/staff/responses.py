@@ -14,7 +14,7 @@ from backend.bookings.models import Booking, LedgerEntry
 from backend.core import formatting
 from backend.core.formatting import practice_zone
 from backend.outbox.models import Message
-from backend.payments.models import Payment, Refund
+from backend.payments.models import Payment, Receipt, Refund
 from backend.people import phones
 from backend.people.models import Corporate, Location, Psychologist
 from backend.scheduling.suggestions import Suggestion
@@ -130,6 +130,7 @@ def _payment(payment: Payment) -> dict[str, Any]:
         "started_at": utc_iso(payment.started_at),
         "captured_at": utc_iso(payment.captured_at),
         "refunds": [_refund(refund) for refund in payment.refunds.all()],
+        "receipts": [_receipt(receipt) for receipt in payment.receipts.all()],
     }
 
 
@@ -142,6 +143,16 @@ def _refund(refund: Refund) -> dict[str, Any]:
         "actor": refund.actor,
         "queued_at": utc_iso(refund.queued_at),
         "settled_at": utc_iso(refund.settled_at),
+    }
+
+
+def _receipt(receipt: Receipt) -> dict[str, Any]:
+    return {
+        "number": receipt.number,
+        "kind": receipt.kind,
+        "at": utc_iso(receipt.at),
+        "amount": rupees(receipt.amount_paise),
+        "refund_reference": receipt.refund.reference if receipt.refund else None,
     }
 
 

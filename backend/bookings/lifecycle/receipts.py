@@ -10,7 +10,7 @@ from datetime import date, datetime
 
 from backend.bookings.guarantees import held_session
 from backend.bookings.models import Booking, Mode
-from backend.core.formatting import practice_zone
+from backend.core.formatting import long_day, practice_zone
 from backend.outbox import messages
 from backend.outbox.models import Queue
 from backend.payments import gst, receipts
@@ -27,7 +27,7 @@ def issue(booking: Booking, payment: Payment, *, now: datetime) -> None:
     supply = Supply(
         person_name=booking.full_name,
         booking_reference=booking.acknowledgement_id,
-        description=f"Session on {_day(held_session(booking).start)}",
+        description=f"Session on {long_day(held_session(booking).start)}",
         place_of_supply=_place_of_supply(booking),
     )
     _owe_file(receipts.issue(payment, supply, on=_practice_day(now), now=now), now=now)
@@ -65,8 +65,3 @@ def _place_of_supply(booking: Booking) -> str:
 
 def _practice_day(at: datetime) -> date:
     return at.astimezone(practice_zone()).date()
-
-
-def _day(at: datetime) -> str:
-    local = _practice_day(at)
-    return f"{local.day} {local:%B %Y}"

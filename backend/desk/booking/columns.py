@@ -19,6 +19,7 @@ from backend.core.formatting import NOTHING, money, short_day, short_day_and_tim
 from backend.desk.display import badge, mark, sponsor, time_left
 from backend.desk.navigation import CHANGE
 from backend.desk.session_fields import choices
+from backend.payments import receipts
 from backend.people import phones
 from backend.scheduling.suggestions import suggestions
 
@@ -160,6 +161,21 @@ def payment(booking: Booking) -> str:
     text = status.value.replace("_", " ")
     is_back = status in (PaymentStatus.PART_REFUNDED, PaymentStatus.REFUNDED)
     return f"{text}, {short_day_and_time(refund_made_at(booking))}" if is_back else text
+
+
+@admin.display(description="receipts")
+def receipt_links(booking: Booking) -> str:
+    """Each a way to its document."""
+    found = (
+        (reverse("admin:bookings_booking_receipt", args=[booking.pk, one.pk]), one)
+        for one in receipts.of_booking(booking.pk)
+    )
+    return format_html_join(SafeString("<br>"), '<a href="{}">{}</a>', found) or NOTHING
+
+
+@admin.display(description="receipts")
+def receipt_numbers(booking: Booking) -> str:
+    return ", ".join(one.number for one in receipts.of_booking(booking.pk)) or NOTHING
 
 
 @admin.display(description="to be paid by")

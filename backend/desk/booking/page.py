@@ -21,7 +21,7 @@ from backend.core.admin_pages import ListOfPeople, ReadOnly
 from backend.core.errors import required
 from backend.core.formatting import short_day_and_time
 from backend.desk import readings
-from backend.desk.booking import action_page, columns, follow_ups, readers, reveal_phone, series, tell
+from backend.desk.booking import action_page, columns, follow_ups, readers, receipt, reveal_phone, series, tell
 from backend.desk.booking.actions.table import open_to
 from backend.desk.booking.timeline import timeline
 from backend.desk.calendar import panel
@@ -41,6 +41,7 @@ PAGES: list[Page] = [
     *series.PAGES,
     reveal_phone.PAGE,
     readers.PAGE,
+    receipt.PAGE,
     *panel.PAGES,
 ]
 SECTIONS: tuple[tuple[str | None, tuple[Any, ...]], ...] = (  # of the booking's page: a column's function, or a field
@@ -62,8 +63,8 @@ SECTIONS: tuple[tuple[str | None, tuple[Any, ...]], ...] = (  # of the booking's
         "What was settled",
         (
             "psychologist", columns.slot, columns.moved, "meeting_link", "address", columns.price, columns.payment,
-            columns.payable, "corporate", columns.sponsored, columns.consent, "outcome", "note_to_visitor",
-            "refund_note",
+            columns.receipt_links, columns.payable, "corporate", columns.sponsored, columns.consent, "outcome",
+            "note_to_visitor", "refund_note",
         ),
     ),
 )  # fmt: skip
@@ -167,6 +168,8 @@ class BookingAdmin(ListOfPeople, ReadOnly, admin.ModelAdmin[Booking]):
             shown["user_message"] = columns.hidden_message
         if not has_any_permission(request.user, Ability.SEE_CLIENTS):
             shown["client"] = columns.person
+        if not access.may_act_on_some(Scope.DESK):
+            shown[columns.receipt_links] = columns.receipt_numbers
         is_request = obj is not None and obj.state == State.PENDING and access.may_act(obj, Scope.UNASSIGNED)
         sections = (*SECTIONS[:2], FITTING if is_request else SECTIONS[2])
         return [(name, {"fields": [shown.get(field, field) for field in fields]}) for name, fields in sections]

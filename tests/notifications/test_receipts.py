@@ -1,0 +1,103 @@
+"""Receipts in mails: waited for, attached as they are kept, and else behind the link."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+from django.core.mail import EmailMultiAlternatives
+
+from backend.bookings import links
+from backend.bookings.lifecycle import front_desk, refunds
+from backend.bookings.lifecycle.void_payment import void_desk_payment
+from backend.bookings.notices import Notice
+from backend.notifications import delivery
+from backend.outbox.models import Message
+from backend.payments import receipt_files
+from backend.payments.models import Receipt, VoidReason
+from tests.support import scenarios
+
+pytestmark = [pytest.mark.sqlite_only, pytest.mark.django_db, pytest.mark.usefixtures("sandbox_payments")]
+PDF = b"%PDF-1.7 of this test"
+DESK = {"actor": "staff:desk"}
+SECOND = timedelta(seconds=1)
+
+
+def owed(notice: Notice) -> Message:
+    return Message.objects.get(kind=notice)
+
+
+def composed(message: Message, now: datetime) -> EmailMultiAlternatives:
+    message.context, message.frozen_at = delivery.prepare(message, now=now), now
+    return delivery.compose(message, links.tokens_of(message.uuid))
+
+
+def documents(mail: EmailMultiAlternatives) -> list[tuple[str, bytes]]:
+    return [(one.filename, one.content) for one in mail.attachments if one.mimetype == "application/pdf"]
+
+
+def make_all(now: datetime) -> None:
+    for receipt in Receipt.objects.filter(file=None):
+        receipt_files.keep(receipt, PDF + receipt.number.encode(), now=now)
+
+
+def test_the_confirmation_waits_ten_seconds_and_then_links_to_it(now: datetime) -> None:
+    scenarios.confirmed(now=now)
+    message = owed(Notice.BOOKING_CONFIRMED)
+    waits = [delivery.held_until(message, now=now + n * SECOND) for n in (0, 9, 9.5, 10)]
+    assert waits == [now + SECOND, now + 10 * SECOND, now + 10 * SECOND, None]
+    mail = composed(message, now + 10 * SECOND)
+    assert documents(mail) == []
+    assert "/go/receipt/?token=" in mail.body
+    assert "/go/receipt/?token=" in str(mail.alternatives[0].content)
+    make_all(now)
+    again = delivery.compose(message, links.tokens_of(message.uuid))  # a retry says the same
+    assert (again.body, documents(again)) == (mail.body, [])
+
+
+def test_it_is_attached_as_soon_as_it_is_made_and_each_time_the_same(now: datetime) -> None:
+    scenarios.confirmed(now=now)
+    make_all(now)
+    message = owed(Notice.BOOKING_CONFIRMED)
+    assert delivery.held_until(message, now=now) is None
+    mail = composed(message, now)
+    assert documents(mail) == [("MS-26-27-000001.pdf", PDF + b"MS/26-27/000001")]
+    assert "MS/26-27/000001, attached" in mail.body
+    assert "/go/receipt/" not in mail.body
+    assert [one.filename for one in mail.attachments] == ["appointment.ics", "MS-26-27-000001.pdf"]
+    first, second = (delivery.compose(message, links.tokens_of(message.uuid)).message().as_bytes() for _ in range(2))
+    assert first == second
+
+
+def test_the_mail_of_a_refund_brings_its_credit_note_and_waits_longer(now: datetime) -> None:
+    booking = front_desk.record_desk_payment(scenarios.approved(now=now).pk, now=now, **DESK)
+    refund = refunds.grant_refund(booking.pk, 50_000, now=now, **DESK)
+    refunds.record_refund_made(refund.pk, now=now, **DESK)
+    message = owed(Notice.REFUND_MADE)
+    assert delivery.held_until(message, now=now + 599 * SECOND) == now + 600 * SECOND
+    assert delivery.held_until(message, now=now + 600 * SECOND) is None
+    assert "ask us" in composed(message, now + 600 * SECOND).body
+    make_all(now)
+    mail = composed(message, now)
+    assert documents(mail) == [("CN-26-27-000001.pdf", PDF + b"CN/26-27/000001")]
+    assert "CN/26-27/000001 is attached" in mail.body
+
+
+def test_a_payment_that_is_taken_back_brings_the_credit_note_of_its_receipt(now: datetime) -> None:
+    booking = front_desk.record_desk_payment(scenarios.approved(now=now).pk, now=now, **DESK)
+    void_desk_payment(booking.pk, VoidReason.NOT_RECEIVED, now=now, **DESK)
+    message = owed(Notice.PAYMENT_VOIDED)
+    assert "/go/receipt/?token=" in composed(message, now).body
+    make_all(now)
+    assert [name for name, _ in documents(composed(message, now))] == ["CN-26-27-000001.pdf"]
+
+
+def test_what_waits_for_nothing_is_not_held(now: datetime) -> None:
+    scenarios.confirmed(now=now)
+    for message in Message.objects.filter(queue="mail").exclude(kind=Notice.BOOKING_CONFIRMED):
+        assert delivery.held_until(message, now=now) is None
+    message = owed(Notice.BOOKING_CONFIRMED)
+    message.may_have_left = True
+    assert delivery.held_until(message, now=now) is None
+    message.may_have_left = False
+    assert delivery.held_until(message, now=now - SECOND) is None  # the clock went back
