@@ -16,7 +16,7 @@ from backend.core.errors import Permanent, Refused, Transient, required
 from backend.ops import reconciler
 from backend.outbox.messages import Snooze
 from backend.outbox.models import Message, MessageState, Queue
-from backend.payments import receipt_files, receipt_pdf, settlements
+from backend.payments import receipt_files, settlements
 from backend.payments.adapters import gateway_named
 from backend.payments.gateway import LastTry, Order, OrderReport, OrderState, RefundOrder, RefundOrderState
 from backend.payments.models import PageState, Payment, PaymentState, Receipt, Reconciliation, Refund, RefundState
@@ -192,6 +192,8 @@ def _reconcile(row_id: int) -> MessageState | Snooze:
 
 def _make_receipt(receipt_id: int) -> MessageState:
     """The document of a receipt or credit note, once for all; no gateway takes part."""
+    from backend.payments import receipt_pdf  # letters and pictures, a tenth of a second to load, for this alone
+
     receipt = Receipt.objects.select_related("original").get(pk=receipt_id)
     if not receipt_files.is_kept(receipt):
         receipt_files.keep(receipt, receipt_pdf.render(receipt), now=timezone.now())

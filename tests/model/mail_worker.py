@@ -13,6 +13,8 @@ from backend.core import formatting
 from backend.notifications import delivery
 from backend.outbox import bundles, messages
 from backend.outbox.models import GIVEN_UP, Message, MessageState, Queue
+from backend.payments import receipt_files
+from backend.payments.models import Receipt
 from tests.model.expected_messages import TO_STAFF
 from tests.model.invariants import ACTIVE, FINAL, HOLDS_SLOT
 from tests.model.relations import OFFERED_FOR
@@ -73,6 +75,14 @@ class MailWorker(World):
         for _ in range(batches):
             for message in messages.claim(Queue.MAIL, now=self.now):
                 self._deliver(message, answer)
+        self.look()
+
+    @action(needs="receipts")
+    def make_receipts(self) -> None:
+        """The payments worker comes to those that wait."""
+        for receipt in Receipt.objects.filter(file=None):
+            receipt_files.keep(receipt, b"%PDF-1.7", now=self.now)
+            self.worked()
         self.look()
 
     @action(needs="bookings", times=2, which=WHICH, hours=st.sampled_from([1, 6]), answer=ANSWERS)
