@@ -162,6 +162,7 @@ def test_the_doctor_counts_the_mails_that_still_need_a_key(now: datetime, settin
     assert finding.text == f"No waiting mail needs key {old} of TOKEN_KEY any more."
 
 
+@pytest.mark.postgres_only  # tests/config/test_existing_databases.py takes SQLite the same way
 @pytest.mark.django_db(transaction=True)
 def test_links_of_an_older_database_get_the_id_of_the_key_that_signed_them(now: datetime, settings: Any) -> None:
     settings.PAYMENT_GATEWAY, expected = "sandbox", {}

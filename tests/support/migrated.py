@@ -36,11 +36,17 @@ def prepare() -> None:
             _name_template()
 
 
+def kept_file() -> Path:
+    """SQLite's, where a run on it has left one."""
+    found: Path = settings.VAR_DIR / f"{NAME.format(_fingerprint())}.sqlite3"
+    return found
+
+
 def _copy_file() -> None:
-    ours = settings.VAR_DIR / f"{NAME.format(_fingerprint())}.sqlite3"
+    ours = kept_file()
     target = Path(connection.settings_dict["TEST"]["NAME"])
     if not ours.exists():
-        for old in settings.VAR_DIR.glob(NAME.format("*")):
+        for old in settings.VAR_DIR.glob(NAME.format("*.sqlite3")):
             old.unlink()
         _migrate()
         shutil.copyfile(target, ours.with_suffix(".part"))
