@@ -113,7 +113,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "django_celery_beat",
     "simple_history",
-    "django_otp_webauthn",
+    "backend.accounts.passkeys_app.PasskeysConfig",
     "backend.notifications.anymail_app.AnymailConfig",
     "backend.accounts",
     "backend.people",

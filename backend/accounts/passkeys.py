@@ -12,10 +12,7 @@ from typing import Any, Protocol
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
-from django_otp_webauthn.exceptions import OTPWebAuthnApiError
-from django_otp_webauthn.helpers import WebAuthnHelper
 from django_otp_webauthn.models import WebAuthnCredential
-from webauthn.helpers.exceptions import WebAuthnException
 
 CHALLENGE = "passkey_challenge"
 LONGEST_NAME = 64
@@ -35,13 +32,13 @@ def are_offered() -> bool:
 
 def ask_to_register(request: Asked, account: User) -> dict[str, Any]:
     """What the browser's `navigator.credentials.create` is given."""
-    options, request.session[CHALLENGE] = WebAuthnHelper(request).register_begin(user=account)
+    options, request.session[CHALLENGE] = _ceremony(request).register_begin(user=account)
     return dict(options)
 
 
 def ask_to_show(request: Asked, account: User) -> dict[str, Any]:
     """What the browser's `navigator.credentials.get` is given."""
-    options, request.session[CHALLENGE] = WebAuthnHelper(request).authenticate_begin(
+    options, request.session[CHALLENGE] = _ceremony(request).authenticate_begin(
         user=account, require_user_verification=False
     )
     return dict(options)
@@ -51,10 +48,10 @@ def register(request: Asked, account: User, answer: str, *, name: str = "") -> b
     """Whether the answer is a new passkey's; it is the account's from now on."""
     try:
         with transaction.atomic():
-            made = WebAuthnHelper(request).register_complete(account, _challenge(request), json.loads(answer))
+            made = _ceremony(request).register_complete(account, _challenge(request), json.loads(answer))
             made.name = name[:LONGEST_NAME] or "Passkey"
             made.save(update_fields=["name"])
-    except (*_WRONG, IntegrityError) as error:
+    except _wrong(IntegrityError) as error:
         return _refused(error)
     return True
 
@@ -63,8 +60,8 @@ def is_shown(request: Asked, account: User, answer: str) -> bool:
     """Whether the answer comes from a passkey of the account, to what this session was asked."""
     try:
         with transaction.atomic():
-            WebAuthnHelper(request).authenticate_complete(account, _challenge(request), json.loads(answer))
-    except _WRONG as error:
+            _ceremony(request).authenticate_complete(account, _challenge(request), json.loads(answer))
+    except _wrong() as error:
         return _refused(error)
     return True
 
@@ -74,8 +71,18 @@ def of(account: User) -> list[WebAuthnCredential]:
     return list(WebAuthnCredential.objects.filter(user=account).order_by("pk"))
 
 
-# what the library says to a wrong, old or foreign answer, and what Python says to none
-_WRONG = (OTPWebAuthnApiError, WebAuthnException, ValueError, KeyError, TypeError)
+def _ceremony(request: Asked) -> Any:
+    from django_otp_webauthn.helpers import WebAuthnHelper  # heavy: see `passkeys_app`
+
+    return WebAuthnHelper(request)
+
+
+def _wrong(*more: type[Exception]) -> tuple[type[Exception], ...]:
+    """What the library says to a wrong, old or foreign answer, what Python says to none, and more."""
+    from django_otp_webauthn.exceptions import OTPWebAuthnApiError
+    from webauthn.helpers.exceptions import WebAuthnException
+
+    return (OTPWebAuthnApiError, WebAuthnException, ValueError, KeyError, TypeError, *more)
 
 
 def _challenge(request: Asked) -> dict[str, Any]:

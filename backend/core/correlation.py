@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import uuid
 
-from structlog.contextvars import bind_contextvars, clear_contextvars, get_contextvars
+from backend.core.structured import structlog
 
 _ID = "correlation_id"
 
 
 def current() -> str:
     """The id of the work in hand; empty outside any."""
-    return str(get_contextvars().get(_ID, ""))
+    return str(structlog.contextvars.get_contextvars().get(_ID, ""))
 
 
 def begin(correlation_id: str = "", **about: object) -> str:
@@ -20,6 +20,6 @@ def begin(correlation_id: str = "", **about: object) -> str:
     `about` stands on each log line of that work: kinds, names and ids of rows, nothing that a person typed.
     """
     value = correlation_id or uuid.uuid4().hex
-    clear_contextvars()
-    bind_contextvars(**{_ID: value}, **about)
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(**{_ID: value}, **about)
     return value

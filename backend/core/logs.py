@@ -10,13 +10,15 @@ import logging
 import re
 import traceback
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import structlog
 from django.db import InterfaceError, OperationalError
-from structlog.typing import EventDict, Processor, WrappedLogger
 
 from backend.core import database_timeouts, environment
+from backend.core.structured import structlog
+
+if TYPE_CHECKING:
+    from structlog.typing import EventDict, Processor, WrappedLogger
 
 ExcInfo = tuple[type[BaseException], BaseException, Any]
 

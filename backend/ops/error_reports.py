@@ -14,9 +14,9 @@ from sentry_sdk.integrations.atexit import AtexitIntegration
 from sentry_sdk.integrations.dedupe import DedupeIntegration
 from sentry_sdk.integrations.logging import LoggingIntegration
 from sentry_sdk.transport import Transport
-from structlog.contextvars import get_contextvars
 
 from backend.core import logs
+from backend.core.structured import structlog
 
 Report = dict[str, Any]
 
@@ -50,7 +50,7 @@ def init_sentry(dsn: str, *, server_name: str, transport: Transport | None = Non
 def _bare(event: Report, hint: Report) -> Report:
     """The report without anything that is not listed. Its words are those of the log's template, not what filled it."""
     report = {name: event[name] for name in KEPT if name in event}
-    context = get_contextvars()
+    context = structlog.contextvars.get_contextvars()
     report["tags"] = {name: str(context[name]) for name in TAGS if name in context}
     template = (event.get("logentry") or {}).get("message", "")
     report["logentry"] = {"message": logs.without_secrets(str(template))}

@@ -6,15 +6,14 @@ https://www.itu.int/rec/T-REC-E.164; what is a number in which country, `phonenu
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-import phonenumbers
-import pycountry
-from phonenumbers import PhoneNumber, PhoneNumberFormat, PhoneNumberType
+if TYPE_CHECKING:
+    from phonenumbers import PhoneNumber  # most numbers are written as they are kept, and need none of what it loads
 
 HOME_REGION = "IN"  # of numbers without a country's code
 HOME_CODE = "+91"
 _USUAL_NAMES = {"UK": "GB", "ENGLAND": "GB", "SCOTLAND": "GB", "USA": "US", "UAE": "AE", "DUBAI": "AE", "RUSSIA": "RU"}
-_OF_PEOPLE = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
 _SIGNS = re.compile(r"[0-9+()./\-\s]+")
 _TEN_DIGITS = re.compile(r"[0-9]{10}")
 _AT_HOME = re.compile(re.escape(HOME_CODE) + r"([0-9]{10})")
@@ -34,16 +33,18 @@ def canonical(typed: str, country: str = "") -> str:
         if region == HOME_REGION and _TEN_DIGITS.fullmatch(typed):
             return HOME_CODE + typed
         number = _parsed(typed, region)
-        if number is not None and (region == HOME_REGION or phonenumbers.number_type(number) in _OF_PEOPLE):
-            return phonenumbers.format_number(number, PhoneNumberFormat.E164)
+        if number is not None and (region == HOME_REGION or _is_somebodys(number)):
+            return _as_kept(number)
     raise ValueError("no number")
 
 
 def region_of(country: str) -> str:
     """`US` for `United States` or `USA`; home for what is no country's name."""
+    from pycountry import countries
+
     name = country.strip().replace(".", "").upper()
     try:
-        return _USUAL_NAMES.get(name) or str(pycountry.countries.lookup(name).alpha_2)
+        return _USUAL_NAMES.get(name) or str(countries.lookup(name).alpha_2)
     except LookupError:
         return HOME_REGION
 
@@ -63,13 +64,28 @@ def sought(typed: str) -> str:
         return ""
     number = _parsed(typed, HOME_REGION) if typed.strip().startswith(("+", "00")) else None
     if number is not None:
-        return phonenumbers.format_number(number, PhoneNumberFormat.E164).lstrip("+")
+        return _as_kept(number).lstrip("+")
     return re.sub(r"[^0-9]", "", typed).lstrip("0")
 
 
 def _parsed(typed: str, region: str) -> PhoneNumber | None:
+    from phonenumbers import NumberParseException, is_valid_number, parse
+
     try:
-        number = phonenumbers.parse(typed, region)
-    except phonenumbers.NumberParseException:
+        number = parse(typed, region)
+    except NumberParseException:
         return None
-    return number if phonenumbers.is_valid_number(number) else None
+    return number if is_valid_number(number) else None
+
+
+def _is_somebodys(number: PhoneNumber) -> bool:
+    from phonenumbers import PhoneNumberType, number_type
+
+    of_people = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
+    return number_type(number) in of_people
+
+
+def _as_kept(number: PhoneNumber) -> str:
+    from phonenumbers import PhoneNumberFormat, format_number
+
+    return format_number(number, PhoneNumberFormat.E164)

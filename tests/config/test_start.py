@@ -27,7 +27,8 @@ SANDBOX = {
 CELERY = {  # each goes on where the one before it ended
     "any process": (
         "import django; django.setup()",
-        f"{OF_THE_WEB} django_stubs_ext requests redis anymail.checks phonenumbers boto3 backend.bookings.lifecycle",
+        f"""{OF_THE_WEB} django_stubs_ext requests redis anymail.checks webauthn OpenSSL rich phonenumbers boto3
+            backend.bookings.lifecycle""",
     ),
     "beat": (
         "from workers import process; process.application('beat').loader.init_worker(); import workers.beat",

@@ -22,7 +22,6 @@ from backend.core.formatting import NOTHING, money, short_day_and_time
 from backend.core.personal_data import personal_columns
 from backend.desk.display import MESSAGE_COLOURS, badge
 from backend.desk.words import ledger_words, message_name
-from backend.notifications import delivery
 from backend.outbox import bundles
 from backend.outbox.by_telephone import is_told
 from backend.outbox.models import Message, MessageState, Queue
@@ -170,6 +169,8 @@ def _events(booking: Booking, user: User | AnonymousUser) -> Iterator[Happening]
 
 def _messages(booking: Booking, user: User | AnonymousUser) -> Iterator[Happening]:
     """Each mail, and each piece of work for the gateway, where it ended or where it falls due."""
+    from backend.notifications import delivery  # with what mails are made of, and nobody else here needs
+
     for message in Message.objects.filter(bundles.about(booking.pk)).defer("context"):
         state = MessageState(message.state)
         in_vain = delivery.is_planned_in_vain(message, booking, now=timezone.now())
