@@ -8,8 +8,8 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Protocol
 
-ID_LONGEST = 80  # what our columns hold of a gateway's ids; those in use have 20 to 40 characters
-URL_LONGEST = 500  # what our column holds of a hosted page's address; Stripe's have some 400 characters
+ID_LONGEST = 80  # what our columns hold of a gateway's ids; those in use have 20 to 66 characters
+URL_LONGEST = 2000  # of a hosted page's address: those of Stripe have 541 characters already
 MARK_LONGEST = 120  # what our column holds of the place in a listing at which we stopped
 WORD_LONGEST = 40  # of a means of payment: "upi", "card", "netbanking"
 

@@ -33,7 +33,7 @@ def new_session(now: int, page_url: str, *, amount: int, currency: str, expires_
         "payment_intent": None,
         "payment_status": "unpaid",
         "status": "open",
-        "url": f"{page_url}/c/pay/{session_id}#{secrets.token_hex(140)}",
+        "url": f"{page_url}/c/pay/{session_id}#{secrets.token_hex(225)}",
         **rest,
     }
 
