@@ -18,7 +18,7 @@ from backend.payments.stripe.objects import read_refund, read_session, reference
 
 # how far back a page is looked for whose id we never heard: none lives longer than a day
 FOUND_FOR = timedelta(hours=25)
-MOST = 100  # items of a page of a listing
+MOST = 50  # items of a page of a listing: an answer of a megabyte is read, and a session has 7 kB and more
 Query = Mapping[str, str | int]
 SESSIONS = ("v1", "checkout", "sessions")
 OF_SESSION = "payment_intent.latest_charge.balance_transaction"  # what a session's report is read from
