@@ -13,6 +13,7 @@ import secrets
 import signal
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
@@ -58,12 +59,13 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=1.5, help="how long traffic and faults go on")
     parser.add_argument("--sqlite", action="store_true", help="on SQLite, without PostgreSQL's restart")
     parser.add_argument("--behind", nargs="*", choices=between.ADD, default=[], help="what stands between, too")
+    parser.add_argument("--dump", type=Path, help="of migrated tables, on which our storm begins")
     parser.add_argument("--short", action="store_true", help="a few seconds of storm alone, as the tests run it")
     return parser.parse_args(arguments)
 
 
 def _ours(stack: Stack, options: argparse.Namespace, seconds: float) -> list[Figure]:
-    stacks.migrate(stack)
+    stacks.migrate(stack, options.dump)
     direct = dict(stack.environment)
     for name in options.behind:
         between.ADD[name](stack)

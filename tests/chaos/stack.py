@@ -21,6 +21,7 @@ import requests
 from config.local import keys
 from config.local.postgres import Throwaway
 from tests.chaos.process import ROOT, Part, Supervisor
+from tests.support import postgres_tools
 
 START_WITHIN = 90.0  # seconds; fifteen Python processes on two cores
 QUEUES = ("mail", "payments", "timers")
@@ -220,8 +221,11 @@ def add_service(stack: Stack, *, workers: int = 2) -> None:
         stack.add(f"beat-{number}", sys.executable, "-m", "workers", "beat", NODE_NAME=f"node-{number}")
 
 
-def migrate(stack: Stack) -> None:
-    """The release step. Raises CalledProcessError."""
+def migrate(stack: Stack, dump: Path | None = None) -> None:
+    """The release step, with nothing left to migrate if a `dump` is restored first. Raises CalledProcessError."""
+    if dump is not None and stack.database is not None:
+        restore = ["pg_restore", "--exit-on-error", "--no-owner", f"--dbname={stack.database.url}", str(dump)]
+        subprocess.run(restore, env={**os.environ, "PATH": postgres_tools.path()}, check=True, capture_output=True)
     subprocess.run(
         [sys.executable, "manage.py", "release"], cwd=ROOT, env=stack.environment, check=True, capture_output=True
     )

@@ -8,6 +8,7 @@ import sys
 import pytest
 from django.db import connection
 
+from tests.support import migrated
 from tests.support.server import ROOT
 
 pytestmark = pytest.mark.postgres_only
@@ -21,5 +22,7 @@ def test_nothing_is_lost_and_nothing_done_twice_in_a_short_storm() -> None:
     command = [sys.executable, "-m", "tests.chaos", "--short", "--seed", SEED]
     if connection.vendor == "sqlite":
         command.append("--sqlite")
+    elif migrated.kept_dump().exists():
+        command += ["--dump", str(migrated.kept_dump())]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stdout + ended.stderr

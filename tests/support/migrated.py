@@ -63,15 +63,21 @@ def _name_template() -> None:
         cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [ours])
         is_there = cursor.fetchone() is not None
     if not is_there:
-        made = _restored(ours) or _migrated_and_dumped(ours)
+        made = _restored(ours) or _migrated_and_dumped()
         with connection.creation._nodb_cursor() as cursor:
             cursor.execute(f'ALTER DATABASE "{made}" RENAME TO "{ours}"')
     connection.settings_dict["TEST"]["TEMPLATE"] = ours
 
 
+def kept_dump() -> Path:
+    """PostgreSQL's, where a run on it has left one."""
+    found: Path = settings.VAR_DIR / f"{NAME.format(_fingerprint())}{backup.SUFFIX}"
+    return found
+
+
 def _restored(ours: str) -> str | None:
     """The name of a database made of the dump that an earlier run left; None without one that can be restored."""
-    dump, made = settings.VAR_DIR / f"{ours}{backup.SUFFIX}", f"{ours}_part"
+    dump, made = kept_dump(), f"{ours}_part"
     if not dump.exists():
         return None
     with connection.creation._nodb_cursor() as cursor:
@@ -85,12 +91,12 @@ def _restored(ours: str) -> str | None:
     return made
 
 
-def _migrated_and_dumped(ours: str) -> str:
+def _migrated_and_dumped() -> str:
     made = _migrate()
     for old in settings.VAR_DIR.glob(NAME.format(f"*{backup.SUFFIX}")):
         old.unlink()
     with _tools_for(made), suppress(backup.BackupError):  # of a newer server
-        backup.dump(settings.VAR_DIR / f"{ours}{backup.SUFFIX}")
+        backup.dump(kept_dump())
     return made
 
 
