@@ -8,11 +8,13 @@ from typing import Any, cast
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from backend.bookings import queries
+from backend.bookings import links, queries
 from backend.bookings.machine import AWAITS_PAYMENT, State
 from backend.bookings.models import Booking
 from backend.bookings.payment_status import PaymentStatus, payment_status
 from backend.core import formatting
+from backend.payments import adapters
+from backend.payments.models import Payment
 from backend.scheduling.claims import Slot
 
 
@@ -49,7 +51,14 @@ def detail(booking: Booking) -> dict[str, Any]:
     if booking.state == State.CONFIRMED:
         shown["meeting_link"] = booking.meeting_link or None
         shown["add_to_calendar_url"] = add_to_calendar_url(booking)
+    if booking.state == State.PAYMENT_PENDING and booking.choose_by is None:
+        shown |= pay_address(Payment.objects.open().get(booking=booking))
     return shown
+
+
+def pay_address(payment: Payment) -> dict[str, str]:
+    """Where an attempt that is open can be paid, with a gateway that has pages; else the site's own page pays."""
+    return {"pay_url": links.pay_page(payment.reference)} if adapters.has_pages(payment.gateway) else {}
 
 
 def add_to_calendar_url(booking: Booking) -> str:

@@ -27,6 +27,7 @@ from backend.outbox.models import Message, MessageState, Part
 
 RING = keyring.TOKENS
 ACTING = (Purpose.CANCEL, Purpose.CANCEL_LATE, Purpose.RESCHEDULE)  # on a booking that is open
+READING = (Purpose.BOOKING, Purpose.PAY)  # show a booking while it is open, and for a while what became of it
 NO_BOOKING = 0  # the id of none
 
 
@@ -87,7 +88,7 @@ def _link(
 
 
 def _expiry(booking: Booking, purpose: Purpose, *, now: datetime) -> datetime | None:
-    """A booking link lives as long as its booking and a while longer; the links that act have terms of their own."""
+    """What shows a booking lives as long as it does and a while longer; the links that act have terms of their own."""
     if purpose == Purpose.CANCEL:
         return now + policy.CANCEL_LINK_LIFETIME
     if purpose in (Purpose.CANCEL_LATE, Purpose.RESCHEDULE):  # whether there is time to move is the intent's to judge
@@ -173,7 +174,7 @@ def find(token: str, *purposes: Purpose) -> Link:
 
 
 def readable(link: Link, *, now: datetime) -> Booking:
-    """The booking behind a booking link. Refuses: draft_lapsed, draft_superseded, link_expired."""
+    """The booking behind a link that shows it. Refuses: draft_lapsed, draft_superseded, link_expired."""
     booking = link.booking
     if booking.state == State.CANCELLED and booking.verified_at is None:
         raise Refused(Code.DRAFT_SUPERSEDED if booking.reason == Reason.SUPERSEDED else Code.DRAFT_LAPSED)
@@ -184,12 +185,12 @@ def readable(link: Link, *, now: datetime) -> Booking:
 
 def keep_open(booking: Booking) -> None:
     """The address is proved: the booking's links live as long as it does."""
-    Link.objects.filter(booking=booking, purpose=Purpose.BOOKING).update(expires_at=None)
+    Link.objects.filter(booking=booking, purpose__in=READING).update(expires_at=None)
 
 
 def close(booking: Booking, *, now: datetime) -> None:
     """The booking closed: its links stay readable for a while."""
-    Link.objects.filter(booking=booking, purpose=Purpose.BOOKING).update(expires_at=now + policy.LINK_KEPT_AFTER_CLOSE)
+    Link.objects.filter(booking=booking, purpose__in=READING).update(expires_at=now + policy.LINK_KEPT_AFTER_CLOSE)
 
 
 def reopen(booking: Booking, *, ended_at: datetime) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from django.db import models
 
 from backend.bookings.link_models import Purpose
-from backend.bookings.machine import HOLDS_SLOT, State
+from backend.bookings.machine import AWAITS_PAYMENT, HOLDS_SLOT, State
+from backend.payments import adapters
 
 
 class Notice(models.TextChoices):
@@ -116,10 +117,22 @@ LINKS_CARRIED: dict[Notice, tuple[Purpose, ...]] = {
     Notice.ERASURE_REQUESTED: (Purpose.ERASURE,),
     Notice.ERASURE_PLANNED: (Purpose.ERASURE,),
 }
+# say how to pay, while that is to be done
+ASKS_TO_PAY = (
+    Notice.LINK_REQUESTED,
+    Notice.BOOKING_APPROVED,
+    Notice.PAYMENT_STILL_DUE,
+    Notice.PAYMENT_ATTEMPT_FAILED,
+    Notice.PAYMENT_VOIDED,
+    Notice.PAYMENT_RETURNED,
+    Notice.BOOKING_MOVED,
+)
 
 
 def links_carried(notice: Notice, state: State | str) -> tuple[Purpose, ...]:
     """All that a mail gets that is owed in this state. Asked for again, the booking link brings the session's too."""
+    carried = LINKS_CARRIED.get(notice, ())
     if notice == Notice.LINK_REQUESTED and state in HOLDS_SLOT:
-        return (*SESSION_LINKS, Purpose.DATA)
-    return LINKS_CARRIED.get(notice, ())
+        carried = (*SESSION_LINKS, Purpose.DATA)
+    is_paid_on_a_page = notice in ASKS_TO_PAY and state in AWAITS_PAYMENT and adapters.takes_payments_on_pages()
+    return (*carried, Purpose.PAY) if is_paid_on_a_page else carried

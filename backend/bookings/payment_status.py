@@ -8,6 +8,7 @@ from operator import attrgetter
 
 from django.db.models import Exists, OuterRef, Q
 
+from backend.bookings import policy
 from backend.bookings.machine import AWAITS_PAYMENT, TAKES_PLACE, State
 from backend.bookings.models import DUE_AT_PRACTICE, Booking
 from backend.payments.models import NOT_PROMISED, Payment, PaymentMethod, Refund, RefundState
@@ -100,6 +101,13 @@ def takes_desk_payment() -> Q:
 def paid_payment(booking: Booking) -> Payment | None:
     """The payment that pays for this booking, if any; asks nothing where a page has loaded `payments__refunds`."""
     return next((payment for payment in booking.payments.all() if payment.counts), None)
+
+
+def answer_by(booking: Booking, *, now: datetime) -> datetime | None:
+    """By when we write about the payment that is open: at the attempt's end, and past it once nobody is asked more."""
+    if booking.due_at is None or booking.due_at > now:
+        return booking.due_at
+    return booking.due_at + policy.GATEWAY_ASK_FOR
 
 
 def refundable_paise(payment: Payment) -> int:

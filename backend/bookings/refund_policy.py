@@ -24,8 +24,13 @@ def cancellation_refund_paise(booking: Booking, *, asked_at: datetime) -> int:
 
     Nothing unless they are in time; then what the policy says, and all of it after a move by staff.
     """
+    return left_paise(booking) if gives_back(booking, asked_at=asked_at) else 0
+
+
+def gives_back(booking: Booking, *, asked_at: datetime) -> bool:
+    """Whether cancelling at `asked_at` brings a payment back, also one that is still to be made."""
     is_given_back = booking.moved_by_staff_at is not None or policy.REFUND_ON_VISITOR_CANCELLATION == "full"
-    return left_paise(booking) if is_given_back and is_timely_cancellation(booking, asked_at=asked_at) else 0
+    return is_given_back and is_timely_cancellation(booking, asked_at=asked_at)
 
 
 def is_refund_lost_by_time(booking: Booking, *, asked_at: datetime) -> bool:

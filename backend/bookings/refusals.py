@@ -16,7 +16,7 @@ from backend.bookings.machine import State
 from backend.bookings.models import Booking, LedgerEntry
 from backend.core import formatting
 from backend.core.errors import Code, Refused
-from backend.core.formatting import practice_zone, short_day_and_time
+from backend.core.formatting import short_day_and_time
 from backend.scheduling.claims import Slot
 
 NOT_OFFERED = "This slot is not offered any more. Choose again."
@@ -332,9 +332,7 @@ def _shown(context: Mapping[str, object]) -> dict[str, object]:
 
 
 def _moment(at: datetime) -> str:
-    """The time alone if it is today, else with its day."""
-    is_today = at.astimezone(practice_zone()).date() == timezone.now().astimezone(practice_zone()).date()
-    return formatting.clock_time(at) if is_today else formatting.day_and_time(at)
+    return formatting.time_or_day(at, now=timezone.now())
 
 
 def _free_slots(free: object) -> str:

@@ -55,6 +55,12 @@ def day_and_time(at: datetime) -> str:
     return f"{local:%A}, {local.day} {local:%B %Y, %H:%M %Z}"
 
 
+def time_or_day(at: datetime, *, now: datetime) -> str:
+    """The time alone if it is today, else with its day."""
+    is_today = at.astimezone(practice_zone()).date() == now.astimezone(practice_zone()).date()
+    return clock_time(at) if is_today else day_and_time(at)
+
+
 def span(length: timedelta) -> str:
     """`7 days`, `24 hours`, `an hour`, `90 minutes`: the largest unit, days only above one, that needs no fraction."""
     seconds = int(length.total_seconds())

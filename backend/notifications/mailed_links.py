@@ -21,6 +21,7 @@ def addresses(notice: Notice, context: TemplateContext, tokens: Mapping[str, str
         Purpose.CANCEL: cancel,
         Purpose.CANCEL_LATE: cancel,
         Purpose.RESCHEDULE: ("reschedule_url", f"{settings.PUBLIC_URL}/go/reschedule/"),
+        Purpose.PAY: ("pay_page_url", f"{settings.PUBLIC_URL}/go/pay/"),
         Purpose.DATA: ("data_url", f"{settings.PUBLIC_URL}/go/data/"),
         Purpose.ERASURE: ("erasure_url", f"{settings.PUBLIC_URL}/go/erasure/"),
         Purpose.AGAIN: ("again_url", f"{settings.PUBLIC_URL}/go/again/"),

@@ -25,6 +25,19 @@ def gateway_named(name: str) -> Gateway:
     raise Refused(Code.PAYMENTS_UNAVAILABLE, gateway=name)
 
 
+def has_pages(name: str) -> bool:
+    """Whether a gateway takes money on pages of its own; of one that we have no more nobody knows."""
+    try:
+        return gateway_named(name).has_pages
+    except Refused:
+        return False
+
+
+def takes_payments_on_pages() -> bool:
+    """Whether payments that begin now are made on a gateway's page."""
+    return has_pages(settings.PAYMENT_GATEWAY)
+
+
 def _razorpay() -> Gateway:
     from backend.payments.razorpay.adapter import Account, RazorpayGateway
 

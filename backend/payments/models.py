@@ -98,6 +98,7 @@ class Payment(models.Model):
     pay_url = models.CharField(max_length=URL_LONGEST, blank=True, db_default="")
     page_expires_at = models.DateTimeField(null=True, blank=True)
     last_try = models.CharField(max_length=8, blank=True, db_default="")  # a `LastTry`, when we last heard of it
+    looked_at = models.DateTimeField(null=True, blank=True)  # when our pay page last asked the gateway
     is_unexpected = models.BooleanField(default=False)  # captured, but not the first exact expected capture
     asked = models.PositiveSmallIntegerField(default=0)  # how often the gateway was asked after the deadline
     started_at = models.DateTimeField()
@@ -111,7 +112,7 @@ class Payment(models.Model):
         internal=(
             "booking reference method gateway gateway_order_id capture_id amount_paise currency state "
             "captured_paise captured_currency paid_by bank_reference received_on fee_paise tax_paise "
-            "page_state pay_url page_expires_at last_try "
+            "page_state pay_url page_expires_at last_try looked_at "
             "is_unexpected asked started_at captured_at closed_at compared_at refunds_compared_at"
         ),
     )

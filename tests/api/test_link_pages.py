@@ -29,7 +29,7 @@ pytestmark = [pytest.mark.sqlite_only, pytest.mark.django_db, pytest.mark.usefix
 
 CANCEL, AGAIN = "/go/cancel/", "/go/again/"
 PAGES = [CANCEL, AGAIN, "/go/alternative/", "/go/reschedule/", "/go/data/", "/go/data/erase/", "/go/erasure/"]
-PAGES += ["/go/data/correct/", "/go/data/withdraw/"]
+PAGES += ["/go/pay/", "/go/data/correct/", "/go/data/withdraw/"]
 DAY = timedelta(days=1)
 
 

@@ -28,6 +28,7 @@ OPENS = {
     "/go/cancel/": {Purpose.CANCEL, Purpose.CANCEL_LATE},  # and ours
     "/go/reschedule/": {Purpose.RESCHEDULE},
     "/go/alternative/": {Purpose.ALTERNATIVE},
+    "/go/pay/": {Purpose.PAY},
     "/go/again/": {Purpose.AGAIN},
     "/go/receipt/": {Purpose.BOOKING},
     "/go/data/": {Purpose.DATA},

@@ -246,6 +246,7 @@ PLACES = {
     Purpose.ALTERNATIVE: "https://api.example.org/go/alternative/?token=",
     Purpose.DATA: "https://api.example.org/go/data/?token=",
     Purpose.ERASURE: "https://api.example.org/go/erasure/?token=",
+    Purpose.PAY: "https://api.example.org/go/pay/?token=",
     Purpose.AGAIN: "https://api.example.org/go/again/?token=",
 }
 CARRIED = [(notice, purpose) for notice, purposes in LINKS_CARRIED.items() for purpose in purposes]

@@ -91,13 +91,12 @@ class InitiatePayment(APIView):
         acknowledgement_id = queries.normalize_acknowledgement_id(body.validated_data["acknowledgement_id"])
         with throttle.limit_lookups(request, now=now):
             payment = attempts.start_payment(acknowledgement_id, now=now)
-        return Response(
-            {
-                "message": "Your payment has begun.",
-                "payment_reference": payment.reference,
-                "amount": formatting.rupees(payment.amount_paise),
-            }
-        )
+        answer = {
+            "message": "Your payment has begun.",
+            "payment_reference": payment.reference,
+            "amount": formatting.rupees(payment.amount_paise),
+        }
+        return Response(answer | responses.pay_address(payment))
 
 
 class CompletePayment(APIView):

@@ -49,6 +49,9 @@ class DetailAnswer(StatusAnswer):
     address = serializers.CharField(allow_null=True)
     add_to_calendar_url = serializers.URLField(required=False, help_text="When CONFIRMED.")
     receipts_url = serializers.URLField(required=False, help_text="A page, once something was paid.")
+    pay_url = serializers.URLField(
+        required=False, help_text="When PAYMENT_PENDING, with a gateway that has pages: where to go on paying."
+    )
 
 
 class VerifiedAnswer(MessageAnswer):
@@ -58,6 +61,9 @@ class VerifiedAnswer(MessageAnswer):
 class PaymentAnswer(MessageAnswer):
     payment_reference = serializers.CharField()
     amount = serializers.CharField(help_text="Rupees, two decimals.")
+    pay_url = serializers.URLField(
+        required=False, help_text="Where to pay, with a gateway that has pages; without one, complete_payment pays."
+    )
 
 
 class PaidAnswer(MessageAnswer):

@@ -34,7 +34,7 @@ from backend.bookings.lifecycle.transaction import (
 from backend.bookings.machine import ACTIVE, AWAITS_PAYMENT, TAKES_PLACE, Reason, State
 from backend.bookings.models import Booking, Origin
 from backend.bookings.notices import Notice
-from backend.bookings.payment_status import paid_payment
+from backend.bookings.payment_status import answer_by, paid_payment
 from backend.core.errors import Code, Permanent, Refused
 from backend.payments.adapters import gateway_named
 from backend.payments.gateway import Gateway, LastTry, Order, OrderReport, OrderState
@@ -72,7 +72,7 @@ def complete_payment(reference: str, *, now: datetime) -> Booking:
         if report is not None:
             record_report(report, actor=actors.gateway(payment.gateway), now=now)
         payment = Payment.objects.get(pk=payment.pk)
-    return _paid_booking(payment)
+    return _paid_booking(payment, now=now)
 
 
 def _completed(payment: Payment, gateway: Gateway) -> OrderReport | None:
@@ -89,17 +89,19 @@ def _completed(payment: Payment, gateway: Gateway) -> OrderReport | None:
         return gateway.complete_order(payment.reference, payment.gateway_order_id)
 
 
-def _paid_booking(payment: Payment) -> Booking:
+def _paid_booking(payment: Payment, *, now: datetime) -> Booking:
     booking = payment.booking
     if payment.state == PaymentState.CAPTURED:
-        if not payment.counts or booking.state not in TAKES_PLACE:
+        if not payment.counts:
             raise Refused(Code.PAYMENT_RETURNED)
+        if booking.state not in TAKES_PLACE:  # it was paid, and closed since: what goes back is said elsewhere
+            raise Refused(Code.STATE_REFUSES, state=State(booking.state))
         return booking
     if payment.state == PaymentState.FAILED or payment.tried is LastTry.DECLINED:
         raise Refused(Code.PAYMENT_DECLINED)
     if payment.page_state and payment.tried is not LastTry.PENDING:
         raise Refused(Code.PAY_BY_LINK)
-    raise Refused(Code.PAYMENT_NOT_CONFIRMED, answer_by=booking.due_at)
+    raise Refused(Code.PAYMENT_NOT_CONFIRMED, answer_by=answer_by(booking, now=now))
 
 
 @intent
