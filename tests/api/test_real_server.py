@@ -21,7 +21,7 @@ LONG = b"Content-Type: application/json\r\nContent-Length: 10485760\r\n"
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
-    with web_server(CORS_ORIGINS=ORIGIN, ALLOWED_HOSTS="127.0.0.1", DEBUG="1") as url:
+    with web_server(CORS_ORIGINS=ORIGIN, ALLOWED_HOSTS="127.0.0.1", DEBUG="1", WEB_WORKERS="1") as url:
         yield url
 
 

@@ -334,7 +334,7 @@ def test_tasks_carry_nothing(now: datetime, valkey: Valkey, settings: Any) -> No
 @pytest.mark.django_db(transaction=True)
 def test_the_server_writes_no_addresses_of_requests() -> None:
     """The Procfile's own command: tokens and searches stand in addresses, so there is no access log."""
-    with stack(broker=False, DEBUG="0", REDIS_URL="redis://127.0.0.1:1/0") as running:
+    with stack(broker=False, DEBUG="0", REDIS_URL="redis://127.0.0.1:1/0", WEB_WORKERS="1") as running:
         port = free_port()
         web = running.web(port)
         for place in ("/go/cancel/", "/api/bookings/verify-email/", "/admin/login/", "/nowhere/"):

@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,13 +29,14 @@ EACH = """
 import json, os, sys, traceback
 import cryptography.fernet, dj_database_url, django.core.validators, dotenv
 from backend.core.environment import Misconfigured
-for name, value in json.load(sys.stdin):
+names, each = json.load(sys.stdin)
+for variables in each:
     read, write = os.pipe()
     if os.fork() == 0:
-        os.environ[name] = value
+        os.environ.update(variables)
         try:
             import config.settings, backend.bookings.policy
-            said = ""
+            said = " ".join(str(getattr(config.settings, name)) for name in names)
         except Misconfigured as error:
             said = str(error)
         except Exception:
@@ -49,12 +50,17 @@ for name, value in json.load(sys.stdin):
 
 
 def refusals(tmp_path: Path, given: Iterable[tuple[str, str]]) -> list[str]:
-    """What the settings say of each of these variables alone, empty if nothing: one interpreter, a fork for each."""
+    """What the settings say of each of these variables alone, empty if nothing."""
+    return settings_with(tmp_path, [{name: value} for name, value in given])
+
+
+def settings_with(tmp_path: Path, given: Iterable[Mapping[str, str]], *names: str) -> list[str]:
+    """Each time: the named settings, or else what the settings refuse. One interpreter, a fork for each."""
     ended = subprocess.run(
         [sys.executable, "-c", EACH],
         cwd=ROOT,
         env={**os.environ, "VAR_DIR": str(tmp_path), "ENV_FILE": os.devnull, "DATABASE_URL": ""},
-        input=json.dumps(list(given)),
+        input=json.dumps([names, list(given)]),
         capture_output=True,
         text=True,
         check=True,
