@@ -1,6 +1,7 @@
 """Every intent from every state: what happens, as a table in docs/intents.md that this test writes and checks.
 
-`TEST_WRITE_DOCS=1` writes it; otherwise the test compares.
+`TEST_WRITE_DOCS=1` writes it; otherwise the test compares. On PostgreSQL the model calls every intent,
+staff's API every act in every state, and each intent has tests of its own.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from tests.support import scenarios
 from tests.support.every_intent import INTENTS
 from tests.support.server import ROOT
 
+pytestmark = pytest.mark.sqlite_only
 DOCUMENT = ROOT / "docs" / "intents.md"
 HEAD = """# Every intent from every state
 
