@@ -13,13 +13,14 @@ from backend.bookings import policy, queries
 from backend.bookings.machine import State
 from backend.bookings.models import Booking, DataRequest
 from backend.bookings.retention import RULES, Kind
+from backend.ops import gateway_figures
 from backend.ops.compiled_queries import Ago, Row, compiled, run_queries
+from backend.ops.gateway_figures import GatewayFigures
 from backend.ops.health import since
 from backend.outbox.models import Message, Queue
-from backend.payments.models import OVER, InboxEvent, Payment, PaymentState, Refund, RefundState
+from backend.payments.models import OVER, Payment, PaymentState, Refund, RefundState
 
 MAILS_COUNTED_FOR = timedelta(days=1)
-QUARANTINE_SHOWN_FOR = timedelta(days=7)  # afterwards whoever was to look has looked; the rows stay
 REFUNDS_DUE = (RefundState.QUEUED, RefundState.UNFINISHED)  # what the gateway did not finish is as due as it was
 
 
@@ -75,16 +76,16 @@ class BusinessFigures:
     refunds_due: int
     oldest_refund_age: timedelta | None
     refunds_refused: int  # the gateway would not; staff must act
-    quarantined: int  # reports of money that is bound to no booking, within the last week
+    gateways: GatewayFigures
     data_requests: int  # people who wait for us to act on their data
     data_request_left: timedelta | None  # until the nearest deadline of one
 
 
 def read_business_figures(*, now: datetime) -> BusinessFigures:
-    """Ten queries, asked at once."""
-    counts, due, unproved, unchosen, lapsed, refund_rows, attempt_rows, mail_rows, odd_rows, asked_rows = run_queries(
-        _bookings, _due, _unproved, _unchosen, _lapsed, _refunds, _attempts, _mails, _quarantined, _asked, now=now
-    )
+    """Thirteen queries, asked at once."""
+    mine = (_bookings, _due, _unproved, _unchosen, _lapsed, _refunds, _attempts, _mails, _asked)
+    rows = run_queries(*mine, *gateway_figures.QUERIES, now=now)
+    counts, due, unproved, unchosen, lapsed, refund_rows, attempt_rows, mail_rows, asked_rows, *of_gateways = rows
     late = [
         Overdue(RULE_OF[State(state)], count, since(oldest, now)) for state, count, oldest in due if state in RULE_OF
     ]
@@ -106,7 +107,7 @@ def read_business_figures(*, now: datetime) -> BusinessFigures:
         refunds_due=sum(count for count, _ in due_refunds),
         oldest_refund_age=since(min((oldest for _, oldest in due_refunds), default=None), now),
         refunds_refused=refused,
-        quarantined=sum(count for _, count in odd_rows),
+        gateways=gateway_figures.of_rows(of_gateways, now),
         data_requests=n_asked,
         data_request_left=answer_by - now if answer_by is not None else None,
     )
@@ -159,12 +160,6 @@ def _refunds() -> QuerySet[Refund, Any]:
 def _attempts() -> QuerySet[Payment, Any]:
     rows = Payment.objects.filter(state=PaymentState.OPEN).order_by().values("state")
     return rows.annotate(n=Count("pk"), begun=Min("started_at")).values_list("n", "begun")
-
-
-@compiled
-def _quarantined() -> QuerySet[InboxEvent, Any]:
-    rows = InboxEvent.objects.filter(result="quarantined", received_at__gt=Ago(lambda: QUARANTINE_SHOWN_FOR))
-    return rows.order_by().values_list("result").annotate(Count("pk"))
 
 
 @compiled

@@ -11,6 +11,7 @@ from backend.bookings import policy
 from backend.ops import clocks
 from backend.ops.business_figures import OverdueRule
 from backend.ops.formatting import format_age
+from backend.ops.gateway_figures import GatewayFigures
 from backend.ops.health import Health, TimerState
 from backend.ops.models import IncidentKind, ProcessRole
 from backend.ops.snapshot import Snapshot
@@ -21,6 +22,8 @@ OVERDUE_LATER = {
     OverdueRule.ATTEMPT_IDLE: timedelta(hours=1),  # an unreachable gateway is asked for half an hour past its deadline
     OverdueRule.DRAFT_PURGED: timedelta(hours=1),  # purged every 10 min, 200 at a time
 }
+EVENT_WAITS_FOR = timedelta(minutes=1)  # the sweep takes it within seconds
+UNCOMPARED_AFTER = timedelta(hours=2)  # a round begins every ten minutes
 REFUND_DUE_FOR = timedelta(days=2)
 NONE = timedelta(0)
 INCIDENT_SHOWN_FOR = timedelta(hours=1)
@@ -184,10 +187,7 @@ def _business(snapshot: Snapshot) -> Iterator[Finding]:
     if snapshot.figures.refunds_refused:
         text = f"Refunds refused by the gateway: {snapshot.figures.refunds_refused}."
         yield Finding(Level.WARNING, "refunds", text, "Hand the money out and record it on the booking's page.")
-    if snapshot.figures.quarantined:
-        text = f"Reports of the gateway kept in quarantine within a week: {snapshot.figures.quarantined}."
-        advice = "Open Inbox events, result “quarantined”: compare each with the gateway's own list of payments."
-        yield Finding(Level.WARNING, "payments", text, advice)
+    yield from _gateways(snapshot.figures.gateways)
     if (left := snapshot.figures.data_request_left) is not None and left < policy.DATA_REQUEST_PRESSES:
         text = f"People who asked about their data and have no answer: {snapshot.figures.data_requests}."
         advice = "See Today, “Asked about their data”: end what it waits for before the deadline."
@@ -195,6 +195,36 @@ def _business(snapshot: Snapshot) -> Iterator[Finding]:
     if (oldest := snapshot.figures.oldest_refund_age) and oldest > REFUND_DUE_FOR:
         text = f"Refunds due: {snapshot.figures.refunds_due}, the oldest for {format_age(oldest)}."
         yield Finding(Level.WARNING, "refunds", text, "See the queue payments, and refunds that the desk owes.")
+
+
+def _gateways(figures: GatewayFigures) -> Iterator[Finding]:
+    if figures.quarantined:
+        text = f"Reports of the gateway kept in quarantine within a week: {figures.quarantined}."
+        advice = "Open Inbox events, result “quarantined”: compare each with the gateway's own list of payments."
+        yield Finding(Level.WARNING, "payments", text, advice)
+    if figures.refused:
+        text = f"Payments whose events are not signed with our secret, within the hour: {figures.refused}."
+        advice = "Compare the webhook's secret at the gateway with ours: it sends nothing any more after a day."
+        yield Finding(Level.DEGRADED, "webhooks", text, advice)
+    if figures.untold:
+        text = f"Captures of the last day that the gateway sent no event of: {figures.untold}."
+        advice = (
+            "See at the gateway whether its webhook is on and reaches us. We found them by asking, and booked them."
+        )
+        yield Finding(Level.WARNING, "webhooks", text, advice)
+    if figures.oldest_event_age is not None and figures.oldest_event_age > EVENT_WAITS_FOR:
+        oldest = format_age(figures.oldest_event_age)
+        text = f"Events that wait in the inbox: {figures.events_waiting}, the oldest {oldest}."
+        advice = "See the timer apply_events: it is down, or fails on them."
+        yield Finding(Level.DEGRADED, "webhooks", text, advice)
+    if figures.pages_left:
+        text = f"Pages of a gateway that could not be closed: {figures.pages_left}."
+        advice = "Close them at the gateway; what is paid there goes back by itself."
+        yield Finding(Level.WARNING, "payments", text, advice)
+    if figures.uncompared_for > UNCOMPARED_AFTER:
+        text = f"Our books were not compared with a gateway's for {format_age(figures.uncompared_for)}."
+        advice = "See the queue payments and the gateway; `python manage.py reconcile --dry-run` says why."
+        yield Finding(Level.WARNING, "payments", text, advice)
 
 
 def components(findings: tuple[Finding, ...], level: Level) -> list[str]:

@@ -15,6 +15,7 @@ from prometheus_client.registry import Collector
 
 from backend.bookings import policy
 from backend.ops.business_figures import BusinessFigures
+from backend.ops.gateway_figures import GatewayFigures
 from backend.ops.health import Health, TimerState
 from backend.ops.models import QUEUES, AttemptResult, IncidentKind, ProcessRole
 from backend.ops.snapshot import Snapshot
@@ -180,12 +181,23 @@ def _business(figures: BusinessFigures) -> Iterator[Metric]:
     yield _gauge("payments_oldest_open_seconds", "How long the oldest attempt is open.", [], [([], begun)])
     refunds = [(["due"], figures.refunds_due), (["refused"], figures.refunds_refused)]
     yield _gauge("refunds", "Refunds owed, and refunds that the gateway refused.", ["state"], refunds)
-    yield _gauge(
-        "payments_quarantined", "Reports of money bound to no booking, within a week.", [], [([], figures.quarantined)]
-    )
+    yield from _gateways(figures.gateways)
     yield _gauge("data_requests", "People who wait for us to act on their data.", [], [([], figures.data_requests)])
     text = "Time left until the nearest deadline of one; the whole term while nobody waits."
     left = figures.data_request_left if figures.data_requests else policy.DATA_REQUEST_WITHIN
     yield _gauge("data_requests_least_left_seconds", text, [], [([], left)])
     oldest = figures.oldest_refund_age or 0
     yield _gauge("refunds_oldest_due_seconds", "How long the oldest refund is owed.", [], [([], oldest)])
+
+
+def _gateways(figures: GatewayFigures) -> Iterator[Metric]:
+    numbers: tuple[tuple[str, str, float | timedelta], ...] = (
+        ("payments_quarantined", "Reports of money bound to no booking, within a week.", figures.quarantined),
+        ("captures_untold", "Captures of a day that no event told of.", figures.untold),
+        ("payments_with_refused_events", "Payments named by events of another secret, in an hour.", figures.refused),
+        ("events_oldest_waiting_seconds", "How long the oldest event waits.", figures.oldest_event_age or 0),
+        ("pages_left_open", "Pages of attempts that are over, which could not be closed.", figures.pages_left),
+        ("books_uncompared_seconds", "How long rounds of comparing come to no end.", figures.uncompared_for),
+    )
+    for name, text, number in numbers:
+        yield _gauge(name, text, [], [([], number)])

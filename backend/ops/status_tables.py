@@ -205,8 +205,19 @@ def _business(figures: BusinessFigures) -> Iterator[Table]:
             Tone.WARNING if figures.refunds_refused else Tone.CALM,
         ),
         Row(
-            ("Reports in quarantine, last week", str(figures.quarantined), NOTHING),
-            Tone.WARNING if figures.quarantined else Tone.CALM,
+            ("Reports in quarantine, last week", str(figures.gateways.quarantined), NOTHING),
+            Tone.WARNING if figures.gateways.quarantined else Tone.CALM,
+        ),
+        Row(
+            ("Captures that no event told of, last day", str(figures.gateways.untold), NOTHING),
+            Tone.WARNING if figures.gateways.untold else Tone.CALM,
+        ),
+        Row(
+            ("Payments whose events were refused, last hour", str(figures.gateways.refused), NOTHING),
+            Tone.WARNING if figures.gateways.refused else Tone.CALM,
+        ),
+        Row(
+            ("Events that wait", str(figures.gateways.events_waiting), format_age(figures.gateways.oldest_event_age)),
         ),
     )
     yield Table("Money", ("What", "How many", "Oldest"), money)

@@ -226,6 +226,10 @@ class SettlementLine(models.Model):
         return f"{self.gateway} {self.gateway_id}"
 
 
+# what somebody must look into: it moved nothing; no event told of it; its signature is not ours
+ODD_RESULTS = ("quarantined", "untold", "refused")
+
+
 class InboxEvent(models.Model):
     """A webhook received: kept before anything is done about it, once however often it comes.
 
@@ -254,7 +258,7 @@ class InboxEvent(models.Model):
         indexes = [
             models.Index(fields=["payment_reference"], name="inbox_payment"),  # what the gateway said of one
             # what somebody must look into
-            models.Index(fields=["received_at"], condition=models.Q(result="quarantined"), name="inbox_quarantine"),
+            models.Index(fields=["received_at"], condition=models.Q(result__in=ODD_RESULTS), name="inbox_odd"),
             # what waits for its effect
             models.Index(fields=["received_at"], condition=models.Q(applied_at=None), name="inbox_waiting"),
         ]

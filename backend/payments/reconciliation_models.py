@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models.functions import Now
 
 from backend.core.personal_data import classify
 from backend.payments.gateway import MARK_LONGEST
@@ -15,6 +16,7 @@ class Reconciliation(models.Model):
     """
 
     gateway = models.CharField(max_length=20, unique=True)
+    first_begun_at = models.DateTimeField(db_default=Now())
     begun_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)  # None: it is going on
     completed_at = models.DateTimeField(null=True, blank=True)  # when one last came to its end
@@ -23,7 +25,9 @@ class Reconciliation(models.Model):
     has_listed = models.BooleanField(default=False, db_default=False)  # every part of its list was compared
     last_payment = models.BigIntegerField(default=0, db_default=0)  # ours are asked about in this order; up to here
 
-    SENSITIVITY = classify(internal="gateway begun_at ended_at completed_at since mark has_listed last_payment")
+    SENSITIVITY = classify(
+        internal="gateway first_begun_at begun_at ended_at completed_at since mark has_listed last_payment"
+    )
 
     class Meta:
         ordering = ["gateway"]

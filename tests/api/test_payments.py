@@ -12,7 +12,7 @@ import pytest
 from django.http import HttpResponse
 from django.utils import timezone
 
-from backend.api import errors
+from backend.api import errors, hooks
 from backend.bookings.machine import State
 from backend.bookings.models import Booking
 from backend.bookings.notices import Notice
@@ -228,7 +228,7 @@ def test_a_body_that_is_not_signed_or_was_tampered_with_changes_nothing(booking:
     ):
         api.error(deliver(changed, signature), 400, "signature_invalid", to_site=False)
     assert scenarios.again(booking).state == State.PAYMENT_PENDING
-    assert not InboxEvent.objects.exists()
+    assert not InboxEvent.objects.exclude(result="refused").exists()
 
 
 def test_a_signed_body_of_another_shape_is_kept() -> None:
@@ -270,3 +270,29 @@ def test_where_the_sandbox_may_not_be_used_its_door_is_shut(settings: Any, booki
     body = report(reference)
     api.error(deliver(body, sign(body, SECRET, time.time())), 404, "not_found", to_site=False)
     assert scenarios.again(booking).state == State.PAYMENT_PENDING
+
+
+def test_a_body_beyond_any_event_is_not_read(booking: Booking) -> None:
+    body = report(begin(booking)) + b" " * hooks.BODY_MOST
+    api.error(deliver(body, sign(body, SECRET, time.time())), 413, "too_large", to_site=False)
+    assert not InboxEvent.objects.exists()
+
+
+def test_what_is_refused_is_counted_once_a_payment_and_only_if_it_names_one_of_ours(
+    booking: Booking, time_machine: Any
+) -> None:
+    reference, began = begin(booking), timezone.now()
+    for name in ("PAY-00000000000000000000", reference[:-1], reference.lower()):
+        deliver(report(name), sign(report(name), "another", time.time()))
+    assert not InboxEvent.objects.exists()
+    for minutes in (0, 1, 11):
+        time_machine.move_to(began + timedelta(minutes=minutes), tick=False)
+        deliver(report(reference), sign(report(reference), "another", time.time()))
+    row = InboxEvent.objects.get()
+    assert (row.payment_reference, row.result) == (reference, "refused")
+    assert row.received_at == began + timedelta(minutes=11)
+    assert scenarios.again(booking).state == State.PAYMENT_PENDING
+    InboxEvent.objects.all().delete()
+    time_machine.move_to(began + timedelta(days=4), tick=False)  # no event of it is due any more
+    deliver(report(reference), sign(report(reference), "another", time.time()))
+    assert not InboxEvent.objects.exists()

@@ -24,7 +24,7 @@ from backend.core.errors import Refused
 from backend.desk.dashboard import queries as today
 from backend.desk.list.filters import AGAIN
 from backend.desk.reports import monthly_report
-from backend.ops import business_figures, health
+from backend.ops import business_figures, gateway_figures, health
 from backend.ops.compiled_queries import run_queries
 from backend.outbox import messages
 from backend.outbox.models import Message, Queue
@@ -116,7 +116,7 @@ LOOK_UPS: dict[str, tuple[str, Callable[[], Any]]] = {
     "sessions booked from one": ("booking_follows", lambda: list(Booking.objects.filter(follows=1))),
     "payment by reference": ("payments_payment_reference", lambda: list(Payment.objects.filter(reference="x"))),
     "inbox": ("inbox_event_once", lambda: InboxEvent.objects.filter(gateway="s", event_id="e").exists()),
-    "events in quarantine": ("inbox_quarantine", lambda: run_queries(business_figures._quarantined, now=NOW)),
+    "events in quarantine": ("inbox_odd", lambda: run_queries(gateway_figures._odd, now=NOW)),
     "misses": ("lookup_miss_once", lambda: list(LookupMiss.objects.filter(client="*", hour=throttle._hour(NOW)))),
 }
 

@@ -40,6 +40,8 @@ def test_a_runbook_says_what_it_means_who_is_affected_where_to_look_and_what_to_
         ("AttemptUnsettled", findings.OVERDUE_LATER[OverdueRule.ATTEMPT_IDLE]),
         ("PurgeOverdue", findings.OVERDUE_LATER[OverdueRule.DRAFT_PURGED]),
         ("RefundsOverdue", findings.REFUND_DUE_FOR),
+        ("EventsWaiting", findings.EVENT_WAITS_FOR),
+        ("BooksUncompared", findings.UNCOMPARED_AFTER),
     ],
 )
 def test_an_alert_and_the_operations_page_draw_the_line_at_the_same_place(alert: str, limit: timedelta) -> None:

@@ -10,11 +10,12 @@ from django.db import connection
 from django.utils import timezone
 
 from backend.bookings import policy
+from backend.bookings.lifecycle import reconciliation
 from backend.bookings.lifecycle import timers as lifecycle
 from backend.bookings.machine import State
 from backend.bookings.models import Booking, RequestState
 from backend.bookings.retention import RULES, Kind
-from backend.ops import broker, findings, snapshot
+from backend.ops import broker, findings, gateway_figures, snapshot
 from backend.ops.business_figures import OverdueRule
 from backend.ops.findings import Level
 from backend.ops.health import DOWN_AFTER, LATE_AFTER, MISSED_FOR, SILENT_AFTER, STALE_AFTER, TimerState
@@ -22,7 +23,7 @@ from backend.ops.models import QUEUES, ProcessRole
 from backend.ops.snapshot import Snapshot
 from backend.outbox import messages
 from backend.outbox.models import Message, MessageState, Queue
-from backend.payments.models import InboxEvent, Refund
+from backend.payments.models import InboxEvent, PageState, Payment, PaymentState, Reconciliation, Refund
 from config import schedule as table
 from tests.support import factories, scenarios, system_health
 from tests.support.valkey import Valkey
@@ -113,7 +114,7 @@ def test_a_snapshot_costs_few_queries_however_much_there_is(now: datetime, djang
     system_health.healthy(now=now)
     for number in range(3):
         scenarios.confirmed(f"v{number}@example.org", now=now, at=scenarios.slot_tomorrow(now, 4 + 3 * number))
-    with django_assert_max_num_queries(3 if connection.vendor == "postgresql" else 20):
+    with django_assert_max_num_queries(3 if connection.vendor == "postgresql" else 23):
         take(now)
 
 
@@ -327,8 +328,52 @@ def test_open_payments_and_refunds_are_counted(now: datetime, settings) -> None:
     assert "payments" in findings.components(findings.judge(taken), Level.WARNING)
     later = take(now + timedelta(days=7)).figures
     assert later
-    assert (figures.quarantined, later.quarantined) == (1, 0)
+    assert (figures.gateways.quarantined, later.gateways.quarantined) == (1, 0)
     assert (figures.oldest_payment_age, figures.oldest_refund_age) == (timedelta(hours=1), timedelta(hours=1))
+
+
+@pytest.mark.sqlite_only
+@pytest.mark.parametrize(
+    ("row", "component", "lasts"),
+    [
+        ({"result": "untold"}, "webhooks", gateway_figures.UNTOLD_SHOWN_FOR),
+        ({"result": "refused"}, "webhooks", gateway_figures.REFUSED_SHOWN_FOR),
+        ({"result": "quarantined"}, "payments", gateway_figures.QUARANTINE_SHOWN_FOR),
+    ],
+)
+def test_an_event_to_look_into_is_a_finding_for_a_while(
+    row: dict[str, str], component: str, lasts: timedelta, now: datetime
+) -> None:
+    InboxEvent.objects.create(gateway="g", event_id="1", kind="x", received_at=now, applied_at=now, **row)
+    assert component in named(now + lasts - SECOND)
+    assert component not in named(now + lasts)
+
+
+@pytest.mark.sqlite_only
+def test_an_event_that_waits_a_page_left_open_and_books_not_compared_are_findings(now: datetime, settings) -> None:
+    settings.PAYMENT_GATEWAY = "sandbox"
+    event = InboxEvent.objects.create(gateway="g", event_id="1", kind="x", received_at=now)
+    assert "webhooks" not in named(now + findings.EVENT_WAITS_FOR)
+    assert "webhooks" in named(now + findings.EVENT_WAITS_FOR + SECOND)
+    event.delete()
+    _, payment = scenarios.paying(now=now)
+    payments = Payment.objects.filter(pk=payment.pk)
+    payments.update(page_state=PageState.OPEN, state=PaymentState.IDLE, closed_at=now)
+    assert "payments" not in named(now + gateway_figures.PAGE_LEFT_AFTER)
+    assert "payments" in named(now + gateway_figures.PAGE_LEFT_AFTER + SECOND)
+    payments.update(page_state=PageState.CLOSED)
+    reconciliation.begin_round(payment.pk, now=now)
+    Reconciliation.objects.update(begun_at=now + findings.UNCOMPARED_AFTER)
+    assert "payments" not in named(now)
+    Reconciliation.objects.update(begun_at=now + findings.UNCOMPARED_AFTER + SECOND)
+    assert "payments" in named(now)
+    Reconciliation.objects.update(completed_at=now + SECOND)
+    assert "payments" not in named(now)
+
+
+def named(at: datetime) -> list[str]:
+    """The components of all findings."""
+    return [found.component for found in findings.judge(take(at))]
 
 
 def test_a_paused_queue_and_rows_nobody_claims_degrade(now: datetime) -> None:

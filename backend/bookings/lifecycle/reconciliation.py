@@ -54,7 +54,8 @@ def begin_round(payment_id: int, *, now: datetime) -> None:
         return
     fresh = {"begun_at": now, "since": now - policy.RECONCILED_FOR}
     anew = {"ended_at": None, "mark": "", "has_listed": False, "last_payment": 0}
-    row, _ = Reconciliation.objects.update_or_create(gateway=gateway, defaults=fresh | anew)
+    first = {"first_begun_at": row.first_begun_at if row else now}
+    row, _ = Reconciliation.objects.update_or_create(gateway=gateway, defaults=first | fresh | anew)
     key = f"{GatewayWork.RECONCILE}:{row.pk}:{now.timestamp():.0f}"
     messages.emit(queue=Queue.PAYMENTS, kind=GatewayWork.RECONCILE, dedupe_key=key, now=now, subject_id=row.pk)
 
