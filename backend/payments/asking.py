@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import requests
 
-from backend.core.errors import Transient
+from backend.core.errors import AccountTrouble, Transient
 from backend.core.outgoing import never_connected
 from backend.payments.fields import Fields, Malformed
 from backend.payments.sending import Received, send
@@ -92,9 +92,12 @@ class Call:
         if is_busy or not (200 <= received.status < 300 or 400 <= received.status < 500):
             raise self._transient(f"HTTP {received.status}", surely_not_sent=is_busy)
         try:
-            return Answer(received.status, Fields.parse(received.body))
+            answer = Answer(received.status, Fields.parse(received.body))
         except Malformed as error:
             raise self._transient(f"HTTP {received.status}, {error}") from error
+        if answer.status == HTTPStatus.UNAUTHORIZED:  # our key is wrong: what is owed waits until it is right
+            raise AccountTrouble(f"{self._line.gateway}: HTTP 401", surely_not_sent=not self._has_changed_something)
+        return answer
 
     def _transient(self, what: str, *, surely_not_sent: bool = False) -> Transient:
         """What an earlier ask of this call changed was sent, whatever became of the last one."""

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from backend.core.errors import Code, Permanent, Refused, Transient
+from backend.core.errors import AccountTrouble, Code, Permanent, Refused, Transient
 from backend.payments import written
 from backend.payments.fields import Fields
 from backend.payments.gateway import (
@@ -328,8 +328,8 @@ def test_a_gateway_that_hangs_makes_no_refund_twice(bench: Bench, hurry: float) 
     assert len(list(bench.gateway.fetch_refunds(captured.reference))) == 1
 
 
-def test_a_key_that_the_gateway_does_not_know_is_no_passing_trouble(bench: Bench) -> None:
-    with pytest.raises(Permanent):
+def test_a_key_that_the_gateway_does_not_know_is_trouble_of_the_account_and_loses_nothing(bench: Bench) -> None:
+    with pytest.raises(AccountTrouble):
         bench.with_another_key().ensure_order(bench.new_order())
 
 

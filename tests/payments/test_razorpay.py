@@ -396,7 +396,7 @@ def test_a_list_of_links_that_nobody_asked_for_names_no_order(
 def test_an_answer_of_another_shape_is_no_answer(
     bench: RazorpayBench, order: Order, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for changes in ({"amount": "150000"}, {"id": "x" * 81}, {"currency": "rupees"}, {"short_url": "h" * 501}):
+    for changes in ({"amount": "150000"}, {"id": "x" * 81}, {"currency": "rupees"}, {"short_url": "h" * 2001}):
         (link,) = bench.fake.books.links_with(order.reference)
         monkeypatch.setattr(bench.fake.books, "links_with", lambda _, link=link, changes=changes: [{**link, **changes}])
         with pytest.raises(Transient, match="unreadable"):

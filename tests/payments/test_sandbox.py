@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import requests
 
-from backend.core.errors import Code, Permanent, Refused, Transient
+from backend.core.errors import AccountTrouble, Code, Permanent, Refused, Transient
 from backend.payments import adapters, fields, stamped, written
 from backend.payments.asking import Answer
 from backend.payments.gateway import (
@@ -225,10 +225,10 @@ def test_a_gateway_that_is_not_there_is_transient(order: Order) -> None:
         nowhere.ensure_order(order)
 
 
-def test_a_wrong_key_is_permanent(sandbox: Sandbox, order: Order) -> None:
+def test_a_wrong_key_is_trouble_of_the_account(sandbox: Sandbox, order: Order) -> None:
     stranger = SandboxGateway(sandbox.url, "guessed")
     for ask in (stranger.ensure_order, lambda order: stranger.fetch_order(order.reference)):
-        with pytest.raises(Permanent):
+        with pytest.raises(AccountTrouble):
             ask(order)
 
 
