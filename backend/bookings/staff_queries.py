@@ -99,7 +99,7 @@ def ledger(booking: Booking) -> list[LedgerEntry]:
 
 def payments(booking: Booking) -> list[Payment]:
     """Its attempts to pay, oldest first, with their refunds."""
-    return list(Payment.objects.filter(booking=booking).order_by("pk").prefetch_related("refunds"))
+    return list(Payment.objects.filter(booking=booking).order_by("pk").prefetch_related("refunds", "receipts"))
 
 
 def messages(booking: Booking) -> list[Message]:

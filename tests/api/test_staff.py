@@ -431,7 +431,7 @@ def test_one_booking_is_shown_whole_with_ledger_money_and_the_fate_of_its_mails(
     refunds.grant_refund(booking.pk, 50_000, actor="staff:desk", now=now)
     with CaptureQueriesContext(connection) as queries:
         body = api.done(staff.get(f"{booking.acknowledgement_id}/"))
-    assert len(queries) <= 12
+    assert len(queries) <= 13
     assert set(body) > SUMMARY
     assert body["user_message"] == "I would like to talk to someone."
     assert (body["email"], body["state"], body["payment_status"]) == (ASHA, "Maharashtra", "refund_under_way")
@@ -439,6 +439,8 @@ def test_one_booking_is_shown_whole_with_ledger_money_and_the_fate_of_its_mails(
     assert (body["ledger"][-1]["intent"], body["ledger"][-1]["actor"]) == ("grant_refund", "staff:desk")
     (payment,) = body["payments"]
     assert (payment["captured"], payment["refunds"][0]["amount"]) == ("1500.00", "500.00")
+    (receipt,) = payment["receipts"]
+    assert (receipt["number"], receipt["kind"], receipt["amount"]) == ("MS/26-27/000001", "receipt", "1500.00")
     mails = {message["kind"]: message["state"] for message in body["messages"]}
     assert mails[Notice.BOOKING_CONFIRMED] == "waiting"
     assert scenarios.token_of(booking, Notice.BOOKING_CONFIRMED) not in str(body)

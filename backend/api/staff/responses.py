@@ -130,7 +130,7 @@ def _payment(payment: Payment) -> dict[str, Any]:
         "started_at": utc_iso(payment.started_at),
         "captured_at": utc_iso(payment.captured_at),
         "refunds": [_refund(refund) for refund in payment.refunds.all()],
-        "receipts": [_receipt(receipt) for receipt in payment.receipts.all()],
+        "receipts": [_receipt(receipt, payment) for receipt in payment.receipts.all()],
     }
 
 
@@ -146,13 +146,14 @@ def _refund(refund: Refund) -> dict[str, Any]:
     }
 
 
-def _receipt(receipt: Receipt) -> dict[str, Any]:
+def _receipt(receipt: Receipt, payment: Payment) -> dict[str, Any]:
+    references = {refund.pk: refund.reference for refund in payment.refunds.all()}
     return {
         "number": receipt.number,
         "kind": receipt.kind,
         "at": utc_iso(receipt.at),
         "amount": rupees(receipt.amount_paise),
-        "refund_reference": receipt.refund.reference if receipt.refund else None,
+        "refund_reference": references.get(receipt.refund_id or 0),
     }
 
 
