@@ -64,7 +64,7 @@ def test_a_name_is_given_one_class() -> None:
 @pytest.mark.parametrize("model", OURS, ids=lambda model: model._meta.label)
 def test_what_is_about_people_can_be_emptied_and_what_is_sensitive_is_encrypted(model: type[models.Model]) -> None:
     for field in (model._meta.get_field(name) for name in personal_columns(model)):
-        assert field.null or isinstance(field, models.CharField | models.TextField), field
+        assert field.null or isinstance(field, models.BinaryField | models.CharField | models.TextField), field
     encrypted = {field.name for field in model._meta.concrete_fields if isinstance(field, EncryptedTextField)}
     assert encrypted <= set(personal_columns(model))
     assert set(personal_columns(model, Sensitivity.SENSITIVE)) - encrypted <= {"phone_number"}  # which is searched
