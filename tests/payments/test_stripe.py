@@ -12,7 +12,7 @@ from typing import Any, cast
 import pytest
 import time_machine
 
-from backend.core.errors import Code, Permanent, Refused, Transient
+from backend.core.errors import AccountTrouble, Code, Permanent, Refused, Transient
 from backend.payments.adapters import gateway_named
 from backend.payments.asking import Answer, Call
 from backend.payments.fields import Fields
@@ -20,6 +20,7 @@ from backend.payments.gateway import Event, EventKind, LastTry, OrderState, Refu
 from backend.payments.stamped import sign
 from backend.payments.stripe import asks
 from backend.payments.stripe.adapter import SIGNATURE_HEADER, StripeGateway
+from backend.payments.stripe.answers import read_answer
 from backend.payments.stripe.forms import session_form
 from backend.payments.stripe.objects import REFERENCE
 from tests.support.benches.stripe import StripeBench
@@ -173,6 +174,12 @@ def test_while_another_ask_with_the_key_is_under_way_it_is_asked_again_later(str
     stripe.fake.keys.known[order.reference].answer = None
     with pytest.raises(Transient, match="409 idempotency_key_in_use"):
         stripe.gateway.ensure_order(order)
+
+
+def test_what_a_restricted_key_may_not_do_waits_for_a_key_that_may() -> None:
+    refused = Fields({"error": {"type": "invalid_request_error", "message": "The provided key may not do that."}})
+    with pytest.raises(AccountTrouble):
+        read_answer(Answer(403, refused))
 
 
 def test_once_its_time_is_over_an_order_is_looked_for_and_never_made(stripe: StripeBench) -> None:

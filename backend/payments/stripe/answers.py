@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from backend.core.errors import Permanent, Transient
+from backend.core.errors import AccountTrouble, Permanent, Transient
 from backend.payments.asking import Answer
 from backend.payments.fields import Fields, Malformed
 
@@ -38,12 +38,15 @@ class Problem:
 
 
 def read_answer(answer: Answer) -> Fields | Problem:
-    """Raises `Transient` for a refusal that is not Stripe's, and for "another ask with this key is under way" (409)."""
+    """Raises `Transient` for a refusal that is not Stripe's, and for "another ask with this key is under way" (409);
+    `AccountTrouble` for a restricted key that may not do it (403)."""
     if answer.is_ok:
         return answer.fields
     with readable():
         error = answer.fields.part("error")
         problem = Problem(answer.status, *(_word(error, name) for name in ("type", "code", "param")))
+    if problem.status == HTTPStatus.FORBIDDEN:
+        raise AccountTrouble(str(problem), surely_not_sent=True)
     if problem.status == HTTPStatus.CONFLICT:
         raise Transient(str(problem))
     return problem
