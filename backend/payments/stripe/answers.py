@@ -46,7 +46,7 @@ def read_answer(answer: Answer) -> Fields | Problem:
         error = answer.fields.part("error")
         problem = Problem(answer.status, *(_word(error, name) for name in ("type", "code", "param")))
     if problem.status == HTTPStatus.FORBIDDEN:
-        raise AccountTrouble(str(problem), surely_not_sent=True)
+        raise AccountTrouble(str(problem))  # an earlier ask of the same call may have been taken
     if problem.status == HTTPStatus.CONFLICT:
         raise Transient(str(problem))
     return problem
