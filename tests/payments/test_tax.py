@@ -52,7 +52,7 @@ def test_a_price_is_split_and_adds_up(terms: TaxTerms, amount: int, parts: tuple
 @pytest.mark.parametrize("terms", [EXEMPT, HERE, ELSEWHERE, HERE_AT_5])
 def test_parts_that_go_back_give_what_all_of_it_would(terms: TaxTerms) -> None:
     before = TaxSplit(0)
-    for part in (1, 6, 1, 49_992, 33_333, 1, 66_666):
+    for part in (6, 1, 1, 49_992, 33_333, 1, 66_666):
         found = tax.split_back(part, terms, before=before)
         assert found.amount_paise == part
         assert min(found.taxable_paise, found.cgst_paise, found.sgst_paise, found.igst_paise) >= 0
