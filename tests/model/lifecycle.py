@@ -42,6 +42,18 @@ CLOSED = ("CANCELLED", "PAYMENT_FAILED", "REJECTED", "LAPSED")
 NOT_DRIVEN = {
     "inbox.keep_event": "receive_event begins with it",
     "inbox.apply_event": "receive_event ends with it; tests/bookings/lifecycle/test_inbox.py",
+    **dict.fromkeys(
+        (
+            "reconciliation.begin_round",
+            "reconciliation.note_listed",
+            "reconciliation.note_asked",
+            "reconciliation.end_round",
+            "reconciliation.note_refunds_compared",
+            "reconciliation.note_captured",
+        ),
+        "keeps how far the comparison with a gateway is; what differs goes to intents that a rule drives",
+    ),
+    "refused_events.note_refused": "keeps a webhook that is not genuine, and touches no booking",
     "enquiries.receive_enquiry": "touches no booking",
     "telephone.record_told": "settles what staff told by telephone, and touches no booking",
     "disclosure.reveal_phone": "shows a number and records that, and touches no booking",
