@@ -150,6 +150,8 @@ def record_refund_made(refund_id: int, *, actor: str, now: datetime) -> None:
 
 def _settle(booking: Booking, refund: Refund, report: RefundReport, *, now: datetime) -> bool:
     require_same_refund(refund, report)
+    if (refund.state, report.state) == (RefundState.DONE, RefundOrderState.REFUSED):
+        raise Unbound("the gateway had made this refund, and now says that it failed")  # some banks send UPI back
     if refund.state not in (RefundState.QUEUED, RefundState.UNFINISHED):
         return False
     if report.state == RefundOrderState.PENDING:

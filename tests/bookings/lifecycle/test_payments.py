@@ -347,3 +347,18 @@ def test_a_refund_of_another_sum_or_another_id_is_quarantined(now: datetime) -> 
         with pytest.raises(Permanent):
             refunds.record_refund(refund.pk, report, now=now)
     assert Refund.objects.get().state == RefundState.QUEUED
+
+
+def test_a_refund_that_failed_after_it_was_made_is_for_staff_and_stays_made(now: datetime) -> None:
+    booking = scenarios.confirmed(now=now)
+    refund = refunds.grant_refund(booking.pk, 50_000, actor="staff:desk", now=now)
+    for number, state in enumerate((RefundOrderState.DONE, RefundOrderState.REFUSED, RefundOrderState.DONE)):
+        kind = EventKind.REFUND_REFUSED if state is RefundOrderState.REFUSED else EventKind.REFUND_DONE
+        event = Event(f"evt_{number}", kind, None, RefundReport(refund.reference, "rfd_1", state, 50_000))
+        inbox.receive_event("sandbox", event, now=now)
+    assert list(InboxEvent.objects.order_by("pk").values_list("result", flat=True)) == [
+        ReportOutcome.REFUNDED,
+        ReportOutcome.QUARANTINED,
+        ReportOutcome.UNCHANGED,
+    ]
+    assert Refund.objects.get().state == RefundState.DONE
