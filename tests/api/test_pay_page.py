@@ -258,17 +258,22 @@ def test_once_the_hosted_page_has_closed_nobody_is_led_there(
 def test_many_who_look_at_once_ask_once(
     begun: Payment, gateway: Pages, now: datetime, clock: time_machine.Traveller
 ) -> None:
-    for _ in range(3):
-        back(begun)
+    assert "Pay ₹1,500.00" in shown(back(begun))
+    gateway.say(begun.reference, OrderState.CAPTURED, begun.amount_paise)  # in this very moment
+    for _ in range(2):
+        page = back(begun)
+        assert "We are asking whether your payment has come." in shown(page), "nobody who may have paid is asked to pay"
+        assert page["Refresh"] == "5"
     assert gateway.asked.count(("complete", begun.reference)) == 1
     clock.move_to(now + timedelta(seconds=5))
-    back(begun)
+    assert "Paid, thank you" in shown(back(begun))
     assert gateway.asked.count(("complete", begun.reference)) == 2
 
 
 def test_a_gateway_that_does_not_answer_leaves_no_way_to_pay_twice(begun: Payment, gateway: Pages) -> None:
     gateway.is_silent = True
     assert "Please do not pay again" in shown(back(begun))
+    assert "We are asking" in shown(back(begun))
     Payment.objects.update(looked_at=None)
     assert "Pay ₹1,500.00" in shown(look(PAY, token_of(begun.booking))), "who comes by the mail has not been there"
 

@@ -41,8 +41,8 @@ class Practice:
 
 
 @contextmanager
-def seeded(bookings: int) -> Iterator[Practice]:
-    """Up to the end of the block."""
+def seeded(bookings: int, **variables: str) -> Iterator[Practice]:
+    """Up to the end of the block. `variables` come on top of those of every practice."""
     folder, port = Path(tempfile.mkdtemp(prefix="browser-")), free_port()
     given = {
         **{name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "DJANGO_SETTINGS_MODULE")},
@@ -53,6 +53,7 @@ def seeded(bookings: int) -> Iterator[Practice]:
         "PUBLIC_URL": f"http://localhost:{port}",  # where browsers have passkeys
         "LOGIN_FRESH": "8h",  # the desk logs in once for all tests
         "REDIS_URL": "redis://127.0.0.1:1/0",  # nobody is there: the pages do not care
+        **variables,
     }
     try:
         if migrated.kept_file().exists():

@@ -26,7 +26,7 @@ from backend.payments import adapters
 from backend.payments.models import Payment, PaymentState
 
 LEADS_ON_FOR = timedelta(seconds=60)  # after the button: the worker makes the page within a second or two
-LOOKS_AGAIN = {Stage.BEING_MADE: 2, Stage.ENDING: 10}  # seconds
+LOOKS_AGAIN = {Stage.BEING_MADE: 2, Stage.CHECKING: 5, Stage.ENDING: 10}  # seconds
 SOONEST, SELDOMEST = 5, 60  # seconds between two looks while the bank is silent: a tenth of how long it has been
 NOTHING_TO_PAY = (  # nothing failed: there is no more, or not yet, to pay here
     *(Code.STATE_REFUSES, Code.PAY_BY_PASSED, Code.CHOICE_OPEN, Code.NOTHING_TO_PAY, Code.PAYMENT_RETURNED),
@@ -50,7 +50,7 @@ class PayPage(LinkPage):
     def post(self, request: HttpRequest) -> HttpResponse:
         now = timezone.now()
         try:
-            found = _standing(request.POST, now=now)
+            found = _standing(request.POST, now=now, asks=False)  # the gateway's page itself takes no second payment
             if found.stage not in (Stage.TO_PAY, Stage.BEING_MADE, Stage.DECLINED):
                 return _led_to(_address(request.POST))
             payment = attempts.start_payment(found.booking.acknowledgement_id, now=now)

@@ -15,7 +15,6 @@ from django.db.models import Q
 
 from backend.bookings import links, policy
 from backend.bookings.guarantees import deadline, payment_terms
-from backend.bookings.lifecycle.attempts import takes_money
 from backend.bookings.lifecycle.payments import complete_payment
 from backend.bookings.machine import AWAITS_PAYMENT, TAKES_PLACE, State
 from backend.bookings.models import Booking, Purpose
@@ -34,6 +33,7 @@ class Stage(StrEnum):
 
     TO_PAY = "to_pay"  # nothing was tried, or the try was left
     BEING_MADE = "being_made"  # begun; the payments worker makes the gateway's page
+    CHECKING = "checking"  # back from the gateway, which was asked a moment too early
     UNCONFIRMED = "unconfirmed"  # the bank has not spoken: nobody may be told to pay again
     ENDING = "ending"  # the time of the gateway's page is over; the attempt ends once the gateway was asked
     DECLINED = "declined"  # no money was taken by the last try
@@ -74,14 +74,14 @@ def standing(token: str, reference: str, *, now: datetime, asks: bool = True) ->
     is_mailed = token or not reference
     booking, named = _by_token(token, now=now) if is_mailed else _by_reference(reference, now=now)
     asked = named or Payment.objects.open().filter(booking=booking).first()
-    is_silent = asks and asked is not None and not _ask(asked, now=now)
+    doubt = _ask(asked, now=now) if asks and asked is not None else None
     booking.refresh_from_db()
     if named is not None:
         named.refresh_from_db()
     found = _judge(booking, named, now=now)
-    # who comes back from the gateway may have paid; who comes by a mail has not been there
-    if is_silent and found.payment == named and found.stage in (Stage.TO_PAY, Stage.DECLINED):
-        return Standing(Stage.UNCONFIRMED, booking, named, answer_by(booking, now=now))
+    # who comes back from the gateway may have paid since; who comes by a mail has not been there
+    if doubt and named is not None and found.payment == named and found.stage in (Stage.TO_PAY, Stage.DECLINED):
+        return Standing(doubt, booking, named, answer_by(booking, now=now))
     return found
 
 
@@ -102,19 +102,20 @@ def _by_reference(reference: str, *, now: datetime) -> tuple[Booking, Payment]:
     return payment.booking, payment
 
 
-def _ask(payment: Payment, *, now: datetime) -> bool:
-    """Have what the gateway says recorded, if there is anything to ask. False: it did not answer."""
-    is_open = payment.state != PaymentState.CAPTURED and payment.page_state and takes_money(payment)
-    if not is_open or not _is_our_turn(payment, now=now):
-        return True
+def _ask(payment: Payment, *, now: datetime) -> Stage | None:
+    """Have what the gateway says recorded, if there is anything to ask. What to say where the rows may be behind."""
+    if payment.state == PaymentState.CAPTURED or not payment.page_state:
+        return None
+    if not _is_our_turn(payment, now=now):
+        return Stage.CHECKING
     try:
         complete_payment(payment.reference, now=now)
     except Refused:
-        return True  # the rows say why
+        return None  # the rows say why; of a closed booking nothing was asked
     except (Transient, Permanent) as error:
         log.warning("the gateway did not answer: %s", error)
-        return False
-    return True
+        return Stage.UNCONFIRMED
+    return None
 
 
 def _is_our_turn(payment: Payment, *, now: datetime) -> bool:
