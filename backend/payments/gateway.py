@@ -11,6 +11,7 @@ from typing import Protocol
 ID_LONGEST = 80  # what our columns hold of a gateway's ids; those in use have 20 to 66 characters
 URL_LONGEST = 2000  # of a hosted page's address: those of Stripe have 541 characters already
 MARK_LONGEST = 120  # what our column holds of the place in a listing at which we stopped
+WHY_LONGEST = 200  # what our column holds of a reason
 WORD_LONGEST = 40  # of a means of payment: "upi", "card", "netbanking"
 
 
@@ -123,12 +124,16 @@ class RefundOrder:
 
 @dataclass(frozen=True)
 class RefundReport:
-    """What the gateway says of a refund. `reference` is "" if it was not asked for by us."""
+    """What the gateway says of a refund. `reference` is "" if it was not asked for by us.
+
+    `why` is the gateway's word for a refusal, at most WHY_LONGEST, "" where it gives none.
+    """
 
     reference: str
     gateway_refund_id: str
     state: RefundOrderState
     amount_paise: int
+    why: str = ""
 
 
 @dataclass(frozen=True)

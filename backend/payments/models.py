@@ -6,7 +6,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 
 from backend.core.personal_data import classify
-from backend.payments.gateway import ID_LONGEST, URL_LONGEST, WORD_LONGEST, LastTry
+from backend.payments.gateway import ID_LONGEST, URL_LONGEST, WHY_LONGEST, WORD_LONGEST, LastTry
 from backend.payments.receipt_models import DocumentKind as DocumentKind
 from backend.payments.receipt_models import Receipt as Receipt
 from backend.payments.receipt_models import ReceiptFile as ReceiptFile
@@ -175,12 +175,14 @@ class Refund(models.Model):
     amount_paise = models.PositiveIntegerField()
     reason = models.CharField(max_length=40)
     actor = models.CharField(max_length=80)
+    # in the gateway's words
+    refused_why = models.CharField(max_length=WHY_LONGEST, blank=True, default="", db_default="")
     state = models.CharField(max_length=16, choices=RefundState.choices, default=RefundState.QUEUED)
     queued_at = models.DateTimeField()
     settled_at = models.DateTimeField(null=True, blank=True)
 
     SENSITIVITY = classify(
-        internal="payment reference gateway_refund_id amount_paise reason actor state queued_at settled_at",
+        internal="payment reference gateway_refund_id amount_paise reason actor refused_why state queued_at settled_at",
     )
 
     class Meta:

@@ -12,6 +12,7 @@ from typing import Any
 from backend.payments.fields import Fields, Unfit, member
 from backend.payments.gateway import (
     URL_LONGEST,
+    WHY_LONGEST,
     WORD_LONGEST,
     Capture,
     Event,
@@ -62,6 +63,7 @@ def read_refund_report(fields: Fields) -> RefundReport:
         gateway_refund_id=fields.id("gateway_refund_id"),
         state=member(RefundOrderState, fields.text("state")),
         amount_paise=fields.paise("amount_paise"),
+        why=fields.text_or_empty("why", longest=WHY_LONGEST),
     )
 
 

@@ -200,10 +200,13 @@ def test_a_refund_that_the_gateway_refused_is_settled_by_hand_unless_its_money_w
 ) -> None:
     booking = scenarios.confirmed(now=now)
     refund = refunds.grant_refund(booking.pk, 100_000, actor="staff:desk", now=now)
+    words = "The payment is too old\0" + "." * 200
     refunds.record_refund(
-        refund.pk, RefundReport(refund.reference, "", RefundOrderState.REFUSED, refund.amount_paise), now=now
+        refund.pk, RefundReport(refund.reference, "", RefundOrderState.REFUSED, refund.amount_paise, words), now=now
     )
     assert "refund-made" in buttons(desk, booking)
+    page = desk.get(action_url(booking, "refund-made")).content.decode()
+    assert "refused by the gateway: The payment is too old." in page
     refunds.grant_refund(booking.pk, 100_000, actor="staff:desk", now=now)
     assert "refund-made" not in buttons(desk, booking)
     Refund.objects.exclude(pk=refund.pk).delete()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -25,3 +26,11 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> float:
     monkeypatch.setattr(sending, "TIMEOUT_SECONDS", tuple(each / 10 for each in sending.TIMEOUT_SECONDS))
     monkeypatch.setattr(asking, "TOTAL_SECONDS", asking.TOTAL_SECONDS / 10)
     return asking.TOTAL_SECONDS
+
+
+@pytest.fixture
+def asked_by_us(bench: Bench, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever of us asks a gateway, asks this one."""
+    settings.PAYMENT_GATEWAY = bench.name
+    for module in ("workers.payments", "backend.bookings.lifecycle.payments", "backend.api.hooks"):
+        monkeypatch.setattr(f"{module}.gateway_named", lambda _: bench.gateway)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from datetime import datetime
-from typing import Any
 
 import pytest
 from django.test import Client
@@ -18,14 +17,7 @@ from tests.support import scenarios
 from tests.support.benches.bench import Bench
 from workers import payments
 
-pytestmark = [pytest.mark.sqlite_only, pytest.mark.django_db, pytest.mark.usefixtures("clock")]
-
-
-@pytest.fixture(autouse=True)
-def gateway(bench: Bench, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings.PAYMENT_GATEWAY = bench.name
-    for module in ("workers.payments", "backend.bookings.lifecycle.payments", "backend.api.hooks"):
-        monkeypatch.setattr(f"{module}.gateway_named", lambda _: bench.gateway)
+pytestmark = [pytest.mark.sqlite_only, pytest.mark.django_db, pytest.mark.usefixtures("clock", "asked_by_us")]
 
 
 def work(kind: GatewayWork) -> None:

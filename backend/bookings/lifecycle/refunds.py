@@ -22,7 +22,7 @@ from backend.bookings.payment_status import paid_payment, refundable_paise
 from backend.core.errors import Code, Permanent, Refused
 from backend.outbox import messages
 from backend.outbox.models import Queue
-from backend.payments.gateway import RefundOrderState, RefundReport
+from backend.payments.gateway import WHY_LONGEST, RefundOrderState, RefundReport
 from backend.payments.models import Payment, PaymentMethod, Refund, RefundState
 
 
@@ -162,7 +162,8 @@ def _settle(booking: Booking, refund: Refund, report: RefundReport, *, now: date
         _made(booking, refund, actor=actors.GATEWAY, now=now)
         return True
     refund.state, refund.settled_at = RefundState.REFUSED, now
-    refund.save(update_fields=["state", "gateway_refund_id", "settled_at"])
+    refund.refused_why = "".join(filter(str.isprintable, report.why))[:WHY_LONGEST]
+    refund.save(update_fields=["state", "gateway_refund_id", "settled_at", "refused_why"])
     record_event(booking, intent=Intent.REFUND_REFUSED, actor=actors.GATEWAY, now=now, details=RefundRefused(refund.pk))
     notify_staff(booking, Notice.STAFF_REFUND_DUE, now=now)
     notify_visitor(booking, Notice.REFUND_QUEUED, now=now)  # who waits for the bank is told of the other way

@@ -34,7 +34,7 @@ def ensure(begin: Callable[[], Call], refund: RefundOrder) -> RefundReport:
     api = Api(call)
     capture_id = refund.capture_id or _capture_of(api, refund.payment_reference)
     if not capture_id:
-        return RefundReport(refund.reference, "", RefundOrderState.REFUSED, refund.amount_paise)
+        return RefundReport(refund.reference, "", RefundOrderState.REFUSED, refund.amount_paise, "nothing was captured")
     found = _find(lambda: call, capture_id, refund.reference)
     if found is None:
         found = _create(api, capture_id, refund)
@@ -100,7 +100,7 @@ def _refused(refund: RefundOrder, refusal: Refusal) -> RefundReport:
     if is_in_flight or _PASSING.search(refusal.words):
         raise Transient(str(refusal)) from refusal
     if refusal.status == HTTPStatus.BAD_REQUEST and _NOT_COVERED.search(refusal.words):
-        return RefundReport(refund.reference, "", RefundOrderState.REFUSED, refund.amount_paise)
+        return RefundReport(refund.reference, "", RefundOrderState.REFUSED, refund.amount_paise, refusal.words)
     raise refusal
 
 

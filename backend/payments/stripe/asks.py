@@ -69,7 +69,9 @@ def make_refund(call: Call, refund: RefundOrder) -> RefundReport:
     """REFUSED without an id if Stripe makes none, for too little was captured or is left of it."""
     made = post(call, "v1", "refunds", form=refund_form(refund), idempotency=refund.reference)
     if isinstance(made, Problem) and _says_that_too_little_is_left(made):
-        return RefundReport(refund.reference, "", RefundOrderState.REFUSED, refund.amount_paise)
+        return RefundReport(
+            refund.reference, "", RefundOrderState.REFUSED, refund.amount_paise, "too little is left of it"
+        )
     with readable():
         return read_refund(require(made))
 

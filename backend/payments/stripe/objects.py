@@ -128,6 +128,7 @@ def read_refund(refund: Fields) -> RefundReport:
         gateway_refund_id=refund.id("id"),
         state=state,
         amount_paise=refund.paise("amount"),
+        why=refund.text_or_empty("failure_reason"),
     )
 
 

@@ -45,6 +45,8 @@ class GrantRefund(Action[RefundForm]):
 class RefundChoiceField(forms.ModelChoiceField[Refund]):
     def label_from_instance(self, obj: Refund) -> str:
         why = WHY_BY_HAND.get(RefundState(obj.state), "to be handed out")
+        if obj.refused_why and obj.state == RefundState.REFUSED:
+            why = f"{why}: {obj.refused_why}"
         return f"{money(obj.amount_paise)}, {why} ({obj.reference})"
 
 
