@@ -10,6 +10,7 @@ import pytest
 import time_machine
 from django.conf import settings as configured
 from django.http import HttpResponse
+from django.template.loader import render_to_string
 
 from backend.bookings import links, policy
 from backend.bookings.lifecycle import attempts, cancellation
@@ -366,6 +367,15 @@ def test_the_mails_button_leads_here_and_the_sites_address_stays(
     assert f'class="action-link" href="{ours}"' in html
     assert f'class="action-link" href="{site}"' not in html
     assert site in html
+
+
+@pytest.mark.parametrize("kind", ["html", "txt"])
+def test_in_a_mail_about_several_each_has_its_own(kind: str) -> None:
+    one = {"pay_by": "noon", "pay_url": "https://site/payment?id=MS-1", "pay_page_url": f"https://ours{PAY}?token=1"}
+    other = {"pay_by": "noon", "pay_url": "https://site/payment?id=MS-2"}
+    text = render_to_string(f"mail/_each_session.{kind}", {"sessions": [one, other]})
+    for address in (one["pay_page_url"], one["pay_url"], other["pay_url"]):
+        assert address in text
 
 
 def test_with_the_sandbox_a_mail_brings_no_such_link(now: datetime, gateway: Pages) -> None:

@@ -59,7 +59,7 @@ pytestmark = pytest.mark.sqlite_only
 
 Door = Callable[[], HttpResponse]
 DAY = timedelta(days=1)
-GO = ("/go/cancel/", "/go/again/", "/go/alternative/", "/go/reschedule/", "/go/erasure/", "/go/nowhere/")
+GO = ("/go/cancel/", "/go/again/", "/go/alternative/", "/go/reschedule/", "/go/pay/", "/go/erasure/", "/go/nowhere/")
 TEXT = models.CharField | models.TextField | models.JSONField
 INTERNAL_TEXTS = {
     model: [

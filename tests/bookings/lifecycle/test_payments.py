@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 
 from backend.bookings import policy
 from backend.bookings.lifecycle import approval as staff
-from backend.bookings.lifecycle import attempts, front_desk, inbox, payments, refunds, timers
+from backend.bookings.lifecycle import attempts, cancellation, front_desk, inbox, payments, refunds, timers
 from backend.bookings.lifecycle.payments import ReportOutcome
 from backend.bookings.lifecycle.refunds import GatewayWork
 from backend.bookings.machine import Reason, State
@@ -40,6 +40,15 @@ def test_starting_to_pay_opens_one_attempt_and_asking_again_gives_the_same(now: 
     assert attempts.start_payment(booking.acknowledgement_id, now=now + timedelta(minutes=1)) == payment
     assert Payment.objects.count() == 1
     assert Message.objects.filter(kind=GatewayWork.ENSURE_ORDER).count() == 1
+
+
+@pytest.mark.sqlite_only
+def test_of_a_booking_that_was_paid_and_called_off_nobody_says_that_its_money_goes_back(now: datetime) -> None:
+    booking = scenarios.confirmed(now=now)
+    kept = {"refund": cancellation.RefundChoice.NONE, "refund_reason": "late", "note_to_visitor": ""}
+    cancellation.cancel_by_staff(booking.pk, **kept, actor="staff:desk", now=now)
+    reference = Payment.objects.get().reference
+    assert code_of(lambda: payments.complete_payment(reference, now=now)) is Code.STATE_REFUSES
 
 
 def test_an_attempt_begun_late_runs_to_pay_by(now: datetime) -> None:
