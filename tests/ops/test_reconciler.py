@@ -16,6 +16,7 @@ from backend.bookings.lifecycle.refunds import GatewayWork
 from backend.bookings.machine import State
 from backend.bookings.models import Booking
 from backend.core.errors import Permanent, Transient
+from backend.ops import reconciler
 from backend.outbox.messages import Snooze
 from backend.outbox.models import Message, MessageState
 from backend.payments.gateway import Capture, CapturePage, OrderReport, OrderState, RefundOrderState, RefundReport
@@ -194,7 +195,18 @@ def test_what_is_booked_and_not_paid_is_told_once_and_changes_nothing(said: str,
     assert scenarios.again(booking).state == State.CONFIRMED
 
 
-def test_another_sum_and_a_capture_of_nobody_are_told_once(now: datetime, books: Books) -> None:
+def test_what_the_list_lacks_is_asked_for_in_each_round(now: datetime, books: Books) -> None:
+    paid(books, now)
+    look(now + LATER)
+    books.captures.clear()
+    books.orders.clear()
+    look(now + 2 * LATER)
+    assert [why.partition(":")[0] for why in kept()] == ["booked, not paid"]
+
+
+def test_another_sum_and_a_capture_of_nobody_are_told_once(
+    now: datetime, books: Books, caplog: pytest.LogCaptureFixture
+) -> None:
     _, payment = paid(books, now)
     books.captures[0] = replace(books.captures[0], amount_paise=100)
     books.captures.append(replace(books.captures[0], reference="", capture_id="cap_shop"))
@@ -203,6 +215,7 @@ def test_another_sum_and_a_capture_of_nobody_are_told_once(now: datetime, books:
     sums, nobodys = kept()
     assert sums == f"another sum: the capture cap_{payment.pk} is of ₹1.00, and of ₹1,500.00 in our books"
     assert nobodys.startswith("paid to nobody")
+    assert caplog.text.count("kept in quarantine") == 2
 
 
 def test_a_refund_that_no_event_told_of_is_noted(now: datetime, books: Books) -> None:
@@ -273,6 +286,15 @@ def test_a_round_goes_on_where_it_stopped_and_begins_anew_after_an_outage(now: d
     books.trouble = None
     assert look(now + 3 * LATER)[-1] is MessageState.DONE
     assert Reconciliation.objects.get().completed_at == now + 3 * LATER
+
+
+def test_a_piece_ends_when_its_time_is_spent(now: datetime, books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
+    booking, _ = scenarios.paying(now=now)
+    at = scenarios.slot_tomorrow(now, 9)
+    scenarios.paying("ravi@example.com", now=now, who=booking.psychologist, at=at)
+    pieces = len(look(now + LATER))
+    monkeypatch.setattr(reconciler, "BUDGET_SECONDS", -1.0)
+    assert len(look(now + 2 * LATER)) == pieces + 1, "each of the two is asked for by itself"
 
 
 def test_a_key_that_is_refused_ends_the_round_without_a_dead_letter(now: datetime, books: Books) -> None:

@@ -32,5 +32,10 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> float:
 def asked_by_us(bench: Bench, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever of us asks a gateway, asks this one."""
     settings.PAYMENT_GATEWAY = bench.name
-    for module in ("workers.payments", "backend.bookings.lifecycle.payments", "backend.api.hooks"):
+    for module in (
+        "workers.payments",
+        "backend.bookings.lifecycle.payments",
+        "backend.api.hooks",
+        "backend.ops.reconciler",
+    ):
         monkeypatch.setattr(f"{module}.gateway_named", lambda _: bench.gateway)
