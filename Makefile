@@ -1,7 +1,8 @@
 # On a bare machine with Python 3.11 or newer, git and make:
 #   make run                 the whole stack in this terminal; PROFILE=fast shows a life cycle in a minute
 #   make test                every check; ONLY="tests/outbox/test_messages.py -k lease" runs these tests alone, on both databases
-#   make demo                the life cycle, driven from outside against a stack of its own; URL=… against another one
+#   make demo                the life cycle, driven from outside against a stack of its own; URL=… against another one,
+#                            GATEWAY=razorpay or stripe against a fake of that gateway
 #   make restore-drill       dump, restore into an empty database, start on it, and the demo passes there
 #   make chaos               a storm of faults over the whole stack, and its figures; SEED=n repeats one, MINUTES=n,
 #                            BEHIND="pooler proxy" puts PgBouncer and nginx between
@@ -37,7 +38,7 @@ test: .venv/dev.stamp
 	@exec $(PYTHON) -m config.local.check $(ONLY)
 
 demo: .venv/dev.stamp
-	@exec $(PYTHON) -m tests.demo $(URL)
+	@exec $(PYTHON) -m tests.demo $(URL) $(if $(GATEWAY),--gateway "$(GATEWAY)")
 
 restore-drill: .venv/dev.stamp
 	@exec $(PYTHON) -m config.local.postgres -- $(PYTHON) -m tests.demo.restore_drill

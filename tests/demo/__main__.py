@@ -17,9 +17,9 @@ from types import FrameType
 from typing import NoReturn, TypeAlias
 
 from tests.demo import stack as stacks
-from tests.demo.bank import Bank
 from tests.demo.commands import Commands
 from tests.demo.expectations import Unexpected
+from tests.demo.fakes import FAKES, bank_of, fake
 from tests.demo.journeys import JOURNEYS
 from tests.demo.mailbox import Mailbox
 from tests.demo.pages import Pages
@@ -37,12 +37,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.demo", description=__doc__.partition("\n")[0])
     parser.add_argument("url", nargs="?", help="of a stack begun by `make run PROFILE=fast` in this checkout")
-    url: str | None = parser.parse_args(arguments).url
+    parser.add_argument("--gateway", choices=["sandbox", *FAKES], default="sandbox", help="of a fresh stack")
+    given = parser.parse_args(arguments)
+    url: str | None = given.url
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _leave)
     narrator = Narrator()
     try:
-        return _sum_up(_elsewhere(url.rstrip("/"), narrator) if url else _at_home(narrator), narrator)
+        return _sum_up(_elsewhere(url.rstrip("/"), narrator) if url else _at_home(narrator, given.gateway), narrator)
     except WrongAddressError as error:
         sys.stderr.write(f"{error}\n")
         return 2
@@ -57,13 +59,16 @@ def _leave(number: int, _frame: FrameType | None) -> NoReturn:
     raise SystemExit(128 + number)
 
 
-def _at_home(narrator: Narrator) -> dict[str, bool]:
+def _at_home(narrator: Narrator, gateway: str) -> dict[str, bool]:
     """Every journey, on stacks of our own: a second one where visitors who cancel get nothing back."""
     results: dict[str, bool] = {}
     for var, refunds in ((stacks.OWN_VAR, "full"), (stacks.SECOND_VAR, "none")):
         names = [name for name, journey in JOURNEYS.items() if (journey.refunds or "full") == refunds]
-        with stacks.own(narrator, var, REFUND_ON_VISITOR_CANCELLATION=refunds) as stack:
-            results |= _walked(names, stack, narrator, prepare=_open_every_day)
+        with (
+            fake(gateway) as settings,
+            stacks.own(narrator, var, REFUND_ON_VISITOR_CANCELLATION=refunds, **settings) as stack,
+        ):
+            results |= _walked(names, stack, narrator, prepare=_open_every_day, gateway=gateway)
     return results
 
 
@@ -94,13 +99,15 @@ def _choose(names: list[str], desk: Commands, stack: Stack, narrator: Narrator) 
     return fit
 
 
-def _walked(names: list[str], stack: Stack, narrator: Narrator, *, prepare: Preparation) -> dict[str, bool]:
+def _walked(
+    names: list[str], stack: Stack, narrator: Narrator, *, prepare: Preparation, gateway: str = "sandbox"
+) -> dict[str, bool]:
     """Walks these journeys; whether each went well."""
     desk = Commands(stacks.clean_environment(str(stack.env_file)), stack.staff_inbox)
     try:
         names = prepare(names, desk, stack, narrator)
         with desk.token() as token:
-            results = _all_walks(names, stack, desk, token, narrator)
+            results = _all_walks(names, stack, desk, token, narrator, gateway)
     except Unexpected as error:
         raise NoStackError(f"The stack does not answer to staff: {error}") from error
     except BaseException:
@@ -111,13 +118,14 @@ def _walked(names: list[str], stack: Stack, narrator: Narrator, *, prepare: Prep
     return results
 
 
-def _all_walks(names: list[str], stack: Stack, desk: Commands, token: str, narrator: Narrator) -> dict[str, bool]:
-    mailbox = Mailbox(stack.mail)
+def _all_walks(
+    names: list[str], stack: Stack, desk: Commands, token: str, narrator: Narrator, gateway: str
+) -> dict[str, bool]:
+    mailbox, bank = Mailbox(stack.mail), bank_of(stack, gateway)
 
     def walk(name: str) -> Walk:
         site, pages = Site(stack.url, stack.origin), Pages(stack.public_url)
-        staff, bank = Staff(stack.url, token), Bank(*stack.bank)
-        return Walk(name, narrator, World(site, pages, mailbox, desk, staff, bank))
+        return Walk(name, narrator, World(site, pages, mailbox, desk, Staff(stack.url, token), bank))
 
     if not _went_well(_mail_flows, walk("mail")):
         return {"mail": False}

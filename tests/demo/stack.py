@@ -75,6 +75,10 @@ class Stack:
         """Address and key of the sandbox gateway."""
         return self._setting("SANDBOX_URL", ""), self._setting("SANDBOX_SECRET", "")
 
+    def fake_gateway(self, name: str) -> str:
+        """Address of the fake that stands in for a real gateway."""
+        return self._setting(f"{name.upper()}_URL", "").rstrip("/")
+
     @property
     def refunds(self) -> str:
         """What a visitor who cancels in time gets back: full or none."""

@@ -151,6 +151,7 @@ def begins_to_pay(walk: Walk, acknowledgement_id: str) -> str:
 def completes(walk: Walk, reference: str) -> None:
     """The payment."""
     with walk.step("the payment is completed") as step:
+        walk.bank.pays(reference)
         answer = walk.site.complete_payment(reference)
         answer.accepted("message")
         step.note = str(answer)
