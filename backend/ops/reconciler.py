@@ -84,8 +84,9 @@ def _asked(gateway: Gateway, payment: Payment, *, is_listed: bool, asks_refunds:
         report = gateway.fetch_order(payment.reference, payment.gateway_order_id)
         yield from differences.of_order(payment, report)
     if payment.state == PaymentState.CAPTURED and asks_refunds:
+        asked_at = timezone.now()
         told = gateway.fetch_refunds(payment.reference, payment.gateway_order_id)
-        yield from differences.of_refunds(payment, told)
+        yield from differences.of_refunds(payment, told, asked_at=asked_at)
 
 
 def _mend(difference: Difference, gateway: Gateway) -> None:

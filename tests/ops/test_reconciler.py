@@ -256,6 +256,20 @@ def test_refunds_on_one_side_alone_are_told_once(
     assert [why.partition(":")[0] for why in kept()] == [told] * bool(told)
 
 
+def test_a_refund_that_is_made_while_we_ask_is_not_missed(
+    now: datetime, books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    booking, _ = paid(books, now)
+
+    def none_yet(*_: object) -> list[RefundReport]:
+        given_back(booking, now + LATER)
+        return []
+
+    monkeypatch.setattr(books, "fetch_refunds", none_yet)
+    look(now + LATER)
+    assert kept() == []
+
+
 def test_what_staff_paid_out_is_no_refund_of_the_gateway_until_it_made_it_too(now: datetime, books: Books) -> None:
     booking, payment = paid(books, now)
     refund = given_back(booking, now, REFUSED)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from backend.bookings.actors import IS_STAFF
@@ -14,6 +15,8 @@ from backend.bookings.models import LedgerEntry
 from backend.core.formatting import money
 from backend.payments.gateway import OrderReport, OrderState, RefundOrderState, RefundReport
 from backend.payments.models import Payment, PaymentState, Refund, RefundState
+
+LISTED_WITHIN = timedelta(minutes=5)  # a refund that was made is told by then
 
 
 class Kind(StrEnum):
@@ -77,8 +80,11 @@ def of_order(payment: Payment, report: OrderReport | None) -> Iterator[Differenc
         yield Difference(Kind.DECLINED, payment.gateway, payment.reference, "declined at the gateway", report)
 
 
-def of_refunds(payment: Payment, reports: Iterable[RefundReport]) -> Iterator[Difference]:
-    """What was given back of an order on one side alone. A second capture of it is another payment of its booking."""
+def of_refunds(payment: Payment, reports: Iterable[RefundReport], *, asked_at: datetime) -> Iterator[Difference]:
+    """What was given back of an order on one side alone. A second capture of it is another payment of its booking.
+
+    What we noted after the gateway was asked it could not tell, and its lists may be a little behind.
+    """
     told = list(reports)
     ours = Refund.objects.filter(payment__booking=payment.booking_id, payment__gateway=payment.gateway)
     refunds = {refund.reference: refund for refund in ours.select_related("payment")}
@@ -88,7 +94,7 @@ def of_refunds(payment: Payment, reports: Iterable[RefundReport]) -> Iterator[Di
     for report in told:
         if report.reference not in twice:
             yield from _of_refund(payment, refunds.get(report.reference), report)
-    done = [refund for refund in refunds.values() if refund.state == RefundState.DONE]
+    done = [each for each in refunds.values() if each.state == RefundState.DONE and _was_settled(each, asked_at)]
     there = {report.reference for report in told}
     for refund in done:
         if refund.payment_id == payment.pk and refund.reference not in there and not _was_handed_out(refund):
@@ -138,6 +144,10 @@ def _given_back_beside_us(payment: Payment, refund: Refund) -> Iterator[Differen
     elif _was_handed_out(refund):
         why = f"the refund {refund.reference} was made by the gateway, and by hand"
         yield _refund_difference(Kind.GIVEN_BACK_TWICE, payment, why)
+
+
+def _was_settled(refund: Refund, by: datetime) -> bool:
+    return refund.settled_at is not None and refund.settled_at < by - LISTED_WITHIN
 
 
 def _was_handed_out(refund: Refund) -> bool:

@@ -242,7 +242,9 @@ def _outcome(booking: Booking, payment: Payment, gateway: Razorpay) -> str:
         words.append("kept and given back" if given_back else "kept")
     elif given_back:
         words.append("goes back")
-    differs = differences.of_refunds(paid, gateway.fetch_refunds()) if paid.captured_paise else ()
+    differs = (
+        differences.of_refunds(paid, gateway.fetch_refunds(), asked_at=paid.started_at) if paid.captured_paise else ()
+    )
     words += ["told" for each in differs if each.kind is differences.Kind.NOT_OURS]
     return ", ".join(words)
 
