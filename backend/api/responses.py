@@ -52,7 +52,8 @@ def detail(booking: Booking) -> dict[str, Any]:
         shown["meeting_link"] = booking.meeting_link or None
         shown["add_to_calendar_url"] = add_to_calendar_url(booking)
     if booking.state == State.PAYMENT_PENDING and booking.choose_by is None:
-        shown |= pay_address(Payment.objects.open().get(booking=booking))
+        for payment in Payment.objects.open().filter(booking=booking):
+            shown |= pay_address(payment)
     return shown
 
 

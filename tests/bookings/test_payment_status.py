@@ -6,8 +6,10 @@ from datetime import datetime, timedelta
 from itertools import product
 
 import pytest
+from django.db import transaction
 
 from backend.bookings import payment_status, policy
+from backend.bookings.lifecycle.attempts import close_open_attempt
 from backend.bookings.machine import FINAL, State
 from backend.bookings.models import Booking, Mode, PaymentMode
 from backend.bookings.payment_status import PaymentStatus
@@ -115,7 +117,8 @@ def test_leaving_a_bookings_attempts_idle_ends_the_open_one_and_no_other(now: da
     for state in PaymentState:
         make_payment(booking, now=now, state=state, closed_at=None)
     other = make_payment(make_booking(State.PAYMENT_PENDING, now=now, email=RAVI), now=now, state=PaymentState.OPEN)
-    Payment.objects.filter(booking=booking).mark_idle(now=now)
+    with transaction.atomic():
+        close_open_attempt(booking, now=now)
     states = Payment.objects.filter(booking=booking).order_by("pk").values_list("state", "closed_at")
     assert list(states) == [("idle", now), ("failed", None), ("idle", None), ("captured", None), ("voided", None)]
     assert list(Payment.objects.open()) == [other]
