@@ -10,6 +10,9 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import timedelta
 from typing import TypeVar
 
@@ -47,14 +50,24 @@ class Waits:
         self.held_until = time.monotonic() + database_timeouts.RETRY_AFTER.total_seconds()
 
 
+_is_impatient: ContextVar[bool] = ContextVar("is_impatient", default=False)
 _waits = Waits(max(1, settings.DATABASE_POOL // 2))
 
 
-def wait_at_most(longest: timedelta) -> None:
-    """Until commit nobody waits longer than this for a row. SQLite has one lock and its own limit."""
+@contextmanager
+def waiting_at_most(longest: timedelta) -> Iterator[None]:
+    """Until commit no row is waited for longer than this. SQLite has one lock and its own limit.
+
+    A wait that ends so early says nothing about who else should wait.
+    """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL lock_timeout = %s", [f"{longest / timedelta(milliseconds=1):.0f}ms"])
+    is_impatient = _is_impatient.set(True)
+    try:
+        yield
+    finally:
+        _is_impatient.reset(is_impatient)
 
 
 def lock(rows: QuerySet[M]) -> list[M]:
@@ -67,7 +80,7 @@ def lock(rows: QuerySet[M]) -> list[M]:
     try:
         return list(rows.select_for_update(of=("self",)))
     except OperationalError as error:
-        if database_timeouts.is_timeout(error):
+        if database_timeouts.is_timeout(error) and not _is_impatient.get():
             _waits.note_held()
         raise
     finally:

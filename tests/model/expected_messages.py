@@ -152,14 +152,17 @@ def _audience(step: Step, kind: str) -> set[str]:
     return {settings.STAFF_INBOX} if kind.startswith("staff_") else {step.booking.email}
 
 
+ASKED = ("ask_gateway", "look_at_order", "close_order")  # see invariants.py for pages that are to be closed
+
+
 def _check_work(before: Snapshot, after: Snapshot) -> None:
     """Each new attempt has its order, each refund of money from the gateway its way back, each receipt its document."""
     new = [message for message in after.messages.values() if message.id not in before.messages]
-    work = Counter((m.kind, m.subject_id) for m in new if m.queue == "payments" and m.kind != "ask_gateway")
+    work = Counter((m.kind, m.subject_id) for m in new if m.queue == "payments" and m.kind not in ASKED)
     wanted = Counter(
         ("ensure_order", payment.id)
         for payment in after.payments.values()
-        if payment.id not in before.payments and payment.method == "online"
+        if payment.id not in before.payments and payment.method == "online" and payment.state == "open"
     )
     wanted.update(
         ("make_refund", refund.id)

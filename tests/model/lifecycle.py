@@ -76,7 +76,7 @@ MADE_OF_INTENTS = {
 }
 
 
-class Stream(Visitors, Staff, Alternatives, FollowUps, Bank, Pages):
+class Stream(Visitors, Staff, Alternatives, FollowUps, Bank):
     """The way that most bookings go."""
 
     @action(needs="bookings", times=8, which=WHICH, when=WHEN)
@@ -98,6 +98,7 @@ class Stream(Visitors, Staff, Alternatives, FollowUps, Bank, Pages):
 ACTIONS = actions(
     Clock,
     Stream,
+    Pages,
     Visitors,
     Staff,
     Alternatives,
@@ -112,7 +113,7 @@ ACTIONS = actions(
 )  # the simplest first: waiting
 
 
-class Lifecycle(Stream, SeriesActs, Reschedules, Absences, Undoing, DataRequests, Clock, MailWorker):
+class Lifecycle(Stream, Pages, SeriesActs, Reschedules, Absences, Undoing, DataRequests, Clock, MailWorker):
     """The state machine that Hypothesis runs."""
 
     gives_back = False

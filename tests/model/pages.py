@@ -37,7 +37,7 @@ class Pages(World):
         assert after.page_state == ("closed" if is_closed and payment.page_state else payment.page_state)
         assert (after.state, did.before.bookings) == (payment.state, did.after.bookings), "a look moved a booking"
 
-    @action(needs="attempts", which=WHICH)
+    @action(needs="attempts", times=2, which=WHICH)
     def miss_page(self, which: int) -> None:
         payment = self.one_of(self.seen.attempts, which, lambda row: row.page_state == "open" and row.state != "open")
         did = self.do(attempts.note_no_page, payment.id, timed=False)

@@ -130,6 +130,8 @@ def note_no_page(payment_id: int) -> None:
 
 def keep_facts(payment: Payment, report: OrderReport) -> None:
     """What a report says beside its state. The caller holds the payment's lock, and knows that the order is its own."""
+    if payment.state == PaymentState.CAPTURED and report.state != OrderState.CAPTURED:
+        return  # it was asked before the money came
     facts = {
         "gateway_order_id": payment.gateway_order_id or report.gateway_order_id,
         "pay_url": report.pay_url or payment.pay_url,

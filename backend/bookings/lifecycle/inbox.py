@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 
 from django.db import DatabaseError
@@ -64,9 +65,11 @@ def apply_event(row_id: int, *, now: datetime, patience: timedelta | None = None
 
     Raises OperationalError if its rows are held for longer than `patience`.
     """
-    if patience is not None:
-        row_locks.wait_at_most(patience)
-    row = InboxEvent.objects.select_for_update().get(pk=row_id)
+    with row_locks.waiting_at_most(patience) if patience is not None else nullcontext():
+        return _apply(InboxEvent.objects.select_for_update().get(pk=row_id), now=now)
+
+
+def _apply(row: InboxEvent, *, now: datetime) -> ReportOutcome:
     if row.applied_at is not None:
         return ReportOutcome.UNCHANGED
     row.applied_at = now

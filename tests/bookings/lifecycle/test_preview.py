@@ -96,7 +96,7 @@ def rows(change: BookingChange) -> dict[str, Any]:
 
 SEEN_IN = {
     "bookings.Booking", "bookings.LedgerEntry", "bookings.SlotClaim", "bookings.Alternative", "outbox.Message",
-    "payments.Payment", "payments.Refund",
+    "payments.Payment", "payments.Refund", "payments.Receipt", "payments.ReceiptSeries",
     "bookings.Link",  # goes with its mail
 }  # fmt: skip
 
