@@ -46,7 +46,6 @@ def _prepare() -> None:
     for name in set(os.environ) - kept:
         if not name.startswith(check.KEPT_PREFIXES):
             del os.environ[name]
-    os.environ["TEST_MODEL_LONG"] = "1"
     os.environ.update(keys.generate(), **check.TESTING, ENV_FILE=os.devnull, DJANGO_SETTINGS_MODULE="config.settings")
     django.setup()
 

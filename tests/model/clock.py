@@ -49,7 +49,7 @@ class Clock(World):
         """To a booking's deadline, just before it, or just after."""
         was = self.one_of(self.seen.bookings.values(), which, lambda b: b.due_at is not None and b.due_at > self.now)
         if was.due_at is not None:
-            self.now = was.due_at + timedelta(seconds=seconds)
+            self.now = max(self.now, was.due_at + timedelta(seconds=seconds))  # clocks step back by hours at most
             self.worked()
 
     @action(needs="claims", which=WHICH, seconds=st.sampled_from([0, -1, 1]))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import os
 from datetime import timedelta
 from importlib import import_module
 from pkgutil import iter_modules
@@ -40,10 +39,7 @@ from tests.support import scenarios
 STAGES = ("DRAFT", "PENDING", "APPROVED", "PAYMENT_PENDING", "CONFIRMED")
 CLOSED = ("CANCELLED", "PAYMENT_FAILED", "REJECTED", "LAPSED")
 # intents that no rule calls, each with its reason
-OF_PAGES = ("attempts.open_page", "attempts.note_no_page", "payments.record_second_capture")
-IS_LONG = bool(os.environ.get("TEST_MODEL_LONG"))  # `make model`: hosted pages take rounds that the suite has not
 NOT_DRIVEN = {
-    **({} if IS_LONG else dict.fromkeys(OF_PAGES, "pages.py drives it in `make model`")),
     "inbox.keep_event": "receive_event begins with it",
     "inbox.apply_event": "receive_event ends with it; tests/bookings/lifecycle/test_inbox.py",
     **dict.fromkeys(
@@ -102,7 +98,7 @@ class Stream(Visitors, Staff, Alternatives, FollowUps, Bank):
 ACTIONS = actions(
     Clock,
     Stream,
-    *((Pages,) if IS_LONG else ()),
+    Pages,
     Visitors,
     Staff,
     Alternatives,

@@ -124,8 +124,9 @@ def note_order(payment_id: int, report: OrderReport, *, now: datetime) -> None:
 
 @intent
 def note_no_page(payment_id: int) -> None:
-    """The gateway knows no such order, and nobody is about to make it."""
-    Payment.objects.filter(pk=payment_id).exclude(state=PaymentState.OPEN).update(page_state=PageState.CLOSED)
+    """The gateway knows no such order, and nobody is about to make it: the page of an attempt that is over is none."""
+    over = Payment.objects.with_open_page().filter(pk=payment_id).exclude(state=PaymentState.OPEN)
+    over.update(page_state=PageState.CLOSED)
 
 
 def keep_facts(payment: Payment, report: OrderReport) -> None:
