@@ -12,7 +12,7 @@ from backend.bookings import actors, policy
 from backend.bookings.lifecycle import attempts, payments, reconciliation, refunds
 from backend.bookings.lifecycle.refunds import GatewayWork
 from backend.bookings.links import pay_page
-from backend.core.errors import Permanent, Refused, Transient, required
+from backend.core.errors import Permanent, Refused, Transient, Unreadable, required
 from backend.ops import reconciler
 from backend.outbox.messages import Snooze
 from backend.outbox.models import Message, MessageState, Queue
@@ -48,7 +48,8 @@ def fetch_settlements() -> None:
                 settlements.fetch_day(gateway_named(name), day)
             except (Transient, Permanent, Refused) as error:
                 log.warning("the settlements of %s at %s are not known: %s", day, name, error)
-                break
+                if not isinstance(error, Unreadable):
+                    break
 
 
 def perform(message: Message) -> MessageState | Snooze:

@@ -114,6 +114,10 @@ class Transient(OutsideFailure):
     """Trying again may mend it."""
 
 
+class Unreadable(Transient):
+    """It answered, but not with what was asked for: nothing is known of this one thing. Others can be asked after."""
+
+
 class AccountTrouble(Transient):
     """It refuses whatever we ask: a used-up quota, a key, a bill. No fault of this request, so nothing is counted."""
 

@@ -7,13 +7,14 @@ import time
 from collections.abc import Iterator
 from datetime import datetime
 
+from django.db import DatabaseError
 from django.utils import timezone
 
 from backend.bookings.lifecycle import differences, reconciliation
 from backend.bookings.lifecycle.differences import Difference, Kind
-from backend.core.errors import Permanent, Transient
+from backend.core.errors import Permanent, Refused, Unreadable
 from backend.payments.adapters import gateway_named
-from backend.payments.gateway import Gateway, captures_since
+from backend.payments.gateway import CapturePage, Gateway, capture_pages
 from backend.payments.models import Payment, PaymentState, Reconciliation
 
 log = logging.getLogger(__name__)
@@ -37,9 +38,11 @@ def go_on(row: Reconciliation) -> bool:
 def compare_all(name: str, since: datetime, *, now: datetime) -> Iterator[Difference]:
     """Everything since an instant, asked at once, and changed nothing. Raises as `go_on`."""
     gateway = gateway_named(name)
-    captured = list(captures_since(gateway, since))
-    yield from differences.of_captures(name, captured)
-    listed = {report.capture_id for report in captured} | {report.reference for report in captured}
+    pages = list(capture_pages(gateway, since))
+    captured = {report.capture_id: report for page in pages for report in page.reports}
+    unreadable = [what for page in pages for what in page.unreadable]
+    yield from differences.of_page(name, CapturePage([*captured.values()], unreadable=unreadable))
+    listed = captured.keys() | {report.reference for report in captured.values()}
     for payment in reconciliation.asked_in_full(name, since, now=now).iterator():
         is_listed = (payment.capture_id or payment.reference) in listed
         yield from _asked(gateway, payment, is_listed=is_listed, asks_refunds=True)
@@ -58,7 +61,7 @@ def mend(difference: Difference, gateway: Gateway | None = None) -> str:
 
 def _compare_page(gateway: Gateway, row: Reconciliation) -> None:
     page = gateway.captures_page(row.since, row.mark)
-    for difference in differences.of_captures(row.gateway, page.reports):
+    for difference in differences.of_page(row.gateway, page):
         _mend(difference, gateway)
     reconciliation.note_captured(row.gateway, page.reports, now=timezone.now())
     reconciliation.note_listed(row, page)
@@ -80,6 +83,14 @@ def _compare_payments(gateway: Gateway, row: Reconciliation, payments: list[Paym
 
 
 def _asked(gateway: Gateway, payment: Payment, *, is_listed: bool, asks_refunds: bool) -> Iterator[Difference]:
+    """An answer about this payment that cannot be read keeps nobody from the others."""
+    try:
+        yield from _compared(gateway, payment, is_listed=is_listed, asks_refunds=asks_refunds)
+    except (Permanent, Unreadable) as error:
+        yield differences.of_failure(payment.gateway, payment.reference, error)
+
+
+def _compared(gateway: Gateway, payment: Payment, *, is_listed: bool, asks_refunds: bool) -> Iterator[Difference]:
     if not is_listed:
         report = gateway.fetch_order(payment.reference, payment.gateway_order_id)
         yield from differences.of_order(payment, report)
@@ -90,12 +101,22 @@ def _asked(gateway: Gateway, payment: Payment, *, is_listed: bool, asks_refunds:
 
 
 def _mend(difference: Difference, gateway: Gateway) -> None:
-    """One that cannot be put right now keeps nobody from the others: the next round finds it again."""
+    """One that cannot be put right now keeps nobody from the others: the next round finds it again.
+
+    Its rows may be held, its booking may have been erased a moment ago. Any other error is a bug, of which the worker
+    tells. Raises Transient.
+    """
     try:
-        outcome = mend(difference, gateway)
-    except (Transient, Permanent):
-        raise
-    except Exception:
+        outcome = _mended_or_kept(difference, gateway)
+    except (DatabaseError, Refused):
         log.exception("not put right: %s %s %s", difference.gateway, difference.reference, difference.kind)
     else:
         log.warning("%s %s: %s, %s", difference.gateway, difference.reference, difference.kind, outcome)
+
+
+def _mended_or_kept(difference: Difference, gateway: Gateway) -> str:
+    """What the gateway refuses, or says of another order, is for people."""
+    try:
+        return mend(difference, gateway)
+    except (Permanent, Unreadable) as error:
+        return mend(differences.of_failure(difference.gateway, difference.reference, error))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -13,6 +14,7 @@ from backend.payments.gateway import ID_LONGEST
 
 _MAX_PAISE = 2**31 - 1  # what our own columns hold
 _MAX_SECONDS = 2**35  # of a Unix instant: some hundred years more than anybody asks about
+_Read = TypeVar("_Read")
 _Member = TypeVar("_Member", bound=StrEnum)
 
 
@@ -61,6 +63,13 @@ class Fields:
             raise Malformed(f"{name}: empty")
         return value
 
+    def name(self) -> str:
+        """What it is called, where it says so; "" if that is missing or does not fit."""
+        try:
+            return self.text_or_empty("id") or self.text_or_empty("capture_id")
+        except Malformed:
+            return ""
+
     def paise(self, name: str, *, least: int = 1) -> int:
         value = self.data.get(name)
         if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= _MAX_PAISE:
@@ -95,10 +104,11 @@ class Fields:
         return datetime.fromtimestamp(value, UTC) if value else None
 
     def items(self, name: str = "items") -> list[Fields]:
+        """What is no object in the list has no fields."""
         value = self.data.get(name)
-        if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-            raise Malformed(f"{name}: not a list of objects")
-        return [Fields(item) for item in value]
+        if not isinstance(value, list):
+            raise Malformed(f"{name}: not a list")
+        return [Fields(item if isinstance(item, dict) else {}) for item in value]
 
     def currency(self) -> str:
         value = self.text("currency")
@@ -115,6 +125,23 @@ class Fields:
                 raise Malformed(f"{name}: not an object")
             found = Fields(value)
         return found
+
+
+def read_each(items: Iterable[Fields], reader: Callable[[Fields], _Read]) -> tuple[list[_Read], list[str]]:
+    """What can be read of a listing, and the name of each other item with what is wrong with it."""
+    read: list[_Read] = []
+    unreadable: list[str] = []
+    for item in items:
+        try:
+            read.append(reader(item))
+        except Malformed as error:
+            unreadable.append(unreadable_item(item, error))
+    return read, unreadable
+
+
+def unreadable_item(item: Fields, why: Exception) -> str:
+    """How an item that cannot be read is told of."""
+    return f"{item.name() or 'an item'}: {why}"
 
 
 def member(kind: type[_Member], value: str) -> _Member:

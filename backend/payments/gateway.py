@@ -102,10 +102,11 @@ class OrderReport:
 @dataclass(frozen=True)
 class CapturePage:
     """A part of the list of captures. `next_mark`, at most MARK_LONGEST, leads to the part that follows; "": it was the
-    last."""
+    last. `unreadable` names each item that could not be read, and why, in the same words at every look."""
 
     reports: Sequence[OrderReport]
     next_mark: str = ""
+    unreadable: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -174,8 +175,9 @@ class Event:
 class Gateway(Protocol):
     """One gateway. Every method but `read_event` asks over the network, within 5 s, so never inside a transaction.
 
-    They raise `Transient` (unreachable, timed out, 5xx, 429, an answer that cannot be read) and `Permanent` (any other
-    refusal). After `Transient` the outcome is unknown: ask again, which is safe, for every method is idempotent.
+    They raise `Transient` (unreachable, timed out, 5xx, 429), of it `Unreadable` for an answer that cannot be read or
+    is about something else, and `Permanent` (any other refusal). After `Transient` the outcome is unknown: ask again,
+    which is safe, for every method is idempotent.
     Listings ask page by page, within 5 s each.
 
     `gateway_order_id` is what an earlier report called the order: with it one question is enough, where some gateways
@@ -208,7 +210,8 @@ class Gateway(Protocol):
     def captures_page(self, instant: datetime, mark: str = "", /) -> CapturePage:
         """A part of the list of captures from `instant` on, in any order, perhaps with earlier ones; `mark` is where
         the part before it ended. `reference` is "" where a capture is none of ours; a second capture of one order is
-        an item of its own. One that slips from one part to the next meanwhile is told twice, and none is left out."""
+        an item of its own. One that slips from one part to the next meanwhile is told twice, and none is left out:
+        what cannot be read is named."""
 
     def settled_items(self, day: date) -> Iterable[SettledItem]:
         """What the gateway paid out on a day (of the practice's zone), item by item."""
@@ -218,14 +221,20 @@ class Gateway(Protocol):
         signature_invalid."""
 
 
+def capture_pages(gateway: Gateway, instant: datetime) -> Iterator[CapturePage]:
+    """The whole list of captures, part by part. Raises as `Gateway.captures_page`."""
+    page = gateway.captures_page(instant)
+    yield page
+    while page.next_mark:
+        page = gateway.captures_page(instant, page.next_mark)
+        yield page
+
+
 def captures_since(gateway: Gateway, instant: datetime) -> Iterator[OrderReport]:
-    """Every capture from `instant` on, each once, part by part. Raises as `Gateway.captures_page`."""
-    seen, page = set[str](), gateway.captures_page(instant)
-    while True:
+    """Every capture from `instant` on that can be read, each once. Raises as `Gateway.captures_page`."""
+    seen = set[str]()
+    for page in capture_pages(gateway, instant):
         for report in page.reports:
             if report.capture_id not in seen:
                 seen.add(report.capture_id)
                 yield report
-        if not page.next_mark:
-            return
-        page = gateway.captures_page(instant, page.next_mark)

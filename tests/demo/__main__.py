@@ -19,7 +19,7 @@ from typing import NoReturn, TypeAlias
 from tests.demo import stack as stacks
 from tests.demo.commands import Commands
 from tests.demo.expectations import Unexpected
-from tests.demo.fakes import FAKES, bank_of, fake
+from tests.demo.fakes import bank_of, fake
 from tests.demo.journeys import JOURNEYS
 from tests.demo.mailbox import Mailbox
 from tests.demo.pages import Pages
@@ -27,6 +27,8 @@ from tests.demo.site import Site
 from tests.demo.stack import NoStackError, Stack, WrongAddressError
 from tests.demo.staff import Staff
 from tests.demo.walk import STACK, Narrator, StepFailed, Walk, World
+from tests.support import discretion
+from tests.support.fake_gateway.fakes import FAKES
 
 Preparation: TypeAlias = Callable[[list[str], Commands, Stack, Narrator], list[str]]
 
@@ -129,7 +131,23 @@ def _all_walks(
 
     if not _went_well(_mail_flows, walk("mail")):
         return {"mail": False}
-    return _walk_all({name: walk(name) for name in names})
+    walks = {name: walk(name) for name in names}
+    results = _walk_all(walks)
+    if bank.has_pages:
+        people = [name for each in walks.values() for name in each.site.people]
+        results["gateway"] = _went_well(lambda each: _is_discreet(each, people), walk("gateway"))
+    return results
+
+
+def _is_discreet(walk: Walk, people: Sequence[str]) -> None:
+    """The gateway learns neither who pays nor what the practice is for."""
+    with walk.step("nothing that it was asked says who pays, or for what") as step:
+        sent = walk.bank.sent()
+        if not sent:
+            raise Unexpected("requests to the gateway", "there are none")
+        if found := discretion.told(sent, words={name.partition(" ")[0] for name in people}):
+            raise Unexpected("none of the words", f"came “{found[0]}” and {len(found) - 1} more")
+        step.note = f"{len(sent)} requests, {len(people)} people"
 
 
 def _sum_up(results: dict[str, bool], narrator: Narrator) -> int:

@@ -17,6 +17,9 @@ class Bank(Protocol):
 
     has_pages: bool
 
+    def sent(self) -> list[str]:
+        """All that the gateway was asked, as text, where that is kept."""
+
     def declines(self, reference: str) -> None:
         """It declines this payment."""
 
@@ -34,6 +37,9 @@ class Sandbox:
     """At `url`; `key` opens the door. It captures when the site asks."""
 
     has_pages = False
+
+    def sent(self) -> list[str]:
+        return []
 
     def __init__(self, url: str, key: str) -> None:
         self._url = url.rstrip("/")
@@ -67,6 +73,9 @@ class Pages:
         self._session = session()
         self._payments: dict[str, str] = {}  # of the gateway, by our reference
         self._tell("webhooks", {"url": hook})
+
+    def sent(self) -> list[str]:
+        return list(self._answer("journal", {}).json()["sent"])
 
     def declines(self, reference: str) -> None:
         self._attempt(reference, status="failed")

@@ -10,15 +10,14 @@ from contextlib import contextmanager
 from tests.demo.bank import Bank, Pages, Sandbox
 from tests.demo.commands import ROOT
 from tests.demo.stack import Stack, clean_environment
-
-FAKES = {"razorpay": "tests.support.fake_razorpay", "stripe": "tests.support.fake_stripe"}
+from tests.support.fake_gateway.fakes import FAKES, hook
 
 
 def bank_of(stack: Stack, gateway: str) -> Bank:
     """Of the gateway that a stack was begun with."""
     if gateway not in FAKES:
         return Sandbox(*stack.bank)
-    return Pages(stack.fake_gateway(gateway), f"{stack.url}/api/hooks/payments/{gateway}/")
+    return Pages(stack.fake_gateway(gateway), hook(stack.url, gateway))
 
 
 @contextmanager

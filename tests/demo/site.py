@@ -22,6 +22,7 @@ class Site:
         self.origin = origin
         self._api = api.rstrip("/") + "/api/bookings/"
         self._slots = api.rstrip("/") + "/api/slots/"
+        self.people: list[str] = []  # who filled in the form
         self._asked_before: set[str] = set()  # a browser asks once per address whether it may post JSON there
         self._session = session()
         is_same_site = urlsplit(api).hostname == urlsplit(origin).hostname  # sites have no port
@@ -42,6 +43,7 @@ class Site:
 
     def submit_draft(self, form: dict[str, Any]) -> Answer:
         """The booking form."""
+        self.people.append(str(form["full_name"]))
         return self._post("draft/", form)
 
     def verify_email(self, token: str) -> Answer:

@@ -6,16 +6,19 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from io import StringIO
+from typing import NoReturn
+from unittest.mock import Mock
 
 import pytest
 import time_machine
 from django.core.management import call_command
+from django.db import DatabaseError
 
 from backend.bookings.lifecycle import reconciliation, refunds
 from backend.bookings.lifecycle.refunds import GatewayWork
 from backend.bookings.machine import State
 from backend.bookings.models import Booking
-from backend.core.errors import Permanent, Transient
+from backend.core.errors import Code, OutsideFailure, Permanent, Refused, Transient, Unreadable
 from backend.ops import reconciler
 from backend.outbox.messages import Snooze
 from backend.outbox.models import Message, MessageState
@@ -40,6 +43,7 @@ class Books:
         self.orders: dict[str, OrderReport] = {}
         self.refunds: dict[str, list[RefundReport]] = {}
         self.asked: list[str] = []
+        self.unreadable: list[str] = []
         self.trouble: Exception | None = None
 
     def capture(self, payment: Payment, **changes: object) -> OrderReport:
@@ -51,7 +55,8 @@ class Books:
     def captures_page(self, _since: datetime, mark: str = "", /) -> CapturePage:
         self._ask(f"page {mark}")
         at = int(mark or 0)
-        return CapturePage(self.captures[at : at + 1], str(at + 1) if at + 1 < len(self.captures) else "")
+        next_mark = str(at + 1) if at + 1 < len(self.captures) else ""
+        return CapturePage(self.captures[at : at + 1], next_mark, self.unreadable)
 
     def fetch_order(self, reference: str, _id: str = "", /) -> OrderReport | None:
         self._ask(f"order {reference}")
@@ -318,15 +323,63 @@ def test_a_key_that_is_refused_ends_the_round_without_a_dead_letter(now: datetim
     assert Reconciliation.objects.get().completed_at is None
 
 
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (DatabaseError("held"), ""),
+        (Refused(Code.BOOKING_UNKNOWN), ""),
+        (Permanent("another refund"), "cannot be compared"),
+        (Unreadable("another order"), "cannot be compared"),
+    ],
+)
 def test_one_that_cannot_be_put_right_keeps_nobody_from_the_others(
-    now: datetime, books: Books, monkeypatch: pytest.MonkeyPatch
+    error: Exception, told: str, now: datetime, books: Books, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, payment = scenarios.paying(now=now)
     books.capture(payment)
-    monkeypatch.setattr(reconciliation.payments, "record_report", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr(reconciliation.payments, "record_report", Mock(side_effect=error))
     books.captures.append(replace(books.captures[0], reference="", capture_id="cap_shop"))
     assert look(now + LATER)[-1] is MessageState.DONE
-    assert len(kept()) == 1
+    assert [why.partition(":")[0] for why in kept()] == [told] * bool(told) + ["paid to nobody"]
+
+
+def test_a_bug_is_told_by_the_worker(now: datetime, books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, payment = scenarios.paying(now=now)
+    books.capture(payment)
+    monkeypatch.setattr(reconciliation.payments, "record_report", Mock(side_effect=ZeroDivisionError))
+    with pytest.raises(ZeroDivisionError):
+        look(now + LATER)
+
+
+def test_what_nobody_can_read_in_the_list_is_told_once_and_keeps_nobody_from_the_rest(
+    now: datetime, books: Books
+) -> None:
+    booking, payment = scenarios.paying(now=now)
+    books.unreadable = ["cap_odd: status: not a text"]
+    books.capture(payment)
+    for rounds in (1, 2):
+        assert look(now + rounds * LATER)[-1] is MessageState.DONE
+    assert scenarios.again(booking).state == State.CONFIRMED
+    assert kept() == ["cannot be compared: among its captures, cap_odd: status: not a text"]
+
+
+@pytest.mark.parametrize("error", [Unreadable("no status"), Permanent("HTTP 400")])
+def test_a_payment_that_cannot_be_asked_after_is_told_once_and_keeps_nobody_from_the_others(
+    error: OutsideFailure, now: datetime, books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    booking, odd = scenarios.paying(now=now)
+    at = scenarios.slot_tomorrow(now, 9)
+    paid_by_ravi, other = scenarios.paying("ravi@example.com", now=now, who=booking.psychologist, at=at)
+    orders = {other.reference: scenarios.captured(other)}
+    monkeypatch.setattr(books, "fetch_order", lambda reference, _: orders.get(reference) or raised(error))
+    for rounds in (1, 2):
+        assert look(now + rounds * LATER)[-1] is MessageState.DONE
+    assert scenarios.again(paid_by_ravi).state == State.CONFIRMED
+    assert InboxEvent.objects.get(result="quarantined").payment_reference == odd.reference
+
+
+def raised(error: Exception) -> NoReturn:
+    raise error
 
 
 def test_a_round_whose_message_was_lost_is_begun_again_in_time(now: datetime, books: Books) -> None:

@@ -12,8 +12,9 @@ from backend.bookings.actors import IS_STAFF
 from backend.bookings.intents import Intent
 from backend.bookings.lifecycle.attempts import takes_money
 from backend.bookings.models import LedgerEntry
+from backend.core.errors import OutsideFailure
 from backend.core.formatting import money
-from backend.payments.gateway import OrderReport, OrderState, RefundOrderState, RefundReport
+from backend.payments.gateway import CapturePage, OrderReport, OrderState, RefundOrderState, RefundReport
 from backend.payments.models import Payment, PaymentState, Refund, RefundState
 
 LISTED_WITHIN = timedelta(minutes=5)  # a refund that was made is told by then
@@ -33,6 +34,7 @@ class Kind(StrEnum):
     NOT_GIVEN_BACK = "given back in our books alone"
     NOT_OURS = "given back at the gateway alone"
     GIVEN_BACK_TWICE = "given back twice"
+    NOT_COMPARED = "cannot be compared"
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,18 @@ def of_captures(gateway: str, reports: Sequence[OrderReport]) -> Iterator[Differ
         else:
             why = f"no payment of ours for the capture {report.capture_id} of {_money(report)}"
             yield Difference(Kind.NOBODYS, gateway, report.reference, why, report)
+
+
+def of_page(gateway: str, page: CapturePage) -> Iterator[Difference]:
+    """The same of a part of its list, and what of it nobody can read."""
+    yield from of_captures(gateway, page.reports)
+    for what in page.unreadable:
+        yield Difference(Kind.NOT_COMPARED, gateway, "", f"among its captures, {what}")
+
+
+def of_failure(gateway: str, reference: str, error: OutsideFailure) -> Difference:
+    """The gateway answers to everything but what is asked of this payment."""
+    return Difference(Kind.NOT_COMPARED, gateway, reference, str(error))
 
 
 def of_order(payment: Payment, report: OrderReport | None) -> Iterator[Difference]:

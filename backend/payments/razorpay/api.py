@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, TypeVar
 
-from backend.core.errors import Permanent, Transient
+from backend.core.errors import Permanent, Transient, Unreadable
 from backend.payments.asking import Answer, Call
 from backend.payments.fields import Fields, Malformed
 from backend.payments.razorpay.wire import Link, Payment, read_link, read_payment
@@ -102,7 +102,7 @@ def _read(answer: Answer, reader: Callable[[Fields], _T]) -> _T:
     try:
         return reader(answer.fields)
     except Malformed as error:
-        raise Transient(f"{NAME}: unreadable answer, {error}") from error
+        raise Unreadable(f"{NAME}: unreadable answer, {error}") from error
 
 
 def _each(reader: Callable[[Fields], _T], name: str = "items") -> Callable[[Fields], list[_T]]:

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 from typing import TypeVar
 
-from backend.core.errors import Transient
+from backend.core.errors import Transient, Unreadable
 from backend.payments.asking import Call
-from backend.payments.fields import Fields, Malformed
+from backend.payments.fields import Fields, Malformed, unreadable_item
 from backend.payments.gateway import CapturePage, OrderReport, SettledItem
 from backend.payments.razorpay import orders
 from backend.payments.razorpay.api import NAME, PAGE, Api, Refusal, pages
@@ -31,16 +31,19 @@ def captures_page(api: Api, instant: datetime, mark: str) -> CapturePage:
     since, until, skip = _read_mark(mark) if mark else (_earliest(instant), int(time.time()) + 1, 0)
     items = api.page("payments", query={"from": since, "to": until, "count": PAGE, "skip": skip})
     reports: list[OrderReport] = []
+    unreadable: list[str] = []
     for index, item in enumerate(items):
         try:
             payment = _readable(item, read_payment)
             if payment.is_captured:
                 reports.append(_report(api, payment))
+        except Unreadable as error:
+            unreadable.append(unreadable_item(item, error))
         except Transient:
             if not index:
                 raise
-            return CapturePage(reports, f"{since}.{until}.{skip + index}")
-    return CapturePage(reports, f"{since}.{until}.{skip + PAGE}" if len(items) == PAGE else "")
+            return CapturePage(reports, f"{since}.{until}.{skip + index}", unreadable)
+    return CapturePage(reports, f"{since}.{until}.{skip + PAGE}" if len(items) == PAGE else "", unreadable)
 
 
 def _earliest(instant: datetime) -> int:
@@ -102,4 +105,4 @@ def _readable(item: Fields, reader: Callable[[Fields], _T]) -> _T:
     try:
         return reader(item)
     except Malformed as error:
-        raise Transient(f"{NAME}: unreadable answer, {error}") from error
+        raise Unreadable(f"{NAME}: unreadable answer, {error}") from error

@@ -8,7 +8,7 @@ from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 
-from backend.core.errors import Permanent, Transient
+from backend.core.errors import Permanent, Transient, Unreadable
 from backend.payments.gateway import Order, OrderReport
 from backend.payments.razorpay.api import NAME, Api, Refusal
 from backend.payments.razorpay.reports import order_report
@@ -36,7 +36,7 @@ def find(api: Api, reference: str, link_id: str = "") -> Link | None:
             raise
         return find(api, reference)
     if link.reference != reference:
-        raise Transient(f"{NAME}: an answer about another reference")
+        raise Unreadable(f"{NAME}: an answer about another reference")
     return link
 
 
@@ -72,11 +72,11 @@ def close(api: Api, reference: str, link_id: str) -> OrderReport | None:
 
 
 def tried(api: Api, link: Link) -> list[Payment]:
-    """Every try by the link's page. Raises `Transient` while a link that is paid does not say by what."""
+    """Every try by the link's page. Raises `Unreadable` while a link that is paid does not say by what."""
     is_paid = link.status in (LinkStatus.PAID, LinkStatus.PARTIALLY_PAID)
     payments = api.payments_of(api.link(link.id) if is_paid and not link.order_id else link)
     if is_paid and not any(payment.is_captured for payment in payments):
-        raise Transient(f"{NAME}: the link of {link.reference} is paid, and its payment is not listed yet")
+        raise Unreadable(f"{NAME}: the link of {link.reference} is paid, and its payment is not listed yet")
     return payments
 
 
@@ -92,7 +92,7 @@ def _create(api: Api, order: Order) -> Link:
             raise Transient(f"{NAME}: {order.reference} exists and is not listed yet") from refusal
         raise
     if link.reference != order.reference:
-        raise Transient(f"{NAME}: an answer about another reference")
+        raise Unreadable(f"{NAME}: an answer about another reference")
     return link
 
 
@@ -125,7 +125,7 @@ def _captured(api: Api, link: Link, authorised: Payment, payments: list[Payment]
     except Refusal:
         return tried(api, link)
     if captured.id != authorised.id:
-        raise Transient(f"{NAME}: an answer about another payment")
+        raise Unreadable(f"{NAME}: an answer about another payment")
     return [captured if payment.id == authorised.id else payment for payment in payments]
 
 

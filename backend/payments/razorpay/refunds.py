@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from http import HTTPStatus
 
-from backend.core.errors import Permanent, Transient
+from backend.core.errors import Permanent, Transient, Unreadable
 from backend.payments.asking import Call
 from backend.payments.fields import Fields, Malformed
 from backend.payments.gateway import RefundOrder, RefundOrderState, RefundReport
@@ -78,7 +78,7 @@ def _listed(begin: Callable[[], Call], capture_id: str) -> list[RefundReport]:
     try:
         return [read_report(item) for item in pages(begin, "payments", capture_id, "refunds")]
     except Malformed as error:
-        raise Transient(f"{NAME}: unreadable answer, {error}") from error
+        raise Unreadable(f"{NAME}: unreadable answer, {error}") from error
 
 
 def _create(api: Api, capture_id: str, refund: RefundOrder) -> RefundReport:
@@ -88,9 +88,9 @@ def _create(api: Api, capture_id: str, refund: RefundOrder) -> RefundReport:
     except Refusal as refusal:
         return _refused(refund, refusal)
     except Malformed as error:
-        raise Transient(f"{NAME}: unreadable answer, {error}") from error
+        raise Unreadable(f"{NAME}: unreadable answer, {error}") from error
     if report.reference != refund.reference:
-        raise Transient(f"{NAME}: an answer about another reference")
+        raise Unreadable(f"{NAME}: an answer about another reference")
     return report
 
 

@@ -12,9 +12,9 @@ from typing import TypeVar
 
 from django.utils import timezone
 
-from backend.core.errors import Code, Permanent, Refused, Transient
+from backend.core.errors import Code, Permanent, Refused, Unreadable
 from backend.payments.asking import Answer, Line
-from backend.payments.fields import Fields, Malformed
+from backend.payments.fields import Fields, Malformed, read_each
 from backend.payments.gateway import (
     CapturePage,
     Event,
@@ -89,9 +89,10 @@ class SandboxGateway:
     def captures_page(self, instant: datetime, mark: str = "", /) -> CapturePage:
         """See `Gateway`. The sandbox lists all at once, oldest first; a part is cut out here."""
         first = int(mark or 0)
-        listed = _read_items(self._ask("GET", "captures", str(instant.timestamp())), read_order_report)
+        listed = _items(self._ask("GET", "captures", str(instant.timestamp())))
         end = first + PAGE
-        return CapturePage(listed[first:end], str(end) if end < len(listed) else "")
+        reports, unreadable = read_each(listed[first:end], read_order_report)
+        return CapturePage(reports, str(end) if end < len(listed) else "", unreadable)
 
     def settled_items(self, day: date) -> list[SettledItem]:
         """See `Gateway`."""
@@ -117,24 +118,31 @@ class SandboxGateway:
 def _read(answer: Answer, reader: Callable[[Fields], _Report], *, about: str) -> _Report:
     """The report in an answer about the reference `about`.
 
-    Raises `Permanent` for a refusal, `Transient` for what no gateway would say.
+    Raises `Permanent` for a refusal, `Unreadable` for what no gateway would say.
     """
     if not answer.is_ok:
         raise Permanent(f"sandbox: HTTP {answer.status}", surely_not_sent=True)
     try:
         report = reader(answer.fields)
     except Malformed as error:
-        raise Transient(f"sandbox: unreadable answer, {error}") from error
+        raise Unreadable(f"sandbox: unreadable answer, {error}") from error
     if report.reference != about:
-        raise Transient("sandbox: an answer about another reference")
+        raise Unreadable("sandbox: an answer about another reference")
     return report
 
 
 def _read_items(answer: Answer, reader: Callable[[Fields], _Item]) -> list[_Item]:
     """The listing in an answer; raises as `_read`."""
+    try:
+        return [reader(item) for item in _items(answer)]
+    except Malformed as error:
+        raise Unreadable(f"sandbox: unreadable answer, {error}") from error
+
+
+def _items(answer: Answer) -> list[Fields]:
     if not answer.is_ok:
         raise Permanent(f"sandbox: HTTP {answer.status}", surely_not_sent=True)
     try:
-        return [reader(item) for item in answer.fields.items()]
+        return answer.fields.items()
     except Malformed as error:
-        raise Transient(f"sandbox: unreadable answer, {error}") from error
+        raise Unreadable(f"sandbox: unreadable answer, {error}") from error

@@ -12,7 +12,7 @@ from django.utils import timezone
 from backend.core.errors import Code, Permanent, Refused, Transient
 from backend.payments import stamped
 from backend.payments.asking import Line
-from backend.payments.fields import Fields
+from backend.payments.fields import Fields, read_each
 from backend.payments.gateway import (
     CapturePage,
     Event,
@@ -126,9 +126,10 @@ class StripeGateway:
             "limit": MOST_IN_FULL,
         }
         sessions, next_mark = asks.page(self._line.call(), *SESSIONS, query=query, after=mark)
-        with readable():
-            reports = [read_session(session) for session in sessions if session.data.get("mode") == "payment"]
-        return CapturePage([report for report in reports if _is_captured_since(report, instant)], next_mark)
+        of_payments = [session for session in sessions if session.data.get("mode") in ("payment", None)]
+        reports, unreadable = read_each(of_payments, read_session)
+        captured = [report for report in reports if _is_captured_since(report, instant)]
+        return CapturePage(captured, next_mark, unreadable)
 
     def settled_items(self, day: date) -> Iterator[SettledItem]:
         """See `Gateway`. A payout arrives on a date, which Stripe writes as its midnight in UTC."""

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from backend.core.errors import AccountTrouble, Permanent, Transient
+from backend.core.errors import AccountTrouble, Permanent, Transient, Unreadable
 from backend.payments.asking import Answer
 from backend.payments.fields import Fields, Malformed
 
@@ -65,7 +65,7 @@ def readable() -> Iterator[None]:
     try:
         yield
     except Malformed as error:
-        raise Transient(f"stripe: unreadable answer, {error}") from error
+        raise Unreadable(f"stripe: unreadable answer, {error}") from error
 
 
 def _word(error: Fields, name: str) -> str:

@@ -8,7 +8,7 @@ from http import HTTPStatus
 
 from django.utils import timezone
 
-from backend.core.errors import Transient
+from backend.core.errors import Unreadable
 from backend.payments.asking import Call
 from backend.payments.fields import Fields, Malformed
 from backend.payments.gateway import Order, OrderReport, RefundOrder, RefundOrderState, RefundReport
@@ -57,11 +57,11 @@ def session_in_full(call: Call, session_id: str) -> Fields:
 
 
 def report(session: Fields, about: str) -> OrderReport:
-    """What a session says, which must be of the reference `about`. Raises Transient."""
+    """What a session says, which must be of the reference `about`. Raises Unreadable."""
     with readable():
         read = read_session(session)
     if read.reference != about:
-        raise Transient("stripe: an answer about another reference")
+        raise Unreadable("stripe: an answer about another reference")
     return read
 
 
@@ -98,16 +98,17 @@ def listed(begin: Callable[[], Call], *path: str, query: Query) -> Iterator[Fiel
 
 
 def page(call: Call, *path: str, query: Query, after: str = "") -> tuple[list[Fields], str]:
-    """The items that follow the one called `after`, and the last one's id if there are more."""
+    """The items that follow the one called `after`, and the last id among them if there are more."""
     start = {"starting_after": after} if after else {}
     answer = require(read_answer(call.ask("GET", *path, query={"limit": MOST, **query, **start})))
     with readable():
         items = answer.items("data")
         if answer.data.get("has_more") is not True:
             return items, ""
-        if not items:
-            raise Malformed("data: empty, and there is more")
-        return items, items[-1].id("id")
+        names = [name for item in items if (name := item.name())]
+        if not names:
+            raise Malformed("data: nothing to go on from, and there is more")
+        return items, names[-1]
 
 
 def _says_that_too_little_is_left(problem: Problem) -> bool:

@@ -68,6 +68,10 @@ class Bench(ABC):
         """How many orders the gateway has for this reference."""
 
     @abstractmethod
+    def call_currency(self, captured: OrderReport, currency: str) -> None:
+        """What the gateway lists of this capture says this of its currency from now on."""
+
+    @abstractmethod
     def settle(self) -> date:
         """Everything up to now is paid out. The day of it."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from backend.payments.gateway import Gateway
+from backend.payments.gateway import Gateway, OrderReport
 from backend.payments.razorpay.adapter import Account, RazorpayGateway
 from backend.payments.razorpay.signatures import sign
 from tests.support.benches.bench import Bench, Delivery
@@ -49,6 +49,9 @@ class RazorpayBench(Bench):
 
     def orders_of(self, reference: str) -> int:
         return len(self.fake.books.links_with(reference))
+
+    def call_currency(self, captured: OrderReport, currency: str) -> None:
+        self.fake.books.payments[captured.capture_id]["currency"] = currency
 
     def settle(self) -> date:
         self.fake.books.settle()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from django.utils import timezone
 
-from backend.payments.gateway import Gateway
+from backend.payments.gateway import Gateway, OrderReport
 from backend.payments.sandbox.adapter import SandboxGateway
 from backend.payments.sandbox.server import SandboxServer
 from backend.payments.sandbox.store import Store, Unknown
@@ -54,6 +54,10 @@ class SandboxBench(Bench):
         except Unknown:
             return 0
         return 1
+
+    def call_currency(self, captured: OrderReport, currency: str) -> None:
+        with self.store._transaction() as db:
+            db.execute("UPDATE orders SET currency = ? WHERE reference = ?", (currency, captured.reference))
 
     def settle(self) -> date:
         return timezone.localdate()

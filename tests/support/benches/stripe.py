@@ -8,7 +8,7 @@ from pathlib import Path
 
 from django.utils import timezone
 
-from backend.payments.gateway import Gateway
+from backend.payments.gateway import Gateway, OrderReport
 from backend.payments.stamped import sign
 from backend.payments.stripe.adapter import StripeGateway
 from tests.support.benches.bench import Bench, Delivery
@@ -52,6 +52,9 @@ class StripeBench(Bench):
 
     def orders_of(self, reference: str) -> int:
         return len(self.books.sessions_of(reference))
+
+    def call_currency(self, captured: OrderReport, currency: str) -> None:
+        self.session_of(captured.reference)["currency"] = currency.lower()
 
     def settle(self) -> date:
         day = timezone.localdate()

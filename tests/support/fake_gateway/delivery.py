@@ -4,55 +4,22 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import requests
+
+from tests.support.fake_gateway.books import Books, Outbox, Webhook
 
 GIVE_UP_AFTER = 86_400.0
 LONGEST_PAUSE = 30.0
 TICK_SECONDS = 0.05
 PATIENCE_SECONDS = 5.0  # theirs
+STAYS_BEHIND = 3.0  # seconds, at the most each time
 SENDERS, AT_ONCE = 4, 100  # threads, and events of one round
-
-
-class Webhook(Protocol):
-    """One event, and how its delivery goes. `next_at` is Unix seconds; None: delivered, given up, or kept silent."""
-
-    body: bytes
-    made_at: float
-    next_at: float | None
-    tries: int
-
-    @property
-    def headers(self) -> Mapping[str, str]: ...
-
-
-class Outbox(Protocol):
-    """Every event so far; each is signed with `secret`. `is_silent`: what happens now is told nobody."""
-
-    secret: str
-    is_silent: bool
-
-    @property
-    def webhooks(self) -> Sequence[Webhook]: ...
-
-
-class Books(Protocol):
-    """What the gateway knows."""
-
-    lock: AbstractContextManager[bool]
-
-    @property
-    def outbox(self) -> Outbox: ...
-
-    def now(self) -> float: ...
-
-    def advance(self) -> None:
-        """What is due happens."""
 
 
 @dataclass
@@ -62,14 +29,16 @@ class Manner:
     url: str = ""
     copies: int = 1
     is_shuffled: bool = False
+    held_back: float = 0.0  # the share of events that stay behind for some seconds while younger ones go
     is_disabled: bool = False  # after a day of refusals, until somebody enables it
 
 
 def instruct(manner: Manner, outbox: Outbox, body: Mapping[str, Any]) -> None:
-    """The control door's `webhooks`: `url`, `copies`, `shuffled`, `disabled`, `silent`, `secret`, as far as given."""
+    """The control door's `webhooks`: what it says of `url`, `copies`, `shuffled`, `held_back` and the rest."""
     manner.url = body.get("url", manner.url)
     manner.copies = int(body.get("copies", manner.copies))
     manner.is_shuffled = bool(body.get("shuffled", manner.is_shuffled))
+    manner.held_back = float(body.get("held_back", manner.held_back))
     manner.is_disabled = bool(body.get("disabled", manner.is_disabled))
     outbox.is_silent = bool(body.get("silent", outbox.is_silent))
     outbox.secret = body.get("secret", outbox.secret)
@@ -81,6 +50,7 @@ class Delivery:
     def __init__(self, books: Books, manner: Manner, *, seed: int = 0) -> None:
         self.books = books
         self.manner = manner
+        self.took: list[float] = []  # seconds until each 2xx
         self._random = random.Random(seed)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -107,7 +77,7 @@ class Delivery:
         now = self.books.now()
         with self.books.lock:
             due = [each for each in self.books.outbox.webhooks if each.next_at is not None and each.next_at <= now]
-        due = due[:AT_ONCE]
+        due = [each for each in due[:AT_ONCE] if not self._stays_behind(each, now)]
         deliveries = [index for index in range(len(due)) for _ in range(max(1, self.manner.copies))]
         if self.manner.is_shuffled:
             self._random.shuffle(deliveries)
@@ -116,7 +86,14 @@ class Delivery:
         for index, webhook in enumerate(due):
             self._note(webhook, is_taken=index in taken)
 
+    def _stays_behind(self, webhook: Webhook, now: float) -> bool:
+        if webhook.tries or self._random.random() >= self.manner.held_back:
+            return False
+        webhook.next_at = now + self._random.uniform(0, STAYS_BEHIND)
+        return True
+
     def _post(self, webhook: Webhook) -> bool:
+        began = time.monotonic()
         try:
             answer = self._session().post(
                 self.manner.url,
@@ -127,7 +104,10 @@ class Delivery:
             )
         except requests.RequestException:
             return False
-        return 200 <= answer.status_code < 300
+        if not 200 <= answer.status_code < 300:
+            return False
+        self.took.append(time.monotonic() - began)
+        return True
 
     def _session(self) -> requests.Session:
         if not hasattr(self._of_sender, "session"):

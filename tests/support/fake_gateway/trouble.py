@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 
-KINDS = ("429", "500", "html", "hang", "lost")  # lost: the work is done, and nobody is answered
+# lost: the work is done, and nobody is answered; 409: another ask about the same is under way, so only a POST meets it
+KINDS = ("409", "429", "500", "html", "hang", "lost")
 
 
 @dataclass
@@ -27,11 +28,11 @@ class Troubles:
         with self._lock:
             self._owed.append(_Owed(kind, path, times))
 
-    def next_for(self, path: str) -> str:
+    def next_for(self, method: str, path: str) -> str:
         """The kind, "" if none."""
         with self._lock:
             for owed in self._owed:
-                if owed.times > 0 and owed.path in path:
+                if owed.times > 0 and owed.path in path and (owed.kind != "409" or method == "POST"):
                     owed.times -= 1
                     return owed.kind
         return ""

@@ -32,6 +32,7 @@ class Books:
         self.keys: dict[str, tuple[Entity, str]] = {}  # of refunds: body and id
         self.settled: list[Entity] = []
         self.later: list[tuple[float, str, str]] = []  # when, which payment, which status
+        self.doubles: list[str] = []
         self.refunds_of: dict[str, str] = {}  # what becomes of a payment's refunds, unless they are processed at once
 
     def now(self) -> float:
@@ -60,8 +61,16 @@ class Books:
             is_taken = reference and any(link["reference_id"] == reference for link in self.links.values())
             require(not is_taken, f"{taken} with a different reference_id", "reference_id")
             link = entities.new_link(body, self.public_url, int(self.now()))
+            self._note_doubles(link)
             self.links[link["id"]] = link
             return link
+
+    def _note_doubles(self, link: Entity) -> None:
+        """A page whose description is that of one that takes money."""
+        self.advance()
+        open_links = [each for each in self.links.values() if each["status"] == "created"]
+        beside = [each["reference_id"] for each in open_links if each["description"] == link["description"]]
+        self.doubles += [f"{link['description']}: {link['reference_id']} beside {reference}" for reference in beside]
 
     def link(self, link_id: str) -> Entity:
         with self.lock:
@@ -198,6 +207,11 @@ class Books:
         if payment["id"] not in self.refunds_of:
             self._finish(refund, "processed")
         return refund
+
+    def everything(self) -> Entity:
+        """See `fake_gateway.books.Books`."""
+        shelves = {"links": self.links, "payments": self.payments, "refunds": self.refunds}
+        return {name: list(shelf.values()) for name, shelf in shelves.items()}
 
     def finish_refunds(self) -> None:
         """Every pending refund is processed, or fails if its payment's are to."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.support.fake_gateway.errors import ErrorAnswer
 
-class Rejected(Exception):
+
+class Rejected(ErrorAnswer):
     """An answer that is not 2xx."""
 
     def __init__(self, description: str, *, status: int = 400, field: str | None = None) -> None:

@@ -44,6 +44,7 @@ class Books:
         self.sessions, self.refunds = Shelf("/v1/checkout/sessions"), Shelf("/v1/refunds")
         self.booked, self.payouts = Shelf("/v1/balance_transactions"), Shelf("/v1/payouts")
         self.intents, self.charges = Shelf(), Shelf()
+        self.doubles: list[str] = []
         self.refunds_become: dict[str, Refunds] = {}  # by payment intent; "" for all others
         self._open: dict[str, Thing] = {}  # sessions that may expire
         self._later: list[tuple[float, Callable[[], None]]] = []
@@ -73,8 +74,20 @@ class Books:
             if expires_at is not None and not 30 * 60 <= expires_at - now <= DAY:
                 raise Refusal(400, "`expires_at` must be between 30 minutes and 24 hours from now.", param="expires_at")
             made = entities.new_session(now, self.public_url, expires_at=expires_at or now + DAY, **said)
+            self._note_doubles(made)
             self._open[made["id"]] = made
             return self.sessions.keep(made)
+
+    def _note_doubles(self, made: Thing) -> None:
+        """A page that is called as one that takes money."""
+        self.advance()
+        name = made.get("_name")
+        beside = [
+            each for each in self._open.values() if name and (each["status"], each.get("_name")) == ("open", name)
+        ]
+        self.doubles += [
+            f"{name}: {made['client_reference_id']} beside {each['client_reference_id']}" for each in beside
+        ]
 
     def expire(self, id_: str) -> Thing:
         with self.lock:
@@ -139,6 +152,11 @@ class Books:
                 case How.UPI | How.UPI_FAILS:
                     self._begin_slowly(session, intent, how, seconds)
             return True
+
+    def everything(self) -> dict[str, list[Thing]]:
+        """See `fake_gateway.books.Books`."""
+        shelves = {"links": self.sessions, "payments": self.intents, "refunds": self.refunds}
+        return {name: [shown(thing) for thing in shelf.things.values()] for name, shelf in shelves.items()}
 
     def finish_refunds(self) -> None:
         """What pends is done now, or fails, and then the money is the account's again."""

@@ -18,6 +18,7 @@ API_VERSION = "2026-10-28.endive"
 class Webhook:
     """One event, and how its delivery goes. `next_at` is Unix seconds; None: delivered, given up, or kept silent."""
 
+    event_id: str
     body: bytes
     secret: Callable[[], str]
     made_at: float
@@ -55,4 +56,5 @@ class Outbox:
             "type": kind,
         }
         next_at = None if self.is_silent else now
-        self.webhooks.append(Webhook(json.dumps(event, indent=2).encode(), lambda: self.secret, now, next_at))
+        body = json.dumps(event, indent=2).encode()
+        self.webhooks.append(Webhook(event["id"], body, lambda: self.secret, now, next_at))

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from itertools import dropwhile, islice
 from typing import Any
 
+from tests.support.fake_gateway.errors import ErrorAnswer
+
 Thing = dict[str, Any]  # one of Stripe's objects; names that begin with _ are the fake's own
 
 
-class Refusal(Exception):
+class Refusal(ErrorAnswer):
     """What Stripe answers to an ask that it refuses. https://docs.stripe.com/api/errors"""
 
     def __init__(self, status: int, message: str, *, kind: str = "invalid_request_error", **said: str) -> None:

@@ -7,13 +7,14 @@ from datetime import datetime
 from typing import Any
 
 from django.core.management.base import CommandError
+from django.db import DatabaseError
 from django.db.models import Q
 from django.utils import timezone
 
 from backend.bookings import policy
 from backend.bookings.lifecycle.differences import Difference
 from backend.core.commands import ReleasedCommand
-from backend.core.errors import OutsideFailure, Refused
+from backend.core.errors import OutsideFailure, Permanent, Refused, Unreadable
 from backend.core.formatting import practice_zone
 from backend.ops import reconciler
 from backend.payments.models import Payment
@@ -57,6 +58,8 @@ def _mended(difference: Difference) -> str:
         return reconciler.mend(difference)
     except Refused as refused:
         return refused.code
+    except (DatabaseError, Permanent, Unreadable) as error:
+        return type(error).__name__
 
 
 def _gateways(since: datetime) -> list[str]:
