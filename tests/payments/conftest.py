@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from backend.payments import asking, sending
+from backend.payments.gateway import Order
 from tests.support.benches import BENCHES
 from tests.support.benches.bench import Bench
+from tests.support.benches.razorpay import RazorpayBench
 
 
 @pytest.fixture(scope="module", params=sorted(BENCHES))
@@ -18,6 +21,29 @@ def bench(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     made = BENCHES[request.param](tmp_path_factory.mktemp(request.param))
     yield made
     made.stop()
+
+
+@pytest.fixture(scope="module")
+def razorpay() -> Iterator[RazorpayBench]:
+    made = RazorpayBench(Path())
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def by_hand(razorpay: RazorpayBench) -> Iterator[None]:
+    """An account that does not capture by itself."""
+    razorpay.fake.books.captures_by_itself = False
+    yield
+    razorpay.fake.books.captures_by_itself = True
+
+
+@pytest.fixture
+def order(razorpay: RazorpayBench) -> Order:
+    """One that has a link at Razorpay."""
+    order = razorpay.new_order()
+    razorpay.gateway.ensure_order(order)
+    return order
 
 
 @pytest.fixture

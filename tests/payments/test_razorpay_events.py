@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -19,34 +18,27 @@ pytestmark = pytest.mark.sqlite_only
 Change = Callable[[dict[str, Any]], object]
 
 
-@pytest.fixture(scope="module")
-def bench() -> Iterator[RazorpayBench]:
-    made = RazorpayBench(Path())
-    yield made
-    made.stop()
-
-
 @pytest.fixture
-def told(bench: RazorpayBench) -> dict[str, bytes]:
+def told(razorpay: RazorpayBench) -> dict[str, bytes]:
     """Every kind of event about one order: its name, and its body."""
-    first = len(bench.fake.books.outbox.webhooks)
-    captured = bench.paid_order()
-    link_id = bench.link_of(captured.reference)
-    failed = bench.fake.books.attempt(link_id, "failed", is_forced=True)
+    first = len(razorpay.fake.books.outbox.webhooks)
+    captured = razorpay.paid_order()
+    link_id = razorpay.link_of(captured.reference)
+    failed = razorpay.fake.books.attempt(link_id, "failed", is_forced=True)
     assert failed is not None
-    bench.gateway.ensure_refund(bench.new_refund(captured))
-    bench.refuse_refunds(captured.reference)
-    bench.gateway.ensure_refund(bench.new_refund(captured))
-    bench.finish_refunds()
-    cancelled = bench.new_order()
-    bench.gateway.ensure_order(cancelled)
-    bench.gateway.close_order(cancelled.reference)
-    return {webhook.event: webhook.body for webhook in bench.fake.books.outbox.webhooks[first:]}
+    razorpay.gateway.ensure_refund(razorpay.new_refund(captured))
+    razorpay.refuse_refunds(captured.reference)
+    razorpay.gateway.ensure_refund(razorpay.new_refund(captured))
+    razorpay.finish_refunds()
+    cancelled = razorpay.new_order()
+    razorpay.gateway.ensure_order(cancelled)
+    razorpay.gateway.close_order(cancelled.reference)
+    return {webhook.event: webhook.body for webhook in razorpay.fake.books.outbox.webhooks[first:]}
 
 
-def read(bench: RazorpayBench, body: bytes, *, event_id: str = "evt", secret: str = WEBHOOK_SECRET) -> Event:
+def read(razorpay: RazorpayBench, body: bytes, *, event_id: str = "evt", secret: str = WEBHOOK_SECRET) -> Event:
     headers = {"X-Razorpay-Signature": sign(body, secret), "X-Razorpay-Event-Id": event_id}
-    return bench.gateway.read_event(body, headers)
+    return razorpay.gateway.read_event(body, headers)
 
 
 def changed(body: bytes, change: Change) -> bytes:
@@ -60,8 +52,8 @@ def entity(event: dict[str, Any], name: str) -> dict[str, Any]:
     return found
 
 
-def test_each_kind_says_what_we_act_on(bench: RazorpayBench, told: dict[str, bytes]) -> None:
-    events = {name: read(bench, body) for name, body in told.items()}
+def test_each_kind_says_what_we_act_on(razorpay: RazorpayBench, told: dict[str, bytes]) -> None:
+    events = {name: read(razorpay, body) for name, body in told.items()}
     assert {name: event.kind for name, event in events.items()} == {
         "payment.authorized": EventKind.ORDER_TOUCHED,
         "payment.captured": EventKind.ORDER_CAPTURED,
@@ -111,9 +103,9 @@ def test_each_kind_says_what_we_act_on(bench: RazorpayBench, told: dict[str, byt
     ],
 )
 def test_what_is_not_ours_or_says_too_little_claims_nothing(
-    bench: RazorpayBench, told: dict[str, bytes], event: str, change: Change, kind: EventKind
+    razorpay: RazorpayBench, told: dict[str, bytes], event: str, change: Change, kind: EventKind
 ) -> None:
-    found = read(bench, changed(told[event], change))
+    found = read(razorpay, changed(told[event], change))
     assert found.kind is kind
     assert (found.report is None) is (kind is not EventKind.ORDER_CAPTURED)
 
@@ -129,41 +121,41 @@ def test_what_is_not_ours_or_says_too_little_claims_nothing(
         b'{"event": "payment.captured", "payload": {"payment": {"entity": {"id": "pay_1", "status": "captured"}}}}',
     ],
 )
-def test_a_signed_body_of_another_shape_is_kept_and_says_why(bench: RazorpayBench, body: bytes) -> None:
-    found = bench.gateway.read_event(body, {"x-razorpay-signature": sign(body, WEBHOOK_SECRET)})
+def test_a_signed_body_of_another_shape_is_kept_and_says_why(razorpay: RazorpayBench, body: bytes) -> None:
+    found = razorpay.gateway.read_event(body, {"x-razorpay-signature": sign(body, WEBHOOK_SECRET)})
     assert (found.kind, bool(found.why), found.event_id[:7]) == (EventKind.UNREADABLE, True, "sha256:")
 
 
 def test_an_event_of_another_account_is_kept_and_believed_in_nothing(
-    bench: RazorpayBench, told: dict[str, bytes]
+    razorpay: RazorpayBench, told: dict[str, bytes]
 ) -> None:
     body = changed(told["payment_link.paid"], lambda event: event.update(account_id="acc_another00000"))
-    foreign = read(bench, body)
+    foreign = read(razorpay, body)
     assert (foreign.kind, foreign.report, bool(foreign.why)) == (EventKind.UNREADABLE, None, True)
     headers = {"x-razorpay-signature": sign(body, WEBHOOK_SECRET)}
-    assert bench.made(account_id="").read_event(body, headers).kind is EventKind.ORDER_CAPTURED
-    assert read(bench, told["payment_link.paid"]).why == ""
+    assert razorpay.made(account_id="").read_event(body, headers).kind is EventKind.ORDER_CAPTURED
+    assert read(razorpay, told["payment_link.paid"]).why == ""
     assert ACCOUNT_ID.encode() in told["payment_link.paid"]
 
 
-def test_an_event_is_known_by_its_header_else_by_its_body(bench: RazorpayBench, told: dict[str, bytes]) -> None:
+def test_an_event_is_known_by_its_header_else_by_its_body(razorpay: RazorpayBench, told: dict[str, bytes]) -> None:
     body = told["order.paid"]
-    assert read(bench, body, event_id="OSrnVh2rWq1A7B").event_id == "OSrnVh2rWq1A7B"
+    assert read(razorpay, body, event_id="OSrnVh2rWq1A7B").event_id == "OSrnVh2rWq1A7B"
     headers = {"x-razorpay-signature": sign(body, WEBHOOK_SECRET)}
-    nameless = [bench.gateway.read_event(body, headers).event_id for _ in range(2)]
+    nameless = [razorpay.gateway.read_event(body, headers).event_id for _ in range(2)]
     assert len(set(nameless)) == 1
-    others = {read(bench, body, event_id=odd).event_id for odd in ("x" * 81, "a\x00", "\udce9")}
+    others = {read(razorpay, body, event_id=odd).event_id for odd in ("x" * 81, "a\x00", "\udce9")}
     assert len(others | set(nameless)) == 4
     assert all(name.startswith("sha256:") and len(name) <= ID_LONGEST for name in others | set(nameless))
 
 
-def test_the_secret_before_counts_while_it_is_configured(bench: RazorpayBench, told: dict[str, bytes]) -> None:
+def test_the_secret_before_counts_while_it_is_configured(razorpay: RazorpayBench, told: dict[str, bytes]) -> None:
     body = told["order.paid"]
     headers = {"x-razorpay-signature": sign(body, WEBHOOK_SECRET)}
-    rotated = bench.made(secrets=("the-new-secret", WEBHOOK_SECRET))
+    rotated = razorpay.made(secrets=("the-new-secret", WEBHOOK_SECRET))
     assert rotated.read_event(body, headers).kind is EventKind.ORDER_CAPTURED
     assert rotated.read_event(body, {"x-razorpay-signature": sign(body, "the-new-secret")}).report is not None
     for secrets in (("the-new-secret", ""), ("", "")):  # none, so that nobody can sign with nothing
         for signature in (sign(body, WEBHOOK_SECRET), sign(body, "")):
             with pytest.raises(Refused):
-                bench.made(secrets=secrets).read_event(body, {"x-razorpay-signature": signature})
+                razorpay.made(secrets=secrets).read_event(body, {"x-razorpay-signature": signature})

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
-from backend.payments.gateway import Gateway, OrderReport
+from backend.payments.gateway import Gateway, Order, OrderReport
 from backend.payments.razorpay.adapter import Account, RazorpayGateway
 from backend.payments.razorpay.signatures import sign
 from tests.support.benches.bench import Bench, Delivery
@@ -31,6 +32,18 @@ class RazorpayBench(Bench):
     ) -> RazorpayGateway:
         """An adapter that asks through the relay."""
         return RazorpayGateway(Account(self.relay.url, KEY_ID, key_secret, secrets, account_id))
+
+    def look(self, order: Order) -> OrderReport:
+        """At one that is there."""
+        report = self.gateway.fetch_order(order.reference)
+        assert report is not None
+        return report
+
+    def attempt(self, order: Order, status: str, **more: Any) -> str:
+        """The id of a payment that the visitor tried."""
+        payment = self.fake.books.attempt(self.link_of(order.reference), status, **more)
+        assert payment is not None
+        return str(payment["id"])
 
     def pay(self, reference: str) -> bool:
         return self.fake.books.attempt(self.link_of(reference), "captured") is not None
