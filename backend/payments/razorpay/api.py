@@ -98,11 +98,18 @@ def _read(answer: Answer, reader: Callable[[Fields], _T]) -> _T:
     if not answer.is_ok:
         if not isinstance(answer.fields.data.get("error"), dict) or answer.status == HTTPStatus.REQUEST_TIMEOUT:
             raise Transient(f"{NAME}: HTTP {answer.status}, not in its own words")
-        raise Refusal(answer)
+        raise _no(Refusal(answer))
     try:
         return reader(answer.fields)
     except Malformed as error:
         raise Unreadable(f"{NAME}: unreadable answer, {error}") from error
+
+
+def _no(refusal: Refusal) -> Exception:
+    """Another ask about the same that is under way is no refusal; another body under a key that was used is one."""
+    if refusal.status == HTTPStatus.CONFLICT and "ifferent" not in refusal.words:
+        return Transient(str(refusal))
+    return refusal
 
 
 def _each(reader: Callable[[Fields], _T], name: str = "items") -> Callable[[Fields], list[_T]]:

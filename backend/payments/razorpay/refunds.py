@@ -95,9 +95,8 @@ def _create(api: Api, capture_id: str, refund: RefundOrder) -> RefundReport:
 
 
 def _refused(refund: RefundOrder, refusal: Refusal) -> RefundReport:
-    """Nothing to refund from is the end of this refund; a request in flight or an empty balance are not."""
-    is_in_flight = refusal.status == HTTPStatus.CONFLICT and "ifferent" not in refusal.words
-    if is_in_flight or _PASSING.search(refusal.words):
+    """Nothing to refund from is the end of this refund; an empty balance is not."""
+    if _PASSING.search(refusal.words):
         raise Transient(str(refusal)) from refusal
     if refusal.status == HTTPStatus.BAD_REQUEST and _NOT_COVERED.search(refusal.words):
         return RefundReport(refund.reference, "", RefundOrderState.REFUSED, refund.amount_paise, refusal.words)
