@@ -5,7 +5,7 @@
 #                            GATEWAY=razorpay or stripe against a fake of that gateway
 #   make restore-drill       dump, restore into an empty database, start on it, and the demo passes there
 #   make chaos               a storm of faults over the whole stack, and its figures; SEED=n repeats one, MINUTES=n,
-#                            BEHIND="pooler proxy" puts PgBouncer and nginx between
+#                            GATEWAY=razorpay or stripe for the money, BEHIND="pooler proxy" puts PgBouncer and nginx between
 #   make ops-test            the alerts against their tests, and what is seen in time of real faults; ONLY="rules scrape"
 #   make pooler-test         a part of the tests through PgBouncer, which it unpacks into var/; ONLY="tests/outbox -k lease"
 #   make proxy-test          the example of nginx under a real one, which it unpacks into var/
@@ -44,7 +44,7 @@ restore-drill: .venv/dev.stamp
 	@exec $(PYTHON) -m config.local.postgres -- $(PYTHON) -m tests.demo.restore_drill
 
 chaos: .venv/dev.stamp
-	@exec $(PYTHON) -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SQLITE),--sqlite) $(if $(BEHIND),--behind $(BEHIND))
+	@exec $(PYTHON) -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(GATEWAY),--gateway "$(GATEWAY)") $(if $(SQLITE),--sqlite) $(if $(BEHIND),--behind $(BEHIND))
 
 pooler-test: .venv/dev.stamp
 	@exec $(PYTHON) -m tests.pooler $(ONLY)

@@ -5,7 +5,6 @@ The tables here are written by hand from the design, not taken from the code the
 
 from __future__ import annotations
 
-import sqlite3
 from collections import defaultdict
 from collections.abc import Iterator
 from itertools import pairwise
@@ -13,7 +12,9 @@ from typing import Any
 
 from backend.bookings.models import Booking, LedgerEntry, SlotClaim
 from backend.outbox.models import Message
-from backend.payments.models import Payment, Refund
+from backend.payments.models import Refund
+from tests.chaos import books, money
+from tests.chaos.books import Books
 from tests.chaos.faults import Kind
 from tests.chaos.figures import Figure, at_most, none_of
 from tests.chaos.journal import Happened, Journal
@@ -71,17 +72,16 @@ def is_accepted(call: dict[str, Any]) -> bool:
 
 def check(stack: Stack, journal: Journal) -> list[Figure]:
     """Every figure that needs calm and both logs."""
-    mails, bank = Mails(stack), Bank(stack)
+    mails, known = Mails(stack), books.of(stack)
     return [
         Figure("bookings asked for", str(len(journal.promised))),
         Figure("mails accepted", str(sum(len(mails.accepted(key)) for key in list(mails.calls)))),
-        Figure("captures / refunds at the gateway", f"{len(bank.captured())} / {len(bank.refunds)}"),
-        none_of("effects lost", [*_lost(mails, bank), *_never_owed(), *_forgotten(journal)]),
+        none_of("effects lost", [*_lost(mails, known), *_never_owed(), *_forgotten(journal)]),
         *_repetitions(mails, journal),
         none_of("contradictory or out-of-order mails", list(_contradictions(mails))),
         none_of("illegal or double transitions", list(_illegal())),
         none_of("slots held wrongly or twice", list(_claims())),
-        none_of("captures neither booked nor refunded", list(bank.dropped())),
+        *money.figures(known, stack.gateway),
         none_of("locks refused, by any log", list(_refused_locks(stack))),
         Figure("dead letters", str(Message.objects.filter(state="dead").count())),
     ]
@@ -90,13 +90,14 @@ def check(stack: Stack, journal: Journal) -> list[Figure]:
 # -- lost --------------------------------------------------------------------------------------------------------------
 
 
-def _lost(mails: Mails, bank: Bank) -> Iterator[str]:
+def _lost(mails: Mails, known: Books) -> Iterator[str]:
     """The database says that it was done; the service was never asked."""
     for key, row in mails.rows.items():
         if row.state == "done" and not mails.accepted(key):
             yield f"{row.kind} {key} is done, and no provider accepted it"
+    made = {refund.reference: refund.paise for refund in known.refunds}
     for refund in Refund.objects.filter(state="done"):
-        if bank.refunds.get(refund.reference, ("", 0))[1] != refund.amount_paise:
+        if made.get(refund.reference, 0) != refund.amount_paise:
             yield f"refund {refund.reference} is done, and the gateway knows of none"
 
 
@@ -215,39 +216,3 @@ def _refused_locks(stack: Stack) -> Iterator[str]:
         for line in path.read_text(errors="replace").splitlines():
             if "database is locked" in line or "deadlock detected" in line:
                 yield f"{path.name}: {line[:200]}"
-
-
-# -- money -------------------------------------------------------------------------------------------------------------
-
-
-class Bank:
-    """The gateway's own store, read from its file."""
-
-    def __init__(self, stack: Stack) -> None:
-        with sqlite3.connect(f"file:{stack.folder / 'sandbox.sqlite3'}?mode=ro", uri=True) as store:
-            self.orders = dict(store.execute("SELECT reference, state FROM orders").fetchall())
-            self.refunds = {
-                reference: (paid_by, paise)
-                for reference, paid_by, paise in store.execute(
-                    "SELECT reference, payment_reference, amount_paise FROM refunds WHERE state = 'done'"
-                )
-            }
-
-    def captured(self) -> list[str]:
-        return [reference for reference, state in self.orders.items() if state == "captured"]
-
-    def dropped(self) -> Iterator[str]:
-        """Captured by the gateway, and neither a booking was confirmed by it nor was it given back."""
-        payments = {payment.reference: payment for payment in Payment.objects.select_related("booking")}
-        given_back: dict[str, int] = defaultdict(int)
-        for paid_by, paise in self.refunds.values():
-            given_back[paid_by] += paise
-        confirmed = set(LedgerEntry.objects.filter(target="CONFIRMED").values_list("booking_id", flat=True))
-        for reference in self.captured():
-            payment = payments[reference]
-            if payment.state != "captured":
-                yield f"{reference}: we call it {payment.state}"
-            elif payment.is_unexpected and given_back[reference] != payment.captured_paise:
-                yield f"{reference}: unexpected, and {given_back[reference]} of {payment.captured_paise} came back"
-            elif not payment.is_unexpected and payment.booking_id not in confirmed:
-                yield f"{reference}: expected, and its booking was never confirmed"

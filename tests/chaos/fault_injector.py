@@ -9,7 +9,8 @@ from contextlib import suppress
 
 import requests
 
-from tests.chaos.faults import Fault, Kind
+from tests.chaos import door
+from tests.chaos.faults import OF_GATEWAY, Fault, Kind
 from tests.chaos.journal import Journal
 from tests.chaos.process import Part
 from tests.chaos.provider_modes import ProviderMode
@@ -56,6 +57,8 @@ class FaultInjector:
             self._kill(fault.kind, chosen)
         elif fault.kind in MODES:
             self._upset(fault)
+        elif fault.kind in OF_GATEWAY:
+            self._trouble_gateway(fault, chosen)
         elif fault.kind is Kind.POSTGRES:
             self._restart_postgres()
         else:
@@ -82,6 +85,11 @@ class FaultInjector:
         requests.put(f"{self._stack.provider_url}mode", json=wanted, timeout=5)
         time.sleep(fault.seconds)
         happened.until = time.time()
+
+    def _trouble_gateway(self, fault: Fault, chosen: random.Random) -> None:
+        """The next asks meet it."""
+        self._journal.fault(fault.kind, "gateway")
+        door.tell(self._stack.gateway_url, "trouble", kind=OF_GATEWAY[fault.kind], times=chosen.randint(1, 4))
 
     def _restart_postgres(self) -> None:
         if self._stack.database is None:

@@ -25,6 +25,12 @@ class Kind(StrEnum):
     MAIL_BUSY = "mail provider answers 429"
     MAIL_HANGING = "mail provider hangs"
     MAIL_DROPPING = "mail provider accepts and drops"
+    GATEWAY_FAILING = "gateway answers 500"
+    GATEWAY_BUSY = "gateway answers 429"
+    GATEWAY_CONFLICT = "gateway answers 409"
+    GATEWAY_PROXY = "a proxy answers for the gateway"
+    GATEWAY_HANGING = "gateway hangs"
+    GATEWAY_LOST = "gateway's answers are lost"
 
 
 LASTS = {  # seconds, from and to; a kill is over at once, and the supervisor's work begins
@@ -49,6 +55,16 @@ WEIGHTS = {
     Kind.MAIL_HANGING: 1,
     Kind.MAIL_DROPPING: 2,
 }
+OF_GATEWAY = {  # how its fake calls them
+    Kind.GATEWAY_FAILING: "500",
+    Kind.GATEWAY_BUSY: "429",
+    Kind.GATEWAY_CONFLICT: "409",
+    Kind.GATEWAY_PROXY: "html",
+    Kind.GATEWAY_HANGING: "hang",
+    Kind.GATEWAY_LOST: "lost",
+}
+GATEWAY_EVERY = 4.0  # seconds between two troubles of a gateway, and
+SELDOMER = 2.5  # how many times as long between two others then: in between somebody must be able to pay
 QUEUES = ("mail", "payments", "timers")
 DEAF_FOR = 8.0  # seconds: longer than the time-out of the workers' sockets
 ROOM_FOR_DEAF = 60.0  # seconds of storm from which on each queue gets such a freeze; it takes long
@@ -66,23 +82,33 @@ class Fault:
     queue: str = ""  # of REDIS_DEAF
 
 
-def plan(seed: int, seconds: float, *, with_postgres: bool, with_pooler: bool = False) -> list[Fault]:
+def plan(
+    seed: int, seconds: float, *, with_postgres: bool, with_pooler: bool = False, with_gateway: bool = False
+) -> list[Fault]:
     """Every kind at least once when there is room, PostgreSQL and its pooler once; all is over in time."""
     chosen = random.Random(seed)
     kinds = list(WEIGHTS)
     chosen.shuffle(kinds)
-    wanted = max(3, round(seconds / EVERY))
+    wanted = max(3, round(seconds / EVERY / (SELDOMER if with_gateway else 1)))
     kinds = kinds[:wanted] + chosen.choices(list(WEIGHTS), list(WEIGHTS.values()), k=max(0, wanted - len(kinds)))
     faults = [_drawn(kind, seconds, chosen) for kind in kinds]
     if with_postgres:
         faults.append(Fault(chosen.uniform(0.4, 0.7) * seconds, Kind.POSTGRES, 0.0, 0))
     if with_pooler:
         faults.append(Fault(random.Random(seed).uniform(0.15, 0.35) * seconds, Kind.POOLER, 0.0, 0))
+    if with_gateway:
+        faults += _of_gateway(random.Random(f"{seed} gateway"), seconds)
     if seconds >= ROOM_FOR_DEAF:
         begins = [chosen.uniform(third, third + 0.2) * seconds for third in (0.05, 0.35, 0.65)]
         queues = chosen.sample(QUEUES, k=len(QUEUES))
         faults += [Fault(at, Kind.REDIS_DEAF, DEAF_FOR, 0, q) for at, q in zip(begins, queues, strict=True)]
     return sorted(faults, key=lambda fault: fault.at)
+
+
+def _of_gateway(chosen: random.Random, seconds: float) -> list[Fault]:
+    """Each trouble in turn, from a lot of its own."""
+    kinds = list(OF_GATEWAY) * round(seconds / GATEWAY_EVERY / len(OF_GATEWAY) + 1)
+    return [Fault(chosen.uniform(2.0, seconds), kind, 0.0, chosen.getrandbits(32)) for kind in kinds]
 
 
 def _drawn(kind: Kind, seconds: float, chosen: random.Random) -> Fault:

@@ -41,6 +41,7 @@ class Journal:
     requests: list[Request] = field(default_factory=list)
     faults: list[Happened] = field(default_factory=list)
     promised: set[str] = field(default_factory=set)  # addresses whose draft was answered with a 201
+    untold: dict[str, float] = field(default_factory=dict)  # captures without an event: our reference, and since when
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def request(self, request: Request) -> None:
@@ -57,6 +58,11 @@ class Journal:
     def promise(self, address: str) -> None:
         with self._lock:
             self.promised.add(address)
+
+    def capture_untold(self, reference: str) -> None:
+        """The gateway has just captured it, and tells nobody."""
+        with self._lock:
+            self.untold[reference] = time.time()
 
     def of(self, *kinds: Kind) -> list[Happened]:
         return [fault for fault in self.faults if fault.kind in kinds]

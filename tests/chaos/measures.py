@@ -7,7 +7,7 @@ from statistics import median
 
 from backend.outbox.models import Message
 from tests.chaos.checker import is_accepted
-from tests.chaos.faults import Kind
+from tests.chaos.faults import OF_GATEWAY, Kind
 from tests.chaos.figures import Figure, none_of, spread
 from tests.chaos.journal import Happened, Journal, Request
 from tests.chaos.stack import Stack, lines
@@ -21,8 +21,10 @@ def requests_in_storm(journal: Journal, *, is_timed: bool = True) -> list[Figure
 
     Which seconds those are depends on the machine's speed, so nothing is demanded without `is_timed`.
     """
+    is_troubled = bool(journal.of(*OF_GATEWAY))
+    without_gateway = [request for request in journal.requests if is_troubled and _is_the_gateways(request)]
     excused = [(fault.at - 0.1, _first_answer(journal, fault) + BACK_FOR) for fault in journal.of(*EXCUSES)]
-    failed = [request for request in journal.requests if request.failed]
+    failed = [request for request in journal.requests if request.failed and request not in without_gateway]
     guilty = [
         request
         for request in failed
@@ -32,6 +34,7 @@ def requests_in_storm(journal: Journal, *, is_timed: bool = True) -> list[Figure
     return [
         Figure("requests in the storm", str(len(journal.requests))),
         Figure("of them failed while web or PostgreSQL started", str(len(failed) - len(guilty))),
+        Figure("of them told that the gateway does not answer", str(len(without_gateway))),
         none_of(name, [_told(request) for request in guilty]) if is_timed else Figure(name, str(len(guilty))),
         spread("their seconds p50 / p99 / max", [request.took for request in journal.requests]),
     ]
@@ -63,7 +66,7 @@ def waits(stack: Stack) -> Figure:
 def _works_again(stack: Stack, journal: Journal, fault: Happened) -> float | None:
     if fault.kind in EXCUSES:
         return _first_answer(journal, fault)
-    if fault.victim.startswith(("worker-payments", "worker-timers")):
+    if fault.victim.startswith(("worker-payments", "worker-timers", "gateway")):
         return None  # its twin goes on, and nothing outside tells whose work it was
     accepted = sorted((call["at"], call["key"]) for call in lines(stack.mail_log) if is_accepted(call))
     asked = {str(row.uuid): row.created_at.timestamp() for row in Message.objects.filter(queue="mail")}
@@ -74,6 +77,11 @@ def _first_answer(journal: Journal, fault: Happened) -> float:
     """When the first request sent after the fault's end was answered; the fault's end when none was sent."""
     ends = [r.at + r.took for r in journal.requests if r.at >= fault.until and not r.failed]
     return min(ends, default=fault.until)
+
+
+def _is_the_gateways(request: Request) -> bool:
+    """We asked it while the visitor waited, and it failed us."""
+    return request.status == 503 and request.door.endswith("/complete-payment/")
 
 
 def _told(request: Request) -> str:

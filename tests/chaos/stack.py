@@ -20,6 +20,7 @@ import requests
 
 from config.local import keys
 from config.local.postgres import Throwaway
+from tests.chaos import gateways
 from tests.chaos.process import ROOT, Part, Supervisor
 from tests.support import postgres_tools
 
@@ -70,6 +71,7 @@ class Stack:
     folder: Path
     environment: dict[str, str]
     database: Throwaway | None  # None: SQLite
+    gateway: str
     seed: int
     pace: float  # 1: the durations above; 0.5: half of them
     parts: dict[str, Part] = field(default_factory=dict)
@@ -83,6 +85,10 @@ class Stack:
     @property
     def provider_url(self) -> str:
         return self.environment["EMAIL_API_URL"]
+
+    @property
+    def gateway_url(self) -> str:
+        return self.environment[f"{self.gateway.upper()}_URL"]
 
     @property
     def mail_log(self) -> Path:
@@ -145,12 +151,12 @@ def _answers(url: str) -> bool:
 
 
 @contextmanager
-def built(seed: int, *, postgres: bool, pace: float = 1.0) -> Iterator[Stack]:
+def built(seed: int, *, postgres: bool, pace: float = 1.0, gateway: str = "sandbox") -> Iterator[Stack]:
     """A folder, a database and an environment; the parts are the caller's. All of it is gone afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="chaos-"))
     # Everything else is off as in the throwaway server, but what was committed must survive the crash
     database = Throwaway(synchronous_commit="on", full_page_writes="on") if postgres else None
-    stack = Stack(folder, _environment(folder, database, pace), database, seed, pace)
+    stack = Stack(folder, _environment(folder, database, pace, gateway), database, gateway, seed, pace)
     try:
         yield stack
     finally:
@@ -163,8 +169,8 @@ def built(seed: int, *, postgres: bool, pace: float = 1.0) -> Iterator[Stack]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _environment(folder: Path, database: Throwaway | None, pace: float) -> dict[str, str]:
-    web, provider, gateway = _free_ports(3)
+def _environment(folder: Path, database: Throwaway | None, pace: float, gateway: str) -> dict[str, str]:
+    web, provider, bank = _free_ports(3)
     kept = {name: os.environ[name] for name in KEPT if name in os.environ}
     bin_folder = str(Path(sys.executable).parent)
     return {
@@ -184,9 +190,8 @@ def _environment(folder: Path, database: Throwaway | None, pace: float) -> dict[
         "EMAIL_PROVIDER": "resend",
         "EMAIL_API_KEY": "of-nobody",
         "EMAIL_API_URL": f"http://127.0.0.1:{provider}/",
-        "PAYMENT_GATEWAY": "sandbox",
-        "SANDBOX_URL": f"http://127.0.0.1:{gateway}",
         "SANDBOX_SECRET": "of-the-storm",
+        **gateways.settings(gateway, f"http://127.0.0.1:{bank}"),
     }
 
 
@@ -209,7 +214,7 @@ def add_servers(stack: Stack) -> None:
     stack.add("broker", python, "-c", broker)
     port = stack.provider_url.rstrip("/").rpartition(":")[2]
     stack.add("provider", python, "-m", "tests.chaos.provider", port, str(stack.mail_log))
-    stack.add("gateway", python, "-m", "tests.chaos.gateway", str(stack.gateway_log), str(stack.seed))
+    stack.add("gateway", python, "-m", *gateways.program(stack))
 
 
 def add_service(stack: Stack, *, workers: int = 2) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 import time
 from datetime import datetime, timedelta
@@ -17,15 +16,18 @@ from backend.outbox import messages
 from backend.outbox.models import Message
 from backend.people.models import Psychologist
 from config import schedule
-from tests.chaos import checker, measures
+from tests.chaos import books, checker, door, gateways, measures
+from tests.chaos.bank import Pages, Sandbox
 from tests.chaos.deadlines import Deadlines
 from tests.chaos.fault_injector import FaultInjector
 from tests.chaos.faults import Fault
 from tests.chaos.figures import Figure, none_of
 from tests.chaos.journal import Journal
+from tests.chaos.paying import PageVisit, Payer
+from tests.chaos.rounds import Rounds
 from tests.chaos.signs_of_life import SignsOfLife, name_of
 from tests.chaos.stack import Stack
-from tests.chaos.traffic import Traffic, Visit, World
+from tests.chaos.traffic import CROWD, Traffic, Visit, World
 from tests.support import staff_api
 from workers.app import app
 
@@ -69,7 +71,13 @@ def prepared(stack: Stack, journal: Journal) -> World:
         for n in range(12)
     ]
     user = get_user_model().objects.create_superuser("storm", "storm@example.org", "irrelevant here")
-    return World(stack, journal, staff_api.token(user), [person.pk for person in people])
+    return World(stack, journal, staff_api.token(user), [person.pk for person in people], _bank(stack, journal))
+
+
+def _bank(stack: Stack, journal: Journal) -> Sandbox | Pages:
+    if not gateways.has_pages(stack.gateway):
+        return Sandbox(stack.gateway_url, stack.environment["SANDBOX_SECRET"])
+    return Pages(stack.gateway_url, journal, takes_money_late=stack.gateway == "razorpay")
 
 
 def wait_until_mail_flows(world: World) -> None:
@@ -82,11 +90,14 @@ def wait_until_mail_flows(world: World) -> None:
 def ride(stack: Stack, world: World, faults: list[Fault], seconds: float, *, is_timed: bool) -> list[Figure]:
     """Traffic and faults for `seconds`, then calm, then the verdict; without `is_timed` no figure depends on speed."""
     journal = world.journal
-    traffic, deadlines, twice_more = Traffic(world), Deadlines(), TwiceMore()
+    has_pages = gateways.has_pages(stack.gateway)
+    traffic = Traffic(world, _crowd(is_timed=is_timed) if has_pages else {Visit: CROWD})
+    deadlines, twice_more, rounds = Deadlines(), TwiceMore(), Rounds()
     signs = SignsOfLife(name_of(part.name) for part in stack.named("worker-"))
     deadlines.start()
     signs.start()
     twice_more.start()
+    rounds.start()
     began = time.monotonic()
     FaultInjector(stack, journal).blow(faults)
     time.sleep(max(0.0, began + seconds - time.monotonic()))
@@ -94,16 +105,18 @@ def ride(stack: Stack, world: World, faults: list[Fault], seconds: float, *, is_
     traffic.stop()
     connection.close()  # PostgreSQL restarted since it was opened
     calm = _calm(ended_at, CALM_WITHIN if is_timed else SLOW_CALM_WITHIN)
-    _last_deadlines(stack)
+    _last_deadlines(stack, rounds)
     twice_more.stop()
     deadlines.look()
     deadlines.stop()
+    rounds.stop()
     heard = [signs.figure(journal)] if is_timed else []
     signs.stop()
     return [
         Figure("faults injected", str(len(journal.faults))),
         *checker.check(stack, journal),
-        none_of("reports of the gateway never taken", untaken_reports(stack)),
+        none_of("reports of the gateway never taken", books.untaken(stack)),
+        *(rounds.figures(journal) if has_pages else []),
         calm,
         *heard,
         *measures.requests_in_storm(journal, is_timed=is_timed),
@@ -113,42 +126,49 @@ def ride(stack: Stack, world: World, faults: list[Fault], seconds: float, *, is_
     ]
 
 
+def _crowd(*, is_timed: bool) -> dict[type[Visit], int]:
+    """Visitors of a gateway with pages: some go the whole way, and as many payments as may be come beside."""
+    return {PageVisit: 4, Payer: 20} if is_timed else {PageVisit: 4, Payer: 4}
+
+
 def spread_of(deadlines: Deadlines) -> Figure:
     return measures.spread("lateness of deadlines p50 / p99 / max", deadlines.lateness())
 
 
-def untaken_reports(stack: Stack) -> list[str]:
-    """Webhooks that we have not taken yet: the gateway goes on sending them, and what they tell is not known before."""
-    with sqlite3.connect(f"file:{stack.folder / 'sandbox.sqlite3'}?mode=ro", uri=True) as store:
-        return [event for (event,) in store.execute("SELECT event_id FROM webhooks WHERE next_at IS NOT NULL")]
-
-
 def _calm(ended_at: datetime, within: float) -> Figure:
-    """Wait until nothing is left of what was owed when the faults ended, as long as it may take."""
+    """Wait until nothing is left of what was owed when the faults ended, as long as it may take.
+
+    What was looked at and put off waits for others: a page that a worker may be making, a bank that gives back.
+    """
     name = f"effects neither done nor dead {within:.0f} s after the faults"
     deadline = ended_at + timedelta(seconds=within)
     while True:
         left = list(
-            Message.objects.filter(state="waiting", not_before__lte=ended_at, created_at__lte=ended_at).values_list(
-                "queue", "kind", "attempts", "last_error"
-            )
+            Message.objects.filter(
+                state="waiting", is_snoozed=False, not_before__lte=ended_at, created_at__lte=ended_at
+            ).values_list("queue", "kind", "attempts", "last_error")
         )
         if not left or timezone.now() >= deadline:
             return none_of(name, [str(row) for row in left])
         time.sleep(0.5)
 
 
-def _last_deadlines(stack: Stack) -> None:
-    """Wait until every deadline that passes soon has been kept, what it owed has left, and the gateway has told all."""
+def _last_deadlines(stack: Stack, rounds: Rounds) -> None:
+    """Wait until every deadline that passes soon has been kept, what it owed has left, the gateway has told all, and
+    our books were compared with it once more."""
+    ended_at = time.time()
+    if gateways.has_pages(stack.gateway):
+        door.tell(stack.gateway_url, "finish_refunds").raise_for_status()
     give_up_at = time.monotonic() + STORIES_END_WITHIN
     while time.monotonic() < give_up_at:
         now = timezone.now()
         try:
             soon = Booking.objects.filter(due_at__lte=now + timedelta(seconds=60)).exists()
-            owed = Message.objects.filter(state="waiting", not_before__lte=now).exists()
+            owed = Message.objects.filter(state="waiting", is_snoozed=False, not_before__lte=now).exists()
         except Error:
             connection.close()
             continue
-        if not soon and not owed and not untaken_reports(stack):
+        is_compared = not gateways.has_pages(stack.gateway) or rounds.first_after(ended_at) is not None
+        if not soon and not owed and is_compared and not books.untaken(stack):
             return
         time.sleep(0.5)

@@ -6,7 +6,7 @@ import random
 import re
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,6 +15,7 @@ from typing import Any
 
 import requests
 
+from tests.chaos.bank import Pages, Sandbox
 from tests.chaos.journal import UNREACHED, Journal, Request
 from tests.chaos.stack import Stack
 from tests.demo.site import form
@@ -23,6 +24,7 @@ from tests.support.clients import forwarded_for
 CROWD = 8  # visitors at once
 PATIENCE = 25.0  # seconds, at full pace, a person waits for an answer or a mail
 AGAIN_AFTER = 0.5  # seconds
+End = Callable[[], None]
 TOKEN = re.compile(r"token=([\w-]+)")
 
 
@@ -76,6 +78,7 @@ class World:
     journal: Journal
     staff_token: str
     psychologists: list[int]
+    bank: Sandbox | Pages
     prefix: str = "v"
 
     def visitor(self, who: str) -> Caller:
@@ -89,15 +92,15 @@ class Visit:
     """One visitor from the draft on; what they do is drawn from the seed and their number."""
 
     def __init__(self, world: World, number: int) -> None:
-        self._world = world
+        self._world, self._number = world, number
         self._chosen = random.Random(f"{world.stack.seed}:{number}")
         self.address = f"{world.prefix}{number}@example.org"
         self._visitor, self._staff = world.visitor(self.address), world.staff()
         self._id = ""
 
-    def walk(self) -> None:
-        """From the form to wherever it leads."""
-        ends: list[tuple[Callable[[], None], int]] = [
+    def _ends(self) -> list[tuple[End, int]]:
+        """How it can end, and how often in relation to the others."""
+        return [
             (self._stays_silent, 12),
             (self._is_rejected, 6),
             (self._waits_in_vain, 4),
@@ -109,6 +112,10 @@ class Visit:
             (self._cancels_unpaid, 5),
             (self._cancels_paid, 5),
         ]
+
+    def walk(self) -> None:
+        """From the form to wherever it leads."""
+        ends = self._ends()
         end = self._chosen.choices([end for end, _ in ends], [weight for _, weight in ends])[0]
         try:
             self.submit()
@@ -137,7 +144,7 @@ class Visit:
 
     def _pays_at_the_bank(self) -> None:
         self._approved()
-        self._bank("POST", f"/orders/{self._payment()}/capture")
+        self._world.bank.captures(self._payment())
 
     def _pays_late(self) -> None:
         self._approved()
@@ -145,12 +152,12 @@ class Visit:
         time.sleep(
             self._chosen.uniform(12, 45)
         )  # the attempt has ended; perhaps the booking too, perhaps its slot is gone
-        self._bank("POST", f"/orders/{reference}/capture")
+        self._world.bank.captures(reference)
 
     def _fails_then_pays(self) -> None:
         self._approved()
         reference = self._payment()
-        self._bank("PUT", f"/orders/{reference}/behaviour", behaviour="decline")
+        self._world.bank.declines(reference)
         self._visitor.post("/api/bookings/complete-payment/", {"payment_reference": reference})
         self._visitor.post("/api/bookings/complete-payment/", {"payment_reference": self._payment()})
 
@@ -212,17 +219,6 @@ class Visit:
     def _desk(self, action: str) -> str:
         return f"/api/staff/bookings/{self._id}/{action}/"
 
-    def _bank(self, method: str, path: str, **body: object) -> None:
-        """The visitor pays on the gateway's own page; that is no request to us."""
-        environment = self._world.stack.environment
-        requests.request(
-            method,
-            environment["SANDBOX_URL"] + path,
-            json=body,
-            headers={"X-Sandbox-Key": environment["SANDBOX_SECRET"]},
-            timeout=10,
-        )
-
     def _token_from(self, word: str) -> str:
         """Of the newest mail whose link leads to a path with `word` in it. Raises GaveUp."""
         deadline = time.monotonic() + PATIENCE * self._world.stack.pace
@@ -236,14 +232,15 @@ class Visit:
 
 
 class Traffic:
-    """Visitors come one after another, some at once, until they are told to stop coming."""
+    """Visitors come one after another, some at once, until they are told to stop coming. `crowd` is of each kind."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, crowd: Mapping[type[Visit], int] | None = None) -> None:
         self._world = world
         self._numbers = count(1)
         self._is_over = threading.Event()
-        self._threads = ThreadPoolExecutor(CROWD)
-        self._lanes = [self._threads.submit(self._lane) for _ in range(CROWD)]
+        kinds = [kind for kind, at_once in (crowd or {Visit: CROWD}).items() for _ in range(at_once)]
+        self._threads = ThreadPoolExecutor(len(kinds))
+        self._lanes = [self._threads.submit(self._lane, kind) for kind in kinds]
 
     def stop(self) -> None:
         """Nobody new comes; those who are there walk to their end."""
@@ -252,6 +249,6 @@ class Traffic:
             lane.result()
         self._threads.shutdown()
 
-    def _lane(self) -> None:
+    def _lane(self, kind: type[Visit]) -> None:
         while not self._is_over.is_set():
-            Visit(self._world, next(self._numbers)).walk()
+            kind(self._world, next(self._numbers)).walk()

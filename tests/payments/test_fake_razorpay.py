@@ -154,6 +154,26 @@ def test_what_happens_silently_is_told_nobody_and_stands_in_its_listings(fake: F
     assert captured.reference == "PAY-1"
 
 
+def test_a_page_beside_an_open_one_of_the_same_booking_is_noted_when_it_is_made(fake: FakeRazorpay) -> None:
+    gateway = gateway_at(fake.url)
+    ordered(gateway, "PAY-1")
+    ordered(gateway, "PAY-2")
+    gateway.close_order("PAY-1")
+    gateway.close_order("PAY-2")
+    ordered(gateway, "PAY-3")
+    assert control(fake, "books")["doubles"] == ["Booking A <1>: PAY-2 beside PAY-1"]
+
+
+def test_one_payment_alone_is_kept_silent(fake: FakeRazorpay, receiver: Receiver) -> None:
+    gateway = gateway_at(fake.url)
+    for reference in ("PAY-1", "PAY-2"):
+        ordered(gateway, reference)
+        control(fake, "attempt", reference=reference, silent=reference == "PAY-1")
+    until(lambda: control(fake, "books")["undelivered"] == 0)
+    told = {gateway.read_event(body, headers).reference for body, headers in arrived(receiver, 4)}
+    assert "PAY-1" not in told
+
+
 def test_a_trouble_is_met_once_by_who_asks_there(fake: FakeRazorpay) -> None:
     gateway = gateway_at(fake.url)
     for kind in ("429", "500", "html", "lost"):

@@ -108,6 +108,14 @@ def test_while_it_is_silent_nobody_is_told_and_asking_finds_it(fake: FakeStripe,
     ]
 
 
+def test_a_page_beside_an_open_one_of_the_same_booking_is_noted_when_it_is_made(fake: FakeStripe) -> None:
+    for reference in ("PAY-1", "PAY-2"):
+        ordered(fake, reference)
+        gateway_at(fake.url).close_order("PAY-1")
+    ordered(fake, "PAY-3")
+    assert control(fake, "books")["doubles"] == ["Booking A <1>: PAY-3 beside PAY-2"]
+
+
 @pytest.mark.parametrize("kind", ["429", "500", "html", "lost"])
 def test_the_next_asks_meet_the_trouble_that_is_owed_to_them(fake: FakeStripe, kind: str) -> None:
     control(fake, "trouble", kind=kind, path="/sessions", times=1)
