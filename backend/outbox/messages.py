@@ -286,20 +286,31 @@ def mend_turns(*, now: datetime, held_for: timedelta = timedelta(0)) -> int:
 
     What was owed at once, or after `held_for`, is due at once, what was planned at its own instant; who holds a lease
     keeps it for LEASE, so that nothing in hand is begun twice. What was snoozed sleeps on, unless no snooze could be
-    that long. Without such a step nothing is found. Returns how many turns were mended.
+    that long. Without such a step one question finds nothing, unless what failed waits for long. Returns how many
+    turns were mended.
     """
     waiting = Message.objects.filter(state=MessageState.WAITING)
-    mended = waiting.filter(lease_expires_at__gt=now + LEASE).update(lease_expires_at=now + LEASE)
-    waiting.filter(not_before__gt=now, not_before__lte=F("created_at")).update(not_before=now)  # also after two steps
-    held = waiting.filter(not_before__gt=now + held_for, not_before__lte=F("created_at") + held_for)
-    held.update(not_before=now)
-    planned = waiting.filter(not_before__gt=now, next_attempt_at__gt=F("not_before"))
-    mended += planned.update(next_attempt_at=F("not_before"))
+    leased = Q(lease_expires_at__gt=now + LEASE)
+    at_once = Q(not_before__gt=now, not_before__lte=F("created_at"))
+    held = Q(not_before__gt=now + held_for, not_before__lte=F("created_at") + held_for)
+    planned = Q(not_before__gt=now, next_attempt_at__gt=F("not_before"))
+    put_off = Q(not_before__lte=now, next_attempt_at__gt=now + LEASE)
+    if not waiting.filter(leased | at_once | held | planned | put_off).exists():
+        return 0
+    mended = waiting.filter(leased).update(lease_expires_at=now + LEASE)
+    waiting.filter(at_once).update(not_before=now)  # also after two steps
+    waiting.filter(held).update(not_before=now)
+    mended += waiting.filter(planned).update(next_attempt_at=F("not_before"))
+    return mended + waiting.filter(_waits_too_long(now), not_before__lte=now).update(next_attempt_at=now)
+
+
+def _waits_too_long(now: datetime) -> Q:
+    """Longer than any wait that begins now."""
     too_far = Q(is_snoozed=True, next_attempt_at__gt=now + SNOOZE_MOST)
     for attempts in range(MAX_ATTEMPTS + 1):
         longest = max(LEASE, _usual_wait(attempts) * (1 + JITTER))
         too_far |= Q(is_snoozed=False, attempts=attempts, next_attempt_at__gt=now + longest)
-    return mended + waiting.filter(too_far, not_before__lte=now).update(next_attempt_at=now)
+    return too_far
 
 
 def discard(message_id: int) -> bool:

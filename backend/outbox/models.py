@@ -87,6 +87,10 @@ class Message(models.Model):
             models.Index(fields=["mailbox", "created_at"], name="message_mailbox"),
             # blank(): settled rows that still hold personal data
             models.Index(fields=["settled_at"], condition=Q(blanked_at=None), name="message_blank"),
+            # the same of answers to an erasure, which are not kept a day; among the others there are few
+            models.Index(
+                fields=["settled_at"], condition=Q(blanked_at=None, kind="erasure_done"), name="message_answer"
+            ),
             # dead letters
             models.Index(fields=["queue", "id"], condition=Q(state__in=GIVEN_UP), name="message_given_up"),
         ]
