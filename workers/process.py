@@ -53,5 +53,5 @@ def options(queue: str) -> dict[str, Any]:
 def concurrency(queue: str) -> int:
     """Tasks a worker performs at once."""
     if queue == "timers":
-        return 1  # sweeps are short, and two at once would only wait for each other's rows
+        return 1  # batches take what they need; a second process divides what is due
     return int(settings.WORKER_CONCURRENCY)

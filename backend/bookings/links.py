@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +22,7 @@ from backend.bookings import policy
 from backend.bookings.intents import Intent
 from backend.bookings.machine import Reason, State
 from backend.bookings.models import Alternative, Booking, LedgerEntry, Link, Purpose
-from backend.core import keyring
+from backend.core import batched_writes, keyring
 from backend.core.errors import Code, Permanent, Refused
 from backend.outbox.models import Message, MessageState, Part
 
@@ -46,7 +47,11 @@ def issue(booking: Booking, *purposes: Purpose, message_uuid: UUID, now: datetim
     One statement for all: how many links somebody gets must not be told by how long the answer takes.
     """
     made = [link for purpose in purposes for link in _links(booking, purpose, message_uuid, now=now)]
-    Link.objects.bulk_create(made)
+    batched_writes.write(_insert, made)
+
+
+def _insert(made: list[list[Link]]) -> None:
+    Link.objects.bulk_create(list(chain.from_iterable(made)))
 
 
 def issue_in_vain(message_uuid: UUID, *, now: datetime) -> None:
@@ -190,7 +195,13 @@ def keep_open(booking: Booking) -> None:
 
 def close(booking: Booking, *, now: datetime) -> None:
     """The booking closed: its links stay readable for a while."""
-    Link.objects.filter(booking=booking, purpose__in=READING).update(expires_at=now + policy.LINK_KEPT_AFTER_CLOSE)
+    batched_writes.write(_expire, (booking.pk, now + policy.LINK_KEPT_AFTER_CLOSE))
+
+
+def _expire(closed: list[tuple[int, datetime]]) -> None:
+    for at in {at for _, at in closed}:
+        ids = [booking_id for booking_id, its in closed if its == at]
+        Link.objects.filter(booking__in=ids, purpose__in=READING).update(expires_at=at)
 
 
 def reopen(booking: Booking, *, ended_at: datetime) -> None:

@@ -128,55 +128,50 @@ def unproved_drafts(closed_by: Instant) -> QuerySet[Booking]:
     return retention.due(Kind.DRAFTS, closed_by)
 
 
-# ids only, oldest deadline first
+# oldest deadline first
 
 
-def due(state: State, *, now: datetime) -> list[int]:
-    """Bookings of `state` whose deadline has passed."""
-    return _batch(past_due(now).filter(state=state), "due_at")
+def due(state: State, *, now: datetime) -> QuerySet[Booking]:
+    """Bookings of `state` whose deadline has passed. A choice that is open ends first, by a deadline of its own."""
+    return past_due(now).filter(state=state, choose_by=None).order_by("due_at")
 
 
-def attempts_to_ask_after(*, now: datetime) -> list[int]:
+def attempts_to_ask_after(*, now: datetime) -> QuerySet[Booking]:
     """Bookings whose open attempt passed its deadline and whose turn to ask the gateway has come."""
     has_its_turn = (
         Q(next_ask_at=None)
         | Q(next_ask_at__lte=now)
         | Q(next_ask_at__gt=now + policy.GATEWAY_ASK_EVERY)  # set by a clock that stepped back since
     )
-    return _batch(past_due(now).filter(has_its_turn, state=State.PAYMENT_PENDING), "due_at")
+    return past_due(now).filter(has_its_turn, state=State.PAYMENT_PENDING).order_by("due_at")
 
 
-def drafts_to_purge(*, now: datetime) -> list[int]:
+def drafts_to_purge(*, now: datetime) -> QuerySet[Booking]:
     """Drafts that closed unproved and have kept their personal data long enough."""
-    return _batch(retention.stale(Kind.DRAFTS, now=now), "closed_at")
+    return retention.stale(Kind.DRAFTS, now=now)
 
 
-def cancellations_to_lapse(*, now: datetime) -> list[int]:
+def cancellations_to_lapse(*, now: datetime) -> QuerySet[Booking]:
     """Bookings whose cancellation was asked for and not proved within its hour."""
-    return _batch(unproved_cancellations(now - policy.CANCEL_LINK_LIFETIME), "cancellation_requested_at")
+    return unproved_cancellations(now - policy.CANCEL_LINK_LIFETIME).order_by("cancellation_requested_at")
 
 
-def choices_to_lapse(*, now: datetime) -> list[int]:
+def choices_to_lapse(*, now: datetime) -> QuerySet[Booking]:
     """Bookings whose visitor chose no other time while it was possible."""
-    return _batch(choices_not_made(now), "choose_by")
+    return choices_not_made(now).order_by("choose_by")
 
 
-def data_requests_due(*, now: datetime) -> list[int]:
+def data_requests_due(*, now: datetime) -> QuerySet[DataRequest]:
     """Requests of people whose day has come: to be carried out, put off, or given up as unproved."""
-    due = DataRequest.objects.filter(due_at__lte=now).order_by("due_at")
-    return list(due.values_list("pk", flat=True)[: policy.SWEEP_BATCH])
+    return DataRequest.objects.filter(due_at__lte=now).order_by("due_at")
 
 
-def events_to_apply(*, now: datetime) -> list[int]:
+def events_to_apply(*, now: datetime) -> QuerySet[InboxEvent]:
     """Webhooks that were kept and had no effect yet: their rows were held, or the web process was ended."""
     waiting = InboxEvent.objects.filter(applied_at=None, received_at__lte=now - policy.EVENT_LEFT_TO_DOOR)
-    return list(waiting.order_by("received_at").values_list("pk", flat=True)[: policy.SWEEP_BATCH])
+    return waiting.order_by("received_at")
 
 
 def open_data_requests() -> QuerySet[DataRequest]:
     """Requests of people that wait for us, the nearest deadline first; who did not prove it waits for nothing."""
     return DataRequest.objects.filter(closed_at=None, state=RequestState.WAITING).order_by("deadline")
-
-
-def _batch(rows: QuerySet[Booking], oldest_first: str) -> list[int]:
-    return list(rows.order_by(oldest_first).values_list("pk", flat=True)[: policy.SWEEP_BATCH])

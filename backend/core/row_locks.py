@@ -85,3 +85,11 @@ def lock(rows: QuerySet[M]) -> list[M]:
         raise
     finally:
         _waits.ended()
+
+
+def lock_free(rows: QuerySet[M]) -> list[M]:
+    """Those of these rows that nobody holds, locked until commit; the others are left out. SQLite has one lock for all.
+
+    Who waits for nobody can lock in any order.
+    """
+    return list(rows.select_for_update(of=("self",), skip_locked=True))

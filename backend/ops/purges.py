@@ -6,6 +6,7 @@ from datetime import datetime
 
 from backend.bookings import retention
 from backend.bookings.lifecycle import timers
+from backend.bookings.lifecycle.sweeping import BatchFailed
 from backend.bookings.retention import Kind
 from backend.outbox import messages
 
@@ -23,8 +24,10 @@ def purge_of_timer(name: str, *, now: datetime) -> int:
 
 
 def _purge_drafts(*, now: datetime) -> int:
-    """By the intent, which looks at each again under its lock."""
-    ids = list(retention.stale(Kind.DRAFTS, now=now).values_list("pk", flat=True)[: retention.AT_ONCE])
-    for booking_id in ids:
-        timers.purge_draft(booking_id, now=now)
-    return len(ids)
+    """By the intent, which looks at each again under its lock. Raises what one raises that cannot be purged."""
+    try:
+        return len(timers.purge_draft.batch(now=now))
+    except BatchFailed as failed:
+        for booking_id in failed.booking_ids:
+            timers.purge_draft(booking_id, now=now)
+        return len(failed.booking_ids)

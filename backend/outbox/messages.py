@@ -13,7 +13,7 @@ from django.db.models import Exists, F, Q, QuerySet
 from django.db.models.functions import Least
 from django.db.transaction import TransactionManagementError
 
-from backend.core import correlation
+from backend.core import batched_writes, correlation
 from backend.core import environment as env
 from backend.core.encryption import EncryptedJSONField
 from backend.core.personal_data import emptied
@@ -77,8 +77,12 @@ def emit(
         correlation_id=correlation.current(),
         created_at=now,
     )
-    Message.objects.bulk_create([message], ignore_conflicts=True)
+    batched_writes.write(_insert, message)
     return message.uuid
+
+
+def _insert(owed: list[Message]) -> None:
+    Message.objects.bulk_create(owed, ignore_conflicts=True)
 
 
 def is_within_limits(kinds: Collection[str], recipient: str, *, now: datetime, hourly: int, daily: int) -> bool:

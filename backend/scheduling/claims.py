@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from backend.bookings import policy
 from backend.bookings.models import Alternative, Booking, SlotClaim
-from backend.core import row_locks
+from backend.core import batched_writes, row_locks
 from backend.core.errors import Code, Refused
 from backend.people.models import Psychologist, WorkingHours
 from backend.scheduling.free_slots import SlotSearch, free_slots, terms_of
@@ -94,7 +94,11 @@ def is_alternative_free(alternative: Alternative, *, now: datetime) -> bool:
 
 def release_claim(booking: Booking) -> None:
     """Give the held time back, if any is held."""
-    SlotClaim.objects.filter(booking=booking).delete()
+    batched_writes.write(_release, booking.pk)
+
+
+def _release(booking_ids: list[int]) -> None:
+    SlotClaim.objects.filter(booking__in=booking_ids).delete()
 
 
 def nearby_slots(wanted: Slot, *, now: datetime, for_booking: Booking | None = None) -> list[Slot]:

@@ -49,10 +49,10 @@ def miss(call: Callable[[], object]) -> None:
 
 
 LOOK_UPS: dict[str, tuple[str, Callable[[], Any]]] = {
-    **{f"due {state}": ("booking_due", lambda state=state: queries.due(state, now=NOW)) for state in State},
-    "attempts to ask after": ("booking_due", lambda: queries.attempts_to_ask_after(now=NOW)),
-    "choices to lapse": ("booking_choice", lambda: queries.choices_to_lapse(now=NOW)),
-    "drafts to purge": ("booking_purge", lambda: queries.drafts_to_purge(now=NOW)),
+    **{f"due {state}": ("booking_due", lambda state=state: list(queries.due(state, now=NOW))) for state in State},
+    "attempts to ask after": ("booking_due", lambda: list(queries.attempts_to_ask_after(now=NOW))),
+    "choices to lapse": ("booking_choice", lambda: list(queries.choices_to_lapse(now=NOW))),
+    "drafts to purge": ("booking_purge", lambda: list(queries.drafts_to_purge(now=NOW))),
     "links to purge": ("link_expiry", lambda: retention.delete(Kind.LINKS, now=NOW)),
     "claim": ("message_claim", lambda: messages.claim(Queue.MAIL, now=NOW)),
     "elder notice": (

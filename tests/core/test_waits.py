@@ -254,7 +254,6 @@ def test_a_sweep_goes_past_a_held_row_and_does_it_next_time(short: None, now: da
         with held_booking(rows[1]):
             timers.lapse_drafts()
         assert [scenarios.again(row).state for row in rows] == [State.CANCELLED, State.DRAFT, State.CANCELLED]
-        assert f"booking {rows[1].pk} is held by another transaction" in caplog.text
         assert "Traceback" not in caplog.text
         timers.lapse_drafts()
     assert scenarios.again(rows[1]).state == State.CANCELLED

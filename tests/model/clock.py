@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
+from django.db.models import QuerySet
 from hypothesis import strategies as st
 
 from backend.bookings import queries
 from backend.bookings.lifecycle import attempts, cancellation, choices, erasure, timers
-from backend.bookings.machine import State
+from backend.bookings.lifecycle.sweeping import TimedIntent
 from backend.bookings.retention import Kind
 from backend.ops import purges
 from tests.model.invariants import ACTIVE, GRACE
@@ -26,7 +27,7 @@ SPANS = st.sampled_from(
         timedelta(days=3),
     ]
 )
-DEADLINES: dict[str, tuple[Callable[..., None], str, str]] = {
+DEADLINES: dict[str, tuple[TimedIntent, str, str]] = {
     "lapse_draft": (timers.lapse_draft, "DRAFT", "CANCELLED"),
     "close_unanswered": (timers.close_unanswered, "PENDING", "CANCELLED"),
     "time_out_approval": (timers.time_out_approval, "APPROVED", "CANCELLED"),
@@ -130,18 +131,15 @@ class Clock(World):
     @action(needs="bookings")
     def sweep(self) -> None:
         """Everything the workers would do now; afterwards nothing is overdue but what the gateway is asked about."""
-        for booking_id in queries.choices_to_lapse(now=self.now):
+        for booking_id in _ids(queries.choices_to_lapse(now=self.now)):
             self.do(choices.lapse_choice, booking_id)
-        for state, (timer, *_) in zip(_SWEPT, DEADLINES.values(), strict=True):
-            for booking_id in queries.due(state, now=self.now):
-                self.do(timer, booking_id)
-        for booking_id in queries.attempts_to_ask_after(now=self.now):
+        for timer, *_ in DEADLINES.values():
+            self.do(timer.batch)
+        for booking_id in _ids(queries.attempts_to_ask_after(now=self.now)):
             self.do(attempts.ask_after_attempt, booking_id)
-        for booking_id in queries.cancellations_to_lapse(now=self.now):
-            self.do(cancellation.lapse_cancellation, booking_id)
-        for booking_id in queries.drafts_to_purge(now=self.now):
-            self.do(timers.purge_draft, booking_id)
-        for request_id in queries.data_requests_due(now=self.now):
+        self.do(cancellation.lapse_cancellation.batch)
+        self.do(timers.purge_draft.batch)
+        for request_id in _ids(queries.data_requests_due(now=self.now)):
             self.do(erasure.carry_out, request_id)
         self.do(purges.purge, Kind.LINKS)
         self.do(purges.purge, Kind.MAILS)
@@ -196,5 +194,8 @@ class Clock(World):
         return [at for at in found if at is not None]
 
 
-_SWEPT = [State(source) for _, source, _ in DEADLINES.values()]
 _TIMER_OF = {source: name for name, (_, source, _) in DEADLINES.items()}
+
+
+def _ids(due: QuerySet[Any]) -> list[int]:
+    return list(due.values_list("pk", flat=True))

@@ -217,7 +217,7 @@ def intents() -> set[str]:
     found = {
         f"{module.__name__.rpartition('.')[2]}.{name}"
         for module in modules
-        for name, function in inspect.getmembers(module, inspect.isfunction)
+        for name, function in inspect.getmembers(module, callable)
         if function.__module__ == module.__name__ and hasattr(function, "__wrapped__") and not name.startswith("_")
     }
     return (found - set(NOT_DRIVEN)) | MADE_OF_INTENTS

@@ -18,6 +18,7 @@ from backend.ops.models import Canary, Process, ProcessRole, Timer, TimerRun
 from backend.outbox import messages
 from backend.outbox.models import Message, MessageState, Queue
 from tests.support import scenarios, system_health
+from tests.support.broken_steps import fail_for
 from tests.support.scenarios import RAVI
 from workers import canary, heartbeat, timers
 from workers.drain import drain
@@ -94,14 +95,7 @@ def test_a_sweep_counts_what_it_did(now: datetime, monkeypatch) -> None:
     broken = scenarios.submitted(now=now)
     scenarios.submitted(RAVI, now=now)
     scenarios.submitted("later@example.org", now=now + SECOND)
-    lapse = timers.timers.lapse_draft
-
-    def sometimes(booking_id: int, *, now: datetime) -> None:
-        if booking_id == broken.pk:
-            raise RuntimeError("a bug")
-        lapse(booking_id, now=now)
-
-    monkeypatch.setattr(timers.timers, "lapse_draft", sometimes)
+    fail_for(monkeypatch, timers.timers.lapse_draft, broken)
     at = now + policy.DRAFT_LIFETIME
     correlation.begin("a-sweep")  # as workers/app.py does before a task
     run(timers.lapse_drafts, at)
@@ -116,7 +110,7 @@ def test_a_sweep_counts_what_it_did(now: datetime, monkeypatch) -> None:
 
 def test_a_sweep_that_another_worker_overtook_changed_nothing(now: datetime, monkeypatch) -> None:
     scenarios.submitted(now=now)
-    monkeypatch.setattr(timers.timers, "lapse_draft", lambda booking_id, *, now: None)
+    monkeypatch.setattr(timers.timers.lapse_draft, "_step", lambda booking, *, now: False)
     run(timers.lapse_drafts, now + policy.DRAFT_LIFETIME)
     assert (Timer.objects.get().examined, Timer.objects.get().changed) == (1, 0)
 

@@ -161,7 +161,7 @@ def test_a_run_that_breaks_off_is_always_told(watchdog: Watchdog) -> None:
     timers.purge_links()
     for _ in range(2):
         with pytest.raises(ZeroDivisionError):
-            timers._purge("purge_links", lambda _now: 1 // 0)
+            timers.sweeps.purge("purge_links", lambda _now: 1 // 0)
     assert watchdog.heard[2:] == ["purge_links/fail", "purge_links/fail"]
 
 

@@ -15,6 +15,7 @@ from backend.bookings.retention import RULES, Kind
 from backend.ops.models import Timer
 from backend.outbox.models import Message, MessageState
 from tests.support import scenarios
+from tests.support.broken_steps import fail_for
 from tests.support.scenarios import RAVI
 from workers import timers
 
@@ -35,14 +36,7 @@ def test_a_sweep_expires_everything_that_is_due(now: datetime) -> None:
 
 def test_a_booking_that_fails_is_logged_and_skipped(now: datetime, monkeypatch, caplog) -> None:
     broken, sound = scenarios.submitted(now=now), scenarios.submitted(RAVI, now=now)
-    lapse = timers.timers.lapse_draft
-
-    def sometimes(booking_id: int, *, now: datetime) -> None:
-        if booking_id == broken.pk:
-            raise RuntimeError("a bug")
-        lapse(booking_id, now=now)
-
-    monkeypatch.setattr(timers.timers, "lapse_draft", sometimes)
+    fail_for(monkeypatch, timers.timers.lapse_draft, broken)
     run(timers.lapse_drafts, now + policy.DRAFT_LIFETIME)
     assert scenarios.again(broken).state == State.DRAFT
     assert scenarios.again(sound).state == State.CANCELLED
@@ -100,17 +94,9 @@ def test_purges_go_on_until_nothing_is_due(now: datetime, monkeypatch: pytest.Mo
     bookings = [scenarios.submitted(f"v{n}@example.org", now=now) for n in range(5)]
     run(timers.lapse_drafts, now + policy.DRAFT_LIFETIME)
     monkeypatch.setattr(policy, "SWEEP_BATCH", 2)
-    broken = bookings[0].pk
-    purge = timers.timers.purge_draft
-
-    def sometimes(booking_id: int, *, now: datetime) -> None:
-        if booking_id == broken:
-            raise RuntimeError("a bug")
-        purge(booking_id, now=now)
-
-    monkeypatch.setattr(timers.timers, "purge_draft", sometimes)
+    fail_for(monkeypatch, timers.timers.purge_draft, bookings[0])
     run(timers.purge_drafts, now + policy.DRAFT_LIFETIME + RULES[Kind.DRAFTS].kept)
-    assert list(Booking.objects.filter(purged_at=None).values_list("pk", flat=True)) == [broken]
+    assert list(Booking.objects.filter(purged_at=None).values_list("pk", flat=True)) == [bookings[0].pk]
     timer = Timer.objects.get(name="purge_drafts")
     assert (timer.examined, timer.changed, timer.failed) == (5, 4, 1)
     run(timers.purge_links, now + timedelta(days=3650))

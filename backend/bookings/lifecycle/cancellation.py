@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from backend.bookings import links, policy, sponsors
+from backend.bookings import links, policy, queries, sponsors
 from backend.bookings.intents import Intent
 from backend.bookings.ledger_details import Cancelled
 from backend.bookings.lifecycle.attempts import close_open_attempt
@@ -18,6 +18,7 @@ from backend.bookings.lifecycle.notify import (
     notify_visitor,
 )
 from backend.bookings.lifecycle.refunds import RefundReason, notify_refund, queue_refund
+from backend.bookings.lifecycle.sweeping import timed
 from backend.bookings.lifecycle.transaction import TIMER, VISITOR, intent, lock_booking, record_event, run_transition
 from backend.bookings.machine import ACTIVE, Reason, State
 from backend.bookings.models import Booking, Link, Purpose
@@ -196,16 +197,16 @@ def _sum_back(booking: Booking, refund: RefundChoice, amount_paise: int | None, 
     return sums.get(refund, 0)
 
 
-@intent
-def lapse_cancellation(booking_id: int, *, now: datetime) -> None:
+@timed(due=lambda now: queries.cancellations_to_lapse(now=now))
+def lapse_cancellation(booking: Booking, *, now: datetime) -> bool:
     """No transition: the wish was not proved within its hour, so the booking stands."""
-    booking = lock_booking(booking_id)
     asked_at = booking.cancellation_requested_at
     if asked_at is None or asked_at + policy.CANCEL_LINK_LIFETIME > now or booking.state not in ACTIVE:
-        return
+        return False
     booking.cancellation_requested_at = None
     record_event(booking, intent=Intent.LAPSE_CANCELLATION, actor=TIMER, now=now, saving=["cancellation_requested_at"])
     notify_visitor(booking, Notice.CANCELLATION_LAPSED, now=now)
+    return True
 
 
 def _refuse_unless_cancellable(booking: Booking, *, now: datetime) -> None:

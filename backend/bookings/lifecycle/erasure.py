@@ -59,7 +59,7 @@ def _erase(client: Client, bookings: Sequence[Booking], request: DataRequest, *,
     forgetting.forget_about_none(theirs, now=now)
     enquiries.forget(theirs)
     close(request, RequestState.DONE, now=now)
-    redaction.forget(client)
+    redaction.forget([client.pk])
     request.client = None
     notify_person(request, Notice.ERASURE_DONE, to=address, now=now)
 

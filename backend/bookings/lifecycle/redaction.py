@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
+from backend.bookings.lifecycle.saving import save
 from backend.bookings.models import Booking
 from backend.core.personal_data import emptied
 from backend.people.models import Client
@@ -15,11 +17,10 @@ def empty(booking: Booking, *, now: datetime) -> None:
     for name, value in nothing.items():
         setattr(booking, name, value)
     booking.purged_at, booking.undo_until = now, None
-    booking.save(update_fields=[*nothing, "purged_at", "undo_until"])
+    save(booking, {*nothing, "purged_at", "undo_until"})
 
 
-def forget(client: Client) -> None:
-    """With all earlier versions. Their bookings were emptied before."""
-    pk = client.pk
-    client.delete()
-    Client.history.filter(id=pk).delete()  # after the deletion, which leaves a row of its own
+def forget(client_ids: Collection[int]) -> None:
+    """Clients, with all earlier versions. Their bookings were emptied before."""
+    Client.objects.filter(pk__in=client_ids).delete()
+    Client.history.filter(id__in=client_ids).delete()  # after the deletion, which leaves a row of its own

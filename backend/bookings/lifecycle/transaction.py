@@ -16,9 +16,10 @@ from backend.bookings.actors import TIMER as TIMER
 from backend.bookings.actors import VISITOR as VISITOR
 from backend.bookings.intents import Intent
 from backend.bookings.ledger_details import Details, Undoable, kind_of
+from backend.bookings.lifecycle.saving import save
 from backend.bookings.machine import FINAL, HOLDS_SLOT, State
 from backend.bookings.models import Booking, LedgerEntry
-from backend.core import correlation, row_locks
+from backend.core import batched_writes, correlation, row_locks
 from backend.core.errors import Code, Refused
 from backend.outbox import holds
 from backend.people.models import Client
@@ -116,7 +117,7 @@ def run_transition(
     _end_undo_window(booking, now=now)
     booking.undo_until = undo_until
     booking.ledger_sequence += 1
-    booking.save(update_fields={*MACHINES_FIELDS, *saving})
+    save(booking, {*MACHINES_FIELDS, *saving})
     write_ledger(booking, intent=intent, source=source, actor=actor, now=now, details=details)
     return booking.ledger_sequence
 
@@ -133,7 +134,7 @@ def record_event(
     """Record what happened without a transition: save what changed, write its ledger row, return its sequence."""
     _end_undo_window(booking, now=now)
     booking.ledger_sequence += 1
-    booking.save(update_fields={"ledger_sequence", "undo_until", *saving})
+    save(booking, {"ledger_sequence", "undo_until", *saving})
     write_ledger(booking, intent=intent, source=booking.state, actor=actor, now=now, details=details)
     return booking.ledger_sequence
 
@@ -158,7 +159,7 @@ def write_ledger(
     told = Details() if details is None else details
     if type(told) is not kind_of(intent):
         raise TypeError(f"a row of {intent} has {kind_of(intent).__name__}, not {type(told).__name__}")
-    LedgerEntry.objects.create(
+    row = LedgerEntry(
         booking=booking,
         sequence=booking.ledger_sequence,
         at=now,
@@ -170,3 +171,8 @@ def write_ledger(
         details=told.to_json(),
         correlation_id=correlation.current(),
     )
+    batched_writes.write(_append, row)
+
+
+def _append(rows: list[LedgerEntry]) -> None:
+    LedgerEntry.objects.bulk_create(rows)

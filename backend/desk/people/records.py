@@ -121,11 +121,10 @@ class ClientAdmin(ListOfPeople, WithHistory):
 
     def delete_model(self, _request: HttpRequest, obj: Client) -> None:
         """Whom nothing holds any more, with all earlier versions."""
-        redaction.forget(obj)
+        redaction.forget([obj.pk])
 
     def delete_queryset(self, _request: HttpRequest, queryset: QuerySet[Client]) -> None:
-        for client in queryset:
-            redaction.forget(client)
+        redaction.forget([client.pk for client in queryset])
 
     def history_form_view(
         self, request: HttpRequest, object_id: str, version_id: str, extra_context: Any = None
