@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
-from django.db.models import Expression, Q, QuerySet
+from django.db.models import Exists, Expression, OuterRef, Q, QuerySet
 
 from backend.bookings import links, payment_status, policy, retention
 from backend.bookings.machine import HOLDS_SLOT, State
@@ -147,8 +147,10 @@ def attempts_to_ask_after(*, now: datetime) -> QuerySet[Booking]:
 
 
 def drafts_to_purge(*, now: datetime) -> QuerySet[Booking]:
-    """Drafts that closed unproved and have kept their personal data long enough."""
-    return retention.stale(Kind.DRAFTS, now=now)
+    """Drafts that closed unproved and have kept their personal data long enough; an erasure takes its person's own."""
+    waiting = Exists(open_data_requests().filter(client=OuterRef("client")))
+    drafts: QuerySet[Booking] = retention.stale(Kind.DRAFTS, now=now).filter(~waiting)
+    return drafts
 
 
 def cancellations_to_lapse(*, now: datetime) -> QuerySet[Booking]:

@@ -173,6 +173,8 @@ class Clock(World):
     def _is_stale(self, booking: Row) -> bool:
         """Closed unproved for an hour, and still somebody's."""
         is_unproved = booking.state == "CANCELLED" and booking.verified_at is None and booking.purged_at is None
+        if any(wish.client_id == booking.client_id and wish.state == "waiting" for wish in self.seen.open_requests):
+            return False  # that takes it along
         return is_unproved and booking.closed_at + AN_HOUR <= self.now
 
     def _is_overdue(self, booking: Row) -> bool:

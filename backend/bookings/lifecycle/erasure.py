@@ -23,10 +23,7 @@ WORTH_A_MAIL = timedelta(days=1)  # by how much it is put off
 
 @intent
 def carry_out(request_id: int, /, *, now: datetime) -> None:
-    """WAITING → DONE on its day, or put off once more; ASKED → LAPSED when nobody proved it.
-
-    Whose only draft was purged meanwhile is kept nowhere any more: that is done, too.
-    """
+    """WAITING → DONE on its day, or put off once more; ASKED → LAPSED when nobody proved it."""
     found = DataRequest.objects.get(pk=request_id)
     clients = row_locks.lock(Client.objects.filter(pk=found.client_id or 0))
     request = DataRequest.objects.select_for_update(of=("self",)).select_related("client", "booking").get(pk=found.pk)

@@ -147,9 +147,11 @@ def begin_payment_reminder_anew(booking: Booking, *, now: datetime) -> None:
 
 
 def replan_payment_reminder(booking: Booking, *, now: datetime) -> None:
-    """The time to pay has changed: its reminder comes as if the session had been approved `now`."""
-    due = policy.payment_reminder(now, payment_terms(booking).pay_by)
-    renewals.replan(booking.pk, [Notice.PAYMENT_STILL_DUE], lambda _row: due)
+    """The time to pay has changed: its reminder comes as if it began `now`; as it was, where that time is over."""
+    pay_by = payment_terms(booking).pay_by
+    if pay_by > now:
+        due = policy.payment_reminder(now, pay_by)
+        renewals.replan(booking.pk, [Notice.PAYMENT_STILL_DUE], lambda _row: due)
 
 
 def time_to_pay(booking: Booking, slot_start: datetime, *, now: datetime) -> datetime:

@@ -7,19 +7,20 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from backend.bookings import queries
 from backend.bookings.intents import Intent
 from backend.bookings.lifecycle import redaction
 from backend.bookings.lifecycle.notify import notify_visitor
 from backend.bookings.lifecycle.sweeping import timed
-from backend.bookings.lifecycle.transaction import TIMER, lock_booking, run_transition
+from backend.bookings.lifecycle.transaction import TIMER, run_transition
 from backend.bookings.machine import Reason, State
 from backend.bookings.models import Booking
 from backend.bookings.notices import Notice
 from backend.bookings.retention import RULES, Kind
 from backend.core import batched_writes, row_locks
+from backend.core.errors import Code, Refused
 from backend.people.models import Client
 
 
@@ -69,11 +70,18 @@ def complete_session(booking: Booking, *, now: datetime) -> bool:
     return True
 
 
+def _with_wish(rows: QuerySet[Booking]) -> QuerySet[Booking]:
+    """Whose client waits to be erased, which is to be known under the client's lock."""
+    return rows.annotate(has_wish=Exists(queries.open_data_requests().filter(client=OuterRef("client")))).order_by("pk")
+
+
 def _lock_after_client(booking_id: int) -> Booking:
     """Refuses: booking_unknown."""
     client = Booking.objects.filter(pk=booking_id).values("client")
     row_locks.lock(Client.objects.filter(pk__in=client))
-    return lock_booking(booking_id)
+    if not (found := row_locks.lock(_with_wish(Booking.objects.filter(pk=booking_id)))):
+        raise Refused(Code.BOOKING_UNKNOWN)
+    return found[0]
 
 
 def _drafts_with_client(now: datetime) -> QuerySet[Booking]:
@@ -85,14 +93,24 @@ def _drafts_with_client(now: datetime) -> QuerySet[Booking]:
 def _take_after_clients(due: QuerySet[Booking]) -> list[Booking]:
     """The clients are looked for and locked at once, so that two who do so find different ones."""
     with_client = due.select_for_update(of=("client",), skip_locked=True)
-    return row_locks.lock_free(Booking.objects.filter(pk__in=[booking.pk for booking in with_client]).order_by("pk"))
+    return row_locks.lock_free(_with_wish(Booking.objects.filter(pk__in=[booking.pk for booking in with_client])))
 
 
 @timed(due=_drafts_with_client, lock=_lock_after_client, take=_take_after_clients)
 def purge_draft(booking: Booking, *, now: datetime) -> bool:
-    """No transition: an unproved draft loses its personal data, and its client goes if nothing else is theirs."""
+    """No transition: an unproved draft loses its personal data, and its client goes if nothing else is theirs.
+
+    Whoever waits to be erased goes whole on that day, and is told: the mails about them would be left, and nobody
+    would know whose they are.
+    """
     is_stale = booking.closed_at is not None and booking.closed_at <= now - RULES[Kind.DRAFTS].kept
-    if booking.state != State.CANCELLED or booking.verified_at or booking.purged_at or not is_stale:
+    if (
+        booking.state != State.CANCELLED
+        or booking.verified_at
+        or booking.purged_at
+        or not is_stale
+        or vars(booking)["has_wish"]
+    ):
         return False
     client_id = booking.client_id
     redaction.empty(booking, now=now)

@@ -316,13 +316,15 @@ def test_the_mails_about_a_draft_that_was_purged_before_go_with_the_rest(now: da
 
 
 @pytest.mark.sqlite_only
-def test_who_is_gone_before_their_day_because_their_only_draft_was_purged_is_erased(now: datetime) -> None:
+def test_who_waits_to_be_erased_goes_whole_on_that_day_and_not_with_their_draft_before(now: datetime) -> None:
     booking = scenarios.submitted(now=now)
     assert booking.client is not None
     timers.lapse_draft(booking.pk, now=now + policy.DRAFT_LIFETIME)
     purged_at = now + policy.DRAFT_LIFETIME + RULES[Kind.DRAFTS].kept
     request = erasure_requests.record_erasure(booking.client.pk, actor="staff:owner", now=purged_at - DAY)
-    timers.purge_draft(booking.pk, now=purged_at)
-    assert again(request).client is None
+    assert not queries.drafts_to_purge(now=purged_at)
+    assert timers.purge_draft.batch(now=purged_at) == {}
+    assert not timers.purge_draft(booking.pk, now=purged_at)
     erasure.carry_out(request.pk, now=purged_at + policy.ERASURE_AFTER)
     assert again(request).state == RequestState.DONE
+    assert Message.objects.filter(recipient=ASHA).get().kind == Notice.ERASURE_DONE
