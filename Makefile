@@ -11,7 +11,8 @@
 #   make proxy-test          the example of nginx under a real one, which it unpacks into var/
 #   make browser             the desk and Your data in a real browser: installs what it needs, leaves screenshots in var/screenshots/
 #   make model               random visitors, staff, money and clocks against every rule; STEPS=20000, SEED=n repeats a run
-#   make seed-large          100,000 bookings into the running stack, to measure pages on; never where people work
+#   make bench               speed beside the fastest plain code for the same work, kept in docs/speed.md; ONLY="requests mails",
+#                            SEED=n, ROUNDS=n; the desk's pages over a large practice: ONLY=desk BOOKINGS=1000000
 #   make security            each security control in production settings, and a whole stack searched and attacked; ONLY="controls"
 #   make audit               known vulnerabilities in what is installed; fails, too, where it could ask nobody
 #   make bill                the software bill of materials, CycloneDX, as var/bill.json
@@ -29,7 +30,7 @@ ifneq ($(shell $(PYTHON) -c '$(BELONGS_HERE)' 2>/dev/null && echo yes),yes)
 .PHONY: .venv/pyvenv.cfg
 endif
 
-.PHONY: run test demo restore-drill chaos ops-test pooler-test proxy-test browser model audit bill security manage seed-large lock format readme clean
+.PHONY: run test demo restore-drill chaos ops-test pooler-test proxy-test browser model audit bill security manage bench lock format readme clean
 
 run: .venv/run.stamp
 	@exec $(PYTHON) -m config.local.run --profile "$(PROFILE)" --port "$(PORT)"
@@ -79,8 +80,8 @@ manage: .venv/run.stamp
 	@test -f var/stack.env || { echo "There is no stack yet: make run" >&2; exit 1; }
 	@ENV_FILE=var/stack.env exec $(PYTHON) manage.py $(CMD)
 
-seed-large:
-	@$(MAKE) --no-print-directory manage CMD=seed_large
+bench: .venv/dev.stamp
+	@exec $(PYTHON) -m tests.bench $(if $(ONLY),--only $(ONLY)) $(if $(SEED),--seed $(SEED)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(BOOKINGS),--bookings $(BOOKINGS))
 
 lock: .venv/uv.stamp
 	$(UV) pip compile -q $(LOCKED) pyproject.toml -o requirements.txt

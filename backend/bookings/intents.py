@@ -51,5 +51,3 @@ class Intent(models.TextChoices):
     REFUND_MADE = "refund_made", "the money went back"
     REFUND_REFUSED = "refund_refused", "the gateway could not send the money back"
     REFUND_UNFINISHED = "refund_unfinished", "the gateway did not send the money back in time, and may still do it"
-    # no intent: bookings invented to measure with
-    SEED_LARGE = "seed_large", "the command `seed_large` made this booking up"

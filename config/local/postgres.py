@@ -61,6 +61,11 @@ class Throwaway:
             self.close()
             raise
 
+    @property
+    def pid(self) -> int:
+        """Of the server, whose children the connections are."""
+        return self._server.pid
+
     def crash(self) -> None:
         """End it as `pg_ctl -m immediate` does: every backend at once, with no checkpoint."""
         self._server.send_signal(signal.SIGQUIT)

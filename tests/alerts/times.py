@@ -12,17 +12,21 @@ import redis
 import requests
 from django.utils import timezone
 
+from backend.bookings.machine import State
 from tests.alerts import promtool, rules
 from tests.alerts.service import Service
 from tests.chaos.figures import Figure, at_most, none_of
 from tests.support import api
 from tests.support.clients import forwarded_for
+from tests.support.factories import make_booking
 
 SEEN_WITHIN = 45.0  # seconds until beat's end is seen
 STALE_WITHIN = 60.0  # seconds until it is seen that a queue stands still
-READY_WITHIN_MS = 1000.0
-BOOKING_WITHIN_MS = 200.0
-SCRAPE_WITHIN_MS = 20.0
+READY_WITHIN_MS = 1000.0  # a promise to balancers: it holds a wait for the broker, whatever the machine
+# the others depend on the machine, so each is held against something of the same minute
+FROZEN_TO_WELL = 1.5  # a booking while Redis is frozen, to one while it is well
+WORST_TO_WELL = 10.0  # and the worst: who waited for Redis would take seconds
+SCRAPE_TO_STATUS = 4.0  # a scrape, to a look for one booking
 LONG = 100_000  # messages
 TIMES = 40
 LIMIT = 120.0  # seconds; then it is not seen at all
@@ -67,6 +71,7 @@ def _noticed(service: Service, name: str, component: str, alert: str, limit: flo
 def redis_frozen(service: Service) -> list[Figure]:
     """Readiness and bookings, with a broker that takes connections and answers nothing."""
     _milliseconds(lambda: _book(service, "warm"), 5)
+    well = median(_milliseconds(lambda: _book(service, "well"), TIMES))
     with _stopped(service, "broker"):
         ready = _milliseconds(lambda: _ready(service), TIMES)
         booked = _milliseconds(lambda: _book(service, "frozen"), TIMES)
@@ -74,8 +79,9 @@ def redis_frozen(service: Service) -> list[Figure]:
     service.until_well()
     return [
         at_most(f"Redis frozen: worst of {TIMES} /readyz", max(ready), READY_WITHIN_MS, "ms"),
-        at_most(f"Redis frozen: worst of {TIMES} bookings", max(booked), BOOKING_WITHIN_MS, "ms"),
-        Figure("Redis frozen: half of the bookings", f"{median(booked):g} ms"),
+        at_most("Redis frozen: median booking, to Redis well", round(median(booked) / well, 2), FROZEN_TO_WELL, "×"),
+        at_most(f"Redis frozen: worst of {TIMES} bookings, to that", round(max(booked) / well, 1), WORST_TO_WELL, "×"),
+        Figure("Redis frozen: median booking", f"{median(booked):g} ms"),
         none_of("Redis frozen: strict readiness accepts", named),
     ]
 
@@ -123,6 +129,8 @@ def scrape(service: Service) -> list[Figure]:
     session = requests.Session()
     _milliseconds(lambda: session.get(f"{service.url}/metrics", timeout=10), 10)
     took = _milliseconds(lambda: session.get(f"{service.url}/metrics", timeout=10), TIMES)
+    look = f"{service.url}{api.STATUS}?acknowledgement_id={make_booking(State.PENDING, now=timezone.now())}"
+    looked = _milliseconds(lambda: session.get(look, timeout=10).raise_for_status(), TIMES)
     text = service.metrics()
     counted = [line for line in text.splitlines() if line.startswith("mindsettler_celery_messages")]
     waiting = next(float(line.split()[-1]) for line in counted if '"mail"' in line and '"ready"' in line)
@@ -134,7 +142,8 @@ def scrape(service: Service) -> list[Figure]:
     named = {name for rule in rules.by_name(rules.load()).values() for name, _ in rules.SELECTOR.findall(rule["expr"])}
     return [
         Figure("messages waiting at the scrape", f"{waiting:.0f}", f"≥ {LONG}", waiting >= LONG),
-        at_most(f"median of {TIMES} scrapes", round(median(took), 1), SCRAPE_WITHIN_MS, "ms"),
+        at_most("a scrape to a look for one booking", round(median(took) / median(looked), 2), SCRAPE_TO_STATUS, "×"),
+        Figure(f"median of {TIMES} scrapes", f"{median(took):g} ms"),
         Figure("worst of them", f"{max(took):g} ms"),
         none_of("promtool check metrics complains", checked),
         none_of(

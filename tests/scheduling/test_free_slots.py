@@ -19,7 +19,7 @@ from backend.bookings.models import Booking, ClosedDay, SlotClaim
 from backend.core.formatting import practice_zone
 from backend.people.models import HoursMode, Language, Location, Psychologist, Specialization, TimeOff, WorkingHours
 from backend.scheduling.free_slots import FreeSlot, SlotSearch, free_slots, terms_of
-from tests.benchmarks import busy_practice
+from tests.bench import busy_calendar
 from tests.support import working_hours
 from tests.support.working_hours import KOLKATA, WEDNESDAY, at
 
@@ -353,10 +353,10 @@ def test_they_are_those_that_a_look_at_every_minute_finds(data: st.DataObject) -
 
 @pytest.mark.parametrize("claims", [1_000, 2_000])
 def test_three_queries_answer_for_fifty_psychologists_however_many_claims(claims: int) -> None:
-    busy_practice.fill(claims)
+    busy_calendar.fill(claims)
     assert SlotClaim.objects.count() == claims
     with CaptureQueriesContext(connection) as captured:
-        found = busy_practice.search()
+        found = busy_calendar.search()
     assert len(captured) == 3
-    assert len({slot.psychologist_id for slot in found}) == busy_practice.PSYCHOLOGISTS
-    assert len({slot.start.date() for slot in found}) >= busy_practice.DAYS
+    assert len({slot.psychologist_id for slot in found}) == busy_calendar.PSYCHOLOGISTS
+    assert len({slot.start.date() for slot in found}) >= busy_calendar.DAYS

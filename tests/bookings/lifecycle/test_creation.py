@@ -92,5 +92,4 @@ def test_no_other_module_of_the_backend_constructs_one() -> None:
         for path in backend.rglob("*.py")
         if re.search(r"(?<!class )\bBooking\(|Booking\.objects\.\w*create", path.read_text())
     }
-    # the second fills a practice of 100,000 bookings, in bulk and with a past of their own
-    assert makers == {"bookings/lifecycle/creation.py", "desk/management/commands/seed_large.py"}
+    assert makers == {"bookings/lifecycle/creation.py"}
