@@ -20,14 +20,14 @@ from tests.bench.figures import Figure
 from tests.bench.run import Run
 
 ROWS = ("requests", "provider", "calls", "sweeps", "mails", "ticks", "processes", "idle", "slots", "strangers")
-LARGE = ("desk",)  # those that need a large practice: only when asked for
+LARGE = ("desk", "growth")  # those that need a large practice: only when asked for
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__.partition("\n")[0])
     parser.add_argument("--only", nargs="*", choices=[*ROWS, *LARGE], default=[])
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=4)
     parser.add_argument("--seed", type=int, default=random.randrange(10_000))
     parser.add_argument("--bookings", type=int, default=20_000, help="of the practice that pages are measured on")
     given = parser.parse_args(arguments)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 
 import psutil
@@ -32,6 +33,13 @@ def pss_of(pid: int) -> float:
         with suppress(psutil.NoSuchProcess):
             total += process.memory_full_info().pss
     return total / 1e6
+
+
+def took_ms(work: Callable[[], object], clock: Callable[[], float] = time.perf_counter) -> float:
+    """Milliseconds, of the clock or of what else counts seconds."""
+    began = clock()
+    work()
+    return 1000 * (clock() - began)
 
 
 class CpuMeter:

@@ -21,7 +21,7 @@ class Run:
     bare_url: str
     groups: Callable[[], Mapping[str, Sequence[int]]]  # whose CPU counts: the pids of `web`, `bare` and `database`
     service: Service | None = None
-    rounds: int = 5
+    rounds: int = 4
     size: float = 1.0  # of what a round does
     bookings: int = 0  # the size of the practice that pages are measured on
     chance: random.Random = field(default_factory=lambda: random.Random(7))

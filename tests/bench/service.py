@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import django
@@ -33,6 +33,7 @@ DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
 
 GROUPS = {
     "web": ("web",),
+    "large": ("web large",),
     "bare": ("bare web", "bare worker"),
     "rest": ("mail", "payments", "timers", "beat", "broker", "sandbox"),
 }
@@ -44,14 +45,19 @@ class Service:
     def __init__(self, folder: Path, database: Throwaway, sink: Sink) -> None:
         self.database, self.sink = database, sink
         self.bare_database_url = database.url.rpartition("/")[0] + "/bare"
+        self.large_database_url = database.url.rpartition("/")[0] + "/large"
+        self.large_url = f"http://127.0.0.1:{free_port()}"
         self.bare_url = f"http://127.0.0.1:{free_port()}"
         (folder / "run").mkdir()
-        self.stack = Stack(folder, environment_of(folder, database.url, sink), database, 0, 1.0)
+        environment = environment_of(folder, database.url, sink)
+        self.stack = Stack(folder, environment, database, gateway="sandbox", seed=0, pace=1.0)
         add = self.stack.add
         add("broker", PYTHON, "-m", "config.local.child", BROKER)
         # its reports reach nobody: what a payment costs is measured without, they by themselves
         add("sandbox", PYTHON, "-m", "backend.payments.sandbox", PUBLIC_URL="http://127.0.0.1:9")
         add("web", PYTHON, "-m", "config.web")
+        large = {"DATABASE_URL": self.large_database_url, "PORT": self.large_url.rpartition(":")[2]}
+        add("web large", PYTHON, "-m", "config.web", **large)
         for queue in ("mail", "payments", "timers"):
             add(queue, PYTHON, "-m", "workers", queue)
         add("beat", PYTHON, "-m", "workers", "beat")
@@ -95,8 +101,9 @@ class Service:
         return time.monotonic() - began
 
     def _is_ready(self, name: str) -> bool:
-        if name in ("web", "bare web"):
-            return _serves(f"{self.url if name == 'web' else self.bare_url}/api/ping/")
+        urls = {"web": self.url, "web large": self.large_url, "bare web": self.bare_url}
+        if name in urls:
+            return _serves(f"{urls[name]}/api/ping/")
         words = {"broker": "Ready to accept", "sandbox": "", "beat": ""}.get(name, " ready.")
         return words in self.stack.parts[name].log.read_text()
 
@@ -122,27 +129,27 @@ def _serves(url: str) -> bool:
 @contextmanager
 def running() -> Iterator[Service]:
     """Databases and provider; the parts are started by whoever measures them. All of it is gone afterwards."""
-    folder = Path(tempfile.mkdtemp(prefix="bench-"))
-    database = Throwaway(**DURABLE)
-    with sinks.running() as sink:
-        service = Service(folder, database, sink)
-        try:
-            _prepare(service)
-            yield service
-        finally:
-            service.stack.stop()
-            database.close()
-            if os.environ.get("BENCH_KEEP") != "1":
-                shutil.rmtree(folder, ignore_errors=True)
+    with ExitStack() as ends:
+        folder = Path(tempfile.mkdtemp(prefix="bench-"))
+        if os.environ.get("BENCH_KEEP") != "1":
+            ends.callback(shutil.rmtree, folder, ignore_errors=True)
+        database = Throwaway(**DURABLE)
+        ends.callback(database.close)
+        service = Service(folder, database, ends.enter_context(sinks.running()))
+        ends.callback(service.stack.stop)
+        _prepare(service)
+        yield service
 
 
 def _prepare(service: Service) -> None:
-    with psycopg.connect(service.database.url, autocommit=True) as connection:
-        connection.execute("CREATE DATABASE bare")
     ours, bare = service.stack.environment, service.stack.parts["bare web"].environment
     _run("manage.py", "release", given=ours)
+    with psycopg.connect(service.database.url.rpartition("/")[0] + "/postgres", autocommit=True) as connection:
+        connection.execute("CREATE DATABASE bare")
+        connection.execute("CREATE DATABASE large TEMPLATE app")
     _run("-m", "django", "migrate", "--run-syncdb", given=dict(bare))
-    os.environ.update(ours)  # settings read it once, so whoever imports models does it after this
+    # settings read it once, so whoever imports models does it after this; and we are one thread
+    os.environ.update(ours, DATABASE_POOL="0")
     django.setup()
 
 

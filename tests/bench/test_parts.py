@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 from datetime import timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from django.core.management import call_command
@@ -16,8 +19,10 @@ from backend.outbox.models import Message
 from backend.payments.models import Payment
 from tests.bench import load, meters, pages, practice
 from tests.bench.figures import Figure, Goal, ratio, table
-from tests.bench.rows import desk
+from tests.bench.rows import desk, idle, processes
 from tests.bench.run import Run
+from tests.bench.service import Service
+from tests.bench.sink import Sink
 from tests.support import roles
 from tests.support.admin_site import logged_in
 
@@ -52,7 +57,7 @@ def test_every_page_that_is_measured_opens() -> None:
     practice.make(100)
     browser = logged_in(roles.account(OWNER))
     today = pages.of_reception()["today"]
-    [figure] = desk._of(Run("", "", dict, rounds=1, size=0.1), browser, {"today": today})
+    figure, _ = desk._of(Run("", "", dict, rounds=1, size=0.1), browser, {"today": today})
     assert "statements" in figure.name
     for url in pages.of_the_owner().values():  # tests/desk/test_list.py opens the others
         desk._open(browser, url)
@@ -67,6 +72,14 @@ def test_clients_say_what_they_took_and_refuse_another_answer(server: str) -> No
     assert burst.p99 > 0
     with pytest.raises(RuntimeError, match="404"):
         load.send(server, iter([load.get("/nowhere")]), 200, clients=1)
+
+
+def test_a_service_knows_its_parts_and_starts_none(tmp_path: Path) -> None:
+    nowhere: Any = SimpleNamespace(url="postgresql://app@nowhere/app", pid=1)
+    service = Service(tmp_path, nowhere, Sink(port=1, pid=1))
+    assert {"web", "bare web", "bare worker", *processes.MEASURED, *idle.PARTS} <= set(service.stack.parts)
+    assert service.groups() == {"web": [], "bare": [], "rest": [], "large": [], "database": [1]}
+    assert service.stack.parts["bare web"].environment["DATABASE_URL"] == "postgresql://app@nowhere/bare"
 
 
 def test_memory_and_cpu_are_read_with_children() -> None:

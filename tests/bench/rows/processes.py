@@ -11,11 +11,11 @@ from tests.bench.meters import pss_of
 from tests.bench.run import Run
 from tests.bench.service import Service
 
-TIMES = 3  # starts of each
+TIMES = 2  # starts of each
 WEB_MB = Goal(85, 70, is_cost=True)
 STARTS = {"web": Goal(3, 1.5, is_cost=True)} | dict.fromkeys(("mail", "payments", "timers"), Goal(5, 2.5, is_cost=True))
 MEASURED = ("bare web", "web", "bare worker", "mail", "payments", "timers", "beat")
-SETTLES_WITHIN = 3.0  # seconds: heartbeats, first wake-ups, pools
+SETTLES_WITHIN = 2.0  # seconds: heartbeats, first wake-ups, pools
 
 
 def measure(run: Run) -> list[Figure]:

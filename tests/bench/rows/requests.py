@@ -17,7 +17,7 @@ from tests.bench.run import Run
 from tests.support import api, scenarios
 from tests.support.clients import forwarded_for
 
-SECONDS = 2.5  # a burst
+SECONDS = 2.0  # a burst
 INTAKE, STATUS = Goal(0.35, 0.75), Goal(0.7, 1.2)
 _numbers = count()
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable
 
 from django.db import transaction
 
 from tests.bench import busy_calendar
 from tests.bench.figures import Figure, ratio
+from tests.bench.meters import took_ms
+from tests.bench.reference import millions
 from tests.bench.run import Run
-
-MILLION = 1_000_000
 
 
 def measure(run: Run) -> list[Figure]:
@@ -25,8 +24,8 @@ def measure(run: Run) -> list[Figure]:
         gc.freeze()  # as config/wsgi.py does
         found = run.compare(
             {
-                "search": lambda: _cpu_ms(busy_calendar.search),
-                "additions": lambda: _cpu_ms(lambda: _add(run.many(MILLION))),
+                "search": lambda: took_ms(busy_calendar.search, time.process_time),
+                "additions": lambda: took_ms(lambda: millions.add(run.many(millions.MILLION)), time.process_time),
             }
         )
         transaction.set_rollback(True)
@@ -34,16 +33,3 @@ def measure(run: Run) -> list[Figure]:
         ratio("a search for free slots against a million additions", found["search"], found["additions"]),
         Figure("a search for free slots: CPU of the worker", found["search"], "ms"),
     ]
-
-
-def _cpu_ms(work: Callable[[], object]) -> float:
-    before = time.process_time()
-    work()
-    return 1000 * (time.process_time() - before)
-
-
-def _add(count: int) -> int:
-    total = 0
-    for number in range(count):
-        total += number
-    return total

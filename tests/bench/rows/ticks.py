@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from statistics import median
 
 from config import schedule
 from tests.bench.counting import asked_by
 from tests.bench.figures import Figure, Goal, ratio
+from tests.bench.meters import took_ms
 from tests.bench.reference import tick as plain
 from tests.bench.run import Run
 from workers.app import app
@@ -41,10 +41,4 @@ def measure(run: Run) -> list[Figure]:
 
 def _pair(tick: Callable[[], object]) -> tuple[float, float]:
     """Milliseconds of it and of the plain one."""
-    return _milliseconds(tick), _milliseconds(plain.tick)
-
-
-def _milliseconds(tick: Callable[[], object]) -> float:
-    began = time.perf_counter()
-    tick()
-    return 1000 * (time.perf_counter() - began)
+    return took_ms(tick), took_ms(plain.tick)
