@@ -8,6 +8,7 @@ import pytest
 import time_machine
 from django.db import transaction
 
+from backend.bookings import policy
 from backend.outbox import messages
 from backend.outbox.models import Message, MessageState, Queue
 from workers import timers
@@ -64,6 +65,32 @@ def test_a_planned_notice_in_back_off_keeps_its_instant_too(now: datetime) -> No
     step_back(now)
     assert claimed(planned.not_before - SECOND) == []
     assert claimed(planned.not_before) == [planned.pk]
+
+
+def test_a_lease_alone_is_enough_to_look_for_turns(now: datetime) -> None:
+    row = owe(now - 2 * TWO_HOURS)
+    assert claimed(now) == [row.pk]
+    back = step_back(now)
+    assert claimed(back + messages.LEASE) == [row.pk]
+
+
+def test_a_step_that_is_shorter_than_a_hold_is_seen_too(now: datetime) -> None:
+    row = owe(now)
+    back = step_back(now, policy.UNDO_WINDOW / 2)
+    assert Message.objects.get(pk=row.pk).not_before == back
+
+
+def test_what_failed_under_the_old_time_has_its_turn_although_it_was_owed_long_before(now: datetime) -> None:
+    owe(now - 2 * TWO_HOURS)
+    [row] = messages.claim(Queue.MAIL, now=now)
+    messages.begin_attempt(row, now=now)
+    messages.back_off(row, "busy", now=now)
+    assert claimed(step_back(now)) == [row.pk]
+
+
+def test_what_a_decision_that_can_be_undone_holds_is_due_at_once_too(now: datetime) -> None:
+    row = owe(now, not_before=now + policy.UNDO_WINDOW)
+    assert claimed(step_back(now)) == [row.pk]
 
 
 def test_a_lease_given_before_the_step_lasts_no_longer_than_a_lease_after_it(now: datetime) -> None:
