@@ -8,10 +8,12 @@ from typing import Any, cast
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
+from django.db.models import prefetch_related_objects
+
 from backend.bookings import links, queries
 from backend.bookings.machine import AWAITS_PAYMENT, State
 from backend.bookings.models import Booking
-from backend.bookings.payment_status import PaymentStatus, payment_status
+from backend.bookings.payment_status import PaymentStatus, owed_paise, paid_paise, payment_status
 from backend.core import formatting
 from backend.payments import adapters
 from backend.payments.models import Payment
@@ -20,6 +22,7 @@ from backend.scheduling.claims import Slot
 
 def status(booking: Booking) -> dict[str, Any]:
     """What check-status shows to whoever knows the id: nothing personal."""
+    prefetch_related_objects([booking], "payments__refunds")
     money = payment_status(booking)
     return {
         "acknowledgement_id": booking.acknowledgement_id,
@@ -32,6 +35,8 @@ def status(booking: Booking) -> dict[str, Any]:
         "approved_slot_start": utc_iso(booking.slot_start),
         "approved_slot_end": utc_iso(booking.slot_end),
         "amount": None if booking.amount_paise is None else formatting.rupees(booking.amount_paise),
+        "amount_paid": formatting.rupees(paid_paise(booking)),
+        "amount_left": formatting.rupees(owed_paise(booking)),
         "timeline": queries.visited_states(booking),
         "created_at": utc_iso(booking.created_at),
         "due_at": utc_iso(_announced_deadline(booking)),
@@ -91,6 +96,10 @@ _CHOOSE = (
     "otherwise the session is cancelled and what you paid comes back."
 )
 _PAY_AT_PRACTICE = "Your session is confirmed. Please pay at the practice."
+_PAY_THE_REST = {
+    State.APPROVED: "Please pay the rest by {pay_by} to confirm your session.",
+    State.CONFIRMED: "Your session is confirmed. Please pay the rest at the practice.",
+}
 
 
 def next_step(booking: Booking, money: PaymentStatus) -> str:
@@ -100,7 +109,8 @@ def next_step(booking: Booking, money: PaymentStatus) -> str:
     if booking.state == State.CONFIRMED and money is PaymentStatus.DUE_AT_PRACTICE:
         return _PAY_AT_PRACTICE
     pay_by = "" if booking.pay_by is None else formatting.day_and_time(booking.pay_by)
-    return _NEXT_STEPS[State(booking.state)].format(pay_by=pay_by)
+    steps = _NEXT_STEPS | (_PAY_THE_REST if money is PaymentStatus.PART_PAID else {})
+    return steps[State(booking.state)].format(pay_by=pay_by)
 
 
 def support_lines() -> list[dict[str, str]]:

@@ -11,7 +11,7 @@ from dataclasses import MISSING, Field, dataclass, field, fields
 from datetime import date, datetime
 from enum import Enum
 from types import NoneType
-from typing import Self, TypeVar, get_args, get_type_hints
+from typing import Any, Self, TypeVar, get_args, get_type_hints
 
 from backend.bookings.intents import Intent
 from backend.bookings.models import LedgerEntry, Outcome
@@ -130,7 +130,7 @@ class PaymentStarted(Details):
 
 @dataclass(frozen=True)
 class Captured(Details):
-    """The payment that pays for the booking, which no sponsor does then."""
+    """The payment that pays for the booking, or a part of its sum; no sponsor does then."""
 
     payment: int
     captured_paise: int
@@ -190,27 +190,38 @@ class OutcomeRecorded(Details):
 
 @dataclass(frozen=True)
 class Cancelled(Undoable):
-    """The sponsor's month that has the session back, and the refund that goes with the cancellation."""
+    """The sponsor's month that has the session back, and the refunds that go with the cancellation."""
 
     returned_to_sponsor: date | None = None
     refund: int | None = None
+    more_refunds: tuple[int, ...] = ()  # of a sum that was paid in parts
+
+
+@dataclass(frozen=True)
+class NotPaidInTime(Details):
+    """An attempt or the time to pay has ended, and with it the refunds of the parts that had been paid."""
+
+    refund: int | None = None
+    more_refunds: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
 class Undone(Details):
-    """The sequence of the decision, the refund that is not made, and the sponsor's month that has the session again."""
+    """The sequence of the decision, the refunds that are not made, and the sponsor's month that has the session."""
 
     decision: int
     refund: int | None = None
     taken_from_sponsor: date | None = None
+    more_refunds: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
 class RefundGranted(Details):
-    """The refund and its sum."""
+    """The refunds, more than one of a sum that was paid in parts, and what they come to."""
 
     refund: int
     amount_paise: int
+    more_refunds: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -257,6 +268,9 @@ DETAILS: Mapping[Intent, type[Details]] = {
     Intent.CANCEL: Cancelled,
     Intent.UNDO_DECISION: Undone,
     Intent.GRANT_REFUND: RefundGranted,
+    Intent.FAIL_ATTEMPT: NotPaidInTime,
+    Intent.END_IDLE_ATTEMPT: NotPaidInTime,
+    Intent.PAYMENT_TIMED_OUT: NotPaidInTime,
     Intent.REFUND_MADE: RefundMade,
     Intent.REFUND_REFUSED: RefundRefused,
     Intent.REFUND_UNFINISHED: RefundUnfinished,
@@ -295,19 +309,20 @@ def payment_named(entry: LedgerEntry) -> int | None:
     return None
 
 
-def refund_named(entry: LedgerEntry) -> int | None:
-    """The refund that the row caused, or whose end it tells."""
+def refunds_named(entry: LedgerEntry) -> tuple[int, ...]:
+    """The refunds that the row caused, or the one whose end it tells."""
     match typed_details(entry):
+        case RefundMade(refund=refund) | RefundRefused(refund=refund) | RefundUnfinished(refund=refund):
+            return (refund,)
+        case UnexpectedlyCaptured(refund=caused):
+            return () if caused is None else (caused,)
         case (
-            RefundGranted(refund=refund)
-            | RefundMade(refund=refund)
-            | RefundRefused(refund=refund)
-            | RefundUnfinished(refund=refund)
+            Cancelled(refund=first, more_refunds=more)
+            | NotPaidInTime(refund=first, more_refunds=more)
+            | RefundGranted(refund=first, more_refunds=more)
         ):
-            return refund
-        case Cancelled(refund=caused) | UnexpectedlyCaptured(refund=caused):
-            return caused
-    return None
+            return () if first is None else (first, *more)
+    return ()
 
 
 # -- JSON --------------------------------------------------------------------------------------------------------------
@@ -320,11 +335,13 @@ def _key(one: Field[object]) -> str:
 def _stored(value: object) -> object:
     if isinstance(value, Enum):
         return value.value
+    if isinstance(value, tuple):
+        return list(value)
     return value.isoformat() if isinstance(value, date) else value  # an instant is a date too
 
 
 # the types that each field may have
-_DECLARED: Mapping[type[Details], Mapping[str, tuple[type, ...]]] = {
+_DECLARED: Mapping[type[Details], Mapping[str, tuple[Any, ...]]] = {
     kind: {name: get_args(hint) or (hint,) for name, hint in get_type_hints(kind).items()} for kind in DETAILS.values()
 }
 
@@ -338,6 +355,8 @@ def _value(cls: type[Details], one: Field[object], stored: Mapping[str, object])
     if value is None and NoneType in allowed:
         return None
     kind = allowed[0]
+    if Ellipsis in allowed and isinstance(value, list) and all(type(one) is kind for one in value):
+        return tuple(value)
     if isinstance(value, str) and issubclass(kind, date):
         return kind.fromisoformat(value)
     if isinstance(value, str) and issubclass(kind, Enum):

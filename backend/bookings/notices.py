@@ -27,6 +27,7 @@ class Notice(models.TextChoices):
     PAYMENT_ATTEMPT_FAILED = "payment_attempt_failed", "payment did not succeed"
     PAYMENT_TIMED_OUT = "payment_timed_out", "not paid in time"
     LATE_PAYMENT_BOOKED = "late_payment_booked", "late payment, session confirmed"
+    PAYMENT_RECEIVED = "payment_received", "payment received at the practice"
     PAYMENT_VOIDED = "payment_voided", "payment noted by mistake"
     PAYMENT_RETURNED = "payment_returned", "payment goes back"
     BOOKING_CONFIRMED = "booking_confirmed", "session confirmed"
@@ -102,6 +103,7 @@ LINKS_CARRIED: dict[Notice, tuple[Purpose, ...]] = {
     Notice.BOOKING_APPROVED: (Purpose.BOOKING, Purpose.RESCHEDULE),
     Notice.PAYMENT_STILL_DUE: BOOKING_LINK,
     Notice.PAYMENT_ATTEMPT_FAILED: BOOKING_LINK,
+    Notice.PAYMENT_RECEIVED: BOOKING_LINK,
     Notice.PAYMENT_VOIDED: BOOKING_LINK,
     Notice.BOOKING_CONFIRMED: SESSION_LINKS,
     Notice.LATE_PAYMENT_BOOKED: SESSION_LINKS,
@@ -123,6 +125,7 @@ ASKS_TO_PAY = (
     Notice.BOOKING_APPROVED,
     Notice.PAYMENT_STILL_DUE,
     Notice.PAYMENT_ATTEMPT_FAILED,
+    Notice.PAYMENT_RECEIVED,
     Notice.PAYMENT_VOIDED,
     Notice.PAYMENT_RETURNED,
     Notice.BOOKING_MOVED,

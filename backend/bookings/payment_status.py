@@ -1,12 +1,15 @@
-"""How far the money of a booking is: what was paid, what went back, and what is left."""
+"""How far the money of a booking is: what was paid, at once or in parts, what is left to pay, and what went back."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 from operator import attrgetter
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Case, Exists, F, IntegerField, OuterRef, Q, Subquery, Sum, Value, When
+from django.db.models.functions import Coalesce, Greatest
+from django.db.models.lookups import GreaterThan, LessThanOrEqual
 
 from backend.bookings import policy
 from backend.bookings.machine import AWAITS_PAYMENT, TAKES_PLACE, State
@@ -23,6 +26,7 @@ class PaymentStatus(StrEnum):
     DUE_AT_PRACTICE = "due_at_practice"
     SPONSORED = "sponsored"
     OPEN = "open"
+    PART_PAID = "part_paid"  # at the desk; the rest is still to be paid, unless the booking was called off
     PAID = "paid"
     # a refund in the making is neither money that we keep nor money that is back
     REFUND_UNDER_WAY = "refund_under_way"  # at the gateway
@@ -32,8 +36,15 @@ class PaymentStatus(StrEnum):
     REFUNDED = "refunded"  # made
 
 
+OWED_HERE = (PaymentStatus.DUE_AT_PRACTICE, PaymentStatus.PART_PAID)  # of a settled session
 OPEN_REFUNDS = (PaymentStatus.REFUND_UNDER_WAY, PaymentStatus.REFUND_TO_HAND_OUT, PaymentStatus.REFUND_REFUSED)
-MONEY_CAME = (PaymentStatus.PAID, *OPEN_REFUNDS, PaymentStatus.PART_REFUNDED, PaymentStatus.REFUNDED)
+MONEY_CAME = (
+    PaymentStatus.PART_PAID,
+    PaymentStatus.PAID,
+    *OPEN_REFUNDS,
+    PaymentStatus.PART_REFUNDED,
+    PaymentStatus.REFUNDED,
+)
 
 
 def payment_status(booking: Booking) -> PaymentStatus:
@@ -41,9 +52,10 @@ def payment_status(booking: Booking) -> PaymentStatus:
 
     A session that is settled can be paid for at the practice alone: its payment was recorded by mistake.
     """
-    payment = paid_payment(booking)
-    if payment is not None:
-        return _refund_status(payment)
+    payments = paid_payments(booking)
+    if payments:
+        status = _refund_status(payments)
+        return PaymentStatus.PART_PAID if status is PaymentStatus.PAID and _rest(booking, payments) else status
     if booking.is_sponsored and booking.state != State.PENDING:  # before approval nobody knows if it is covered
         return PaymentStatus.SPONSORED
     if booking.amount_paise == 0 or booking.state in CALLED_OFF:
@@ -53,25 +65,26 @@ def payment_status(booking: Booking) -> PaymentStatus:
     return PaymentStatus.OPEN
 
 
-def _refund_status(payment: Payment) -> PaymentStatus:
-    """What waits speaks first, then how the last one ended, then how much is back."""
-    kept = (refund for refund in payment.refunds.all() if refund.state != RefundState.WITHDRAWN)
-    refunds = sorted(kept, key=attrgetter("pk"))
-    if any(refund.state in (RefundState.QUEUED, RefundState.UNFINISHED) for refund in refunds):
-        is_at_desk = payment.method == PaymentMethod.DESK
+def _refund_status(payments: list[Payment]) -> PaymentStatus:
+    """What waits speaks first, of it what somebody must hand out, then how the last ended, then how much is back."""
+    refunds = [(refund, payment) for payment in payments for refund in payment.refunds.all()]
+    kept = sorted((refund for refund, _ in refunds if refund.state != RefundState.WITHDRAWN), key=attrgetter("pk"))
+    waits = [payment for refund, payment in refunds if refund.state in (RefundState.QUEUED, RefundState.UNFINISHED)]
+    if waits:
+        is_at_desk = any(payment.method == PaymentMethod.DESK for payment in waits)
         return PaymentStatus.REFUND_TO_HAND_OUT if is_at_desk else PaymentStatus.REFUND_UNDER_WAY
-    if refunds and refunds[-1].state == RefundState.REFUSED:
+    if kept and kept[-1].state == RefundState.REFUSED:
         return PaymentStatus.REFUND_REFUSED
-    made = sum(refund.amount_paise for refund in refunds if refund.state == RefundState.DONE)
+    made = sum(refund.amount_paise for refund in kept if refund.state == RefundState.DONE)
     if not made:
         return PaymentStatus.PAID
-    return PaymentStatus.PART_REFUNDED if made < payment.captured_paise else PaymentStatus.REFUNDED
+    return PaymentStatus.PART_REFUNDED if made < _sum(payments) else PaymentStatus.REFUNDED
 
 
 def is_refund_open(booking: Booking) -> bool:
     """Whether money is on its way back, or staff must find another way; also of what came unexpectedly."""
     payments = Payment.objects.filter(booking=booking, refunds__isnull=False).distinct()
-    return any(_refund_status(payment) in OPEN_REFUNDS for payment in payments)
+    return any(_refund_status([payment]) in OPEN_REFUNDS for payment in payments)
 
 
 def refund_made_at(booking: Booking) -> datetime | None:
@@ -80,34 +93,94 @@ def refund_made_at(booking: Booking) -> datetime | None:
     return made.order_by("-settled_at").values_list("settled_at", flat=True).first()
 
 
-def is_paid() -> Exists:
-    """`paid_payment` as a condition on many bookings."""
-    return Exists(Payment.objects.counted().filter(booking=OuterRef("pk")))
-
-
-def owes_at_practice() -> Q:
-    """`PaymentStatus.DUE_AT_PRACTICE` as a condition on many bookings."""
-    at_practice = DUE_AT_PRACTICE | Q(state__in=TAKES_PLACE)
-    due = at_practice & Q(amount_paise__gt=0, corporate=None) & ~Q(state__in=CALLED_OFF)
-    return due & ~Q(is_paid())
-
-
-def takes_desk_payment() -> Q:
-    """Whether staff may record money in hand, as a condition on many bookings: what waits for it, or owes it here."""
-    waits = Q(state__in=AWAITS_PAYMENT) & ~Q(is_paid())
-    return waits | (owes_at_practice() & Q(state__in=TAKES_PLACE))
-
-
-def paid_payment(booking: Booking) -> Payment | None:
-    """The payment that pays for this booking, if any; asks nothing where a page has loaded `payments__refunds`."""
-    return next((payment for payment in booking.payments.all() if payment.counts), None)
-
-
 def answer_by(booking: Booking, *, now: datetime) -> datetime | None:
     """By when we write about the payment that is open: at the attempt's end, and past it once nobody is asked more."""
     if booking.due_at is None or booking.due_at > now:
         return booking.due_at
     return booking.due_at + policy.GATEWAY_ASK_FOR
+
+
+# -- what was paid, and what is left to pay ----------------------------------------------------------------------------
+
+
+def paid_payments(booking: Booking) -> list[Payment]:
+    """What pays for this booking, oldest first: one payment, or parts of the sum; none before any money came.
+
+    Asks nothing where a page has loaded `payments__refunds`.
+    """
+    return sorted((payment for payment in booking.payments.all() if payment.counts), key=attrgetter("pk"))
+
+
+def desk_payments(booking: Booking) -> list[Payment]:
+    """Those of them that were recorded at the desk."""
+    return [payment for payment in paid_payments(booking) if payment.method == PaymentMethod.DESK]
+
+
+def paid_paise(booking: Booking) -> int:
+    """What was paid for this booking, also what went back since."""
+    return _sum(paid_payments(booking))
+
+
+def outstanding_paise(booking: Booking) -> int:
+    """What is left to pay of the price, whoever is to pay it and whether or not it is due."""
+    return _rest(booking, paid_payments(booking))
+
+
+def owed_paise(booking: Booking) -> int:
+    """What the visitor still has to pay; nothing where a sponsor pays, or of a booking that was called off."""
+    owes = (PaymentStatus.OPEN, *OWED_HERE)
+    is_owed = booking.state not in CALLED_OFF and payment_status(booking) in owes
+    return outstanding_paise(booking) if is_owed else 0
+
+
+def is_paid_up(booking: Booking) -> bool:
+    """Whether the whole sum was paid, at once or in parts."""
+    payments = paid_payments(booking)
+    return bool(payments) and not _rest(booking, payments)
+
+
+def _sum(payments: Iterable[Payment]) -> int:
+    return sum(payment.captured_paise for payment in payments)
+
+
+def _rest(booking: Booking, payments: Iterable[Payment]) -> int:
+    return max(0, (booking.amount_paise or 0) - _sum(payments))
+
+
+# -- the same of many bookings -----------------------------------------------------------------------------------------
+
+
+def outstanding() -> Greatest:
+    """`outstanding_paise`, of a price that is settled."""
+    counted = Payment.objects.counted().filter(booking=OuterRef("pk")).order_by().values("booking")
+    paid = Subquery(counted.annotate(sum=Sum("captured_paise")).values("sum"), output_field=IntegerField())
+    return Greatest(Coalesce(F("amount_paise"), 0) - Coalesce(paid, 0), 0, output_field=IntegerField())
+
+
+def is_paid() -> Q:
+    """`is_paid_up` as a condition."""
+    came = Exists(Payment.objects.counted().filter(booking=OuterRef("pk")))
+    return Q(came) & Q(LessThanOrEqual(outstanding(), 0))
+
+
+def owes_at_practice() -> Q:
+    """Money is due at the practice, all of it or the rest, as a condition."""
+    at_practice = DUE_AT_PRACTICE | Q(state__in=TAKES_PLACE)
+    due = at_practice & Q(amount_paise__gt=0, corporate=None) & ~Q(state__in=CALLED_OFF)
+    return due & Q(GreaterThan(outstanding(), 0))
+
+
+def takes_at_desk() -> Case:
+    """What staff may record as paid, in paise: of what waits for money, or owes it here; 0 for nothing."""
+    owes_here = Q(state__in=TAKES_PLACE, amount_paise__gt=0, corporate=None)
+    return Case(
+        When(Q(state__in=AWAITS_PAYMENT) | owes_here, then=outstanding()),
+        default=Value(0),
+        output_field=IntegerField(),
+    )
+
+
+# -- what may go back --------------------------------------------------------------------------------------------------
 
 
 def refundable_paise(payment: Payment) -> int:
@@ -118,5 +191,4 @@ def refundable_paise(payment: Payment) -> int:
 
 def left_paise(booking: Booking) -> int:
     """What the practice holds of the visitor's money for this booking, in paise."""
-    payment = paid_payment(booking)
-    return refundable_paise(payment) if payment is not None else 0
+    return sum(refundable_paise(payment) for payment in paid_payments(booking))

@@ -95,6 +95,13 @@ ALL = (
     Refusal(
         Code.MONEY_DAY_INVALID, 400, "Choose the day on which the money came: not a day to come, nor one long ago."
     ),
+    Refusal(
+        Code.AMOUNT_EXCEEDS_REST, 409, "This is nothing, or more than what is left to pay: {left}.", field="amount",
+    ),
+    Refusal(
+        Code.PART_PAID, 409,
+        "Only a part of the sum was paid. Record the rest, correct the part, or cancel the booking first.",
+    ),
     Refusal(Code.PAYMENT_DECLINED, 409, "Your bank declined the payment. No money was taken; you can try again."),
     Refusal(
         Code.PAYMENT_RETURNED, 409,
@@ -315,6 +322,7 @@ def _shown(context: Mapping[str, object]) -> dict[str, object]:
         "answer_by": "the end of the day",
         "asked_at": "a moment ago",
         "choose_by": "its time",
+        "left": "see the booking",
         "mode": "of this kind",
         "last_step": "",
         "cancel_notice": formatting.span(policy.CANCEL_NOTICE),

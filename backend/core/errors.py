@@ -49,6 +49,8 @@ class Code(StrEnum):
     NO_ADDRESS = "no_address"
     NOT_CANCELLED_YET = "not_cancelled_yet"
     MONEY_DAY_INVALID = "money_day_invalid"
+    AMOUNT_EXCEEDS_REST = "amount_exceeds_rest"
+    PART_PAID = "part_paid"
     NOT_PAID_AT_DESK = "not_paid_at_desk"
     PAYMENT_GIVEN_BACK = "payment_given_back"
     MONEY_RETURNING = "money_returning"

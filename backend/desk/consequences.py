@@ -106,7 +106,7 @@ def _money(change: BookingChange) -> Iterator[str]:
     yield from _sponsor(change)
     was = before.state if before else None
     if after.state == State.APPROVED and was != State.APPROVED:
-        yield f"The visitor is asked for {money(after.amount_paise)}."
+        yield f"The visitor is asked for {money(change.outstanding_paise)}."
     if after.state == State.CONFIRMED and was != State.CONFIRMED and after.corporate is None and not change.payments:
         nothing = after.amount_paise == 0
         yield "Nothing is to be paid." if nothing else f"{money(after.amount_paise)} is due at the practice."
@@ -118,10 +118,12 @@ def _payments(change: BookingChange) -> Iterator[str]:
     for payment in change.payments:
         if payment.state == PaymentState.CAPTURED and payment.method == PaymentMethod.DESK:
             yield f"You record that {money(payment.captured_paise)} was handed to you."
+            if change.outstanding_paise:
+                yield f"{money(change.outstanding_paise)} is left to pay."
         elif payment.state == PaymentState.VOIDED:
             yield f"You take back that {money(payment.captured_paise)} was handed to you; no money moves."
             if change.after.state in TAKES_PLACE:
-                yield f"{money(change.after.amount_paise)} is due at the practice."
+                yield f"{money(change.outstanding_paise)} is due at the practice."
         elif payment.state == PaymentState.IDLE:
             yield "The open online attempt ends; money that still comes of it goes back by itself."
 

@@ -9,9 +9,10 @@ from django.utils.html import format_html
 
 from backend.bookings import policy
 from backend.bookings.intents import Intent
-from backend.bookings.ledger_details import Captured, PaymentVoided, details_of, refund_named
+from backend.bookings.ledger_details import Captured, PaymentVoided, details_of, refunds_named
 from backend.bookings.machine import AWAITS_PAYMENT, HOLDS_SLOT
 from backend.bookings.models import Booking, LedgerEntry
+from backend.bookings.payment_status import outstanding_paise
 from backend.core.formatting import money, short_day_and_time, short_span
 from backend.desk.words import message_name
 from backend.outbox import bundles
@@ -23,7 +24,7 @@ def describe_result(booking: Booking) -> str:
     """One paragraph about the booking's last step, with a link to where it is undone while it can be."""
     where = f": {booking.psychologist}, {short_day_and_time(booking.slot_start)}" if booking.state in HOLDS_SLOT else ""
     to_pay = (
-        f" {money(booking.amount_paise)} to be paid by {short_day_and_time(booking.pay_by)}."
+        f" {money(outstanding_paise(booking))} to be paid by {short_day_and_time(booking.pay_by)}."
         if _is_owed(booking)
         else ""
     )
@@ -48,9 +49,8 @@ def _recorded(booking: Booking) -> str:
         return f" Recorded: {money(details_of(entry, Captured).captured_paise)} paid."
     if entry.intent == Intent.VOID_DESK_PAYMENT:
         return f" Taken back: {money(details_of(entry, PaymentVoided).captured_paise)} paid."
-    named = refund_named(entry)
-    refund = Refund.objects.filter(pk=named, state=RefundState.QUEUED).first() if named is not None else None
-    return f" {going_back(refund)}" if refund is not None else ""
+    refunds = Refund.objects.filter(pk__in=refunds_named(entry), state=RefundState.QUEUED).select_related("payment")
+    return "".join(f" {going_back(refund)}" for refund in refunds.order_by("pk"))
 
 
 def going_back(refund: Refund) -> str:

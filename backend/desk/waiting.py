@@ -18,7 +18,7 @@ _NOT_HELD = (Outcome.NO_SHOW, Outcome.PRACTICE_ABSENT)
 def lapsing(rows: QuerySet[Booking], *, now: datetime) -> QuerySet[Booking]:
     """Holds that end soon if nobody pays, the soonest first."""
     held = rows.filter(state__in=AWAITS_PAYMENT, choose_by=None, due_at__lt=now + LAPSES_WITHIN)
-    return held.order_by("due_at")
+    return held.annotate(owed_paise=payment_status.takes_at_desk()).order_by("due_at")
 
 
 def unrecorded(rows: QuerySet[Booking], *, now: datetime) -> QuerySet[Booking]:
@@ -36,4 +36,4 @@ def unpaid(rows: QuerySet[Booking], *, now: datetime) -> QuerySet[Booking]:
 def owed(rows: QuerySet[Booking], *, now: datetime) -> QuerySet[Booking]:
     """The same, however long ago they were held."""
     due = rows.filter(payment_status.owes_at_practice(), state__in=TAKES_PLACE, slot_start__lte=now, slot_end__lte=now)
-    return due.exclude(outcome__in=_NOT_HELD)
+    return due.exclude(outcome__in=_NOT_HELD).annotate(owed_paise=payment_status.takes_at_desk())

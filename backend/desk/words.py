@@ -32,6 +32,7 @@ _ROWS: Mapping[str, tuple[type[models.Model], str]] = {  # a field of details, w
     "not_sponsored_by": (Corporate, "name"),
     "payment": (Payment, "reference"),
     "refund": (Refund, "reference"),
+    "more_refunds": (Refund, "reference"),
     "follows": (Booking, "acknowledgement_id"),
     "instead_of": (Booking, "acknowledgement_id"),
 }
@@ -41,6 +42,7 @@ _WORDS = {
     "asked_was": "cancellation asked", "choice_was": "choice open until",
     "decision": "step", "taken_from_sponsor": "taken from the sponsor for",
 }  # fmt: skip
+_UNNAMED = ("psychologist", "amount_paise", "payment", "refund", "more_refunds")  # a value that says what it is
 Names = Mapping[tuple[type[models.Model], int], str]
 
 
@@ -77,10 +79,12 @@ def _facts(details: Details, names: Names) -> Iterator[str]:
     for one, value in _told(details):
         word = _WORDS.get(one.name, one.name.removesuffix("_paise").replace("_", " "))
         text = _text(one.name, value, names)
-        yield text if one.name in ("psychologist", "amount_paise", "payment", "refund") else f"{word} {text}"
+        yield text if one.name in _UNNAMED else f"{word} {text}"
 
 
 def _text(name: str, value: object, names: Names) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(_text(name, one, names) for one in value)
     if name in _ROWS and isinstance(value, int):
         return names.get((_ROWS[name][0], value), str(value))
     if name.endswith("_paise") and isinstance(value, int):
@@ -93,11 +97,11 @@ def _text(name: str, value: object, names: Names) -> str:
 
 
 def _names(details: Iterable[Details]) -> Names:
-    asked: dict[tuple[type[models.Model], str], set[int]] = defaultdict(set)
+    asked: dict[tuple[type[models.Model], str], set[object]] = defaultdict(set)
     for one in details:
         for column, value in _told(one):
-            if column.name in _ROWS and isinstance(value, int):
-                asked[_ROWS[column.name]].add(value)
+            if column.name in _ROWS:
+                asked[_ROWS[column.name]].update(value if isinstance(value, tuple) else (value,))
     return {
         (model, pk): name
         for (model, shown), ids in asked.items()

@@ -145,21 +145,26 @@ def payment_recorded(notification: NotificationContext) -> bool:
     return notification.payment is not None
 
 
+def payment_stands(notification: NotificationContext) -> bool:
+    """Staff have not taken back that it came, and it does not go back as more than is to be paid."""
+    return notification.payment is not None and notification.payment.counts
+
+
 def refund_owed(notification: NotificationContext) -> bool:
-    """The refund has not been made yet, also when the gateway refused it."""
-    return notification.refund is not None and notification.refund.state not in OVER
+    """It has not all been made yet, also when the gateway refused it."""
+    return any(refund.state not in OVER for refund in notification.refunds)
 
 
 def not_refused_since(notification: NotificationContext) -> bool:
     """The gateway has not refused it since this was owed: the refusal owes a notice of the other way."""
     refused = LedgerEntry.objects.filter(booking=notification.booking, intent="refund_refused")
     later = refused.filter(sequence__gt=notification.message.ledger_sequence or 0)
-    return notification.refund is not None and not later.filter(details__refund=notification.refund.pk).exists()
+    return not later.filter(details__refund__in=[refund.pk for refund in notification.refunds]).exists()
 
 
 def refund_made(notification: NotificationContext) -> bool:
     """The refund is made, which is final."""
-    return notification.refund is not None and notification.refund.state == RefundState.DONE
+    return any(refund.state == RefundState.DONE for refund in notification.refunds)
 
 
 # -- the psychologist --------------------------------------------------------------------------------------------------

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from django.conf import settings
 
-from backend.bookings import payment_status, policy
+from backend.bookings import policy
 from backend.bookings.guarantees import payment_terms
 from backend.bookings.machine import AWAITS_PAYMENT, Reason, State
-from backend.bookings.models import PaymentMode
-from backend.bookings.payment_status import PaymentStatus
+from backend.bookings.models import Booking, PaymentMode
+from backend.bookings.payment_status import (
+    OWED_HERE,
+    PaymentStatus,
+    left_paise,
+    outstanding_paise,
+    paid_paise,
+    paid_payments,
+    payment_status,
+)
 from backend.bookings.refund_policy import cancellation_refund_paise, refund_deadline
 from backend.core import formatting
 from backend.core.errors import required
@@ -18,13 +26,13 @@ from backend.payments.models import Payment, PaymentMethod, PaymentState, Refund
 
 
 def amount_due(notification: NotificationContext) -> TemplateContext:
-    """What is to be paid, by when (never the grace), and in which ways."""
+    """What is left to pay, by when (never the grace), and in which ways; what was paid of it, if it was a part."""
     booking = notification.booking
-    terms = payment_terms(booking)
     pay_url = f"{settings.FRONTEND_URL}/payment?id={booking.acknowledgement_id}"
     return {
-        "amount": formatting.grouped_rupees(terms.amount_paise),
-        "pay_by": formatting.day_and_time(terms.pay_by),
+        "amount": formatting.grouped_rupees(outstanding_paise(booking)),
+        "paid": _paid(booking),
+        "pay_by": formatting.day_and_time(payment_terms(booking).pay_by),
         "wants_to_pay_in_person": booking.payment_mode == PaymentMode.OFFLINE,
         "pay_url": pay_url if settings.PAYMENT_GATEWAY else "",
     }
@@ -33,17 +41,30 @@ def amount_due(notification: NotificationContext) -> TemplateContext:
 def payment_summary(notification: NotificationContext) -> TemplateContext:
     """`paid | sponsored | due_at_practice | not_needed`; empty, and so unsaid, where the rows allow no claim."""
     booking = notification.booking
-    payment = payment_status.paid_payment(booking)
-    if payment is not None:  # also when some of it went back: a refund has a mail of its own
-        return {"money": PaymentStatus.PAID.value, "amount": formatting.grouped_rupees(payment.captured_paise)}
-    status = payment_status.payment_status(booking)
-    facts: TemplateContext = {"money": "" if status is PaymentStatus.OPEN else status.value}
+    left = outstanding_paise(booking)
+    if paid_payments(booking) and not left:  # also when some of it went back: a refund has a mail of its own
+        return {"money": PaymentStatus.PAID.value, "amount": formatting.grouped_rupees(paid_paise(booking))}
+    status = payment_status(booking)
+    is_owed_here = status in OWED_HERE
+    word = PaymentStatus.DUE_AT_PRACTICE if is_owed_here else status
+    facts: TemplateContext = {"money": "" if status is PaymentStatus.OPEN else word.value}
     if booking.amount_paise and not booking.is_sponsored:
-        facts["amount"] = formatting.grouped_rupees(booking.amount_paise)
-    if status is PaymentStatus.DUE_AT_PRACTICE and upi.is_offered():
-        facts["upi"] = upi.address(booking.amount_paise or 0, booking.acknowledgement_id)
-        facts["upi_id"] = settings.UPI_ID
-    return facts
+        facts |= {"amount": formatting.grouped_rupees(left), "paid": _paid(booking)}
+    return facts | (_upi(booking) if is_owed_here else {})
+
+
+def _paid(booking: Booking) -> str:
+    """Empty before any money came."""
+    paise = paid_paise(booking)
+    return formatting.grouped_rupees(paise) if paise else ""
+
+
+def _upi(booking: Booking) -> TemplateContext:
+    """The picture to scan, of what is left to pay."""
+    if not upi.is_offered():
+        return {}
+    text = upi.address(outstanding_paise(booking), booking.acknowledgement_id)
+    return {"upi": text, "upi_id": settings.UPI_ID}
 
 
 def amount_due_or_paid(notification: NotificationContext) -> TemplateContext:
@@ -73,6 +94,23 @@ def returned_payment(notification: NotificationContext) -> TemplateContext:
     }
 
 
+def received_payment(notification: NotificationContext) -> TemplateContext:
+    """The sum that came at the practice, what is left of the price, and how that can be paid, if it is to be now."""
+    payment, booking = required(notification.payment, "payment", notification.message), notification.booking
+    left = outstanding_paise(booking)
+    facts: TemplateContext = {
+        "received": _sum(payment.captured_paise, payment.captured_currency),
+        "left": formatting.money(left) if left else "",
+        "price": formatting.money(booking.amount_paise),
+    }
+    if not left:
+        return facts
+    if booking.state not in AWAITS_PAYMENT:
+        return facts | _upi(booking)
+    is_payable = booking.choose_by is None and booking.pay_by is not None and booking.pay_by > notification.now
+    return facts | (amount_due(notification) if is_payable else {})
+
+
 def voided_payment(notification: NotificationContext) -> TemplateContext:
     """The sum that we had noted as paid."""
     payment = required(notification.payment, "payment", notification.message)
@@ -96,7 +134,7 @@ def unexpected_payment(notification: NotificationContext) -> TemplateContext:
 def refund_terms(notification: NotificationContext) -> TemplateContext:
     """What a visitor who cancels from now on gets back, and until when; sums are empty where nothing was paid."""
     booking = notification.booking
-    left = payment_status.left_paise(booking)
+    left = left_paise(booking)
     back = cancellation_refund_paise(booking, asked_at=notification.now)
     ends_at = refund_deadline(booking)
     return {
@@ -109,7 +147,7 @@ def refund_terms(notification: NotificationContext) -> TemplateContext:
 def promised_refund(notification: NotificationContext) -> TemplateContext:
     """What the link of this very request gives back: judged by when it was asked for, as the page will judge it."""
     booking = notification.booking
-    left = payment_status.left_paise(booking)
+    left = left_paise(booking)
     back = cancellation_refund_paise(booking, asked_at=notification.message.created_at)
     return {
         "promised": formatting.grouped_rupees(back) if back else "",
@@ -120,37 +158,49 @@ def promised_refund(notification: NotificationContext) -> TemplateContext:
 
 def cancellation_refund(notification: NotificationContext) -> TemplateContext:
     """What goes back with the cancellation itself; a refund that staff grant later has a mail of its own."""
-    refund, booking = notification.refund, notification.booking
-    left = payment_status.left_paise(booking)
+    refunds, booking = notification.refunds, notification.booking
+    left = left_paise(booking)
     unfinished = Payment.objects.filter(booking=booking).exclude(state=PaymentState.CAPTURED)
-    paid = payment_status.paid_payment(booking) is not None
     return {
-        "refund": _of(refund) if refund else "",
+        "refund": _of(refunds) if refunds else "",
         "stays": formatting.grouped_rupees(left) if left else "",
-        "may_still_arrive": not paid and unfinished.exists(),
+        "may_still_arrive": not paid_payments(booking) and unfinished.exists(),
     }
 
 
 def refund(notification: NotificationContext) -> TemplateContext:
-    """A sum on its way back, and the way: through the bank, at the desk, or by hand when the gateway did not do it."""
-    refund = required(notification.refund, "refund", notification.message)
-    way = "online"
-    if refund.payment.method == PaymentMethod.DESK:
-        way = "desk"
-    elif refund.state == RefundState.REFUSED:
-        way = "by_hand"
-    elif refund.state == RefundState.UNFINISHED:
-        way = "unfinished"
+    """A sum on its way back, and the way of each payment's part of it: `online | desk | by_hand | unfinished`."""
+    return _going_back(required(notification.refunds or None, "refund", notification.message))
+
+
+def refund_by_hand(notification: NotificationContext) -> TemplateContext:
+    """What of it somebody must hand out or settle, and why the gateway refused."""
+    refunds = required(notification.refunds or None, "refund", notification.message)
+    ours = [one for one in refunds if _way(one) != "online"] or refunds
+    return _going_back(ours) | {"refused_why": ours[0].refused_why}
+
+
+def _going_back(refunds: list[Refund]) -> TemplateContext:
     return {
-        "refund": _of(refund),
-        "refund_way": way,
-        "refund_reference": refund.reference,
-        "is_of_unexpected": refund.payment.is_unexpected,
+        "refund": _of(refunds),
+        "refund_way": _way(refunds[0]),
+        "refund_reference": ", ".join(one.reference for one in refunds),
+        "refunds": [{"sum": _of([one]), "way": _way(one), "reference": one.reference} for one in refunds],
+        "is_of_unexpected": refunds[0].payment.is_unexpected,
     }
 
 
-def _of(refund: Refund) -> str:
-    return _sum(refund.amount_paise, refund.payment.captured_currency)
+def _way(refund: Refund) -> str:
+    """Through the bank, at the desk, or by hand when the gateway did not do it."""
+    if refund.payment.method == PaymentMethod.DESK:
+        return "desk"
+    return {RefundState.REFUSED: "by_hand", RefundState.UNFINISHED: "unfinished"}.get(
+        RefundState(refund.state), "online"
+    )
+
+
+def _of(refunds: list[Refund]) -> str:
+    return _sum(sum(one.amount_paise for one in refunds), refunds[0].payment.captured_currency)
 
 
 def _sum(paise: int, currency: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from backend.bookings.ledger_details import payment_named, refund_named
+from backend.bookings.ledger_details import payment_named, refunds_named
 from backend.bookings.models import Booking, LedgerEntry
 from backend.outbox.models import Message
 from backend.payments.models import Payment, Refund
@@ -35,11 +35,11 @@ class NotificationContext:
         return Payment.objects.filter(booking=self.booking, pk=named).first() if named is not None else None
 
     @cached_property
-    def refund(self) -> Refund | None:
-        """The refund that the ledger row names."""
-        named = refund_named(self.entry) if self.entry is not None else None
+    def refunds(self) -> list[Refund]:
+        """The refunds that the ledger row names: several of a sum that was paid in parts."""
+        named = refunds_named(self.entry) if self.entry is not None else ()
         refunds = Refund.objects.select_related("payment").filter(payment__booking=self.booking)
-        return refunds.filter(pk=named).first() if named is not None else None
+        return list(refunds.filter(pk__in=named).order_by("pk")) if named else []
 
 
 Condition = Callable[[NotificationContext], bool]

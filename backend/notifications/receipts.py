@@ -8,7 +8,7 @@ from django.core.mail import EmailMultiAlternatives
 
 from backend.bookings.models import Booking
 from backend.bookings.notices import Notice
-from backend.bookings.payment_status import paid_payment
+from backend.bookings.payment_status import paid_payments
 from backend.core.errors import Permanent
 from backend.notifications.notification_context import NotificationContext, TemplateContext
 from backend.outbox.models import Message
@@ -20,6 +20,7 @@ LOOKS_AGAIN = timedelta(seconds=1)
 WAITS = {
     Notice.BOOKING_CONFIRMED: timedelta(seconds=10),
     Notice.LATE_PAYMENT_BOOKED: timedelta(seconds=10),
+    Notice.PAYMENT_RECEIVED: timedelta(seconds=10),
     Notice.PAYMENT_VOIDED: timedelta(seconds=10),
     Notice.REFUND_MADE: timedelta(minutes=10),
 }
@@ -61,11 +62,13 @@ def attach(mail: EmailMultiAlternatives, context: TemplateContext) -> None:
 
 
 def _told(notification: NotificationContext) -> Receipt | None:
-    """The receipt of the payment that was confirmed; the credit note of one taken back, or of the refund."""
+    """The receipt of the payment that confirmed, or that came; the credit note of one taken back, or of the refund."""
     notice = Notice(notification.message.kind)
     if notice == Notice.REFUND_MADE:
-        return Receipt.objects.filter(refund=notification.refund).first() if notification.refund else None
+        return Receipt.objects.filter(refund__in=notification.refunds).first()
     if notice == Notice.PAYMENT_VOIDED:
         return receipts.taking_back(notification.payment) if notification.payment else None
-    paid = paid_payment(notification.booking)
-    return receipts.of_payment(paid) if paid else None
+    if notice == Notice.PAYMENT_RECEIVED:
+        return receipts.of_payment(notification.payment) if notification.payment else None
+    paid = paid_payments(notification.booking)
+    return receipts.of_payment(paid[-1]) if paid else None

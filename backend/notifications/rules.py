@@ -110,6 +110,11 @@ RULES = {
         (conditions.closed_because(Reason.PAYMENT_TIMED_OUT),),
         (visitor_context.proved_visitor, visitor_context.held_time),
     ),
+    Notice.PAYMENT_RECEIVED: NoticeRule(
+        (*HOLDS_SLOT, State.COMPLETED),
+        (conditions.payment_stands,),
+        (visitor_context.proved_visitor, money_context.received_payment, attached_receipt),
+    ),
     Notice.PAYMENT_VOIDED: NoticeRule(
         HOLDS_SLOT,
         (conditions.end_ahead, conditions.time_stands, conditions.not_confirmed_since),
@@ -200,7 +205,7 @@ RULES = {
         (visitor_context.held_time, staff_context.booking_reference, staff_context.cancellation_request),
     ),
     Notice.STAFF_REFUND_DUE: NoticeRule(
-        PROVED, (conditions.refund_owed,), (staff_context.booking_reference, money_context.refund)
+        PROVED, (conditions.refund_owed,), (staff_context.booking_reference, money_context.refund_by_hand)
     ),
     Notice.STAFF_UNEXPECTED_MONEY: NoticeRule(
         PROVED, (conditions.payment_recorded,), (staff_context.booking_reference, money_context.unexpected_payment)
@@ -241,7 +246,7 @@ for _one, _all in {
 
 # What a mail promises: facts that its reader acts on, and that an intent can change while the notice stays true. A mail
 # that may have left with another word is not repeated; another takes its place (`lifecycle.renewal`). Left out:
-# - what nothing changes: the amount once it is settled, the refund's sum, who asked and when, until when a link works;
+# - what nothing changes: the refund's sum, who asked and when, until when a link works;
 # - what changes with the session alone (`movable`, `terms.refund_until`): all that speaks of it the move overtakes;
 # - what says itself when it was written (`returned`, `unexpected`), or was said of the step alone (`settlement`);
 # - `alternatives`: the mail says that nobody holds them;
@@ -259,17 +264,20 @@ PROMISED: dict[ContextBuilder, tuple[str, ...]] = {
         "place",
         "pay_by",
         "money",
+        "amount",
         "comes_back",
         "choose_by",
     ),
     visitor_context.session: ("psychologist", "starts_at", "ends_at", "place"),
     visitor_context.held_time: ("starts",),
     visitor_context.stands: ("is_session", "is_confirmed", "choose_by"),
-    money_context.amount_due: ("pay_by",),
-    money_context.payment_summary: ("money",),
-    money_context.amount_due_or_paid: ("pay_by", "money"),
+    money_context.amount_due: ("pay_by", "amount"),
+    money_context.payment_summary: ("money", "amount"),
+    money_context.amount_due_or_paid: ("pay_by", "money", "amount"),
+    money_context.received_payment: ("pay_by", "left"),
     money_context.refund_terms: ("comes_back",),
     money_context.promised_refund: ("promised", "stays", "is_unpaid"),
     money_context.refund: ("refund_way",),
+    money_context.refund_by_hand: ("refund_way",),
     staff_context.cancellation_request: ("state",),
 }

@@ -63,7 +63,7 @@ class PaymentQuerySet(models.QuerySet["Payment"]):
     """The two questions that are asked of a booking's attempts."""
 
     def counted(self) -> PaymentQuerySet:
-        """What counts as paid: captured, and the first exact capture that was expected. One a booking at most."""
+        """What counts as paid: captured, and expected: one payment of the whole sum, or parts of it."""
         return self.filter(state=PaymentState.CAPTURED, is_unexpected=False)
 
     def open(self) -> PaymentQuerySet:
@@ -99,7 +99,7 @@ class Payment(models.Model):
     page_expires_at = models.DateTimeField(null=True, blank=True)
     last_try = models.CharField(max_length=8, blank=True, db_default="")  # a `LastTry`, when we last heard of it
     looked_at = models.DateTimeField(null=True, blank=True)  # when our pay page last asked the gateway
-    is_unexpected = models.BooleanField(default=False)  # captured, but not the first exact expected capture
+    is_unexpected = models.BooleanField(default=False)  # captured, and more than is to be paid: it goes back
     asked = models.PositiveSmallIntegerField(default=0)  # how often the gateway was asked after the deadline
     started_at = models.DateTimeField()
     captured_at = models.DateTimeField(null=True, blank=True)

@@ -97,8 +97,11 @@ class _Document(FPDF):
         receipt = self.receipt
         self.sum_row("Description", "Amount", font=BOLD)
         with self.rule_below():
-            described = f"{receipt.description} (SAC {receipt.sac})" if receipt.sac else receipt.description
-            self.sum_row(described, money(receipt.amount_paise, receipt.currency))
+            described, _, part = receipt.description.partition("; ")
+            sac = f" (SAC {receipt.sac})" if receipt.sac else ""
+            self.sum_row(described + sac, money(receipt.amount_paise, receipt.currency))
+            if part:
+                self.sum_row(part[:1].upper() + part[1:], "")
         for name, paise in rows(receipt):
             self.sum_row(name, money(paise, receipt.currency))
         self.sum_row("Total", money(receipt.amount_paise, receipt.currency), font=BOLD)

@@ -16,7 +16,7 @@ from backend.bookings import policy
 from backend.bookings.guarantees import psychologist_of
 from backend.bookings.machine import HOLDS_SLOT, TAKES_PLACE, State
 from backend.bookings.models import Booking, ClosedDay, Outcome
-from backend.bookings.payment_status import takes_desk_payment
+from backend.bookings.payment_status import takes_at_desk
 from backend.core import instant_text
 from backend.core.errors import required
 from backend.core.formatting import practice_zone
@@ -27,7 +27,7 @@ from backend.people.models import Psychologist, TimeOff, WorkingHours
 
 STATES = (*HOLDS_SLOT, State.COMPLETED)  # with a session; and PENDING, whose wish is shown
 _HAS_ASKED = ExpressionWrapper(Q(cancellation_requested_at__isnull=False), BooleanField())
-_IS_OWED = ExpressionWrapper(takes_desk_payment(), BooleanField())
+_OWED = takes_at_desk()
 _SESSION = (
     "pk", "acknowledgement_id", "full_name", "state", "mode", "psychologist_id", InstantText("slot_start"),
     InstantText("slot_end"), "ledger_sequence", _HAS_ASKED, "outcome",
@@ -101,13 +101,8 @@ def sessions(seen: QuerySet[Booking], shown: CalendarFilter, *, now: datetime) -
         at = cache(
             lambda written: clock(instant_text.parse_instant(written))
         )  # a month's thousands share a few hundred
-        rows = held.values_list(*_SESSION, "amount_paise", _clicks(now), _IS_OWED)
-        found += [
-            CalendarSession._make(
-                (*row[:6], at(row[6]), at(row[7]), *row[8:11], row[12], row[11] or 0 if row[13] else 0)
-            )
-            for row in rows
-        ]
+        rows = held.values_list(*_SESSION, _clicks(now), _OWED)
+        found += [CalendarSession._make((*row[:6], at(row[6]), at(row[7]), *row[8:])) for row in rows]
     if not shown.states or State.PENDING in shown.states:
         found += _wishes(narrowed, shown)
     return found
@@ -237,7 +232,7 @@ def day_list(seen: QuerySet[Booking], shown: CalendarFilter) -> list[tuple[Psych
     rows = seen.filter(
         _whose("psychologist", shown), state__in=STATES, slot_start__gte=shown.start, slot_start__lt=shown.end
     )
-    rows = rows.select_related("psychologist").defer("user_message").annotate(is_owed=_IS_OWED)
+    rows = rows.select_related("psychologist").defer("user_message").annotate(owed_paise=_OWED)
     found: dict[int, tuple[Psychologist, list[Booking]]] = {}
     for booking in rows.order_by("psychologist__full_name", "psychologist_id", "slot_start"):
         psychologist = psychologist_of(booking)

@@ -142,7 +142,7 @@ def test_the_link_again_costs_the_same_for_every_address(state: State | None, no
 
 def test_beginning_to_pay(now: datetime, queries: Counting) -> None:
     booking = scenarios.approved(now=now)
-    with queries(9):
+    with queries(10):
         api.done(api.post(api.INITIATE, {"acknowledgement_id": booking.acknowledgement_id}))
     with queries(6):
         api.done(api.post(api.INITIATE, {"acknowledgement_id": booking.acknowledgement_id}))

@@ -108,7 +108,8 @@ def test_only_an_expected_capture_counts_as_paid_of_one_booking_and_of_many(
     counts = state == PaymentState.CAPTURED and not is_unexpected
     assert payment.counts is counts
     assert list(Payment.objects.counted()) == [payment] * counts
-    assert payment_status.paid_payment(booking) == (payment if counts else None)
+    assert payment_status.paid_payments(booking) == [payment] * counts
+    assert payment_status.is_paid_up(booking) is counts
     assert list(Booking.objects.filter(payment_status.is_paid())) == [booking] * counts
 
 
@@ -122,6 +123,17 @@ def test_leaving_a_bookings_attempts_idle_ends_the_open_one_and_no_other(now: da
     states = Payment.objects.filter(booking=booking).order_by("pk").values_list("state", "closed_at")
     assert list(states) == [("idle", now), ("failed", None), ("idle", None), ("captured", None), ("voided", None)]
     assert list(Payment.objects.open()) == [other]
+
+
+def test_a_part_leaves_the_rest_of_one_booking_and_of_many(now: datetime) -> None:
+    booking = make_booking(State.CONFIRMED, now=now)
+    make_payment(booking, now=now, amount_paise=50_000, captured_paise=50_000)
+    found = Booking.objects.filter(pk=booking.pk)
+    assert found.values_list(payment_status.outstanding(), payment_status.takes_at_desk()).get() == (100_000, 100_000)
+    assert (payment_status.outstanding_paise(booking), payment_status.owed_paise(booking)) == (100_000, 100_000)
+    assert payment_status.payment_status(booking) is PaymentStatus.PART_PAID
+    assert not found.filter(payment_status.is_paid()).exists()
+    assert found.filter(payment_status.owes_at_practice()).exists()
 
 
 @pytest.mark.parametrize("state", State)

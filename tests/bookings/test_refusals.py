@@ -14,7 +14,7 @@ from django.core.management import CommandError, call_command
 from django.urls import reverse
 from django.utils.html import escape
 
-from backend.bookings.lifecycle import approval, cancellation, follow_ups, front_desk, refunds, series
+from backend.bookings.lifecycle import approval, cancellation, desk_money, follow_ups, front_desk, refunds, series
 from backend.bookings.lifecycle.rescheduling import reschedule
 from backend.bookings.lifecycle.void_payment import void_desk_payment
 from backend.bookings.machine import State
@@ -81,7 +81,7 @@ def test_what_staff_intend_is_documented_with_codes_of_the_table() -> None:
     intents = (
         approval.approve, approval.reject, reschedule, cancellation.cancel_by_staff, front_desk.create_by_staff,
         follow_ups.book_series, follow_ups.book_follow_up, series.move_series, series.cancel_series,
-        front_desk.record_desk_payment, void_desk_payment, front_desk.sponsor, front_desk.record_outcome,
+        desk_money.record_desk_payment, void_desk_payment, front_desk.sponsor, front_desk.record_outcome,
         refunds.grant_refund, refunds.record_refund_made,
     )  # fmt: skip
     for intent in intents:

@@ -9,7 +9,7 @@ import time_machine
 from django.test import Client as Browser
 from django.urls import reverse
 
-from backend.bookings.lifecycle import approval, attempts, cancellation, front_desk
+from backend.bookings.lifecycle import approval, attempts, cancellation, desk_money
 from backend.bookings.lifecycle.alternatives import OfferedSlot
 from backend.bookings.lifecycle.session_terms import Approval
 from backend.bookings.machine import State
@@ -36,7 +36,7 @@ def confirmed(desk: Browser, now: datetime) -> Booking:
     booking = call(desk, payment_mode="ONLINE")
     given = Approval(scenarios.psychologist().pk, scenarios.slot_tomorrow(now))
     approval.approve(booking.pk, given, actor="staff:desk", now=now)
-    front_desk.record_desk_payment(booking.pk, actor="staff:desk", now=now)
+    desk_money.record_desk_payment(booking.pk, actor="staff:desk", now=now)
     return scenarios.again(booking)
 
 

@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from backend.accounts.roles import Role
 from backend.bookings import policy
-from backend.bookings.lifecycle import cancellation, front_desk, refunds
+from backend.bookings.lifecycle import cancellation, desk_money, refunds
 from backend.bookings.lifecycle.undo import undo_decision
 from backend.bookings.machine import State
 from backend.bookings.models import Booking, ClosedDay, RequestState, WaitsFor
@@ -179,7 +179,7 @@ def test_refused_refunds_and_those_to_hand_out_are_shown_until_they_are_made(now
     on_its_way = factories.make_booking(State.CONFIRMED, now=now, email="b@example.org")
     factories.make_refund(factories.make_payment(on_its_way, now=now), now=now)
     who = scenarios.psychologist("Dr. Arjun", email="arjun@example.org")
-    cash = front_desk.record_desk_payment(
+    cash = desk_money.record_desk_payment(
         scenarios.approved("c@example.org", now=now, who=who).pk, actor="staff:desk", now=now
     )
     refunds.grant_refund(cash.pk, 500, actor="staff:desk", now=now)

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from django.urls import reverse
 
-from backend.bookings.lifecycle.front_desk import Handed, record_desk_payment
+from backend.bookings.lifecycle.desk_money import Handed, record_desk_payment
 from backend.bookings.machine import State
 from backend.core.errors import Code, Refused
 from backend.payments import upi
@@ -37,6 +37,43 @@ def test_one_click_records_cash_of_today(now: datetime) -> None:
     owner().post(page_of(booking), {"seen": booking.ledger_sequence})
     payment = Payment.objects.get()
     assert (payment.paid_by, payment.bank_reference, payment.received_on) == ("cash", "", None)
+
+
+def test_the_form_proposes_what_is_left_and_takes_a_part(now: datetime) -> None:
+    booking, site = scenarios.approved(now=now), owner()
+    assert 'value="1500.00"' in site.get(page_of(booking)).content.decode()
+    site.post(page_of(booking), {"amount": "500", "means": "upi", "seen": booking.ledger_sequence})
+    shown = site.get(page_of(booking)).content.decode()
+    assert 'value="1000.00"' in shown
+    assert "₹500.00 of ₹1,500.00 is paid" in shown
+    too_much = site.post(page_of(booking), {"amount": "1000.01", "seen": scenarios.again(booking).ledger_sequence})
+    assert "more than what is left to pay: ₹1,000.00" in too_much.content.decode()
+    page = site.get(reverse("admin:bookings_booking_change", args=[booking.pk])).content.decode()
+    assert "part paid, ₹500.00 of ₹1,500.00, ₹1,000.00 left" in page
+
+
+def test_a_part_is_chosen_to_be_voided(now: datetime) -> None:
+    booking = scenarios.approved(now=now)
+    for rupees in (500, 400):
+        part = Handed(DeskMeans.UPI, f"UTR {rupees}", amount_paise=rupees * 100)
+        record_desk_payment(booking.pk, part, actor="staff:desk", now=now)
+    page, site = reverse("admin:bookings_booking_void-payment", args=[booking.pk]), owner()
+    assert "₹500.00, UPI UTR 500" in site.get(page).content.decode()
+    first = Payment.objects.get(bank_reference="UTR 500")
+    typed = {"payment": first.reference, "why": "wrong_sum", "seen": scenarios.again(booking).ledger_sequence}
+    assert site.post(page, typed).status_code == 302
+    assert [one.state for one in Payment.objects.order_by("pk")] == ["voided", "captured"]
+
+
+def test_a_program_records_and_voids_a_part(now: datetime) -> None:
+    booking, program = scenarios.approved(now=now), staff_api.desk()
+    assert program.act(booking, "desk-payment", {"amount": "500.00"}).status_code == 200
+    shown = program.get(f"{booking.acknowledgement_id}/").json()
+    assert (shown["payment_status"], shown["amount_paid"], shown["amount_left"]) == ("part_paid", "500.00", "1000.00")
+    assert program.act(booking, "desk-payment", {"amount": "1000.01"}).status_code == 409
+    named = {"why": "wrong_sum", "payment_reference": Payment.objects.get().reference}
+    assert program.act(booking, "void-desk-payment", named).status_code == 200
+    assert Payment.objects.get().state == "voided"
 
 
 @pytest.mark.parametrize("days", [1, -61])

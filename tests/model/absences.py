@@ -109,8 +109,7 @@ class Absences(World):
             assert self.now + CHOOSE_AT_LEAST <= after.choose_by <= self.now + CHOOSE_WITHIN, f"no choice: {after}"
         elif move is None:
             assert (after.state, after.reason) == ("CANCELLED", "by_staff")
-            paid = self.seen.paid(was.id)
-            assert paid is None or self.seen.left_paise(paid) == 0, f"our absence, and money was kept: {paid}"
+            assert self.seen.held(was.id) == 0, f"our absence, and money was kept: {was}"
             del availability.held[was.id]
             allowance.give_back(was)
         else:

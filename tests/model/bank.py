@@ -37,19 +37,21 @@ class Bank(World):
     def pay_for(self, payment: Row, by_webhook: bool = False) -> None:
         """The exact sum arrives."""
         expected = self._expected(payment, is_exact=True)
-        self._became(self._say(_report(payment, payment.amount_paise, payment.currency), by_webhook), payment, expected)
+        self._became(
+            self._say(report_on(payment, payment.amount_paise, payment.currency), by_webhook), payment, expected
+        )
 
     @action(needs="attempts", which=WHICH, wrong=WRONG, by_webhook=VIA)
     def pay_wrongly(self, which: int, wrong: tuple[int, str], by_webhook: bool) -> None:
         payment = self._attempt(which, "open", "failed", "idle")
         paise, currency = max(0, payment.amount_paise + wrong[0]), wrong[1]
         expected = self._expected(payment, is_exact=False)
-        self._became(self._say(_report(payment, paise, currency), by_webhook), payment, expected)
+        self._became(self._say(report_on(payment, paise, currency), by_webhook), payment, expected)
 
     @action(needs="attempts", which=WHICH, by_webhook=VIA)
     def decline(self, which: int, by_webhook: bool) -> None:
         payment = self._attempt(which, "open")
-        report = _report(payment, payment.amount_paise, payment.currency, OrderState.DECLINED)
+        report = report_on(payment, payment.amount_paise, payment.currency, OrderState.DECLINED)
         did = self._say(report, by_webhook)
         if payment.state == "open":
             self._ended(did, payment.booking_id)
@@ -71,7 +73,7 @@ class Bank(World):
     def report_an_unknown_payment(self, which: int) -> None:
         payment = self._attempt(which, "open")
         payment = type(payment)(**{**vars(payment), "reference": "PAY-NOBODY"})
-        event = Event("evt_0", EventKind.ORDER_CAPTURED, _report(payment, payment.amount_paise, "INR"), None)
+        event = Event("evt_0", EventKind.ORDER_CAPTURED, report_on(payment, payment.amount_paise, "INR"), None)
         was = self.seen
         assert self.do(inbox.receive_event, GATEWAY, event).went_well().answer in ("quarantined", "unchanged")
         for table in ("payments", "bookings", "messages"):
@@ -81,7 +83,7 @@ class Bank(World):
     @action(needs="attempts", which=WHICH)
     def order_made(self, which: int) -> None:
         payment = self._attempt(which, "open")
-        report = _report(payment, payment.amount_paise, payment.currency, OrderState.OPEN)
+        report = report_on(payment, payment.amount_paise, payment.currency, OrderState.OPEN)
         self.do(attempts.note_order, payment.id, report)
 
     @action(needs="attempts", times=2, which=WHICH)
@@ -128,11 +130,15 @@ class Bank(World):
         return self.do(inbox.receive_event, GATEWAY, event).went_well()
 
     def _expected(self, payment: Row, *, is_exact: bool) -> str:
-        """The first exact capture confirms; after the time to pay only into a slot that is free, ahead, and alone."""
+        """The exact capture that completes the sum confirms, whatever came at the desk since its attempt began; after
+        the time to pay only into a slot that is free, ahead, and alone."""
         booking = self.seen.bookings[payment.booking_id]
         if payment.state == "captured":
             return "unchanged" if payment.capture_id == f"cap_{payment.id}" else "quarantined"
         if not is_exact or self.seen.paid(booking.id):
+            return "returned"
+        before = sum(self.seen.left_paise(part) for part in self.seen.paying(booking.id) if part.id < payment.id)
+        if before + payment.amount_paise != booking.amount_paise:
             return "returned"
         if booking.state in ("APPROVED", "PAYMENT_PENDING"):
             return "confirmed"
@@ -157,6 +163,7 @@ class Bank(World):
         assert (after.state, after.is_unexpected) == ("captured", expected == "returned")
         if expected != "returned":
             assert did.after.bookings[payment.booking_id].state == "CONFIRMED"
+            assert did.after.paid(payment.booking_id), f"confirmed, and not paid: {payment}"
         elif payment.state == "open":
             self._ended(did, payment.booking_id)
 
@@ -170,6 +177,7 @@ class Bank(World):
         assert after.pay_by == was.pay_by
 
 
-def _report(payment: Row, paise: int, currency: str, state: OrderState = OrderState.CAPTURED) -> OrderReport:
+def report_on(payment: Row, paise: int, currency: str, state: OrderState = OrderState.CAPTURED) -> OrderReport:
+    """What the gateway says of this attempt's order."""
     capture_id = f"cap_{payment.id}" if state is OrderState.CAPTURED else ""
     return OrderReport(payment.reference, f"order_{payment.id}", state, paise, currency, capture_id)

@@ -113,9 +113,9 @@ class Clock(World):
         did = self.do(choices.lapse_choice, was.id)
         assert did.changed == (was.choose_by is not None and was.choose_by <= self.now)
         if did.changed:
-            after, paid = did.after.bookings[was.id], did.after.paid(was.id)
+            after = did.after.bookings[was.id]
             assert (after.state, after.reason, after.choose_by) == ("CANCELLED", "by_staff", None)
-            assert paid is None or did.after.left_paise(paid) == 0, f"we could not hold it, and kept money: {paid}"
+            assert did.after.held(was.id) == 0, f"we could not hold it, and kept money: {was}"
 
     @action(needs="bookings", times=2, which=WHICH)
     def purge(self, which: int) -> None:

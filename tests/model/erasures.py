@@ -134,7 +134,7 @@ def _owes(seen: Snapshot, booking_id: int, now: datetime) -> bool:
     booking = seen.bookings[booking_id]
     if booking.state != "COMPLETED" or booking.outcome == "practice_absent" or booking.slot_end + UNPAID_FOR <= now:
         return False
-    return bool(booking.amount_paise) and booking.corporate_id is None and seen.paid(booking_id) is None
+    return bool(booking.amount_paise) and booking.corporate_id is None and not seen.paid(booking_id)
 
 
 def _others_stay(before: Rows, after: Rows, gone: set[int]) -> None:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 
 from tests.model import promises
+from tests.model.invariants import refunds_of
 from tests.model.snapshot import Row, Snapshot
 
 REQUEST = (
@@ -38,22 +39,22 @@ EXPECTED: dict[tuple[str, str], tuple[str, ...]] = {
     ("start_payment", "PAYMENT_PENDING"): ("ensure_order",),
     ("record_capture", "CONFIRMED"): ("+confirmation",),
     ("record_desk_payment", "CONFIRMED"): ("+confirmation",),
-    ("record_desk_payment", "COMPLETED"): (),
-    ("void_desk_payment", "APPROVED"): ("payment_voided", "psychologist_session_unconfirmed", "+reminder_to_pay"),
+    ("record_desk_payment", ""): ("payment_received",),
+    ("void_desk_payment", "APPROVED"): ("payment_voided", "+unconfirmed"),
     ("void_desk_payment", ""): ("+voided",),
     ("sponsor", "PENDING"): (),
     ("sponsor", "CONFIRMED"): ("+confirmation",),
     ("record_late_capture", "CONFIRMED"): ("late_payment_booked", "psychologist_session_confirmed", "+reminders"),
     ("fail_attempt", "APPROVED"): ("payment_attempt_failed",),
-    ("fail_attempt", "PAYMENT_FAILED"): ("payment_timed_out",),
+    ("fail_attempt", "PAYMENT_FAILED"): ("payment_timed_out", "+refund"),
     ("end_idle_attempt", "APPROVED"): ("payment_attempt_failed",),
-    ("end_idle_attempt", "PAYMENT_FAILED"): ("payment_timed_out",),
-    ("payment_timed_out", "CANCELLED"): ("payment_timed_out",),
+    ("end_idle_attempt", "PAYMENT_FAILED"): ("payment_timed_out", "+refund"),
+    ("payment_timed_out", "CANCELLED"): ("payment_timed_out", "+refund"),
     ("complete_session", "COMPLETED"): (),
     **{("undo_decision", state): () for state in ("PENDING", "APPROVED", "CONFIRMED")},
     ("cancel", "CANCELLED"): ("booking_cancelled", "+psychologist_told", "+refund"),
     # notes, from whatever state
-    ("record_unexpected_capture", ""): ("payment_returned", "staff_unexpected_money"),
+    ("record_unexpected_capture", ""): ("+returned",),
     ("reschedule", ""): ("booking_moved", "+move"),
     ("request_cancellation", ""): ("cancellation_requested", "staff_cancellation_requested"),
     ("offer_choice", ""): ("+choice",),
@@ -181,9 +182,9 @@ def _reminders(step: Step) -> list[str]:
 
 
 def _confirmation(step: Step) -> list[str]:
-    """Money handed over for a session that stands already only gets its row."""
+    """Money handed over for a session that stands already is told by itself."""
     if step.entry.source == step.entry.target:
-        return []
+        return ["payment_received"]
     return [*CONFIRMATION[:2], *_reminders(step)] if step.booking.choose_by is None else _choice(step)
 
 
@@ -195,17 +196,23 @@ def _choice(step: Step) -> list[str]:
     return ["choice_offered", *reminds, *told]
 
 
-def _reminder_to_pay(step: Step) -> list[str]:
-    """Unless the first one is still to come."""
+def _unconfirmed(step: Step) -> list[str]:
+    """Of a part nobody had been told that it confirms. The reminder to pay, unless the first one is still to come."""
+    if step.entry.source != "CONFIRMED":
+        return []
     mails = [m for m in step.before.messages.values() if m.booking_id == step.booking.id]
     is_planned = any((m.kind, m.state) == ("payment_still_due", "waiting") for m in mails)
-    return [] if is_planned else ["payment_still_due"]
+    return ["psychologist_session_unconfirmed", *([] if is_planned else ["payment_still_due"])]
 
 
 def _voided(step: Step) -> list[str]:
-    """Who was told that the payment had confirmed the session."""
-    was_asked = step.booking.pay_by is not None and step.entry.target == "CONFIRMED"
-    return ["payment_voided"] if was_asked else []
+    """Who was told that the money had come, and waits for the session."""
+    return ["payment_voided"] if step.entry.target in ("APPROVED", "CONFIRMED") else []
+
+
+def _returned(step: Step) -> list[str]:
+    """A part that is beyond the price goes back as any refund does."""
+    return _refund(step) if step.entry.actor == "timer" else ["payment_returned", "staff_unexpected_money"]
 
 
 def _to_pay(step: Step) -> list[str]:
@@ -229,9 +236,9 @@ def _psychologist_told(step: Step) -> list[str]:
 
 def _refund(step: Step) -> list[str]:
     """Money of the session on its way back; money of the desk must be handed out by somebody."""
-    new = [step.after.payments[r.payment_id] for r in step.after.refunds.values() if r.id not in step.before.refunds]
-    methods = [payment.method for payment in new if payment.booking_id == step.booking.id]
-    return ["refund_queued"] * len(methods) + ["staff_refund_due"] * methods.count("desk")
+    new = [step.after.refunds[number] for number in refunds_of(step.entry)]
+    methods = {step.after.payments[refund.payment_id].method for refund in new}
+    return ["refund_queued"] * bool(methods) + ["staff_refund_due"] * ("desk" in methods)
 
 
 def _move(step: Step) -> list[str]:
@@ -247,7 +254,8 @@ def _move(step: Step) -> list[str]:
 MORE: dict[str, Callable[[Step], list[str]]] = {
     "+reminders": _reminders,
     "+confirmation": _confirmation,
-    "+reminder_to_pay": _reminder_to_pay,
+    "+unconfirmed": _unconfirmed,
+    "+returned": _returned,
     "+voided": _voided,
     "+choice": _choice,
     "+to_pay": _to_pay,

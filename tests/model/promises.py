@@ -17,7 +17,10 @@ DEADLINES = {
     "APPROVED": (
         "pay_by",
         "pay_by",
-        ("booking_approved", "booking_moved", "payment_still_due", "payment_attempt_failed", "payment_voided"),
+        (
+            *("booking_approved", "booking_moved", "payment_still_due", "payment_attempt_failed"),
+            *("payment_received", "payment_voided"),
+        ),
     ),
 }
 REMINDERS = ("draft_still_unverified", "answer_late", "payment_still_due")
@@ -45,12 +48,18 @@ def check(picture: Snapshot, *, now: datetime) -> None:
         told = [m for m in mails if m.may_have_left and m.context and m.recipient == booking.email]
         if told and deadline > now:
             said = told[-1].context.get(fact)  # a move that was told while nothing was due names no deadline
-            is_so = said == formatting.day_and_time(deadline)
+            is_so = said == formatting.day_and_time(deadline) and _is_the_rest(picture, booking, told[-1])
             owed = [m for m in mails if m.state in ("waiting", "dead", "unknown") and not _is_planned(m, now)]
-            assert is_so or owed, f"{told[-1].kind} said {said}, and nobody says otherwise: {booking}"
+            assert is_so or owed, f"{told[-1].kind} said {told[-1].context}, and nobody says otherwise: {booking}"
         for mail in (mail for mail in mails if mail.kind in REMINDERS):
             is_planned = mail.state == "waiting" and not mail.may_have_left and mail.not_before > now
             assert not is_planned or mail.not_before < deadline, f"reminds too late: {mail} of {booking}"
+
+
+def _is_the_rest(picture: Snapshot, booking: Row, told: Row) -> bool:
+    """Whether the sum that was asked for is what is left to pay."""
+    said = told.context.get("amount")
+    return said is None or said == formatting.grouped_rupees(picture.rest(booking.id))
 
 
 def _is_planned(message: Row, now: datetime) -> bool:
@@ -104,7 +113,8 @@ def _told_anew_by(step: Step) -> tuple[str, ...]:
     if entry.intent == "extend_deadline":
         column, _, kinds = DEADLINES[entry.source]
         return kinds if getattr(booking, column) > step.now else ()
-    changes_refund = entry.intent in ("grant_refund", "refund_refused", "void_desk_payment")
+    is_part = entry.intent == "record_desk_payment" and not step.after.paid(booking.id)
+    changes_refund = is_part or entry.intent in ("grant_refund", "refund_refused", "void_desk_payment")
     if changes_refund and booking.cancellation_requested_at is not None:
         return PROMISE
     return ()

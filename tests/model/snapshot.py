@@ -138,10 +138,22 @@ class Snapshot:
         """Every attempt of the booking and its money at the desk."""
         return [payment for payment in self.payments.values() if payment.booking_id == booking_id]
 
-    def paid(self, booking_id: int) -> Row | None:
-        """The capture that pays for the booking, if any."""
-        paid = [p for p in self.payments_of(booking_id) if p.state == "captured" and not p.is_unexpected]
-        return paid[0] if paid else None
+    def paying(self, booking_id: int) -> list[Row]:
+        """The captures that pay for the booking: one, or parts of the sum."""
+        return [p for p in self.payments_of(booking_id) if p.state == "captured" and not p.is_unexpected]
+
+    def rest(self, booking_id: int) -> int:
+        """What is left to pay of its price."""
+        price = self.bookings[booking_id].amount_paise or 0
+        return int(price) - sum(part.captured_paise for part in self.paying(booking_id))
+
+    def paid(self, booking_id: int) -> bool:
+        """Whether all of it is paid."""
+        return bool(self.paying(booking_id)) and self.rest(booking_id) == 0
+
+    def held(self, booking_id: int) -> int:
+        """What the practice holds of what was paid for it."""
+        return sum(self.left_paise(part) for part in self.paying(booking_id))
 
     def refunds_of(self, payment_id: int) -> list[Row]:
         """What went back or shall go back of a payment, those left out of which nothing comes."""

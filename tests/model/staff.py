@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from hypothesis import strategies as st
 
 from backend.bookings.lifecycle import approval as staff
-from backend.bookings.lifecycle import cancellation, first_fit, front_desk, refunds, void_payment
+from backend.bookings.lifecycle import cancellation, desk_money, first_fit, front_desk, refunds, void_payment
 from backend.bookings.lifecycle.cancellation import RefundChoice
 from backend.bookings.lifecycle.rescheduling import Move, reschedule
 from backend.bookings.lifecycle.session_terms import Approval
@@ -17,7 +17,7 @@ from backend.bookings.models import Outcome
 from backend.core.errors import Code
 from backend.payments.models import VoidReason
 from tests.model.allowance import month_of
-from tests.model.invariants import ACTIVE, HOLDS_SLOT
+from tests.model.invariants import ACTIVE, GRACE, HOLDS_SLOT
 from tests.model.slot_booking import AMOUNT, BESIDE, WHEN, WHO, Expectation, SlotBooking, Wanted
 from tests.model.snapshot import Row, Snapshot
 from tests.model.visitors import PLACES
@@ -25,6 +25,8 @@ from tests.model.world import ADDRESSES, DESK, WHICH, Result, action
 from tests.support import scenarios
 
 EARLY = timedelta(minutes=30)  # clients come before their session
+PAYING = ("APPROVED", "PAYMENT_PENDING")
+CALLED_OFF = ("CANCELLED", "REJECTED", "PAYMENT_FAILED")
 SOME = st.sampled_from([None, 1, 40_000, 150_000, 0])
 
 
@@ -128,32 +130,54 @@ class Staff(SlotBooking):
         if did.answer.is_new:
             assert did.answer.booking.state == "PENDING"
 
-    @action(needs="bookings", which=WHICH)
-    def take_money(self, which: int) -> None:
+    @action(needs="bookings", times=2, which=WHICH, amount=SOME)
+    def take_money(self, which: int, amount: int | None) -> None:
+        """All that is left to pay, or a part of it."""
         was = self.booking(which, "APPROVED", "PAYMENT_PENDING")
-        did = self.do(front_desk.record_desk_payment, was.id, **DESK)
-        if was.state in ("APPROVED", "PAYMENT_PENDING"):
-            assert did.went_well().after.bookings[was.id].state == "CONFIRMED"
-        elif did.before.paid(was.id):
-            did.was_refused(Code.ALREADY_PAID)
+        rest = self.seen.rest(was.id)
+        wanted = rest if amount is None else amount
+        obstacle = self._obstacle_to_money(was, wanted, rest)
+        did = self.do(desk_money.record_desk_payment, was.id, desk_money.Handed(amount_paise=amount), **DESK)
+        if obstacle is not None:
+            did.was_refused(obstacle)
+            return
+        after = did.went_well().after
+        then = was.state if was.state not in PAYING else "APPROVED" if wanted < rest else "CONFIRMED"
+        assert (after.bookings[was.id].state, after.rest(was.id)) == (then, rest - wanted), f"paid {wanted}: {was}"
+        assert after.refunds == did.before.refunds, "money at the desk moved other money"
 
-    @action(needs="payments", times=3, which=WHICH)
-    def take_money_back(self, which: int) -> None:
+    def _obstacle_to_money(self, was: Row, wanted: int, rest: int) -> Code | None:
+        if self.seen.paid(was.id):
+            return Code.ALREADY_PAID
+        owes_here = was.state in ("CONFIRMED", "COMPLETED") and was.corporate_id is None and rest > 0
+        if was.state not in PAYING and not owes_here:
+            return Code.STATE_REFUSES
+        if not 0 < wanted <= rest:
+            return Code.AMOUNT_EXCEEDS_REST
+        is_late = was.state in PAYING and self.now >= min(was.pay_by + GRACE, was.slot_start)
+        return Code.PAY_BY_PASSED if is_late and wanted < rest else None
+
+    @action(needs="payments", times=3, which=WHICH, is_named=st.booleans())
+    def take_money_back(self, which: int, is_named: bool) -> None:
         fits = self.one_of(self.seen.payments.values(), which, lambda payment: payment.method == "desk")
         was = self.seen.bookings[fits.booking_id]
-        paid = self.seen.paid(was.id)
-        did = self.do(void_payment.void_desk_payment, was.id, VoidReason.WRONG_BOOKING, **DESK)
-        if paid is None or paid.method != "desk":
+        parts = [part for part in self.seen.paying(was.id) if part.method == "desk"]
+        named = [part for part in parts if not is_named or part.id == fits.id]
+        reference = fits.reference if is_named else ""
+        why = VoidReason.WRONG_BOOKING
+        did = self.do(void_payment.void_desk_payment, was.id, why, reference=reference, **DESK)
+        if not named:
             did.was_refused(Code.NOT_PAID_AT_DESK)
-        elif did.before.refunds_of(paid.id):
+        elif any(did.before.refunds_of(part.id) for part in did.before.paying(was.id)):
             did.was_refused(Code.PAYMENT_GIVEN_BACK)
         elif any(_is_returning(did.before, payment) for payment in did.before.payments_of(was.id)):
             did.was_refused(Code.MONEY_RETURNING)
         else:
             after = did.went_well().after
             is_payable = was.state == "CONFIRMED" and was.pay_by is not None and self.now < was.pay_by
-            assert after.payments[paid.id].state == "voided"
-            assert after.bookings[was.id].state == ("APPROVED" if is_payable else was.state)
+            assert after.payments[named[-1].id].state == "voided"
+            is_asked_anew = is_payable or was.state == "PAYMENT_PENDING"
+            assert after.bookings[was.id].state == ("APPROVED" if is_asked_anew else was.state)
             assert after.refunds == did.before.refunds, "money moved that never came"
 
     @action(needs="bookings", times=2, which=WHICH, is_acme=st.sampled_from([True, True, False]))
@@ -165,7 +189,9 @@ class Staff(SlotBooking):
         is_covered = is_waiting and self.allowance().covers(was.slot_start)
         did = self.do(front_desk.sponsor, was.id, corporate_id, **DESK)
         after = did.after.bookings[was.id]
-        if was.state == "PENDING":
+        if did.before.paying(was.id) and not did.before.paid(was.id) and was.state not in CALLED_OFF:
+            did.was_refused(Code.PART_PAID)
+        elif was.state == "PENDING":
             assert did.went_well().changed
             assert (after.corporate_id, after.sponsored_month) == (corporate_id, None)
         elif not is_waiting:
@@ -187,8 +213,7 @@ class Staff(SlotBooking):
     )
     def call_off(self, which: int, refund: RefundChoice, reason: str, part: int | None, may_undo: bool) -> None:
         was = self.booking(which, *ACTIVE)
-        paid = self.seen.paid(was.id)
-        held = self.seen.left_paise(paid) if paid else 0
+        held = self.seen.held(was.id)
         given = {"note_to_visitor": "", "refund": refund, "refund_reason": reason, "amount_paise": part}
         did = self.do(cancellation.cancel_by_staff, was.id, **given, is_undoable=may_undo, **DESK)
         back = {RefundChoice.NONE: 0, RefundChoice.PART: part or 0}.get(refund, held)
@@ -200,20 +225,22 @@ class Staff(SlotBooking):
             did.was_refused(Code.REFUND_REASON_REQUIRED)
         else:
             assert did.went_well().after.bookings[was.id].reason == "by_staff"
-            left = did.after.left_paise(paid) if paid else 0
+            left = did.after.held(was.id)
             assert left == held - back, f"{left} paise were kept, not {held - back}"
 
     @action(needs="payments", which=WHICH, amount=SOME)
     def grant_refund(self, which: int, amount: int | None) -> None:
         fits = self.one_of(self.seen.payments.values(), which, lambda payment: payment.state == "captured")
-        paid = self.seen.paid(fits.booking_id)
-        left = self.seen.left_paise(paid) if paid else 0
+        was = self.seen.bookings[fits.booking_id]
+        left = self.seen.held(was.id)
         wanted = left if amount is None else amount
-        did = self.do(refunds.grant_refund, fits.booking_id, amount, **DESK)
-        if not 0 < wanted <= left:
+        did = self.do(refunds.grant_refund, was.id, amount, **DESK)
+        if self.seen.paying(was.id) and self.seen.rest(was.id) and was.state not in CALLED_OFF:
+            did.was_refused(Code.PART_PAID)
+        elif not 0 < wanted <= left:
             did.was_refused(Code.REFUND_EXCEEDS_CAPTURE)
         else:
-            assert did.after.left_paise(did.went_well().after.payments[paid.id]) == left - wanted
+            assert did.went_well().after.held(was.id) == left - wanted
 
     @action(needs="refunds", times=3, which=WHICH)
     def hand_out_refund(self, which: int) -> None:

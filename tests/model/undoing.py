@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from backend.bookings.lifecycle import undo
 from backend.core.errors import Code
-from tests.model.invariants import ACTIVE, BUFFER, HOLDS_SLOT
+from tests.model.invariants import ACTIVE, BUFFER, HOLDS_SLOT, refunds_of
 from tests.model.slot_booking import SlotBooking
 from tests.model.snapshot import Row
 from tests.model.world import DESK, WHICH, action
@@ -30,9 +30,8 @@ class Undoing(SlotBooking):
         assert booking.undo_until is None, f"undone twice: {booking}"
         left = [m for m in did.after.messages.values() if self._is_owed_by(m, last) and m.state == "waiting"]
         assert not left, f"told of what was undone: {left}"
-        paid = did.after.paid(was.id)
-        refund = last.details.get("refund")
-        assert refund is None or did.after.left_paise(paid) >= did.after.refunds[refund].amount_paise, "money went"
+        back = sum(did.after.refunds[number].amount_paise for number in refunds_of(last))
+        assert did.after.held(was.id) >= back, "money went"
 
     def _can_be_undone(self, booking: Row) -> bool:
         is_in_time = booking.undo_until is not None and self.now < booking.undo_until <= self.now + WINDOW

@@ -150,6 +150,7 @@ class Visitors(World):
         elif was.state == "APPROVED" and self.now < was.due_at:
             did.went_well()
             assert did.after.bookings[was.id].state == "PAYMENT_PENDING"
+            assert did.answer.amount_paise == did.before.rest(was.id), f"asked for another sum: {did.answer}"
         elif was.state == "PAYMENT_PENDING":
             assert not did.went_well().changed
             assert did.answer.state == "open"
@@ -185,8 +186,7 @@ class Visitors(World):
     def _cancel_by(self, link: Row) -> None:
         """Works once, on an active booking, before the session begins; gives back what the policy promises."""
         was = self.seen.bookings[link.booking_id]
-        paid = self.seen.paid(was.id)
-        left = self.seen.left_paise(paid) if paid else 0
+        left = self.seen.held(was.id)
         did = self.do(cancellation.confirm_cancellation, _token(link))
         if not did.changed:
             return
@@ -198,7 +198,7 @@ class Visitors(World):
             assert self.now < was.slot_start, f"cancelled by the visitor after it began: {was}"
         asked_at = link.created_at if link.purpose == "cancel" else self.now
         assert now.reason == ("by_visitor" if self._is_timely(was, asked_at) else "cancelled_late")
-        gone = left - (did.after.left_paise(paid) if paid else 0)
+        gone = left - did.after.held(was.id)
         assert gone == self._promised(was, asked_at, left), f"{gone} of {left} paise came back: {was}"
 
     @action(needs="again", times=2, which=WHICH)

@@ -8,7 +8,7 @@ import pytest
 
 from backend.bookings import links, policy
 from backend.bookings.lifecycle import approval as staff
-from backend.bookings.lifecycle import attempts, cancellation, front_desk, payments, refunds, timers, visitor
+from backend.bookings.lifecycle import attempts, cancellation, desk_money, payments, refunds, timers, visitor
 from backend.bookings.lifecycle.cancellation import RefundChoice
 from backend.bookings.lifecycle.rescheduling import Move, reschedule
 from backend.bookings.models import Booking, Purpose
@@ -111,7 +111,7 @@ def test_a_failed_attempt_is_not_told_once_it_is_paid_or_too_late(now: datetime)
     booking, message = declined(now=now)
     assert booking.pay_by is not None
     assert not is_true(message, booking.pay_by)
-    front_desk.record_desk_payment(booking.pk, actor=STAFF, now=now)
+    desk_money.record_desk_payment(booking.pk, actor=STAFF, now=now)
     assert not is_true(message, now)
 
 
@@ -187,7 +187,7 @@ def test_of_two_moves_the_later_is_told(now: datetime) -> None:
 def test_a_move_that_was_paid_for_meanwhile_is_still_told(now: datetime) -> None:
     booking = moved(scenarios.approved(now=now), now=now)
     message = frozen(mail(booking, Notice.BOOKING_MOVED), now=now)
-    front_desk.record_desk_payment(booking.pk, actor=STAFF, now=now)
+    desk_money.record_desk_payment(booking.pk, actor=STAFF, now=now)
     assert is_true(message, now)
     assert is_true(mail(booking, Notice.BOOKING_CONFIRMED), now)
 
@@ -313,7 +313,7 @@ def test_a_refund_that_the_gateway_refused_is_not_said_again_to_be_on_its_way(no
 def test_staff_are_not_sent_after_a_refund_that_was_settled(at_desk: bool, now: datetime) -> None:
     booking = scenarios.approved(now=now)
     if at_desk:
-        front_desk.record_desk_payment(booking.pk, actor=STAFF, now=now)
+        desk_money.record_desk_payment(booking.pk, actor=STAFF, now=now)
         cancelled(booking, now=now)
         refund = Refund.objects.get()
     else:

@@ -10,7 +10,7 @@ import pytest
 from backend.bookings import links, payment_status, policy
 from backend.bookings.intents import Intent
 from backend.bookings.ledger_details import RefundGranted, RefundMade
-from backend.bookings.lifecycle import attempts, cancellation, front_desk, payments
+from backend.bookings.lifecycle import attempts, cancellation, desk_money, payments
 from backend.bookings.lifecycle.cancellation import RefundChoice
 from backend.bookings.machine import State
 from backend.bookings.models import Booking, Link, Origin, Purpose
@@ -131,7 +131,7 @@ def test_a_promise_that_changed_is_not_repeated(now: datetime, monkeypatch) -> N
     booking = scenarios.approved(now=now, at=now + timedelta(hours=30))
     cancellation.request_cancellation(booking.acknowledgement_id, now=now)
     message = frozen(Message.objects.get(kind=Notice.CANCELLATION_REQUESTED), now=now)
-    front_desk.record_desk_payment(booking.pk, actor="staff:desk", now=now)
+    desk_money.record_desk_payment(booking.pk, actor="staff:desk", now=now)
     assert delivery.prepare(message, now=now) is None
     assert delivery.is_owed_anew(message, now=now)
 

@@ -11,7 +11,7 @@ from icalendar import Calendar
 from pytest_django import Settings
 
 from backend.bookings.intents import Intent
-from backend.bookings.ledger_details import Moved, UnexpectedlyCaptured
+from backend.bookings.ledger_details import Moved, NotPaidInTime, UnexpectedlyCaptured
 from backend.bookings.machine import Reason, State
 from backend.bookings.models import Mode, Origin, PaymentMode, Period
 from backend.bookings.notices import Notice
@@ -153,7 +153,7 @@ def test_the_meeting_link_waits_for_the_payment(notice: Notice, now: datetime) -
 )
 def test_a_failed_attempt_says_what_became_of_it(reason: Reason, sentence: str, now: datetime) -> None:
     booking = make_booking(State.APPROVED, now=now)
-    entry = write_row(booking, Intent.END_IDLE_ATTEMPT, now=now, reason=reason)
+    entry = write_row(booking, Intent.END_IDLE_ATTEMPT, NotPaidInTime(), now=now, reason=reason)
     mail = mail_about(Notice.PAYMENT_ATTEMPT_FAILED, booking, now=now, ledger_sequence=entry.sequence)
     for text in said(mail):
         assert sentence in text

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from backend.bookings.lifecycle import cancellation, front_desk, refunds
+from backend.bookings.lifecycle import cancellation, desk_money, refunds
 from backend.bookings.models import Booking
 from backend.desk.booking.actions.action import Action
 from backend.desk.booking.actions.table import ACTIONS
@@ -75,7 +75,7 @@ def paid(now: datetime) -> Booking:
 
 
 def paid_at_the_desk(now: datetime) -> Booking:
-    return front_desk.record_desk_payment(scenarios.approved(now=now).pk, actor="staff:desk", now=now)
+    return desk_money.record_desk_payment(scenarios.approved(now=now).pk, actor="staff:desk", now=now)
 
 
 def owed_at_the_desk(now: datetime) -> Booking:

@@ -26,7 +26,7 @@ POSTS = (DRAFT, VERIFY, STATUS, INITIATE, COMPLETE, ASK_TO_CANCEL, VERIFY_CANCEL
 STATUS_FIELDS = {
     *("acknowledgement_id", "status", "preferred_date", "preferred_period", "preferred_time_start"),
     *("preferred_time_end", "mode", "approved_slot_start", "approved_slot_end", "amount", "timeline", "created_at"),
-    *("due_at", "next_step", "payment_status", "support"),
+    *("due_at", "next_step", "payment_status", "amount_paid", "amount_left", "support"),
 }
 DETAIL_FIELDS = {*STATUS_FIELDS, "payment_mode", "meeting_link", "address", "psychologist"}
 EXPOSED = {"Retry-After", "ETag", "X-Correlation-ID"}

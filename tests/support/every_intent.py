@@ -12,6 +12,7 @@ from backend.bookings.lifecycle import (
     attempts,
     cancellation,
     choices,
+    desk_money,
     follow_ups,
     front_desk,
     payments,
@@ -70,6 +71,11 @@ def move(booking: Booking, now: datetime) -> object:
 def approve(booking: Booking, now: datetime) -> object:
     approval = staff.Approval(scenarios.psychologist("Dr. New").pk, now + timedelta(days=9))
     return staff.approve(booking.pk, approval, actor="staff:desk", now=now)
+
+
+def pay_a_part(booking: Booking, now: datetime) -> object:
+    part = desk_money.Handed(amount_paise=10_000)
+    return desk_money.record_desk_payment(booking.pk, part, actor="staff:desk", now=now)
 
 
 def void_desk_payment(booking: Booking, now: datetime) -> object:
@@ -196,7 +202,8 @@ INTENTS: dict[str, Callable[[Booking, datetime], object]] = {
     "record_report, captured": lambda b, now: report(b, now, scenarios.captured),
     "record_report, declined": lambda b, now: report(b, now, scenarios.declined),
     "end_idle_attempt, due": lambda b, now: attempts.end_idle_attempt(payment_of(b, now).pk, now=due(b, now)),
-    "record_desk_payment": lambda b, now: front_desk.record_desk_payment(b.pk, actor="staff:desk", now=now),
+    "record_desk_payment": lambda b, now: desk_money.record_desk_payment(b.pk, actor="staff:desk", now=now),
+    "record_desk_payment, a part": pay_a_part,
     "void_desk_payment": void_desk_payment,
     "sponsor": sponsor,
     "reschedule": move,

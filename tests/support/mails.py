@@ -13,9 +13,11 @@ from backend.accounts import enrolment
 from backend.bookings import links
 from backend.bookings.intents import Intent
 from backend.bookings.ledger_details import (
+    Captured,
     ChoiceOffered,
     Details,
     Moved,
+    NotPaidInTime,
     PaymentVoided,
     RefundGranted,
     RefundMade,
@@ -69,6 +71,7 @@ TRUE_IN: dict[Notice, set[State]] = {
     Notice.PAYMENT_ATTEMPT_FAILED: {State.APPROVED},
     Notice.PAYMENT_TIMED_OUT: {State.PAYMENT_FAILED},  # and of an approval that timed out
     Notice.LATE_PAYMENT_BOOKED: {State.CONFIRMED},
+    Notice.PAYMENT_RECEIVED: {*HOLDS_SLOT, State.COMPLETED},
     Notice.PAYMENT_VOIDED: set(HOLDS_SLOT),
     Notice.PAYMENT_RETURNED: _PROVED_STATES,
     Notice.BOOKING_CONFIRMED: {State.CONFIRMED},
@@ -227,7 +230,7 @@ def _to_choose(booking: Booking, now: datetime) -> None:
 
 
 def _declined(booking: Booking, now: datetime) -> None:
-    write_row(booking, Intent.FAIL_ATTEMPT, now=now, reason=Reason.ATTEMPT_FAILED)
+    write_row(booking, Intent.FAIL_ATTEMPT, NotPaidInTime(), now=now, reason=Reason.ATTEMPT_FAILED)
 
 
 def _unexpected(booking: Booking, now: datetime) -> None:
@@ -235,6 +238,11 @@ def _unexpected(booking: Booking, now: datetime) -> None:
     write_row(
         booking, Intent.RECORD_UNEXPECTED_CAPTURE, UnexpectedlyCaptured(payment.pk, payment.captured_paise), now=now
     )
+
+
+def _received(booking: Booking, now: datetime) -> None:
+    payment = make_payment(booking, now=now, method=PaymentMethod.DESK, captured_paise=50_000)
+    write_row(booking, Intent.RECORD_DESK_PAYMENT, Captured(payment.pk, payment.captured_paise), now=now)
 
 
 def _voided(booking: Booking, now: datetime) -> None:
@@ -270,6 +278,7 @@ def _refund_in(
 
 _SPEAKS_OF: dict[Notice, Callable[[Booking, datetime], None]] = {
     Notice.PAYMENT_ATTEMPT_FAILED: _declined,
+    Notice.PAYMENT_RECEIVED: _received,
     Notice.PAYMENT_VOIDED: _voided,
     Notice.PSYCHOLOGIST_SESSION_UNCONFIRMED: _voided,
     Notice.PAYMENT_RETURNED: _unexpected,

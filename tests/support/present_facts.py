@@ -7,6 +7,7 @@ from backend.bookings.lifecycle import cancellation
 from backend.bookings.machine import HOLDS_SLOT, State
 from backend.bookings.models import Booking, Purpose
 from backend.bookings.notices import Notice
+from backend.bookings.payment_status import PaymentStatus
 from backend.core import formatting
 from backend.core.errors import Refused
 from backend.outbox.models import Message
@@ -50,7 +51,8 @@ def present(message: Message, booking: Booking) -> dict[str, object]:
         facts["pay_by"] = day(booking.pay_by)
     if message.kind in OF_A_SESSION and booking.state not in PAYING:
         status = payment_status.payment_status(booking)
-        facts["money"] = "paid" if payment_status.paid_payment(booking) is not None else status.value
+        word = "due_at_practice" if status is PaymentStatus.PART_PAID else status.value
+        facts["money"] = "paid" if payment_status.is_paid_up(booking) else word
     if message.kind == Notice.CANCELLATION_LAPSED:
         facts |= {"choose_by": day(booking.choose_by) if booking.choose_by else ""}
         facts |= {"is_session": booking.state in HOLDS_SLOT, "is_confirmed": booking.state == State.CONFIRMED}

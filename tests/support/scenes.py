@@ -13,8 +13,8 @@ from backend.bookings.lifecycle import (
     approval,
     cancellation,
     choices,
+    desk_money,
     follow_ups,
-    front_desk,
     payments,
     refunds,
     series,
@@ -187,7 +187,17 @@ def _refund(make: Callable[[datetime], Booking], *answers: RefundOrderState) -> 
 
 
 def _paid_at_desk(now: datetime) -> Booking:
-    return front_desk.record_desk_payment(_approved(now).pk, actor=STAFF, now=now)
+    return desk_money.record_desk_payment(_approved(now).pk, actor=STAFF, now=now)
+
+
+def _part_paid(make: Callable[[datetime], Booking]) -> Callable[[datetime], Booking]:
+    """A part at the desk of what is to be paid."""
+
+    def made(now: datetime) -> Booking:
+        part = desk_money.Handed(amount_paise=50_000)
+        return desk_money.record_desk_payment(make(now).pk, part, actor=STAFF, now=now)
+
+    return made
 
 
 def _voided(now: datetime) -> Booking:
@@ -294,6 +304,8 @@ SCENES: dict[str, Scene] = {
     N.PAYMENT_TIMED_OUT: Scene(N.PAYMENT_TIMED_OUT, _timed_out),
     N.LATE_PAYMENT_BOOKED: Scene(N.LATE_PAYMENT_BOOKED, _late_money),
     **{f"{N.PAYMENT_RETURNED} {s}": Scene(N.PAYMENT_RETURNED, _wrong_money(make)) for s, make in SOME.items()},
+    f"{N.PAYMENT_RECEIVED} APPROVED": Scene(N.PAYMENT_RECEIVED, _part_paid(_approved)),
+    f"{N.PAYMENT_RECEIVED} due": Scene(N.PAYMENT_RECEIVED, _part_paid(_due_at_practice)),
     f"{N.PAYMENT_VOIDED} APPROVED": Scene(N.PAYMENT_VOIDED, _voided),
     f"{N.PAYMENT_VOIDED} due": Scene(N.PAYMENT_VOIDED, _voided_too_late),
     f"{N.BOOKING_CONFIRMED} at the desk": Scene(N.BOOKING_CONFIRMED, _paid_at_desk),

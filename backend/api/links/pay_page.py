@@ -19,6 +19,7 @@ from backend.bookings import policy
 from backend.bookings.lifecycle import attempts, pay_page
 from backend.bookings.lifecycle.pay_page import Stage, Standing
 from backend.bookings.models import Booking
+from backend.bookings.payment_status import paid_paise
 from backend.bookings.refund_policy import gives_back, refund_deadline
 from backend.core import formatting
 from backend.core.errors import Code, Refused
@@ -116,6 +117,7 @@ def _facts(found: Standing, *, now: datetime) -> dict[str, Any]:
     return {
         "acknowledgement_id": booking.acknowledgement_id,
         "amount": formatting.money(found.amount_paise),
+        "paid": formatting.money(paid) if (paid := paid_paise(booking)) and found.stage is not Stage.PAID else "",
         "pay_by": formatting.day_and_time(booking.pay_by) if booking.pay_by else "",
         "answer_by": formatting.time_or_day(found.answer_by, now=now) if found.answer_by else "",
         "was_tried": payment is not None and payment.state != PaymentState.OPEN,

@@ -32,6 +32,8 @@ class StatusAnswer(serializers.Serializer[Any]):
     approved_slot_start = serializers.DateTimeField(allow_null=True)
     approved_slot_end = serializers.DateTimeField(allow_null=True)
     amount = serializers.CharField(allow_null=True, help_text="Rupees, two decimals.")
+    amount_paid = serializers.CharField(help_text="What came of it, also if it went back since.")
+    amount_left = serializers.CharField(help_text="What is still to be paid.")
     timeline = serializers.ListField(child=serializers.ChoiceField(State.choices))
     created_at = serializers.DateTimeField()
     due_at = serializers.DateTimeField(allow_null=True)

@@ -44,7 +44,7 @@ from backend.api.staff.requests import (
 )
 from backend.bookings import staff_queries
 from backend.bookings.access import AccessPolicy, Scope
-from backend.bookings.lifecycle import approval, cancellation, disclosure, front_desk, refunds
+from backend.bookings.lifecycle import approval, cancellation, desk_money, disclosure, front_desk, refunds
 from backend.bookings.lifecycle.cancellation import CalledOffBy, RefundChoice
 from backend.bookings.lifecycle.choices import offer_choice
 from backend.bookings.lifecycle.first_fit import approve_first_fit
@@ -212,22 +212,27 @@ class OfferChoice(BookingAction[NothingRequest]):
 
 @describe_action("desk_payment")
 class DeskPayment(BookingAction[DeskPaymentRequest]):
-    """POST: the amount was paid at the desk."""
+    """POST: money was paid at the desk: all that is left to pay, or a part of it."""
 
     shape = DeskPaymentRequest
 
     def act(self, booking_id: int, body: DeskPaymentRequest, *, actor: str, now: datetime) -> None:
-        front_desk.record_desk_payment(booking_id, body.handed(), actor=actor, now=now)
+        desk_money.record_desk_payment(booking_id, body.handed(), actor=actor, now=now)
 
 
 @describe_action("void_desk_payment")
 class VoidDeskPayment(BookingAction[VoidPaymentRequest]):
-    """POST: a payment at the desk was recorded by mistake. Its row stays, as `voided`; no money moves."""
+    """POST: a payment at the desk was recorded by mistake, the last unless it is named.
+
+    Its row stays, as `voided`; no money moves.
+    """
 
     shape = VoidPaymentRequest
 
     def act(self, booking_id: int, body: VoidPaymentRequest, *, actor: str, now: datetime) -> None:
-        void_desk_payment(booking_id, VoidReason(body.validated_data["why"]), actor=actor, now=now)
+        given = body.validated_data
+        which = given["payment_reference"] or ""
+        void_desk_payment(booking_id, VoidReason(given["why"]), reference=which, actor=actor, now=now)
 
 
 @describe_action("sponsor")

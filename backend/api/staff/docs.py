@@ -180,6 +180,8 @@ class WholeBookingAnswer(BookingAnswer):
     note_to_visitor = serializers.CharField(allow_blank=True)
     moved_by_staff_at = _maybe_instant()
     payment_status = serializers.CharField()
+    amount_paid = serializers.CharField(help_text="What came of it, also if it went back since.")
+    amount_left = serializers.CharField(help_text="What is still to be paid.")
     sponsor_code = serializers.CharField(allow_blank=True, help_text="As the visitor gave it.")
     sponsorship = SponsorshipAnswer(allow_null=True)
     ledger = LedgerAnswer(many=True)

@@ -24,8 +24,8 @@ from backend.api.public.requests import DraftRequest
 from backend.api.staff.fields import FlagField, PasswordField, RupeesField
 from backend.bookings.lifecycle.alternatives import OfferedSlot
 from backend.bookings.lifecycle.cancellation import CalledOffBy, RefundChoice
+from backend.bookings.lifecycle.desk_money import Handed
 from backend.bookings.lifecycle.follow_ups import Rhythm, Series
-from backend.bookings.lifecycle.front_desk import Handed
 from backend.bookings.lifecycle.rescheduling import Move
 from backend.bookings.lifecycle.series import SeriesCancellation, SeriesMove
 from backend.bookings.lifecycle.session_terms import Approval, GuardianConsent
@@ -311,8 +311,11 @@ class RefundMadeRequest(serializers.Serializer[Any]):
 
 
 class DeskPaymentRequest(serializers.Serializer[Any]):
-    """All may be missing: then it was cash, today."""
+    """All may be missing: then it was all that is left to pay, in cash, today."""
 
+    amount = RupeesField(
+        _RUPEES, help_text="Less than what is left to pay is a part. Without it all of it.", **OPTIONAL
+    )
     means = ChoiceField("Please choose how the money came, such as cash.", DeskMeans, required=False)
     reference = LineField(
         "Please write the bank's reference.",
@@ -326,10 +329,11 @@ class DeskPaymentRequest(serializers.Serializer[Any]):
     def handed(self) -> Handed:
         given = self.validated_data
         means = DeskMeans(given.get("means", DeskMeans.CASH))
-        return Handed(means, given.get("reference", ""), given.get("received_on"))
+        return Handed(means, given.get("reference", ""), given.get("received_on"), given["amount"])
 
 
 class VoidPaymentRequest(serializers.Serializer[Any]):
+    payment_reference = LineField("Please give the payment's reference.", max_length=40, **OPTIONAL)
     why = ChoiceField("Please choose why it was a mistake, such as wrong_booking.", VoidReason)
 
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from django.db.models import prefetch_related_objects
+
 from backend.api.responses import hour_and_minute, local_iso, utc_iso
 from backend.bookings import queries, sponsors, staff_queries
 from backend.bookings.access import AccessPolicy
 from backend.bookings.lifecycle.session_terms import fee_paise
 from backend.bookings.machine import State
 from backend.bookings.models import Booking, LedgerEntry
+from backend.bookings.payment_status import owed_paise, paid_paise
 from backend.core import formatting
 from backend.core.formatting import practice_zone
 from backend.outbox.models import Message
@@ -58,6 +61,7 @@ def summary(booking: Booking, access: AccessPolicy) -> dict[str, Any]:
 
 def detail(booking: Booking, access: AccessPolicy, *, now: datetime) -> dict[str, Any]:
     """Everything about one booking; its visitor's message for those who may read it."""
+    prefetch_related_objects([booking], "payments__refunds")
     return {
         **summary(booking, access),
         "city": booking.city,
@@ -77,6 +81,8 @@ def detail(booking: Booking, access: AccessPolicy, *, now: datetime) -> dict[str
         "note_to_visitor": booking.note_to_visitor,
         "moved_by_staff_at": utc_iso(booking.moved_by_staff_at),
         "payment_status": queries.payment_status_value(booking),
+        "amount_paid": rupees(paid_paise(booking)),
+        "amount_left": rupees(owed_paise(booking)),
         "sponsor_code": booking.sponsor_code,
         "sponsorship": None if booking.corporate is None else _sponsorship(booking, booking.corporate, now=now),
         "ledger": [_entry(entry) for entry in staff_queries.ledger(booking)],

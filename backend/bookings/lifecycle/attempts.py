@@ -10,7 +10,7 @@ from django.conf import settings
 from backend.bookings import policy
 from backend.bookings.guarantees import deadline, held_session, payment_terms
 from backend.bookings.intents import Intent
-from backend.bookings.ledger_details import PaymentStarted
+from backend.bookings.ledger_details import Details, NotPaidInTime, PaymentStarted
 from backend.bookings.lifecycle import quarantine
 from backend.bookings.lifecycle.callers import require_address
 from backend.bookings.lifecycle.notify import notify_visitor
@@ -18,19 +18,22 @@ from backend.bookings.lifecycle.quarantine import Unbound
 from backend.bookings.lifecycle.refunds import (
     GatewayWork,
     enqueue_gateway_work,
+    give_back_parts,
     new_reference,
+    notify_refunds,
 )
 from backend.bookings.lifecycle.transaction import (
     TIMER,
     VISITOR,
     intent,
     lock_booking,
+    record_event,
     run_transition,
 )
 from backend.bookings.machine import AWAITS_PAYMENT, TAKES_PLACE, Reason, State
 from backend.bookings.models import Booking
 from backend.bookings.notices import Notice
-from backend.bookings.payment_status import paid_payment
+from backend.bookings.payment_status import is_paid_up, outstanding_paise
 from backend.core.errors import Code, Refused
 from backend.payments.gateway import OrderReport, OrderState
 from backend.payments.models import PageState, Payment, PaymentState
@@ -56,7 +59,7 @@ def start_payment(acknowledgement_id: str, *, now: datetime) -> Payment:
     if booking.state == State.PAYMENT_PENDING:
         return Payment.objects.open().get(booking=booking)
     if booking.state in TAKES_PLACE:
-        raise Refused(Code.NOTHING_TO_PAY if paid_payment(booking) is None else Code.ALREADY_PAID)
+        raise Refused(Code.ALREADY_PAID if is_paid_up(booking) else Code.NOTHING_TO_PAY)
     if booking.state != State.APPROVED:
         raise Refused(Code.STATE_REFUSES, state=booking.state)
     return _begin_attempt(booking, now=now)
@@ -72,7 +75,7 @@ def _begin_attempt(booking: Booking, *, now: datetime) -> Payment:
         booking=booking,
         reference=new_reference("PAY"),
         gateway=settings.PAYMENT_GATEWAY,
-        amount_paise=terms.amount_paise,
+        amount_paise=outstanding_paise(booking),
         currency=policy.CURRENCY,
         started_at=now,
     )
@@ -232,8 +235,20 @@ def close_open_attempt(booking: Booking, *, now: datetime) -> None:
         close_attempt(payment, PaymentState.IDLE, now=now)
 
 
+def note_on_sum(booking: Booking, *, intent: Intent, details: Details, actor: str, now: datetime) -> None:
+    """What is left to pay has changed. PAYMENT_PENDING → APPROVED, for the open attempt asks for another sum."""
+    if booking.state != State.PAYMENT_PENDING:
+        record_event(booking, intent=intent, actor=actor, now=now, details=details)
+        return
+    close_open_attempt(booking, now=now)
+    booking.next_ask_at = None
+    due_at = policy.payment_deadline(payment_terms(booking).pay_by, held_session(booking).start)
+    step = lambda: booking.end_attempt(due_at=due_at, reason=Reason.ATTEMPT_IDLE)  # noqa: E731
+    run_transition(booking, step, intent=intent, actor=actor, now=now, details=details)
+
+
 def end_attempt(booking: Booking, *, reason: Reason, intent: Intent, actor: str, now: datetime) -> None:
-    """PAYMENT_PENDING → APPROVED while `pay_by` and its grace are ahead, else PAYMENT_FAILED."""
+    """PAYMENT_PENDING → APPROVED while `pay_by` and its grace are ahead, else PAYMENT_FAILED, and parts go back."""
     deadline = policy.payment_deadline(payment_terms(booking).pay_by, held_session(booking).start)
     booking.next_ask_at = None
     if now < deadline or booking.choose_by is not None:  # a choice that is over is for its own timer
@@ -243,14 +258,18 @@ def end_attempt(booking: Booking, *, reason: Reason, intent: Intent, actor: str,
             intent=intent,
             actor=actor,
             now=now,
+            details=NotPaidInTime(),
         )
         notify_visitor(booking, Notice.PAYMENT_ATTEMPT_FAILED, now=now)
         return
+    refunds, details = give_back_parts(booking, now=now)
     run_transition(
         booking,
         lambda: booking.fail_payment(reason=Reason.PAYMENT_TIMED_OUT, now=now),
         intent=intent,
         actor=actor,
         now=now,
+        details=details,
     )
     notify_visitor(booking, Notice.PAYMENT_TIMED_OUT, now=now)
+    notify_refunds(booking, refunds, now=now)

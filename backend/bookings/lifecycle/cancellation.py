@@ -17,13 +17,13 @@ from backend.bookings.lifecycle.notify import (
     notify_staff,
     notify_visitor,
 )
-from backend.bookings.lifecycle.refunds import RefundReason, notify_refund, queue_refund
+from backend.bookings.lifecycle.refunds import RefundReason, give_back, notify_refunds
 from backend.bookings.lifecycle.sweeping import timed
 from backend.bookings.lifecycle.transaction import TIMER, VISITOR, intent, lock_booking, record_event, run_transition
 from backend.bookings.machine import ACTIVE, Reason, State
 from backend.bookings.models import Booking, Link, Purpose
 from backend.bookings.notices import Notice
-from backend.bookings.payment_status import left_paise, paid_payment
+from backend.bookings.payment_status import left_paise
 from backend.bookings.refund_policy import cancellation_refund_paise, is_refund_lost_by_time, is_timely_cancellation
 from backend.core.errors import Code, Refused
 from backend.payments.models import Refund
@@ -70,8 +70,8 @@ def confirm_cancellation(token: str, *, now: datetime) -> Booking:
     promise = cancellation_terms(booking, link, now=now)
     if not links.spend(link, now=now):
         raise Refused(Code.LINK_EXPIRED)
-    refund = give_back(booking, promise.refund_paise, reason=RefundReason.BY_VISITOR, actor=VISITOR, now=now)
-    call_off(booking, promise.reason, refund, actor=VISITOR, now=now)
+    refunds = give_back(booking, promise.refund_paise, reason=RefundReason.BY_VISITOR, actor=VISITOR, now=now)
+    call_off(booking, promise.reason, refunds, actor=VISITOR, now=now)
     return booking
 
 
@@ -219,15 +219,16 @@ def _refuse_unless_cancellable(booking: Booking, *, now: datetime) -> None:
 def call_off(
     booking: Booking,
     reason: Reason,
-    refund: Refund | None,
+    refunds: list[Refund],
     *,
     intent: Intent = Intent.CANCEL,
     actor: str,
     now: datetime,
     undo_until: datetime | None = None,
 ) -> None:
-    """Active → CANCELLED, with what it gives back: the ledger row names the refund, and the visitor hears of it."""
+    """Active → CANCELLED, with what it gives back: the ledger row names the refunds, and the visitor hears of it."""
     was_confirmed = booking.state == State.CONFIRMED
+    ids = [refund.pk for refund in refunds]
     month = None if reason == Reason.CANCELLED_LATE else sponsors.return_session(booking, now=now)
     run_transition(
         booking,
@@ -236,7 +237,7 @@ def call_off(
         actor=actor,
         now=now,
         saving=["note_to_visitor", "refund_note", "sponsorship_returned_at"],
-        details=Cancelled(returned_to_sponsor=month, refund=refund.pk if refund is not None else None),
+        details=Cancelled(returned_to_sponsor=month, refund=ids[0] if ids else None, more_refunds=tuple(ids[1:])),
         undo_until=undo_until,
     )
     close_open_attempt(booking, now=now)
@@ -244,21 +245,4 @@ def call_off(
     notify_visitor(booking, Notice.BOOKING_CANCELLED, now=now)
     if was_confirmed:
         notify_psychologist(booking, Notice.PSYCHOLOGIST_SESSION_CANCELLED, now=now)
-    if refund is not None:
-        notify_refund(booking, refund.payment, now=now)
-
-
-def give_back(
-    booking: Booking,
-    amount_paise: int,
-    *,
-    reason: RefundReason,
-    actor: str,
-    now: datetime,
-    not_before: datetime | None = None,
-) -> Refund | None:
-    """What a cancellation owes, before its ledger row, which names it."""
-    payment = paid_payment(booking)
-    if payment is None or amount_paise == 0:
-        return None
-    return queue_refund(payment, amount_paise, reason=reason, actor=actor, now=now, not_before=not_before)
+    notify_refunds(booking, refunds, now=now)

@@ -13,9 +13,9 @@ from backend.bookings.guarantees import deadline, held_session, payment_terms
 from backend.bookings.intents import Intent
 from backend.bookings.ledger_details import ChoiceOffered
 from backend.bookings.lifecycle.callers import require_address
-from backend.bookings.lifecycle.cancellation import call_off, give_back
+from backend.bookings.lifecycle.cancellation import call_off
 from backend.bookings.lifecycle.notify import notify_choice
-from backend.bookings.lifecycle.refunds import RefundReason
+from backend.bookings.lifecycle.refunds import RefundReason, give_back
 from backend.bookings.lifecycle.transaction import TIMER, intent, lock_booking, record_event
 from backend.bookings.machine import AWAITS_PAYMENT, HOLDS_SLOT, Reason, State
 from backend.bookings.models import Booking

@@ -12,7 +12,7 @@ from backend.bookings.lifecycle.transaction import intent
 from backend.bookings.machine import State
 from backend.bookings.models import Booking, DataRequest, Outcome, Purpose, RequestKind, RequestState, WaitsFor
 from backend.bookings.notices import Notice, links_carried
-from backend.bookings.payment_status import PaymentStatus, is_refund_open, payment_status
+from backend.bookings.payment_status import OWED_HERE, is_refund_open, payment_status
 from backend.bookings.request_models import OPEN
 from backend.core import row_locks
 from backend.core.errors import Code, Refused, required
@@ -147,7 +147,7 @@ def _unpaid_until(bookings: Sequence[Booking]) -> datetime | None:
         for booking in bookings
         if booking.state == State.COMPLETED
         and booking.outcome != Outcome.PRACTICE_ABSENT
-        and payment_status(booking) is PaymentStatus.DUE_AT_PRACTICE
+        and payment_status(booking) in OWED_HERE
     ]
     return max(ends, default=None)
 

@@ -1,17 +1,14 @@
-"""What staff settle at the desk: a request by phone, money in hand, a sponsor, an outcome, more time."""
+"""What staff settle at the desk: a request by phone, a sponsor, an outcome, more time."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-
-from django.utils import timezone
+from datetime import datetime, timedelta
 
 from backend.bookings import policy, sponsors
 from backend.bookings.guarantees import HeldSession, held_session, payment_terms
 from backend.bookings.intents import Intent
-from backend.bookings.ledger_details import Captured, DeadlineExtended, OutcomeRecorded, Sponsored
-from backend.bookings.lifecycle import receipts
+from backend.bookings.ledger_details import DeadlineExtended, OutcomeRecorded, Sponsored
 from backend.bookings.lifecycle.callers import reachable, recorded_just_now
 from backend.bookings.lifecycle.creation import (
     Draft,
@@ -24,17 +21,15 @@ from backend.bookings.lifecycle.creation import (
     notify_request_received,
 )
 from backend.bookings.lifecycle.payments import confirm
-from backend.bookings.lifecycle.refunds import new_reference
 from backend.bookings.lifecycle.renewal import renew_last
 from backend.bookings.lifecycle.session_terms import replan_payment_reminder
 from backend.bookings.lifecycle.transaction import intent, lock_booking, record_event, write_ledger
-from backend.bookings.machine import AWAITS_PAYMENT, TAKES_PLACE, State
+from backend.bookings.machine import TAKES_PLACE, State
 from backend.bookings.models import Booking, Link, Origin, Outcome, Purpose
 from backend.bookings.notices import Notice
-from backend.bookings.payment_status import PaymentStatus, paid_payment, payment_status
+from backend.bookings.payment_status import CALLED_OFF, is_paid_up, paid_payments
 from backend.core.errors import Code, Refused
 from backend.outbox import renewals
-from backend.payments.models import DeskMeans, Payment, PaymentMethod, PaymentState
 from backend.people.models import Corporate
 
 
@@ -68,73 +63,21 @@ def create_by_staff(draft: Draft, *, actor: str, now: datetime) -> RecordedReque
     return RecordedRequest(booking, is_new=True)
 
 
-@dataclass(frozen=True)
-class Handed:
-    """How money came at the practice: the bank's reference if there is one, and the day unless it is today."""
-
-    means: DeskMeans = DeskMeans.CASH
-    reference: str = ""
-    on: date | None = None
-
-
-def may_have_come(on: date, *, now: datetime) -> bool:
-    """Whether money that is recorded now can have come on this day of the practice."""
-    today = timezone.localdate(now)
-    return today - policy.DESK_MONEY_OLDEST <= on <= today
-
-
-@intent
-def record_desk_payment(booking_id: int, handed: Handed = Handed(), *, actor: str, now: datetime) -> Booking:
-    """APPROVED or PAYMENT_PENDING → CONFIRMED; or, for a session due at the practice, only the money's row.
-
-    Refuses: booking_unknown, already_paid, state_refuses, money_day_invalid.
-    """
-    if handed.on is not None and not may_have_come(handed.on, now=now):
-        raise Refused(Code.MONEY_DAY_INVALID)
-    booking = lock_booking(booking_id)
-    if paid_payment(booking) is not None:
-        raise Refused(Code.ALREADY_PAID)
-    is_due_later = booking.state in TAKES_PLACE and payment_status(booking) is PaymentStatus.DUE_AT_PRACTICE
-    if booking.state not in AWAITS_PAYMENT and not is_due_later:
-        raise Refused(Code.STATE_REFUSES, state=booking.state)
-    payment = Payment.objects.create(
-        booking=booking,
-        reference=new_reference("DESK"),
-        method=PaymentMethod.DESK,
-        amount_paise=booking.amount_paise or 0,
-        currency=policy.CURRENCY,
-        state=PaymentState.CAPTURED,
-        captured_paise=booking.amount_paise or 0,
-        captured_currency=policy.CURRENCY,
-        paid_by=handed.means,
-        bank_reference=handed.reference,
-        received_on=handed.on,
-        started_at=now,
-        captured_at=now,
-        closed_at=now,
-    )
-    details = Captured(payment.pk, payment.captured_paise)
-    if is_due_later:
-        record_event(booking, intent=Intent.RECORD_DESK_PAYMENT, actor=actor, now=now, details=details)
-    else:
-        confirm(booking, intent=Intent.RECORD_DESK_PAYMENT, details=details, actor=actor, now=now)
-    receipts.issue(booking, payment, now=now)
-    return booking
-
-
 @intent
 def sponsor(booking_id: int, corporate_id: int | None, *, actor: str, now: datetime) -> Booking:
     """PENDING: noted, so that approval asks the sponsor first; None: the visitor pays after all. APPROVED or
     PAYMENT_PENDING → CONFIRMED.
 
-    Refuses: booking_unknown, sponsor_unknown, sponsor_does_not_cover, already_paid, state_refuses.
+    Refuses: booking_unknown, sponsor_unknown, sponsor_does_not_cover, already_paid, part_paid, state_refuses.
     """
     corporate = Corporate.objects.filter(pk=corporate_id, is_active=True).first() if corporate_id is not None else None
     if corporate is None and corporate_id is not None:
         raise Refused(Code.SPONSOR_UNKNOWN)
     booking = lock_booking(booking_id)
-    if paid_payment(booking) is not None:
+    if is_paid_up(booking):
         raise Refused(Code.ALREADY_PAID)
+    if paid_payments(booking) and booking.state not in CALLED_OFF:
+        raise Refused(Code.PART_PAID)
     if booking.state not in (State.PENDING, State.APPROVED, State.PAYMENT_PENDING):
         raise Refused(Code.STATE_REFUSES, state=booking.state)
     if corporate is None and booking.state != State.PENDING:
@@ -191,6 +134,7 @@ EXTENDABLE = {
         Notice.BOOKING_MOVED,
         Notice.PAYMENT_STILL_DUE,
         Notice.PAYMENT_ATTEMPT_FAILED,
+        Notice.PAYMENT_RECEIVED,
         Notice.PAYMENT_VOIDED,
     ),
 }

@@ -14,11 +14,11 @@ from django.conf import settings
 from django.db.models import Q
 
 from backend.bookings import links, policy
-from backend.bookings.guarantees import deadline, payment_terms
+from backend.bookings.guarantees import deadline
 from backend.bookings.lifecycle.payments import complete_payment
 from backend.bookings.machine import AWAITS_PAYMENT, TAKES_PLACE, State
 from backend.bookings.models import Booking, Purpose
-from backend.bookings.payment_status import answer_by, paid_payment
+from backend.bookings.payment_status import answer_by, is_paid_up, outstanding_paise, paid_paise, paid_payments
 from backend.core.errors import Code, Permanent, Refused, Transient
 from backend.payments.gateway import LastTry
 from backend.payments.models import PageState, Payment, PaymentMethod, PaymentState
@@ -52,9 +52,10 @@ class Standing:
     @property
     def amount_paise(self) -> int:
         """What was paid, or is to be."""
-        if self.stage is Stage.PAID and self.payment is not None:
-            return self.payment.captured_paise
-        return payment_terms(self.booking).amount_paise
+        if self.stage is Stage.PAID:
+            return paid_paise(self.booking)
+        is_open = self.payment is not None and self.payment.state == PaymentState.OPEN
+        return self.payment.amount_paise if is_open and self.payment else outstanding_paise(self.booking)
 
     @property
     def hosted_page(self) -> str:
@@ -126,10 +127,9 @@ def _is_our_turn(payment: Payment, *, now: datetime) -> bool:
 
 def _judge(booking: Booking, named: Payment | None, *, now: datetime) -> Standing:
     if booking.state in TAKES_PLACE:
-        paid = paid_payment(booking)
-        if paid is None:
+        if not is_paid_up(booking):
             raise Refused(Code.NOTHING_TO_PAY)
-        return Standing(Stage.PAID, booking, paid)
+        return Standing(Stage.PAID, booking, paid_payments(booking)[-1])
     if booking.state in AWAITS_PAYMENT and booking.choose_by is not None:
         raise Refused(Code.CHOICE_OPEN, choose_by=booking.choose_by)
     if booking.state == State.PAYMENT_PENDING:

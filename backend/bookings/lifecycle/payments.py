@@ -22,9 +22,11 @@ from backend.bookings.lifecycle.quarantine import Unbound
 from backend.bookings.lifecycle.refunds import (
     RefundReason,
     new_reference,
+    notify_refunds,
     queue_refund,
 )
 from backend.bookings.lifecycle.transaction import (
+    TIMER,
     intent,
     lock_booking,
     lock_client,
@@ -34,7 +36,7 @@ from backend.bookings.lifecycle.transaction import (
 from backend.bookings.machine import ACTIVE, AWAITS_PAYMENT, TAKES_PLACE, Reason, State
 from backend.bookings.models import Booking, Origin
 from backend.bookings.notices import Notice
-from backend.bookings.payment_status import answer_by, paid_payment
+from backend.bookings.payment_status import answer_by, outstanding_paise, paid_payments, refundable_paise
 from backend.core.errors import Code, Permanent, Refused
 from backend.payments.adapters import gateway_named
 from backend.payments.gateway import Gateway, LastTry, Order, OrderReport, OrderState
@@ -176,20 +178,38 @@ def _lock_for(reference: str) -> tuple[Booking, Payment]:
 
 def _capture(booking: Booking, payment: Payment, report: OrderReport, *, actor: str, now: datetime) -> ReportOutcome:
     is_exact = (report.amount_paise, report.currency) == (payment.amount_paise, payment.currency)
-    is_first = paid_payment(booking) is None
+    since = [one for one in paid_payments(booking) if one.pk > payment.pk]
+    completes = is_exact and _completes(booking, payment, since)
     payment.gateway_order_id = report.gateway_order_id
     _note_capture(payment, report, now=now)
-    if is_exact and is_first:
-        if booking.state in AWAITS_PAYMENT:
-            details = Captured(payment.pk, payment.captured_paise)
-            confirm(booking, intent=Intent.RECORD_CAPTURE, details=details, actor=actor, now=now)
-            receipts.issue(booking, payment, now=now)
-            return ReportOutcome.CONFIRMED
-        if _may_be_reinstated(booking, now=now):
-            _reinstate(booking, payment, actor=actor, now=now)
-            receipts.issue(booking, payment, now=now)
-            return ReportOutcome.REINSTATED
-    _return_unexpected(booking, payment, now=now)
+    outcome = _settle_with(booking, payment, actor=actor, now=now) if completes else ReportOutcome.RETURNED
+    if outcome is ReportOutcome.RETURNED:
+        _return_unexpected(booking, payment, now=now)
+        return outcome
+    for part in since:
+        _return_part(booking, part, now=now)
+    receipts.issue(booking, payment, now=now)
+    return outcome
+
+
+def _completes(booking: Booking, payment: Payment, since: list[Payment]) -> bool:
+    """Whether the sum is complete with this attempt's, which asked for what was left to pay when it began.
+
+    Parts that came since are beyond the price then; those before must be with us still.
+    """
+    before = sum(refundable_paise(one) for one in paid_payments(booking) if one not in since)
+    return outstanding_paise(booking) > 0 and before + payment.amount_paise == booking.amount_paise
+
+
+def _settle_with(booking: Booking, payment: Payment, *, actor: str, now: datetime) -> ReportOutcome:
+    """The session that this capture pays for: confirmed, or reinstated; RETURNED where there is none any more."""
+    if booking.state in AWAITS_PAYMENT:
+        details = Captured(payment.pk, payment.captured_paise)
+        confirm(booking, intent=Intent.RECORD_CAPTURE, details=details, actor=actor, now=now)
+        return ReportOutcome.CONFIRMED
+    if _may_be_reinstated(booking, now=now):
+        _reinstate(booking, payment, actor=actor, now=now)
+        return ReportOutcome.REINSTATED
     return ReportOutcome.RETURNED
 
 
@@ -247,6 +267,19 @@ def _reinstate(booking: Booking, payment: Payment, *, actor: str, now: datetime)
 def _slot_of(booking: Booking) -> claims.Slot:
     session = held_session(booking)
     return claims.slot_with(psychologist_of(booking), session.start, session.end)
+
+
+def _return_part(booking: Booking, part: Payment, *, now: datetime) -> None:
+    """What was paid of the sum before all of it came otherwise is beyond the price."""
+    part.is_unexpected = True
+    part.save(update_fields=["is_unexpected"])
+    paise = refundable_paise(part)
+    if not paise:  # it goes back already
+        return
+    refund = queue_refund(part, paise, reason=RefundReason.UNEXPECTED, actor="system", now=now)
+    details = UnexpectedlyCaptured(part.pk, paise, refund=refund.pk)
+    record_event(booking, intent=Intent.RECORD_UNEXPECTED_CAPTURE, actor=TIMER, now=now, details=details)
+    notify_refunds(booking, [refund], now=now)
 
 
 def _return_unexpected(booking: Booking, payment: Payment, *, now: datetime) -> None:

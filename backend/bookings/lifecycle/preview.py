@@ -13,7 +13,7 @@ from typing import TypeVar
 from django.db import models, transaction
 
 from backend.bookings.models import Alternative, Booking, LedgerEntry, SlotClaim
-from backend.bookings.payment_status import left_paise
+from backend.bookings.payment_status import left_paise, outstanding_paise
 from backend.core import row_locks
 from backend.core.errors import required
 from backend.outbox import bundles
@@ -51,6 +51,7 @@ class BookingChange:
     refunds: list[Refund]
     alternatives: list[Alternative]
     left_paise: int  # what the practice then holds of the visitor's money
+    outstanding_paise: int  # what is then left to pay
 
 
 class ChangeObserver:
@@ -74,6 +75,7 @@ class ChangeObserver:
             refunds=_stepped(before.refunds, after.refunds),
             alternatives=_new(before.alternatives, after.alternatives),
             left_paise=left_paise(booking),
+            outstanding_paise=outstanding_paise(booking),
         )
 
 

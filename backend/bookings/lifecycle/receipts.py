@@ -10,7 +10,8 @@ from datetime import date, datetime
 
 from backend.bookings.guarantees import held_session
 from backend.bookings.models import Booking, Mode
-from backend.core.formatting import long_day, practice_zone
+from backend.bookings.payment_status import outstanding_paise
+from backend.core.formatting import long_day, money, practice_zone
 from backend.outbox import messages
 from backend.outbox.models import Queue
 from backend.payments import gst, receipts
@@ -27,7 +28,7 @@ def issue(booking: Booking, payment: Payment, *, now: datetime) -> None:
     supply = Supply(
         person_name=booking.full_name,
         booking_reference=booking.acknowledgement_id,
-        description=f"Session on {long_day(held_session(booking).start)}",
+        description=_description(booking, payment),
         place_of_supply=_place_of_supply(booking),
     )
     _owe_file(receipts.issue(payment, supply, on=_practice_day(now), now=now), now=now)
@@ -43,6 +44,16 @@ def take_back(payment: Payment, amount_paise: int, *, refund: Refund | None = No
         _owe_file(receipts.take_back(receipt, amount_paise, refund=refund, on=_practice_day(now), now=now), now=now)
     elif not payment.is_unexpected:
         log.error("payment %s has no receipt to take back", payment.reference)
+
+
+def _description(booking: Booking, payment: Payment) -> str:
+    """Of a part also what is left to pay of which price, as it is now."""
+    session = f"Session on {long_day(held_session(booking).start)}"
+    left = outstanding_paise(booking)
+    if left:
+        return f"{session}; part payment, {money(left)} of {money(booking.amount_paise)} left"
+    is_all = payment.captured_paise == booking.amount_paise
+    return session if is_all else f"{session}; last part of {money(booking.amount_paise)}"
 
 
 def _owe_file(receipt: Receipt, *, now: datetime) -> None:

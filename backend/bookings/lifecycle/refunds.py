@@ -10,7 +10,7 @@ from django.db import models
 
 from backend.bookings import actors, policy
 from backend.bookings.intents import Intent
-from backend.bookings.ledger_details import RefundGranted, RefundMade, RefundRefused, RefundUnfinished
+from backend.bookings.ledger_details import NotPaidInTime, RefundGranted, RefundMade, RefundRefused, RefundUnfinished
 from backend.bookings.lifecycle import receipts
 from backend.bookings.lifecycle.notify import notify_staff, notify_visitor
 from backend.bookings.lifecycle.quarantine import Unbound, require_same_refund
@@ -18,7 +18,7 @@ from backend.bookings.lifecycle.renewal import renew_last
 from backend.bookings.lifecycle.transaction import TIMER, intent, lock_booking, record_event
 from backend.bookings.models import CROCKFORD, Booking
 from backend.bookings.notices import Notice
-from backend.bookings.payment_status import paid_payment, refundable_paise
+from backend.bookings.payment_status import CALLED_OFF, left_paise, outstanding_paise, paid_payments, refundable_paise
 from backend.core.errors import Code, Permanent, Refused
 from backend.outbox import messages
 from backend.outbox.models import Queue
@@ -42,6 +42,7 @@ class RefundReason(models.TextChoices):
     """Why money goes back. Then what staff read."""
 
     UNEXPECTED = "unexpected_capture", "unexpected payment"
+    NOT_PAID_IN_TIME = "not_paid_in_time", "only a part was paid in time"
     BY_VISITOR = "cancelled_by_visitor", "cancelled by the visitor"
     BY_STAFF = "cancelled_by_staff", "cancelled by the practice"
     GRANTED = "granted_by_staff", "granted by the practice"
@@ -81,26 +82,63 @@ def queue_refund(
 
 @intent
 def grant_refund(booking_id: int, amount_paise: int | None, *, actor: str, now: datetime) -> Refund:
-    """No transition: staff give back a part, or all that is left (`None`).
+    """No transition: staff give back some of what was paid, or all that is left of it (`None`).
 
-    Refuses: booking_unknown, refund_exceeds_capture.
+    Refuses: booking_unknown, refund_exceeds_capture, part_paid (what is given back of it would be owed again).
     """
     booking = lock_booking(booking_id)
-    payment = paid_payment(booking)
-    if payment is None:
+    if paid_payments(booking) and booking.state not in CALLED_OFF and outstanding_paise(booking):
+        raise Refused(Code.PART_PAID)
+    amount = left_paise(booking) if amount_paise is None else amount_paise
+    if amount <= 0:
         raise Refused(Code.REFUND_EXCEEDS_CAPTURE)
-    amount = refundable_paise(payment) if amount_paise is None else amount_paise
-    refund = queue_refund(payment, amount, reason=RefundReason.GRANTED, actor=actor, now=now)
-    record_event(booking, intent=Intent.GRANT_REFUND, actor=actor, now=now, details=RefundGranted(refund.pk, amount))
-    notify_refund(booking, payment, now=now)
+    refunds = give_back(booking, amount, reason=RefundReason.GRANTED, actor=actor, now=now)
+    first, *more = (refund.pk for refund in refunds)
+    details = RefundGranted(first, amount, tuple(more))
+    record_event(booking, intent=Intent.GRANT_REFUND, actor=actor, now=now, details=details)
+    notify_refunds(booking, refunds, now=now)
     renew_promise(booking, now=now)
-    return refund
+    return refunds[0]
 
 
-def notify_refund(booking: Booking, payment: Payment, *, now: datetime) -> None:
+def give_back(
+    booking: Booking,
+    amount_paise: int,
+    *,
+    reason: RefundReason,
+    actor: str,
+    now: datetime,
+    not_before: datetime | None = None,
+) -> list[Refund]:
+    """Owe a sum of what was paid, before the ledger row that names the refunds: of the newest payment first.
+
+    Refuses: refund_exceeds_capture.
+    """
+    refunds, rest = [], amount_paise
+    for payment in reversed(paid_payments(booking)):
+        sum_of_it = min(rest, refundable_paise(payment))
+        if sum_of_it > 0:
+            refund = queue_refund(payment, sum_of_it, reason=reason, actor=actor, now=now, not_before=not_before)
+            refunds.append(refund)
+            rest -= sum_of_it
+    if rest:
+        raise Refused(Code.REFUND_EXCEEDS_CAPTURE)
+    return refunds
+
+
+def give_back_parts(booking: Booking, *, now: datetime) -> tuple[list[Refund], NotPaidInTime]:
+    """What was paid of a sum that is not complete in time goes back, and what the ledger row says of it."""
+    reason = RefundReason.NOT_PAID_IN_TIME
+    refunds = give_back(booking, left_paise(booking), reason=reason, actor=TIMER, now=now)
+    ids = [refund.pk for refund in refunds]
+    return refunds, NotPaidInTime(ids[0] if ids else None, tuple(ids[1:]))
+
+
+def notify_refunds(booking: Booking, refunds: list[Refund], *, now: datetime) -> None:
     """Tell the visitor that money is on its way; at the desk somebody must hand it out."""
-    notify_visitor(booking, Notice.REFUND_QUEUED, now=now)
-    if payment.method == PaymentMethod.DESK:
+    if refunds:
+        notify_visitor(booking, Notice.REFUND_QUEUED, now=now)
+    if any(refund.payment.method == PaymentMethod.DESK for refund in refunds):
         notify_staff(booking, Notice.STAFF_REFUND_DUE, now=now)
 
 

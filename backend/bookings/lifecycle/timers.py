@@ -11,8 +11,10 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from backend.bookings import queries
 from backend.bookings.intents import Intent
+from backend.bookings.ledger_details import Details
 from backend.bookings.lifecycle import redaction
 from backend.bookings.lifecycle.notify import notify_visitor
+from backend.bookings.lifecycle.refunds import give_back_parts, notify_refunds
 from backend.bookings.lifecycle.sweeping import timed
 from backend.bookings.lifecycle.transaction import TIMER, run_transition
 from backend.bookings.machine import Reason, State
@@ -51,13 +53,15 @@ def close_unanswered(booking: Booking, *, now: datetime) -> bool:
     return True
 
 
-@timed(due=lambda now: queries.due(State.APPROVED, now=now))
+@timed(due=lambda now: queries.due(State.APPROVED, now=now).prefetch_related("payments__refunds"))
 def time_out_approval(booking: Booking, *, now: datetime) -> bool:
-    """APPROVED → CANCELLED `payment_timed_out`; the slot is free again."""
+    """APPROVED → CANCELLED `payment_timed_out`; the slot is free again, and parts that were paid go back."""
     if not _is_due(booking, State.APPROVED, now):
         return False
-    _cancel(booking, Reason.PAYMENT_TIMED_OUT, intent=Intent.PAYMENT_TIMED_OUT, now=now)
+    refunds, details = give_back_parts(booking, now=now)
+    _cancel(booking, Reason.PAYMENT_TIMED_OUT, intent=Intent.PAYMENT_TIMED_OUT, now=now, details=details)
     notify_visitor(booking, Notice.PAYMENT_TIMED_OUT, now=now)
+    notify_refunds(booking, refunds, now=now)
     return True
 
 
@@ -131,5 +135,6 @@ def _is_due(booking: Booking, state: State, now: datetime) -> bool:
     return booking.state == state and booking.due_at is not None and booking.due_at <= now
 
 
-def _cancel(booking: Booking, reason: Reason, *, intent: Intent, now: datetime) -> None:
-    run_transition(booking, lambda: booking.cancel(reason=reason, now=now), intent=intent, actor=TIMER, now=now)
+def _cancel(booking: Booking, reason: Reason, *, intent: Intent, now: datetime, details: Details | None = None) -> None:
+    step = lambda: booking.cancel(reason=reason, now=now)  # noqa: E731
+    run_transition(booking, step, intent=intent, actor=TIMER, now=now, details=details)

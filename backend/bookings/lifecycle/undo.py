@@ -15,7 +15,7 @@ from backend.bookings.ledger_details import (
     Undoable,
     Undone,
     details_of,
-    refund_named,
+    refunds_named,
     typed_details,
 )
 from backend.bookings.lifecycle.refunds import GatewayWork
@@ -48,28 +48,27 @@ def undo_decision(booking_id: int, *, actor: str, now: datetime) -> Booking:
     if booking.undoable_until(now) is None:
         raise Refused(Code.UNDO_CLOSED)
     entry = LedgerEntry.objects.get(booking=booking, sequence=booking.ledger_sequence)
-    refund = refund_named(entry)
-    _withdraw(entry, refund, now=now)
+    refunds = refunds_named(entry)
+    _withdraw(entry, refunds, now=now)
     _restore(booking, entry)
     month = _hold_again(booking, entry, now=now)
-    details = Undone(decision=entry.sequence, refund=refund, taken_from_sponsor=month)
+    first, *more = refunds or (None,)
+    details = Undone(entry.sequence, refund=first, taken_from_sponsor=month, more_refunds=tuple(more))
     _step_back(booking, entry, details, actor=actor, now=now)
     links.reopen(booking, ended_at=entry.at)
     return booking
 
 
-def _withdraw(entry: LedgerEntry, refund: int | None, *, now: datetime) -> None:
+def _withdraw(entry: LedgerEntry, refunds: tuple[int, ...], *, now: datetime) -> None:
     """What the decision owed is not sent, and no money moves. Refuses: undo_closed, if something has begun."""
     of_it = Q(ledger_sequence=entry.sequence)
-    if refund is not None:
-        of_it |= Q(ledger_sequence=None, kind=GatewayWork.MAKE_REFUND, subject_id=refund)
+    of_it |= Q(ledger_sequence=None, kind=GatewayWork.MAKE_REFUND, subject_id__in=refunds)
     owed = Message.objects.filter(of_it, booking_id=entry.booking_id, created_at=entry.at)
     is_taken = Alternative.objects.filter(booking=entry.booking_id, taken_by__isnull=False).exists()
     if is_taken or not holds.withdraw(owed, now=now):
         raise Refused(Code.UNDO_CLOSED)
     links.forget(owed.values("uuid"))
-    if refund is not None:
-        Refund.objects.filter(pk=refund).update(state=RefundState.WITHDRAWN, settled_at=now)
+    Refund.objects.filter(pk__in=refunds).update(state=RefundState.WITHDRAWN, settled_at=now)
 
 
 def _restore(booking: Booking, entry: LedgerEntry) -> None:

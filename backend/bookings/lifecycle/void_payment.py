@@ -9,30 +9,33 @@ from backend.bookings.guarantees import held_session
 from backend.bookings.intents import Intent
 from backend.bookings.ledger_details import PaymentVoided
 from backend.bookings.lifecycle import receipts
+from backend.bookings.lifecycle.attempts import note_on_sum
 from backend.bookings.lifecycle.notify import notify_psychologist, notify_visitor
 from backend.bookings.lifecycle.refunds import renew_promise
-from backend.bookings.lifecycle.transaction import intent, lock_booking, record_event, run_transition
-from backend.bookings.machine import State
+from backend.bookings.lifecycle.transaction import intent, lock_booking, run_transition
+from backend.bookings.machine import HOLDS_SLOT, State
 from backend.bookings.models import Booking
 from backend.bookings.notices import Notice
-from backend.bookings.payment_status import paid_payment, refundable_paise
+from backend.bookings.payment_status import desk_payments, left_paise, paid_paise
 from backend.core.errors import Code, Refused
 from backend.outbox.models import Message, MessageState
-from backend.payments.models import Payment, PaymentMethod, PaymentState, RefundState, VoidReason
+from backend.payments.models import Payment, PaymentState, RefundState, VoidReason
 
 
 @intent
-def void_desk_payment(booking_id: int, why: VoidReason, *, actor: str, now: datetime) -> Booking:
-    """CONFIRMED → APPROVED while its `pay_by` is ahead; later, or with payment at the practice, no transition.
+def void_desk_payment(booking_id: int, why: VoidReason, *, reference: str = "", actor: str, now: datetime) -> Booking:
+    """CONFIRMED → APPROVED while its `pay_by` is ahead; later, of a part, or with payment at the practice, none.
 
-    The sum is then due at the practice again; a booking that was called off owes nothing. Refuses: booking_unknown,
-    not_paid_at_desk (nothing stands, or the gateway has it), payment_given_back, money_returning.
+    Without a reference it is the last one. The sum is then due again; a booking that was called off owes nothing.
+    Refuses: booking_unknown, not_paid_at_desk (nothing stands, or the gateway has it), payment_given_back,
+    money_returning.
     """
     booking = lock_booking(booking_id)
-    payment = paid_payment(booking)
-    if payment is None or payment.method != PaymentMethod.DESK:
+    standing = [one for one in desk_payments(booking) if reference in ("", one.reference)]
+    if not standing:
         raise Refused(Code.NOT_PAID_AT_DESK)
-    if refundable_paise(payment) < payment.captured_paise:
+    payment = standing[-1]
+    if left_paise(booking) < paid_paise(booking):
         raise Refused(Code.PAYMENT_GIVEN_BACK)
     if _is_returning(booking):
         raise Refused(Code.MONEY_RETURNING)
@@ -42,8 +45,8 @@ def void_desk_payment(booking_id: int, why: VoidReason, *, actor: str, now: date
         _ask_to_pay_again(booking, payment, booking.pay_by, why, actor=actor, now=now)
     else:
         details = PaymentVoided(payment.pk, payment.captured_paise, why)
-        record_event(booking, intent=Intent.VOID_DESK_PAYMENT, actor=actor, now=now, details=details)
-        if booking.state == State.CONFIRMED and booking.pay_by is not None:  # they were told that it is paid
+        note_on_sum(booking, intent=Intent.VOID_DESK_PAYMENT, details=details, actor=actor, now=now)
+        if booking.state in HOLDS_SLOT:  # they were told that it is paid
             notify_visitor(booking, Notice.PAYMENT_VOIDED, now=now)
     renew_promise(booking, now=now)
     receipts.take_back(payment, payment.captured_paise, now=now)

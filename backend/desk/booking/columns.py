@@ -13,7 +13,14 @@ from backend.accounts.roles import mask_digits
 from backend.bookings import actors
 from backend.bookings.machine import ACTIVE, State
 from backend.bookings.models import Booking
-from backend.bookings.payment_status import PaymentStatus, payment_status, refund_made_at
+from backend.bookings.payment_status import (
+    CALLED_OFF,
+    PaymentStatus,
+    outstanding_paise,
+    paid_paise,
+    payment_status,
+    refund_made_at,
+)
 from backend.core import disclosures
 from backend.core.formatting import NOTHING, money, short_day, short_day_and_time
 from backend.desk.display import badge, mark, sponsor, time_left
@@ -159,6 +166,9 @@ def price(booking: Booking) -> str:
 def payment(booking: Booking) -> str:
     status = payment_status(booking)
     text = status.value.replace("_", " ")
+    if status is PaymentStatus.PART_PAID:
+        left = "" if booking.state in CALLED_OFF else f", {money(outstanding_paise(booking))} left"
+        return f"{text}, {money(paid_paise(booking))} of {money(booking.amount_paise)}{left}"
     is_back = status in (PaymentStatus.PART_REFUNDED, PaymentStatus.REFUNDED)
     return f"{text}, {short_day_and_time(refund_made_at(booking))}" if is_back else text
 

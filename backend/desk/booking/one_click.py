@@ -45,11 +45,11 @@ def outcome_clicks(access: AccessPolicy, booking: Booking, *, now: datetime) -> 
     return tuple(OneClick(label, url, seen, outcome) for outcome, label in OUTCOMES.items() if outcome in possible)
 
 
-def payment_click(access: AccessPolicy, booking: Booking, *, is_owed: bool) -> tuple[OneClick, ...]:
-    """The sum on the button is what is recorded; `is_owed` is `payment_status.takes_desk_payment` of the booking."""
-    if not is_owed or not booking.amount_paise or not access.may_act(booking, RECORD_PAYMENT.scope):
+def payment_click(access: AccessPolicy, booking: Booking, *, owed_paise: int) -> tuple[OneClick, ...]:
+    """The sum on the button is what is recorded, `payment_status.takes_at_desk` of the booking."""
+    if not owed_paise or not access.may_act(booking, RECORD_PAYMENT.scope):
         return ()
-    label = f"Paid {money(booking.amount_paise)}"
+    label = f"Paid {money(owed_paise)}"
     return (OneClick(label, _url(RECORD_PAYMENT, booking), booking.ledger_sequence),)
 
 

@@ -125,8 +125,8 @@ def day_list(request: HttpRequest) -> HttpResponse:
 
 def _on_paper(access: AccessPolicy, booking: Booking) -> tuple[Booking, str, str]:
     """The booking, its telephone number as the account sees it, and what is still to be paid."""
-    is_owed = getattr(booking, "is_owed", False)
-    return booking, access.phone(booking), money(booking.amount_paise) if is_owed else NOTHING
+    owed_paise = getattr(booking, "owed_paise", 0)
+    return booking, access.phone(booking), money(owed_paise) if owed_paise else NOTHING
 
 
 def _clicks(access: AccessPolicy) -> dict[str, object]:

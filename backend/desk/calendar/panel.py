@@ -13,7 +13,7 @@ from django.utils import timezone
 from backend.bookings.access import AccessPolicy
 from backend.bookings.lifecycle.read_receipts import mark_message_read
 from backend.bookings.models import Booking
-from backend.bookings.payment_status import takes_desk_payment
+from backend.bookings.payment_status import takes_at_desk
 from backend.core.formatting import practice_zone, short_day_and_time
 from backend.core.row_ids import row_id
 from backend.desk.booking.actions.decide import decide, follows
@@ -36,12 +36,12 @@ def panel(request: HttpRequest, booking_id: int) -> HttpResponse:
     booking = get_object_or_404(rows, pk=booking_id)
     if access.reads_message(booking):
         mark_message_read(booking.pk, now=now)
-    is_owed = rows.filter(takes_desk_payment(), pk=booking_id).exists()
+    owed_paise = rows.filter(pk=booking_id).values_list(takes_at_desk(), flat=True).get()
     context = {
         "booking": booking,
         "link": booking_link(booking),
         "about": summary(booking, access, now=now),
-        "clicks": outcome_clicks(access, booking, now=now) + payment_click(access, booking, is_owed=is_owed),
+        "clicks": outcome_clicks(access, booking, now=now) + payment_click(access, booking, owed_paise=owed_paise),
         "actions": [
             (*action_links(access, booking, action.name), action.tone) for action in open_to(access, booking, now=now)
         ],

@@ -176,7 +176,7 @@ def _choosing(access: AccessPolicy, booking: Booking) -> Line:
 def _lapsing(access: AccessPolicy, booking: Booking, *, now: datetime) -> Line:
     is_paying = booking.state == State.PAYMENT_PENDING
     left = time_left(booking.due_at, now=now)
-    what = f"{money(booking.amount_paise)} for {short_day_and_time(booking.slot_start)}, {booking.psychologist}"
+    what = f"{money(_owed(booking))} for {short_day_and_time(booking.slot_start)}, {booking.psychologist}"
     acts = action_links(access, booking, "record-payment", "reschedule")
     return Line(booking_link(booking), booking.full_name, what, f"{left} left" if "overdue" not in left else left,
                 "warning", ("paying now",) if is_paying else (), acts, access.phone(booking))  # fmt: skip
@@ -204,10 +204,16 @@ def _data(request: DataRequest, *, now: datetime) -> Line:
                 "danger" if left < policy.DATA_REQUEST_PRESSES else "secondary")  # fmt: skip
 
 
+def _owed(booking: Booking) -> int:
+    """As the query that found it has read it."""
+    return getattr(booking, "owed_paise", 0)
+
+
 def _unpaid(access: AccessPolicy, booking: Booking) -> Line:
-    what = f"{money(booking.amount_paise)}, {booking.psychologist}"
+    left = _owed(booking)
+    what = f"{money(left)}, {booking.psychologist}"
     return Line(booking_link(booking), booking.full_name, what, short_day_and_time(booking.slot_start), "warning",
-                clicks=payment_click(access, booking, is_owed=True),
+                clicks=payment_click(access, booking, owed_paise=left),
                 phone=access.phone(booking))  # fmt: skip
 
 
@@ -289,7 +295,7 @@ def _session(access: AccessPolicy, booking: Booking, *, now: datetime) -> Line:
     is_held = booking.state in TAKES_PLACE
     clicks = outcome_clicks(access, booking, now=now)
     next_act = "record-outcome" if is_held and session.start <= now else "reschedule"
-    is_owed = getattr(booking, "is_owed", False)
+    owed_paise = _owed(booking)
     return Line(
         booking_link(booking),
         booking.full_name,
@@ -298,7 +304,7 @@ def _session(access: AccessPolicy, booking: Booking, *, now: datetime) -> Line:
         "success" if is_held else "warning",
         (("now",) if is_now else ()) + (("visitor chooses another time",) if booking.choose_by else ()),
         () if clicks else action_links(access, booking, next_act),
-        clicks=clicks + payment_click(access, booking, is_owed=is_owed),
+        clicks=clicks + payment_click(access, booking, owed_paise=owed_paise),
         place=booking.meeting_link if booking.mode == Mode.ONLINE else booking.address,
     )
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import TypeVar
 
-from django.db.models import BooleanField, Case, ExpressionWrapper, Q, QuerySet, Value, When
+from django.db.models import BooleanField, Case, Q, QuerySet, Value, When
 
 from backend.bookings.machine import ACTIVE, HOLDS_SLOT, State
 from backend.bookings.models import Booking, DataRequest, Origin
-from backend.bookings.payment_status import takes_desk_payment
+from backend.bookings.payment_status import takes_at_desk
 from backend.bookings.queries import open_data_requests
 from backend.core.formatting import practice_zone
 from backend.desk.waiting import lapsing, unpaid, unrecorded
@@ -124,8 +124,9 @@ def _waiting(rows: QuerySet[Booking]) -> QuerySet[Booking]:
 def _sessions(rows: QuerySet[Booking], *, now: datetime) -> QuerySet[Booking]:
     start, end = day_of(now)
     found = rows.filter(slot_start__gte=start, slot_start__lt=end, state__in=(*HOLDS_SLOT, State.COMPLETED))
-    is_owed = ExpressionWrapper(takes_desk_payment(), BooleanField())
-    return found.annotate(is_owed=is_owed).order_by("psychologist__full_name", "psychologist_id", "slot_start")
+    return found.annotate(owed_paise=takes_at_desk()).order_by(
+        "psychologist__full_name", "psychologist_id", "slot_start"
+    )
 
 
 def _failures(rows: QuerySet[Booking]) -> list[Failure]:

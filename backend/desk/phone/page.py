@@ -13,7 +13,8 @@ from backend.bookings import actors
 from backend.bookings.access import AccessPolicy
 from backend.bookings.intents import Intent
 from backend.bookings.lifecycle.approval import approve
-from backend.bookings.lifecycle.front_desk import RecordedRequest, create_by_staff, record_desk_payment
+from backend.bookings.lifecycle.desk_money import record_desk_payment
+from backend.bookings.lifecycle.front_desk import RecordedRequest, create_by_staff
 from backend.bookings.lifecycle.preview import preview_transaction
 from backend.bookings.lifecycle.session_terms import Approval
 from backend.bookings.machine import ACTIVE

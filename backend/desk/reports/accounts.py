@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 
+from backend.core.formatting import rupees
 from backend.payments.models import Payment, PaymentState, Refund, RefundState, SettlementLine
 from backend.payments.receipt_models import DocumentKind, Receipt
 
@@ -135,9 +136,16 @@ def _payments(rows: QuerySet[Payment], lines: dict[Key, SettlementLine]) -> Iter
             currency=payment.captured_currency,
             fee_paise=payment.fee_paise,
             tax_paise=payment.tax_paise,
-            note=UNEXPECTED if payment.is_unexpected else "",
+            note=_note(payment),
             settled=lines.get((payment.gateway, "payment", payment.capture_id)),
         )
+
+
+def _note(payment: Payment) -> str:
+    if payment.is_unexpected:
+        return UNEXPECTED
+    price = payment.booking.amount_paise or 0
+    return f"part of {rupees(price)}" if payment.captured_paise < price else ""
 
 
 def _refunds(rows: QuerySet[Refund], lines: dict[Key, SettlementLine]) -> Iterator[Movement]:

@@ -18,7 +18,7 @@ from backend.core.disclosures import Act
 from backend.core.formatting import NOTHING, day_and_time, money, practice_zone
 from backend.desk.fresh import requires_fresh
 from backend.desk.page import Page
-from backend.desk.reports.accounts import UNEXPECTED, Compared, Movement, Statement, movements, statement
+from backend.desk.reports.accounts import Compared, Movement, Statement, movements, statement
 from backend.desk.reports.spans import SpanForm, often_asked
 from backend.desk.spreadsheet import csv_answer, csv_lines, xlsx_answer
 
@@ -103,7 +103,7 @@ def _movement(one: Movement) -> list[str]:
         day_and_time(one.at),
         one.booking,
         one.receipt or NOTHING,
-        f"{one.what}, unexpected" if one.note == UNEXPECTED else one.what,
+        f"{one.what}, {one.note}" if one.note and one.what == "payment" else one.what,
         one.method,
         money(one.paise),
         one.settled.settlement_id if one.settled else NOTHING,

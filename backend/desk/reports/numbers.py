@@ -87,7 +87,7 @@ def _count_sessions(found: dict[int | None, Numbers], rows: QuerySet[Booking], *
         one.busy += busy
         one.attended += count if outcome == Outcome.ATTENDED else 0
         one.no_shows += count if outcome == Outcome.NO_SHOW else 0
-    for who, paise in _sums(owed(rows, now=now), "psychologist", "amount_paise"):
+    for who, paise in _sums(owed(rows, now=now), "psychologist", "owed_paise"):
         found[who].unpaid_paise += paise
 
 

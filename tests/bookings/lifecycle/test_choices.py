@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from backend.bookings import policy
-from backend.bookings.lifecycle import attempts, cancellation, choices, front_desk, payments, rescheduling, timers, undo
+from backend.bookings.lifecycle import attempts, cancellation, choices, desk_money, payments, rescheduling, timers, undo
 from backend.bookings.lifecycle.cancellation import RefundChoice
 from backend.bookings.lifecycle.rescheduling import Move, SlotChoice, reschedule
 from backend.bookings.machine import State
@@ -256,7 +256,7 @@ def test_an_attempt_that_ends_meanwhile_ends_no_booking(who: Psychologist, now: 
 
 def test_money_at_the_desk_can_be_taken_meanwhile(who: Psychologist, now: datetime) -> None:
     asked = offered(scenarios.approved(now=now, who=who, at=now + 5 * DAY), now=now)
-    front_desk.record_desk_payment(asked.pk, **STAFF, now=now)
+    desk_money.record_desk_payment(asked.pk, **STAFF, now=now)
     choices.lapse_choice(asked.pk, now=now + policy.CHOOSE_WITHIN)
     assert Refund.objects.get().payment == Payment.objects.get()
     assert Notice.STAFF_REFUND_DUE in scenarios.notices_about(asked)

@@ -10,10 +10,10 @@ import pytest
 from backend.bookings import policy, queries
 from backend.bookings.lifecycle import (
     cancellation,
+    desk_money,
     erasure,
     erasure_requests,
     follow_ups,
-    front_desk,
     refunds,
     timers,
     visitor,
@@ -201,7 +201,7 @@ def test_it_waits_for_nothing_that_is_not_owed_or_was_owed_for_long(
 def test_who_paid_meanwhile_is_erased_on_the_day_that_was_told(now: datetime) -> None:
     booking, at = unpaid(now=now), now + 3 * DAY
     request = erasures.proved(booking, now=at)
-    front_desk.record_desk_payment(booking.pk, actor="staff:desk", now=at)
+    desk_money.record_desk_payment(booking.pk, actor="staff:desk", now=at)
     assert request.due_at is not None
     erasure.carry_out(request.pk, now=request.due_at)
     assert again(request).state == RequestState.DONE

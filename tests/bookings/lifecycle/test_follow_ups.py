@@ -10,7 +10,7 @@ import pytest
 from django.urls import reverse
 
 from backend.bookings import policy
-from backend.bookings.lifecycle import approval, attempts, cancellation, follow_ups, front_desk, payments, timers
+from backend.bookings.lifecycle import approval, attempts, cancellation, desk_money, follow_ups, payments, timers
 from backend.bookings.lifecycle.follow_ups import Rhythm, Series
 from backend.bookings.lifecycle.rescheduling import Move, reschedule
 from backend.bookings.machine import State
@@ -120,7 +120,7 @@ def test_a_follow_up_can_follow_a_completed_session_and_a_follow_up(now: datetim
     last = scenarios.confirmed(now=now)
     timers.complete_session(last.pk, now=last.due_at)
     booking = one(last, now=now)
-    front_desk.record_desk_payment(booking.pk, now=now, **STAFF)
+    desk_money.record_desk_payment(booking.pk, now=now, **STAFF)
     assert one(booking, now=now).follows == booking
 
 

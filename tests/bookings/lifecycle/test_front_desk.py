@@ -8,7 +8,7 @@ import pytest
 
 from backend.bookings import payment_status, policy, queries
 from backend.bookings.lifecycle import approval as staff
-from backend.bookings.lifecycle import enquiries, front_desk, inbox, payments, refunds, timers, visitor
+from backend.bookings.lifecycle import desk_money, enquiries, front_desk, inbox, payments, refunds, timers, visitor
 from backend.bookings.lifecycle.rescheduling import Move, reschedule
 from backend.bookings.machine import ACTIVE, Reason, State
 from backend.bookings.models import Booking, LedgerEntry, Link, Origin, Outcome, Purpose, SlotClaim
@@ -117,18 +117,18 @@ def test_a_move_is_refused_where_the_slot_or_the_state_does_not_allow_it(now: da
 @pytest.mark.parametrize("paying", [False, True])
 def test_money_at_the_desk_confirms_and_ends_an_open_attempt(paying: bool, now: datetime) -> None:
     booking = scenarios.paying(now=now)[0] if paying else scenarios.approved(now=now)
-    paid = front_desk.record_desk_payment(booking.pk, now=now, **STAFF)
+    paid = desk_money.record_desk_payment(booking.pk, now=now, **STAFF)
     assert paid.state == State.CONFIRMED
     payment = Payment.objects.get(method=PaymentMethod.DESK)
     assert (payment.state, payment.captured_paise) == (PaymentState.CAPTURED, 150_000)
     assert not Payment.objects.filter(state=PaymentState.OPEN).exists()
     assert queries.payment_status_value(scenarios.again(booking)) == "paid"
-    assert code_of(lambda: front_desk.record_desk_payment(booking.pk, now=now, **STAFF)) is Code.ALREADY_PAID
+    assert code_of(lambda: desk_money.record_desk_payment(booking.pk, now=now, **STAFF)) is Code.ALREADY_PAID
 
 
 def test_an_online_capture_after_money_at_the_desk_goes_back(now: datetime) -> None:
     booking, payment = scenarios.paying(now=now)
-    front_desk.record_desk_payment(booking.pk, now=now, **STAFF)
+    desk_money.record_desk_payment(booking.pk, now=now, **STAFF)
     outcome = payments.record_report(scenarios.captured(payment), actor="gateway:sandbox", now=now)
     assert outcome is payments.ReportOutcome.RETURNED
     assert {Notice.PAYMENT_RETURNED, Notice.STAFF_UNEXPECTED_MONEY} <= set(scenarios.notices_about(booking))
@@ -140,7 +140,7 @@ def test_a_session_due_at_the_practice_is_paid_there_without_a_transition(now: d
         now=now, who=scenarios.psychologist(location=place), mode="OFFLINE", payment_mode="OFFLINE"
     )
     assert (booking.state, queries.payment_status_value(booking)) == (State.CONFIRMED, "due_at_practice")
-    front_desk.record_desk_payment(booking.pk, now=now, **STAFF)
+    desk_money.record_desk_payment(booking.pk, now=now, **STAFF)
     assert (scenarios.again(booking).state, queries.payment_status_value(scenarios.again(booking))) == (
         State.CONFIRMED,
         "paid",
@@ -149,7 +149,7 @@ def test_a_session_due_at_the_practice_is_paid_there_without_a_transition(now: d
 
 def test_a_refund_of_desk_money_is_handed_out_by_staff(now: datetime) -> None:
     booking = scenarios.approved(now=now)
-    front_desk.record_desk_payment(booking.pk, now=now, **STAFF)
+    desk_money.record_desk_payment(booking.pk, now=now, **STAFF)
     refund = refunds.grant_refund(booking.pk, None, now=now, **STAFF)
     assert not Message.objects.filter(kind="make_refund").exists()
     assert Notice.STAFF_REFUND_DUE in scenarios.notices_about(booking)

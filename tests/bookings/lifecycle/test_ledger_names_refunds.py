@@ -8,8 +8,8 @@ import pytest
 
 from backend.bookings import policy
 from backend.bookings.intents import Intent
-from backend.bookings.ledger_details import refund_named
-from backend.bookings.lifecycle import cancellation, front_desk, payments, refunds, timers
+from backend.bookings.ledger_details import refunds_named
+from backend.bookings.lifecycle import cancellation, desk_money, payments, refunds, timers
 from backend.bookings.lifecycle.cancellation import RefundChoice
 from backend.bookings.models import Booking, LedgerEntry, Purpose
 from backend.bookings.notices import Notice
@@ -38,7 +38,7 @@ def call_off(booking: Booking, refund: RefundChoice, *, now: datetime) -> None:
 def paid_twice(*, now: datetime) -> Booking:
     """At the desk, and a moment later through the gateway, which goes back by itself."""
     booking, payment = scenarios.paying(now=now)
-    front_desk.record_desk_payment(booking.pk, actor="staff:desk", now=now)
+    desk_money.record_desk_payment(booking.pk, actor="staff:desk", now=now)
     payments.record_report(scenarios.captured(payment), actor="gateway:sandbox", now=now)
     return scenarios.again(booking)
 
@@ -50,7 +50,7 @@ def said(booking: Booking, notice: Notice, *, now: datetime) -> list[object]:
 
 
 def named(booking: Booking, intent: Intent) -> Refund:
-    return Refund.objects.get(pk=refund_named(LedgerEntry.objects.get(booking=booking, intent=intent)))
+    return Refund.objects.get(pk__in=refunds_named(LedgerEntry.objects.get(booking=booking, intent=intent)))
 
 
 def test_a_refund_granted_in_the_same_instant_is_not_the_cancellations(now: datetime) -> None:

@@ -10,7 +10,7 @@ import pytest
 import time_machine
 from django.db import DatabaseError, transaction
 
-from backend.bookings.lifecycle import front_desk, payments, refunds
+from backend.bookings.lifecycle import desk_money, payments, refunds
 from backend.bookings.lifecycle.void_payment import void_desk_payment
 from backend.bookings.machine import State
 from backend.bookings.models import Booking
@@ -72,9 +72,9 @@ def test_late_money_that_brings_a_booking_back_gets_one(now: datetime) -> None:
 
 
 def test_money_at_the_desk_gets_one_and_a_mistake_a_credit_note(now: datetime) -> None:
-    booking = front_desk.record_desk_payment(scenarios.approved(now=now).pk, now=now, **DESK)
+    booking = desk_money.record_desk_payment(scenarios.approved(now=now).pk, now=now, **DESK)
     void_desk_payment(booking.pk, VoidReason.NOT_RECEIVED, now=now, **DESK)
-    front_desk.record_desk_payment(booking.pk, now=now, **DESK)
+    desk_money.record_desk_payment(booking.pk, now=now, **DESK)
     assert numbers() == ["MS/26-27/000001", "CN/26-27/000001", "MS/26-27/000002"]
     note = Receipt.objects.get(kind=DocumentKind.CREDIT_NOTE)
     assert (note.refund, note.amount_paise, note.original) == (None, 150_000, Receipt.objects.first())
@@ -86,13 +86,13 @@ def test_money_that_is_due_at_the_practice_gets_one_when_it_is_paid(now: datetim
     who = scenarios.psychologist(location=place)
     booking = scenarios.approved(now=now, who=who, mode="OFFLINE", payment_mode="OFFLINE")
     assert (scenarios.again(booking).state, numbers()) == (State.CONFIRMED, [])
-    front_desk.record_desk_payment(booking.pk, now=now, **DESK)
+    desk_money.record_desk_payment(booking.pk, now=now, **DESK)
     assert numbers() == ["MS/26-27/000001"]
 
 
 def test_each_refund_that_was_made_gets_a_credit_note_that_names_its_receipt(now: datetime, settings: Any) -> None:
     settings.TAX_MODE, settings.PRACTICE_GSTIN, settings.PRACTICE_ADDRESS = "registered", GSTIN, "12 Baner Road; Pune"
-    booking = front_desk.record_desk_payment(scenarios.approved(now=now).pk, now=now, **DESK)
+    booking = desk_money.record_desk_payment(scenarios.approved(now=now).pk, now=now, **DESK)
     (receipt,) = Receipt.objects.all()
     settings.PRACTICE_LEGAL_NAME, settings.TAX_MODE, settings.TAX_PERCENT = "Another name", "exempt", 5
     notes = [give_back(booking, paise, now=now) for paise in (50_001, None)]
@@ -148,7 +148,7 @@ def test_each_year_and_kind_has_a_series_by_the_days_of_the_practice() -> None:
     for at in (last, last + timedelta(minutes=1)):
         with time_machine.travel(at, tick=False):
             booking = scenarios.approved(f"{at:%M}@example.org", now=at, who=scenarios.psychologist(f"Dr. {at:%M}"))
-            front_desk.record_desk_payment(booking.pk, now=at, **DESK)
+            desk_money.record_desk_payment(booking.pk, now=at, **DESK)
             give_back(booking, 100, now=at)
     assert numbers() == ["MS/26-27/000001", "CN/26-27/000001", "MS/27-28/000001", "CN/27-28/000001"]
     assert max(map(len, [*numbers(), receipt_series.Place(DocumentKind.RECEIPT, 2099, 9_999_999).number])) <= 16
@@ -157,10 +157,10 @@ def test_each_year_and_kind_has_a_series_by_the_days_of_the_practice() -> None:
 def test_a_capture_that_is_rolled_back_gives_its_number_back(now: datetime) -> None:
     first = scenarios.approved(now=now)
     with transaction.atomic():
-        front_desk.record_desk_payment(first.pk, now=now, **DESK)
+        desk_money.record_desk_payment(first.pk, now=now, **DESK)
         transaction.set_rollback(True)
     assert not Message.objects.filter(kind="make_receipt").exists()
-    front_desk.record_desk_payment(first.pk, now=now, **DESK)
+    desk_money.record_desk_payment(first.pk, now=now, **DESK)
     assert numbers() == ["MS/26-27/000001"]
     assert ReceiptSeries.objects.get().next_number == 2
 

@@ -14,7 +14,7 @@ from django.core.mail import EmailMessage
 from icalendar import Calendar
 
 from backend.bookings import links
-from backend.bookings.lifecycle import attempts, cancellation, follow_ups, front_desk, payments, series
+from backend.bookings.lifecycle import attempts, cancellation, desk_money, follow_ups, front_desk, payments, series
 from backend.bookings.lifecycle.follow_ups import Rhythm, Series
 from backend.bookings.lifecycle.rescheduling import Move, reschedule
 from backend.bookings.lifecycle.series import SeriesCancellation, SeriesMove
@@ -192,7 +192,7 @@ def test_what_comes_after_waits_for_the_series(last: Booking, now: datetime, pro
     provider.hangs_up = True
     drain(now)
     provider.hangs_up = False
-    front_desk.record_desk_payment(bookings[1].pk, now=now, **STAFF)
+    desk_money.record_desk_payment(bookings[1].pk, now=now, **STAFF)
     drain(now + timedelta(seconds=1))
     assert len(provider.about(last)) == 1
     drain(now + timedelta(minutes=1))
@@ -349,8 +349,8 @@ def test_only_what_is_ahead_and_of_one_act_belongs_together(last: Booking, now: 
 
 def test_all_are_cancelled_with_one_mail_to_each_side(last: Booking, now: datetime, provider: Provider) -> None:
     bookings = book(last, 3, now=now)
-    front_desk.record_desk_payment(bookings[0].pk, now=now, **STAFF)
-    front_desk.record_desk_payment(bookings[1].pk, now=now, **STAFF)
+    desk_money.record_desk_payment(bookings[0].pk, now=now, **STAFF)
+    desk_money.record_desk_payment(bookings[1].pk, now=now, **STAFF)
     settle(now)
     series.cancel_series(bookings[0].pk, SeriesCancellation(note_to_visitor="Dr. Iyer moves."), now=now, **STAFF)
     assert {scenarios.again(booking).state for booking in bookings} == {State.CANCELLED}
@@ -368,7 +368,7 @@ def test_all_are_cancelled_with_one_mail_to_each_side(last: Booking, now: dateti
 
 def test_one_that_refuses_keeps_them_all(last: Booking, now: datetime) -> None:
     bookings = book(last, 2, now=now)
-    front_desk.record_desk_payment(bookings[1].pk, now=now, **STAFF)
+    desk_money.record_desk_payment(bookings[1].pk, now=now, **STAFF)
     terms = SeriesCancellation(refund=cancellation.RefundChoice.NONE)
     with pytest.raises(Refused) as refused:
         series.cancel_series(bookings[0].pk, terms, now=now, **STAFF)

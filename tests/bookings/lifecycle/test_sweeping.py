@@ -40,7 +40,7 @@ def lapsed(email: str, *, now: datetime) -> Booking:
 CASES: dict[str, tuple[Callable[..., Booking], TimedIntent, int]] = {
     "draft": (scenarios.submitted, timers.lapse_draft, 7),
     "request": (scenarios.pending, timers.close_unanswered, 7),
-    "approval": (scenarios.approved, timers.time_out_approval, 7),
+    "approval": (scenarios.approved, timers.time_out_approval, 8),
     "session": (scenarios.confirmed, timers.complete_session, 6),
     "wish to cancel": (asked_to_cancel, cancellation.lapse_cancellation, 6),
     "purge": (lapsed, timers.purge_draft, 10),

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from backend.bookings import queries
-from backend.bookings.lifecycle import attempts, cancellation, front_desk, payments, refunds, timers
+from backend.bookings.lifecycle import attempts, cancellation, desk_money, payments, refunds, timers
 from backend.bookings.lifecycle.void_payment import void_desk_payment
 from backend.bookings.machine import State
 from backend.bookings.models import Booking, LedgerEntry
@@ -37,7 +37,7 @@ def void(booking: Booking, now: datetime) -> Booking:
 
 
 def paid(now: datetime) -> Booking:
-    return front_desk.record_desk_payment(scenarios.approved(now=now).pk, now=now, **STAFF)
+    return desk_money.record_desk_payment(scenarios.approved(now=now).pk, now=now, **STAFF)
 
 
 def owed(booking: Booking) -> list[str]:
@@ -47,7 +47,7 @@ def owed(booking: Booking) -> list[str]:
 
 def test_the_booking_awaits_payment_again_and_both_sides_hear_it(now: datetime) -> None:
     was = scenarios.approved(now=now)
-    booking = void(front_desk.record_desk_payment(was.pk, now=now, **STAFF), now)
+    booking = void(desk_money.record_desk_payment(was.pk, now=now, **STAFF), now)
     assert (booking.state, booking.pay_by, booking.due_at) == (State.APPROVED, was.pay_by, was.due_at)
     assert queries.payment_status_value(booking) == "open"
     assert owed(booking) == [Notice.PAYMENT_VOIDED, Notice.PSYCHOLOGIST_SESSION_UNCONFIRMED]
@@ -77,17 +77,17 @@ def test_once_the_time_to_pay_is_over_the_session_stays_and_is_to_be_paid_at_the
     if state == State.CONFIRMED:
         assert queries.payment_status_value(booking) == "due_at_practice"
         assert owed(booking) == [Notice.PAYMENT_VOIDED]
-        front_desk.record_desk_payment(booking.pk, now=booking.pay_by, **STAFF)
+        desk_money.record_desk_payment(booking.pk, now=booking.pay_by, **STAFF)
         assert queries.payment_status_value(booking) == "paid"
 
 
-def test_a_session_paid_at_the_practice_is_due_there_again_and_nobody_is_mailed(now: datetime) -> None:
+def test_a_session_paid_at_the_practice_is_due_there_again_and_the_visitor_hears_it(now: datetime) -> None:
     place = Location.objects.create(name="Baner", address="12 Baner Road, Pune")
     who = scenarios.psychologist(location=place)
     booking = scenarios.approved(now=now, who=who, mode="OFFLINE", payment_mode="OFFLINE")
-    booking = void(front_desk.record_desk_payment(booking.pk, now=now, **STAFF), now)
+    booking = void(desk_money.record_desk_payment(booking.pk, now=now, **STAFF), now)
     assert (booking.state, queries.payment_status_value(booking)) == (State.CONFIRMED, "due_at_practice")
-    assert owed(booking) == []
+    assert owed(booking) == [Notice.PAYMENT_VOIDED]
 
 
 def test_after_the_session_only_what_is_paid_changes(now: datetime) -> None:
@@ -123,7 +123,7 @@ def test_what_was_promised_back_stands(now: datetime) -> None:
 
 def test_while_money_that_came_online_goes_back_nothing_is_corrected(now: datetime) -> None:
     booking, payment = scenarios.paying(now=now)
-    front_desk.record_desk_payment(booking.pk, now=now, **STAFF)
+    desk_money.record_desk_payment(booking.pk, now=now, **STAFF)
     payments.record_report(scenarios.captured(payment), actor="gateway:sandbox", now=now)
     assert code_of(booking, now) is Code.MONEY_RETURNING
     refund = Refund.objects.get()

@@ -3,26 +3,40 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 
 from django import forms
 from django.utils.safestring import mark_safe
 
-from backend.bookings.lifecycle.front_desk import Handed, record_desk_payment, sponsor
+from backend.bookings.lifecycle.desk_money import Handed, record_desk_payment
+from backend.bookings.lifecycle.front_desk import sponsor
 from backend.bookings.lifecycle.void_payment import void_desk_payment
 from backend.bookings.machine import TAKES_PLACE, State
 from backend.bookings.models import Booking
-from backend.bookings.payment_status import PaymentStatus, left_paise, paid_payment, payment_status
+from backend.bookings.payment_status import (
+    OWED_HERE,
+    desk_payments,
+    left_paise,
+    outstanding_paise,
+    paid_paise,
+    payment_status,
+)
 from backend.bookings.refusals import ANSWERS
 from backend.core.errors import Code
+from backend.core.formatting import money, rupees, short_day_and_time
 from backend.desk.booking.actions.action import Action, ActionForm, Decision, leads_on
+from backend.desk.forms import to_paise
 from backend.payments import upi
-from backend.payments.models import BANK_REFERENCE, BANK_REFERENCE_LONGEST, DeskMeans, PaymentMethod, VoidReason
+from backend.payments.models import BANK_REFERENCE, BANK_REFERENCE_LONGEST, DeskMeans, Payment, VoidReason
 from backend.people.models import Corporate
 
 
 class RecordPaymentForm(ActionForm):
-    """Without an answer it was cash, today: that is what one click records."""
+    """Without an answer it was all that is left, in cash, today: that is what one click records."""
 
+    amount = forms.DecimalField(
+        required=False, min_value=Decimal("0.01"), max_digits=10, decimal_places=2, label="Amount in rupees"
+    )
     means = forms.ChoiceField(
         choices=DeskMeans.choices, required=False, initial=DeskMeans.CASH, label="How it came", widget=forms.RadioSelect
     )
@@ -40,18 +54,26 @@ class RecordPaymentForm(ActionForm):
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
 
+    def fit(self) -> None:
+        left, paid = outstanding_paise(self.booking), paid_paise(self.booking)
+        before = f" {money(paid)} of {money(self.booking.amount_paise)} is paid." if paid else ""
+        self.initial["amount"] = rupees(left)
+        self.fields["amount"].help_text = f"{money(left)} is left to pay; less is a part of it.{before}"
+
     @property
     def picture(self) -> str:
-        """The UPI address of the sum, to be scanned."""
-        if not upi.is_offered() or not self.booking.amount_paise:
+        """The UPI address of what is left to pay, to be scanned."""
+        left = outstanding_paise(self.booking)
+        if not upi.is_offered() or not left:
             return ""
-        text = upi.address(self.booking.amount_paise, self.booking.acknowledgement_id)
+        text = upi.address(left, self.booking.acknowledgement_id)
         return mark_safe(upi.svg(text))  # noqa: S308  # segno draws it; the text is not in it
 
     @property
     def handed(self) -> Handed:
         typed = self.cleaned_data
-        return Handed(DeskMeans(typed["means"] or DeskMeans.CASH), typed["reference"], typed["received_on"])
+        means = DeskMeans(typed["means"] or DeskMeans.CASH)
+        return Handed(means, typed["reference"], typed["received_on"], to_paise(typed["amount"]))
 
 
 class RecordPayment(Action[RecordPaymentForm]):
@@ -65,15 +87,33 @@ class RecordPayment(Action[RecordPaymentForm]):
         """Instead of a payment online, or at the practice once the session is confirmed."""
         if leads_on(booking, Booking.confirm):
             return True
-        return booking.state in TAKES_PLACE and payment_status(booking) is PaymentStatus.DUE_AT_PRACTICE
+        return booking.state in TAKES_PLACE and payment_status(booking) in OWED_HERE
 
     def run(self, decision: Decision[RecordPaymentForm]) -> None:
         record_desk_payment(decision.booking.pk, decision.form.handed, actor=decision.actor, now=decision.now)
 
 
+def _named(payment: Payment) -> str:
+    """How staff tell one part of a sum from another."""
+    means = dict(DeskMeans.choices).get(payment.paid_by, payment.paid_by)
+    what = " ".join(part for part in (means, payment.bank_reference) if part)
+    return f"{money(payment.captured_paise)}, {what}, {short_day_and_time(payment.captured_at)}"
+
+
 class VoidPaymentForm(ActionForm):
     asks = "Say why, to see what follows."
+    payment = forms.ChoiceField(label="Which payment")
     why = forms.ChoiceField(choices=VoidReason.choices, label="Why it was a mistake", widget=forms.RadioSelect)
+
+    def fit(self) -> None:
+        """The last one, unless the sum was paid in parts."""
+        standing = desk_payments(self.booking)
+        if len(standing) < 2:
+            del self.fields["payment"]
+            return
+        which = self.fields["payment"]
+        assert isinstance(which, forms.ChoiceField)
+        which.choices = [(one.reference, _named(one)) for one in reversed(standing)]
 
 
 class VoidPayment(Action[VoidPaymentForm]):
@@ -84,14 +124,12 @@ class VoidPayment(Action[VoidPaymentForm]):
     form = VoidPaymentForm
 
     def is_open(self, booking: Booking, _now: datetime) -> bool:
-        payment = paid_payment(booking)
-        if payment is None or payment.method != PaymentMethod.DESK:
-            return False
-        return left_paise(booking) == payment.captured_paise > 0  # what is promised back is not taken back
+        return bool(desk_payments(booking)) and left_paise(booking) == paid_paise(booking)  # nothing is promised back
 
     def run(self, decision: Decision[VoidPaymentForm]) -> None:
         why = VoidReason(decision.typed["why"])
-        void_desk_payment(decision.booking.pk, why, actor=decision.actor, now=decision.now)
+        which = decision.typed.get("payment", "")
+        void_desk_payment(decision.booking.pk, why, reference=which, actor=decision.actor, now=decision.now)
 
 
 class SponsorForm(ActionForm):

@@ -8,7 +8,7 @@ from django import forms
 
 from backend.bookings.lifecycle.refunds import grant_refund, record_refund_made
 from backend.bookings.models import Booking
-from backend.bookings.payment_status import left_paise, refundable_paise
+from backend.bookings.payment_status import CALLED_OFF, left_paise, outstanding_paise, refundable_paise
 from backend.core.formatting import money
 from backend.desk.booking.actions.action import Action, ActionForm, Decision
 from backend.desk.forms import to_paise
@@ -36,7 +36,8 @@ class GrantRefund(Action[RefundForm]):
     form = RefundForm
 
     def is_open(self, booking: Booking, _now: datetime) -> bool:
-        return left_paise(booking) > 0
+        is_part = bool(outstanding_paise(booking)) and booking.state not in CALLED_OFF  # it would be owed again
+        return left_paise(booking) > 0 and not is_part
 
     def run(self, decision: Decision[RefundForm]) -> None:
         grant_refund(decision.booking.pk, to_paise(decision.typed["amount"]), actor=decision.actor, now=decision.now)

@@ -13,7 +13,16 @@ from random import Random
 
 from backend.bookings import actors, links, policy
 from backend.bookings.guarantees import payment_terms
-from backend.bookings.lifecycle import attempts, cancellation, front_desk, payments, refunds, timers, visitor
+from backend.bookings.lifecycle import (
+    attempts,
+    cancellation,
+    desk_money,
+    front_desk,
+    payments,
+    refunds,
+    timers,
+    visitor,
+)
 from backend.bookings.lifecycle.approval import approve, reject
 from backend.bookings.lifecycle.cancellation import RefundChoice
 from backend.bookings.lifecycle.creation import Draft
@@ -127,7 +136,7 @@ class Sample:
     def _cancelled(self, n: int) -> Booking:
         """Paid at the desk, and the money is to be handed out again."""
         booking = self._approve(n, next(self._ahead), self.now - DAY, is_online=True)
-        front_desk.record_desk_payment(booking.pk, actor=ACTOR, now=self.now - 20 * HOUR)
+        desk_money.record_desk_payment(booking.pk, actor=ACTOR, now=self.now - 20 * HOUR)
         return self._cancel(booking, self.now - 3 * HOUR)
 
     def _lapsed(self, n: int) -> Booking:
