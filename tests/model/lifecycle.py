@@ -25,6 +25,7 @@ from tests.model.follow_ups import FollowUps
 from tests.model.invariants import GRACE
 from tests.model.mail_worker import MailWorker
 from tests.model.pages import Pages
+from tests.model.reconciler import Reconciler
 from tests.model.reschedules import Reschedules
 from tests.model.series import SeriesActs
 from tests.model.slot_booking import WHEN
@@ -49,9 +50,8 @@ NOT_DRIVEN = {
             "reconciliation.note_asked",
             "reconciliation.end_round",
             "reconciliation.note_refunds_compared",
-            "reconciliation.note_captured",
         ),
-        "keeps how far the comparison with a gateway is; what differs goes to intents that a rule drives",
+        "keeps how far the comparison with a gateway is; what it finds goes to `mend`, which a rule drives",
     ),
     "refused_events.note_refused": "keeps a webhook that is not genuine, and touches no booking",
     "enquiries.receive_enquiry": "touches no booking",
@@ -73,6 +73,7 @@ MADE_OF_INTENTS = {
     "series.preview_move",
     "series.preview_cancellation",
     "absence.record_absence",
+    "reconciliation.mend",
 }
 
 
@@ -109,11 +110,12 @@ ACTIONS = actions(
     Undoing,
     DataRequests,
     Bank,
+    Reconciler,
     MailWorker,
 )  # the simplest first: waiting
 
 
-class Lifecycle(Stream, Pages, SeriesActs, Reschedules, Absences, Undoing, DataRequests, Clock, MailWorker):
+class Lifecycle(Stream, Pages, SeriesActs, Reschedules, Absences, Undoing, DataRequests, Reconciler, Clock, MailWorker):
     """The state machine that Hypothesis runs."""
 
     gives_back = False

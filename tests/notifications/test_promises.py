@@ -21,7 +21,7 @@ from backend.bookings.machine import State
 from backend.bookings.models import Booking, LedgerEntry, Link, Purpose
 from backend.bookings.notices import Notice
 from backend.core import formatting
-from backend.core.errors import Refused
+from backend.core.errors import Permanent, Refused
 from backend.notifications import receipts
 from backend.outbox import bundles
 from backend.outbox.models import Message, MessageState, Queue
@@ -74,6 +74,8 @@ LEFT_OUT = {
     "note_order": "keeps an id",
     "open_page": "says that a gateway's page may be there",
     "note_no_page": "says that none is",
+    "mend": "calls `record_report`, `record_second_capture` or `record_refund`",
+    "note_captured": "keeps what a gateway tells beside, as a fee",
     "record_second_capture": "gives back a sum that no promise speaks of",
     "approve_first_fit": "finds a time, and calls `approve`",
     "book_series": "is `book_follow_up` for each start",
@@ -172,7 +174,7 @@ def verdict_on(scene: Scene, message: Message, intent: str, at: datetime) -> str
         try:
             with transaction.atomic():
                 CELLS[intent](booking, at)
-        except (Refused, Refund.DoesNotExist, Message.DoesNotExist):
+        except (Refused, Permanent, Refund.DoesNotExist, Message.DoesNotExist):
             pass  # it cannot happen here
         else:
             if written() != before or intent == NOTHING:
