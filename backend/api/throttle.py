@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from django.db.models import F, QuerySet
+from django.db import connection
+from django.db.models import F, Q, QuerySet
 
 from backend.api.models import LookupMiss
 from backend.bookings import policy
+from backend.core.compiled_queries import Given, compiled
 from backend.core.errors import Code, Refused
 from backend.core.networks import client_network
 
@@ -49,7 +51,7 @@ def limit_lookups(request: Request, *, now: datetime) -> Iterator[None]:
 def limit_mails(request: Request, *, now: datetime) -> None:
     """Counts a request that causes a mail, before anything is looked up: so it is refused alike for every address.
 
-    Refuses: too_many_requests, with `retry_after`. Two queries, and one if it refuses.
+    Refuses: too_many_requests, with `retry_after`.
     """
     if not take(MAILS + client_network(request), policy.STRANGER_REQUESTS_PER_HOUR, now=now):
         raise Refused(Code.TOO_MANY_REQUESTS, retry_after=until_next_hour(now))
@@ -62,12 +64,8 @@ def limit_enquiries(request: Request, *, now: datetime) -> None:
 
 
 def take(client: str, most: int, *, now: datetime) -> bool:
-    """Whether this hour had one left; of many at once exactly as many get one as there are."""
-    row = _row(client, now)
-    taken = row.values_list("count", flat=True).first()
-    if taken is None:
-        _begin(client, now=now)
-    return (taken or 0) < most and row.filter(count__lt=most).update(count=F("count") + 1) == 1
+    """Whether this hour had one left; of many at once exactly as many get one as there are. One statement."""
+    return most > 0 and _add_one(client, most, now=now)
 
 
 def give_back(client: str, *, now: datetime) -> None:
@@ -85,28 +83,38 @@ def counted(client: str, *, now: datetime) -> int:
     return _row(client, now).values_list("count", flat=True).first() or 0
 
 
+@compiled
+def _misses() -> QuerySet[LookupMiss, Any]:
+    asked = Q(client=Given("client")) | Q(client=EVERYBODY)
+    return LookupMiss.objects.filter(asked, hour=Given("hour")).values_list("client", "count")
+
+
 def _is_guesser(client: str, *, now: datetime) -> bool:
-    rows = LookupMiss.objects.filter(client__in=[client, EVERYBODY], hour=_hour(now)).values_list("client", "count")
-    misses = dict(rows)
+    misses: dict[str, int] = dict(_misses.rows(client=client, hour=_hour(now)))
     is_attack = misses.get(EVERYBODY, 0) >= policy.LOOKUP_MISSES_ALL
     return misses.get(client, 0) >= (1 if is_attack else policy.LOOKUP_MISSES_PER_HOUR)
 
 
 def count(client: str, *, now: datetime) -> None:
     """One more this hour."""
-    if _row(client, now).update(count=F("count") + 1):
-        return
-    _begin(client, now=now)
-    _row(client, now).update(count=F("count") + 1)
+    _add_one(client, None, now=now)
 
 
 def _row(client: str, now: datetime) -> QuerySet[LookupMiss]:
     return LookupMiss.objects.filter(client=client, hour=_hour(now))
 
 
-def _begin(client: str, *, now: datetime) -> None:
-    """Makes the row of an hour."""
-    LookupMiss.objects.bulk_create([LookupMiss(client=client, hour=_hour(now))], ignore_conflicts=True)
+def _add_one(client: str, most: int | None, *, now: datetime) -> bool:
+    """Makes the row of an hour with its first, or adds one to it. False: there were `most`."""
+    table, hour = LookupMiss._meta.db_table, connection.ops.adapt_datetimefield_value(_hour(now))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {table} AS miss (client, hour, count, refused) VALUES (%s, %s, 1, %s) "  # noqa: S608 -- our table
+            "ON CONFLICT (client, hour) DO UPDATE SET count = miss.count + 1 "
+            f"{'' if most is None else 'WHERE miss.count < %s '}RETURNING count",
+            [client, hour, False, *([] if most is None else [most])],
+        )
+        return bool(cursor.fetchone())
 
 
 def until_next_hour(now: datetime) -> timedelta:

@@ -22,7 +22,7 @@ from backend.bookings import policy
 from backend.bookings.intents import Intent
 from backend.bookings.machine import Reason, State
 from backend.bookings.models import Alternative, Booking, LedgerEntry, Link, Purpose
-from backend.core import batched_writes, keyring
+from backend.core import batched_writes, compiled_writes, keyring
 from backend.core.errors import Code, Permanent, Refused
 from backend.outbox.models import Message, MessageState, Part
 
@@ -51,13 +51,14 @@ def issue(booking: Booking, *purposes: Purpose, message_uuid: UUID, now: datetim
 
 
 def _insert(made: list[list[Link]]) -> None:
-    Link.objects.bulk_create(list(chain.from_iterable(made)))
+    if rows := list(chain.from_iterable(made)):
+        compiled_writes.insert(rows)
 
 
 def issue_in_vain(message_uuid: UUID, *, now: datetime) -> None:
     """The same work where there is no booking to link to, undone: see docs/decisions/006."""
     savepoint = transaction.savepoint()
-    Link.objects.bulk_create([_link(NO_BOOKING, Purpose.BOOKING, message_uuid, None, expires_at=now, now=now)])
+    compiled_writes.insert([_link(NO_BOOKING, Purpose.BOOKING, message_uuid, None, expires_at=now, now=now)])
     transaction.savepoint_rollback(savepoint)
 
 

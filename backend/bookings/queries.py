@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from django.db.models import Exists, Expression, OuterRef, Q, QuerySet
 
@@ -14,6 +14,7 @@ from backend.bookings import links, payment_status, policy, retention
 from backend.bookings.machine import HOLDS_SLOT, State
 from backend.bookings.models import Booking, DataRequest, LedgerEntry, Purpose, RequestState
 from backend.bookings.retention import Kind
+from backend.core.compiled_queries import Given, compiled
 from backend.core.errors import Code, Refused
 from backend.payments.models import InboxEvent
 
@@ -33,17 +34,16 @@ def normalize_acknowledgement_id(acknowledgement_id: str) -> str:
 def by_acknowledgement_id(acknowledgement_id: str) -> Booking:
     """A proved booking. Refuses: booking_unknown, for an unproved one and that of an erased person too."""
     value = normalize_acknowledgement_id(acknowledgement_id)
-    booking = (
-        Booking.objects.defer("user_message")
-        .select_related("psychologist")
-        .filter(acknowledgement_id=value, verified_at__isnull=False, purged_at=None)
-        .first()
-        if value
-        else None
-    )
+    booking: Booking | None = _proved.first(acknowledgement_id=value) if value else None
     if booking is None:
         raise Refused(Code.BOOKING_UNKNOWN)
     return booking
+
+
+@compiled
+def _proved() -> QuerySet[Booking]:
+    proved = Booking.objects.filter(verified_at__isnull=False, purged_at=None).defer("user_message")
+    return proved.filter(acknowledgement_id=Given("acknowledgement_id")).order_by()
 
 
 def by_token(token: str, *, now: datetime) -> Booking:
@@ -80,8 +80,13 @@ def repeated_request(token: str, *, now: datetime) -> RepeatedRequest:
 
 def visited_states(booking: Booking) -> list[str]:
     """The states a booking went through, in order; a booking is only shown from its proof on."""
-    rows = LedgerEntry.objects.filter(booking=booking).order_by("sequence").values_list("source", "target")
-    return [target for source, target in rows if source != target]
+    return [target for source, target in _steps.rows(booking=booking.pk) if source != target]
+
+
+@compiled
+def _steps() -> QuerySet[LedgerEntry, Any]:
+    steps = LedgerEntry.objects.filter(booking=Given("booking"))
+    return steps.order_by("sequence").values_list("source", "target")
 
 
 def acknowledgement_ids(booking_ids: Iterable[int | None]) -> dict[int | None, str]:

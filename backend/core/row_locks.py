@@ -10,17 +10,19 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import timedelta
-from typing import TypeVar
+from typing import Any, Generic, TypeVar
 
 from django.conf import settings
 from django.db import OperationalError, connection
 from django.db.models import Model, QuerySet
+from django.db.transaction import TransactionManagementError
 
 from backend.core import database_timeouts
+from backend.core.compiled_queries import compiled
 
 M = TypeVar("M", bound=Model)
 
@@ -75,10 +77,33 @@ def lock(rows: QuerySet[M]) -> list[M]:
 
     Raises OperationalError when another transaction holds one for too long, or at once when many wait already.
     """
+    with _turn() as may_wait:
+        return list(rows.select_for_update(of=("self",), nowait=not may_wait))
+
+
+class Lock(Generic[M]):
+    """The same for rows that every intent begins with, asked for by a query that is written once (`compiled`)."""
+
+    def __init__(self, build: Callable[[], QuerySet[M]]) -> None:
+        self._waiting = compiled(lambda: build().select_for_update(of=("self",)))
+        self._at_once = compiled(lambda: build().select_for_update(of=("self",), nowait=True))
+
+    def take(self, **given: Any) -> list[M]:
+        """The rows. Raises as `lock` does."""
+        if not connection.in_atomic_block:
+            raise TransactionManagementError("a row is locked until commit, and there is no transaction")
+        with _turn() as may_wait:
+            return (self._waiting if may_wait else self._at_once).rows(**given)
+
+
+@contextmanager
+def _turn() -> Iterator[bool]:
+    """Whether this thread may wait for a row meanwhile."""
     if not _waits.begin():
-        return list(rows.select_for_update(of=("self",), nowait=True))
+        yield False
+        return
     try:
-        return list(rows.select_for_update(of=("self",)))
+        yield True
     except OperationalError as error:
         if database_timeouts.is_timeout(error) and not _is_impatient.get():
             _waits.note_held()

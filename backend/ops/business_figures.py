@@ -13,8 +13,8 @@ from backend.bookings import policy, queries
 from backend.bookings.machine import State
 from backend.bookings.models import Booking, DataRequest
 from backend.bookings.retention import RULES, Kind
+from backend.core.compiled_queries import Ago, Row, compiled, run_queries
 from backend.ops import gateway_figures
-from backend.ops.compiled_queries import Ago, Row, compiled, run_queries
 from backend.ops.gateway_figures import GatewayFigures
 from backend.ops.health import since
 from backend.outbox.models import Message, Queue

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from django.apps import apps
 from django.db.models import Count, Min, Q, QuerySet
 
-from backend.ops.compiled_queries import Ago, Row, compiled, run_queries
+from backend.core.compiled_queries import Ago, Row, compiled, run_queries
 from backend.ops.models import QUEUES, AttemptCount, Canary, IncidentKind, Process, ProcessRole, QueueIncident, Timer
 from backend.outbox.models import GIVEN_UP, Message, MessageState, PausedQueue, Queue
 

@@ -6,6 +6,7 @@ import random
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from uuid import UUID, uuid4
 
 from django.db import connection, transaction
@@ -13,8 +14,9 @@ from django.db.models import Exists, F, Q, QuerySet
 from django.db.models.functions import Least
 from django.db.transaction import TransactionManagementError
 
-from backend.core import batched_writes, correlation
+from backend.core import batched_writes, compiled_writes, correlation
 from backend.core import environment as env
+from backend.core.compiled_queries import Ago, Given, compiled
 from backend.core.encryption import EncryptedJSONField
 from backend.core.personal_data import emptied
 from backend.outbox.mailboxes import mailbox_of
@@ -33,6 +35,7 @@ BACK_OFF_FACTOR = 3  # 4 s, 12 s, 36 s, 2 min, 5 min, 16 min, 49 min: an outage 
 BACK_OFF_MOST = env.duration("BACK_OFF_MOST", "the longest wait between two attempts of an effect", default="1h")
 JITTER = 0.25  # of the wait, either way: spreads the retries of rows that failed together
 ANEW = "anew:"  # and the id of the row whose place this one takes: its dedupe key
+A_DAY = timedelta(days=1)
 SNOOZE_MOST = timedelta(days=1)  # the longest that an effect may ask to be left alone; a longer wait is a clock's fault
 
 
@@ -82,7 +85,7 @@ def emit(
 
 
 def _insert(owed: list[Message]) -> None:
-    Message.objects.bulk_create(owed, ignore_conflicts=True)
+    compiled_writes.insert(owed, unless_exists="dedupe_key")
 
 
 def is_within_limits(kinds: Collection[str], recipient: str, *, now: datetime, hourly: int, daily: int) -> bool:
@@ -94,13 +97,20 @@ def is_within_limits(kinds: Collection[str], recipient: str, *, now: datetime, h
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [mailbox])
-    sent = list(
-        Message.objects.filter(mailbox=mailbox, kind__in=kinds, created_at__gt=now - timedelta(days=1))
-        .exclude(state=MessageState.SUPPRESSED)
-        .exclude(dedupe_key__startswith=ANEW)
-        .values_list("created_at", flat=True)[:daily]
-    )
+    sent = [at for (at,) in _sent(tuple(kinds), daily).rows(mailbox=mailbox, now=now)]
     return len(sent) < daily and sum(at > now - timedelta(hours=1) for at in sent) < hourly
+
+
+@cache
+def _sent(kinds: tuple[str, ...], most: int) -> compiled:
+    return compiled(
+        lambda: (
+            Message.objects.filter(mailbox=Given("mailbox"), kind__in=kinds, created_at__gt=Ago(lambda: A_DAY))
+            .exclude(state=MessageState.SUPPRESSED)
+            .exclude(dedupe_key__startswith=ANEW)
+            .values_list("created_at")[:most]
+        )
+    )
 
 
 def claim(queue: Queue, *, now: datetime, limit: int = BATCH, is_trial: bool = False) -> list[Message]:

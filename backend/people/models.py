@@ -56,7 +56,7 @@ class Client(models.Model):
         return self.full_name or self.email
 
     @classmethod
-    def at(cls, address: str) -> models.QuerySet[Client]:
+    def at(cls, address: str | models.Expression) -> models.QuerySet[Client]:
         """Who is known by it; said so that the index of addresses answers, which leaves out the empty ones."""
         return cls.objects.filter(~Q(email=""), email=address)
 

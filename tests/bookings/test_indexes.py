@@ -20,12 +20,12 @@ from backend.bookings.lifecycle import creation, visitor
 from backend.bookings.machine import State
 from backend.bookings.models import Booking, Link, Purpose, SlotClaim
 from backend.bookings.retention import Kind
+from backend.core.compiled_queries import run_queries
 from backend.core.errors import Refused
 from backend.desk.dashboard import queries as today
 from backend.desk.list.filters import AGAIN
 from backend.desk.reports import monthly_report
 from backend.ops import business_figures, gateway_figures, health
-from backend.ops.compiled_queries import run_queries
 from backend.outbox import messages
 from backend.outbox.models import Message, Queue
 from backend.payments.models import InboxEvent, Payment

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, time
+from typing import cast
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db.models import Q, QuerySet
 
 from backend.bookings import policy, sponsors
 from backend.bookings.guarantees import deadline
@@ -18,7 +19,8 @@ from backend.bookings.lifecycle.notify import notify_staff, notify_visitor
 from backend.bookings.machine import ACTIVE, State
 from backend.bookings.models import Booking, ClosedDay, Origin, new_acknowledgement_id
 from backend.bookings.notices import Notice
-from backend.core import disclosures, row_locks
+from backend.core import compiled_writes, disclosures, row_locks
+from backend.core.compiled_queries import Given, compiled
 from backend.core.errors import Code, Refused
 from backend.core.formatting import practice_zone
 from backend.core.personal_data import personal_columns
@@ -79,11 +81,14 @@ def check_draft(draft: Draft, *, now: datetime) -> None:
         raise Refused(Code.WISH_UNKNOWN)
 
 
+_client_at = row_locks.Lock(lambda: Client.at(Given("address")))
+
+
 def lock_client_at(address: str, *, now: datetime) -> Client:
     """The client behind an address, made when it is new, locked until commit; anew when it was erased meanwhile."""
     while True:
-        Client.objects.bulk_create([Client(email=address, created_at=now)], ignore_conflicts=True)
-        if found := row_locks.lock(Client.at(address)):
+        compiled_writes.insert([Client(email=address, created_at=now)], unless_exists=compiled_writes.ANY)
+        if found := _client_at.take(address=address):
             return found[0]
 
 
@@ -92,9 +97,28 @@ def client_without_address(*, now: datetime) -> Client:
     return Client.objects.create(email="", created_at=now)
 
 
+_IS_ACTIVE = Q(origin=Origin.VISITOR, state__in=ACTIVE)
+
+
+@compiled
+def _active_of() -> QuerySet[Booking]:
+    return Booking.objects.filter(_IS_ACTIVE, client=Given("client"))[:1]
+
+
+@compiled
+def _active_or_drafts_of() -> QuerySet[Booking]:
+    return Booking.objects.filter(_IS_ACTIVE | Q(state=State.DRAFT), client=Given("client"))
+
+
 def active_booking(client: Client) -> Booking | None:
     """The one booking that a client may have going as a visitor."""
-    return Booking.objects.filter(client=client, origin=Origin.VISITOR, state__in=ACTIVE).first()
+    return cast(Booking | None, _active_of.first(client=client.pk))
+
+
+def active_or_draft(client: Client) -> Booking | None:
+    """The one that they have going as a visitor, else their latest live draft. One query."""
+    found = _active_or_drafts_of.rows(client=client.pk)
+    return next((booking for booking in found if booking.state != State.DRAFT), next(iter(found), None))
 
 
 def is_repeat(booking: Booking, draft: Draft, *, now: datetime) -> bool:
@@ -159,16 +183,8 @@ def keep_consents(booking: Booking, earlier: Booking) -> None:
 
 def insert(booking: Booking) -> None:
     """Store a new booking; a collision of its acknowledgement id, one in 10^9 per row, draws again."""
-    while True:
-        try:
-            with transaction.atomic():
-                booking.save(force_insert=True)
-        except IntegrityError:
-            if not Booking.objects.filter(acknowledgement_id=booking.acknowledgement_id).exists():
-                raise
-            booking.acknowledgement_id = new_acknowledgement_id()
-        else:
-            return
+    while not compiled_writes.insert([booking], unless_exists="acknowledgement_id"):
+        booking.acknowledgement_id = new_acknowledgement_id()
 
 
 def fill_client(client: Client, booking: Booking) -> None:

@@ -19,7 +19,8 @@ from backend.bookings.ledger_details import Details, Undoable, kind_of
 from backend.bookings.lifecycle.saving import save
 from backend.bookings.machine import FINAL, HOLDS_SLOT, State
 from backend.bookings.models import Booking, LedgerEntry
-from backend.core import batched_writes, correlation, row_locks
+from backend.core import batched_writes, compiled_writes, correlation, row_locks
+from backend.core.compiled_queries import Given
 from backend.core.errors import Code, Refused
 from backend.outbox import holds
 from backend.people.models import Client
@@ -65,9 +66,13 @@ def intent(function: Callable[P, R]) -> Callable[P, R]:
 # receipts.
 
 
+_client = row_locks.Lock(lambda: Client.objects.filter(pk=Given("id")))
+_booking = row_locks.Lock(lambda: Booking.objects.filter(pk=Given("id")).order_by())
+
+
 def lock_client(client_id: int) -> Client:
     """The client, locked until commit. Refuses: booking_unknown, when they were erased a moment ago."""
-    found = row_locks.lock(Client.objects.filter(pk=client_id))
+    found = _client.take(id=client_id)
     if not found:
         raise Refused(Code.BOOKING_UNKNOWN)
     return found[0]
@@ -75,7 +80,7 @@ def lock_client(client_id: int) -> Client:
 
 def lock_booking(booking_id: int) -> Booking:
     """The booking, locked until commit. Refuses: booking_unknown."""
-    found = row_locks.lock(Booking.objects.filter(pk=booking_id))
+    found = _booking.take(id=booking_id)
     if not found:
         raise Refused(Code.BOOKING_UNKNOWN)
     return found[0]
@@ -175,4 +180,4 @@ def write_ledger(
 
 
 def _append(rows: list[LedgerEntry]) -> None:
-    LedgerEntry.objects.bulk_create(rows)
+    compiled_writes.insert(rows)

@@ -16,6 +16,7 @@ from backend.bookings.ledger_details import EmailVerified, RequestedAgain
 from backend.bookings.lifecycle.creation import (
     Draft,
     active_booking,
+    active_or_draft,
     build_draft,
     build_pending,
     check_draft,
@@ -31,7 +32,7 @@ from backend.bookings.lifecycle.transaction import VISITOR, intent, lock_client,
 from backend.bookings.machine import ACTIVE, Reason, State
 from backend.bookings.models import Booking, ClosedDay, Link, Origin, Purpose
 from backend.bookings.notices import Notice
-from backend.core import row_locks
+from backend.core import batched_writes, row_locks
 from backend.core.errors import Code, Refused
 from backend.core.formatting import practice_zone
 from backend.people.models import Client
@@ -47,25 +48,21 @@ def submit_draft(draft: Draft, *, now: datetime) -> None:
     """
     check_draft(draft, now=now)
     client = lock_client_at(draft.email, now=now)
-    active = active_booking(client)
-    if active is not None:
+    known = active_or_draft(client)
+    if known is not None and known.state != State.DRAFT:
         _record_and_forget(client, draft, now=now)
-        notify_visitor(active, Notice.ALREADY_BOOKED, now=now, once_per=uuid4().hex)
-    elif not _is_same_click(client, draft, now=now):
+        notify_visitor(known, Notice.ALREADY_BOOKED, now=now, once_per=uuid4().hex)
+    elif known is None or not is_repeat(known, draft, now=now):
         _record(client, draft, now=now)
 
 
 def _record(client: Client, draft: Draft, *, now: datetime) -> None:
     booking = build_draft(client, draft, now=now)
     insert(booking)
-    write_ledger(booking, intent=Intent.SUBMIT_DRAFT, source="", actor=VISITOR, now=now)
-    if notify_visitor(booking, Notice.DRAFT_SUBMITTED, now=now):
-        notify_visitor(
-            booking,
-            Notice.DRAFT_STILL_UNVERIFIED,
-            now=now,
-            not_before=policy.draft_reminder(now),
-        )
+    with batched_writes.batch():
+        write_ledger(booking, intent=Intent.SUBMIT_DRAFT, source="", actor=VISITOR, now=now)
+        if notify_visitor(booking, Notice.DRAFT_SUBMITTED, now=now):
+            notify_visitor(booking, Notice.DRAFT_STILL_UNVERIFIED, now=now, not_before=policy.draft_reminder(now))
 
 
 def _record_and_forget(client: Client, draft: Draft, *, now: datetime) -> None:
@@ -191,12 +188,6 @@ def _latest_proved(client_id: int, *, now: datetime) -> Booking | None:
 def _was_long_ago(booking: Booking, *, now: datetime) -> bool:
     """Its link cannot be read any more."""
     return booking.closed_at is not None and booking.closed_at <= now - policy.LINK_KEPT_AFTER_CLOSE
-
-
-def _is_same_click(client: Client, draft: Draft, *, now: datetime) -> bool:
-    """Whether the latest live draft says the very same and came a moment ago: one click that arrived twice."""
-    latest = Booking.objects.filter(client=client, state=State.DRAFT).first()
-    return latest is not None and is_repeat(latest, draft, now=now)
 
 
 def _supersede(draft: Booking, *, now: datetime) -> None:

@@ -12,7 +12,7 @@ from django.db.models import Count, Min, Q, QuerySet
 from django.test.utils import CaptureQueriesContext
 
 from backend.bookings import policy
-from backend.ops.compiled_queries import Ago, Row, compiled, run_queries
+from backend.core.compiled_queries import Ago, Given, Row, compiled, run_queries
 from backend.ops.models import Process, ProcessRole
 
 pytestmark = pytest.mark.django_db
@@ -97,3 +97,23 @@ def test_another_thread_asks_over_its_own_connection() -> None:
     thread.start()
     thread.join()
     assert found == [[("beat", 1, NOW, "beat")]] * 2
+
+
+@compiled
+def of_name() -> QuerySet[Process]:
+    return Process.objects.filter(name=Given("name"), seen_at__gte=Given("since")).defer("role")
+
+
+def test_rows_of_a_model_are_its_instances_with_what_the_queryset_leaves_out() -> None:
+    kept = Process.objects.create(name="beat", role=ProcessRole.BEAT, seen_at=NOW)
+    found = of_name.rows(name="beat", since=NOW)
+    assert found == [kept]
+    assert found[0].get_deferred_fields() == {"role"}
+    assert found[0].role == ProcessRole.BEAT
+    assert of_name.first(name="beat", since=NOW + MINUTE) is None
+    assert of_name.first(name="b'; --", since=NOW) is None
+
+
+def test_what_was_not_given_is_an_error() -> None:
+    with pytest.raises(KeyError):
+        of_name.rows(name="beat")

@@ -1,0 +1,106 @@
+"""A row that is stored by a text made once is the row that Django would have stored."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import uuid4
+
+import pytest
+from django.db import IntegrityError, connection
+from django.db.models import Model
+from django.test.utils import CaptureQueriesContext
+
+from backend.bookings.intents import Intent
+from backend.bookings.models import Booking, LedgerEntry, Link, Purpose
+from backend.core import compiled_writes
+from backend.outbox.models import Message, PausedQueue, Queue
+from backend.people.models import Client
+from tests.support import factories
+
+pytestmark = pytest.mark.django_db
+OWN = {"id", "uuid", "acknowledgement_id", "digest", "dedupe_key", "message_uuid", "sequence", "stable_id", "email"}
+SEALED = {"emergency_contact", "user_message"}  # with a nonce of its own
+
+
+def _rows(now: datetime) -> list[tuple[Model, Model]]:
+    """Two of each model that is stored so, which differ in what must differ."""
+    booking = factories.make_booking("CONFIRMED", now=now)
+    copies = [_copy(booking) for _ in range(2)]
+    entries = [
+        LedgerEntry(booking=booking, sequence=90 + n, at=now, intent=Intent.APPROVE, details={"a": [1, "ü"]})
+        for n in range(2)
+    ]
+    mails = [
+        Message(
+            queue=Queue.MAIL,
+            kind="x",
+            dedupe_key=f"k{n}",
+            recipient="a@example.org",
+            mailbox="a@example.org",
+            not_before=now,
+            next_attempt_at=now,
+            created_at=now,
+        )
+        for n in range(2)
+    ]
+    links = [
+        Link(
+            booking=booking,
+            purpose=Purpose.BOOKING,
+            message_uuid=uuid4(),
+            digest=f"{n}" * 64,
+            key_id="a",
+            created_at=now,
+        )
+        for n in range(2)
+    ]
+    clients = [Client(email=f"{n}@example.org", created_at=now) for n in range(2)]
+    return [(rows[0], rows[1]) for rows in (copies, entries, mails, links, clients)]
+
+
+def _copy(booking: Booking) -> Booking:
+    kept = {c.attname: getattr(booking, c.attname) for c in Booking._meta.concrete_fields}
+    return Booking(**{**kept, "id": None, "acknowledgement_id": f"MS-{uuid4().hex[:6].upper()}", "client_id": None})
+
+
+def test_it_stores_what_django_stores(now: datetime) -> None:
+    for ours, djangos in _rows(now):
+        assert compiled_writes.insert([ours])
+        djangos.save(force_insert=True)
+        model, passed = type(ours), OWN | SEALED
+        stored = [model.objects.filter(pk=row.pk).values().get() for row in (ours, djangos)]  # type: ignore[attr-defined]
+        assert _without(stored[0], passed) == _without(stored[1], passed), model
+        assert not ours._state.adding
+
+
+def _without(row: dict[str, object], passed: set[str]) -> dict[str, object]:
+    return {name: value for name, value in row.items() if name not in passed}
+
+
+def test_sealed_texts_open_again(now: datetime) -> None:
+    booking = _copy(factories.make_booking("CONFIRMED", now=now))
+    compiled_writes.insert([booking])
+    assert Booking.objects.get(pk=booking.pk).user_message == booking.user_message != ""
+
+
+def test_many_are_one_statement_and_each_gets_its_id(now: datetime) -> None:
+    clients = [Client(email=f"{n}@example.org", created_at=now) for n in range(3)]
+    with CaptureQueriesContext(connection) as asked:
+        compiled_writes.insert(clients)
+    assert len(asked) == 1
+    assert [Client.objects.get(pk=client.pk).email for client in clients] == [client.email for client in clients]
+
+
+def test_a_collision_where_it_is_expected_is_passed_over_and_told(now: datetime) -> None:
+    booking = factories.make_booking("CONFIRMED", now=now)
+    same = _copy(booking)
+    same.acknowledgement_id = booking.acknowledgement_id
+    assert not compiled_writes.insert([same], unless_exists="acknowledgement_id")
+    assert same.pk is None
+    with pytest.raises(IntegrityError):
+        compiled_writes.insert([same])
+
+
+def test_a_table_that_only_django_can_write_to_is_refused() -> None:
+    with pytest.raises(TypeError, match="not bound as they are"):
+        compiled_writes.insert([PausedQueue()])
