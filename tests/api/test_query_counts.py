@@ -57,7 +57,7 @@ def test_a_draft_costs_the_same_for_every_address_without_an_active_booking(
 ) -> None:
     if state is not None:
         factories.make_booking(state, now=now)
-    with queries(12 + CLIENT + mail_limit()):
+    with queries(10 + CLIENT + mail_limit()):
         api.done(api.post(api.DRAFT, api.form(now)), 201)
 
 
@@ -66,7 +66,7 @@ def test_a_draft_for_an_address_with_an_active_booking_costs_as_much(
     state: State, now: datetime, queries: Counting
 ) -> None:
     factories.make_booking(state, now=now)
-    with queries(17 + CLIENT + 2 * mail_limit()):  # the work for a new draft, undone, and one notice
+    with queries(15 + CLIENT + 2 * mail_limit()):  # the work for a new draft, undone, and one notice
         api.done(api.post(api.DRAFT, api.form(now)), 201)
 
 

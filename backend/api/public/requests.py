@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any, TypeVar
 
 from rest_framework import serializers
+from rest_framework.utils.serializer_helpers import BindingDict
 
 from backend.api.fields import (
     ChoiceField,
@@ -134,6 +135,6 @@ def parse_request(shape: type[Shape], data: Any) -> Shape:
 
 
 @cache
-def _fields(shape: type[serializers.Serializer[Any]]) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+def _fields(shape: type[serializers.Serializer[Any]]) -> BindingDict:
     """Of every request of this shape: they keep nothing of one, and copying them takes longer than what they check."""
     return shape().fields
