@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from datetime import datetime
+from functools import cache
 from itertools import chain
 from typing import Any
 from uuid import UUID
@@ -23,6 +24,7 @@ from backend.bookings.intents import Intent
 from backend.bookings.machine import Reason, State
 from backend.bookings.models import Alternative, Booking, LedgerEntry, Link, Purpose
 from backend.core import batched_writes, compiled_writes, keyring
+from backend.core.compiled_queries import Given, compiled
 from backend.core.errors import Code, Permanent, Refused
 from backend.outbox.models import Message, MessageState, Part
 
@@ -169,14 +171,17 @@ def made_again(link: Link) -> Booking | None:
 
 def find(token: str, *purposes: Purpose) -> Link:
     """The link behind a token, with its booking. Refuses: link_unknown. Expiry is the caller's to judge."""
-    link = (
-        Link.objects.select_related("booking", "booking__psychologist", "alternative", "alternative__psychologist")
-        .filter(digest=digest(token), purpose__in=purposes)
-        .first()
-    )
+    link: Link | None = _with_digest(purposes).first(digest=digest(token))
     if link is None:
         raise Refused(Code.LINK_UNKNOWN)
     return link
+
+
+@cache
+def _with_digest(purposes: tuple[Purpose, ...]) -> compiled:
+    joined = ("booking", "booking__psychologist", "alternative", "alternative__psychologist")
+    known = Link.objects.select_related(*joined).filter(purpose__in=purposes)
+    return compiled(lambda: known.filter(digest=Given("digest")))
 
 
 def readable(link: Link, *, now: datetime) -> Booking:

@@ -27,9 +27,12 @@ def write(function: Callable[[list[T]], object], item: T) -> None:
 def batch() -> Iterator[None]:
     """What is written in the block waits for its end, each kind in turn as they were first asked for.
 
-    The caller has a transaction around it, and no step of the block reads what this one or another writes. If the
-    block fails, nothing is written.
+    A batch within another is part of it. The caller has a transaction around it, and no step of the block reads what
+    this one or another writes. If the block fails, nothing is written.
     """
+    if _waiting.get() is not None:
+        yield
+        return
     waiting: dict[Callable[[list[Any]], object], list[Any]] = {}
     outer = _waiting.set(waiting)
     try:

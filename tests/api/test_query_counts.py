@@ -78,7 +78,7 @@ def test_the_same_click_again_costs_less(now: datetime, queries: Counting) -> No
 
 def test_the_booking_link_costs_three_queries_once_it_is_proved(now: datetime, queries: Counting) -> None:
     token = {"token": scenarios.token_of(scenarios.submitted(now=now))}
-    with queries(23):
+    with queries(19):
         api.done(api.get(api.VERIFY, token))
     for send in (api.get, api.post):
         with queries(3):

@@ -38,6 +38,15 @@ def test_in_a_batch_each_kind_is_one_call_at_its_end_in_the_order_of_their_first
     assert written == [("second", [1, 2]), ("first", [9]), ("first", [1, 2])]
 
 
+def test_a_batch_within_another_is_part_of_it() -> None:
+    with batched_writes.batch():
+        with batched_writes.batch():
+            batched_writes.write(first, 1)
+        batched_writes.write(first, 2)
+        assert written == []
+    assert written == [("first", [1, 2])]
+
+
 def fail_in_a_batch() -> None:
     with batched_writes.batch():
         batched_writes.write(first, 1)

@@ -19,7 +19,7 @@ from backend.bookings.lifecycle.notify import notify_staff, notify_visitor
 from backend.bookings.machine import ACTIVE, State
 from backend.bookings.models import Booking, ClosedDay, Origin, new_acknowledgement_id
 from backend.bookings.notices import Notice
-from backend.core import compiled_writes, disclosures, row_locks
+from backend.core import batched_writes, compiled_writes, disclosures, row_locks
 from backend.core.compiled_queries import Given, compiled
 from backend.core.errors import Code, Refused
 from backend.core.formatting import practice_zone
@@ -202,6 +202,7 @@ def fill_client(client: Client, booking: Booking) -> None:
             client.save(update_fields=empty)
 
 
+@batched_writes.batch()
 def notify_request_received(booking: Booking, *, now: datetime) -> None:
     """Tell the visitor and staff of a request, and owe the warnings of its deadline.
 

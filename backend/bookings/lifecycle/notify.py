@@ -12,6 +12,7 @@ from backend.bookings.guarantees import held_session, psychologist_of
 from backend.bookings.machine import State
 from backend.bookings.models import Booking, Purpose
 from backend.bookings.notices import TOGETHER, Notice, links_carried
+from backend.core import batched_writes
 from backend.core.errors import required
 from backend.outbox import bundles, messages
 from backend.outbox.models import Message, MessageState, Queue
@@ -104,6 +105,7 @@ def notify_psychologist(booking: Booking, notice: Notice, *, now: datetime, who:
     notify_staff(booking, notice, now=now, to=psychologist.email)
 
 
+@batched_writes.batch()
 def notify_confirmed(booking: Booking, *, now: datetime, notice: Notice = Notice.BOOKING_CONFIRMED) -> None:
     """The confirmation to both sides, and the session's reminders; of one that cannot be held, what is so instead."""
     if booking.choose_by is not None:

@@ -13,6 +13,7 @@ from backend.bookings.lifecycle.notify import notify_confirmed, notify_visitor
 from backend.bookings.lifecycle.transaction import run_transition
 from backend.bookings.models import Booking, GuardianProof, Mode
 from backend.bookings.notices import Notice
+from backend.core import batched_writes
 from backend.core.errors import Code, Refused
 from backend.outbox import holds, renewals
 from backend.outbox.models import Message
@@ -127,6 +128,7 @@ def _approve_for_payment(
     notify_approved(booking, now=now)
 
 
+@batched_writes.batch()
 def notify_approved(booking: Booking, *, now: datetime) -> None:
     """The way to pay, and the reminder of it."""
     notify_visitor(booking, Notice.BOOKING_APPROVED, now=now)
