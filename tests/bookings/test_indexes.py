@@ -16,7 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from backend.api import throttle
 from backend.api.models import LookupMiss
 from backend.bookings import links, queries, retention, sponsors
-from backend.bookings.lifecycle import creation, visitor
+from backend.bookings.lifecycle import creation, timers, visitor
 from backend.bookings.machine import State
 from backend.bookings.models import Booking, Link, Purpose, SlotClaim
 from backend.bookings.retention import Kind
@@ -53,6 +53,7 @@ LOOK_UPS: dict[str, tuple[str, Callable[[], Any]]] = {
     "attempts to ask after": ("booking_due", lambda: list(queries.attempts_to_ask_after(now=NOW))),
     "choices to lapse": ("booking_choice", lambda: list(queries.choices_to_lapse(now=NOW))),
     "drafts to purge": ("booking_purge", lambda: list(queries.drafts_to_purge(now=NOW))),
+    "drafts to purge, with their clients": ("booking_purge", lambda: list(timers.purge_draft._due(NOW))),
     "links to purge": ("link_expiry", lambda: retention.delete(Kind.LINKS, now=NOW)),
     "claim": ("message_claim", lambda: messages.claim(Queue.MAIL, now=NOW)),
     "elder notice": (
@@ -66,6 +67,8 @@ LOOK_UPS: dict[str, tuple[str, Callable[[], Any]]] = {
         lambda: messages.is_within_limits(["x"], "a@example.org", now=NOW, hourly=3, daily=5),
     ),
     "messages to blank": ("message_blank", lambda: messages.redact(retention.due(Kind.MAILS, NOW), now=NOW)),
+    "answers to blank": ("message_answer", lambda: messages.redact(retention.due(Kind.ANSWERS, NOW), now=NOW)),
+    "turns to mend": ("message_claim", lambda: messages.mend_turns(now=NOW)),
     "booking by id": (
         "bookings_booking_acknowledgement_id",
         lambda: miss(lambda: queries.by_acknowledgement_id("MS-000000")),
