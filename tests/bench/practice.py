@@ -6,13 +6,18 @@ constraint, and owe no mail: each that would have been sent is settled. What is 
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import datetime
 
 from django.db import connection, transaction
 from django.utils import timezone
 
 from backend.bookings.machine import State
+from backend.bookings.models import Booking, LedgerEntry
+from backend.outbox.models import Message
+from backend.payments.models import Payment
 from tests.bench import practice_rows as rows
+from tests.bench.bulk import without_indexes
 from tests.bench.inserting import literal
 
 DAYS = 6 * 365
@@ -21,6 +26,7 @@ OPEN_SHARES = (
     (State.DRAFT, 2), (State.PENDING, 3), (State.APPROVED, 2), (State.PAYMENT_PENDING, 1), (State.CONFIRMED, 14),
 )  # fmt: skip
 ENDED_SHARES = ((State.REJECTED, 41), (State.CANCELLED, 123), (State.PAYMENT_FAILED, 18), (State.COMPLETED, 818))
+MANY = 20_000  # bookings; for fewer the indexes may stay
 ROOMS = 5  # sessions of a psychologist a day, two hours apart
 # n counts bookings, `turn` those of one state; `place` is a session's number within its day
 PLAN = """
@@ -61,14 +67,17 @@ def make(count: int) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL synchronous_commit = off")
         cursor.execute("SET LOCAL work_mem = '256MB'")
+        cursor.execute("SET LOCAL maintenance_work_mem = '512MB'")
         cursor.execute("SET LOCAL statement_timeout = 0")
         cursor.execute("DROP TABLE IF EXISTS plan")
         facts = rows.people(cursor, count, now=now, psychologists=max(40, -(-count // (DAYS * ROOMS)) + 8))
         cursor.execute(PLAN.format(**facts, **_shape(count, facts["people"], now)))
         cursor.execute("CREATE INDEX ON plan (state)")
         cursor.execute("ANALYZE plan")
-        for statement in rows.statements(now):
-            cursor.execute(statement)
+        tables = [model._meta.db_table for model in (Booking, LedgerEntry, Payment, Message)]
+        with without_indexes(cursor, *tables) if count >= MANY else nullcontext():
+            for statement in rows.statements(now):
+                cursor.execute(statement)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
 

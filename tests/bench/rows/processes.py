@@ -6,14 +6,17 @@ import time
 
 import psutil
 
-from tests.bench.figures import Figure, Goal
+from tests.bench.figures import Figure, Goal, ratio
 from tests.bench.meters import pss_of
 from tests.bench.run import Run
 from tests.bench.service import Service
 
 TIMES = 2  # starts of each
 WEB_MB = Goal(85, 70, is_cost=True)
-STARTS = {"web": Goal(3, 1.5, is_cost=True)} | dict.fromkeys(("mail", "payments", "timers"), Goal(5, 2.5, is_cost=True))
+# where bare's web starts in 1.5 s and its worker in 2, these are 3 and 5 s, and then 1.8 and 2.6
+START = {"web": ("bare web", Goal(2, 1.2, is_cost=True))} | dict.fromkeys(
+    ("mail", "payments", "timers"), ("bare worker", Goal(2.5, 1.3, is_cost=True))
+)
 MEASURED = ("bare web", "web", "bare worker", "mail", "payments", "timers", "beat")
 SETTLES_WITHIN = 2.0  # seconds: heartbeats, first wake-ups, pools
 
@@ -31,7 +34,8 @@ def measure(run: Run) -> list[Figure]:
             sizes[name].append(_size(service, name))
             service.end(name)
     return [
-        *(Figure(f"start of {name}", starts[name], "s", STARTS.get(name)) for name in MEASURED if name != "beat"),
+        *(ratio(f"start of {one} to {bare}", starts[one], starts[bare], goal) for one, (bare, goal) in START.items()),
+        *(Figure(f"start of {name}", starts[name], "s") for name in MEASURED if name != "beat"),
         *(Figure(_said(name), sizes[name], "MB", WEB_MB if name == "web" else None) for name in MEASURED),
     ]
 
