@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from tests.demo.expectations import Unexpected
 from tests.demo.responses import exchange, session
 
+BANK_IS_SILENT_FOR = 3600  # seconds, unless it is told to speak
 PAGE_MADE_WITHIN = 15.0  # seconds; the payments worker makes a gateway's page
 
 
@@ -26,8 +27,11 @@ class Bank(Protocol):
     def pays(self, reference: str) -> None:
         """The visitor pays, before the site asks whether it is done."""
 
+    def begins(self, reference: str) -> None:
+        """The visitor does what is needed so that the money can come after the page's end."""
+
     def captures(self, reference: str) -> None:
-        """The visitor pays on the bank's own page, perhaps after its end."""
+        """The money comes, perhaps after the page's end."""
 
     def takes_its_time(self, reference: str, seconds: float) -> None:
         """It will give money back only that long after it is asked to."""
@@ -51,6 +55,9 @@ class Sandbox:
     def pays(self, reference: str) -> None:
         """Nothing: it captures when it is asked."""
 
+    def begins(self, reference: str) -> None:
+        """Nothing: it takes money always."""
+
     def captures(self, reference: str) -> None:
         self._tell("POST", f"/orders/{reference}/capture", {})
 
@@ -64,12 +71,15 @@ class Sandbox:
 
 
 class Pages:
-    """A fake gateway with hosted pages at `url`, whose events go to the stack at `hook`."""
+    """A fake gateway with hosted pages at `url`, whose events go to the stack at `hook`.
+
+    `takes_money_late`: also by a page that is closed; without, money that comes late was begun in time.
+    """
 
     has_pages = True
 
-    def __init__(self, url: str, hook: str) -> None:
-        self._url = url
+    def __init__(self, url: str, hook: str, *, takes_money_late: bool) -> None:
+        self._url, self._takes_money_late = url, takes_money_late
         self._session = session()
         self._payments: dict[str, str] = {}  # of the gateway, by our reference
         self._tell("webhooks", {"url": hook})
@@ -83,8 +93,15 @@ class Pages:
     def pays(self, reference: str) -> None:
         self._attempt(reference, status="captured")
 
+    def begins(self, reference: str) -> None:
+        if not self._takes_money_late:
+            self._attempt(reference, status="created", becomes="captured", seconds=BANK_IS_SILENT_FOR)
+
     def captures(self, reference: str) -> None:
-        self._attempt(reference, status="captured", force=True)
+        if self._takes_money_late:
+            self._attempt(reference, status="captured", force=True)
+        else:
+            self._tell("speak", {"payment_id": self._payments[reference]})
 
     def takes_its_time(self, reference: str, seconds: float) -> None:
         self._tell("refunds", {"payment_id": self._payments[reference]})

@@ -17,7 +17,7 @@ def bank_of(stack: Stack, gateway: str) -> Bank:
     """Of the gateway that a stack was begun with."""
     if gateway not in FAKES:
         return Sandbox(*stack.bank)
-    return Pages(stack.fake_gateway(gateway), hook(stack.url, gateway))
+    return Pages(stack.fake_gateway(gateway), hook(stack.url, gateway), takes_money_late=gateway == "razorpay")
 
 
 @contextmanager

@@ -81,6 +81,16 @@ def test_a_bank_that_answers_later_does_so_once_the_clock_is_set_on(fake: FakeSt
     assert gateway_at(fake.url).complete_order("PAY-1").state is OrderState.CAPTURED
 
 
+def test_a_bank_that_takes_its_time_speaks_when_it_is_told_to_and_once(fake: FakeStripe) -> None:
+    ordered(fake, "PAY-1")
+    begun = control(fake, "attempt", reference="PAY-1", status="created", becomes="captured", seconds=60)["payment"]
+    assert begun["status"] == "processing"
+    assert control(fake, "speak", payment_id=begun["id"])["payment"]["status"] == "succeeded"
+    told = len(fake.books.outbox.webhooks)
+    control(fake, "ahead", seconds=61)
+    assert len(fake.books.outbox.webhooks) == told
+
+
 def test_events_come_in_copies_in_any_order_and_signed_with_the_secret_of_the_moment(
     fake: FakeStripe, receiver: Receiver
 ) -> None:

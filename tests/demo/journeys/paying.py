@@ -11,7 +11,7 @@ from tests.demo.walk import MAIL_WITHIN, Walk
 
 BEFORE_PAY_BY = timedelta(seconds=6)  # less than an attempt lives, so that it ends with the time to pay
 STILL_DUE_WITHIN = 15 + MAIL_WITHIN  # half of PAY_WITHIN
-TIMED_OUT_WITHIN = 10 + MAIL_WITHIN
+TIMED_OUT_WITHIN = 15 + MAIL_WITHIN  # a bank that is silent is asked for 5 s more
 UNPAID = ("DRAFT", "PENDING", "APPROVED", "PAYMENT_PENDING", "PAYMENT_FAILED")
 
 
@@ -73,6 +73,7 @@ def _times_out(walk: Walk, request: steps.Request) -> tuple[steps.Session, str]:
     pay_by = datetime.fromisoformat(session.booking["pay_by"])
     walk.waits_until(pay_by - BEFORE_PAY_BY, f"{BEFORE_PAY_BY.seconds} s are left to pay")
     reference = steps.begins_to_pay(walk, request.acknowledgement_id)
+    walk.bank.begins(reference)
     titled = "the time is no longer held"
     with walk.receives(request.inbox, "that the time is free again", titled=titled, within=TIMED_OUT_WITHIN):
         pass

@@ -48,6 +48,7 @@ class Books:
         self.refunds_become: dict[str, Refunds] = {}  # by payment intent; "" for all others
         self._open: dict[str, Thing] = {}  # sessions that may expire
         self._later: list[tuple[float, Callable[[], None]]] = []
+        self._slow: dict[str, Callable[[], None]] = {}  # by payment intent: what its bank says in the end
         self._ends: dict[str, str] = {}  # what a pending refund becomes
 
     def now(self) -> float:
@@ -158,6 +159,14 @@ class Books:
         shelves = {"links": self.sessions, "payments": self.intents, "refunds": self.refunds}
         return {name: [shown(thing) for thing in shelf.things.values()] for name, shelf in shelves.items()}
 
+    def speak(self, intent_id: str) -> Thing:
+        """The bank of a payment that waits for it speaks now."""
+        with self.lock:
+            act = self._slow.pop(intent_id)
+            self._later = [entry for entry in self._later if entry[1] is not act]
+            act()
+            return self.intents.get(intent_id)
+
     def finish_refunds(self) -> None:
         """What pends is done now, or fails, and then the money is the account's again."""
         with self.lock:
@@ -251,6 +260,7 @@ class Books:
             self._decline(intent)
             self._tell("checkout.session.async_payment_failed", session)
 
+        self._slow[intent["id"]] = speak
         self._later.append((self.now() + seconds, speak))
 
     def _expire(self, session: Thing) -> None:

@@ -23,11 +23,14 @@ def act(books: Books, action: str, body: Body) -> Body | None:
     """Do it, and say what came of it; None: there is no such action.
 
     attempt: `reference`, `status` (captured, authorized, failed, created), then `becomes` (captured, failed) after
-    `seconds`. refunds: `payment_id` ("": all), `become` (processed, failed) at finish_refunds, or done. settle.
+    `seconds`. speak: `payment_id`. refunds: `payment_id` ("": all), `become` (processed, failed) at finish_refunds, or
+    done. settle.
     """
     match action:
         case "attempt":
             return {"payment": _attempt(books, body)}
+        case "speak":
+            return {"payment": shown(books.speak(body["payment_id"]))}
         case "refunds":
             become = {"processed": Refunds.PENDING, "failed": Refunds.FAILED, "done": Refunds.DONE}
             books.refunds_become[body.get("payment_id", "")] = become[body.get("become", "processed")]
