@@ -8,11 +8,14 @@ from datetime import UTC, datetime, timedelta
 
 from django.db import Error, connection
 
+from backend.outbox.models import Message
 from backend.people.models import Psychologist
 from tests.chaos.bank import Pages
 from tests.chaos.traffic import End, GaveUp, Visit
 from tests.support import scenarios
 
+MAILS_DUE_MOST = 60  # mails
+LOOKS_EVERY = 1.0  # seconds
 SLOT_EVERY = timedelta(minutes=1)  # of the payers' sessions
 
 
@@ -123,8 +126,25 @@ class PageVisit(Visit):
 class Payer(PageVisit):
     """One whose request staff have approved already, so that many of them can pay."""
 
+    def walk(self) -> None:
+        """Once mail keeps up: a payment owes five, and a practice has no more visitors than it can write to."""
+        if self._mail_lags():
+            time.sleep(LOOKS_EVERY)
+        else:
+            super().walk()
+
     def _ends(self) -> list[tuple[End, int]]:
         return [(self._pays, 20), *self._ways_to_pay()]
+
+    def _mail_lags(self) -> bool:
+        """Nobody knows while PostgreSQL is away."""
+        due = Message.objects.filter(queue="mail", state="waiting", next_attempt_at__lte=datetime.now(UTC))
+        try:
+            return due.count() > MAILS_DUE_MOST
+        except Error:
+            return True
+        finally:
+            connection.close()
 
     def submit(self) -> None:
         """Nothing: see `_approved`."""

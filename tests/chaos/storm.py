@@ -128,7 +128,7 @@ def ride(stack: Stack, world: World, faults: list[Fault], seconds: float, *, is_
 
 def _crowd(*, is_timed: bool) -> dict[type[Visit], int]:
     """Visitors of a gateway with pages: some go the whole way, and as many payments as may be come beside."""
-    return {PageVisit: 4, Payer: 36} if is_timed else {PageVisit: 4, Payer: 4}
+    return {PageVisit: 4, Payer: 24} if is_timed else {PageVisit: 4, Payer: 4}
 
 
 def spread_of(deadlines: Deadlines) -> Figure:
