@@ -191,10 +191,11 @@ def _sealed_context(message: Message) -> str | None:
 def waits_for_older(message: Message, *, now: datetime) -> bool:
     """Whether an older due notice of the same booking to the same recipient has not been settled yet.
 
-    Of a notice about several bookings each counts, on either side. What is told by telephone keeps no order: all that
-    is true is told in one call.
+    Of a notice about several bookings each counts, on either side. What has no recipient keeps no order: by telephone
+    all that is true is told in one call, and work at the gateway asks what is so when its turn comes. A refund may pend
+    for days there, and a page that cannot be closed for an hour.
     """
-    if message.booking_id is None or (message.queue == Queue.MAIL and not message.recipient):
+    if message.booking_id is None or not message.recipient:
         return False
     ours = {message.booking_id, *message.parts.values_list("booking_id", flat=True)}
     beside = list(Part.objects.filter(booking_id__in=ours, message__lt=message.pk).values_list("message", flat=True))

@@ -261,6 +261,15 @@ def test_a_notice_does_not_wait_for_what_has_no_bearing_on_it(fields: dict[str, 
     assert not messages.waits_for_older(owe(now, "2"), now=now)
 
 
+def test_work_at_the_gateway_waits_for_no_older_work_that_looked_and_was_too_early(now: datetime) -> None:
+    owe(now, "1", queue=Queue.PAYMENTS, recipient="")
+    newer = owe(now, "2", queue=Queue.PAYMENTS, recipient="")
+    [row] = messages.claim(Queue.PAYMENTS, now=now, limit=1)
+    messages.begin_attempt(row, now=now)
+    messages.snooze(row, until=now + timedelta(days=3), now=now)  # a bank that gives back slowly
+    assert not messages.waits_for_older(newer, now=now)
+
+
 def test_an_older_notice_in_back_off_is_still_waited_for(now: datetime) -> None:
     older, newer = owe(now, "1"), owe(now, "2")
     row = messages.claim(Queue.MAIL, now=now, limit=1)[0]
