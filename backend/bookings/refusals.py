@@ -258,7 +258,6 @@ ALL = (
     ),
     # an incoming webhook
     Refusal(Code.SIGNATURE_INVALID, 400, "The signature does not match."),
-    Refusal(Code.EVENT_MALFORMED, 400, "The event cannot be read."),
 )  # fmt: skip
 ANSWERS = {answer.code: answer for answer in ALL}
 # what visitors read of state_refuses where the state is known

@@ -87,7 +87,6 @@ class Code(StrEnum):
     CONTACT_REQUIRED = "contact_required"
     # an incoming webhook
     SIGNATURE_INVALID = "signature_invalid"
-    EVENT_MALFORMED = "event_malformed"
 
 
 class Refused(Exception):

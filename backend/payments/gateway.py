@@ -8,9 +8,11 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Protocol
 
-ID_LONGEST = 80  # what our columns hold of a gateway's ids; those in use have 20 to 66 characters
+ID_LONGEST = (
+    255  # what our columns hold of a gateway's ids: what Stripe promises; those in use have 20 to 66 characters
+)
 URL_LONGEST = 2000  # of a hosted page's address: those of Stripe have 541 characters already
-MARK_LONGEST = 120  # what our column holds of the place in a listing at which we stopped
+MARK_LONGEST = ID_LONGEST  # what our column holds of the place in a listing at which we stopped
 WHY_LONGEST = 200  # what our column holds of a reason
 WORD_LONGEST = 40  # of a means of payment: "upi", "card", "netbanking"
 

@@ -13,6 +13,9 @@ from backend.payments.receipt_models import ReceiptFile as ReceiptFile
 from backend.payments.receipt_models import ReceiptSeries as ReceiptSeries
 from backend.payments.reconciliation_models import Reconciliation as Reconciliation
 
+REFERENCE_LONGEST = 40  # of our own references; Razorpay takes no longer ones
+KEPT_WHY_LONGEST = 300  # of the sentence that says why an event is in quarantine; ids in it may be cut
+
 
 class PaymentState(models.TextChoices):
     """An attempt's states, in order. Money may still arrive for an attempt that failed or was left idle."""
@@ -79,11 +82,11 @@ class Payment(models.Model):
     """One attempt to pay. `reference` is ours and is the gateway's idempotency key."""
 
     booking = models.ForeignKey("bookings.Booking", on_delete=models.PROTECT, related_name="payments")
-    reference = models.CharField(max_length=40, unique=True)
+    reference = models.CharField(max_length=REFERENCE_LONGEST, unique=True)
     method = models.CharField(max_length=16, choices=PaymentMethod.choices, default=PaymentMethod.ONLINE)
     gateway = models.CharField(max_length=20, blank=True)
-    gateway_order_id = models.CharField(max_length=80, blank=True)
-    capture_id = models.CharField(max_length=80, blank=True)
+    gateway_order_id = models.CharField(max_length=ID_LONGEST, blank=True)
+    capture_id = models.CharField(max_length=ID_LONGEST, blank=True)
     amount_paise = models.PositiveIntegerField()
     currency = models.CharField(max_length=3)
     state = models.CharField(max_length=16, choices=PaymentState.choices, default=PaymentState.OPEN)
@@ -170,8 +173,8 @@ class Refund(models.Model):
     """A sum given back, never above what was captured."""
 
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="refunds")
-    reference = models.CharField(max_length=40, unique=True)
-    gateway_refund_id = models.CharField(max_length=80, blank=True)
+    reference = models.CharField(max_length=REFERENCE_LONGEST, unique=True)
+    gateway_refund_id = models.CharField(max_length=ID_LONGEST, blank=True)
     amount_paise = models.PositiveIntegerField()
     reason = models.CharField(max_length=40)
     actor = models.CharField(max_length=80)
@@ -240,12 +243,14 @@ class InboxEvent(models.Model):
     """
 
     gateway = models.CharField(max_length=20)
-    event_id = models.CharField(max_length=80)
+    event_id = models.CharField(max_length=ID_LONGEST)
     kind = models.CharField(max_length=40)
     facts = models.JSONField(null=True, blank=True)  # what was read of it: ids, sums, words of the protocol
-    payment_reference = models.CharField(max_length=40, blank=True)
+    payment_reference = models.CharField(max_length=REFERENCE_LONGEST, blank=True)
     result = models.CharField(max_length=40, blank=True)
-    why = models.CharField(max_length=300, blank=True, default="", db_default="")  # it was kept in quarantine
+    why = models.CharField(
+        max_length=KEPT_WHY_LONGEST, blank=True, default="", db_default=""
+    )  # it was kept in quarantine
     correlation_id = models.CharField(max_length=64, blank=True)
     received_at = models.DateTimeField()
     applied_at = models.DateTimeField(null=True, blank=True)  # None: waits for the payments worker

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from backend.core.errors import Permanent, Transient
-from backend.payments.gateway import Order, OrderState
+from backend.payments.gateway import ID_LONGEST, Order, OrderState
 from tests.support.benches.razorpay import RazorpayBench
 from tests.support.fake_razorpay.errors import Rejected
 
@@ -169,7 +169,12 @@ def test_a_list_of_links_that_nobody_asked_for_names_no_order(
 def test_an_answer_of_another_shape_is_no_answer(
     razorpay: RazorpayBench, order: Order, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for changes in ({"amount": "150000"}, {"id": "x" * 81}, {"currency": "rupees"}, {"short_url": "h" * 2001}):
+    for changes in (
+        {"amount": "150000"},
+        {"id": "x" * (ID_LONGEST + 1)},
+        {"currency": "rupees"},
+        {"short_url": "h" * 2001},
+    ):
         (link,) = razorpay.fake.books.links_with(order.reference)
         monkeypatch.setattr(
             razorpay.fake.books, "links_with", lambda _, link=link, changes=changes: [{**link, **changes}]

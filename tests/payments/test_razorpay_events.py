@@ -96,10 +96,14 @@ def test_each_kind_says_what_we_act_on(razorpay: RazorpayBench, told: dict[str, 
         ("refund.processed", lambda event: entity(event, "refund").update(status="pending"), EventKind.OTHER),
         ("order.paid", lambda event: event.update(event="order.notification"), EventKind.OTHER),
         # texts that fit no column of ours
-        ("payment.captured", lambda event: entity(event, "payment").update(id="x" * 81), EventKind.UNREADABLE),
+        (
+            "payment.captured",
+            lambda event: entity(event, "payment").update(id="x" * (ID_LONGEST + 1)),
+            EventKind.UNREADABLE,
+        ),
         ("payment_link.paid", lambda event: entity(event, "payment_link").update(id="c\0"), EventKind.UNREADABLE),
         ("refund.failed", lambda event: entity(event, "refund").update(receipt="\ud800"), EventKind.UNREADABLE),
-        ("order.paid", lambda event: event.update(event="e" * 81), EventKind.UNREADABLE),
+        ("order.paid", lambda event: event.update(event="e" * (ID_LONGEST + 1)), EventKind.UNREADABLE),
     ],
 )
 def test_what_is_not_ours_or_says_too_little_claims_nothing(
@@ -144,7 +148,7 @@ def test_an_event_is_known_by_its_header_else_by_its_body(razorpay: RazorpayBenc
     headers = {"x-razorpay-signature": sign(body, WEBHOOK_SECRET)}
     nameless = [razorpay.gateway.read_event(body, headers).event_id for _ in range(2)]
     assert len(set(nameless)) == 1
-    others = {read(razorpay, body, event_id=odd).event_id for odd in ("x" * 81, "a\x00", "\udce9")}
+    others = {read(razorpay, body, event_id=odd).event_id for odd in ("x" * (ID_LONGEST + 1), "a\x00", "\udce9")}
     assert len(others | set(nameless)) == 4
     assert all(name.startswith("sha256:") and len(name) <= ID_LONGEST for name in others | set(nameless))
 

@@ -21,6 +21,7 @@ from backend.core.errors import AccountTrouble, Code, Permanent, Refused, Transi
 from backend.payments import adapters, fields, stamped, written
 from backend.payments.asking import Answer
 from backend.payments.gateway import (
+    ID_LONGEST,
     Event,
     EventKind,
     Order,
@@ -434,7 +435,7 @@ def test_a_signed_body_of_another_shape_is_kept_and_says_why(body: bytes) -> Non
     assert (event.kind, event.report, bool(event.why)) == (EventKind.UNREADABLE, None, True)
 
 
-LONG, NUL, LONE = "x" * 81, "c\x00", "\ud800"
+LONG, NUL, LONE = "x" * (ID_LONGEST + 1), "c\x00", "\ud800"
 
 
 def texts_of_an_event(**changes: str) -> bytes:

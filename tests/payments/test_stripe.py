@@ -16,7 +16,7 @@ from backend.core.errors import AccountTrouble, Code, Permanent, Refused, Transi
 from backend.payments.adapters import gateway_named
 from backend.payments.asking import Answer, Call
 from backend.payments.fields import Fields
-from backend.payments.gateway import Event, EventKind, LastTry, OrderState, RefundOrderState, captures_since
+from backend.payments.gateway import ID_LONGEST, Event, EventKind, LastTry, OrderState, RefundOrderState, captures_since
 from backend.payments.stamped import sign
 from backend.payments.stripe import asks
 from backend.payments.stripe.adapter import SIGNATURE_HEADER, StripeGateway
@@ -340,7 +340,7 @@ def test_while_a_secret_is_rolled_a_webhook_carries_a_signature_for_each() -> No
         b"\xff\xfe",
         b"[]",
         b'{"id": 7}',
-        b'{"id": "' + b"x" * 81 + b'", "type": "checkout.session.completed"}',
+        b'{"id": "' + b"x" * (ID_LONGEST + 1) + b'", "type": "checkout.session.completed"}',
         b'{"id": "evt_1"}',
         b'{"id": "evt_1", "type": "checkout.session.completed"}',
         b'{"id": "evt_1", "type": "refund.updated", "data": {"object": {"metadata": {"%s": "REF-1"}}}}'
@@ -352,7 +352,7 @@ def test_what_is_genuine_and_cannot_be_read_is_kept_as_that(body: bytes) -> None
     assert event.kind is EventKind.UNREADABLE
     assert event == read(body)
     assert 0 < len(event.event_id) <= 80
-    assert event.why or b"x" * 81 in body
+    assert event.why or b"x" * (ID_LONGEST + 1) in body
 
 
 def test_what_is_about_no_payment_of_ours_is_let_be() -> None:

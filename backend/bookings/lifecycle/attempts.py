@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from datetime import datetime
 
@@ -37,6 +38,8 @@ from backend.bookings.payment_status import is_paid_up, outstanding_paise
 from backend.core.errors import Code, Refused
 from backend.payments.gateway import OrderReport, OrderState
 from backend.payments.models import PageState, Payment, PaymentState
+
+NAMED_BY_MOST = 80  # letters of an event's id in a message's key; of a longer one its digest
 
 
 @intent
@@ -174,6 +177,8 @@ def close_page(payment: Payment, *, now: datetime) -> None:
 def look_at_order(payment: Payment, *, because_of: str, now: datetime) -> None:
     """Owe the question what became of an order; once for each thing that happened, which `because_of` names."""
     work = GatewayWork.LOOK_AT_ORDER
+    if len(because_of) > NAMED_BY_MOST:
+        because_of = hashlib.sha256(because_of.encode()).hexdigest()
     enqueue_gateway_work(work, payment, key=f"payment:{payment.pk}:{work}:{because_of}", now=now)
 
 

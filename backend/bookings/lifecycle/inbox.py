@@ -19,7 +19,7 @@ from backend.core import correlation, row_locks
 from backend.core.errors import Code, Refused
 from backend.payments.fields import Fields
 from backend.payments.gateway import Event, EventKind
-from backend.payments.models import InboxEvent, Payment
+from backend.payments.models import KEPT_WHY_LONGEST, REFERENCE_LONGEST, InboxEvent, Payment
 from backend.payments.written import read_event, write
 
 log = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ def keep_event(gateway: str, event: Event, *, now: datetime) -> InboxEvent:
         event_id=event.event_id,
         defaults={
             "kind": event.kind,
-            "payment_reference": (event.report.reference if event.report else event.reference)[:40],
+            "payment_reference": (event.report.reference if event.report else event.reference)[:REFERENCE_LONGEST],
             "facts": write(event),
             "correlation_id": correlation.current(),
             "received_at": now,
@@ -76,7 +76,7 @@ def _apply(row: InboxEvent, *, now: datetime) -> ReportOutcome:
     try:
         outcome = _effect(row.gateway, read_event(Fields(row.facts or {})), now=now)
     except Unbound as why:
-        outcome, row.why = ReportOutcome.QUARANTINED, str(why)[:300]
+        outcome, row.why = ReportOutcome.QUARANTINED, str(why)[:KEPT_WHY_LONGEST]
         log.error("kept in quarantine: %s %s, %s", row.gateway, row.event_id, why)
     row.result = outcome
     row.save(update_fields=["applied_at", "result", "why"])

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from backend.core import correlation
 from backend.payments.gateway import EventKind, OrderReport, OrderState, RefundReport
-from backend.payments.models import InboxEvent, Payment, Refund
+from backend.payments.models import KEPT_WHY_LONGEST, REFERENCE_LONGEST, InboxEvent, Payment, Refund
 
 log = logging.getLogger(__name__)
 
@@ -53,9 +53,9 @@ def keep(gateway: str, kind: EventKind, reference: str, why: str, *, now: dateti
         gateway=gateway,
         event_id=known_by,
         kind=kind,
-        payment_reference=reference,
+        payment_reference=reference[:REFERENCE_LONGEST],
         result=QUARANTINED,
-        why=why,
+        why=why[:KEPT_WHY_LONGEST],
         correlation_id=correlation.current(),
         received_at=now,
         applied_at=now,

@@ -11,7 +11,7 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 
 from backend.bookings import queries
-from backend.bookings.lifecycle import inbox, payments
+from backend.bookings.lifecycle import inbox, payments, quarantine
 from backend.bookings.lifecycle.payments import ReportOutcome
 from backend.bookings.lifecycle.refunds import GatewayWork
 from backend.bookings.machine import State
@@ -19,6 +19,7 @@ from backend.bookings.models import Booking
 from backend.outbox.models import Message
 from backend.payments.fields import Fields
 from backend.payments.gateway import (
+    ID_LONGEST,
     Capture,
     Event,
     EventKind,
@@ -76,6 +77,22 @@ def test_what_happened_to_an_order_is_asked_of_the_gateway_once(now: datetime) -
     outcomes = [inbox.receive_event("sandbox", event, now=now) for _ in range(2)]
     assert outcomes == [ReportOutcome.LOOKED_INTO, ReportOutcome.UNCHANGED]
     assert Message.objects.get(kind=GatewayWork.LOOK_AT_ORDER).subject_id == payment.pk
+
+
+@pytest.mark.postgres_only  # which holds columns to their length
+def test_ids_as_long_as_a_gateway_may_make_them_are_kept_and_looked_into(now: datetime) -> None:
+    _, payment = scenarios.paying(now=now)
+    longest = Event("e" * ID_LONGEST, EventKind.ORDER_TOUCHED, None, None, payment.reference)
+    assert inbox.receive_event("sandbox", longest, now=now) is ReportOutcome.LOOKED_INTO
+    assert Message.objects.filter(kind=GatewayWork.LOOK_AT_ORDER).exists()
+    ids = {"gateway_order_id": "o" * ID_LONGEST, "capture_id": "c" * ID_LONGEST}
+    assert (
+        payments.record_report(scenarios.captured(payment, **ids), actor="gateway", now=now) is ReportOutcome.CONFIRMED
+    )
+    other = scenarios.captured(payment, gateway_order_id="p" * ID_LONGEST, capture_id="d" * ID_LONGEST)
+    assert payments.record_report(other, actor="gateway", now=now) is ReportOutcome.QUARANTINED
+    quarantine.keep("sandbox", EventKind.OTHER, "r" * ID_LONGEST, "nobody's", now=now)
+    assert InboxEvent.objects.filter(result="quarantined").count() == 2
 
 
 @pytest.mark.parametrize(
