@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import smtplib
+from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 
 from anymail.exceptions import AnymailError
 from django.core.mail import EmailMultiAlternatives, get_connection
@@ -13,15 +15,21 @@ from django.utils import timezone
 
 from backend.bookings import links
 from backend.bookings.lifecycle import renewal
+from backend.bookings.links import Tokens
+from backend.bookings.notices import Notice
 from backend.core.errors import Transient, before_it_leaves
-from backend.notifications import delivery
+from backend.notifications import delivery, readings
 from backend.notifications.notification_context import TemplateContext
-from backend.outbox import by_telephone, messages
-from backend.outbox.messages import Snooze
+from backend.notifications.readings import Reading
+from backend.notifications.rules import is_of_its_bookings_alone
+from backend.outbox import attempts, by_telephone
+from backend.outbox.attempts import Snooze
 from backend.outbox.models import Message, MessageState, Queue
 from workers import mail_failures
 from workers.app import app
+from workers.batch import Effect
 from workers.drain import drain as drain_queue
+from workers.outcomes import Answer
 from workers.smtp import EmailBackend
 
 log = logging.getLogger(__name__)
@@ -31,7 +39,28 @@ log = logging.getLogger(__name__)
 @app.task(name="workers.mail.drain", soft_time_limit=100, time_limit=120)
 def drain() -> None:
     """Send what is due."""
-    drain_queue(Queue.MAIL, send, helper=drain)
+    drain_queue(Queue.MAIL, send, helper=drain, look_ahead=look_ahead)
+
+
+def look_ahead(mails: Sequence[Message]) -> dict[int, Answer | Effect]:
+    """What becomes of them by one reading of their bookings and links; of some it cannot be said so early."""
+    now = timezone.now()
+    foreseeable = [mail for mail in mails if is_of_its_bookings_alone(Notice(mail.kind))]
+    reading = readings.read(foreseeable)
+    tokens = links.tokens_of_all([mail.uuid for mail in foreseeable])
+    ahead: dict[int, Answer | Effect] = {}
+    for mail in foreseeable:
+        try:
+            found = _judged(mail, reading, now=now)
+        except Exception as error:  # noqa: BLE001  # it fails once more in an attempt of its own, which is counted
+            log.info("%s %s is not foreseen: %s", mail.kind, mail.uuid, type(error).__name__)
+            continue
+        if isinstance(found, dict):
+            _say(mail, found, now=now)
+            ahead[mail.pk] = partial(_send_as_foreseen, mail, reading, tokens[mail.uuid])
+        else:
+            ahead[mail.pk] = found
+    return ahead
 
 
 def send(message: Message) -> MessageState | Snooze:
@@ -41,27 +70,44 @@ def send(message: Message) -> MessageState | Snooze:
     """
     with before_it_leaves():
         now = timezone.now()
-        held_until = delivery.held_until(message, now=now)
-        if held_until is not None:
-            return Snooze(held_until)
-        context = delivery.prepare(message, now=now)
-        if context is None:
-            if delivery.is_owed_anew(message, now=now):
-                renewal.renew(message.pk, now=now)
-            return MessageState.OBSOLETE
-        if by_telephone.is_told(message):
-            return by_telephone.waits(now=now)
-        mail = _composed(message, context, now=now)
-        if not messages.hand_over(message):
+        found = _judged(message, readings.read([message]), now=now)
+        if not isinstance(found, dict):
+            return found
+        _say(message, found, now=now)
+        mail = delivery.compose(message, links.tokens_of(message.uuid))
+        if not attempts.write([attempts.hand_over(message)]):
             raise Transient("another worker has it by now")
     _outlet.send(mail)
     return MessageState.DONE
 
 
-def _composed(message: Message, context: TemplateContext, *, now: datetime) -> EmailMultiAlternatives:
-    if context != message.context:
-        message.context, message.frozen_at = context, now
-    return delivery.compose(message, links.tokens_of(message.uuid))
+def _send_as_foreseen(message: Message, reading: Reading, tokens: Tokens) -> Answer:
+    """The same with words that were handed over as the attempt began, unless its bookings have changed since."""
+    with before_it_leaves():
+        is_so = reading.is_so_still(message)
+        mail = delivery.compose(message, tokens()) if is_so else None
+    if mail is None:
+        return send(message)
+    _outlet.send(mail)
+    return MessageState.DONE
+
+
+def _say(message: Message, words: TemplateContext, *, now: datetime) -> None:
+    if words != message.context:
+        message.context, message.frozen_at = words, now
+
+
+def _judged(message: Message, reading: Reading, *, now: datetime) -> Answer | TemplateContext:
+    """What is to be sent; or why nothing is, now or ever."""
+    held_until = delivery.held_until(message, now=now, reading=reading)
+    if held_until is not None:
+        return Snooze(held_until)
+    context = delivery.prepare(message, now=now, reading=reading)
+    if context is None:
+        if delivery.is_owed_anew(message, now=now, reading=reading):
+            renewal.renew(message.pk, now=now)
+        return MessageState.OBSOLETE
+    return by_telephone.waits(now=now) if by_telephone.is_told(message) else context
 
 
 class MailConnection:

@@ -14,7 +14,7 @@ from backend.bookings.lifecycle.refunds import GatewayWork
 from backend.bookings.links import pay_page
 from backend.core.errors import Permanent, Refused, Transient, Unreadable, required
 from backend.ops import reconciler
-from backend.outbox.messages import Snooze
+from backend.outbox.attempts import Snooze
 from backend.outbox.models import Message, MessageState, Queue
 from backend.payments import receipt_files, settlements
 from backend.payments.adapters import gateway_named

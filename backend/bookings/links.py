@@ -8,11 +8,11 @@ database keeps only its SHA-256 and the key's id.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from itertools import chain
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from django.conf import settings
@@ -32,6 +32,7 @@ RING = keyring.TOKENS
 ACTING = (Purpose.CANCEL, Purpose.CANCEL_LATE, Purpose.RESCHEDULE)  # on a booking that is open
 READING = (Purpose.BOOKING, Purpose.PAY)  # show a booking while it is open, and for a while what became of it
 NO_BOOKING = 0  # the id of none
+Tokens: TypeAlias = Callable[[], dict[str, str]]  # of one message, derived again by each call
 
 
 class KeyGone(Permanent):
@@ -117,13 +118,25 @@ def tokens_of(message_uuid: UUID) -> dict[str, str]:
 
     Raises KeyGone when the key that signed them was taken off the ring.
     """
+    return tokens_of_all([message_uuid])[message_uuid]()
+
+
+def tokens_of_all(message_uuids: Collection[UUID]) -> dict[UUID, Tokens]:
+    """What `tokens_of` finds of each, when it is asked for. One query."""
+    found: dict[UUID, list[Link]] = {uuid: [] for uuid in message_uuids}
+    for link in Link.objects.filter(message_uuid__in=message_uuids).select_related("alternative").order_by("pk"):
+        found[link.message_uuid].append(link)
+    return {uuid: partial(_tokens, carried) for uuid, carried in found.items()}
+
+
+def _tokens(carried: Iterable[Link]) -> dict[str, str]:
     ring, tokens = keyring.ring(RING), {}
-    for link in Link.objects.filter(message_uuid=message_uuid).select_related("alternative").order_by("pk"):
+    for link in carried:
         key = ring.find(link.key_id)
         if key is None:
             raise KeyGone(f"the link's key is no longer in {RING}")
         name = _name(Purpose(link.purpose), link.alternative)
-        tokens[name] = key.token(name, message_uuid)
+        tokens[name] = key.token(name, link.message_uuid)
     return tokens
 
 

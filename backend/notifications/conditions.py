@@ -6,7 +6,7 @@ from backend.bookings import policy
 from backend.bookings.intents import Intent
 from backend.bookings.ledger_details import Moved, details_of
 from backend.bookings.machine import ACTIVE, Reason, State
-from backend.bookings.models import Booking, LedgerEntry
+from backend.bookings.models import Booking
 from backend.bookings.notices import Notice
 from backend.notifications.notification_context import Condition, NotificationContext
 from backend.outbox.models import Message
@@ -26,8 +26,7 @@ def none_since(*intents: Intent) -> Condition:
     """The ledger has no later row of these intents: each of them owes a notice that says more."""
 
     def truth(notification: NotificationContext) -> bool:
-        rows = LedgerEntry.objects.filter(booking=notification.booking, intent__in=intents)
-        return not rows.filter(sequence__gt=notification.message.ledger_sequence or 0).exists()
+        return not any(entry.intent in intents for entry in notification.later)
 
     return truth
 
@@ -38,16 +37,14 @@ time_stands = none_since(Intent.RESCHEDULE, Intent.OFFER_CHOICE)
 
 def still_confirmed(notification: NotificationContext) -> bool:
     """Nobody took back the payment that had confirmed the session: the next one owes all of it anew."""
-    rows = LedgerEntry.objects.filter(booking=notification.booking, intent=Intent.VOID_DESK_PAYMENT)
-    later = rows.filter(sequence__gt=notification.message.ledger_sequence or 0)
-    return not later.filter(target=State.APPROVED).exists()
+    taken_back = (Intent.VOID_DESK_PAYMENT, State.APPROVED)
+    return not any((entry.intent, entry.target) == taken_back for entry in notification.later)
 
 
 def not_confirmed_since(notification: NotificationContext) -> bool:
     """No payment and no sponsor has confirmed the session anew, which owes a notice of its own."""
-    rows = LedgerEntry.objects.filter(booking=notification.booking, target=State.CONFIRMED)
-    later = rows.filter(sequence__gt=notification.message.ledger_sequence or 0)
-    return not later.exclude(source=State.CONFIRMED).exclude(intent=Intent.UNDO_DECISION).exists()
+    into = (entry for entry in notification.later if entry.target == State.CONFIRMED and entry.source != entry.target)
+    return all(entry.intent == Intent.UNDO_DECISION for entry in into)
 
 
 # -- deadlines ---------------------------------------------------------------------------------------------------------
@@ -157,9 +154,8 @@ def refund_owed(notification: NotificationContext) -> bool:
 
 def not_refused_since(notification: NotificationContext) -> bool:
     """The gateway has not refused it since this was owed: the refusal owes a notice of the other way."""
-    refused = LedgerEntry.objects.filter(booking=notification.booking, intent="refund_refused")
-    later = refused.filter(sequence__gt=notification.message.ledger_sequence or 0)
-    return not later.filter(details__refund__in=[refund.pk for refund in notification.refunds]).exists()
+    refused = {entry.details.get("refund") for entry in notification.later if entry.intent == Intent.REFUND_REFUSED}
+    return refused.isdisjoint(refund.pk for refund in notification.refunds)
 
 
 def refund_made(notification: NotificationContext) -> bool:

@@ -23,28 +23,28 @@ from backend.notifications import data_requests, enquiries, invitations, receipt
 from backend.notifications.calendar_invite import calendar_invite
 from backend.notifications.mailed_links import addresses
 from backend.notifications.notification_context import ContextBuilder, NotificationContext, TemplateContext
+from backend.notifications.readings import Reading, read
 from backend.notifications.rendering import ReproducibleMail, domain, render
 from backend.notifications.rules import PROMISED, RULES, NoticeRule
 from backend.notifications.visitor_context import base_context
-from backend.outbox import bundles
 from backend.outbox.models import Message, MessageState
 from backend.outbox.renewals import is_anew
 from backend.payments import upi
 
 
-def held_until(message: Message, *, now: datetime) -> datetime | None:
+def held_until(message: Message, *, now: datetime, reading: Reading | None = None) -> datetime | None:
     """While the last decision about its booking can be undone nobody is told anything of it, and nothing is judged.
 
     And for a moment, while the receipt that it shall bring is being made.
     """
     if message.booking_id is None:
         return None
-    found = Booking.objects.only("undo_until").filter(pk__in=bundles.booking_ids(message), undo_until__gt=now)
-    undoable = max((until for booking in found if (until := booking.undoable_until(now))), default=None)
-    return undoable or receipts.awaited_until(message, now=now)
+    about = [booking for booking, _ in (reading or read([message])).subjects(message)]
+    undoable = max((until for booking in about if (until := booking.undoable_until(now))), default=None)
+    return undoable or receipts.awaited_until(message, about, now=now)
 
 
-def prepare(message: Message, *, now: datetime) -> TemplateContext | None:
+def prepare(message: Message, *, now: datetime, reading: Reading | None = None) -> TemplateContext | None:
     """The context of the mail's templates; None when it is no longer true and must not be sent.
 
     Until an attempt may have left, each says what is so by then; afterwards the first words are repeated, or nothing.
@@ -61,12 +61,13 @@ def prepare(message: Message, *, now: datetime) -> TemplateContext | None:
         return data_requests.request_context(message, now=now)
     if notice == Notice.STAFF_INVITED:
         return invitations.invitation(message, now=now)
-    notifications = _true_occasions(message, now=now)
+    reading = reading or read([message])
+    notifications = _true_occasions(message, reading, now=now)
     if not notifications:
         return None
     if message.context is None or not message.may_have_left:
         return _facts(notifications)
-    return message.context if _keeps_its_word(message, notifications) else None
+    return message.context if _keeps_its_word(message, notifications, reading) else None
 
 
 def is_planned_in_vain(message: Message, booking: Booking, *, now: datetime) -> bool:
@@ -75,12 +76,13 @@ def is_planned_in_vain(message: Message, booking: Booking, *, now: datetime) -> 
     return is_planned and _true_of(booking, message, now=message.not_before) is None
 
 
-def is_owed_anew(message: Message, *, now: datetime) -> bool:
+def is_owed_anew(message: Message, *, now: datetime, reading: Reading | None = None) -> bool:
     """Whether it is true as ever, but may have left with words that are not: then another takes its place."""
     if message.kind not in RULES or message.context is None or not message.may_have_left:
         return False
-    notifications = _true_occasions(message, now=now)
-    return bool(notifications) and not _keeps_its_word(message, notifications)
+    reading = reading or read([message])
+    notifications = _true_occasions(message, reading, now=now)
+    return bool(notifications) and not _keeps_its_word(message, notifications, reading)
 
 
 def compose(message: Message, tokens: Mapping[str, str]) -> EmailMultiAlternatives:
@@ -123,14 +125,9 @@ WITH_INVITATION = (
 )
 
 
-def _true_occasions(message: Message, *, now: datetime) -> list[NotificationContext]:
-    """The notice's bookings read again, by time, those of which it is no longer true left out."""
-    if message.booking_id is None:
-        return []
-    rows = Booking.objects.select_related("psychologist").defer("user_message")
-    found = rows.in_bulk(bundles.booking_ids(message))
-    subjects = [(found[one.booking_id], one) for one in bundles.subjects(message) if one.booking_id in found]
-    told = [one for booking, message in subjects if (one := _true_of(booking, message, now=now)) is not None]
+def _true_occasions(message: Message, reading: Reading, *, now: datetime) -> list[NotificationContext]:
+    """Of the notice's bookings, by time, those of which it is true."""
+    told = [found for booking, one in reading.subjects(message) if (found := _true_of(booking, one, now=now))]
     return sorted(told, key=lambda one: (one.booking.slot_start or now, one.booking.pk))
 
 
@@ -157,7 +154,7 @@ def _built(builders: Iterable[ContextBuilder], notification: NotificationContext
     return facts
 
 
-def _keeps_its_word(message: Message, notifications: list[NotificationContext]) -> bool:
+def _keeps_its_word(message: Message, notifications: list[NotificationContext], reading: Reading) -> bool:
     """Whether what the frozen words promise is what they would have promised then, had all been as it is now.
 
     Judged at the instant of the freezing, so that time alone breaks no promise. What was left unsaid was none, and what
@@ -168,9 +165,10 @@ def _keeps_its_word(message: Message, notifications: list[NotificationContext]) 
     frozen_at = required(message.frozen_at, "frozen_at", message)
     rule = RULES[Notice(message.kind)]
     if not rule.shared:
-        then = replace(notifications[0], now=frozen_at)
-        return _promises_the_same(rule, said, _built(rule.context, then))
-    would_say = {str(one.message.uuid): _built(rule.context, one) for one in _true_occasions(message, now=frozen_at)}
+        at_the_freezing = replace(notifications[0], now=frozen_at)
+        return _promises_the_same(rule, said, _built(rule.context, at_the_freezing))
+    then = _true_occasions(message, reading, now=frozen_at)
+    would_say = {str(one.message.uuid): _built(rule.context, one) for one in then}
     told = {str(one["uuid"]): one for one in series.sessions(said)}
     return told.keys() == would_say.keys() and all(
         _promises_the_same(rule, one, would_say[uuid]) for uuid, one in told.items()

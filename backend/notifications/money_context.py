@@ -22,7 +22,7 @@ from backend.core import formatting
 from backend.core.errors import required
 from backend.notifications.notification_context import NotificationContext, TemplateContext
 from backend.payments import upi
-from backend.payments.models import Payment, PaymentMethod, PaymentState, Refund, RefundState
+from backend.payments.models import PaymentMethod, PaymentState, Refund, RefundState
 
 
 def amount_due(notification: NotificationContext) -> TemplateContext:
@@ -160,11 +160,11 @@ def cancellation_refund(notification: NotificationContext) -> TemplateContext:
     """What goes back with the cancellation itself; a refund that staff grant later has a mail of its own."""
     refunds, booking = notification.refunds, notification.booking
     left = left_paise(booking)
-    unfinished = Payment.objects.filter(booking=booking).exclude(state=PaymentState.CAPTURED)
+    unfinished = [payment for payment in notification.payments if payment.state != PaymentState.CAPTURED]
     return {
         "refund": _of(refunds) if refunds else "",
         "stays": formatting.grouped_rupees(left) if left else "",
-        "may_still_arrive": not paid_payments(booking) and unfinished.exists(),
+        "may_still_arrive": not paid_payments(booking) and bool(unfinished),
     }
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from operator import attrgetter
 
 from backend.bookings.ledger_details import payment_named, refunds_named
 from backend.bookings.models import Booking, LedgerEntry
@@ -24,22 +25,37 @@ class NotificationContext:
     now: datetime
 
     @cached_property
+    def ledger(self) -> list[LedgerEntry]:
+        """The booking's, in its order."""
+        return list(self.booking.ledger.all())
+
+    @property
+    def later(self) -> Iterator[LedgerEntry]:
+        """What happened since the message was owed."""
+        return (entry for entry in self.ledger if entry.sequence > (self.message.ledger_sequence or 0))
+
+    @cached_property
     def entry(self) -> LedgerEntry | None:
         """The ledger row that the message speaks of."""
-        return LedgerEntry.objects.filter(booking=self.booking, sequence=self.message.ledger_sequence or 0).first()
+        return next((entry for entry in self.ledger if entry.sequence == self.message.ledger_sequence), None)
+
+    @cached_property
+    def payments(self) -> list[Payment]:
+        """All of the booking's, in the order in which they were begun."""
+        return sorted(self.booking.payments.all(), key=attrgetter("pk"))
 
     @cached_property
     def payment(self) -> Payment | None:
         """The payment that the ledger row names."""
         named = payment_named(self.entry) if self.entry is not None else None
-        return Payment.objects.filter(booking=self.booking, pk=named).first() if named is not None else None
+        return next((payment for payment in self.payments if payment.pk == named), None)
 
     @cached_property
     def refunds(self) -> list[Refund]:
         """The refunds that the ledger row names: several of a sum that was paid in parts."""
         named = refunds_named(self.entry) if self.entry is not None else ()
-        refunds = Refund.objects.select_related("payment").filter(payment__booking=self.booking)
-        return list(refunds.filter(pk__in=named).order_by("pk")) if named else []
+        found = (refund for payment in self.payments for refund in payment.refunds.all() if refund.pk in named)
+        return sorted(found, key=attrgetter("pk"))
 
 
 Condition = Callable[[NotificationContext], bool]

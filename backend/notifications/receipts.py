@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.core.mail import EmailMultiAlternatives
@@ -26,14 +27,14 @@ WAITS = {
 }
 
 
-def awaited_until(message: Message, *, now: datetime) -> datetime | None:
+def awaited_until(message: Message, about: Sequence[Booking], *, now: datetime) -> datetime | None:
     """When to look again, while the receipt that this mail shall bring is being made and it is worth waiting.
 
     A mail that may have left says what it said.
     """
-    if message.kind not in WAITS or not message.recipient or message.booking_id is None or message.may_have_left:
+    if message.kind not in WAITS or not message.recipient or not about or message.may_have_left:
         return None
-    receipt = _told(NotificationContext(Booking.objects.get(pk=message.booking_id), message, now))
+    receipt = _told(NotificationContext(about[0], message, now))
     if receipt is None or receipt_files.is_kept(receipt):
         return None
     left = receipt.at + WAITS[Notice(message.kind)] - now

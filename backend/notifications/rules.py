@@ -60,6 +60,15 @@ _request = NoticeRule(
     (visitor_context.request_details, staff_context.booking_reference, staff_context.request_urgency),
 )
 
+# What these look at is no booking of the mail, nor what hangs on it
+BEYOND = {
+    conditions.never_proved,
+    conditions.no_newer_booking,
+    conditions.newest_request,
+    visitor_context.alternatives,
+    staff_context.lost_session,
+}
+
 RULES = {
     # to the visitor: the request
     Notice.DRAFT_SUBMITTED: NoticeRule((State.DRAFT,), (conditions.deadline_ahead,), (visitor_context.unproved,)),
@@ -281,3 +290,9 @@ PROMISED: dict[ContextBuilder, tuple[str, ...]] = {
     money_context.refund_by_hand: ("refund_way",),
     staff_context.cancellation_request: ("state",),
 }
+
+
+def is_of_its_bookings_alone(notice: Notice) -> bool:
+    """Whether a notice is true, and what it says, is known by its bookings and what hangs on them."""
+    rule = RULES.get(notice)
+    return rule is not None and BEYOND.isdisjoint((*rule.conditions, *rule.context, *rule.shared))

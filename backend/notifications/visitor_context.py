@@ -137,7 +137,7 @@ def session_origin(notification: NotificationContext) -> TemplateContext:
     booking = notification.booking
     return {
         "is_follow_up": booking.follows_id is not None,
-        "is_alternative": Alternative.objects.filter(taken_by=booking).exists(),
+        "is_alternative": hasattr(booking, "taken_from"),
     }
 
 

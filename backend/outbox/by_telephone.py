@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import F, QuerySet
 
-from backend.outbox.messages import SNOOZE_MOST, Snooze
+from backend.outbox.attempts import SNOOZE_MOST, Snooze
 from backend.outbox.models import Message, MessageState, Queue
 
 LOOKED_AT_EVERY = timedelta(minutes=5)  # how long something overtaken may stand on the list

@@ -1,10 +1,8 @@
-"""The life of an outbox row: emit, claim, begin, settle, hand back, snooze, hold, give up, re-drive, redact."""
+"""The life of an outbox row but for what its holder does with it: emit, claim, re-drive, pause, redact."""
 
 from __future__ import annotations
 
-import random
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from functools import cache
 from uuid import UUID, uuid4
@@ -15,35 +13,17 @@ from django.db.models.functions import Least
 from django.db.transaction import TransactionManagementError
 
 from backend.core import batched_writes, compiled_writes, correlation
-from backend.core import environment as env
 from backend.core.compiled_queries import Ago, Given, compiled
-from backend.core.encryption import EncryptedJSONField
 from backend.core.personal_data import emptied
+from backend.outbox.attempts import JITTER, LEASE, MAX_ATTEMPTS, RETRY_AFTER, SNOOZE_MOST, usual_wait
 from backend.outbox.mailboxes import mailbox_of
-from backend.outbox.models import GIVEN_UP, Message, MessageState, Part, PausedQueue, Queue
+from backend.outbox.models import GIVEN_UP, Message, MessageState, PausedQueue, Queue
 
-LEASE = timedelta(seconds=90)  # renewed before each effect; a mail's own time-outs sum to 80 s
 CLAIMED_FOR = timedelta(seconds=30)  # a claimed row that waits behind others; who dies keeps them no longer than that
-_LEASES = {Queue.PAYMENTS: timedelta(seconds=50)}  # the gateway's sum to less than half of it
-_HAND_OVERS_MOST = {Queue.MAIL: 2}  # who gets it twice sees it; the gateway knows a repetition by its key
-RETRY_AFTER = timedelta(minutes=1)  # how often one row tries whether the provider still refuses our account
 PROVIDER = "provider"  # who pauses a queue whose account is refused
-BATCH = 20  # rows a worker claims at once
-MAX_ATTEMPTS = 8  # with the back-off below: given up after a bit more than an hour
-BACK_OFF_FIRST = timedelta(seconds=4)  # most failures of a provider are over within seconds, and someone waits
-BACK_OFF_FACTOR = 3  # 4 s, 12 s, 36 s, 2 min, 5 min, 16 min, 49 min: an outage of an hour is outlived
-BACK_OFF_MOST = env.duration("BACK_OFF_MOST", "the longest wait between two attempts of an effect", default="1h")
-JITTER = 0.25  # of the wait, either way: spreads the retries of rows that failed together
+BATCHES = {Queue.MAIL: 50, Queue.PAYMENTS: 20}  # rows a worker claims at once; a gateway is asked for seconds
 ANEW = "anew:"  # and the id of the row whose place this one takes: its dedupe key
 A_DAY = timedelta(days=1)
-SNOOZE_MOST = timedelta(days=1)  # the longest that an effect may ask to be left alone; a longer wait is a clock's fault
-
-
-@dataclass(frozen=True)
-class Snooze:
-    """What an effect answers that is neither done nor failed: not yet, look again at `until`."""
-
-    until: datetime
 
 
 def emit(
@@ -113,10 +93,11 @@ def _sent(kinds: tuple[str, ...], most: int) -> compiled:
     )
 
 
-def claim(queue: Queue, *, now: datetime, limit: int = BATCH, is_trial: bool = False) -> list[Message]:
-    """Lease up to `limit` due rows of `queue`, oldest turn first, each under a new fence. None while it is paused.
+def claim(queue: Queue, *, now: datetime, limit: int | None = None, is_trial: bool = False) -> list[Message]:
+    """Lease a batch of due rows of `queue`, or `limit` of them: oldest turn first, each under a new fence.
 
-    Where the first ones take longer than CLAIMED_FOR, another worker may take the rest: the fence says whose they are.
+    None while it is paused. Where the first ones take longer than CLAIMED_FOR, another worker may take the rest:
+    the fence says whose they are.
     """
     lease_ends_at = now + CLAIMED_FOR
     with transaction.atomic():
@@ -128,138 +109,24 @@ def claim(queue: Queue, *, now: datetime, limit: int = BATCH, is_trial: bool = F
         )
         if connection.features.has_select_for_update_skip_locked:
             due = due.select_for_update(skip_locked=True)
-        rows = list(due[:limit])
+        rows = list(due[: limit or BATCHES[queue]])
         if not rows:
             return []
         ids = [row.pk for row in rows]
         Message.objects.filter(pk__in=ids).update(lease_expires_at=lease_ends_at, fence=F("fence") + 1)
     for row in rows:
         row.fence += 1
+        row.was_left = row.lease_expires_at is not None
         row.lease_expires_at = lease_ends_at
     return rows
 
 
-def _lease(queue: str) -> timedelta:
-    return _LEASES.get(Queue(queue), LEASE)
-
-
-def begin_attempt(message: Message, *, now: datetime) -> bool:
-    """Count an attempt and renew the lease, before the effect. False: the row is no longer ours, or was given up.
-
-    The attempt is counted first, so that an effect which kills its process is given up like any other. And its next
-    turn comes after those of the rows claimed with it: else it would kill their worker again, lease after lease. From
-    here on it may have left, whatever becomes of the process; `message.may_have_left` goes on saying what the attempts
-    before this one did, which is what counts again once it turns out that this one surely did not.
-    """
-    if message.hand_overs >= _hand_overs_most(message):
-        _settle(message, MessageState.UNKNOWN, now=now, error=message.last_error or "its worker died as it left")
-        return False
-    if message.attempts >= MAX_ATTEMPTS:
-        _settle(message, MessageState.DEAD, now=now, error=message.last_error or "its worker died in every attempt")
-        return False
-    lease_ends_at = now + _lease(message.queue)
-    held = _held(message).update(
-        attempts=F("attempts") + 1,
-        lease_expires_at=lease_ends_at,
-        next_attempt_at=lease_ends_at,
-        may_have_left=True,
-        is_snoozed=False,
-    )
-    message.attempts += 1
-    return held == 1
-
-
-def hand_over(message: Message) -> bool:
-    """Keep what it says, and that the outside may take it from here on. False: the lease was lost, so do not send it.
-
-    Once an attempt may have left, every later one says the same.
-    """
-    kept = {"context": _sealed_context(message), "frozen_at": message.frozen_at, "hand_overs": F("hand_overs") + 1}
-    if _held(message).update(**kept) == 0:
-        return False
-    message.hand_overs += 1
-    message.is_handed_over = True
-    return True
-
-
-def _sealed_context(message: Message) -> str | None:
-    field = Message._meta.get_field("context")
-    assert isinstance(field, EncryptedJSONField)
-    return field.sealed(message, message.context) if message.context else None
-
-
-def waits_for_older(message: Message, *, now: datetime) -> bool:
-    """Whether an older due notice of the same booking to the same recipient has not been settled yet.
-
-    Of a notice about several bookings each counts, on either side. What has no recipient keeps no order: by telephone
-    all that is true is told in one call, and work at the gateway asks what is so when its turn comes. A refund may pend
-    for days there, and a page that cannot be closed for an hour.
-    """
-    if message.booking_id is None or not message.recipient:
-        return False
-    ours = {message.booking_id, *message.parts.values_list("booking_id", flat=True)}
-    beside = list(Part.objects.filter(booking_id__in=ours, message__lt=message.pk).values_list("message", flat=True))
-    return Message.objects.filter(
-        Q(booking_id__in=ours) | Q(pk__in=beside),
-        recipient=message.recipient,
-        queue=message.queue,
-        pk__lt=message.pk,
-        state=MessageState.WAITING,
-        not_before__lte=now,
-    ).exists()
-
-
-def settle(message: Message, state: MessageState, *, now: datetime, note: str = "") -> bool:
-    """The effect is done, or no longer wanted. False: the lease was lost and another holder decides."""
-    return _settle(message, state, now=now, error=note, has_surely_not_left=state is not MessageState.DONE)
-
-
-def hand_back(messages: Iterable[Message]) -> None:
-    """Return rows whose effect was not begun; any worker may take them at once."""
-    for message in messages:
-        _held(message).update(lease_expires_at=None)
-
-
-def postpone(message: Message, *, until: datetime) -> None:
-    """Return a row whose turn has not come; its effect was not begun."""
-    _return_until(message, until)
-
-
-def snooze(message: Message, *, until: datetime, now: datetime) -> None:
-    """The effect looked, and it is too early: no failure, so the attempt that `begin` counted is taken back."""
-    uncounted = {"attempts": message.attempts - 1, **_as_before(message)}
-    _return_until(message, min(until, now + SNOOZE_MOST), is_snoozed=True, last_error="", **uncounted)
-
-
-def back_off(
-    message: Message, error: str, *, now: datetime, has_surely_not_left: bool = False, is_answered: bool = False
-) -> None:
-    """The attempt failed in a way that may pass: try again later, or give up after MAX_ATTEMPTS.
-
-    What people get is repeated once after a silence: a third copy is worse than asking somebody. `is_answered`: it was
-    no silence, the outside said that it failed.
-    """
-    if not (has_surely_not_left or is_answered) and message.hand_overs >= _hand_overs_most(message):
-        _settle(message, MessageState.UNKNOWN, now=now, error=error)
-        return
-    if message.attempts >= MAX_ATTEMPTS:
-        give_up(message, error, now=now, has_surely_not_left=has_surely_not_left)
-        return
-    jittered = _usual_wait(message.attempts) * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311  # guards nothing
-    left = _as_before(message)
-    if not has_surely_not_left:
-        left = {"hand_overs": left["hand_overs"]} if is_answered else {}
-    _return_until(message, now + jittered, last_error=error[:300], **left)
-
-
-def hold(message: Message, error: str, *, now: datetime) -> None:
-    """The provider refuses our account: no attempt is counted, and the queue waits with it until a trial succeeds."""
+def hold_queue(queue: Queue, error: str, *, now: datetime) -> None:
+    """The provider refuses our account: the queue waits until a trial succeeds."""
     pause = {"reason": error[:300], "retry_at": now + RETRY_AFTER}
     begun = {**pause, "paused_by": PROVIDER, "paused_at": now}
-    if not PausedQueue.objects.filter(queue=message.queue, retry_at__isnull=False).update(**pause):
-        PausedQueue.objects.get_or_create(queue=message.queue, defaults=begun)
-    uncounted = {"attempts": message.attempts - 1, "last_error": error[:300], **_as_before(message)}
-    _return_until(message, now + RETRY_AFTER, **uncounted)
+    if not PausedQueue.objects.filter(queue=queue, retry_at__isnull=False).update(**pause):
+        PausedQueue.objects.get_or_create(queue=queue, defaults=begun)
 
 
 def begins_trial(queue: Queue, *, now: datetime) -> bool:
@@ -271,11 +138,6 @@ def begins_trial(queue: Queue, *, now: datetime) -> bool:
 def end_hold(queue: Queue) -> None:
     """The provider takes our work again; an operator's pause stays."""
     PausedQueue.objects.filter(queue=queue, retry_at__isnull=False).delete()
-
-
-def give_up(message: Message, error: str, *, now: datetime, has_surely_not_left: bool = False) -> None:
-    """The effect was refused for good."""
-    _settle(message, MessageState.DEAD, now=now, error=error, has_surely_not_left=has_surely_not_left)
 
 
 def redrive(message_id: int, *, now: datetime, due_at: datetime | None = None) -> bool:
@@ -323,7 +185,7 @@ def _waits_too_long(now: datetime) -> Q:
     """Longer than any wait that begins now."""
     too_far = Q(is_snoozed=True, next_attempt_at__gt=now + SNOOZE_MOST)
     for attempts in range(MAX_ATTEMPTS + 1):
-        longest = max(LEASE, _usual_wait(attempts) * (1 + JITTER))
+        longest = max(LEASE, usual_wait(attempts) * (1 + JITTER))
         too_far |= Q(is_snoozed=False, attempts=attempts, next_attempt_at__gt=now + longest)
     return too_far
 
@@ -359,40 +221,3 @@ def redact(old: QuerySet[Message], *, now: datetime, limit: int = 500) -> int:
     """Take address and text off a batch of old settled rows; the rows stay. Returns how many."""
     ids = list(old.values_list("pk", flat=True)[:limit])
     return Message.objects.filter(pk__in=ids).update(**emptied(Message), blanked_at=now)
-
-
-def _held(message: Message) -> QuerySet[Message]:
-    """The row, as long as it is still ours: waiting, and not claimed by anybody since."""
-    return Message.objects.filter(pk=message.pk, fence=message.fence, state=MessageState.WAITING)
-
-
-def _usual_wait(attempts: int) -> timedelta:
-    """How long a row waits after that many attempts, but for the jitter."""
-    return min(BACK_OFF_FIRST * float(BACK_OFF_FACTOR) ** (attempts - 1), BACK_OFF_MOST)
-
-
-def _hand_overs_most(message: Message) -> int:
-    return _HAND_OVERS_MOST.get(Queue(message.queue), MAX_ATTEMPTS)
-
-
-def _as_before(message: Message) -> dict[str, object]:
-    """What the attempts before this one did, which counts again once it turns out that this one surely did not."""
-    hand_overs = message.hand_overs - message.is_handed_over
-    return {"may_have_left": message.may_have_left, "hand_overs": hand_overs}
-
-
-def _return_until(message: Message, until: datetime, **changes: object) -> None:
-    _held(message).update(lease_expires_at=None, next_attempt_at=until, **changes)
-
-
-def _settle(
-    message: Message, state: MessageState, *, now: datetime, error: str, has_surely_not_left: bool = False
-) -> bool:
-    settled = _held(message).update(
-        state=state,
-        settled_at=now,
-        lease_expires_at=None,
-        last_error=error[:300],
-        **(_as_before(message) if has_surely_not_left else {}),
-    )
-    return settled == 1

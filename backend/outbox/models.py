@@ -74,7 +74,8 @@ class Message(models.Model):
         ),
     )
 
-    is_handed_over = False  # in the attempt at hand
+    was_left = False  # by a worker whose lease ran out, as it was claimed
+    is_begun = is_handed_over = False  # in the attempt at hand
 
     class Meta:
         ordering = ["-id"]

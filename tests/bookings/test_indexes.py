@@ -31,7 +31,7 @@ from backend.outbox.models import Message, Queue
 from backend.payments.models import InboxEvent, Payment
 from backend.people.models import Client, Corporate
 from backend.scheduling import claims, free_slots
-from tests.support import scenarios
+from tests.support import holder, scenarios
 
 pytestmark = [
     pytest.mark.postgres_only,
@@ -58,7 +58,7 @@ LOOK_UPS: dict[str, tuple[str, Callable[[], Any]]] = {
     "claim": ("message_claim", lambda: messages.claim(Queue.MAIL, now=NOW)),
     "elder notice": (
         "message_booking",
-        lambda: messages.waits_for_older(
+        lambda: holder.waits_for_older(
             Message(pk=10**9, booking_id=1, recipient="a@example.org", queue="mail"), now=NOW
         ),
     ),

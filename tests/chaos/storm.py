@@ -12,7 +12,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from backend.bookings.models import Booking, ClosedDay
-from backend.outbox import messages
+from backend.outbox import attempts
 from backend.outbox.models import Message
 from backend.people.models import Psychologist
 from config import schedule
@@ -32,7 +32,7 @@ from tests.support import staff_api
 from workers.app import app
 
 # seconds after the last fault: whatever was owed is done or dead, even what a worker that was killed had claimed
-CALM_WITHIN = messages.LEASE.total_seconds() + 30
+CALM_WITHIN = attempts.LEASE.total_seconds() + 30
 SLOW_CALM_WITHIN = 240.0  # the same where no time is asserted
 STORIES_END_WITHIN = 100.0  # seconds; the longest chain of deadlines that a visitor leaves behind
 

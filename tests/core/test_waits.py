@@ -28,7 +28,7 @@ from backend.bookings.notices import Notice
 from backend.core import database_timeouts, row_locks
 from backend.desk.list import bulk
 from backend.ops import doctor
-from backend.outbox import messages
+from backend.outbox import attempts
 from backend.outbox.models import Message, MessageState, Queue
 from tests.support import api, scenarios
 from tests.support.admin_site import action_url, form_of, owner
@@ -281,7 +281,7 @@ def test_a_drain_goes_past_a_held_row_and_sends_it_when_its_lease_is_over(short:
         drain.drain(Queue.MAIL, perform, helper=mail.drain)
         assert done == [first.pk, third.pk]
         other.rollback()
-    with time_machine.travel(now + messages.LEASE + timedelta(seconds=5), tick=True):
+    with time_machine.travel(now + attempts.LEASE + timedelta(seconds=5), tick=True):
         drain.drain(Queue.MAIL, perform, helper=mail.drain)
     assert done == [first.pk, third.pk, second.pk]
     assert set(Message.objects.filter(pk__in=done).values_list("state", flat=True)) == {MessageState.DONE}

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import contextlib
+from datetime import datetime, timedelta
+from types import SimpleNamespace
 
+import pytest
+import time_machine
+from django.core.mail import EmailMultiAlternatives
 from hypothesis import strategies as st
 
 from backend.bookings import links
 from backend.bookings.lifecycle import front_desk, renewal, visitor, withdrawal
 from backend.bookings.machine import State
 from backend.core import formatting
-from backend.notifications import delivery
-from backend.outbox import bundles, messages
-from backend.outbox.models import GIVEN_UP, Message, MessageState, Queue
+from backend.core.errors import Permanent, Transient
+from backend.outbox import attempts, bundles, messages
+from backend.outbox.models import GIVEN_UP, Message, Queue
 from backend.payments import receipt_files
 from backend.payments.models import Receipt
 from tests.model.expected_messages import TO_STAFF
@@ -20,9 +25,12 @@ from tests.model.invariants import ACTIVE, FINAL, HOLDS_SLOT
 from tests.model.relations import OFFERED_FOR
 from tests.model.snapshot import REMINDS, Row
 from tests.model.world import DESK, WHICH, World, action
+from workers import mail
+from workers.batch import Batch
 
 ANSWERS = st.sampled_from(["takes", "takes", "hangs up", "refuses", "refuses for good", "kills the worker"])
 PROVED = ACTIVE | FINAL
+Held = tuple[bool, object]  # of a row as it was claimed: whether it may have left, and with which words
 OF_NOBODY = Row(id=None, mode="ONLINE")  # whose own hold is no obstacle: none
 # a mail that says so in another state would not be true
 TRUE_IN = {
@@ -66,16 +74,43 @@ REQUEST_TRUE_IN = {
 }
 
 
-class MailWorker(World):
-    """The outbox is worked off, at the model's clock, up to the provider's door."""
+class Killed(BaseException):
+    """The worker's process is gone."""
 
-    @action(batches=st.integers(1, 3), answer=ANSWERS)
-    def deliver(self, batches: int, answer: str) -> None:
-        """Some batches of what is due; the provider may fail before or after it took a mail, or the worker dies."""
+
+class MailWorker(World):
+    """The outbox is worked off by the worker's own code, at the model's clock, up to the provider's door."""
+
+    _disturbing: int | None = None
+    _about: set[int | None] = set()  # the bookings of a batch
+
+    @action(batches=st.integers(1, 3), answer=ANSWERS, which=WHICH, is_disturbed=st.booleans())
+    def deliver(self, batches: int, answer: str, which: int = 0, is_disturbed: bool = False) -> None:
+        """Some batches of what is due; the provider may fail before or after it took a mail, or the worker dies.
+
+        And while a batch is under way an operator may give more time.
+        """
+        self._disturbing = which if is_disturbed else None
         for _ in range(batches):
-            for message in messages.claim(Queue.MAIL, now=self.now):
-                self._deliver(message, answer)
+            self._batch(answer)
         self.look()
+
+    def _batch(self, answer: str) -> None:
+        rows = messages.claim(Queue.MAIL, now=self.now)
+        self._about = {row.booking_id for row in rows}
+        held = {str(row.uuid): (row.may_have_left, row.context) for row in rows}
+        batch = Batch(rows, mail.send, mail.look_ahead, is_trial=False)
+        self.look()
+        with time_machine.travel(self.now, tick=False), pytest.MonkeyPatch.context() as patch:
+            patch.setattr(mail._outlet, "send", lambda letter: self._at_the_door(letter, held, answer))
+            patch.setattr(mail, "renewal", SimpleNamespace(renew=self._renew))
+            with contextlib.suppress(Killed):
+                batch.work_off(may_go_on=lambda: True)
+
+    def _renew(self, message_id: int, *, now: datetime) -> None:
+        assert now == self.now
+        self.look()  # what the worker wrote is no step of an intent
+        self.do(renewal.renew, message_id)
 
     @action(needs="receipts")
     def make_receipts(self) -> None:
@@ -91,7 +126,7 @@ class MailWorker(World):
         self.deliver(3, answer)
         was = self.booking(which, "DRAFT", "PENDING", "APPROVED")
         self.do(front_desk.extend_deadline, was.id, State(was.state), timedelta(hours=hours), **DESK).went_well()
-        self.now += messages.LEASE
+        self.now += attempts.LEASE
         self.deliver(3, "takes")
 
     @action(needs="reminders", times=2, which=WHICH, withdraws=st.booleans())
@@ -116,45 +151,36 @@ class MailWorker(World):
             self.worked()
         self.look()
 
-    def _deliver(self, message: Message, answer: str) -> None:
-        if messages.waits_for_older(message, now=self.now):
-            messages.hand_back([message])
-            return
-        if not messages.begin_attempt(message, now=self.now):
-            return  # given up
-        held_until = delivery.held_until(message, now=self.now)
-        if held_until is not None:
-            messages.snooze(message, until=held_until, now=self.now)
-            return
-        context = delivery.prepare(message, now=self.now)
-        if context is None:
-            if delivery.is_owed_anew(message, now=self.now):
-                self.look()  # what the worker wrote is no step of an intent
-                self.do(renewal.renew, message.pk)
-            messages.settle(message, MessageState.OBSOLETE, now=self.now)
-            return
-        if context != message.context:
-            message.context, message.frozen_at = context, self.now
-        self._is_said_once(message, context)
-        mail = delivery.compose(message, links.tokens_of(message.uuid))
-        assert mail.to == [message.recipient]
-        assert messages.hand_over(message)
+    def _at_the_door(self, letter: EmailMultiAlternatives, held: dict[str, Held], answer: str) -> None:
+        """What the provider is handed, and what it says."""
+        message = Message.objects.get(uuid=letter.extra_headers["Message-ID"].strip("<>").partition("@")[0])
+        assert letter.to == [message.recipient]
+        assert message.context is not None
+        assert message.may_have_left
+        had_left, said = held[str(message.uuid)]
+        if had_left and said is not None:
+            assert message.context == said, f"{message.kind} changes its words"
         booking = self.seen.bookings.get(message.booking_id or 0)
         self._is_true(message, booking)
-        if message.kind == "booking_rejected" and booking is not None and not message.may_have_left:
-            self._offers_what_is_free(booking, {row["number"] for row in context["alternatives"]})
-        if answer == "takes":
-            messages.settle(message, MessageState.DONE, now=self.now)
-        elif answer == "refuses for good":
-            messages.give_up(message, answer, now=self.now, has_surely_not_left=True)
-        elif answer != "kills the worker":
-            messages.back_off(message, answer, now=self.now, has_surely_not_left=answer == "refuses")
+        if message.kind == "booking_rejected" and booking is not None and not had_left:
+            self._offers_what_is_free(booking, {row["number"] for row in message.context["alternatives"]})
         self.worked()
+        self._disturb()
+        if answer == "kills the worker":
+            raise Killed
+        if answer != "takes":
+            kind = Permanent if answer == "refuses for good" else Transient
+            raise kind(answer, surely_not_sent=answer != "hangs up")
 
-    def _is_said_once(self, message: Message, context: dict[str, object]) -> None:
-        """What may have left is never sent with other words."""
-        if message.may_have_left and message.context is not None:
-            assert context == message.context, f"{message.kind} changes its words"
+    def _disturb(self) -> None:
+        """Once, after the first mail: the others of its batch were read before."""
+        which, self._disturbing = self._disturbing, None
+        about = [booking for booking in self.seen.bookings.values() if booking.id in self._about]
+        waits = [booking for booking in about if booking.state in ("DRAFT", "PENDING", "APPROVED")]
+        if which is not None and waits:
+            was = waits[which % len(waits)]
+            self.look()
+            self.do(front_desk.extend_deadline, was.id, State(was.state), timedelta(hours=1), **DESK)
 
     def _offers_what_is_free(self, rejected: Row, numbers: set[int]) -> None:
         """What somebody else has by now is left out."""

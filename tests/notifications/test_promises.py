@@ -22,7 +22,8 @@ from backend.bookings.models import Booking, LedgerEntry, Link, Purpose
 from backend.bookings.notices import Notice
 from backend.core import formatting
 from backend.core.errors import Permanent, Refused
-from backend.notifications import receipts
+from backend.notifications import delivery, readings, receipts
+from backend.notifications.rules import is_of_its_bookings_alone
 from backend.outbox import bundles
 from backend.outbox.models import Message, MessageState, Queue
 from backend.payments.models import Refund
@@ -170,7 +171,7 @@ def verdict_on(scene: Scene, message: Message, intent: str, at: datetime) -> str
     """What is wrong after this intent; empty when nothing is. Undone afterwards."""
     with transaction.atomic():
         booking = Booking.objects.get(pk=message.booking_id)
-        before, verdict = written(), ""
+        before, verdict, reading = written(), "", readings.read([fresh(message)])
         try:
             with transaction.atomic():
                 CELLS[intent](booking, at)
@@ -178,10 +179,21 @@ def verdict_on(scene: Scene, message: Message, intent: str, at: datetime) -> str
             pass  # it cannot happen here
         else:
             if written() != before or intent == NOTHING:
+                unseen = changed_unseen(message, reading, at)
                 then = deliver(message, at)
-                verdict = judged(scene, fresh(message), then)
+                verdict = unseen or judged(scene, fresh(message), then)
         transaction.set_rollback(True)
     return verdict
+
+
+def changed_unseen(message: Message, reading: readings.Reading, at: datetime) -> str:
+    """Whether a worker that read its bookings before the intent would send it as it was then."""
+    if not is_of_its_bookings_alone(Notice(message.kind)):
+        return ""
+    mail = fresh(message)
+    mail.context, mail.may_have_left = None, False
+    was, is_now = (delivery.prepare(mail, now=at, reading=one) for one in (reading, readings.read([mail])))
+    return "other words, and the same versions" if was != is_now and reading.is_so_still(mail) else ""
 
 
 def written() -> tuple[int, int]:

@@ -15,7 +15,7 @@ from backend.ops import operator_actions, snapshot
 from backend.ops.models import Act, Timer
 from backend.outbox import messages
 from backend.outbox.models import Message, MessageState, PausedQueue, Queue
-from tests.support import system_health
+from tests.support import holder, system_health
 
 pytestmark = pytest.mark.django_db
 ASHA, RAVI = "staff:asha", "staff:ravi"
@@ -106,7 +106,7 @@ def test_a_released_row_is_free_at_once_and_its_holder_settles_nothing(now: date
     assert list(operator_actions.leased(now=now)) == [row]
     assert operator_actions.release_lease(row.pk, actor=ASHA, now=now)
     assert not operator_actions.release_lease(row.pk, actor=RAVI, now=now)
-    assert not messages.settle(held, MessageState.DONE, now=now)
+    assert not holder.settle(held, MessageState.DONE, now=now)
     assert [found.pk for found in messages.claim(Queue.MAIL, now=now)] == [row.pk]
     assert recorded() == [(ASHA, "release", "booking_approved", "")]
 

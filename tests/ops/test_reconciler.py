@@ -20,7 +20,7 @@ from backend.bookings.machine import State
 from backend.bookings.models import Booking
 from backend.core.errors import Code, OutsideFailure, Permanent, Refused, Transient, Unreadable
 from backend.ops import reconciler
-from backend.outbox.messages import Snooze
+from backend.outbox.attempts import Snooze
 from backend.outbox.models import Message, MessageState
 from backend.payments.gateway import Capture, CapturePage, OrderReport, OrderState, RefundOrderState, RefundReport
 from backend.payments.models import InboxEvent, Payment, Reconciliation, Refund, RefundState

@@ -21,7 +21,7 @@ from backend.ops.findings import Level
 from backend.ops.health import DOWN_AFTER, LATE_AFTER, MISSED_FOR, SILENT_AFTER, STALE_AFTER, TimerState
 from backend.ops.models import QUEUES, ProcessRole
 from backend.ops.snapshot import Snapshot
-from backend.outbox import messages
+from backend.outbox import attempts, messages
 from backend.outbox.models import Message, MessageState, Queue
 from backend.payments.models import InboxEvent, PageState, Payment, PaymentState, Reconciliation, Refund
 from config import schedule as table
@@ -147,7 +147,7 @@ def test_what_was_snoozed_is_neither_a_failure_nor_late(now: datetime) -> None:
 def test_a_lease_that_ended_is_ready_again(now: datetime) -> None:
     system_health.due_message(now=now)
     messages.claim(Queue.MAIL, now=now)
-    after = take(now + messages.LEASE).health
+    after = take(now + attempts.LEASE).health
     assert after
     assert (after.outbox[0].ready, after.outbox[0].leased) == (1, 0)
 

@@ -10,8 +10,9 @@ from django.db.transaction import TransactionManagementError
 
 from backend.bookings import retention
 from backend.bookings.retention import Kind
-from backend.outbox import messages
+from backend.outbox import attempts, messages
 from backend.outbox.models import Message, MessageState, Queue
+from tests.support import holder
 
 pytestmark = pytest.mark.django_db
 
@@ -62,15 +63,15 @@ def test_the_holder_of_an_older_fence_can_neither_begin_nor_settle(now: datetime
     owe(now)
     slow = claimed(now)
     quick = claimed(now + messages.CLAIMED_FOR)
-    assert not messages.begin_attempt(slow, now=now)
-    assert not messages.settle(slow, MessageState.DONE, now=now)
-    messages.back_off(slow, "late", now=now)
-    messages.give_up(slow, "late", now=now)
-    messages.hand_back([slow])
+    assert not holder.begin_attempt(slow, now=now)
+    assert not holder.settle(slow, MessageState.DONE, now=now)
+    holder.back_off(slow, "late", now=now)
+    holder.give_up(slow, "late", now=now)
+    holder.hand_back([slow])
     assert fresh(slow).state == MessageState.WAITING
     assert fresh(slow).lease_expires_at == now + 2 * messages.CLAIMED_FOR
-    assert messages.begin_attempt(quick, now=now)
-    assert messages.settle(quick, MessageState.DONE, now=now)
+    assert holder.begin_attempt(quick, now=now)
+    assert holder.settle(quick, MessageState.DONE, now=now)
     assert fresh(slow).state == MessageState.DONE
 
 
@@ -78,14 +79,14 @@ def test_beginning_counts_the_attempt_and_renews_the_lease(now: datetime) -> Non
     owe(now)
     row = claimed(now)
     later = now + timedelta(seconds=30)
-    assert messages.begin_attempt(row, now=later)
-    assert (fresh(row).attempts, fresh(row).lease_expires_at) == (1, later + messages.LEASE)
+    assert holder.begin_attempt(row, now=later)
+    assert (fresh(row).attempts, fresh(row).lease_expires_at) == (1, later + attempts.LEASE)
 
 
 def test_a_row_that_was_begun_has_its_next_turn_after_those_claimed_with_it(now: datetime) -> None:
     deadly, beside = owe(now, "1"), owe(now, "2", booking_id=2)
-    assert messages.begin_attempt(messages.claim(Queue.MAIL, now=now)[0], now=now)  # and there its worker dies
-    assert [row.pk for row in messages.claim(Queue.MAIL, now=now + messages.LEASE)] == [beside.pk, deadly.pk]
+    assert holder.begin_attempt(messages.claim(Queue.MAIL, now=now)[0], now=now)  # and there its worker dies
+    assert [row.pk for row in messages.claim(Queue.MAIL, now=now + attempts.LEASE)] == [beside.pk, deadly.pk]
 
 
 def test_a_claim_takes_one_queue_only_and_the_oldest_turns_first(now: datetime) -> None:
@@ -103,21 +104,21 @@ def test_a_claim_of_nothing_costs_one_query(now: datetime, django_assert_num_que
 
 def test_rows_handed_back_can_be_taken_at_once_and_count_no_attempt(now: datetime) -> None:
     owe(now)
-    messages.hand_back([claimed(now)])
+    holder.hand_back([claimed(now)])
     assert claimed(now).attempts == 0
 
 
 def test_back_off_grows_with_jitter_and_ends_in_death(now: datetime) -> None:
     owe(now)
     spans = []
-    for _ in range(messages.MAX_ATTEMPTS):
+    for _ in range(attempts.MAX_ATTEMPTS):
         row = claimed(now)
-        assert messages.begin_attempt(row, now=now)
-        messages.back_off(row, "no answer", now=now)
+        assert holder.begin_attempt(row, now=now)
+        holder.back_off(row, "no answer", now=now)
         spans.append(fresh(row).next_attempt_at - now)
         now = fresh(row).next_attempt_at
     for attempt, span in enumerate(spans[:-1], start=1):
-        usual = min(messages.BACK_OFF_FIRST * messages.BACK_OFF_FACTOR ** (attempt - 1), messages.BACK_OFF_MOST)
+        usual = min(attempts.BACK_OFF_FIRST * attempts.BACK_OFF_FACTOR ** (attempt - 1), attempts.BACK_OFF_MOST)
         assert usual * 0.75 <= span <= usual * 1.25
     assert (fresh(row).state, fresh(row).last_error) == (MessageState.DEAD, "no answer")
 
@@ -126,23 +127,23 @@ def test_what_may_have_left_is_handed_over_once_more_and_then_somebody_decides(n
     owe(now)
     for _ in range(2):
         row = claimed(now)
-        assert messages.begin_attempt(row, now=now)
-        assert messages.hand_over(row)
-        messages.back_off(row, "no answer", now=now)
+        assert holder.begin_attempt(row, now=now)
+        assert holder.hand_over(row)
+        holder.back_off(row, "no answer", now=now)
         now += timedelta(hours=1)
     assert (fresh(row).state, fresh(row).last_error, fresh(row).attempts) == (MessageState.UNKNOWN, "no answer", 2)
     assert [messages.redrive(row.pk, now=now), messages.redrive(row.pk, now=now)] == [True, False]
-    assert messages.begin_attempt(claimed(now), now=now)
+    assert holder.begin_attempt(claimed(now), now=now)
 
 
 def test_a_worker_that_dies_in_two_hand_overs_leaves_it_to_somebody(now: datetime) -> None:
     row = owe(now)
     for _ in range(2):
         held = claimed(now)
-        assert messages.begin_attempt(held, now=now)
-        assert messages.hand_over(held)
-        now += messages.LEASE
-    assert not messages.begin_attempt(claimed(now), now=now)
+        assert holder.begin_attempt(held, now=now)
+        assert holder.hand_over(held)
+        now += attempts.LEASE
+    assert not holder.begin_attempt(claimed(now), now=now)
     assert fresh(row).state == MessageState.UNKNOWN
 
 
@@ -150,9 +151,9 @@ def test_a_no_takes_the_hand_over_back(now: datetime) -> None:
     owe(now)
     for _ in range(4):
         row = claimed(now)
-        assert messages.begin_attempt(row, now=now)
-        assert messages.hand_over(row)
-        messages.back_off(row, "busy", now=now, has_surely_not_left=True)
+        assert holder.begin_attempt(row, now=now)
+        assert holder.hand_over(row)
+        holder.back_off(row, "busy", now=now, has_surely_not_left=True)
         assert (fresh(row).hand_overs, fresh(row).may_have_left, fresh(row).state) == (0, False, MessageState.WAITING)
         now += timedelta(hours=1)
 
@@ -161,9 +162,9 @@ def test_an_answer_that_it_failed_is_no_silence_and_may_hide_an_acceptance(now: 
     owe(now)
     for is_answered in (False, True, True, True):
         row = claimed(now)
-        assert messages.begin_attempt(row, now=now)
-        assert messages.hand_over(row)
-        messages.back_off(row, "HTTP 503", now=now, is_answered=is_answered)
+        assert holder.begin_attempt(row, now=now)
+        assert holder.hand_over(row)
+        holder.back_off(row, "HTTP 503", now=now, is_answered=is_answered)
         assert (fresh(row).hand_overs, fresh(row).may_have_left, fresh(row).state) == (1, True, MessageState.WAITING)
         now += timedelta(hours=1)
 
@@ -171,21 +172,21 @@ def test_an_answer_that_it_failed_is_no_silence_and_may_hide_an_acceptance(now: 
 def test_what_another_worker_has_by_now_is_not_handed_over(now: datetime) -> None:
     owe(now)
     slow = claimed(now)
-    assert messages.begin_attempt(slow, now=now)
-    claimed(now + messages.LEASE)
-    assert not messages.hand_over(slow)
+    assert holder.begin_attempt(slow, now=now)
+    claimed(now + attempts.LEASE)
+    assert not holder.hand_over(slow)
 
 
 def test_a_refused_account_holds_the_queue_until_one_row_went_through(now: datetime) -> None:
     first, second = owe(now), owe(now, "booking:2:x:1", booking_id=2)
     held, other = messages.claim(Queue.MAIL, now=now)
-    assert messages.begin_attempt(held, now=now)
-    messages.hold(held, "SMTP 535", now=now)
-    messages.hand_back([other])
+    assert holder.begin_attempt(held, now=now)
+    holder.hold(held, "SMTP 535", now=now)
+    holder.hand_back([other])
     assert (fresh(first).attempts, fresh(first).state) == (0, MessageState.WAITING)
     assert messages.claim(Queue.MAIL, now=now) == []
     assert not messages.begins_trial(Queue.MAIL, now=now)
-    later = now + messages.RETRY_AFTER
+    later = now + attempts.RETRY_AFTER
     assert [messages.begins_trial(Queue.MAIL, now=later), messages.begins_trial(Queue.MAIL, now=later)] == [True, False]
     assert [row.pk for row in messages.claim(Queue.MAIL, now=later, limit=1, is_trial=True)] == [second.pk]
     messages.end_hold(Queue.MAIL)
@@ -195,8 +196,8 @@ def test_a_refused_account_holds_the_queue_until_one_row_went_through(now: datet
 def test_an_operators_pause_takes_the_place_of_the_providers_and_outlives_it(now: datetime) -> None:
     row = owe(now)
     held = claimed(now)
-    assert messages.begin_attempt(held, now=now)
-    messages.hold(held, "SMTP 535", now=now)
+    assert holder.begin_attempt(held, now=now)
+    holder.hold(held, "SMTP 535", now=now)
     assert messages.pause(Queue.MAIL, by="staff:asha", reason="moving", now=now)
     assert not messages.begins_trial(Queue.MAIL, now=now + timedelta(days=1))
     messages.end_hold(Queue.MAIL)
@@ -208,25 +209,25 @@ def test_an_operators_pause_takes_the_place_of_the_providers_and_outlives_it(now
 def test_a_hold_that_a_clock_left_in_the_future_is_tried_at_once(now: datetime) -> None:
     owe(now)
     held = claimed(now)
-    assert messages.begin_attempt(held, now=now)
-    messages.hold(held, "SMTP 535", now=now + timedelta(days=1))
+    assert holder.begin_attempt(held, now=now)
+    holder.hold(held, "SMTP 535", now=now + timedelta(days=1))
     assert messages.begins_trial(Queue.MAIL, now=now)
 
 
 def test_an_effect_that_kills_its_worker_is_parked_after_its_attempts(now: datetime) -> None:
     owe(now)
-    for _ in range(messages.MAX_ATTEMPTS):
-        assert messages.begin_attempt(claimed(now), now=now)
-        now += messages.LEASE
-    assert not messages.begin_attempt(claimed(now), now=now)
+    for _ in range(attempts.MAX_ATTEMPTS):
+        assert holder.begin_attempt(claimed(now), now=now)
+        now += attempts.LEASE
+    assert not holder.begin_attempt(claimed(now), now=now)
     row = Message.objects.get()
-    assert (row.state, row.attempts) == (MessageState.DEAD, messages.MAX_ATTEMPTS)
+    assert (row.state, row.attempts) == (MessageState.DEAD, attempts.MAX_ATTEMPTS)
     assert row.last_error
 
 
 def test_a_dead_row_is_redriven_once_even_when_two_press(now: datetime) -> None:
     owe(now)
-    messages.give_up(claimed(now), "no such mailbox", now=now)
+    holder.give_up(claimed(now), "no such mailbox", now=now)
     pk = Message.objects.get().pk
     assert [messages.redrive(pk, now=now), messages.redrive(pk, now=now)] == [True, False]
     assert claimed(now).attempts == 0
@@ -239,10 +240,10 @@ def test_only_a_dead_row_is_redriven(now: datetime) -> None:
 
 def test_a_notice_waits_for_an_older_due_one_of_the_same_booking_and_recipient(now: datetime) -> None:
     older, newer = owe(now, "1"), owe(now, "2")
-    assert messages.waits_for_older(newer, now=now)
-    assert not messages.waits_for_older(older, now=now)
-    messages.settle(older, MessageState.OBSOLETE, now=now)
-    assert not messages.waits_for_older(newer, now=now)
+    assert holder.waits_for_older(newer, now=now)
+    assert not holder.waits_for_older(older, now=now)
+    holder.settle(older, MessageState.OBSOLETE, now=now)
+    assert not holder.waits_for_older(newer, now=now)
 
 
 @pytest.mark.parametrize(
@@ -258,25 +259,25 @@ def test_a_notice_does_not_wait_for_what_has_no_bearing_on_it(fields: dict[str, 
     if "not_before" in fields:
         fields = {"not_before": now + timedelta(hours=1)}
     owe(now, "1", **fields)
-    assert not messages.waits_for_older(owe(now, "2"), now=now)
+    assert not holder.waits_for_older(owe(now, "2"), now=now)
 
 
 def test_work_at_the_gateway_waits_for_no_older_work_that_looked_and_was_too_early(now: datetime) -> None:
     owe(now, "1", queue=Queue.PAYMENTS, recipient="")
     newer = owe(now, "2", queue=Queue.PAYMENTS, recipient="")
     [row] = messages.claim(Queue.PAYMENTS, now=now, limit=1)
-    messages.begin_attempt(row, now=now)
-    messages.snooze(row, until=now + timedelta(days=3), now=now)  # a bank that gives back slowly
-    assert not messages.waits_for_older(newer, now=now)
+    holder.begin_attempt(row, now=now)
+    holder.snooze(row, until=now + timedelta(days=3), now=now)  # a bank that gives back slowly
+    assert not holder.waits_for_older(newer, now=now)
 
 
 def test_an_older_notice_in_back_off_is_still_waited_for(now: datetime) -> None:
     older, newer = owe(now, "1"), owe(now, "2")
     row = messages.claim(Queue.MAIL, now=now, limit=1)[0]
     assert row.pk == older.pk
-    messages.begin_attempt(row, now=now)
-    messages.back_off(row, "busy", now=now)
-    assert messages.waits_for_older(newer, now=now)
+    holder.begin_attempt(row, now=now)
+    holder.back_off(row, "busy", now=now)
+    assert holder.waits_for_older(newer, now=now)
 
 
 def test_old_settled_rows_lose_address_and_text_and_stay(now: datetime) -> None:
@@ -293,15 +294,15 @@ def test_old_settled_rows_lose_address_and_text_and_stay(now: datetime) -> None:
 
 def begun(now: datetime) -> Message:
     row = claimed(now)
-    assert messages.begin_attempt(row, now=now)
+    assert holder.begin_attempt(row, now=now)
     return row
 
 
 def test_a_snoozed_row_has_its_attempt_back_and_its_next_turn_when_it_asked(now: datetime) -> None:
     owe(now)
-    messages.back_off(begun(now), "busy", now=now)
+    holder.back_off(begun(now), "busy", now=now)
     later = now + timedelta(hours=1)
-    messages.snooze(begun(later), until=later + timedelta(hours=3), now=later)
+    holder.snooze(begun(later), until=later + timedelta(hours=3), now=later)
     row = Message.objects.get()
     assert (row.state, row.attempts, row.is_snoozed, row.last_error) == (MessageState.WAITING, 1, True, "")
     assert (row.lease_expires_at, row.next_attempt_at) == (None, later + timedelta(hours=3))
@@ -311,17 +312,17 @@ def test_a_snoozed_row_has_its_attempt_back_and_its_next_turn_when_it_asked(now:
 
 def test_nobody_is_left_alone_for_longer_than_a_day(now: datetime) -> None:
     owe(now)
-    messages.snooze(begun(now), until=now + timedelta(days=400), now=now)
-    assert Message.objects.get().next_attempt_at == now + messages.SNOOZE_MOST
+    holder.snooze(begun(now), until=now + timedelta(days=400), now=now)
+    assert Message.objects.get().next_attempt_at == now + attempts.SNOOZE_MOST
 
 
 def test_the_holder_of_an_older_fence_cannot_snooze(now: datetime) -> None:
     owe(now)
     slow = begun(now)
-    begun(now + messages.LEASE)
-    messages.snooze(slow, until=now + timedelta(days=1), now=now)
+    begun(now + attempts.LEASE)
+    holder.snooze(slow, until=now + timedelta(days=1), now=now)
     row = Message.objects.get()
-    assert (row.attempts, row.is_snoozed, row.lease_expires_at) == (2, False, now + 2 * messages.LEASE)
+    assert (row.attempts, row.is_snoozed, row.lease_expires_at) == (2, False, now + 2 * attempts.LEASE)
 
 
 # -- whether an attempt may have left ---------------------------------------------------------------------------------
@@ -337,8 +338,8 @@ def test_what_was_begun_may_have_left_until_we_know_better(now: datetime) -> Non
 @pytest.mark.parametrize("surely_not", [False, True])
 def test_a_failure_says_whether_it_may_have_left(surely_not: bool, is_last: bool, now: datetime) -> None:
     row = owe(now)
-    Message.objects.filter(pk=row.pk).update(attempts=messages.MAX_ATTEMPTS - 1 if is_last else 0)
-    messages.back_off(begun(now), "busy", now=now, has_surely_not_left=surely_not)
+    Message.objects.filter(pk=row.pk).update(attempts=attempts.MAX_ATTEMPTS - 1 if is_last else 0)
+    holder.back_off(begun(now), "busy", now=now, has_surely_not_left=surely_not)
     assert fresh(row).state == (MessageState.DEAD if is_last else MessageState.WAITING)
     assert fresh(row).may_have_left is not surely_not
 
@@ -346,21 +347,21 @@ def test_a_failure_says_whether_it_may_have_left(surely_not: bool, is_last: bool
 @pytest.mark.parametrize("surely_not", [False, True])
 def test_a_refusal_says_whether_it_may_have_left(surely_not: bool, now: datetime) -> None:
     owe(now)
-    messages.give_up(begun(now), "no such mailbox", now=now, has_surely_not_left=surely_not)
+    holder.give_up(begun(now), "no such mailbox", now=now, has_surely_not_left=surely_not)
     assert Message.objects.get().may_have_left is not surely_not
 
 
 def test_what_may_have_left_once_is_not_forgotten_by_a_later_failure(now: datetime) -> None:
     owe(now)
-    messages.back_off(begun(now), "time-out", now=now)
+    holder.back_off(begun(now), "time-out", now=now)
     turn = Message.objects.get().next_attempt_at
-    messages.back_off(begun(turn), "refused", now=turn, has_surely_not_left=True)
+    holder.back_off(begun(turn), "refused", now=turn, has_surely_not_left=True)
     assert Message.objects.get().may_have_left
 
 
 def test_what_was_overtaken_has_not_left_and_what_was_done_has(now: datetime) -> None:
     overtaken, done = owe(now, "1"), owe(now, "2", booking_id=2)
     for row, state in zip(messages.claim(Queue.MAIL, now=now), (MessageState.OBSOLETE, MessageState.DONE), strict=True):
-        messages.begin_attempt(row, now=now)
-        messages.settle(row, state, now=now)
+        holder.begin_attempt(row, now=now)
+        holder.settle(row, state, now=now)
     assert (fresh(overtaken).may_have_left, fresh(done).may_have_left) == (False, True)

@@ -10,7 +10,7 @@ import time_machine
 from backend.bookings.lifecycle import refunds
 from backend.bookings.lifecycle.refunds import GatewayWork
 from backend.bookings.machine import State
-from backend.outbox.messages import Snooze
+from backend.outbox.attempts import Snooze
 from backend.outbox.models import Message, MessageState
 from backend.payments.gateway import RefundOrder
 from backend.payments.models import InboxEvent, Payment, Refund, RefundState

@@ -13,7 +13,7 @@ from backend.bookings.lifecycle import refunds
 from backend.bookings.lifecycle.refunds import GatewayWork
 from backend.bookings.payment_status import PaymentStatus, payment_status
 from backend.core.errors import Permanent
-from backend.outbox.messages import Snooze
+from backend.outbox.attempts import Snooze
 from backend.outbox.models import Message, MessageState
 from backend.payments.models import Refund, RefundState
 from tests.support import scenarios

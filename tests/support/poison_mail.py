@@ -1,4 +1,4 @@
-"""A mail backend with a fault no `except` catches: one recipient's mail kills the process that sends it."""
+"""A mail backend with a fault no `except` catches: the mails of two recipients kill the process that sends them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from django.core.mail import EmailMessage
 from django.core.mail.backends.smtp import EmailBackend
 
 DEADLY = "poison@example.org"
+DEADLY_ONCE_TAKEN = "slow-poison@example.org"  # the provider has it, and nobody wrote that down
 
 
 class PoisonedBackend(EmailBackend):
@@ -18,4 +19,7 @@ class PoisonedBackend(EmailBackend):
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
         if any(DEADLY in mail.to for mail in email_messages):
             os.kill(os.getpid(), signal.SIGKILL)
-        return super().send_messages(email_messages)
+        sent = super().send_messages(email_messages)
+        if any(DEADLY_ONCE_TAKEN in mail.to for mail in email_messages):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return sent

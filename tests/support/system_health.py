@@ -12,6 +12,7 @@ from backend.ops.models import QUEUES, Canary, Process, ProcessRole, Timer
 from backend.outbox import messages
 from backend.outbox.models import Message, Queue
 from config import schedule as table
+from tests.support import holder
 from workers import schedule
 
 NODE = "test"
@@ -72,5 +73,5 @@ def dead_letter(key: str = "1", *, now: datetime, error: str = "SMTP 550", **fie
     """A dead letter."""
     row = due_message(key, now=now, **fields)
     [claimed] = [found for found in messages.claim(row.queue, now=now) if found.pk == row.pk]
-    messages.give_up(claimed, error, now=now)
+    holder.give_up(claimed, error, now=now)
     return Message.objects.get(pk=row.pk)

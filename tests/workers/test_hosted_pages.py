@@ -12,7 +12,7 @@ from backend.bookings.lifecycle.refunds import GatewayWork
 from backend.bookings.machine import State
 from backend.bookings.models import Booking
 from backend.core.errors import Code, Refused, Transient
-from backend.outbox.messages import Snooze
+from backend.outbox.attempts import Snooze
 from backend.outbox.models import Message, MessageState
 from backend.payments.gateway import LastTry, OrderState
 from backend.payments.models import PageState, Payment, PaymentState

@@ -6,6 +6,7 @@ import smtplib
 import socket
 import ssl
 import threading
+from collections import Counter
 from datetime import datetime, timedelta
 from email import message_from_bytes
 from email.policy import default as default_policy
@@ -15,7 +16,10 @@ import requests
 import time_machine
 from anymail.exceptions import AnymailAPIError, AnymailRecipientsRefused, AnymailRequestsAPIError
 from django.conf import settings as django_settings
+from django.core.mail import EmailMultiAlternatives
 from django.core.mail.backends.base import BaseEmailBackend
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError, ProtocolError
 
 from backend.bookings.lifecycle import front_desk, timers, visitor
@@ -27,13 +31,13 @@ from backend.core.errors import AccountTrouble, OutsideFailure, Permanent, Trans
 from backend.ops import operator_actions
 from backend.ops.findings import judge
 from backend.ops.snapshot import take_snapshot
-from backend.outbox import messages
-from backend.outbox.models import Message, MessageState, PausedQueue
+from backend.outbox import attempts, messages
+from backend.outbox.models import Message, MessageState, PausedQueue, Queue
 from tests.support import api, scenarios
 from tests.support.mail_sink import Sink
 from tests.support.scenarios import RAVI
+from workers import batch, mail, mail_failures
 from workers import drain as workers_drain
-from workers import mail, mail_failures
 from workers.smtp import _Phased
 from workers.stopping import stopping
 
@@ -86,6 +90,51 @@ def test_many_mails_leave_over_one_kept_connection(now: datetime, sink: Sink) ->
     drain(now)
     assert len(sink.accepted) == 25
     assert sink.connections == 1
+
+
+def test_a_mail_costs_two_statements_and_a_batch_some_more(
+    now: datetime, sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batch, "LOOK_LASTS", 3600.0)  # however busy this machine is
+    for n in range(messages.BATCHES[Queue.MAIL]):
+        scenarios.submitted(f"v{n}@example.org", now=now)
+    drain(now - timedelta(seconds=1))  # which connects, and words what it asks for
+    with CaptureQueriesContext(connection) as asked:
+        drain(now)
+    assert len(sink.accepted) == messages.BATCHES[Queue.MAIL]
+    assert len(asked) <= 3 * len(sink.accepted)
+    of_a_mail = Counter(query["sql"] for query in asked if query["sql"].lstrip().startswith(("WITH given", "SELECT")))
+    assert len(asked) - 2 * len(sink.accepted) < 30, of_a_mail.most_common(5)
+
+
+def test_what_changes_while_a_batch_is_under_way_is_not_sent_as_it_was(
+    now: datetime, sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, later, proved = (scenarios.submitted(f"{name}@example.org", now=now) for name in ("first", "later", "proved"))
+    sent = mail._outlet.send
+
+    def send(message: EmailMultiAlternatives) -> None:
+        if message.to == ["first@example.org"]:
+            front_desk.extend_deadline(later.pk, State.DRAFT, timedelta(hours=6), actor="staff:desk", now=now)
+            visitor.verify_email(scenarios.token_of(proved), now=now)
+        sent(message)
+
+    monkeypatch.setattr(mail._outlet, "send", send)
+    drain(now)
+    mails = {row.recipient: row for row in Message.objects.filter(kind=Notice.DRAFT_SUBMITTED).order_by("pk")}
+    assert {name: row.state for name, row in mails.items()} == {
+        "first@example.org": MessageState.DONE,
+        "later@example.org": MessageState.DONE,
+        "proved@example.org": MessageState.OBSOLETE,
+    }
+    deadline = formatting.day_and_time(Booking.objects.get(pk=later.pk).due_at)
+    assert mails["later@example.org"].context["confirm_by"] == deadline
+    assert deadline in message_from_bytes(sink.accepted[1], policy=default_policy).get_body(("plain",)).get_content()
+    assert [(row.attempts, row.hand_overs, row.may_have_left) for row in mails.values()] == [
+        (1, 1, True),
+        (1, 1, True),
+        (1, 0, False),  # it was begun, and nothing had left
+    ]
 
 
 def test_a_notice_that_is_no_longer_true_is_not_sent(now: datetime, sink: Sink) -> None:
@@ -502,6 +551,6 @@ def test_rows_are_handed_back_when_the_worker_is_asked_to_stop(now: datetime, si
 
 def test_a_slow_mail_cannot_outlive_its_lease_nor_a_drain_its_limit() -> None:
     slowest = 2 * django_settings.EMAIL_TIMEOUT + django_settings.EMAIL_ANSWER_TIMEOUT  # connecting, commands, text
-    assert timedelta(seconds=slowest) < messages.LEASE
+    assert timedelta(seconds=slowest) < attempts.LEASE
     assert workers_drain.BUDGET_SECONDS + slowest < mail.drain.soft_time_limit < mail.drain.time_limit
     assert 2 * mail.drain.time_limit < django_settings.CELERY_BROKER_TRANSPORT_OPTIONS["visibility_timeout"]

@@ -16,7 +16,7 @@ from backend.bookings.lifecycle import refunds
 from backend.bookings.models import Booking, LedgerEntry
 from backend.bookings.notices import Notice
 from backend.desk.booking.actions.refund import refunds_to_settle
-from backend.outbox import messages
+from backend.outbox import attempts
 from backend.outbox.models import Message, MessageState
 from backend.payments.gateway import Order, RefundOrderState, RefundReport
 from backend.payments.models import Payment, Refund, RefundState
@@ -81,7 +81,7 @@ def test_a_pending_refund_is_looked_at_again_without_counting_an_attempt(refund:
 def test_it_is_asked_after_ever_more_seldom_and_never_given_up(refund: Refund) -> None:
     asked = looks(refund.queued_at, until_at=refund.queued_at + 6 * DAY)
     waits = [after - before for before, after in pairwise(asked)]
-    assert len(asked) > messages.MAX_ATTEMPTS
+    assert len(asked) > attempts.MAX_ATTEMPTS
     assert waits == sorted(waits)
     assert waits[-1] == policy.REFUND_ASKED_AFTER_MOST
     assert (work().state, work().attempts) == (MessageState.WAITING, 0)

@@ -30,7 +30,7 @@ from backend.outbox import messages
 from backend.outbox.models import Message, MessageState
 from backend.payments.models import Payment, Refund, RefundState
 from backend.people.models import Client, Enquiry, Location
-from tests.support import erasures, factories, scenarios
+from tests.support import erasures, factories, holder, scenarios
 from tests.support.scenarios import ASHA, RAVI
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sandbox_payments")]
@@ -244,7 +244,7 @@ def test_a_mail_in_hand_is_not_handed_over_and_the_last_one_is_blanked_as_it_lea
     erasure.carry_out(request.pk, now=at)
     planned = in_hand[Notice.ERASURE_PLANNED]
     planned.context, planned.frozen_at = {"due_on": "today"}, at
-    assert not messages.hand_over(planned)
+    assert not holder.hand_over(planned)
     (last,) = owed(Notice.ERASURE_DONE)
     assert purges.purge(Kind.ANSWERS, now=at) == 0
     Message.objects.filter(pk=last.pk).update(state=MessageState.DONE, settled_at=at)

@@ -16,7 +16,7 @@ from backend.core import formatting
 from backend.notifications import delivery
 from backend.outbox import messages
 from backend.outbox.models import Message, Queue
-from tests.support import scenarios
+from tests.support import holder, scenarios
 from tests.support.gateway import until
 from tests.support.races import POSTGRES_ONLY
 
@@ -30,7 +30,7 @@ def extend(booking: Booking, now: datetime) -> None:
 def attempt(message: Message, now: datetime) -> str:
     """What the worker would say: it has begun, and reads the booking now."""
     try:
-        assert messages.begin_attempt(message, now=now)
+        assert holder.begin_attempt(message, now=now)
         facts = delivery.prepare(message, now=now)
         assert facts is not None
         return str(facts["answer_by"])

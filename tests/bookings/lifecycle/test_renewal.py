@@ -19,7 +19,7 @@ from backend.outbox import messages
 from backend.outbox.models import Message, MessageState, Queue
 from backend.payments.gateway import RefundOrderState, RefundReport
 from backend.payments.models import Refund
-from tests.support import scenarios
+from tests.support import holder, scenarios
 from tests.support.mails import frozen
 
 pytestmark = pytest.mark.django_db
@@ -173,7 +173,7 @@ def test_a_reminder_that_was_claimed_and_not_begun_is_not_begun(now: datetime) -
     [planned] = mails(booking, Notice.DRAFT_STILL_UNVERIFIED)
     claimed = {row.pk: row for row in messages.claim(Queue.MAIL, now=planned.not_before)}[planned.pk]
     extend(booking, planned.not_before)
-    assert not messages.begin_attempt(claimed, now=planned.not_before)
+    assert not holder.begin_attempt(claimed, now=planned.not_before)
 
 
 def test_a_reminder_that_may_have_left_does_not_move(now: datetime) -> None:

@@ -22,10 +22,10 @@ from backend.bookings.machine import State
 from backend.bookings.models import Booking, SlotClaim
 from backend.bookings.notices import Notice
 from backend.core.errors import Code, Refused
-from backend.outbox import bundles, messages
+from backend.outbox import bundles
 from backend.outbox.models import Message, MessageState, Queue
 from backend.people.models import Corporate
-from tests.support import scenarios
+from tests.support import holder, scenarios
 from tests.support.admin_site import owner
 from tests.support.mail_provider import PROVIDER, EmailBackend
 from tests.support.mails import html_of
@@ -203,10 +203,10 @@ def test_what_comes_after_waits_for_the_series(last: Booking, now: datetime, pro
 def test_the_series_waits_for_what_is_older_of_any_of_its_sessions(last: Booking, now: datetime) -> None:
     book(last, 2, now=now)
     row = the(Notice.SERIES_BOOKED)
-    assert not messages.waits_for_older(row, now=now)
+    assert not holder.waits_for_older(row, now=now)
     second = bundles.booking_ids(row)[1]
     Message.objects.filter(booking_id=second, kind=Notice.PAYMENT_STILL_DUE).update(not_before=now)
-    assert messages.waits_for_older(row, now=now)
+    assert holder.waits_for_older(row, now=now)
 
 
 def test_more_time_to_pay_is_told_of_that_session_alone(last: Booking, now: datetime, provider: Provider) -> None:

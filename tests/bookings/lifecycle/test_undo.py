@@ -24,7 +24,7 @@ from backend.outbox.models import Message, MessageState, Queue
 from backend.payments.models import Refund, RefundState
 from backend.people.models import Corporate, Psychologist
 from tests.model.snapshot import Snapshot, SnapshotReader
-from tests.support import scenarios
+from tests.support import holder, scenarios
 from tests.support.factories import make_data_request
 from tests.support.mail_provider import PROVIDER, EmailBackend, ProviderMode
 from workers import mail
@@ -259,7 +259,7 @@ def test_what_a_worker_has_begun_is_not_taken_back(now: datetime) -> None:
     booking = approve(scenarios.pending(now=now), now)
     ahead = now + policy.UNDO_WINDOW
     (row,) = (row for row in messages.claim(Queue.MAIL, now=ahead) if row.kind == Notice.BOOKING_APPROVED)
-    assert messages.begin_attempt(row, now=ahead)
+    assert holder.begin_attempt(row, now=ahead)
     assert code_of(lambda: undo(booking, now)) == Code.UNDO_CLOSED
 
 
@@ -268,7 +268,7 @@ def test_what_a_worker_has_claimed_and_not_begun_is_taken_from_it(now: datetime)
     *_, row = messages.claim(Queue.PAYMENTS, now=now + policy.UNDO_WINDOW)
     assert row.kind == "make_refund"
     undo(booking, now)
-    assert not messages.begin_attempt(row, now=now + policy.UNDO_WINDOW)
+    assert not holder.begin_attempt(row, now=now + policy.UNDO_WINDOW)
     assert payment_status.left_paise(booking) == booking.amount_paise
 
 

@@ -1,0 +1,66 @@
+"""The bookings that some mails are about, read at once, and whether they are still as they were read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, TypeAlias
+
+from django.db import connection
+from django.db.models import prefetch_related_objects
+
+from backend.bookings.models import Booking
+from backend.outbox import bundles
+from backend.outbox.models import Message
+
+Versions: TypeAlias = dict[int, tuple[Any, ...]]  # by booking; as the database gives them, only to be compared
+
+# Every step of a booking, and whatever becomes of its payments and refunds, has a ledger row. Beside that only what a
+# person corrects, an erasure, and a colleague's new name change what mails say.
+VERSION = ("ledger_sequence", "full_name", "purged_at", "psychologist__full_name")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Bookings with all that mails say of them. Rows that a rule asks for beyond (`rules.BEYOND`) are not among it."""
+
+    bookings: Mapping[int, Booking]
+    versions: Versions
+
+    def subjects(self, message: Message) -> Iterator[tuple[Booking, Message]]:
+        """The bookings of the message that there are, each with the message as one about it."""
+        for one in bundles.subjects(message):
+            booking = self.bookings.get(one.booking_id or 0)
+            if booking is not None:
+                yield booking, one
+
+    def is_so_still(self, message: Message) -> bool:
+        """Whether nothing has changed about its bookings. One query."""
+        ids = bundles.booking_ids(message)
+        return _versions(ids) == {pk: self.versions[pk] for pk in ids if pk in self.versions}
+
+
+def read(messages: Sequence[Message]) -> Reading:
+    """A query for each kind of row, however many the messages. The versions first: what changes meanwhile is newer."""
+    prefetch_related_objects(messages, "parts")
+    ids = sorted({pk for message in messages for pk in bundles.booking_ids(message)})
+    versions = _versions(ids)
+    rows = Booking.objects.select_related("psychologist").defer("user_message")
+    return Reading(rows.prefetch_related("ledger", "payments__refunds", "taken_from").in_bulk(ids), versions)
+
+
+def _versions(ids: Sequence[int]) -> Versions:
+    if not ids:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(_statement(len(ids)), ids)
+        return {pk: tuple(version) for pk, *version in cursor.fetchall()}
+
+
+@cache
+def _statement(count: int) -> str:
+    """Worded by the ORM, once: it takes longer than the answer."""
+    rows = Booking.objects.filter(pk__in=range(1, count + 1)).order_by().values_list("pk", *VERSION)
+    sql: str = rows.query.get_compiler(connection.alias).as_sql()[0]
+    return sql
