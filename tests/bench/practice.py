@@ -79,7 +79,9 @@ def make(count: int) -> None:
             for statement in rows.statements(now):
                 cursor.execute(statement)
     with connection.cursor() as cursor:
+        cursor.execute("SET statement_timeout = 0")
         cursor.execute("ANALYZE")
+        cursor.execute("RESET statement_timeout")
 
 
 def _shape(count: int, people: int, now: datetime) -> dict[str, str]:
