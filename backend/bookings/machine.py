@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.db import models
 
@@ -125,6 +125,11 @@ class BookingMachine(ConcurrentTransitionMixin, models.Model):
 
     class Meta:
         abstract = True
+
+    @property
+    def state_fields(self) -> tuple[Any]:
+        """The one there is, which the mixin looks for among all columns of each row that is read."""
+        return (self._meta.get_field("state"),)
 
     def _close(self, reason: Reason | str, now: datetime) -> None:
         self.reason, self.due_at, self.closed_at = reason, None, now

@@ -188,7 +188,7 @@ ENQUIRIES_ALL = env.integer("ENQUIRIES_ALL", "enquiries taken from all clients t
 LOOKUP_MISSES_PER_HOUR = env.integer("LOOKUP_MISSES_PER_HOUR", "unknown ids one client may try, an hour", default=30)
 LOOKUP_MISSES_ALL = env.integer("LOOKUP_MISSES_ALL", "unknown ids all clients together may try, an hour", default=2000)
 
-SWEEP_BATCH = 200  # bookings of one transaction of a sweep; what one waits for at most, some tenths of a second
+SWEEP_BATCH = 300  # bookings of one transaction of a sweep; what one waits for at most, some tenths of a second
 SWEEP_BATCH_OF_ONE_WRITER = 25  # on SQLite, where everybody who writes waits meanwhile: below 100 ms
 
 
