@@ -7,13 +7,14 @@ from datetime import datetime
 from enum import StrEnum
 from operator import attrgetter
 
-from django.db.models import Case, Exists, F, IntegerField, OuterRef, Q, Subquery, Sum, Value, When
+from django.db.models import Case, Exists, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
 from django.db.models.functions import Coalesce, Greatest
 from django.db.models.lookups import GreaterThan, LessThanOrEqual
 
 from backend.bookings import policy
 from backend.bookings.machine import AWAITS_PAYMENT, TAKES_PLACE, State
 from backend.bookings.models import DUE_AT_PRACTICE, Booking
+from backend.core.compiled_queries import Given, compiled
 from backend.payments.models import NOT_PROMISED, Payment, PaymentMethod, Refund, RefundState
 
 CALLED_OFF = (State.CANCELLED, State.REJECTED, State.PAYMENT_FAILED)  # no session, so nothing is to be paid
@@ -108,7 +109,21 @@ def paid_payments(booking: Booking) -> list[Payment]:
 
     Asks nothing where a page has loaded `payments__refunds`.
     """
-    return sorted((payment for payment in booking.payments.all() if payment.counts), key=attrgetter("pk"))
+    return sorted((payment for payment in _payments(booking) if payment.counts), key=attrgetter("pk"))
+
+
+def _payments(booking: Booking) -> Iterable[Payment]:
+    if "payments" in getattr(booking, "_prefetched_objects_cache", ()):
+        return booking.payments.all()
+    found = _payments_of.rows(booking=booking.pk)
+    for payment in found:
+        payment.booking = booking
+    return found
+
+
+@compiled
+def _payments_of() -> QuerySet[Payment]:
+    return Payment.objects.filter(booking=Given("booking"))
 
 
 def desk_payments(booking: Booking) -> list[Payment]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
+from typing import Any
 
 from django.db import models
 from django.db.models import Q
 
+from backend.core.compiled_queries import compiled
 from backend.core.formatting import practice_zone, short_day_and_time
 from backend.core.personal_data import classify
 from backend.people.models import Psychologist
@@ -70,7 +72,7 @@ class ClosedDay(models.Model):
     def calendar(cls) -> Callable[[datetime], tuple[datetime, bool]]:
         """A function from an instant to (end of its local day in UTC, whether that day is closed). One query."""
         zone = practice_zone()
-        rows = list(cls.objects.values_list("weekday", "date"))
+        rows = _closed_days.rows()
         weekdays, dates = {row[0] for row in rows}, {row[1] for row in rows}
 
         def day_at(instant: datetime) -> tuple[datetime, bool]:
@@ -79,3 +81,8 @@ class ClosedDay(models.Model):
             return ends_at, day.weekday() in weekdays or day in dates
 
         return day_at
+
+
+@compiled
+def _closed_days() -> models.QuerySet[ClosedDay, Any]:
+    return ClosedDay.objects.order_by().values_list("weekday", "date")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from backend.core import row_locks
+from backend.core import compiled_writes, row_locks
 from backend.payments.receipt_models import DocumentKind, ReceiptSeries
 
 PREFIXES = {DocumentKind.RECEIPT: "MS", DocumentKind.CREDIT_NOTE: "CN"}
@@ -41,7 +41,7 @@ def take(kind: DocumentKind, on: date) -> Place:
     series = _locked(kind, year)
     place = Place(kind, year, series.next_number)
     series.next_number += 1
-    series.save(update_fields=["next_number"])
+    compiled_writes.update(series, ("next_number",))
     return place
 
 

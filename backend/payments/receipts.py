@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Sum
 
+from backend.core import compiled_writes
 from backend.payments import tax
 from backend.payments.models import Payment, Refund
 from backend.payments.receipt_models import DocumentKind, Receipt
@@ -95,7 +96,7 @@ def _terms(place_of_supply: str) -> TaxTerms:
 
 
 def _written(place: Place, amount_paise: int, taxes: TaxSplit, **facts: Any) -> Receipt:
-    return Receipt.objects.create(
+    receipt = Receipt(
         kind=place.kind,
         year=place.year,
         sequence=place.sequence,
@@ -104,3 +105,5 @@ def _written(place: Place, amount_paise: int, taxes: TaxSplit, **facts: Any) -> 
         **asdict(taxes),
         **facts,
     )
+    compiled_writes.insert([receipt])
+    return receipt

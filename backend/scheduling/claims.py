@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import QuerySet
 
 from backend.bookings import policy
 from backend.bookings.models import Alternative, Booking, SlotClaim
-from backend.core import batched_writes, row_locks
+from backend.core import batched_writes, compiled_writes, row_locks
+from backend.core.compiled_queries import Given, compiled
 from backend.core.errors import Code, Refused
 from backend.people.models import Psychologist, WorkingHours
 from backend.scheduling.free_slots import SlotSearch, free_slots, terms_of
@@ -45,12 +49,13 @@ def claim_slot(booking: Booking, slot: Slot, *, now: datetime) -> None:
     """
     if not is_free(slot, for_booking=booking):
         raise Refused(Code.SLOT_TAKEN, free_slots=nearby_slots(slot, now=now, for_booking=booking))
-    SlotClaim.objects.create(
+    claim = SlotClaim(
         psychologist_id=slot.psychologist_id,
         booking=booking,
         blocked_from=slot.start,
         blocked_until=slot.blocked_until,
     )
+    compiled_writes.insert([claim])
 
 
 def move_claim(booking: Booking, slot: Slot, *, now: datetime) -> None:
@@ -67,15 +72,15 @@ def move_claim(booking: Booking, slot: Slot, *, now: datetime) -> None:
 
 def is_free(slot: Slot, *, for_booking: Booking) -> bool:
     """Whether nobody else holds any part of `slot` or of the pause after it."""
-    return (
-        not SlotClaim.objects.filter(
-            psychologist_id=slot.psychologist_id,
-            blocked_from__lt=slot.blocked_until,
-            blocked_until__gt=slot.start,
-        )
-        .exclude(booking=for_booking)
-        .exists()
-    )
+    asked = {"psychologist": slot.psychologist_id, "start": slot.start, "until": slot.blocked_until}
+    return not _claims_by_others.rows(booking=for_booking.pk or 0, **asked)
+
+
+@compiled
+def _claims_by_others() -> QuerySet[SlotClaim, Any]:
+    meeting = SlotClaim.objects.filter(blocked_from__lt=Given("until"), blocked_until__gt=Given("start"))
+    others = meeting.filter(psychologist=Given("psychologist")).exclude(booking=Given("booking"))
+    return others.order_by().values_list("pk")[:1]
 
 
 def of_alternative(alternative: Alternative) -> Slot:
@@ -141,4 +146,7 @@ def _nearby_at_any_hour(wanted: Slot, *, now: datetime) -> list[Slot]:
 
 def lock_psychologists(ids: list[int]) -> dict[int, Psychologist]:
     """Psychologists by id, locked in order of id until commit."""
-    return {p.pk: p for p in row_locks.lock(Psychologist.objects.filter(pk__in=ids).order_by("pk"))}
+    return {found.pk: found for id_ in sorted(set(ids)) for found in _psychologist.take(id=id_)}
+
+
+_psychologist = row_locks.Lock(lambda: Psychologist.objects.filter(pk=Given("id")).order_by())

@@ -16,6 +16,7 @@ from backend.bookings import policy
 from backend.bookings.machine import State
 from backend.bookings.models import Booking, ClosedDay, SlotClaim
 from backend.core import instant_text
+from backend.core.compiled_queries import Given, compiled
 from backend.core.formatting import practice_zone
 from backend.people import hours
 from backend.people.hours import Blocked, Clock, Grid, HoursRule, Opening, Span
@@ -131,11 +132,22 @@ class Fit(NamedTuple):
     location_id: int | None
 
 
+@compiled
+def _time_off() -> QuerySet[TimeOff, Any]:
+    meeting = TimeOff.objects.filter(starts_at__lt=Given("end"), ends_at__gt=Given("start"))
+    return meeting.filter(psychologist=Given("psychologist")).order_by().values_list("pk")[:1]
+
+
+@compiled
+def _hours() -> QuerySet[WorkingHours, Any]:
+    return WorkingHours.objects.filter(psychologist=Given("psychologist")).values_list(*_RULE)
+
+
 def fit_hours(psychologist: Psychologist, start: datetime, end: datetime, *, mode: str) -> Fit:
     """Whether the hours for this mode hold the session. Who has no hours has none to be outside of, only time off."""
-    if TimeOff.objects.filter(psychologist=psychologist, starts_at__lt=end, ends_at__gt=start).exists():
+    if _time_off.rows(psychologist=psychologist.pk, start=start, end=end):
         return Fit(True, None)
-    rules = [HoursRule(*row) for row in WorkingHours.objects.filter(psychologist=psychologist).values_list(*_RULE)]
+    rules = [HoursRule(*row) for row in _hours.rows(psychologist=psychologist.pk)]
     if not rules:
         return Fit(False, None)
     clock = Clock(terms_of(psychologist).zone)

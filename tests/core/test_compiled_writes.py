@@ -14,6 +14,7 @@ from backend.bookings.intents import Intent
 from backend.bookings.models import Booking, LedgerEntry, Link, Purpose
 from backend.core import compiled_writes
 from backend.outbox.models import Message, PausedQueue, Queue
+from backend.payments.models import Payment
 from backend.people.models import Client
 from tests.support import factories
 
@@ -99,6 +100,27 @@ def test_a_collision_where_it_is_expected_is_passed_over_and_told(now: datetime)
     assert same.pk is None
     with pytest.raises(IntegrityError):
         compiled_writes.insert([same])
+
+
+def test_columns_of_a_row_are_stored_and_no_others(now: datetime) -> None:
+    booking = factories.make_booking("CONFIRMED", now=now)
+    booking.user_message, booking.city, booking.psychologist_id = "Anew.", "Mumbai", None
+    compiled_writes.update(booking, {"user_message", "psychologist"})
+    kept = Booking.objects.get(pk=booking.pk)
+    assert (kept.user_message, kept.psychologist, kept.city) == ("Anew.", None, "Pune")
+    with pytest.raises(TypeError, match="no such columns"):
+        compiled_writes.update(booking, {"nothing"})
+    booking.pk = 0
+    with pytest.raises(RuntimeError, match="is gone"):
+        compiled_writes.update(booking, {"city"})
+
+
+def test_a_default_of_the_database_is_stored_and_known(now: datetime) -> None:
+    payment = Payment(
+        booking=factories.make_booking("APPROVED", now=now), reference="P", amount_paise=1, started_at=now
+    )
+    compiled_writes.insert([payment])
+    assert payment.page_state == Payment.objects.get(pk=payment.pk).page_state == ""
 
 
 def test_a_table_that_only_django_can_write_to_is_refused() -> None:

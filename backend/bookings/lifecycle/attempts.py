@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from backend.bookings import policy
 from backend.bookings.guarantees import deadline, held_session, payment_terms
@@ -35,6 +37,8 @@ from backend.bookings.machine import AWAITS_PAYMENT, TAKES_PLACE, Reason, State
 from backend.bookings.models import Booking
 from backend.bookings.notices import Notice
 from backend.bookings.payment_status import is_paid_up, outstanding_paise
+from backend.core import compiled_writes, row_locks
+from backend.core.compiled_queries import Given, compiled
 from backend.core.errors import Code, Refused
 from backend.payments.gateway import OrderReport, OrderState
 from backend.payments.models import PageState, Payment, PaymentState
@@ -49,11 +53,10 @@ def start_payment(acknowledgement_id: str, *, now: datetime) -> Payment:
     Refuses: booking_unknown, already_paid, nothing_to_pay, pay_by_passed, state_refuses, payments_unavailable,
     no_address, choice_open.
     """
-    known = Booking.objects.filter(acknowledgement_id=acknowledgement_id, purged_at=None)
-    booking_id = known.values_list("pk", flat=True).first()
-    if booking_id is None:
+    known = _id_of.first(acknowledgement_id=acknowledgement_id)
+    if known is None:
         raise Refused(Code.BOOKING_UNKNOWN)
-    booking = lock_booking(booking_id)
+    booking = lock_booking(*known)
     if booking.state == State.DRAFT or booking.verified_at is None:
         raise Refused(Code.BOOKING_UNKNOWN)
     require_address(booking)
@@ -68,13 +71,19 @@ def start_payment(acknowledgement_id: str, *, now: datetime) -> Payment:
     return _begin_attempt(booking, now=now)
 
 
+@compiled
+def _id_of() -> QuerySet[Booking, Any]:
+    known = Booking.objects.filter(acknowledgement_id=Given("acknowledgement_id"), purged_at=None)
+    return known.order_by().values_list("pk")
+
+
 def _begin_attempt(booking: Booking, *, now: datetime) -> Payment:
     terms = payment_terms(booking)
     if now >= deadline(booking):
         raise Refused(Code.PAY_BY_PASSED)
     if not settings.PAYMENT_GATEWAY:
         raise Refused(Code.PAYMENTS_UNAVAILABLE)
-    payment = Payment.objects.create(
+    payment = Payment(
         booking=booking,
         reference=new_reference("PAY"),
         gateway=settings.PAYMENT_GATEWAY,
@@ -82,6 +91,7 @@ def _begin_attempt(booking: Booking, *, now: datetime) -> Payment:
         currency=policy.CURRENCY,
         started_at=now,
     )
+    compiled_writes.insert([payment])
     due_at = policy.attempt_deadline(now, terms.pay_by, held_session(booking).start)
     run_transition(
         booking,
@@ -164,7 +174,7 @@ def _save_changed(payment: Payment, facts: Mapping[str, object]) -> None:
     for name in changed:
         setattr(payment, name, facts[name])
     if changed:
-        payment.save(update_fields=changed)
+        compiled_writes.update(payment, changed)
 
 
 def close_page(payment: Payment, *, now: datetime) -> None:
@@ -230,13 +240,16 @@ def _end_idle(booking: Booking, *, now: datetime) -> None:
 def close_attempt(payment: Payment, state: PaymentState, *, now: datetime) -> None:
     """The attempt is over; its booking is moved by `end_attempt`. The caller holds the payment's lock."""
     payment.state, payment.closed_at = state, now
-    payment.save(update_fields=["state", "closed_at"])
+    compiled_writes.update(payment, ("state", "closed_at"))
     close_page(payment, now=now)
+
+
+_open_attempts = row_locks.Lock(lambda: Payment.objects.open().filter(booking=Given("booking")))
 
 
 def close_open_attempt(booking: Booking, *, now: datetime) -> None:
     """The booking is paid otherwise, or closed: money that still comes of its open attempt is unexpected, or late."""
-    for payment in Payment.objects.open().filter(booking=booking).select_for_update():
+    for payment in _open_attempts.take(booking=booking.pk):
         close_attempt(payment, PaymentState.IDLE, now=now)
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
+
+from django.db.models import QuerySet
 
 from backend.bookings import actors, links, policy
 from backend.bookings.guarantees import held_session, psychologist_of
@@ -37,6 +40,8 @@ from backend.bookings.machine import ACTIVE, AWAITS_PAYMENT, TAKES_PLACE, Reason
 from backend.bookings.models import Booking, Origin
 from backend.bookings.notices import Notice
 from backend.bookings.payment_status import answer_by, outstanding_paise, paid_payments, refundable_paise
+from backend.core import compiled_writes, row_locks
+from backend.core.compiled_queries import Given, compiled
 from backend.core.errors import Code, Permanent, Refused
 from backend.payments.adapters import gateway_named
 from backend.payments.gateway import Gateway, LastTry, Order, OrderReport, OrderState
@@ -165,15 +170,25 @@ def _record(report: OrderReport, *, actor: str, now: datetime) -> ReportOutcome:
 
 def _lock_for(reference: str) -> tuple[Booking, Payment]:
     """Everything a capture may touch, locked in order: a late one claims a slot, beside the client's other bookings."""
-    found = Payment.objects.filter(reference=reference).select_related("booking").first()
+    found = _whose.first(reference=reference)
     if found is None:
         raise Refused(Code.PAYMENT_UNKNOWN)
-    if found.booking.client_id is not None:
-        lock_client(found.booking.client_id)
-    if found.booking.psychologist_id is not None:
-        claims.lock_psychologists([found.booking.psychologist_id])
-    booking = lock_booking(found.booking_id)
-    return booking, Payment.objects.select_for_update().get(pk=found.pk)
+    payment_id, booking_id, client_id, psychologist_id = found
+    if client_id is not None:
+        lock_client(client_id)
+    if psychologist_id is not None:
+        claims.lock_psychologists([psychologist_id])
+    booking = lock_booking(booking_id)
+    return booking, _payment.take(id=payment_id)[0]
+
+
+_payment = row_locks.Lock(lambda: Payment.objects.filter(pk=Given("id")).order_by())
+
+
+@compiled
+def _whose() -> QuerySet[Payment, Any]:
+    payment = Payment.objects.filter(reference=Given("reference")).order_by()
+    return payment.values_list("pk", "booking_id", "booking__client_id", "booking__psychologist_id")
 
 
 def _capture(booking: Booking, payment: Payment, report: OrderReport, *, actor: str, now: datetime) -> ReportOutcome:
@@ -213,13 +228,27 @@ def _settle_with(booking: Booking, payment: Payment, *, actor: str, now: datetim
     return ReportOutcome.RETURNED
 
 
+CAPTURE = (
+    "gateway_order_id",
+    "state",
+    "capture_id",
+    "captured_paise",
+    "captured_currency",
+    "paid_by",
+    "fee_paise",
+    "tax_paise",
+    "captured_at",
+    "closed_at",
+)
+
+
 def _note_capture(payment: Payment, report: OrderReport, *, now: datetime) -> None:
     payment.state, payment.capture_id = PaymentState.CAPTURED, report.capture_id
     payment.captured_paise, payment.captured_currency = report.amount_paise, report.currency
     payment.paid_by, payment.fee_paise = report.capture.method, report.capture.fee_paise
     payment.tax_paise = report.capture.tax_paise
     payment.captured_at = payment.closed_at = now
-    payment.save()
+    compiled_writes.update(payment, CAPTURE)
 
 
 def confirm(booking: Booking, *, intent: Intent, details: Details, actor: str, now: datetime) -> None:

@@ -5,8 +5,12 @@ from __future__ import annotations
 import hashlib
 import logging
 from datetime import datetime
+from typing import Any
+
+from django.db.models import QuerySet
 
 from backend.core import correlation
+from backend.core.compiled_queries import Given, compiled
 from backend.payments.gateway import EventKind, OrderReport, OrderState, RefundReport
 from backend.payments.models import KEPT_WHY_LONGEST, REFERENCE_LONGEST, InboxEvent, Payment, Refund
 
@@ -25,17 +29,31 @@ def require_same_order(payment: Payment, report: OrderReport) -> None:
 
     Two payments reported with the same new id at once are kept apart by the database. Raises Unbound.
     """
-    others = Payment.objects.filter(gateway=payment.gateway).exclude(pk=payment.pk)
+    others = {"gateway": payment.gateway, "id": payment.pk}
     if payment.gateway_order_id and payment.gateway_order_id != report.gateway_order_id:
         raise Unbound(f"the order of this payment is {payment.gateway_order_id}, not {report.gateway_order_id}")
-    if others.filter(gateway_order_id=report.gateway_order_id).exists():
+    if _of_order.rows(order=report.gateway_order_id, **others):
         raise Unbound(f"the order {report.gateway_order_id} is another payment's")
     if not report.capture_id:
         return
     if payment.capture_id and payment.capture_id != report.capture_id:
         raise Unbound(f"this payment was captured by {payment.capture_id} already, and now by {report.capture_id}")
-    if others.filter(capture_id=report.capture_id).exists():
+    if _of_capture.rows(capture=report.capture_id, **others):
         raise Unbound(f"the capture {report.capture_id} is another payment's")
+
+
+def _others() -> QuerySet[Payment, Any]:
+    return Payment.objects.filter(gateway=Given("gateway")).exclude(pk=Given("id")).order_by().values_list("pk")
+
+
+@compiled
+def _of_order() -> QuerySet[Payment, Any]:
+    return _others().filter(gateway_order_id=Given("order"))[:1]
+
+
+@compiled
+def _of_capture() -> QuerySet[Payment, Any]:
+    return _others().filter(capture_id=Given("capture"))[:1]
 
 
 def require_same_refund(refund: Refund, report: RefundReport) -> None:

@@ -1,4 +1,4 @@
-"""Saving locked bookings: one as Django does, those of a batch by an UPDATE for all that get the same values."""
+"""Saving locked bookings: one by its id, those of a batch by an UPDATE for all that get the same values."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import F
 
 from backend.bookings.models import Booking
-from backend.core import batched_writes
+from backend.core import batched_writes, compiled_writes
 
 COUNTED = "ledger_sequence"  # of each booking its own, and one more by each step
 _ONE_MORE = F(COUNTED) + 1
@@ -21,8 +21,7 @@ def save(booking: Booking, columns: Iterable[str]) -> None:
 
 def _save(changes: list[tuple[Booking, frozenset[str]]]) -> None:
     if len(changes) == 1:
-        booking, columns = changes[0]
-        booking.save(update_fields=columns)
+        compiled_writes.update(*changes[0])
     else:
         _save_together(changes)
 

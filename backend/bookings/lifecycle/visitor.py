@@ -33,6 +33,7 @@ from backend.bookings.machine import ACTIVE, Reason, State
 from backend.bookings.models import Booking, ClosedDay, Link, Origin, Purpose
 from backend.bookings.notices import Notice
 from backend.core import batched_writes, row_locks
+from backend.core.compiled_queries import Given
 from backend.core.errors import Code, Refused
 from backend.core.formatting import practice_zone
 from backend.people.models import Client
@@ -84,11 +85,14 @@ def verify_email(token: str, *, now: datetime) -> Booking:
     return links.readable(link, now=now)
 
 
+_drafts_of = row_locks.Lock(lambda: Booking.objects.filter(client=Given("client"), state=State.DRAFT).order_by("pk"))
+
+
 @intent
 def _verify(link: Link, *, now: datetime) -> None:
     """DRAFT → PENDING, its siblings → CANCELLED `superseded`. Refuses: draft_lapsed, already_active."""
     client = lock_client(client_id_of(link.booking))
-    drafts = row_locks.lock(Booking.objects.filter(client=client, state=State.DRAFT).order_by("pk"))
+    drafts = _drafts_of.take(client=client.pk)
     booking = next((draft for draft in drafts if draft.pk == link.booking_id), None)
     if booking is None:
         return  # somebody was faster; the caller reads what became of it
