@@ -172,7 +172,9 @@ def mend_turns(*, now: datetime, held_for: timedelta = timedelta(0)) -> int:
     held = Q(not_before__gt=now + held_for, not_before__lte=F("created_at") + held_for)
     planned = Q(not_before__gt=now, next_attempt_at__gt=F("not_before"))
     put_off = Q(not_before__lte=now, next_attempt_at__gt=now + LEASE)
-    if not waiting.filter(leased | at_once | held | planned | put_off).exists():
+    wrong = waiting.filter(leased | at_once | held | planned | put_off)
+    # in the order of their index: else a look for any of them may read the whole table
+    if wrong.order_by("queue", "next_attempt_at").values_list("pk").first() is None:
         return 0
     mended = waiting.filter(leased).update(lease_expires_at=now + LEASE)
     waiting.filter(at_once).update(not_before=now)  # also after two steps
