@@ -202,19 +202,21 @@ def fill_client(client: Client, booking: Booking) -> None:
             client.save(update_fields=empty)
 
 
-@batched_writes.batch()
 def notify_request_received(booking: Booking, *, now: datetime) -> None:
     """Tell the visitor and staff of a request, and owe the warnings of its deadline.
 
     Staff hear at once and after STAFF_REMINDED_AFTER of open time, managers after MANAGER_TOLD_AFTER; then the visitor
     reads that we are late, and that this is no refusal.
     """
-    notify_visitor(booking, Notice.BOOKING_RECEIVED, now=now)
-    notify_staff(booking, Notice.STAFF_BOOKING_RECEIVED, now=now)
-    day_at = ClosedDay.calendar()
-    waiting_from = policy.open_time_after(now, policy.STAFF_REMINDED_AFTER, day_at)
-    overdue_from = policy.open_time_after(now, policy.MANAGER_TOLD_AFTER, day_at)
-    notify_staff(booking, Notice.STAFF_BOOKING_WAITING, now=now, not_before=waiting_from)
-    notify_staff(booking, Notice.MANAGER_BOOKING_OVERDUE, now=now, not_before=overdue_from, to=settings.MANAGER_INBOX)
-    told_at = policy.outside_quiet_hours(overdue_from, deadline=deadline(booking), now=now)
-    notify_visitor(booking, Notice.ANSWER_LATE, now=now, not_before=told_at)
+    with batched_writes.batch():
+        notify_visitor(booking, Notice.BOOKING_RECEIVED, now=now)
+        notify_staff(booking, Notice.STAFF_BOOKING_RECEIVED, now=now)
+        day_at = ClosedDay.calendar()
+        waiting_from = policy.open_time_after(now, policy.STAFF_REMINDED_AFTER, day_at)
+        overdue_from = policy.open_time_after(now, policy.MANAGER_TOLD_AFTER, day_at)
+        notify_staff(booking, Notice.STAFF_BOOKING_WAITING, now=now, not_before=waiting_from)
+        notify_staff(
+            booking, Notice.MANAGER_BOOKING_OVERDUE, now=now, not_before=overdue_from, to=settings.MANAGER_INBOX
+        )
+        told_at = policy.outside_quiet_hours(overdue_from, deadline=deadline(booking), now=now)
+        notify_visitor(booking, Notice.ANSWER_LATE, now=now, not_before=told_at)

@@ -105,15 +105,15 @@ def notify_psychologist(booking: Booking, notice: Notice, *, now: datetime, who:
     notify_staff(booking, notice, now=now, to=psychologist.email)
 
 
-@batched_writes.batch()
 def notify_confirmed(booking: Booking, *, now: datetime, notice: Notice = Notice.BOOKING_CONFIRMED) -> None:
     """The confirmation to both sides, and the session's reminders; of one that cannot be held, what is so instead."""
-    if booking.choose_by is not None:
-        notify_choice(booking, now=now)
-        return
-    notify_visitor(booking, notice, now=now)
-    notify_psychologist(booking, Notice.PSYCHOLOGIST_SESSION_CONFIRMED, now=now)
-    enqueue_reminders(booking, now=now)
+    with batched_writes.batch():
+        if booking.choose_by is not None:
+            notify_choice(booking, now=now)
+            return
+        notify_visitor(booking, notice, now=now)
+        notify_psychologist(booking, Notice.PSYCHOLOGIST_SESSION_CONFIRMED, now=now)
+        enqueue_reminders(booking, now=now)
 
 
 def bundle(bookings: Iterable[Booking]) -> None:

@@ -128,11 +128,11 @@ def _approve_for_payment(
     notify_approved(booking, now=now)
 
 
-@batched_writes.batch()
 def notify_approved(booking: Booking, *, now: datetime) -> None:
     """The way to pay, and the reminder of it."""
-    notify_visitor(booking, Notice.BOOKING_APPROVED, now=now)
-    plan_payment_reminder(booking, now=now)
+    with batched_writes.batch():
+        notify_visitor(booking, Notice.BOOKING_APPROVED, now=now)
+        plan_payment_reminder(booking, now=now)
 
 
 def plan_payment_reminder(booking: Booking, *, now: datetime) -> None:
