@@ -223,7 +223,7 @@ def test_queries_are_few(now: datetime, django_assert_num_queries: Any) -> None:
     booking = far_confirmed(now)
     with django_assert_num_queries(1):
         api.error(api.get(api.VERIFY_CANCEL, {"token": "nobody"}), 404, "link_unknown")
-    with django_assert_num_queries(15 + (connection.vendor == "postgresql")):  # and the lock of the inbox's limit
+    with django_assert_num_queries(13 + (connection.vendor == "postgresql")):  # and the lock of the inbox's limit
         ask(booking)
     token = {"token": token_of(booking)}
     with django_assert_num_queries(1):

@@ -19,8 +19,7 @@ from knox.models import AuthToken
 from backend.accounts.models import Scope, TokenGrant
 from backend.api.staff import auth
 from backend.bookings import policy
-from backend.bookings.lifecycle import front_desk as intents
-from backend.bookings.lifecycle import refunds
+from backend.bookings.lifecycle import desk_money, refunds
 from backend.bookings.machine import FINAL, State
 from backend.bookings.models import Booking, LedgerEntry, Origin, SlotClaim
 from backend.bookings.notices import Notice
@@ -676,7 +675,7 @@ def test_money_at_the_desk_confirms_once(staff: Desk, now: datetime) -> None:
 
 def test_a_payment_noted_by_mistake_is_voided_and_the_session_is_to_be_paid_again(staff: Desk, now: datetime) -> None:
     booking = scenarios.approved(now=now)
-    intents.record_desk_payment(booking.pk, actor="staff:desk", now=now)
+    desk_money.record_desk_payment(booking.pk, actor="staff:desk", now=now)
     body = api.done(staff.act(booking, "void-desk-payment", {"why": "wrong_booking"}))
     assert body["status"] == State.APPROVED
     assert Payment.objects.get().state == PaymentState.VOIDED
@@ -705,7 +704,7 @@ def test_a_refund_is_a_part_then_all_that_is_left_then_refused(staff: Desk, now:
 
 def test_a_refund_that_was_handed_out_is_recorded_once(staff: Desk, now: datetime) -> None:
     booking = scenarios.approved(now=now)
-    intents.record_desk_payment(booking.pk, actor="staff:desk", now=now)
+    desk_money.record_desk_payment(booking.pk, actor="staff:desk", now=now)
     api.done(staff.act(booking, "refund"))
     reference = {"refund_reference": Refund.objects.get().reference}
     for _ in range(2):
