@@ -8,7 +8,7 @@ import pytest
 from django.test import Client as Browser
 
 from backend.bookings import policy, queries
-from backend.bookings.lifecycle import front_desk as at_the_desk
+from backend.bookings.lifecycle import desk_money as at_the_desk
 from backend.bookings.lifecycle import refunds
 from backend.bookings.machine import State
 from backend.bookings.models import Booking, LedgerEntry
@@ -120,10 +120,10 @@ def test_money_at_the_desk_confirms_the_session(desk: Browser, now: datetime) ->
     assert queries.payment_status_value(scenarios.again(booking)) == "paid"
 
 
-def test_what_is_due_at_the_practice_is_recorded_once_and_mails_nobody(desk: Browser, now: datetime) -> None:
+def test_what_is_due_at_the_practice_is_recorded_once_and_its_receipt_is_mailed(desk: Browser, now: datetime) -> None:
     booking = in_person(now)
     assert "record-payment" in buttons(desk, booking)
-    assert "Mails: none." in post(desk, booking, "record-payment")
+    assert "payment received at the practice" in post(desk, booking, "record-payment")
     assert scenarios.again(booking).state == State.CONFIRMED
     assert "record-payment" not in buttons(desk, booking)
     sentence = refused(desk, booking, "record-payment", 409)["__all__"]

@@ -28,7 +28,7 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
 ]
-ROWS = 44  # more than the two batches that a pool of two claims
+ROWS = 60  # more than one process of the pool claims
 FEW = 8  # rows done after a stop: the two in hand, and hardly more before the word has got round
 
 

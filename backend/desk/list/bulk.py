@@ -209,7 +209,7 @@ def chosen(given: str, among: Q) -> list[Booking]:
     """The requests that were marked and still wait, up to `MOST`."""
     ids = [row_id(one) for one in given.split(",")[:MOST]]
     rows = Booking.objects.filter(among, pk__in=ids, state=State.PENDING)
-    return list(rows.select_related("corporate", "psychologist", "preferred_psychologist").order_by("due_at"))
+    return list(rows.select_related("corporate", "psychologist", "preferred_psychologist").order_by("due_at", "pk"))
 
 
 def _one(booking: Booking, seen: int, act: Callable[[], object]) -> Told:
