@@ -10,20 +10,26 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import prefetch_related_objects
 
-from backend.bookings import links, queries
-from backend.bookings.machine import AWAITS_PAYMENT, State
+from backend.api.explained import explained, history
+from backend.bookings import links, queries, story
+from backend.bookings.lifecycle.explanation import Explanation, explain
+from backend.bookings.machine import State
 from backend.bookings.models import Booking
-from backend.bookings.payment_status import PaymentStatus, owed_paise, paid_paise, payment_status
+from backend.bookings.next_steps import announced_deadline
+from backend.bookings.payment_status import owed_paise, paid_paise
 from backend.core import formatting
 from backend.payments import adapters
 from backend.payments.models import Payment
 from backend.scheduling.claims import Slot
 
 
-def status(booking: Booking) -> dict[str, Any]:
+def status(booking: Booking, *, now: datetime) -> dict[str, Any]:
     """What check-status shows to whoever knows the id: nothing personal."""
     prefetch_related_objects([booking], "payments__refunds")
-    money = payment_status(booking)
+    return _shown(booking, explain(booking, now=now, by_token=False), queries.visited_states(booking))
+
+
+def _shown(booking: Booking, explanation: Explanation, visited: list[str]) -> dict[str, Any]:
     return {
         "acknowledgement_id": booking.acknowledgement_id,
         "status": booking.state,
@@ -37,18 +43,21 @@ def status(booking: Booking) -> dict[str, Any]:
         "amount": None if booking.amount_paise is None else formatting.rupees(booking.amount_paise),
         "amount_paid": formatting.rupees(paid_paise(booking)),
         "amount_left": formatting.rupees(owed_paise(booking)),
-        "timeline": queries.visited_states(booking),
+        "timeline": visited,
         "created_at": utc_iso(booking.created_at),
-        "due_at": utc_iso(_announced_deadline(booking)),
-        "next_step": next_step(booking, money),
-        "payment_status": money.value,
+        "due_at": utc_iso(announced_deadline(booking)),
+        "payment_status": explanation.money.value,
         "support": support_lines(),
+        **explained(explanation),
     }
 
 
-def detail(booking: Booking) -> dict[str, Any]:
+def detail(booking: Booking, *, now: datetime) -> dict[str, Any]:
     """What the booking link shows to the person who got the mail. As in mails, a meeting link waits for the payment."""
-    shown = status(booking)
+    prefetch_related_objects([booking], "payments__refunds")
+    steps = story.steps(booking)
+    shown = _shown(booking, explain(booking, now=now, by_token=True), story.visited(steps))
+    shown["history"] = history(story.told(steps))
     shown["payment_mode"] = booking.payment_mode
     shown["psychologist"] = booking.psychologist.full_name if booking.psychologist else None
     shown["meeting_link"] = None
@@ -81,38 +90,6 @@ def add_to_calendar_url(booking: Booking) -> str:
     )
 
 
-_NEXT_STEPS = {
-    State.PENDING: "We are looking at your request and will write to you.",
-    State.APPROVED: "Please pay by {pay_by} to confirm your session.",
-    State.PAYMENT_PENDING: "Please finish your payment by {pay_by}.",
-    State.CONFIRMED: "Your session is confirmed. We look forward to meeting you.",
-    State.COMPLETED: "Your session has taken place.",
-    State.REJECTED: "We could not offer this session.",
-    State.CANCELLED: "This booking is closed. You can book again at any time.",
-    State.PAYMENT_FAILED: "The payment did not arrive in time. You can book again at any time.",
-}
-_CHOOSE = (
-    "We cannot hold your session at its time. Please choose another by {choose_by}, with the link in our email; "
-    "otherwise the session is cancelled and what you paid comes back."
-)
-_PAY_AT_PRACTICE = "Your session is confirmed. Please pay at the practice."
-_PAY_THE_REST = {
-    State.APPROVED: "Please pay the rest by {pay_by} to confirm your session.",
-    State.CONFIRMED: "Your session is confirmed. Please pay the rest at the practice.",
-}
-
-
-def next_step(booking: Booking, money: PaymentStatus) -> str:
-    """What happens now, and whose turn it is."""
-    if booking.choose_by is not None:
-        return _CHOOSE.format(choose_by=formatting.day_and_time(booking.choose_by))
-    if booking.state == State.CONFIRMED and money is PaymentStatus.DUE_AT_PRACTICE:
-        return _PAY_AT_PRACTICE
-    pay_by = "" if booking.pay_by is None else formatting.day_and_time(booking.pay_by)
-    steps = _NEXT_STEPS | (_PAY_THE_REST if money is PaymentStatus.PART_PAID else {})
-    return steps[State(booking.state)].format(pay_by=pay_by)
-
-
 def support_lines() -> list[dict[str, str]]:
     """The help lines, as `{name, number}`."""
     return [{"name": name, "number": number} for name, number in formatting.support_lines()]
@@ -121,13 +98,6 @@ def support_lines() -> list[dict[str, str]]:
 def slot_choices(slots: object) -> list[dict[str, str | None]]:
     """Free slots as instants with offset."""
     return [{"start": utc_iso(s.start), "end": utc_iso(s.end)} for s in cast(Iterable[Slot], slots)]
-
-
-def _announced_deadline(booking: Booking) -> datetime | None:
-    """`pay_by` while payment is awaited: `due_at` then holds the grace that we do not announce."""
-    if booking.choose_by is not None:
-        return booking.choose_by
-    return booking.pay_by if booking.state in AWAITS_PAYMENT else booking.due_at
 
 
 def utc_iso(at: datetime | None) -> str | None:

@@ -113,6 +113,12 @@ def _expiry(booking: Booking, purpose: Purpose, *, now: datetime) -> datetime | 
     return booking.closed_at + policy.LINK_KEPT_AFTER_CLOSE if booking.closed_at else None
 
 
+def has_expired(booking: Booking, purpose: Purpose, *, now: datetime) -> bool:
+    """Whether a link of this purpose would be worth nothing any more, if it was mailed for what is agreed now."""
+    expires_at = _expiry(booking, purpose, now=now)
+    return expires_at is not None and expires_at <= now
+
+
 def tokens_of(message_uuid: UUID) -> dict[str, str]:
     """The tokens a message carries, derived again, by purpose; those of alternatives by `alternative:1` and so on.
 

@@ -14,9 +14,15 @@ def is_timely_cancellation(booking: Booking, *, asked_at: datetime) -> bool:
 
     That is CANCEL_NOTICE ahead; after a move by staff any time before the start.
     """
-    if booking.slot_start is None or asked_at >= booking.slot_start:
-        return False
-    return booking.moved_by_staff_at is not None or asked_at <= _notice_ends_at(booking.slot_start)
+    ends_at = cancel_until(booking)
+    return ends_at is not None and asked_at <= ends_at and asked_at != booking.slot_start
+
+
+def cancel_until(booking: Booking) -> datetime | None:
+    """The end of the time in which a visitor cancels the session in time; None where there is none."""
+    if booking.slot_start is None or booking.moved_by_staff_at is not None:
+        return booking.slot_start
+    return _notice_ends_at(booking.slot_start)
 
 
 def cancellation_refund_paise(booking: Booking, *, asked_at: datetime) -> int:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -96,6 +97,15 @@ class Refused(Exception):
         super().__init__(code.value)
         self.code = code
         self.context = context
+
+
+def hindrance(check: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> Code | None:
+    """Why `check` refuses; None: it does not."""
+    try:
+        check(*args, **kwargs)
+    except Refused as refused:
+        return refused.code
+    return None
 
 
 class OutsideFailure(Exception):

@@ -61,6 +61,11 @@ def time_or_day(at: datetime, *, now: datetime) -> str:
     return clock_time(at) if is_today else day_and_time(at)
 
 
+def iso(at: datetime | None) -> str | None:
+    """For programs: ISO 8601 with the offset of the practice's zone."""
+    return None if at is None else at.astimezone(practice_zone()).isoformat()
+
+
 def span(length: timedelta) -> str:
     """`7 days`, `24 hours`, `an hour`, `90 minutes`: the largest unit, days only above one, that needs no fraction."""
     seconds = int(length.total_seconds())

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.conf import settings
+from django.urls import resolve
 
 from backend.bookings import policy
 from backend.bookings.lifecycle import approval as staff
@@ -63,6 +65,31 @@ def test_times_and_sums_are_written_as_the_site_reads_them(now: datetime) -> Non
     shown = api.done(api.get(api.STATUS, query))
     assert (shown["amount"], shown["approved_slot_start"]) == ("999.05", "2026-11-24T12:00:00Z")
     assert shown["timeline"] == [State.DRAFT, State.PENDING, State.APPROVED]
+
+
+def test_what_may_be_done_stands_with_its_address_and_until_when(now: datetime) -> None:
+    booking = scenarios.approved(now=now)
+    shown = api.done(api.get(api.STATUS, {"acknowledgement_id": booking.acknowledgement_id}))
+    pay, cancel, _send_link = shown["allowed_actions"]
+    assert pay == {
+        "action": "pay",
+        "method": "POST",
+        "address": f"{settings.PUBLIC_URL}{api.INITIATE}",
+        "send": ["acknowledgement_id"],
+        "until": shown["deadline"],
+    }
+    assert (shown["deadline"], cancel["until"]) == ("2026-11-24T10:00:00+05:30", None)
+    assert (shown["next_step_code"], shown["state_reason"]) == ("pay", None)
+    for action in shown["allowed_actions"]:
+        resolve(action["address"].removeprefix(settings.PUBLIC_URL))
+
+
+def test_the_booking_link_tells_its_story_without_who_acted(now: datetime) -> None:
+    booking = scenarios.approved(now=now)
+    shown = api.done(api.get(api.VERIFY, {"token": scenarios.token_of(booking)}))["booking"]
+    assert [step["what"] for step in shown["history"]] == ["submit_draft", "verify_email", "approve"]
+    assert [step["status"] for step in shown["history"]] == shown["timeline"]
+    assert "staff" not in str(shown["history"])
 
 
 @pytest.mark.parametrize("state", [State.APPROVED, State.PAYMENT_PENDING])

@@ -26,9 +26,10 @@ POSTS = (DRAFT, VERIFY, STATUS, INITIATE, COMPLETE, ASK_TO_CANCEL, VERIFY_CANCEL
 STATUS_FIELDS = {
     *("acknowledgement_id", "status", "preferred_date", "preferred_period", "preferred_time_start"),
     *("preferred_time_end", "mode", "approved_slot_start", "approved_slot_end", "amount", "timeline", "created_at"),
+    *("state_reason", "deadline", "next_step_code", "allowed_actions"),
     *("due_at", "next_step", "payment_status", "amount_paid", "amount_left", "support"),
 }
-DETAIL_FIELDS = {*STATUS_FIELDS, "payment_mode", "meeting_link", "address", "psychologist"}
+DETAIL_FIELDS = {*STATUS_FIELDS, "history", "payment_mode", "meeting_link", "address", "psychologist"}
 EXPOSED = {"Retry-After", "ETag", "X-Correlation-ID"}
 
 

@@ -47,7 +47,7 @@ class VerifyEmail(APIView):
     def _answer(self, body: TokenRequest, *, acts: bool) -> Response:
         token, now = body.validated_data["token"], timezone.now()
         booking = visitor.verify_email(token, now=now) if acts else queries.by_token(token, now=now)
-        shown = responses.detail(booking)
+        shown = responses.detail(booking, now=now)
         if shown["payment_status"] in MONEY_CAME:
             shown["receipts_url"] = f"{settings.PUBLIC_URL}/go/receipt/?{urlencode({'token': token})}"
         return Response({"message": "Your email address is confirmed.", "booking": shown})
@@ -72,9 +72,10 @@ class CheckStatus(APIView):
 
     def get(self, request: Request) -> Response:
         body = parse_request(AcknowledgementRequest, request.query_params)
-        with throttle.limit_lookups(request, now=timezone.now()):
+        now = timezone.now()
+        with throttle.limit_lookups(request, now=now):
             booking = queries.by_acknowledgement_id(body.validated_data["acknowledgement_id"])
-        return Response(responses.status(booking))
+        return Response(responses.status(booking, now=now))
 
     def post(self, request: Request) -> Response:
         body, now = parse_request(AddressRequest, request.data), timezone.now()

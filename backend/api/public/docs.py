@@ -10,13 +10,32 @@ from rest_framework import serializers
 from backend.api import hooks
 from backend.api.public import bookings, cancellations, enquiries, requests
 from backend.api.schema import MessageAnswer, Operation, described
+from backend.bookings.lifecycle.explanation import VisitorAction
 from backend.bookings.machine import State
 from backend.bookings.models import Mode, PaymentMode, Period
+from backend.bookings.next_steps import NextStep
 
 
 class SupportLine(serializers.Serializer[Any]):
     name = serializers.CharField()
     number = serializers.CharField()
+
+
+class ActionAnswer(serializers.Serializer[Any]):
+    """What may be done now. `send` names what goes with it; a `token` is the one of the mail that offers this."""
+
+    action = serializers.ChoiceField([action.value for action in VisitorAction])
+    method = serializers.ChoiceField(["GET", "POST"])
+    address = serializers.URLField()
+    send = serializers.ListField(child=serializers.CharField())
+    until = serializers.DateTimeField(allow_null=True, help_text="At least; null: as long as this state lasts.")
+
+
+class StepAnswer(serializers.Serializer[Any]):
+    at = serializers.DateTimeField()
+    status = serializers.ChoiceField(State.choices)
+    what = serializers.CharField(help_text="Stable, snake_case; new ones may come.")
+    text = serializers.CharField(help_text="A sentence for its visitor.")
 
 
 class StatusAnswer(serializers.Serializer[Any]):
@@ -37,7 +56,13 @@ class StatusAnswer(serializers.Serializer[Any]):
     timeline = serializers.ListField(child=serializers.ChoiceField(State.choices))
     created_at = serializers.DateTimeField()
     due_at = serializers.DateTimeField(allow_null=True)
-    next_step = serializers.CharField()
+    state_reason = serializers.CharField(
+        allow_null=True, help_text="Why it closed, or an attempt ended. By id `called_off`, whoever wished it."
+    )
+    deadline = serializers.DateTimeField(allow_null=True, help_text="Of the next step, with the practice's offset.")
+    next_step = serializers.CharField(help_text="A sentence for its visitor.")
+    next_step_code = serializers.ChoiceField([step.value for step in NextStep])
+    allowed_actions = ActionAnswer(many=True)
     payment_status = serializers.CharField()
     support = SupportLine(many=True)
 
@@ -46,6 +71,7 @@ class DetailAnswer(StatusAnswer):
     """What the holder of the booking link sees."""
 
     payment_mode = serializers.ChoiceField(PaymentMode.choices)
+    history = StepAnswer(many=True, help_text="Oldest first.")
     psychologist = serializers.CharField(allow_null=True)
     meeting_link = serializers.CharField(allow_null=True, help_text="When CONFIRMED and online.")
     address = serializers.CharField(allow_null=True)

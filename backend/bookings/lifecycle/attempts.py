@@ -59,16 +59,27 @@ def start_payment(acknowledgement_id: str, *, now: datetime) -> Payment:
     booking = lock_booking(*known)
     if booking.state == State.DRAFT or booking.verified_at is None:
         raise Refused(Code.BOOKING_UNKNOWN)
+    refuse_unless_payable(booking, now=now)
+    if booking.state == State.PAYMENT_PENDING:
+        return Payment.objects.open().get(booking=booking)
+    return _begin_attempt(booking, now=now)
+
+
+def refuse_unless_payable(booking: Booking, *, now: datetime) -> None:
+    """Whether a visitor may begin to pay, or go on. Refuses: as `start_payment`, save booking_unknown."""
     require_address(booking)
     if booking.choose_by is not None and booking.state in AWAITS_PAYMENT:
         raise Refused(Code.CHOICE_OPEN, choose_by=booking.choose_by)
     if booking.state == State.PAYMENT_PENDING:
-        return Payment.objects.open().get(booking=booking)
+        return
     if booking.state in TAKES_PLACE:
         raise Refused(Code.ALREADY_PAID if is_paid_up(booking) else Code.NOTHING_TO_PAY)
     if booking.state != State.APPROVED:
         raise Refused(Code.STATE_REFUSES, state=booking.state)
-    return _begin_attempt(booking, now=now)
+    if now >= deadline(booking):
+        raise Refused(Code.PAY_BY_PASSED)
+    if not settings.PAYMENT_GATEWAY:
+        raise Refused(Code.PAYMENTS_UNAVAILABLE)
 
 
 @compiled
@@ -79,10 +90,6 @@ def _id_of() -> QuerySet[Booking, Any]:
 
 def _begin_attempt(booking: Booking, *, now: datetime) -> Payment:
     terms = payment_terms(booking)
-    if now >= deadline(booking):
-        raise Refused(Code.PAY_BY_PASSED)
-    if not settings.PAYMENT_GATEWAY:
-        raise Refused(Code.PAYMENTS_UNAVAILABLE)
     payment = Payment(
         booking=booking,
         reference=new_reference("PAY"),

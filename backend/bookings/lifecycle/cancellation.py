@@ -20,7 +20,7 @@ from backend.bookings.lifecycle.notify import (
 from backend.bookings.lifecycle.refunds import RefundReason, give_back, notify_refunds
 from backend.bookings.lifecycle.sweeping import timed
 from backend.bookings.lifecycle.transaction import TIMER, VISITOR, intent, lock_booking, record_event, run_transition
-from backend.bookings.machine import ACTIVE, Reason, State
+from backend.bookings.machine import ACTIVE, HOLDS_SLOT, Reason, State
 from backend.bookings.models import Booking, Link, Purpose
 from backend.bookings.notices import Notice
 from backend.bookings.payment_status import left_paise
@@ -40,8 +40,7 @@ def request_cancellation(acknowledgement_id: str, *, now: datetime) -> Booking:
     if booking_id is None:
         raise Refused(Code.BOOKING_UNKNOWN)
     booking = lock_booking(booking_id)
-    require_address(booking)
-    _refuse_unless_cancellable(booking, now=now)
+    refuse_unless_cancellable(booking, now=now)
     if asked_to_cancel_too_often(booking, now=now):
         return booking
     booking.cancellation_requested_at = now
@@ -92,6 +91,15 @@ def cancelled_by(token: str, *, now: datetime) -> Booking:
 def find_cancel_link(token: str) -> Link:
     """A link that cancels. Refuses: link_unknown."""
     return links.find(token, Purpose.CANCEL, Purpose.CANCEL_LATE)
+
+
+def refuse_unless_mail_cancels(booking: Booking, *, now: datetime) -> None:
+    """Whether the link works that the session's mails carry. Refuses: no_address, state_refuses, link_expired."""
+    require_address(booking)
+    if booking.state not in HOLDS_SLOT:
+        raise Refused(Code.STATE_REFUSES, state=booking.state)
+    if links.has_expired(booking, Purpose.CANCEL_LATE, now=now):
+        raise Refused(Code.LINK_EXPIRED)
 
 
 @dataclass(frozen=True)
@@ -209,7 +217,9 @@ def lapse_cancellation(booking: Booking, *, now: datetime) -> bool:
     return True
 
 
-def _refuse_unless_cancellable(booking: Booking, *, now: datetime) -> None:
+def refuse_unless_cancellable(booking: Booking, *, now: datetime) -> None:
+    """Whether a visitor may ask on the site. Refuses: no_address, state_refuses, cancel_too_late."""
+    require_address(booking)
     if booking.state not in ACTIVE:
         raise Refused(Code.STATE_REFUSES, state=booking.state)
     if booking.state == State.CONFIRMED and not is_timely_cancellation(booking, asked_at=now):

@@ -20,7 +20,7 @@ from backend.bookings.lifecycle.transaction import TIMER, intent, lock_booking, 
 from backend.bookings.machine import AWAITS_PAYMENT, HOLDS_SLOT, Reason, State
 from backend.bookings.models import Booking
 from backend.bookings.payment_status import left_paise
-from backend.core.errors import Code, Refused
+from backend.core.errors import Code, Refused, hindrance
 
 
 @intent
@@ -44,11 +44,7 @@ def offer_choice(booking_id: int, *, actor: str, now: datetime) -> Booking:
 
 def choice_hindrance(booking: Booking, *, now: datetime) -> Code | None:
     """Why `offer_choice` would be refused; None: it can be offered. No query."""
-    try:
-        _choice_ends_at(booking, now=now)
-    except Refused as refused:
-        return refused.code
-    return None
+    return hindrance(_choice_ends_at, booking, now=now)
 
 
 def _choice_ends_at(booking: Booking, *, now: datetime) -> datetime:

@@ -14,6 +14,7 @@ from backend.bookings import links, policy, sponsors
 from backend.bookings.guarantees import deadline, held_session, payment_terms
 from backend.bookings.intents import Intent
 from backend.bookings.ledger_details import Moved
+from backend.bookings.lifecycle.callers import require_address
 from backend.bookings.lifecycle.notify import enqueue_reminders, notify_psychologist, notify_visitor
 from backend.bookings.lifecycle.session_terms import (
     Approval,
@@ -93,15 +94,25 @@ def reschedule_by_visitor(token: str, choice: SlotChoice, *, now: datetime) -> B
 
 def refuse_unless_movable(booking: Booking, link: Link, *, now: datetime) -> None:
     """Refuses: state_refuses, moves_used_up, move_too_late, link_expired."""
-    if booking.state not in HOLDS_SLOT:
-        raise Refused(Code.STATE_REFUSES, state=booking.state)
-    if booking.choose_by is None:  # else staff asked for it, and it is in time as long as it has not lapsed
-        _refuse_unless_in_time(booking, now=now)
+    refuse_unless_in_time(booking, now=now)
     if link.spent_at is not None or link.expires_at is None or link.expires_at <= now:
         raise Refused(Code.LINK_EXPIRED)
 
 
-def _refuse_unless_in_time(booking: Booking, *, now: datetime) -> None:
+def refuse_unless_mail_moves(booking: Booking, *, now: datetime) -> None:
+    """Whether the link works that the session's mails carry. Refuses: no_address, as `refuse_unless_movable`."""
+    require_address(booking)
+    refuse_unless_in_time(booking, now=now)
+    if links.has_expired(booking, Purpose.RESCHEDULE, now=now):
+        raise Refused(Code.LINK_EXPIRED)
+
+
+def refuse_unless_in_time(booking: Booking, *, now: datetime) -> None:
+    """Refuses: state_refuses, moves_used_up, move_too_late."""
+    if booking.state not in HOLDS_SLOT:
+        raise Refused(Code.STATE_REFUSES, state=booking.state)
+    if booking.choose_by is not None:
+        return  # staff asked for it, and it is in time as long as it has not lapsed
     if moves_left(booking) == 0:
         raise Refused(Code.MOVES_USED_UP)
     ends_at = move_until(booking)
