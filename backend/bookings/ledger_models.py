@@ -11,7 +11,8 @@ from backend.core.personal_data import classify
 class LedgerEntry(models.Model):
     """What happened to a booking. Append-only: database triggers refuse UPDATE and DELETE. No personal data."""
 
-    booking = models.ForeignKey("bookings.Booking", on_delete=models.PROTECT, related_name="ledger")
+    # no index of its own: `ledger_sequence_once` begins with it
+    booking = models.ForeignKey("bookings.Booking", on_delete=models.PROTECT, related_name="ledger", db_index=False)
     sequence = models.PositiveIntegerField()
     at = models.DateTimeField()
     intent = models.CharField(max_length=40)

@@ -59,7 +59,7 @@ class Link(models.Model):
 
     booking = models.ForeignKey("bookings.Booking", on_delete=models.CASCADE, related_name="links")
     purpose = models.CharField(max_length=16, choices=Purpose.choices)
-    alternative = models.ForeignKey(Alternative, null=True, blank=True, on_delete=models.CASCADE)
+    alternative = models.ForeignKey(Alternative, null=True, blank=True, on_delete=models.CASCADE, db_index=False)
     message_uuid = models.UUIDField()
     digest = models.CharField(max_length=64, unique=True)  # SHA-256, hex
     key_id = models.CharField(max_length=8)  # of the key of TOKEN_KEY that signed it; empty: of none that we know
@@ -75,6 +75,7 @@ class Link(models.Model):
         indexes = [
             models.Index(fields=["message_uuid"], name="link_message"),
             models.Index(fields=["expires_at"], condition=Q(expires_at__isnull=False), name="link_expiry"),
+            models.Index(fields=["alternative"], condition=Q(alternative__isnull=False), name="link_alternative"),
         ]
 
     def __str__(self) -> str:

@@ -83,7 +83,8 @@ HOLDS_SLOT = (*AWAITS_PAYMENT, State.CONFIRMED)
 ACTIVE = (State.PENDING, *HOLDS_SLOT)
 TAKES_PLACE = (State.CONFIRMED, State.COMPLETED)  # the session is settled: ahead, on, or over
 WAITING = (State.DRAFT, *ACTIVE)
-FINAL = (State.COMPLETED, State.REJECTED, State.CANCELLED, State.PAYMENT_FAILED)
+CALLED_OFF = (State.REJECTED, State.CANCELLED, State.PAYMENT_FAILED)
+FINAL = (State.COMPLETED, *CALLED_OFF)
 
 
 class Reason(models.TextChoices):

@@ -13,7 +13,7 @@ from backend.bookings.ledger_models import LedgerEntry as LedgerEntry
 from backend.bookings.link_models import Alternative as Alternative
 from backend.bookings.link_models import Link as Link
 from backend.bookings.link_models import Purpose as Purpose
-from backend.bookings.machine import ACTIVE, FINAL, HOLDS_SLOT, BookingMachine, State
+from backend.bookings.machine import ACTIVE, CALLED_OFF, FINAL, HOLDS_SLOT, BookingMachine, State
 from backend.bookings.request_models import DataRequest as DataRequest
 from backend.bookings.request_models import RequestKind as RequestKind
 from backend.bookings.request_models import RequestState as RequestState
@@ -218,6 +218,12 @@ class Booking(BookingMachine):
                 condition=Q(verified_at=None, purged_at=None, state="CANCELLED"),
                 name="booking_purge",
             ),
+            # what was called off in a month
+            models.Index(
+                fields=["closed_at"],
+                condition=Q(state__in=[s.value for s in CALLED_OFF]),
+                name="booking_called_off",
+            ),
             # the sweep of cancellations that were asked for and never proved
             models.Index(
                 fields=["cancellation_requested_at"],
@@ -226,6 +232,8 @@ class Booking(BookingMachine):
             ),
             # the sweep of choices that were not made
             models.Index(fields=["choose_by"], condition=Q(choose_by__isnull=False), name="booking_choice"),
+            # the desk's list of those that somebody sponsors
+            models.Index(fields=["corporate", "-id"], condition=Q(corporate__isnull=False), name="booking_sponsor"),
             # what a sponsor's month has left
             models.Index(
                 fields=["corporate", "sponsored_month"],

@@ -39,9 +39,10 @@ def _number(word: str, access: AccessPolicy) -> Q:
     if access.sees_phones:
         return Q(phone_number__icontains=digits) if digits else NONE
     try:
-        return Q(phone_number=phones.canonical(word))
+        number = phones.canonical(word)
     except ValueError:
         return NONE
+    return Q(phone_number=number, phone_number__icontains=number)  # the second is what `booking_words` answers
 
 
 def _as_kept(word: str) -> str:

@@ -22,7 +22,9 @@ class SlotClaim(models.Model):
     transaction.
     """
 
-    psychologist = models.ForeignKey(Psychologist, on_delete=models.PROTECT, related_name="claims")
+    psychologist = models.ForeignKey(
+        Psychologist, on_delete=models.PROTECT, related_name="claims", db_index=False
+    )  # `claim_psychologist` begins with it
     booking = models.OneToOneField("bookings.Booking", on_delete=models.PROTECT, related_name="claim")
     blocked_from = models.DateTimeField()
     blocked_until = models.DateTimeField()

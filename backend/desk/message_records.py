@@ -18,6 +18,8 @@ from backend.core import disclosures
 from backend.core.admin_pages import ListOfPeople, ReadOnly
 from backend.core.formatting import NOTHING, short_day_and_time
 from backend.desk.display import MESSAGE_COLOURS
+from backend.desk.long_lists import LongList
+from backend.desk.whole_ids import FoundByIds
 from backend.desk.words import message_name
 from backend.outbox.models import Message, MessageState
 
@@ -30,13 +32,12 @@ ATTEMPTS = ("attempts", "may_have_left", "hand_overs", "last_error")
 
 
 @admin.register(Message)
-class MessageAdmin(ListOfPeople, ReadOnly, admin.ModelAdmin[Message]):
+class MessageAdmin(FoundByIds, LongList, ListOfPeople, ReadOnly, admin.ModelAdmin[Message]):
     list_display = ["what", "booking", "fate", "attempts", "due", "last_error", "recipient", "queue"]
     list_filter = ["state", "queue", ("not_before", admin.DateFieldListFilter)]
-    search_fields = ["=of_booking", "=booking_id", "recipient", "kind", "dedupe_key", "=correlation_id"]
+    of_booking = "booking_id"
+    search_fields = ["=booking_id", "recipient", "kind", "dedupe_key", "=correlation_id"]
     search_help_text = "Acknowledgement id, address, kind or correlation id"
-    show_full_result_count = False
-    list_per_page = 50
     fieldsets = [
         (
             None,

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
+from django.db.models import QuerySet
 
 from backend.bookings import actors
 from backend.bookings.lifecycle.refunds import RefundReason
 from backend.core.admin_pages import ReadOnly
 from backend.core.formatting import NOTHING, money, short_day_and_time
+from backend.desk.long_lists import LongList
+from backend.desk.whole_ids import FoundByIds
 from backend.payments.models import InboxEvent, Payment, Refund
 
 
@@ -46,14 +51,12 @@ HOW = ("paid_by", "bank_reference", "received_on")
 
 
 @admin.register(Payment)
-class PaymentAdmin(ReadOnly, admin.ModelAdmin[Payment]):
+class PaymentAdmin(FoundByIds, LongList, ReadOnly, admin.ModelAdmin[Payment]):
     list_display = ["reference", "booking", "state", "amount", "captured", "unexpected", "method", "started"]
     list_filter = ["state", "method", "is_unexpected"]
     list_select_related = ["booking"]
-    search_fields = ["reference", "gateway_order_id", "capture_id", "booking__acknowledgement_id"]
-    search_help_text = "Reference, order, capture or acknowledgement id"
-    show_full_result_count = False
-    list_per_page = 50
+    search_fields = whole_ids = ("reference", "gateway_order_id", "capture_id")
+    search_help_text = "Acknowledgement id, or a whole reference, order or capture id"
     inlines = [RefundInline]
     fieldsets = [
         (None, {"fields": ["reference", "booking", "state", "method", "amount"]}),
@@ -90,26 +93,26 @@ class PaymentAdmin(ReadOnly, admin.ModelAdmin[Payment]):
 
 
 @admin.register(Refund)
-class RefundAdmin(RefundWords, ReadOnly, admin.ModelAdmin[Refund]):
+class RefundAdmin(FoundByIds, LongList, RefundWords, ReadOnly, admin.ModelAdmin[Refund]):
     list_display = ["reference", "payment", "state", "amount", "why", "who", "queued", "settled"]
     list_filter = ["state", "reason"]
     list_select_related = ["payment"]
-    search_fields = ["reference", "gateway_refund_id", "payment__reference", "payment__booking__acknowledgement_id"]
-    search_help_text = "Reference or acknowledgement id"
-    show_full_result_count = False
-    list_per_page = 50
+    of_booking = "payment__booking"
+    search_fields = whole_ids = ("reference", "gateway_refund_id", "payment__reference")
+    search_help_text = "Acknowledgement id, or a whole reference of refund or payment"
     fields = ["reference", "payment", "state", "amount", "why", "who", "gateway_refund_id", "queued", "settled"]
 
 
 @admin.register(InboxEvent)
-class InboxEventAdmin(ReadOnly, admin.ModelAdmin[InboxEvent]):
+class InboxEventAdmin(FoundByIds, LongList, ReadOnly, admin.ModelAdmin[InboxEvent]):
     list_display = ["event_id", "gateway", "kind", "payment_reference", "result", "received"]
     list_filter = ["result", "gateway"]
-    search_fields = ["event_id", "payment_reference", "kind"]
-    search_help_text = "Event, payment or kind"
-    show_full_result_count = False
-    list_per_page = 50
+    search_fields = whole_ids = ("event_id", "payment_reference")
+    search_help_text = "Acknowledgement id, or a whole id of an event, or a payment's reference"
     fields = ["event_id", "gateway", "kind", "payment_reference", "result", "why", "received", "correlation_id"]
+
+    def of_bookings(self, queryset: QuerySet[InboxEvent], ids: QuerySet[Any, Any]) -> QuerySet[InboxEvent]:
+        return queryset.filter(payment_reference__in=Payment.objects.filter(booking__in=ids).values("reference"))
 
     @admin.display(description="received", ordering="received_at")
     def received(self, event: InboxEvent) -> str:

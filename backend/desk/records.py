@@ -22,22 +22,22 @@ from backend.core.formatting import short_day_and_time
 from backend.desk import closed_days
 from backend.desk.closed_days import ClosedDayForm, close_rest
 from backend.desk.display import badge
+from backend.desk.long_lists import LongList
+from backend.desk.whole_ids import FoundByIds
 from backend.scheduling.rebooking_options import on_closed_days
 
 SHOWN_LONGEST = 120  # characters in the list
 
 
 @admin.register(LedgerEntry)
-class LedgerEntryAdmin(ReadOnly, admin.ModelAdmin[LedgerEntry]):
+class LedgerEntryAdmin(FoundByIds, LongList, ReadOnly, admin.ModelAdmin[LedgerEntry]):
     list_display = ["time", "booking", "sequence", "what", "source", "result", "reason", "who"]
     list_display_links = ["time"]
     list_filter = ["target", ("at", admin.DateFieldListFilter)]
     list_select_related = ["booking"]
     ordering = ["-id"]
-    search_fields = ["=booking__acknowledgement_id", "actor", "intent", "correlation_id"]
+    search_fields = ["actor", "intent", "=correlation_id"]
     search_help_text = "Acknowledgement id, actor or intent"
-    show_full_result_count = False
-    list_per_page = 50
     fields = [
         "booking", "sequence", "time", "what", "intent", "source", "target", "reason", "who", "actor", "details",
         "correlation_id",
@@ -61,14 +61,12 @@ class LedgerEntryAdmin(ReadOnly, admin.ModelAdmin[LedgerEntry]):
 
 
 @admin.register(AccessRecord)
-class AccessRecordAdmin(ReadOnly, admin.ModelAdmin[AccessRecord]):
+class AccessRecordAdmin(LongList, ReadOnly, admin.ModelAdmin[AccessRecord]):
     list_display = ["time", "who", "kind", "rows", "page"]
     list_display_links = ["time"]
     list_filter = ["kind", ("at", admin.DateFieldListFilter)]
     search_fields = ["actor", "token_name", "=correlation_id"]
     search_help_text = "Actor, token or correlation id"
-    show_full_result_count = False
-    list_per_page = 50
     fields = ["time", "actor", "token_name", "token_id", "kind", "page", "shown", "correlation_id"]
 
     @admin.display(description="who", ordering="actor")
@@ -86,15 +84,13 @@ class AccessRecordAdmin(ReadOnly, admin.ModelAdmin[AccessRecord]):
 
 
 @admin.register(SlotClaim)
-class SlotClaimAdmin(ReadOnly, admin.ModelAdmin[SlotClaim]):
+class SlotClaimAdmin(FoundByIds, LongList, ReadOnly, admin.ModelAdmin[SlotClaim]):
     list_display = ["held_from", "held_until", "psychologist", "booking"]
     list_filter = ["psychologist"]
     list_select_related = ["psychologist", "booking"]
     ordering = ["blocked_from"]
-    search_fields = ["=booking__acknowledgement_id", "psychologist__full_name"]
+    search_fields = ["psychologist__full_name"]
     search_help_text = "Acknowledgement id or psychologist"
-    show_full_result_count = False
-    list_per_page = 50
     fields = ["psychologist", "booking", "held_from", "held_until"]
 
     @admin.display(description="held from", ordering="blocked_from")

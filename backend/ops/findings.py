@@ -15,6 +15,7 @@ from backend.ops.gateway_figures import GatewayFigures
 from backend.ops.health import Health, TimerState
 from backend.ops.models import IncidentKind, ProcessRole
 from backend.ops.snapshot import Snapshot
+from backend.ops.upkeep import Upkeep
 
 BEHIND_AFTER = timedelta(seconds=60)  # a free row that nobody claims, though its queue is drained every second
 OVERDUE_AFTER = timedelta(minutes=5)  # sweeps run every 10 s
@@ -25,6 +26,8 @@ OVERDUE_LATER = {
 EVENT_WAITS_FOR = timedelta(minutes=1)  # the sweep takes it within seconds
 UNCOMPARED_AFTER = timedelta(hours=2)  # a round begins every ten minutes
 REFUND_DUE_FOR = timedelta(days=2)
+TRANSACTION_OPEN_FOR = timedelta(minutes=15)  # a dump of a large practice may take some minutes
+DEAD_ROWS = 100_000  # in the outbox, and more than those that live; it is cleared at a twentieth of that
 NONE = timedelta(0)
 INCIDENT_SHOWN_FOR = timedelta(hours=1)
 INCIDENTS = {
@@ -64,7 +67,7 @@ def judge(snapshot: Snapshot) -> tuple[Finding, ...]:
         found += [*_processes(snapshot.health), *_clocks(snapshot.health), *_incidents(snapshot.health)]
         found += [*_canaries(snapshot.health), *_timers(snapshot.health)]
         found += _outbox(snapshot.health)
-    found += _business(snapshot)
+    found += [*_upkeep(snapshot.database.upkeep), *_business(snapshot)]
     return tuple(sorted(found, key=lambda finding: list(Level).index(finding.level)))
 
 
@@ -90,6 +93,19 @@ def _stores(snapshot: Snapshot) -> Iterator[Finding]:
     if broker.evicts:
         text = "The broker may throw messages away when its memory is full."
         yield Finding(Level.WARNING, "broker", text, "Set Redis' maxmemory-policy to noeviction.")
+
+
+def _upkeep(upkeep: Upkeep | None) -> Iterator[Finding]:
+    if upkeep is None:
+        return
+    if upkeep.oldest_transaction_age > TRANSACTION_OPEN_FOR:
+        text = f"A transaction of the database is open for {format_age(upkeep.oldest_transaction_age)}."
+        advice = "See pg_stat_activity whose it is: a dump, a console, a report. Meanwhile no dead row is cleared away."
+        yield Finding(Level.WARNING, "database", text, advice)
+    if upkeep.outbox_dead_rows > max(DEAD_ROWS, upkeep.outbox_rows):
+        text = f"Dead rows of the outbox that were not cleared away: {upkeep.outbox_dead_rows}."
+        advice = "See that autovacuum runs and no transaction stays open; then VACUUM outbox_message."
+        yield Finding(Level.WARNING, "database", text, advice)
 
 
 def _processes(health: Health) -> Iterator[Finding]:

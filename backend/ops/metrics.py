@@ -19,6 +19,7 @@ from backend.ops.gateway_figures import GatewayFigures
 from backend.ops.health import Health, TimerState
 from backend.ops.models import QUEUES, AttemptResult, IncidentKind, ProcessRole
 from backend.ops.snapshot import Snapshot
+from backend.ops.upkeep import Upkeep
 from backend.outbox.models import Queue
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
@@ -79,6 +80,7 @@ def _stores(snapshot: Snapshot) -> Iterator[Metric]:
     yield _gauge("broker_evicts", text, [], [([], broker.evicts if broker.is_reachable else None)])
     pending = len(database.pending_migrations)
     yield _gauge("migrations_pending", "Migrations of this release not applied yet.", [], [([], pending)])
+    yield from _upkeep(database.upkeep)
     messages, ages = [], []
     for queue in broker.queues:
         messages.append(([queue.name, "ready"], queue.ready))
@@ -88,6 +90,15 @@ def _stores(snapshot: Snapshot) -> Iterator[Metric]:
     yield _gauge("celery_messages", "Wake-ups in the broker, all priorities.", ["queue", "state"], messages)
     text = "Age of the oldest wake-up: since it was sent, or since a worker got it."
     yield _gauge("celery_oldest_message_age_seconds", text, ["queue", "state"], ages)
+
+
+def _upkeep(upkeep: Upkeep | None) -> Iterator[Metric]:
+    """Samples where PostgreSQL was asked; the names always."""
+    oldest = upkeep.oldest_transaction_age if upkeep else None
+    text = "How long the oldest transaction of the database is open."
+    yield _gauge("database_oldest_transaction_seconds", text, [], [([], oldest)])
+    rows = [(["live"], upkeep.outbox_rows), (["dead"], upkeep.outbox_dead_rows)] if upkeep else []
+    yield _gauge("outbox_rows", "Rows of the outbox's table, by PostgreSQL's estimate.", ["state"], rows)
 
 
 def _outbox(health: Health) -> Iterator[Metric]:

@@ -5,25 +5,27 @@ Everything that shows health shows this: the page, the command, the metrics and 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db import DatabaseError, InterfaceError
 
-from backend.ops import business_figures, health, pending_migrations
+from backend.ops import business_figures, health, pending_migrations, upkeep
 from backend.ops.broker_answer import Broker
 from backend.ops.business_figures import BusinessFigures
 from backend.ops.health import Health
 from backend.ops.models import QUEUES
+from backend.ops.upkeep import Upkeep
 
 
 @dataclass(frozen=True)
 class Database:
-    """Whether it answers, and which migrations of this release it has not seen."""
+    """Whether it answers, which migrations of this release it has not seen, and whether it can clear dead rows away."""
 
     is_reachable: bool
     pending_migrations: tuple[str, ...] = ()
     trouble: str = ""
+    upkeep: Upkeep | None = None  # None: not asked for
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class Snapshot:
 
 
 def take_snapshot(*, now: datetime, with_figures: bool = True) -> Snapshot:
-    """Look at everything once: PostgreSQL is asked three times, a hanging broker for at most `broker.ANSWER_WITHIN`.
+    """Look at everything once: PostgreSQL is asked four times, a hanging broker for at most `broker.ANSWER_WITHIN`.
 
     Without figures: the half that readiness judges.
     """
@@ -51,7 +53,9 @@ def take_snapshot(*, now: datetime, with_figures: bool = True) -> Snapshot:
         if not pending:  # else a table may be missing
             # No transaction: on SQLite it would wait for writers, on PostgreSQL each query has its own moment anyway
             living = health.read_health(now=now)
-            business = business_figures.read_business_figures(now=now) if with_figures else None
+            if with_figures:
+                business = business_figures.read_business_figures(now=now)
+                database = replace(database, upkeep=upkeep.read_upkeep())
     except (DatabaseError, InterfaceError) as error:
         database = Database(is_reachable=False, trouble=type(error).__name__)
     return Snapshot(now, database, broker.read_broker([queue.value for queue in QUEUES], now=now), living, business)

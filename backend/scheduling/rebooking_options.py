@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from backend.bookings import policy
 from backend.bookings.guarantees import held_session
 from backend.bookings.machine import HOLDS_SLOT
 from backend.bookings.models import Booking, ClosedDay
@@ -30,7 +31,8 @@ class RebookingOptions:
 def affected_bookings(psychologist_id: int, start: datetime, end: datetime) -> list[Booking]:
     """The bookings whose session lies in `[start, end)`, wholly or in part, by time."""
     held = Booking.objects.filter(psychologist=psychologist_id, state__in=HOLDS_SLOT)
-    found = held.filter(slot_start__lt=end, slot_end__gt=start).select_related("psychologist", "corporate")
+    held = held.filter(slot_start__gt=start - policy.SESSION_LONGEST, slot_start__lt=end, slot_end__gt=start)
+    found = held.select_related("psychologist", "corporate")
     return list(found.order_by("slot_start"))
 
 
@@ -61,7 +63,8 @@ def rebooking_options(psychologist_id: int, start: datetime, end: datetime, *, n
 def on_closed_days(*, now: datetime, until: datetime | None = None) -> list[Booking]:
     """The bookings that begin or end on a day that is closed, soonest first: they stand until somebody decides."""
     day_at = ClosedDay.calendar()
-    ahead = Booking.objects.filter(state__in=HOLDS_SLOT, slot_end__gt=now).order_by("slot_start")
+    held = Booking.objects.filter(state__in=HOLDS_SLOT, slot_end__gt=now)
+    ahead = held.filter(slot_start__gt=now - policy.SESSION_LONGEST).order_by("slot_start")  # which an index finds
     ahead = ahead if until is None else ahead.filter(slot_start__lt=until)
     times = ahead.values_list("pk", "slot_start", "slot_end")
     found = [pk for pk, start, end in times if start and end and (day_at(start)[1] or day_at(end - _INSTANT)[1])]

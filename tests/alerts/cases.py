@@ -37,6 +37,10 @@ def _overdue(rule: str, before: float, after: float) -> Values:
     return {f'{P}bookings_oldest_overdue_seconds{{rule="{rule}"}}': (before, after)}
 
 
+def _rows(state: str) -> str:
+    return f'{P}outbox_rows{{state="{state}"}}'
+
+
 MAIL = {"queue": "mail"}
 TIMER = {"timer": "lapse_drafts"}
 ALIVE = f"{P}processes_alive"
@@ -125,6 +129,11 @@ CASES: tuple[Fires | Quiet, ...] = (
     Fires("EventsWaiting", {f"{P}events_oldest_waiting_seconds": (60, 61)}),
     Fires("PageLeftOpen", {f"{P}pages_left_open": (0, 1)}),
     Fires("BooksUncompared", {f"{P}books_uncompared_seconds": (7200, 7201)}),
+    Fires("TransactionOpen", {f"{P}database_oldest_transaction_seconds": (900, 901)}),
+    Fires(
+        "DeadRowsPileUp",
+        {f'{P}outbox_rows{{state="dead"}}': (100000, 100001), f'{P}outbox_rows{{state="live"}}': (0, 0)},
+    ),
     Fires("DataRequestPresses", {f"{P}data_requests_least_left_seconds": (1209600, 1209599)}),
     Fires("MailsSuppressed", {f'{P}mails_last_day{{template="draft_submitted",result="suppressed"}}': (100, 101)}),
     Quiet("MailsSuppressed", {f'{P}mails_last_day{{template="draft_submitted",result="done"}}': (100, 9999)}),

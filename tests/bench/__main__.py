@@ -20,7 +20,7 @@ from tests.bench.figures import Figure
 from tests.bench.run import Run
 
 ROWS = ("requests", "provider", "calls", "sweeps", "mails", "ticks", "processes", "idle", "slots", "strangers")
-LARGE = ("desk", "growth")  # those that need a large practice: only when asked for
+LARGE = ("desk", "growth", "plans")  # those that need a large practice: only when asked for
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

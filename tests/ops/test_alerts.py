@@ -42,6 +42,7 @@ def test_a_runbook_says_what_it_means_who_is_affected_where_to_look_and_what_to_
         ("RefundsOverdue", findings.REFUND_DUE_FOR),
         ("EventsWaiting", findings.EVENT_WAITS_FOR),
         ("BooksUncompared", findings.UNCOMPARED_AFTER),
+        ("TransactionOpen", findings.TRANSACTION_OPEN_FOR),
     ],
 )
 def test_an_alert_and_the_operations_page_draw_the_line_at_the_same_place(alert: str, limit: timedelta) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, reverse
@@ -14,7 +13,7 @@ from django.utils import timezone
 from backend.accounts.roles import Ability, has_any_permission
 from backend.bookings.access import AccessPolicy, Scope
 from backend.bookings.lifecycle.read_receipts import mark_message_read
-from backend.bookings.machine import State
+from backend.bookings.machine import FINAL, State
 from backend.bookings.models import Booking
 from backend.bookings.search import matching
 from backend.core.admin_pages import ListOfPeople, ReadOnly
@@ -27,7 +26,8 @@ from backend.desk.booking.timeline import timeline
 from backend.desk.calendar import panel
 from backend.desk.list import bulk, export
 from backend.desk.list.filters import PRIORITY_FIRST, Deadline, Money, PreferredDate, SessionDate, Waiting
-from backend.desk.list.pagination import LookaheadPaginator
+from backend.desk.list.pagination import BookingPaginator
+from backend.desk.long_lists import LongList
 from backend.desk.page import Page
 from backend.desk.phone import page as phone
 
@@ -72,7 +72,7 @@ FITTING = ("Slots that fit", (columns.fitting, "corporate", columns.sponsored)) 
 
 
 @admin.register(Booking)
-class BookingAdmin(ListOfPeople, ReadOnly, admin.ModelAdmin[Booking]):
+class BookingAdmin(LongList, ListOfPeople, ReadOnly, admin.ModelAdmin[Booking]):
     list_display = [
         "acknowledgement_id", columns.status, "full_name", columns.wanted, "psychologist", columns.slot_in_list,
         columns.left,
@@ -82,10 +82,8 @@ class BookingAdmin(ListOfPeople, ReadOnly, admin.ModelAdmin[Booking]):
     list_select_related = ["psychologist"]
     search_fields = ["acknowledgement_id", "full_name", "email", "phone_number"]
     search_help_text = "Id, name, address or phone"
-    paginator = LookaheadPaginator
-    show_full_result_count = False
+    paginator = BookingPaginator
     list_per_page = 25  # a row costs more to draw than to read
-    list_max_show_all = 0
     actions = ["approve_many", "reject_many"]
 
     def get_urls(self) -> list[URLPattern]:
@@ -107,6 +105,8 @@ class BookingAdmin(ListOfPeople, ReadOnly, admin.ModelAdmin[Booking]):
         if match is not None and match.url_name == "bookings_booking_change":
             related = rows.select_related("client", "psychologist", "corporate", "preferred_psychologist")
             return related.prefetch_related("payments__refunds")
+        if request.GET.get("state__exact") in set(State) - set(FINAL):
+            rows = rows.filter(due_at__isnull=False)  # they all have one; `booking_due` holds no others
         return rows.defer("user_message")
 
     # -- the list ------------------------------------------------------------------------------------------------------
@@ -115,13 +115,6 @@ class BookingAdmin(ListOfPeople, ReadOnly, admin.ModelAdmin[Booking]):
         """Requests that wait stand as on Today: what lapses first is first."""
         is_of_requests = request.GET.get("state__exact") == State.PENDING
         return ["due_at", "-is_priority"] if is_of_requests else self.ordering
-
-    def get_paginator(self, request: HttpRequest, *args: Any, **kwargs: Any) -> LookaheadPaginator:
-        """Which looks ahead from the page that is asked for."""
-        found = LookaheadPaginator(*args, **kwargs)
-        page = request.GET.get("p", "1")
-        found.at_page = int(page) if page.isdecimal() and len(page) < 7 else 1
-        return found
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Booking], search_term: str
@@ -137,12 +130,7 @@ class BookingAdmin(ListOfPeople, ReadOnly, admin.ModelAdmin[Booking]):
             "export_url": reverse("admin:bookings_booking_export") + (f"?{query}" if query else ""),
             "may_decide": AccessPolicy(request.user).decides,
         }
-        answer = super().changelist_view(request, {**context, **(extra_context or {})})
-        shown = getattr(answer, "context_data", None) or {}
-        if isinstance(changes := shown.get("cl"), ChangeList):
-            paginator = changes.paginator
-            shown["is_more"] = isinstance(paginator, LookaheadPaginator) and paginator.is_more
-        return answer
+        return super().changelist_view(request, {**context, **(extra_context or {})})
 
     def has_decide_permission(self, request: HttpRequest) -> bool:
         """Asked by Django for the actions below."""

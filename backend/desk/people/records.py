@@ -20,6 +20,7 @@ from backend.core.admin_pages import ListOfPeople, ReadOnly
 from backend.core.encryption import open_texts
 from backend.core.formatting import short_day_and_time
 from backend.desk import readings
+from backend.desk.long_lists import LongList
 from backend.desk.people import erase, readers
 from backend.people import intake, phones
 from backend.people.forms import EmailAddressField, IntakeTextField, place_phone_number
@@ -88,13 +89,12 @@ class ClientForm(forms.ModelForm[Client]):
 
 
 @admin.register(Client)
-class ClientAdmin(ListOfPeople, WithHistory):
+class ClientAdmin(LongList, ListOfPeople, WithHistory):
     form = ClientForm
     notes_in_list = ("phone_number",)
     list_display = ["full_name_or_address", "email", "phone", "city", "country", "since"]
     search_fields = ["email", "full_name", "phone_number"]
     search_help_text = "Address, name or phone"
-    show_full_result_count = False
     ordering = ["-id"]
     readonly_fields = ["since"]
 
@@ -187,12 +187,10 @@ class LocationAdmin(WithHistory):
 
 
 @admin.register(Enquiry)
-class EnquiryAdmin(ListOfPeople, ReadOnly, admin.ModelAdmin[Enquiry]):
+class EnquiryAdmin(LongList, ListOfPeople, ReadOnly, admin.ModelAdmin[Enquiry]):
     list_display = ["subject", "received"]
     search_fields = ["subject"]
     search_help_text = "Subject"
-    show_full_result_count = False
-    list_per_page = 50
     fields = ["subject", "received", "text"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Enquiry]:

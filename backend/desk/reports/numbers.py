@@ -14,7 +14,7 @@ from typing import Any
 
 from django.db.models import Count, DurationField, ExpressionWrapper, F, Q, QuerySet, Sum
 
-from backend.bookings.machine import FINAL, HOLDS_SLOT, Reason, State
+from backend.bookings.machine import CALLED_OFF, HOLDS_SLOT, Reason, State
 from backend.bookings.models import Booking, Outcome
 from backend.desk.reports.open_time import open_time
 from backend.desk.waiting import owed
@@ -68,7 +68,8 @@ def numbers(start: datetime, end: datetime, psychologist_id: int | None, *, now:
     found: dict[int | None, Numbers] = defaultdict(Numbers)
     _count_sessions(found, seen.filter(slot_start__gte=start, slot_start__lt=end), now=now)
     _count_money(found, seen, start, end)
-    _count_called_off(found, seen.filter(closed_at__gte=start, closed_at__lt=end, state__in=FINAL))
+    called_off = seen.filter(closed_at__gte=start, closed_at__lt=end, state__in=CALLED_OFF)
+    _count_called_off(found, called_off)
     active = Psychologist.objects.filter(is_active=True) if psychologist_id is None else Psychologist.objects.none()
     whose = {pk for pk in (psychologist_id, *found, *active.values_list("pk", flat=True)) if pk is not None}
     for pk, span in open_time(start, end, whose).items():

@@ -1,0 +1,110 @@
+"""How PostgreSQL finds the rows of each statement, asked by EXPLAIN as the statement is about to run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import connection
+from django.test import Client as Browser
+from django.utils import timezone
+
+from backend.accounts.roles import OWNER, Role
+from config import schedule
+from tests.bench import pages
+from tests.support import api, roles, scenarios
+from tests.support.admin_site import logged_in
+from workers import mail
+from workers.app import app
+
+EXPLAINED = re.compile(r"\s*\(?\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b", re.IGNORECASE)
+SHOWN = 300  # characters of a statement
+TOGETHER = ";\n"  # between statements that are sent at once
+Node = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Of one statement. `buffers` are the pages of 8 kB that it looked at, its own writes among them."""
+
+    work: str
+    sql: str
+    buffers: int
+    ms: float
+    read_whole: tuple[str, ...]  # the tables
+
+    def __str__(self) -> str:
+        whole = f", reads {', '.join(self.read_whole)} whole" if self.read_whole else ""
+        return f"{self.work}: {self.buffers:,} buffers, {self.ms:.1f} ms{whole}: {self.sql[:SHOWN]}"
+
+
+@dataclass
+class Plans:
+    """What was asked in the blocks."""
+
+    found: list[Plan] = field(default_factory=list)
+
+    @contextmanager
+    def of(self, work: str) -> Iterator[None]:
+        with connection.execute_wrapper(lambda *asked: self._note(work, *asked)):
+            yield
+
+    def _note(self, work: str, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
+        """A wrapper of Django's."""
+        if not many:
+            self.found += [_explained(work, one) for one in _composed(sql, params) if EXPLAINED.match(one)]
+        return execute(sql, params, many, context)
+
+
+def _composed(sql: str, params: Any) -> list[str]:
+    operations: Any = connection.ops
+    return str(operations.compose_sql(sql, params)).split(TOGETHER)
+
+
+def _explained(work: str, sql: str) -> Plan:
+    """Run it, and take back what it did."""
+    with connection.connection.transaction(force_rollback=True), connection.connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {sql}".replace("%", "%%"))
+        [[[told]]] = cursor.fetchall()
+    top = told["Plan"]
+    buffers = top["Shared Hit Blocks"] + top["Shared Read Blocks"]
+    whole = {node["Relation Name"] for node in _nodes(top) if node["Node Type"] == "Seq Scan"}
+    return Plan(work, sql, buffers, told["Execution Time"], tuple(sorted(whole)))
+
+
+def _nodes(top: Node) -> Iterator[Node]:
+    yield top
+    for each in top.get("Plans", ()):
+        yield from _nodes(each)
+
+
+def of_everything() -> list[Plan]:
+    """A life from draft to completion, mails, empty ticks, and every page of the desk."""
+    plans, now = Plans(), timezone.now()
+    app.loader.import_default_modules()
+    with plans.of("draft"):
+        api.done(api.post("/api/bookings/draft/", api.form(now, email="planned@bench.example")), 201)
+    with plans.of("verify, approve, pay"):
+        booking = scenarios.confirmed("confirmed@bench.example", now=now)
+    with plans.of("status"):
+        api.done(api.get("/api/bookings/check-status/", {"acknowledgement_id": booking.acknowledgement_id}))
+    with plans.of("mails"):
+        mail.drain()
+    for task in sorted({task for task, _ in schedule.TABLE.values() if task.startswith("workers.timers.")}):
+        with plans.of(task.rpartition(".")[2]):
+            app.tasks[task]()
+    _of_pages(plans, logged_in(roles.account(Role.RECEPTIONIST, "plans-reception")), pages.of_reception())
+    _of_pages(plans, logged_in(roles.account(OWNER, "plans-owner")), pages.of_the_owner())
+    return plans.found
+
+
+def _of_pages(plans: Plans, browser: Browser, urls: Mapping[str, str]) -> None:
+    browser.defaults["SERVER_NAME"] = "localhost"
+    for name, url in urls.items():
+        with plans.of(name):
+            answer = browser.get(url)
+        if answer.status_code != 200:
+            raise RuntimeError(f"{url} answered {answer.status_code}")

@@ -1,0 +1,37 @@
+"""No statement of a hot way reads a table of the practice whole, so that none becomes slower as it grows."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from tests.bench import plans, practice
+from tests.support.mail_sink import Sink
+
+pytestmark = [
+    pytest.mark.postgres_only,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("sandbox_payments"),
+]
+
+BOOKINGS = int(os.environ.get("TEST_PLANS_BOOKINGS", "20000"))
+MOST = 500  # buffers of one statement: a table of bookings of this size has 750, the others more
+READS_MORE = {  # by how much it shows, and not by how large the practice is, save the first two
+    "a scrape": "counts bookings by state",
+    "overview": "counts bookings by state",
+    "numbers": "sums up a month, by psychologist",
+    "today": "all sessions of the day",
+    "calendar, week": "all sessions of the week",
+    "calendar, month": "all sessions of six weeks",
+    "list, paid": "looks for the 251 newest that are paid, at each one's payments",
+}
+
+
+def test_no_hot_statement_reads_a_table_whole(sink: Sink) -> None:
+    practice.make(BOOKINGS)
+    found = plans.of_everything()
+    works = {plan.work for plan in found}
+    assert works >= {"draft", "verify, approve, pay", "status", "mails", "a session", *READS_MORE}
+    too_much = [str(plan) for plan in found if plan.buffers > MOST and plan.work not in READS_MORE]
+    assert not too_much, "\n".join(too_much)
