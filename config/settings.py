@@ -35,8 +35,20 @@ VAR_DIR = Path(
     env.text("VAR_DIR", "folder of everything that is not code", default=str(BASE_DIR / "var"), shown_default="`var`")
 )
 VAR_DIR.mkdir(parents=True, exist_ok=True)
-FRONTEND_URL = env.url("FRONTEND_URL", "the site; mailed links lead there", default="http://localhost:3000")
 PUBLIC_URL = env.url("PUBLIC_URL", "this backend as the world sees it", default="http://localhost:8000")
+FRONTEND_URL = env.url(
+    "FRONTEND_URL",
+    "the site, where mailed links lead; unset, visitors use the pages of this backend",
+    default=PUBLIC_URL,
+    example="https://www.example.org",
+    shown_default="PUBLIC_URL",
+)
+HAS_OTHER_SITE = FRONTEND_URL != PUBLIC_URL
+QUICK_EXIT_URL = env.url(
+    "QUICK_EXIT_URL",
+    "where *Leave this page* leads, for who is not alone at the screen; it is not told where they come from",
+    default="https://www.google.com/",
+)
 THIS_MACHINE = ("localhost", "127.0.0.1", "[::1]")  # probes and Prometheus ask here; no link is made from a Host
 ALLOWED_HOSTS = [
     *env.listing(
@@ -521,12 +533,13 @@ for _name, _value, _longest in (
         raise Misconfigured(f"{_name} is longer than {_longest} characters.")
 
 # -- the API ----------------------------------------------------------------------------------------------------------
+_site_origin = "/".join(FRONTEND_URL.split("/")[:3]).lower()  # without the path a site may have
 CORS_ALLOWED_ORIGINS = env.listing(
     "CORS_ORIGINS",
     "origins whose scripts may call the API",
-    default="/".join(FRONTEND_URL.split("/")[:3]).lower(),  # without the path a site may have
+    default=",".join([_site_origin, "http://localhost:3000"] if DEBUG and not HAS_OTHER_SITE else [_site_origin]),
     example="https://www.example.org",
-    shown_default="FRONTEND_URL",
+    shown_default="FRONTEND_URL; with DEBUG and without a site also http://localhost:3000",
     each=r"https?://[a-z0-9.:\[\]-]+",  # as browsers send it; anything else never matches
     expected="an origin such as https://www.example.org, no path",
 )
@@ -635,6 +648,8 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # th
 SECURE_REFERRER_POLICY = "same-origin"  # with "no-referrer" a browser sends Origin: null, which CSRF refuses
 X_FRAME_OPTIONS = "DENY"
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+CSRF_COOKIE_AGE = None  # seconds; it goes with the browser: a visitor's machine keeps no trace of us for a year
+CSRF_FAILURE_VIEW = "backend.api.visit.page.csrf_failure"
 
 # -- language, time, files --------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"

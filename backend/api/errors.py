@@ -93,7 +93,7 @@ def _problem(error: Exception) -> Problem | None:
         case Refused():
             return refusal(error)
         case exceptions.ValidationError():
-            return _invalid(error.detail)
+            return invalid(error.detail)
         case exceptions.APIException():
             return _of_status(error.status_code)
         case Transient() | Permanent():
@@ -129,7 +129,7 @@ def refusal(refused: Refused) -> Problem:
     return Problem(answer.status, refused.code, detail, more, headers)
 
 
-def _invalid(detail: Any) -> Problem:
+def invalid(detail: Any) -> Problem:
     """`errors` as {field: [sentence]} from whatever nesting DRF gives; `detail` is the first of them."""
     errors = {name: _sentences(value) for name, value in detail.items()} if isinstance(detail, dict) else {}
     found = [one for sentences in errors.values() for one in sentences] or _sentences(detail)

@@ -10,8 +10,7 @@ from django.core.signals import got_request_exception
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from backend.api import bounds, errors
-from backend.api.links import pages
+from backend.api import bounds, errors, frame
 from backend.core import correlation, database_timeouts
 
 log = logging.getLogger(__name__)
@@ -95,7 +94,7 @@ class BoundsMiddleware:
         status = bounds.refusal(request)
         if status is None:
             return self.get_response(request)
-        return pages.guarded(pages.error_page(status, errors.sentence_of(status)))
+        return frame.guarded(frame.error_page(status, errors.sentence_of(status)))
 
 
 class DatabaseUnavailableMiddleware:
@@ -112,7 +111,7 @@ class DatabaseUnavailableMiddleware:
         if _is_api(request) or not database_timeouts.is_unavailable(error):
             return None
         errors.note_unavailable(error, request)
-        response = pages.render_page("busy", {}, status=503)
+        response = frame.render_page("busy", {}, status=503)
         response["Retry-After"] = database_timeouts.RETRY_HEADER["Retry-After"]
         response["Cache-Control"] = "no-store"
         return response

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.db import connection
 from django.db.models import F, Q, QuerySet
@@ -19,10 +19,7 @@ from backend.api.models import LookupMiss
 from backend.bookings import policy
 from backend.core.compiled_queries import Given, compiled
 from backend.core.errors import Code, Refused
-from backend.core.networks import client_network
-
-if TYPE_CHECKING:
-    from rest_framework.request import Request  # every process has this module, and the framework is of the web alone
+from backend.core.networks import Asked, client_network
 
 EVERYBODY = "*"
 LOGIN = "login:"  # before a client's address, or a digest, where `logins` counts failed ones
@@ -31,7 +28,7 @@ ENQUIRIES = "enquiries:"
 
 
 @contextmanager
-def limit_lookups(request: Request, *, now: datetime) -> Iterator[None]:
+def limit_lookups(request: Asked, *, now: datetime) -> Iterator[None]:
     """Wraps a look-up by id: refuses guessers, and counts the look-up when it finds nothing.
 
     Refuses: too_many_misses, with `retry_after`. One query, and none to write unless it is a miss.
@@ -48,7 +45,7 @@ def limit_lookups(request: Request, *, now: datetime) -> Iterator[None]:
         raise
 
 
-def limit_mails(request: Request, *, now: datetime) -> None:
+def limit_mails(request: Asked, *, now: datetime) -> None:
     """Counts a request that causes a mail, before anything is looked up: so it is refused alike for every address.
 
     Refuses: too_many_requests, with `retry_after`.
@@ -57,7 +54,7 @@ def limit_mails(request: Request, *, now: datetime) -> None:
         raise Refused(Code.TOO_MANY_REQUESTS, retry_after=until_next_hour(now))
 
 
-def limit_enquiries(request: Request, *, now: datetime) -> None:
+def limit_enquiries(request: Asked, *, now: datetime) -> None:
     """Counts a message from the contact form, so that one client does not close it for all. Refuses: as above."""
     if not take(ENQUIRIES + client_network(request), policy.ENQUIRIES_PER_HOUR, now=now):
         raise Refused(Code.TOO_MANY_REQUESTS, retry_after=until_next_hour(now))

@@ -91,7 +91,8 @@ def _start(options: Options) -> None:
         _manage(step)
     environment.keep(options.var / "stack.env", os.environ, caller)
     supervision.configure(options.var, supervision.stages(with_broker=not settings.REDIS_URL))
-    _say_where(options, settings.FRONTEND_URL, settings.PUBLIC_URL)
+    site = f"{settings.FRONTEND_URL} (not part of this stack)" if settings.HAS_OTHER_SITE else settings.PUBLIC_URL
+    _say_where(options, site, settings.PUBLIC_URL)
 
 
 def _end_leftovers(var: Path) -> None:
@@ -116,11 +117,11 @@ def _manage(step: str) -> None:
         raise CannotStartError(f"`manage.py {step}` failed; its words are above.")
 
 
-def _say_where(options: Options, frontend_url: str, public_url: str) -> None:
+def _say_where(options: Options, site: str, public_url: str) -> None:
     shown = options.var.relative_to(ROOT) if options.var.is_relative_to(ROOT) else options.var
     _say(
         f"Profile     {options.profile}\n"
-        f"Site        {frontend_url} (not part of this stack)\n"
+        f"Site        {site}\n"
         f"API         {public_url}/api/ping/\n"
         f"Admin       {public_url}/admin/\n"
         f"Mail        {shown}/mail/, unless EMAIL_HOST or EMAIL_PROVIDER is set\n"

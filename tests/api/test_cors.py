@@ -91,4 +91,15 @@ def test_an_origin_that_no_browser_sends_stops_the_start(tmp_path: Path) -> None
 
 def test_the_origin_of_the_site_is_taken_from_its_address(tmp_path: Path) -> None:
     site = {"FRONTEND_URL": "https://www.Example.org/site/"}
-    assert settings_with(tmp_path, [site], "CORS_ALLOWED_ORIGINS") == ["['https://www.example.org']"]
+    ours = {"PUBLIC_URL": "https://api.example.org", "FRONTEND_URL": "", "ALLOW_SANDBOX_PAYMENTS": "1"}
+    given = [site, {**ours, "DEBUG": "1"}, {**ours, "DEBUG": "0"}]
+    assert settings_with(tmp_path, given, "CORS_ALLOWED_ORIGINS") == [
+        "['https://www.example.org']",
+        "['https://api.example.org', 'http://localhost:3000']",
+        "['https://api.example.org']",
+    ]
+
+
+def test_without_a_site_mails_lead_to_this_backend(tmp_path: Path) -> None:
+    given = [{"PUBLIC_URL": "https://api.example.org", "FRONTEND_URL": ""}]
+    assert settings_with(tmp_path, given, "FRONTEND_URL", "HAS_OTHER_SITE") == ["https://api.example.org False"]

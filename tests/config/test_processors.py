@@ -20,7 +20,8 @@ CLIENTS = (  # what opens a connection to elsewhere
     *("anymail", "boto3", "botocore", "http.client", "httpx", "redis", "requests", "sentry_sdk", "smtplib"),
     *("psycopg", "urllib.request", "urllib3", "websocket", "aiohttp", "ftplib", "telnetlib"),
 )
-OURS = {"FRONTEND_URL", "PUBLIC_URL", "FLOWER_ADDRESS"}  # this backend, its site, an address that is listened at
+# this backend, its site, an address that is listened at, and one that is told nothing
+OURS = {"FRONTEND_URL", "PUBLIC_URL", "FLOWER_ADDRESS", "QUICK_EXIT_URL"}
 LOCAL_TOOLS = "config/local/"  # start servers of this machine
 KNOWN = {"localhost", "127.0.0.1"}
 

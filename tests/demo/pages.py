@@ -11,7 +11,7 @@ import requests
 from tests.demo.expectations import Unexpected, expect
 from tests.demo.responses import exchange, session
 
-UNSEEN = ("style", "title")
+UNSEEN = ("style", "title", "script")
 
 
 @dataclass(frozen=True)

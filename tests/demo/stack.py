@@ -38,6 +38,9 @@ class NoStackError(Exception):
     """There is no stack to walk through, or it would not end; says why."""
 
 
+SITE = "http://localhost:3000"  # where the released site would run; `tests.demo.site` sends what it sends
+
+
 class WrongAddressError(NoStackError):
     """The URL on the command line leads to no stack of ours."""
 
@@ -58,7 +61,7 @@ class Stack:
     @property
     def origin(self) -> str:
         """The site that its mails lead to."""
-        return self._setting("FRONTEND_URL", "http://localhost:3000").rstrip("/")
+        return self._setting("FRONTEND_URL", self.public_url).rstrip("/")
 
     @property
     def staff_inbox(self) -> str:
@@ -132,7 +135,7 @@ def own(narrator: Narrator, var: Path, **settings: str) -> Iterator[Stack]:
         process = subprocess.Popen(
             command,
             cwd=ROOT,
-            env=clean_environment(os.devnull) | settings,
+            env=clean_environment(os.devnull) | {"FRONTEND_URL": SITE} | settings,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

@@ -9,7 +9,8 @@ from django.utils import timezone
 from rest_framework import serializers
 
 from backend.api.fields import ChoiceField, IntakeField
-from backend.api.links.pages import LinkPage, render_page
+from backend.api.frame import render_page
+from backend.api.links.pages import LinkPage
 from backend.audit import own_data
 from backend.bookings.lifecycle import corrections, withdrawal
 from backend.bookings.models import Gender

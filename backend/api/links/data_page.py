@@ -9,7 +9,8 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 
-from backend.api.links.pages import LinkPage, render_page
+from backend.api.frame import render_page
+from backend.api.links.pages import LinkPage
 from backend.audit import own_data
 from backend.bookings.models import Gender
 from backend.bookings.notices import Notice

@@ -5,7 +5,8 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from backend.api.links.pages import LinkPage, render_page
+from backend.api.frame import render_page
+from backend.api.links.pages import LinkPage
 from backend.audit import own_data
 from backend.bookings import policy
 from backend.bookings.kept_after_erasure import kept

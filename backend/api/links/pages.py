@@ -1,77 +1,36 @@
-"""The mailed pages: GET explains and changes nothing, one button acts. HTML always, without script or foreign file."""
+"""The mailed pages: GET explains and changes nothing, one button acts."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Mapping
 from datetime import datetime
 from urllib.parse import urlencode
 
 from django.conf import settings
-from django.core.exceptions import SuspiciousOperation
-from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.views.decorators.csrf import csrf_exempt
-from django.views.generic import View
 
-from backend.api import errors, responses
+from backend.api.frame import FramedPage, error_page, render_page
 from backend.bookings import policy, queries
 from backend.bookings.lifecycle import cancellation, visitor
 from backend.bookings.machine import State
 from backend.bookings.models import Booking
-from backend.core import database_timeouts, formatting
+from backend.core import formatting
 from backend.core.errors import Refused
 
-log = logging.getLogger(__name__)
-
-HEADERS = {
-    "Referrer-Policy": "no-referrer",  # the address holds the token
-    "Content-Security-Policy": "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; base-uri 'none'; "
-    "frame-ancestors 'none'",
-    "Cache-Control": "no-store",
-    "X-Robots-Tag": "noindex",
-}
 _NOWHERE = "There is no such page. Please open the link in your email again."
-_METHOD = "This page can only be opened."
-_MALFORMED = "The request could not be read. Please open the link in your email again."
-_BUSY = "We are busy. Please open the link in your email again in a moment: it shows what became of it."
 
 
-class LinkPage(View):
-    """What is common to all: the headers, and an error as a page."""
-
-    http_method_names = ["get", "head", "post"]
+class LinkPage(FramedPage):
+    """Behind a mailed link."""
 
     # No cookie takes part, so there is nothing a foreign site could ride on: whoever posts must know the mailed token.
     # And with no-referrer a browser sends `Origin: null`, which Django's check refuses.
     @method_decorator(csrf_exempt)
     def dispatch(self, request: HttpRequest, *args: str, **kwargs: str) -> HttpResponseBase:
-        try:
-            response: HttpResponseBase = super().dispatch(request, *args, **kwargs)
-        except Refused as refused:
-            problem = errors.refusal(refused)
-            log.info("refused %s %s %s", problem.code, request.method, request.path_info)
-            response = error_page(problem.status, problem.detail)
-            for name, value in problem.headers.items():
-                response[name] = value
-        except SuspiciousOperation:
-            response = error_page(400, _MALFORMED)
-        except (DatabaseError, InterfaceError) as error:
-            if not database_timeouts.is_unavailable(error):
-                raise
-            errors.note_unavailable(error, request)
-            response = error_page(503, _BUSY, is_sure=False)
-            response["Retry-After"] = database_timeouts.RETRY_HEADER["Retry-After"]
-        return guarded(response)
-
-    def http_method_not_allowed(self, request: HttpRequest, *args: str, **kwargs: str) -> HttpResponse:
-        response = error_page(405, _METHOD)
-        response["Allow"] = super().http_method_not_allowed(request, *args, **kwargs)["Allow"]
-        return response
+        return super().dispatch(request, *args, **kwargs)
 
 
 class CancelPage(LinkPage):
@@ -145,25 +104,3 @@ class Nowhere(LinkPage):
         return error_page(404, _NOWHERE)
 
     post = get
-
-
-def render_page(name: str, context: Mapping[str, object], *, status: int = 200) -> HttpResponse:
-    """One of the templates in `go/`, in the practice's name and with the help lines."""
-    house = {
-        "practice": settings.PRACTICE_NAME,
-        "site_url": settings.FRONTEND_URL,
-        "support_lines": responses.support_lines(),
-    }
-    return HttpResponse(render_to_string(f"go/{name}.html", {**house, **context}), status=status)
-
-
-def guarded(response: HttpResponseBase) -> HttpResponseBase:
-    """The answer with the headers of every mailed page."""
-    for name, value in HEADERS.items():
-        response[name] = value
-    return response
-
-
-def error_page(status: int, sentence: str, *, is_sure: bool = True) -> HttpResponse:
-    """The same for an error; `is_sure` that nothing was changed."""
-    return render_page("problem", {"sentence": sentence, "is_sure": is_sure}, status=status)

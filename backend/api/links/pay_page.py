@@ -14,7 +14,8 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils import timezone
 
 from backend.api import errors
-from backend.api.links.pages import LinkPage, render_page
+from backend.api.frame import render_page
+from backend.api.links.pages import LinkPage
 from backend.bookings import policy
 from backend.bookings.lifecycle import attempts, pay_page
 from backend.bookings.lifecycle.pay_page import Stage, Standing
@@ -68,7 +69,12 @@ def _way_on(payment: Payment, booking: Booking, *, now: datetime) -> str:
     """While the gateway's page is made, ours; with a gateway that has none, the site's."""
     if not adapters.has_pages(payment.gateway):
         return f"{settings.FRONTEND_URL}/payment?{urlencode({'id': booking.acknowledgement_id})}"
-    return f"./?{urlencode({'payment': payment.reference, 'at': int(now.timestamp())})}"
+    return f"./?{opening(payment, now=now)}"
+
+
+def opening(payment: Payment, *, now: datetime) -> str:
+    """The query with which this page leads on to the gateway's by itself, once that is made."""
+    return urlencode({"payment": payment.reference, "at": int(now.timestamp())})
 
 
 def _address(query: QueryDict) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from backend.api.links.pages import LinkPage, error_page, render_page
+from backend.api.frame import error_page, render_page
+from backend.api.links.pages import LinkPage
 from backend.bookings import queries
 from backend.core import formatting
 from backend.payments import receipt_files, receipts

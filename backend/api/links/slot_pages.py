@@ -13,7 +13,8 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from backend.api.links.pages import LinkPage, render_page
+from backend.api.frame import render_page
+from backend.api.links.pages import LinkPage
 from backend.bookings import links, policy, refusals
 from backend.bookings.lifecycle import alternatives, rescheduling
 from backend.bookings.lifecycle.alternatives import OfferedTime, alternative_offers

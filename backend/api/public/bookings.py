@@ -10,17 +10,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from backend.api import responses, throttle
-from backend.api.public.requests import (
-    AcknowledgementRequest,
-    AddressRequest,
-    DraftRequest,
-    PaymentRequest,
-    TokenRequest,
-    parse_request,
-)
+from backend.api import responses
+from backend.api.public import doors
+from backend.api.public.requests import PaymentRequest, TokenRequest, parse_request
 from backend.bookings import queries
-from backend.bookings.lifecycle import attempts, payments, visitor
+from backend.bookings.lifecycle import payments, visitor
 from backend.bookings.payment_status import MONEY_CAME
 from backend.core import formatting
 
@@ -29,9 +23,7 @@ class SubmitDraft(APIView):
     """POST: record a request. The answer is the same for every address."""
 
     def post(self, request: Request) -> Response:
-        body, now = parse_request(DraftRequest, request.data), timezone.now()
-        throttle.limit_mails(request, now=now)
-        visitor.submit_draft(body.draft(), now=now)
+        doors.submit_draft(request, request.data, now=timezone.now())
         return Response({"message": "Check your email: open the link in it to send us your request."}, status=201)
 
 
@@ -71,16 +63,11 @@ class CheckStatus(APIView):
     """GET by acknowledgement id: the booking's state. POST an address: its link goes there by mail."""
 
     def get(self, request: Request) -> Response:
-        body = parse_request(AcknowledgementRequest, request.query_params)
         now = timezone.now()
-        with throttle.limit_lookups(request, now=now):
-            booking = queries.by_acknowledgement_id(body.validated_data["acknowledgement_id"])
-        return Response(responses.status(booking, now=now))
+        return Response(responses.status(doors.find_booking(request, request.query_params, now=now), now=now))
 
     def post(self, request: Request) -> Response:
-        body, now = parse_request(AddressRequest, request.data), timezone.now()
-        throttle.limit_mails(request, now=now)
-        visitor.request_link(body.validated_data["email"], now=now)
+        doors.send_link(request, request.data, now=timezone.now())
         return Response({"message": "We have sent an email to this address. Please check your inbox."})
 
 
@@ -88,10 +75,7 @@ class InitiatePayment(APIView):
     """POST: begin to pay, or go on with the attempt that is open."""
 
     def post(self, request: Request) -> Response:
-        body, now = parse_request(AcknowledgementRequest, request.data), timezone.now()
-        acknowledgement_id = queries.normalize_acknowledgement_id(body.validated_data["acknowledgement_id"])
-        with throttle.limit_lookups(request, now=now):
-            payment = attempts.start_payment(acknowledgement_id, now=now)
+        payment = doors.begin_payment(request, request.data, now=timezone.now())
         answer = {
             "message": "Your payment has begun.",
             "payment_reference": payment.reference,

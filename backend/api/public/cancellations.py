@@ -7,9 +7,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from backend.api import throttle
-from backend.api.public.requests import AcknowledgementRequest, TokenRequest, parse_request
-from backend.bookings import queries
+from backend.api.public import doors
+from backend.api.public.requests import TokenRequest, parse_request
 from backend.bookings.lifecycle import cancellation
 from backend.bookings.machine import State
 from backend.bookings.models import Booking
@@ -20,11 +19,7 @@ class RequestCancellation(APIView):
     """POST: mail the link that cancels. The site reads 2xx as "cancelled", save of a confirmed session."""
 
     def post(self, request: Request) -> Response:
-        body, now = parse_request(AcknowledgementRequest, request.data), timezone.now()
-        acknowledgement_id = queries.normalize_acknowledgement_id(body.validated_data["acknowledgement_id"])
-        throttle.limit_mails(request, now=now)
-        with throttle.limit_lookups(request, now=now):
-            booking = cancellation.request_cancellation(acknowledgement_id, now=now)
+        booking = doors.ask_to_cancel(request, request.data, now=timezone.now())
         if booking.state != State.CONFIRMED:
             raise Refused(Code.CONFIRM_BY_EMAIL)  # said after the intent's commit: the mail goes
         return Response({"message": "We have sent you an email. Open its link to cancel your session."}, status=202)
