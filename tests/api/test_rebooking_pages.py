@@ -137,7 +137,7 @@ def confirmed(who: Psychologist, now: datetime, days: int = 8) -> Booking:
     return scenarios.confirmed(now=now, who=who, at=now + days * DAY)
 
 
-def test_the_page_offers_the_first_week_with_a_free_time_and_changes_nothing(who: Psychologist, now: datetime) -> None:
+def test_the_page_opens_at_the_first_day_with_a_free_time_and_changes_nothing(who: Psychologist, now: datetime) -> None:
     booking = confirmed(who, now)
     token = moving_token(booking)
     unchanged = everything()
@@ -145,42 +145,46 @@ def test_the_page_offers_the_first_week_with_a_free_time_and_changes_nothing(who
     text = shown(page)
     assert "Now Tuesday, 1 December 2026, 10:00 IST to 11:00 IST, with Dr. Meera Iyer" in text
     assert "Until Monday, 30 November 2026, 10:00 IST you can choose another time 2 times." in text
-    assert "23 November 2026 to 29 November 2026" in text
-    assert "Tuesday, 24 November 2026, with Dr. Meera Iyer 10:00 IST 11:15 IST" in text
+    assert "23 November to 29 November 2026 Mon 23 none Tue 24 6 times Wed 25 6 times" in text
+    assert "Tuesday, 24 November 2026 With Dr. Meera Iyer 10:00 IST 11:15 IST" in text
+    assert "Days and times are the practice's (Asia/Kolkata), wherever you are." in text
     assert "The week before" not in text
     assert ASHA not in text
-    assert len(radios(page)) == 6 * 6
+    assert len(radios(page)) == 6
     assert browser().head(RESCHEDULE, {"token": token}).status_code == 200
     assert everything() == unchanged
 
 
-def test_the_weeks_are_paged_by_links(who: Psychologist, now: datetime) -> None:
+def test_days_and_weeks_are_turned_by_links(who: Psychologist, now: datetime) -> None:
     booking = confirmed(who, now)
     token = moving_token(booking)
-    page = looked(RESCHEDULE, token=token, week="2026-12-02")
+    page = looked(RESCHEDULE, token=token, day="2026-12-01")
     text = shown(page)
-    assert "30 November 2026 to 6 December 2026" in text
+    assert "30 November to 6 December 2026" in text
+    assert len(radios(page)) == 5
     assert f"{who.pk}@{booking.slot_start.isoformat()}" not in radios(page)  # its own time is no other
-    links = re.findall(r'href="\./\?token=([^"&]+)&amp;week=([^"]+)" rel="(\w+)"', page.content.decode())
-    assert links == [(token, "2026-11-23", "prev"), (token, "2026-12-07", "next")]
-    last = looked(RESCHEDULE, token=token, week="2031-01-01")
+    links = re.findall(r'href="\./\?token=([^"&]+)&amp;day=([^"]+)"( aria-current| rel="\w+")?', page.content.decode())
+    days = [f"2026-{day}" for day in ("11-30", "12-01", "12-02", "12-03", "12-04", "12-05", "12-06")]
+    assert links == [
+        *((token, day, " aria-current" if day == "2026-12-01" else "") for day in days),
+        (token, "2026-11-23", ' rel="prev"'),
+        (token, "2026-12-07", ' rel="next"'),
+    ]
+    last = looked(RESCHEDULE, token=token, day="2031-01-01")
     assert "The week after" not in shown(last)
     for nonsense in ("x", "2026-02-31", "1000-01-01", ""):
-        assert "23 November 2026 to" in shown(looked(RESCHEDULE, token=token, week=nonsense))
+        assert "23 November to" in shown(looked(RESCHEDULE, token=token, day=nonsense))
 
 
 def test_the_same_psychologist_comes_first_and_others_of_the_mode_after(who: Psychologist, now: datetime) -> None:
     other = working_hours.psychologist("Dr. Abel Other", hours="08:00 10:00")
     working_hours.weekly(working_hours.psychologist("Dr. Rooms", hours=""), "08:00 20:00", offers="OFFLINE")
-    page = look(RESCHEDULE, moving_token(confirmed(who, now)))
+    page = looked(RESCHEDULE, token=moving_token(confirmed(who, now)), day="2026-11-25")
     text = shown(page)
-    mine, _, others = text.partition("With somebody else")
-    assert "Dr. Abel Other" not in mine
-    assert "08:00 IST, with Dr. Abel Other" in others
+    assert "With Dr. Meera Iyer 10:00 IST" in text
+    assert "With Dr. Abel Other 08:00 IST" in text
     assert "Rooms" not in text
-    assert [value.partition("@")[0] for value in radios(page)] == [str(who.pk)] * 36 + [
-        str(other.pk)
-    ] * 5  # not tomorrow, under a day ahead
+    assert [value.partition("@")[0] for value in radios(page)] == [*[str(who.pk)] * 6, str(other.pk)]
 
 
 def test_the_button_moves_the_session_and_a_second_press_shows_the_same(who: Psychologist, now: datetime) -> None:
@@ -206,15 +210,15 @@ def test_without_a_choice_nothing_moves(who: Psychologist, now: datetime) -> Non
     assert everything() == unchanged
 
 
-def test_who_comes_second_chooses_again_on_the_same_week(who: Psychologist, now: datetime) -> None:
+def test_who_comes_second_chooses_again_on_the_same_day(who: Psychologist, now: datetime) -> None:
     booking = confirmed(who, now)
-    page = looked(RESCHEDULE, token=moving_token(booking), week="2026-12-07")
+    page = looked(RESCHEDULE, token=moving_token(booking), day="2026-12-07")
     chosen = radios(page)[0]
     scenarios.approved(RAVI, now=now, who=who, at=datetime.fromisoformat(chosen.partition("@")[2]))
     unchanged = everything()
     lost = press(page, slot=chosen)
     assert "This time is already taken. Nothing was changed." in shown(lost, 409)
-    assert "7 December 2026 to 13 December 2026" in shown(lost, 409)
+    assert "Monday, 7 December 2026" in shown(lost, 409)
     assert chosen not in radios(lost)
     assert everything() == unchanged
     assert "This is the time of your session now" in shown(press(lost, slot=radios(lost)[0]))
@@ -230,7 +234,7 @@ def test_an_unpaid_session_says_what_becomes_of_its_deadline(who: Psychologist, 
     booking = scenarios.approved(now=now, who=who, at=now + 8 * DAY)
     page = look(RESCHEDULE, moving_token(booking, Notice.BOOKING_APPROVED))
     assert "The time to pay does not get longer" in shown(page)
-    assert "Please pay by Tuesday, 24 November 2026, 10:00 IST" in shown(press(page, slot=radios(page)[9]))
+    assert "Please pay by Tuesday, 24 November 2026, 10:00 IST" in shown(press(page, slot=radios(page)[-1]))
 
 
 def test_who_is_asked_to_choose_reads_why_and_moves_though_it_is_near(
@@ -242,9 +246,9 @@ def test_who_is_asked_to_choose_reads_why_and_moves_though_it_is_near(
     page = look(RESCHEDULE, moving_token(booking, Notice.CHOICE_OFFERED))
     text = shown(page)
     assert "Cannot be held Tuesday, 24 November 2026, 10:00 IST" in text
-    assert "Please choose another by Tuesday, 24 November 2026, 08:00 IST." in text
+    assert "Please choose another by Tuesday, 24 November 2026, 08:00 IST" in text
     assert "keep your time" not in text
-    assert "This is the time of your session now" in shown(press(page, slot=radios(page)[9]))
+    assert "This is the time of your session now" in shown(press(page, slot=radios(page)[-1]))
     assert scenarios.again(booking).moves_by_visitor == 0
 
 
@@ -252,7 +256,7 @@ def test_a_month_that_the_sponsor_does_not_cover_is_refused_on_the_page(who: Psy
     acme()
     booking = approve(with_code(now=now), now, now + 3 * DAY)
     approve(with_code(RAVI, now=now), now, now + 10 * DAY)
-    page = looked(RESCHEDULE, token=moving_token(booking), week="2026-12-07")
+    page = looked(RESCHEDULE, token=moving_token(booking), day="2026-12-07")
     assert "does not cover one at that time" in shown(press(page, slot=radios(page)[0]), 409)
 
 

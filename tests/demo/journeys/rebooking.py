@@ -101,10 +101,10 @@ def _somebody_else_gets(walk: Walk, offer: dict[str, Any]) -> None:
 
 
 def _turned_to(walk: Walk, link: str, psychologist: int) -> tuple[Page, str]:
-    """The first week in which this psychologist has a time: near a weekend it is not the one that the page opens at."""
-    monday = datetime.now(UTC).date() - timedelta(days=datetime.now(UTC).weekday())
-    for weeks in range(3):
-        page = walk.pages.open(f"{link}&week={monday + timedelta(weeks=weeks)}")
+    """The first day on which this psychologist has a time: it need not be the one that the page opens at."""
+    today = datetime.now(UTC).date()
+    for days in range(21):
+        page = walk.pages.open(f"{link}&day={today + timedelta(days=days)}")
         for value in page.choices:
             if value.startswith(f"{psychologist}@"):
                 return page, value
