@@ -34,6 +34,9 @@ SHORT, SHORT_PACE = 14.0, 0.4  # seconds of storm, and the share of each duratio
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code."""
     options = _options(arguments)
+    if "host" in options.behind and "proxy" not in options.behind:
+        sys.stderr.write("Only a proxy leads to a second host: --behind host proxy\n")
+        return 2
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _leave)
     seconds, pace = (SHORT, SHORT_PACE) if options.short else (options.minutes * 60, 1.0)
@@ -71,7 +74,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 def _ours(stack: Stack, options: argparse.Namespace, seconds: float) -> list[Figure]:
     stacks.migrate(stack, options.dump)
     direct = dict(stack.environment)
-    for name in options.behind:
+    for name in (name for name in between.ADD if name in options.behind):
         between.ADD[name](stack)
     os.environ.update(stack.environment)
     stacks.add_servers(stack)
@@ -90,6 +93,7 @@ def _ours(stack: Stack, options: argparse.Namespace, seconds: float) -> list[Fig
         seconds,
         with_postgres=not options.sqlite,
         with_pooler="pooler" in options.behind,
+        with_host="host" in options.behind,
         with_gateway=gateways.has_pages(options.gateway),
     )
     _say(f"the stack works; {len(plan)} faults are planned")

@@ -1,4 +1,7 @@
-"""What stands between in a storm that asks for it: PgBouncer before PostgreSQL, the example of nginx before `web`."""
+"""What stands between in a storm that asks for it: PgBouncer before PostgreSQL, the example of nginx before `web`.
+
+And a second host, with a `web` of its own behind the same nginx, which dies as a whole in the middle of the storm.
+"""
 
 from __future__ import annotations
 
@@ -32,9 +35,17 @@ def add_proxy(stack: Stack) -> None:
     folder.mkdir()
     stack.folder.chmod(0o755)  # started by root, its workers are somebody else
     web = stack.url.removeprefix("http://")
+    if stack.second_web:
+        web += f"; server 127.0.0.1:{stack.second_web}"
     (folder / "nginx.conf").write_text(nginx.behind_another(nginx.settings(folder, port, web)))
     stack.add("proxy", *nginx.command(program, folder), "-g", "daemon off;")
     stack.environment |= {"PUBLIC_URL": f"http://127.0.0.1:{port}", "TRUSTED_PROXIES": "2"}
 
 
-ADD: dict[str, Callable[[Stack], None]] = {"pooler": add_pooler, "proxy": add_proxy}
+def add_host(stack: Stack) -> None:
+    """A second `web`; workers and beat of a second node there are in every storm. Only a proxy leads to both."""
+    stack.second_web = free_port()
+
+
+# in the order in which they are added
+ADD: dict[str, Callable[[Stack], None]] = {"pooler": add_pooler, "host": add_host, "proxy": add_proxy}

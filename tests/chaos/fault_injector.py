@@ -61,6 +61,8 @@ class FaultInjector:
             self._trouble_gateway(fault, chosen)
         elif fault.kind is Kind.POSTGRES:
             self._restart_postgres()
+        elif fault.kind is Kind.HOST:
+            self._lose_host(fault)
         else:
             with self._broker_taken:
                 self._disturb_broker(fault)
@@ -97,6 +99,17 @@ class FaultInjector:
         happened = self._journal.fault(Kind.POSTGRES, "postgres")
         self._stack.database.crash()
         self._stack.database.restart()
+        happened.until = time.time()
+
+    def _lose_host(self, fault: Fault) -> None:
+        """All of it at once; the other goes on alone."""
+        happened = self._journal.fault(Kind.HOST, "the second host")
+        host = self._stack.second_host()
+        for part in host:
+            part.lose()
+        time.sleep(fault.seconds)
+        for part in host:
+            part.release()
         happened.until = time.time()
 
     def _disturb_broker(self, fault: Fault) -> None:

@@ -21,6 +21,7 @@ class Kind(StrEnum):
     REDIS_DEAF = "Redis frozen at an acknowledgement"
     POSTGRES = "PostgreSQL restarted"
     POOLER = "kill -9 of PgBouncer"
+    HOST = "a host lost, and back"
     MAIL_FAILING = "mail provider answers 500"
     MAIL_BUSY = "mail provider answers 429"
     MAIL_HANGING = "mail provider hangs"
@@ -66,6 +67,7 @@ OF_GATEWAY = {  # how its fake calls them
 GATEWAY_EVERY = 4.0  # seconds between two troubles of a gateway, and
 SELDOMER = 2.5  # how many times as long between two others then: in between somebody must be able to pay
 QUEUES = ("mail", "payments", "timers")
+HOST_AWAY = 30.0  # seconds
 DEAF_FOR = 8.0  # seconds: longer than the time-out of the workers' sockets
 ROOM_FOR_DEAF = 60.0  # seconds of storm from which on each queue gets such a freeze; it takes long
 EVERY = 2.5  # seconds between two faults, on average
@@ -83,9 +85,15 @@ class Fault:
 
 
 def plan(
-    seed: int, seconds: float, *, with_postgres: bool, with_pooler: bool = False, with_gateway: bool = False
+    seed: int,
+    seconds: float,
+    *,
+    with_postgres: bool,
+    with_pooler: bool = False,
+    with_host: bool = False,
+    with_gateway: bool = False,
 ) -> list[Fault]:
-    """Every kind at least once when there is room, PostgreSQL and its pooler once; all is over in time."""
+    """Every kind at least once when there is room, PostgreSQL, its pooler and a host once; all is over in time."""
     chosen = random.Random(seed)
     kinds = list(WEIGHTS)
     chosen.shuffle(kinds)
@@ -96,6 +104,8 @@ def plan(
         faults.append(Fault(chosen.uniform(0.4, 0.7) * seconds, Kind.POSTGRES, 0.0, 0))
     if with_pooler:
         faults.append(Fault(random.Random(seed).uniform(0.15, 0.35) * seconds, Kind.POOLER, 0.0, 0))
+    if with_host:
+        faults.append(Fault(seconds / 2, Kind.HOST, min(HOST_AWAY, seconds / 3), 0))
     if with_gateway:
         faults += _of_gateway(random.Random(f"{seed} gateway"), seconds)
     if seconds >= ROOM_FOR_DEAF:

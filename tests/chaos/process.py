@@ -69,6 +69,11 @@ class Part:
         self.is_wanted = False
         self.kill()
 
+    def lose(self) -> None:
+        """As `hold`, and its children with it: the machine is gone."""
+        self.is_wanted = False
+        self.end_group()
+
     def release(self) -> None:
         """The supervisor may start it again."""
         self.is_wanted = True

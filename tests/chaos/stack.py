@@ -77,6 +77,7 @@ class Stack:
     parts: dict[str, Part] = field(default_factory=dict)
     supervisor: Supervisor | None = None
     ends: list[Callable[[], None]] = field(default_factory=list)  # what else is gone afterwards
+    second_web: int = 0  # the port of the second host's web; 0: there is none
 
     @property
     def url(self) -> str:
@@ -101,6 +102,10 @@ class Stack:
     def named(self, prefix: str) -> list[Part]:
         """The parts whose names begin so."""
         return [part for name, part in self.parts.items() if name.startswith(prefix)]
+
+    def second_host(self) -> list[Part]:
+        """Its web, workers and beat."""
+        return [part for name, part in self.parts.items() if name.endswith("-2")]
 
     def add(self, name: str, *command: str, **environment: str) -> None:
         given = self.environment | environment
@@ -218,8 +223,10 @@ def add_servers(stack: Stack) -> None:
 
 
 def add_service(stack: Stack, *, workers: int = 2) -> None:
-    """Ours: web, `workers` a queue, two beats."""
+    """Ours: web, `workers` a queue, two beats; and a second web where there is a second host."""
     stack.add("web", sys.executable, "-m", "config.web", WEB_WORKERS=str(workers))
+    if stack.second_web:
+        stack.add("web-2", sys.executable, "-m", "config.web", WEB_WORKERS=str(workers), PORT=str(stack.second_web))
     for number in (1, 2):
         for queue in QUEUES if number <= workers else ():
             stack.add(f"worker-{queue}-{number}", sys.executable, "-m", "workers", queue, NODE_NAME=f"node-{number}")
