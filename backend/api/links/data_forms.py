@@ -6,6 +6,8 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from rest_framework import serializers
 
 from backend.api.fields import ChoiceField, IntakeField
@@ -36,12 +38,12 @@ class CorrectionRequest(serializers.Serializer[dict[str, str]]):
 
 
 LABELS = {
-    "full_name": "Full name",
-    "phone_number": "Phone number",
-    "city": "City",
-    "region": "State or province",
-    "country": "Country",
-    "emergency_contact": "Emergency contact",
+    "full_name": gettext_lazy("Full name"),
+    "phone_number": gettext_lazy("Phone number"),
+    "city": gettext_lazy("City"),
+    "region": gettext_lazy("State or province"),
+    "country": gettext_lazy("Country"),
+    "emergency_contact": gettext_lazy("Emergency contact"),
 }
 
 
@@ -50,7 +52,7 @@ class CorrectPage(LinkPage):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         token = request.GET.get("token", "")
-        _, client = own_data.proved_by(token, now=timezone.now())
+        client = own_data.proved_by(token, now=timezone.now())[1]
         with disclosures.unseen():
             kept = {name: getattr(client, name) for name in corrections.CORRECTABLE}
         kept["phone_number"] = phones.shown(kept["phone_number"])
@@ -63,7 +65,7 @@ class CorrectPage(LinkPage):
         if not answers.is_valid():
             return _form(token, typed, {name: found[0] for name, found in answers.errors.items()}, status=400)
         corrections.correct(token, answers.validated_data, now=timezone.now())
-        return render_page("data_done", {"heading": "Your data is corrected", "token": token})
+        return render_page("data_done", {"heading": _("Your data is corrected"), "token": token})
 
 
 def _form(token: str, typed: dict[str, str], wrong: dict[str, Any], *, status: int = 200) -> HttpResponse:
@@ -84,10 +86,10 @@ class WithdrawPage(LinkPage):
         token, step = request.POST.get("token", ""), request.POST.get("step", "")
         if step == "cancel":
             withdrawal.ask_to_cancel(token, now=timezone.now())
-            return render_page("data_done", {"heading": "Open the link in our email to cancel", "token": token})
+            return render_page("data_done", {"heading": _("Open the link in our email to cancel"), "token": token})
         if not withdrawal.withdraw(token, keeps_bookings=step == "keep", now=timezone.now()):
             return _asked(token, status=409)
-        return render_page("data_done", {"heading": "Your consent is withdrawn", "token": token})
+        return render_page("data_done", {"heading": _("Your consent is withdrawn"), "token": token})
 
 
 def _asked(token: str, *, status: int = 200) -> HttpResponse:

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_exempt
 
 from backend.api.frame import FramedPage, error_page, render_page
@@ -20,7 +21,7 @@ from backend.bookings.models import Booking
 from backend.core import formatting
 from backend.core.errors import Refused
 
-_NOWHERE = "There is no such page. Please open the link in your email again."
+_NOWHERE = _("There is no such page. Please open the link in your email again.")
 
 
 class LinkPage(FramedPage):
@@ -101,6 +102,6 @@ class Nowhere(LinkPage):
     """Any other address under `/go/`."""
 
     def get(self, _request: HttpRequest, **_rest: str) -> HttpResponse:
-        return error_page(404, _NOWHERE)
+        return error_page(404, str(_NOWHERE))
 
     post = get

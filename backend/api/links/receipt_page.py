@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from backend.api.frame import error_page, render_page
 from backend.api.links.pages import LinkPage
@@ -12,7 +13,7 @@ from backend.core import formatting
 from backend.payments import receipt_files, receipts
 from backend.payments.models import Receipt
 
-_NOT_YET = "Your receipt is being made. Please open the link again in a moment."
+_NOT_YET = _("Your receipt is being made. Please open the link again in a moment.")
 
 
 class ReceiptPage(LinkPage):
@@ -33,14 +34,14 @@ def _answer(token: str, number: str) -> HttpResponse:
         facts = {"token": token, "acknowledgement_id": booking.acknowledgement_id, "receipts": shown}
         return render_page("receipt", facts)
     found = [one for one in found if one.number == number]
-    return _document(found[0]) if found else error_page(404, "There is no such receipt.")
+    return _document(found[0]) if found else error_page(404, str(_("There is no such receipt.")))
 
 
 def _document(receipt: Receipt) -> HttpResponse:
     """To be saved: a page without scripts and frames shows none."""
     content = receipt_files.content(receipt)
     if content is None:
-        waits = error_page(503, _NOT_YET)
+        waits = error_page(503, str(_NOT_YET))
         waits["Retry-After"] = "10"
         return waits
     name = f'attachment; filename="{receipt_files.file_name(receipt)}"'

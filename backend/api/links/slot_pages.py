@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from backend.api import slots_by_day
 from backend.api.frame import render_page
@@ -87,7 +88,7 @@ class ReschedulePage(LinkPage):
         token, day, now = request.POST.get("token", ""), request.POST.get("day", ""), timezone.now()
         chosen = chosen_slot.decode_slot(request.POST.get("slot", ""))
         if chosen is None:
-            return _offers(token, day, now=now, problem="Please choose a time.", status=400)
+            return _offers(token, day, now=now, problem=_("Please choose a time."), status=400)
         try:
             choice = rescheduling.SlotChoice(chosen.psychologist_id, chosen.start)
             return _moved(rescheduling.reschedule_by_visitor(token, choice, now=now))

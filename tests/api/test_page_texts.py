@@ -1,0 +1,32 @@
+"""Whatever visitors read on our pages can be translated."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.support.server import ROOT
+
+TEMPLATES = sorted((ROOT / "backend" / "api" / "templates").glob("*/*.html"))
+UNREAD = r"<style>.*?</style>|<script>.*?</script>|{% block referrer %}.*?{% endblock %}"
+MARKED = r"{% blocktranslate.*?endblocktranslate %}|{[{%].*?[%}]}"
+
+
+def unmarked(text: str) -> list[str]:
+    """The words that no `translate` holds."""
+    for pattern in (UNREAD, MARKED, r"<[^>]*>"):
+        text = re.sub(pattern, "\n", text, flags=re.S)
+    return [line.strip() for line in text.splitlines() if re.search("[A-Za-z]{2}", line)]
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_every_text_of_a_template_is_marked_for_translation(template: Path) -> None:
+    if template.name == "_described.html":  # attributes of an element that stands elsewhere
+        return
+    assert unmarked(template.read_text()) == []
+
+
+def test_a_text_that_is_not_marked_is_found() -> None:
+    assert unmarked("<p>{% translate 'Yes' %} {{ one }}<b>No</b></p>") == ["No"]
