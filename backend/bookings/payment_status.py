@@ -56,7 +56,7 @@ def payment_status(booking: Booking) -> PaymentStatus:
     payments = paid_payments(booking)
     if payments:
         status = _refund_status(payments)
-        return PaymentStatus.PART_PAID if status is PaymentStatus.PAID and _rest(booking, payments) else status
+        return PaymentStatus.PART_PAID if status is PaymentStatus.PAID and rest_paise(booking, payments) else status
     if booking.is_sponsored and booking.state != State.PENDING:  # before approval nobody knows if it is covered
         return PaymentStatus.SPONSORED
     if booking.amount_paise == 0 or booking.state in CALLED_OFF:
@@ -138,7 +138,7 @@ def paid_paise(booking: Booking) -> int:
 
 def outstanding_paise(booking: Booking) -> int:
     """What is left to pay of the price, whoever is to pay it and whether or not it is due."""
-    return _rest(booking, paid_payments(booking))
+    return rest_paise(booking, paid_payments(booking))
 
 
 def owed_paise(booking: Booking) -> int:
@@ -151,14 +151,15 @@ def owed_paise(booking: Booking) -> int:
 def is_paid_up(booking: Booking) -> bool:
     """Whether the whole sum was paid, at once or in parts."""
     payments = paid_payments(booking)
-    return bool(payments) and not _rest(booking, payments)
+    return bool(payments) and not rest_paise(booking, payments)
 
 
 def _sum(payments: Iterable[Payment]) -> int:
     return sum(payment.captured_paise for payment in payments)
 
 
-def _rest(booking: Booking, payments: Iterable[Payment]) -> int:
+def rest_paise(booking: Booking, payments: Iterable[Payment]) -> int:
+    """`outstanding_paise`, for who has read its payments."""
     return max(0, (booking.amount_paise or 0) - _sum(payments))
 
 

@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any, TypeAlias
 
 from django.db import connection
-from django.db.models import Field, Model
+from django.db.models import Field, ForeignKey, Model, fields
 from django.db.models.expressions import DatabaseDefault
 
 Columns: TypeAlias = "tuple[Field[Any, Any], ...]"
@@ -46,7 +46,26 @@ def update(row: Model, names: Iterable[str]) -> None:
             raise RuntimeError(f"{row._meta.label} {row.pk} is gone")
 
 
+# What a column of exactly this class binds as it is, whatever the database; Django asks some four functions for it
+_BOUND_AS_IT_IS: dict[type[Field[Any, Any]], type] = {
+    fields.CharField: str,
+    fields.TextField: str,
+    fields.BooleanField: bool,
+    fields.IntegerField: int,
+    fields.BigIntegerField: int,
+    fields.SmallIntegerField: int,
+    fields.PositiveIntegerField: int,
+    fields.PositiveSmallIntegerField: int,
+    ForeignKey: int,  # none of ours points at anything but an id
+}
+
+
 def _stored(row: Model, column: Field[Any, Any], *, is_new: bool) -> Any:
+    plain = _BOUND_AS_IT_IS.get(type(column))
+    if plain is not None:
+        value = row.__dict__.get(column.attname)
+        if type(value) is plain or (value is None and column.attname in row.__dict__):
+            return value
     value = column.pre_save(row, is_new)
     if isinstance(value, DatabaseDefault):  # nobody set it, and the column has no other default
         value = column.db_default

@@ -14,9 +14,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from backend.bookings.lifecycle import payments
 from backend.bookings.machine import ACTIVE, State
 from tests.support import api, factories, scenarios
-from tests.support.scenarios import ASHA
+from tests.support.scenarios import ASHA, RAVI
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "sandbox_payments")]
 
@@ -145,3 +146,10 @@ def test_beginning_to_pay(now: datetime, queries: Counting) -> None:
         api.done(api.post(api.INITIATE, {"acknowledgement_id": booking.acknowledgement_id}))
     with queries(6):
         api.done(api.post(api.INITIATE, {"acknowledgement_id": booking.acknowledgement_id}))
+
+
+def test_a_capture_that_confirms_costs_as_much_whoever_tells_it(now: datetime, queries: Counting) -> None:
+    _, payment = scenarios.paying(now=now)
+    scenarios.confirmed(RAVI, now=now, at=scenarios.slot_tomorrow(now, 15))  # the year's series of receipts has begun
+    with queries(19):
+        payments.record_report(scenarios.captured(payment), actor="gateway:sandbox", now=now)

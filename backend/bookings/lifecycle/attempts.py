@@ -156,6 +156,16 @@ def keep_facts(payment: Payment, report: OrderReport) -> None:
     """What a report says beside its state. The caller holds the payment's lock, and knows that the order is its own."""
     if payment.state == PaymentState.CAPTURED and report.state != OrderState.CAPTURED:
         return  # it was asked before the money came
+    _save_changed(payment, _facts(payment, report))
+    learn(payment, report)
+
+
+def take_facts(payment: Payment, report: OrderReport) -> list[str]:
+    """The same of a capture, which its caller saves: the columns that changed."""
+    return _changed(payment, _facts(payment, report))
+
+
+def _facts(payment: Payment, report: OrderReport) -> Mapping[str, object]:
     facts = {
         "gateway_order_id": payment.gateway_order_id or report.gateway_order_id,
         "pay_url": report.pay_url or payment.pay_url,
@@ -164,8 +174,7 @@ def keep_facts(payment: Payment, report: OrderReport) -> None:
     }
     if payment.page_state == PageState.OPEN and report.state in (OrderState.CLOSED, OrderState.CAPTURED):
         facts["page_state"] = PageState.CLOSED
-    _save_changed(payment, facts)
-    learn(payment, report)
+    return facts
 
 
 def learn(payment: Payment, report: OrderReport) -> None:
@@ -177,11 +186,16 @@ def learn(payment: Payment, report: OrderReport) -> None:
 
 
 def _save_changed(payment: Payment, facts: Mapping[str, object]) -> None:
+    if changed := _changed(payment, facts):
+        compiled_writes.update(payment, changed)
+
+
+def _changed(payment: Payment, facts: Mapping[str, object]) -> list[str]:
+    """Set on the row; the columns that were otherwise."""
     changed = [name for name, value in facts.items() if getattr(payment, name) != value]
     for name in changed:
         setattr(payment, name, facts[name])
-    if changed:
-        compiled_writes.update(payment, changed)
+    return changed
 
 
 def close_page(payment: Payment, *, now: datetime) -> None:

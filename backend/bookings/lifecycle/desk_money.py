@@ -60,13 +60,14 @@ def record_desk_payment(booking_id: int, handed: Handed = Handed(), *, actor: st
         raise Refused(Code.STATE_REFUSES, state=booking.state)
     payment = _take(booking, handed, now=now)
     details = Captured(payment.pk, payment.captured_paise)
-    if is_due_later or outstanding_paise(booking):
+    left = outstanding_paise(booking)
+    if is_due_later or left:
         note_on_sum(booking, intent=Intent.RECORD_DESK_PAYMENT, details=details, actor=actor, now=now)
         notify_visitor(booking, Notice.PAYMENT_RECEIVED, now=now)
         renew_promise(booking, now=now)
     else:
         confirm(booking, intent=Intent.RECORD_DESK_PAYMENT, details=details, actor=actor, now=now)
-    receipts.issue(booking, payment, now=now)
+    receipts.issue(booking, payment, left_paise=left, now=now)
     return booking
 
 

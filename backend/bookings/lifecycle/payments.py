@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -18,6 +19,7 @@ from backend.bookings.lifecycle.attempts import (
     close_open_attempt,
     end_attempt,
     keep_facts,
+    take_facts,
     takes_money,
 )
 from backend.bookings.lifecycle.notify import notify_confirmed, notify_staff, notify_visitor
@@ -39,7 +41,7 @@ from backend.bookings.lifecycle.transaction import (
 from backend.bookings.machine import ACTIVE, AWAITS_PAYMENT, TAKES_PLACE, Reason, State
 from backend.bookings.models import Booking, Origin
 from backend.bookings.notices import Notice
-from backend.bookings.payment_status import answer_by, outstanding_paise, paid_payments, refundable_paise
+from backend.bookings.payment_status import answer_by, paid_payments, refundable_paise, rest_paise
 from backend.core import compiled_writes, row_locks
 from backend.core.compiled_queries import Given, compiled
 from backend.core.errors import Code, Permanent, Refused
@@ -158,9 +160,9 @@ def record_second_capture(report: OrderReport, *, now: datetime) -> ReportOutcom
 def _record(report: OrderReport, *, actor: str, now: datetime) -> ReportOutcome:
     booking, payment = _lock_for(report.reference)
     quarantine.require_same_order(payment, report)
-    keep_facts(payment, report)
     if report.state == OrderState.CAPTURED and payment.state != PaymentState.CAPTURED:
         return _capture(booking, payment, report, actor=actor, now=now)
+    keep_facts(payment, report)
     if report.state == OrderState.DECLINED and payment.state == PaymentState.OPEN:
         close_attempt(payment, PaymentState.FAILED, now=now)
         end_attempt(booking, reason=Reason.ATTEMPT_FAILED, intent=Intent.FAIL_ATTEMPT, actor=actor, now=now)
@@ -176,9 +178,10 @@ def _lock_for(reference: str) -> tuple[Booking, Payment]:
     payment_id, booking_id, client_id, psychologist_id = found
     if client_id is not None:
         lock_client(client_id)
-    if psychologist_id is not None:
-        claims.lock_psychologists([psychologist_id])
+    locked = claims.lock_psychologists([psychologist_id] if psychologist_id is not None else [])
     booking = lock_booking(booking_id)
+    if booking.psychologist_id in locked:  # else it was moved a moment ago, and its new one is read
+        booking.psychologist = locked[booking.psychologist_id]
     return booking, _payment.take(id=payment_id)[0]
 
 
@@ -193,27 +196,27 @@ def _whose() -> QuerySet[Payment, Any]:
 
 def _capture(booking: Booking, payment: Payment, report: OrderReport, *, actor: str, now: datetime) -> ReportOutcome:
     is_exact = (report.amount_paise, report.currency) == (payment.amount_paise, payment.currency)
-    since = [one for one in paid_payments(booking) if one.pk > payment.pk]
-    completes = is_exact and _completes(booking, payment, since)
-    payment.gateway_order_id = report.gateway_order_id
-    _note_capture(payment, report, now=now)
+    paid = paid_payments(booking)
+    since = [one for one in paid if one.pk > payment.pk]
+    completes = is_exact and _completes(booking, payment, paid)
+    _note_capture(payment, report, beside=take_facts(payment, report), now=now)
     outcome = _settle_with(booking, payment, actor=actor, now=now) if completes else ReportOutcome.RETURNED
     if outcome is ReportOutcome.RETURNED:
         _return_unexpected(booking, payment, now=now)
         return outcome
     for part in since:
         _return_part(booking, part, now=now)
-    receipts.issue(booking, payment, now=now)
+    receipts.issue(booking, payment, left_paise=0, now=now)
     return outcome
 
 
-def _completes(booking: Booking, payment: Payment, since: list[Payment]) -> bool:
+def _completes(booking: Booking, payment: Payment, paid: list[Payment]) -> bool:
     """Whether the sum is complete with this attempt's, which asked for what was left to pay when it began.
 
     Parts that came since are beyond the price then; those before must be with us still.
     """
-    before = sum(refundable_paise(one) for one in paid_payments(booking) if one not in since)
-    return outstanding_paise(booking) > 0 and before + payment.amount_paise == booking.amount_paise
+    before = sum(refundable_paise(one) for one in paid if one.pk < payment.pk)
+    return rest_paise(booking, paid) > 0 and before + payment.amount_paise == booking.amount_paise
 
 
 def _settle_with(booking: Booking, payment: Payment, *, actor: str, now: datetime) -> ReportOutcome:
@@ -242,13 +245,15 @@ CAPTURE = (
 )
 
 
-def _note_capture(payment: Payment, report: OrderReport, *, now: datetime) -> None:
+def _note_capture(payment: Payment, report: OrderReport, *, beside: Iterable[str] = (), now: datetime) -> None:
+    """`beside` are columns that changed and are to be saved with it."""
+    payment.gateway_order_id = report.gateway_order_id
     payment.state, payment.capture_id = PaymentState.CAPTURED, report.capture_id
     payment.captured_paise, payment.captured_currency = report.amount_paise, report.currency
     payment.paid_by, payment.fee_paise = report.capture.method, report.capture.fee_paise
     payment.tax_paise = report.capture.tax_paise
     payment.captured_at = payment.closed_at = now
-    compiled_writes.update(payment, CAPTURE)
+    compiled_writes.update(payment, {*CAPTURE, *beside})
 
 
 def confirm(booking: Booking, *, intent: Intent, details: Details, actor: str, now: datetime) -> None:

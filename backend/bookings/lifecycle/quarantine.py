@@ -7,7 +7,7 @@ import logging
 from datetime import datetime
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from backend.core import correlation
 from backend.core.compiled_queries import Given, compiled
@@ -29,31 +29,26 @@ def require_same_order(payment: Payment, report: OrderReport) -> None:
 
     Two payments reported with the same new id at once are kept apart by the database. Raises Unbound.
     """
-    others = {"gateway": payment.gateway, "id": payment.pk}
     if payment.gateway_order_id and payment.gateway_order_id != report.gateway_order_id:
         raise Unbound(f"the order of this payment is {payment.gateway_order_id}, not {report.gateway_order_id}")
-    if _of_order.rows(order=report.gateway_order_id, **others):
-        raise Unbound(f"the order {report.gateway_order_id} is another payment's")
-    if not report.capture_id:
+    order, capture = report.gateway_order_id, report.capture_id
+    others = _of_others.rows(gateway=payment.gateway, id=payment.pk, order=order, capture=capture or order)
+    if any(theirs == order for theirs, _ in others):
+        raise Unbound(f"the order {order} is another payment's")
+    if not capture:
         return
-    if payment.capture_id and payment.capture_id != report.capture_id:
-        raise Unbound(f"this payment was captured by {payment.capture_id} already, and now by {report.capture_id}")
-    if _of_capture.rows(capture=report.capture_id, **others):
-        raise Unbound(f"the capture {report.capture_id} is another payment's")
-
-
-def _others() -> QuerySet[Payment, Any]:
-    return Payment.objects.filter(gateway=Given("gateway")).exclude(pk=Given("id")).order_by().values_list("pk")
+    if payment.capture_id and payment.capture_id != capture:
+        raise Unbound(f"this payment was captured by {payment.capture_id} already, and now by {capture}")
+    if any(theirs == capture for _, theirs in others):
+        raise Unbound(f"the capture {capture} is another payment's")
 
 
 @compiled
-def _of_order() -> QuerySet[Payment, Any]:
-    return _others().filter(gateway_order_id=Given("order"))[:1]
-
-
-@compiled
-def _of_capture() -> QuerySet[Payment, Any]:
-    return _others().filter(capture_id=Given("capture"))[:1]
+def _of_others() -> QuerySet[Payment, Any]:
+    """Of each id there is one at most."""
+    others = Payment.objects.filter(gateway=Given("gateway")).exclude(pk=Given("id")).order_by()
+    of_them = others.filter(Q(gateway_order_id=Given("order")) | Q(capture_id=Given("capture")))
+    return of_them.values_list("gateway_order_id", "capture_id")
 
 
 def require_same_refund(refund: Refund, report: RefundReport) -> None:

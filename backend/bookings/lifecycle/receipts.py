@@ -10,7 +10,6 @@ from datetime import date, datetime
 
 from backend.bookings.guarantees import held_session
 from backend.bookings.models import Booking, Mode
-from backend.bookings.payment_status import outstanding_paise
 from backend.core.formatting import long_day, money, practice_zone
 from backend.outbox import messages
 from backend.outbox.models import Queue
@@ -23,12 +22,12 @@ log = logging.getLogger(__name__)
 MAKE_RECEIPT = "make_receipt"  # what the payments worker is asked to do
 
 
-def issue(booking: Booking, payment: Payment, *, now: datetime) -> None:
-    """The receipt of a capture that counts."""
+def issue(booking: Booking, payment: Payment, *, left_paise: int, now: datetime) -> None:
+    """The receipt of a capture that counts, after which so much is left to pay."""
     supply = Supply(
         person_name=booking.full_name,
         booking_reference=booking.acknowledgement_id,
-        description=_description(booking, payment),
+        description=_description(booking, payment, left_paise),
         place_of_supply=_place_of_supply(booking),
     )
     _owe_file(receipts.issue(payment, supply, on=_practice_day(now), now=now), now=now)
@@ -46,10 +45,9 @@ def take_back(payment: Payment, amount_paise: int, *, refund: Refund | None = No
         log.error("payment %s has no receipt to take back", payment.reference)
 
 
-def _description(booking: Booking, payment: Payment) -> str:
+def _description(booking: Booking, payment: Payment, left: int) -> str:
     """Of a part also what is left to pay of which price, as it is now."""
     session = f"Session on {long_day(held_session(booking).start)}"
-    left = outstanding_paise(booking)
     if left:
         return f"{session}; part payment, {money(left)} of {money(booking.amount_paise)} left"
     is_all = payment.captured_paise == booking.amount_paise
