@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from backend.people.models import HoursMode, Psychologist
+from backend.people.models import HoursMode, Language, Psychologist
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,12 @@ def profiles() -> list[Profile]:
     """Those who are active, by name. Four queries."""
     rows = Psychologist.objects.filter(is_active=True).order_by("full_name", "pk")
     return [_profile(row) for row in rows.prefetch_related("specializations", "languages", "working_hours")]
+
+
+def languages_spoken() -> list[str]:
+    """Those in which somebody gives sessions, by name. One query."""
+    spoken = Language.objects.filter(psychologist__is_active=True)
+    return list(spoken.distinct().order_by("name").values_list("name", flat=True))
 
 
 def _profile(row: Psychologist) -> Profile:

@@ -9,7 +9,7 @@ from django.test import override_settings
 
 from backend.bookings import policy
 from backend.bookings.models import Booking
-from backend.people.models import Psychologist
+from backend.people.models import Language, Psychologist
 from backend.people.privacy_notice import IN_FORCE
 from tests.support import api, scenarios
 
@@ -33,6 +33,15 @@ def test_the_price_is_the_least_of_those_who_give_sessions() -> None:
     assert api.done(api.get(INFO))["price_from"] == "900.00"
     Psychologist.objects.update(is_active=False)
     assert api.done(api.get(INFO))["price_from"] == "1500.00"
+
+
+def test_it_names_the_languages_of_our_texts_and_of_our_sessions() -> None:
+    hindi, marathi = (Language.objects.create(name=name) for name in ("Hindi", "Marathi"))
+    scenarios.psychologist("Dr. Meera Iyer").languages.set([hindi])
+    scenarios.psychologist("Dr. Other").languages.set([hindi])
+    scenarios.psychologist("Dr. Gone", is_active=False).languages.set([marathi])
+    body = api.done(api.get(INFO))
+    assert (body["languages"], body["session_languages"]) == (["en"], ["Hindi"])
 
 
 def test_the_notice_in_force_is_served_with_its_version_and_accepted_by_it(now: datetime) -> None:

@@ -18,6 +18,7 @@ from backend.bookings import policy
 from backend.bookings.lifecycle.session_terms import least_fee_paise
 from backend.core import formatting
 from backend.people import privacy_notice
+from backend.people.profiles import languages_spoken
 
 CACHE = "public, max-age=300"  # seconds; what stands here changes with a deployment, or with a fee
 _HOUR, _MINUTE = timedelta(hours=1), timedelta(minutes=1)
@@ -63,6 +64,8 @@ class InfoAnswer(serializers.Serializer[Any]):
     session_minutes = serializers.IntegerField(help_text="A psychologist may have another length.")
     price_from = serializers.CharField(help_text="Rupees, two decimals: the least fee of a session.")
     currency = serializers.CharField()
+    languages = serializers.ListField(child=serializers.CharField(), help_text="Of our texts, ISO 639-1.")
+    session_languages = serializers.ListField(child=serializers.CharField(), help_text="Sessions are held in these.")
     support = SupportLineAnswer(many=True)
     policies = PoliciesAnswer()
     privacy_notice = NoticeAnswer()
@@ -79,6 +82,8 @@ class Info(APIView):
             "session_minutes": policy.SESSION_LENGTH // _MINUTE,
             "price_from": formatting.rupees(least_fee_paise()),
             "currency": policy.CURRENCY,
+            "languages": sorted({notice.language for notice in privacy_notice.NOTICES.values()}),
+            "session_languages": languages_spoken(),
             "support": support_lines(),
             "policies": _policies(),
             "privacy_notice": _notice(privacy_notice.IN_FORCE),
