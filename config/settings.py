@@ -544,7 +544,7 @@ CORS_ALLOWED_ORIGINS = env.listing(
     expected="an origin such as https://www.example.org, no path",
 )
 CORS_ALLOW_METHODS = ["GET", "POST", "OPTIONS"]
-CORS_ALLOW_HEADERS = ["content-type"]
+CORS_ALLOW_HEADERS = ["content-type", "idempotency-key"]
 CORS_EXPOSE_HEADERS = ["Retry-After", "ETag", "X-Correlation-ID"]
 SUPPORT_LINES = env.listing(
     "SUPPORT_LINES",

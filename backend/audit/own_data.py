@@ -45,6 +45,7 @@ NOT_GIVEN = {
     "people.Corporate": "an employer",
     "people.HistoricalCorporate": "an employer",
     "api.LookupMiss": "a network, for an hour",
+    "bookings.KeptAnswer": "what was answered to a request, for a day",
     "people.Enquiry": "whoever wrote it, found by its text alone",
     "payments.ReceiptFile": "the same as the receipts, as the documents that a booking's link opens",
 }

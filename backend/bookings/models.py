@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 
 from backend.bookings import policy
+from backend.bookings.answer_models import KeptAnswer as KeptAnswer
 from backend.bookings.ledger_models import LedgerEntry as LedgerEntry
 from backend.bookings.link_models import Alternative as Alternative
 from backend.bookings.link_models import Link as Link

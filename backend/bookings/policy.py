@@ -188,6 +188,14 @@ ENQUIRIES_ALL = env.integer("ENQUIRIES_ALL", "enquiries taken from all clients t
 LOOKUP_MISSES_PER_HOUR = env.integer("LOOKUP_MISSES_PER_HOUR", "unknown ids one client may try, an hour", default=30)
 LOOKUP_MISSES_ALL = env.integer("LOOKUP_MISSES_ALL", "unknown ids all clients together may try, an hour", default=2000)
 
+# -- requests that carry a key ----------------------------------------------------------------------------------------
+KEY_LEASE = env.duration(
+    "KEY_LEASE",
+    "how long an Idempotency-Key is held for a request that gives no answer; longer than the web server lets one take",
+    default="90s",
+    may_be_zero=False,
+)
+
 SWEEP_BATCH = 300  # bookings of one transaction of a sweep; what one waits for at most, some tenths of a second
 SWEEP_BATCH_OF_ONE_WRITER = 25  # on SQLite, where everybody who writes waits meanwhile: below 100 ms
 

@@ -33,6 +33,7 @@ class Kind(StrEnum):
     ENROLMENTS = "enrolments"
     COUNTS = "counts"
     RUNS = "runs"
+    REPEATS = "repeats"
 
 
 @dataclass(frozen=True)
@@ -131,6 +132,13 @@ RULES: dict[Kind, Rule] = {
     ),
     Kind.RUNS: Rule(  # longer than anybody looks back for the cause of a complaint
         "runs of timers, with whoever asked for one", "ops.TimerRun", "started_at", timedelta(days=14), "forget_runs"
+    ),
+    Kind.REPEATS: Rule(  # as long as a program that lost its connection tries again
+        "answers kept for a request that comes again, since it came first",
+        "bookings.KeptAnswer",
+        "reserved_at",
+        timedelta(days=1),
+        "forget_ended",
     ),
 }
 

@@ -81,6 +81,16 @@ def note_subject(subject: str, pks: Iterable[int], *names: str) -> None:
         heard.ids.setdefault(f"{subject}.{name}", set()).update(known)
 
 
+def pass_on(shown: Disclosures) -> None:
+    """What was heard of a part, to whoever listens to the whole."""
+    heard = _heard.get()
+    if heard is None:
+        return
+    heard.act = max(heard.act, shown.act, key=list(Act).index)
+    for name, ids in shown.ids.items():
+        heard.ids.setdefault(name, set()).update(ids)
+
+
 def note_act(act: Act, model: type[models.Model], pks: Iterable[int]) -> None:
     """These rows were found by a search or went into a file, be there any or not."""
     heard = _heard.get()

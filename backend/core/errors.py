@@ -24,6 +24,10 @@ class Code(StrEnum):
     LOGIN_FAILED = "login_failed"
     TOO_MANY_LOGINS = "too_many_logins"
     TOO_MANY_REQUESTS = "too_many_requests"
+    # a request that carries a key
+    KEY_MALFORMED = "idempotency_key_malformed"
+    KEY_REUSED = "idempotency_key_reused"
+    KEY_IN_USE = "idempotency_key_in_use"
     # the link is spent
     LINK_EXPIRED = "link_expired"
     DRAFT_LAPSED = "draft_lapsed"

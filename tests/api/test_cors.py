@@ -57,7 +57,7 @@ def test_a_preflight_lets_the_site_send_json(address: str) -> None:
     response = preflight(address, api.site())
     assert response.status_code == 200
     assert response["Access-Control-Allow-Origin"] == api.site()
-    assert response["Access-Control-Allow-Headers"].lower() == "content-type"
+    assert response["Access-Control-Allow-Headers"].lower() == "content-type, idempotency-key"
     assert {part.strip() for part in response["Access-Control-Allow-Methods"].split(",")} == {"GET", "POST", "OPTIONS"}
     assert "Access-Control-Allow-Credentials" not in response.headers
     assert "origin" in response["Vary"].lower()

@@ -19,6 +19,7 @@ FILES = (
     "tests/bookings/lifecycle/test_races_reschedule.py",
     "tests/bookings/lifecycle/test_races_slots.py",
     "tests/bookings/lifecycle/test_races_receipts.py",
+    "tests/api/test_repeats_at_once.py",
 )
 CROWD = 200  # who want the same at once
 

@@ -17,7 +17,7 @@ from backend.accounts.models import EnrolmentLink, Session
 from backend.api.models import LookupMiss
 from backend.audit.models import AccessRecord
 from backend.bookings import retention
-from backend.bookings.models import Booking, Link
+from backend.bookings.models import Booking, KeptAnswer, Link
 from backend.bookings.retention import RULES, UNENDED, Kind
 from backend.core.personal_data import personal_columns
 from backend.ops.models import TimerRun
@@ -84,6 +84,7 @@ MAKE: dict[Kind, Callable[[datetime], object]] = {
     Kind.TOKENS: a_token,
     Kind.ENROLMENTS: an_enrolment,
     Kind.COUNTS: lambda at: LookupMiss.objects.create(client="192.0.2.1", hour=at),
+    Kind.REPEATS: lambda at: KeptAnswer.objects.create(digest=f"{at}", reserved_at=at, lease_ends_at=at),
     Kind.RUNS: lambda at: TimerRun.objects.create(timer="lapse_drafts", started_at=at),
 }
 

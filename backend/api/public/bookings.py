@@ -13,13 +13,14 @@ from rest_framework.views import APIView
 from backend.api import responses
 from backend.api.public import doors
 from backend.api.public.requests import PaymentRequest, TokenRequest, parse_request
+from backend.api.repeats import Door
 from backend.bookings import queries
 from backend.bookings.lifecycle import payments, visitor
 from backend.bookings.payment_status import MONEY_CAME
 from backend.core import formatting
 
 
-class SubmitDraft(APIView):
+class SubmitDraft(Door):
     """POST: record a request. The answer is the same for every address."""
 
     def post(self, request: Request) -> Response:
@@ -27,7 +28,7 @@ class SubmitDraft(APIView):
         return Response({"message": "Check your email: open the link in it to send us your request."}, status=201)
 
 
-class VerifyEmail(APIView):
+class VerifyEmail(Door):
     """POST, and GET from the site's own page: prove the address on first use, then show the booking."""
 
     def get(self, request: Request) -> Response:
@@ -59,7 +60,7 @@ def came_from_the_page(request: Request) -> bool:
     )
 
 
-class CheckStatus(APIView):
+class CheckStatus(Door):
     """GET by acknowledgement id: the booking's state. POST an address: its link goes there by mail."""
 
     def get(self, request: Request) -> Response:
@@ -71,7 +72,7 @@ class CheckStatus(APIView):
         return Response({"message": "We have sent an email to this address. Please check your inbox."})
 
 
-class InitiatePayment(APIView):
+class InitiatePayment(Door):
     """POST: begin to pay, or go on with the attempt that is open."""
 
     def post(self, request: Request) -> Response:
@@ -84,8 +85,10 @@ class InitiatePayment(APIView):
         return Response(answer | responses.pay_address(payment))
 
 
-class CompletePayment(APIView):
+class CompletePayment(Door):
     """POST: is it paid? 2xx means paid and confirmed, and nothing else."""
+
+    is_one_transaction = False  # the gateway is asked
 
     def post(self, request: Request) -> Response:
         body = parse_request(PaymentRequest, request.data)

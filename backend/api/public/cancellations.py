@@ -5,17 +5,17 @@ from __future__ import annotations
 from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from backend.api.public import doors
 from backend.api.public.requests import TokenRequest, parse_request
+from backend.api.repeats import Door
 from backend.bookings.lifecycle import cancellation
 from backend.bookings.machine import State
 from backend.bookings.models import Booking
 from backend.core.errors import Code, Refused
 
 
-class RequestCancellation(APIView):
+class RequestCancellation(Door):
     """POST: mail the link that cancels. The site reads 2xx as "cancelled", save of a confirmed session."""
 
     def post(self, request: Request) -> Response:
@@ -25,7 +25,7 @@ class RequestCancellation(APIView):
         return Response({"message": "We have sent you an email. Open its link to cancel your session."}, status=202)
 
 
-class VerifyCancellation(APIView):
+class VerifyCancellation(Door):
     """GET: whether this link's booking is cancelled by it; changes nothing. POST: cancel it."""
 
     def get(self, request: Request) -> Response:

@@ -27,6 +27,7 @@ from backend.accounts import second_factor, tokens
 from backend.accounts.models import Scope, TokenGrant
 from backend.api import responses
 from backend.api.public.requests import parse_request
+from backend.api.repeats import Door
 from backend.api.schema import MessageAnswer, Operation, described
 from backend.api.staff.docs import LoginAnswer
 from backend.api.staff.requests import LoginRequest
@@ -80,7 +81,7 @@ def refuse_price(access: AccessPolicy, amount: int | None) -> None:
         raise ValidationError({"amount": "The price is the psychologist's fee. Please leave the amount out."})
 
 
-class StaffView(APIView):
+class StaffView(Door):
     """An endpoint for staff. What somebody's roles do not show them answers as what does not exist."""
 
     authentication_classes = (StaffToken,)

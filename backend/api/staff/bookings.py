@@ -281,6 +281,8 @@ class RecordOutcome(BookingAction[OutcomeRequest]):
 class RevealPhone(StaffView):
     """POST: the telephone number that is masked otherwise; that you were shown it is recorded."""
 
+    keeps_answers = False
+
     def may_act(self) -> bool:
         return self.access.reveals_phones
 

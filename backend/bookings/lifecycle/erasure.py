@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
+from backend.bookings import kept_answers
 from backend.bookings.intents import Intent
 from backend.bookings.lifecycle import redaction
 from backend.bookings.lifecycle.erasure_requests import close, notify_person, put_off
@@ -51,6 +52,7 @@ def _erase(client: Client, bookings: Sequence[Booking], request: DataRequest, *,
     for booking in bookings:
         _end_draft(booking, now=now)
         redaction.empty(booking, now=now)
+    kept_answers.forget([booking.acknowledgement_id for booking in bookings])
     theirs = addresses - _of_others(client, addresses)
     _forget_letters([*(booking.pk for booking in bookings), *_purged_before(theirs)], addresses, now=now)
     forgetting.forget_about_none(theirs, now=now)
