@@ -11,10 +11,11 @@
     const both = { ...day, ...clock };
     if (!here || write(at, here, both) === write(at, page.dataset.zone, both)) continue;
     const isSameDay = write(at, here, day) === write(at, page.dataset.zone, day);
-    const parts = time.hasAttribute("data-clock") && isSameDay ? clock : both;
+    const isShort = time.hasAttribute("data-clock");
+    const parts = { ...(isShort && isSameDay ? clock : both), timeZoneName: isShort ? "short" : undefined };
     const yours = document.createElement("span");
     yours.className = "yours";
-    yours.textContent = ` (${page.dataset.yours} ${write(at, here, parts)})`;
+    yours.textContent = isShort ? ` ${write(at, here, parts)}` : ` (${page.dataset.yours} ${write(at, here, parts)})`;
     time.after(yours);
   }
   const exit = document.querySelector("a.exit");

@@ -34,7 +34,10 @@ def base_context() -> TemplateContext:
 def unproved(notification: NotificationContext) -> TemplateContext:
     """Nothing that was typed: the reader may be a stranger to the request."""
     booking = notification.booking
-    facts: TemplateContext = {"asked_at": formatting.day_and_time(booking.created_at)}
+    facts: TemplateContext = {
+        "asked_at": formatting.day_and_time(booking.created_at),
+        "is_by_button": not settings.HAS_OTHER_SITE,  # a site's page confirms by a script, ours by its button
+    }
     if booking.due_at is not None:
         facts["confirm_by"] = formatting.day_and_time(booking.due_at)
     return facts

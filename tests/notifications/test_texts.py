@@ -99,6 +99,19 @@ def test_who_already_has_a_booking_hears_that_the_new_text_was_not_kept(now: dat
         assert "the new one was not kept, nor anything that was written in it" in text
 
 
+# -- the proof of an address -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("has_other_site", [False, True])
+@pytest.mark.parametrize("notice", [Notice.DRAFT_SUBMITTED, Notice.DRAFT_STILL_UNVERIFIED])
+def test_who_confirms_on_our_own_page_reads_that_a_button_does_it(
+    notice: Notice, has_other_site: bool, now: datetime, settings: Settings
+) -> None:
+    settings.HAS_OTHER_SITE = has_other_site
+    told = ["press the button" in text.lower() for text in said(mail_of(notice, now=now))]
+    assert told == [not has_other_site] * 2
+
+
 # -- the payment ------------------------------------------------------------------------------------------------------
 
 
