@@ -95,6 +95,11 @@ def render_page(
     return HttpResponse(render_to_string(template, {**house, **context}, request), status=status)
 
 
+def see_other(address: str) -> HttpResponse:
+    """On to another page, by GET (303)."""
+    return HttpResponse(status=303, headers={"Location": address})
+
+
 def guarded(response: HttpResponseBase, headers: Mapping[str, str] = HEADERS) -> HttpResponseBase:
     """The answer with the headers of every such page."""
     for name, value in headers.items():

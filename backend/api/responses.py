@@ -85,9 +85,14 @@ def add_to_calendar_url(booking: Booking) -> str:
             "action": "TEMPLATE",
             "text": f"Appointment {booking.acknowledgement_id}",
             "dates": f"{start.astimezone(UTC).strftime(form)}/{end.astimezone(UTC).strftime(form)}",
-            "location": booking.meeting_link or ", ".join(booking.address.splitlines()),
+            "location": place(booking),
         }
     )
+
+
+def place(booking: Booking) -> str:
+    """Where the session is, in one line: a link or an address."""
+    return booking.meeting_link or ", ".join(booking.address.splitlines())
 
 
 def support_lines() -> list[dict[str, str]]:

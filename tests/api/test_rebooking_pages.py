@@ -57,6 +57,7 @@ def test_the_page_of_a_time_shows_it_and_changes_nothing(who: Psychologist, now:
     assert "When Friday, 27 November 2026, 10:00 IST to 11:00 IST With Dr. Meera Iyer Where Online" in text
     assert "₹1,500.00" in text
     assert "Thursday, 26 November 2026" in text
+    assert '<time datetime="2026-11-27T04:30:00Z">Friday' in page.content.decode()  # a browser adds its own zone's
     assert f'href="./?token={first}"' in page.content.decode()
     assert f'href="./?token={third}"' in page.content.decode()
     assert ASHA not in text

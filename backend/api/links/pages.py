@@ -13,7 +13,8 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_exempt
 
-from backend.api.frame import FramedPage, error_page, render_page
+from backend.api.frame import FramedPage, error_page, render_page, see_other
+from backend.api.templatetags.instants import moment
 from backend.bookings import policy, queries
 from backend.bookings.lifecycle import cancellation, visitor
 from backend.bookings.machine import State
@@ -53,7 +54,7 @@ class CancelPage(LinkPage):
             return render_page("cancel", {**offer, "has_changed": True}, status=409)
         cancellation.confirm_cancellation(token, now=now)
         query = urlencode({"token": token})
-        return HttpResponse(status=303, headers={"Location": f"{settings.FRONTEND_URL}/verify-cancellation?{query}"})
+        return see_other(f"{settings.FRONTEND_URL}/verify-cancellation?{query}")
 
 
 def _offer(token: str, *, now: datetime) -> dict[str, object] | None:
@@ -67,7 +68,7 @@ def _offer(token: str, *, now: datetime) -> dict[str, object] | None:
     return {
         "token": token,
         "acknowledgement_id": booking.acknowledgement_id,
-        "starts": formatting.day_and_time(booking.slot_start) if booking.slot_start else "",
+        "starts": moment(booking.slot_start) if booking.slot_start else "",
         "comes_back": formatting.grouped_rupees(promise.refund_paise),
         "paid": formatting.grouped_rupees(promise.paid_paise),
         "was_paid": promise.paid_paise > 0,

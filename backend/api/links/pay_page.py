@@ -14,8 +14,9 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils import timezone
 
 from backend.api import errors
-from backend.api.frame import render_page
+from backend.api.frame import render_page, see_other
 from backend.api.links.pages import LinkPage
+from backend.api.templatetags.instants import moment
 from backend.bookings import policy
 from backend.bookings.lifecycle import attempts, pay_page
 from backend.bookings.lifecycle.pay_page import Stage, Standing
@@ -46,7 +47,7 @@ class PayPage(LinkPage):
         except Refused as refused:
             return _nothing_to_pay(refused)
         if is_leading_on and found.stage is Stage.TO_PAY and found.hosted_page:
-            return _led_to(found.hosted_page)
+            return see_other(found.hosted_page)
         return _page(found, request, is_leading_on=is_leading_on, now=now)
 
     def post(self, request: HttpRequest) -> HttpResponse:
@@ -54,11 +55,11 @@ class PayPage(LinkPage):
         try:
             found = _standing(request.POST, now=now, asks=False)  # the gateway's page itself takes no second payment
             if found.stage not in (Stage.TO_PAY, Stage.BEING_MADE, Stage.DECLINED):
-                return _led_to(_address(request.POST))
+                return see_other(_address(request.POST))
             payment = attempts.start_payment(found.booking.acknowledgement_id, now=now)
         except Refused as refused:
             return _nothing_to_pay(refused)
-        return _led_to(found.hosted_page or _way_on(payment, found.booking, now=now))
+        return see_other(found.hosted_page or _way_on(payment, found.booking, now=now))
 
 
 def _standing(query: QueryDict, *, now: datetime, asks: bool = True) -> Standing:
@@ -80,10 +81,6 @@ def opening(payment: Payment, *, now: datetime) -> str:
 def _address(query: QueryDict) -> str:
     """This page's own, as it was opened, without what a gateway added."""
     return f"./?{urlencode({name: query[name] for name in ('token', 'payment', 'at') if query.get(name)})}"
-
-
-def _led_to(address: str) -> HttpResponse:
-    return HttpResponse(status=303, headers={"Location": address})
 
 
 def _was_pressed(at: str, *, now: datetime) -> bool:
@@ -124,7 +121,7 @@ def _facts(found: Standing, *, now: datetime) -> dict[str, Any]:
         "acknowledgement_id": booking.acknowledgement_id,
         "amount": formatting.money(found.amount_paise),
         "paid": formatting.money(paid) if (paid := paid_paise(booking)) and found.stage is not Stage.PAID else "",
-        "pay_by": formatting.day_and_time(booking.pay_by) if booking.pay_by else "",
+        "pay_by": moment(booking.pay_by) if booking.pay_by else "",
         "answer_by": formatting.time_or_day(found.answer_by, now=now) if found.answer_by else "",
         "was_tried": payment is not None and payment.state != PaymentState.OPEN,
         "comes_back": gives_back(booking, asked_at=now),

@@ -19,6 +19,7 @@ from backend.api import slots_by_day
 from backend.api.frame import render_page
 from backend.api.links.pages import LinkPage
 from backend.api.slots_by_day import SlotsByDay
+from backend.api.templatetags.instants import moment
 from backend.bookings import links, refusals
 from backend.bookings.lifecycle import alternatives, rescheduling
 from backend.bookings.lifecycle.alternatives import OfferedTime, alternative_offers
@@ -66,7 +67,7 @@ def _offered(offered: OfferedTime) -> dict[str, Any]:
         "token": offered.token,
         "is_free": offered.is_free,
         "is_asked": offered.is_asked,
-        "starts": formatting.day_and_time(alternative.slot_start),
+        "starts": moment(alternative.slot_start),
         "ends_clock": formatting.clock_time(alternative.slot_end),
         "psychologist": alternative.psychologist.full_name,
         "amount": formatting.grouped_rupees(alternative.amount_paise),
@@ -148,11 +149,10 @@ def _session(booking: Booking) -> dict[str, Any]:
     return {
         "acknowledgement_id": booking.acknowledgement_id,
         "state": booking.state,
-        "starts": formatting.day_and_time(booking.slot_start) if booking.slot_start else "",
-        "slot_start": booking.slot_start,
+        "starts": moment(booking.slot_start) if booking.slot_start else "",
         "ends_clock": formatting.clock_time(booking.slot_end) if booking.slot_end else "",
         "psychologist": booking.psychologist.full_name if booking.psychologist else "",
-        "pay_by": formatting.day_and_time(booking.pay_by) if booking.pay_by else "",
+        "pay_by": moment(booking.pay_by) if booking.pay_by else "",
         "is_held": booking.state in AWAITS_PAYMENT,
         "is_confirmed": booking.state == State.CONFIRMED,
     }

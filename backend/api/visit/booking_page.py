@@ -9,6 +9,8 @@ from urllib.parse import urlencode
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
+from backend.api import responses
+from backend.api.frame import see_other
 from backend.api.public import doors
 from backend.api.visit import standing
 from backend.api.visit.page import VisitPage, show
@@ -49,7 +51,7 @@ class BookingPage(VisitPage):
 
 
 def _back(request: HttpRequest, token: str, **more: str) -> HttpResponse:
-    return HttpResponse(status=303, headers={"Location": f"{request.path}?{urlencode({'token': token, **more})}"})
+    return see_other(f"{request.path}?{urlencode({'token': token, **more})}")
 
 
 def _shown(booking: Booking, token: str, *, now: datetime) -> dict[str, Any]:
@@ -70,7 +72,7 @@ class CalendarFile(VisitPage):
             "sequence": booking.ledger_sequence,
             "starts_at": booking.slot_start.isoformat(),
             "ends_at": booking.slot_end.isoformat(),
-            "place": booking.meeting_link or ", ".join(booking.address.splitlines()),
+            "place": responses.place(booking),
         }
         content = calendar_invite([session], domain=domain(), stamped_at=now)
         name = 'attachment; filename="appointment.ics"'

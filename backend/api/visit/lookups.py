@@ -30,7 +30,7 @@ class StatusPage(VisitPage):
         return led_to("sent", "what=cancel")
 
 
-class LinkPage(VisitPage):
+class SendLinkPage(VisitPage):
     """`/visit/link/`: one answer, whoever asks."""
 
     def get(self, request: HttpRequest) -> HttpResponse:

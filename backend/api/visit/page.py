@@ -15,7 +15,7 @@ from django.views.csrf import csrf_failure as plain_failure
 from rest_framework.exceptions import ValidationError
 
 from backend.api import errors
-from backend.api.frame import HEADERS, FramedPage, error_page, guarded, render_page
+from backend.api.frame import HEADERS, FramedPage, error_page, guarded, render_page, see_other
 from backend.bookings.refusals import ANSWERS
 from backend.core.errors import Refused
 
@@ -41,7 +41,7 @@ def show(request: HttpRequest, name: str, context: Mapping[str, object], *, stat
 
 def led_to(name: str, query: str = "") -> HttpResponse:
     """On to another page, by GET."""
-    return HttpResponse(status=303, headers={"Location": f"{reverse(f'visit:{name}')}{query and '?'}{query}"})
+    return see_other(f"{reverse(f'visit:{name}')}{query and '?'}{query}")
 
 
 def _pages() -> list[tuple[str, str]]:

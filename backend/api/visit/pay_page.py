@@ -12,6 +12,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils import timezone
 
+from backend.api.frame import see_other
 from backend.api.links.pay_page import opening
 from backend.api.public import doors
 from backend.api.visit import standing
@@ -35,12 +36,12 @@ class PayPage(VisitPage):
         typed = {"acknowledgement_id": booking.acknowledgement_id}
         refusals = attempt(lambda: begun.append(doors.begin_payment(request, typed, now=now)))
         if begun and adapters.has_pages(begun[0].gateway):
-            return _led_to(f"{settings.PUBLIC_URL}/go/pay/?{opening(begun[0], now=now)}")
+            return see_other(f"{settings.PUBLIC_URL}/go/pay/?{opening(begun[0], now=now)}")
         if begun:
             refusals = attempt(lambda: payments.complete_payment(begun[0].reference, now=now))
         if refusals is not None:
             return ask_again(request, "pay", _shown(request, request.POST), refusals)
-        return _led_to(f"{request.path}?{_query(request.POST, booking)}")
+        return see_other(f"{request.path}?{_query(request.POST, booking)}")
 
 
 def _shown(request: HttpRequest, asked: QueryDict) -> dict[str, Any]:
@@ -60,7 +61,3 @@ def _booking(request: HttpRequest, asked: QueryDict) -> Booking:
 def _query(asked: QueryDict, booking: Booking) -> str:
     token = asked.get("token", "")
     return urlencode({"token": token} if token else {"id": booking.acknowledgement_id})
-
-
-def _led_to(address: str) -> HttpResponse:
-    return HttpResponse(status=303, headers={"Location": address})

@@ -19,7 +19,7 @@ urlpatterns = [
     path("visit/pay/", pay_page.PayPage.as_view(), name="pay"),
     path("visit/cancelled/", booking_page.CancelledPage.as_view(), name="cancelled"),
     path("visit/status/", lookups.StatusPage.as_view(), name="status"),
-    path("visit/link/", lookups.LinkPage.as_view(), name="link"),
+    path("visit/link/", lookups.SendLinkPage.as_view(), name="link"),
     path("visit/enquiry/", enquiry_page.EnquiryPage.as_view(), name="enquiry"),
     re_path("^verify-email/?$", booking_page.BookingPage.as_view()),
     re_path("^payment/?$", pay_page.PayPage.as_view()),
