@@ -408,10 +408,19 @@ _of_mail = {
     "EMAIL_API_URL": env.url(
         "EMAIL_API_URL", "where its API is, if elsewhere", example="https://api.eu.mailgun.net/v3"
     ),
+    "EMAIL_WEBHOOK_SECRET": env.text(
+        "EMAIL_WEBHOOK_SECRET",
+        "by which reports of EMAIL_PROVIDER at `/api/hooks/mail/<provider>/` are known: the key of their signature, or the"
+        " password in the address given to amazon_ses, brevo, mailjet, postmark, `https://mail:SECRET@…`; empty: none are"
+        " taken",
+        example="`openssl rand -hex 24`",
+    ),
 }
+EMAIL_WEBHOOK_SECRET = _of_mail["EMAIL_WEBHOOK_SECRET"]
 _sends = EMAIL_PROVIDER or ("smtp" if EMAIL_HOST else "file")
 mail.refuse_incomplete(_sends, _of_mail)
 mail.refuse_clear_password(EMAIL_SECURITY, _of_mail)
+mail.refuse_unfit_webhook_secret(_sends, EMAIL_WEBHOOK_SECRET)
 EMAIL_BACKEND = mail.backend(_sends)
 ANYMAIL = mail.anymail(_sends, _of_mail)
 

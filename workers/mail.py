@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import partial
 
 from anymail.exceptions import AnymailError
+from anymail.message import AnymailStatus
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.utils import timezone
@@ -33,6 +34,7 @@ from workers.outcomes import Answer
 from workers.smtp import EmailBackend
 
 log = logging.getLogger(__name__)
+ID_LONGEST = Message._meta.get_field("provider_message_id").max_length
 
 
 # a drain's budget and the slowest mail, whose three phases may take 80 s, end before the soft limit
@@ -77,7 +79,7 @@ def send(message: Message) -> MessageState | Snooze:
         mail = delivery.compose(message, links.tokens_of(message.uuid))
         if not attempts.write([attempts.hand_over(message)]):
             raise Transient("another worker has it by now")
-    _outlet.send(mail)
+    message.provider_message_id = _outlet.send(mail)
     return MessageState.DONE
 
 
@@ -88,7 +90,7 @@ def _send_as_foreseen(message: Message, reading: Reading, tokens: Tokens) -> Ans
         mail = delivery.compose(message, tokens()) if is_so else None
     if mail is None:
         return send(message)
-    _outlet.send(mail)
+    message.provider_message_id = _outlet.send(mail)
     return MessageState.DONE
 
 
@@ -116,8 +118,11 @@ class MailConnection:
     def __init__(self) -> None:
         self._connection: BaseEmailBackend | None = None
 
-    def send(self, mail: EmailMultiAlternatives) -> None:
-        """Raises OutsideFailure; never both sends and raises, as far as the provider's answer tells."""
+    def send(self, mail: EmailMultiAlternatives) -> str:
+        """The provider's id of the mail, if it gave one.
+
+        Raises OutsideFailure; never both sends and raises, as far as the provider's answer tells.
+        """
         try:
             connection = self._opened()
         except (OSError, smtplib.SMTPException, AnymailError) as error:
@@ -130,6 +135,7 @@ class MailConnection:
             failure = mail_failures.while_sending(error, connection)
             self.close()
             raise failure from error
+        return provider_message_id(mail)
 
     def _opened(self) -> BaseEmailBackend:
         if isinstance(self._connection, EmailBackend) and not self._connection.is_usable():
@@ -147,6 +153,12 @@ class MailConnection:
                 connection.close()
             except (OSError, smtplib.SMTPException):
                 log.info("the mail connection was already gone")
+
+
+def provider_message_id(mail: EmailMultiAlternatives) -> str:
+    """By which a provider that is asked over HTTP will report what becomes of it; SMTP has none."""
+    status: AnymailStatus | None = getattr(mail, "anymail_status", None)
+    return str(status.message_id or "")[:ID_LONGEST] if status else ""
 
 
 _outlet = MailConnection()

@@ -16,6 +16,7 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template import Context, Engine
 
+OUR_ID = "message"
 # Inlined, because many mail clients drop <style>; the rules for narrow screens cannot be inlined and stay. Nothing is
 # ever fetched: a stylesheet from elsewhere would let text in a mail make this server call out.
 _inliner = CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
@@ -43,6 +44,7 @@ class ReproducibleMail(EmailMultiAlternatives):
             headers["X-Correlation-ID"] = correlation_id
         super().__init__(text.subject, text.plain, settings.DEFAULT_FROM_EMAIL, [to], headers=headers)
         self.attach_alternative(text.html, "text/html")
+        self.metadata = {OUR_ID: str(uuid)}  # a provider that is asked over HTTP says it again in what it reports
         self._boundary = f"=_{uuid.hex}"
 
     def message(self, **options: Any) -> Any:  # Django 5 has no options and a type of its own; Django 6 has Python's

@@ -99,7 +99,10 @@ def _sealed_context(message: Message) -> str | None:
 
 def settle(message: Message, state: MessageState, *, now: datetime, note: str = "") -> Change:
     """The effect is done, or no longer wanted."""
-    return _settle(message, state, now=now, error=note, has_surely_not_left=state is not MessageState.DONE)
+    if state is not MessageState.DONE:
+        return _settle(message, state, now=now, error=note, has_surely_not_left=True)
+    done = _settle(message, state, now=now, error=note)
+    return Change(message, {**done.values, "provider_message_id": message.provider_message_id})
 
 
 def hand_back(messages: Iterable[Message]) -> list[Change]:

@@ -30,6 +30,15 @@ class MessageState(models.TextChoices):
     DISCARDED = "discarded", "Discarded"  # was given up, and an operator said why it is not wanted any more
 
 
+class Delivery(models.TextChoices):
+    """What the provider reported of a mail since it took it, in the order in which it can only go forward."""
+
+    DEFERRED = "deferred", "Deferred"  # not taken yet by the mailbox's server, which is asked again
+    DELIVERED = "delivered", "Delivered"
+    BOUNCED = "bounced", "Bounced"  # for good; also long after that server had taken it
+    COMPLAINED = "complained", "Reported as spam"
+
+
 GIVEN_UP = (MessageState.DEAD, MessageState.UNKNOWN)  # settled, until somebody re-drives or discards it
 
 
@@ -62,15 +71,19 @@ class Message(models.Model):
     last_error = models.CharField(max_length=300, blank=True)
     settled_at = models.DateTimeField(null=True, blank=True)
     blanked_at = models.DateTimeField(null=True, blank=True)
+    provider_message_id = models.CharField(max_length=200, blank=True, db_default="")  # by which it names the mail
+    delivery = models.CharField(max_length=16, choices=Delivery.choices, blank=True, db_default="")
+    delivery_at = models.DateTimeField(null=True, blank=True)  # when we heard of that
     correlation_id = models.CharField(max_length=64, blank=True)
     created_at = models.DateTimeField()
 
     SENSITIVITY = classify(
-        personal="recipient mailbox context last_error",  # a provider's words may quote an address
+        # a provider's words may quote an address, and who may ask it finds one by its id
+        personal="recipient mailbox context last_error provider_message_id",
         internal=(
             "uuid queue kind dedupe_key booking_id subject_id ledger_sequence frozen_at state not_before "
             "next_attempt_at lease_expires_at is_snoozed fence attempts may_have_left hand_overs settled_at "
-            "blanked_at correlation_id created_at"
+            "blanked_at delivery delivery_at correlation_id created_at"
         ),
     )
 
@@ -91,6 +104,10 @@ class Message(models.Model):
             # the same of answers to an erasure, which are not kept a day; among the others there are few
             models.Index(
                 fields=["settled_at"], condition=Q(blanked_at=None, kind="erasure_done"), name="message_answer"
+            ),
+            # what a provider reports
+            models.Index(
+                fields=["provider_message_id"], condition=~Q(provider_message_id=""), name="message_provider_id"
             ),
             # dead letters
             models.Index(fields=["queue", "id"], condition=Q(state__in=GIVEN_UP), name="message_given_up"),

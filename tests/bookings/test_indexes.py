@@ -26,8 +26,9 @@ from backend.desk.dashboard import queries as today
 from backend.desk.list.filters import AGAIN
 from backend.desk.reports import monthly_report
 from backend.ops import business_figures, gateway_figures, health
-from backend.outbox import messages
-from backend.outbox.models import Message, Queue
+from backend.outbox import deliveries, messages
+from backend.outbox.deliveries import DeliveryReport
+from backend.outbox.models import Delivery, Message, Queue
 from backend.payments.models import InboxEvent, Payment
 from backend.people.models import Client, Corporate
 from backend.scheduling import claims, free_slots
@@ -39,6 +40,8 @@ pytestmark = [
 ]
 
 NOW = datetime.fromisoformat("2026-11-23T04:30:00+00:00")
+
+DELIVERED = DeliveryReport("mail-1", None, Delivery.DELIVERED)
 
 
 def miss(call: Callable[[], object]) -> None:
@@ -55,6 +58,7 @@ LOOK_UPS: dict[str, tuple[str, Callable[[], Any]]] = {
     "drafts to purge": ("booking_purge", lambda: list(queries.drafts_to_purge(now=NOW))),
     "drafts to purge, with their clients": ("booking_purge", lambda: list(timers.purge_draft._due(NOW))),
     "links to purge": ("link_expiry", lambda: retention.delete(Kind.LINKS, now=NOW)),
+    "a report of a delivery": ("message_provider_id", lambda: deliveries.note(DELIVERED, now=NOW)),
     "claim": ("message_claim", lambda: messages.claim(Queue.MAIL, now=NOW)),
     "elder notice": (
         "message_booking",

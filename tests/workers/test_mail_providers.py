@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +11,7 @@ import pytest
 from backend.core.environment import Misconfigured
 from backend.notifications.rendering import RenderedMail, ReproducibleMail
 from config import mail as providers
-from tests.support import mail_api
+from tests.support import mail_api, mail_events
 from workers.mail import MailConnection
 
 pytestmark = [
@@ -54,13 +55,31 @@ def test_each_provider_takes_a_mail_with_our_variables_and_is_asked_to_track_nob
     with mail_api.serving(provider) as api:
         mail_api.use(settings, provider, api)
         connection = MailConnection()
-        connection.send(a_mail(now))
+        named = connection.send(a_mail(now))
         connection.close()
     (head, body), *more = api.asked
+    assert "1" in named if provider != "sendgrid" else UUID(named)  # by which its reports name the mail
+    if provider not in ("amazon_ses", "mailersend"):  # the one in a mail that is encoded, the other has no place for it
+        assert re.search(rf'message"?(: |:|=)"?{UUID(int=1)}', body.replace("\\", ""))
     name, expected = KEY_IN[provider]
     assert not more
     assert expected in {key.lower(): value for key, value in head.items()}[name.lower()]
     assert OFF[provider] in body.replace("&", " ")
+
+
+@pytest.mark.parametrize("provider", providers.PROVIDERS)
+def test_a_webhooks_secret_has_the_form_that_its_provider_gives(provider: str) -> None:
+    providers.refuse_unfit_webhook_secret(provider, "")
+    providers.refuse_unfit_webhook_secret(provider, mail_events.secret_of(provider))
+    for unfit in ("guessed", mail_events.secret_of(provider) + " ", "whsec_short"):
+        with pytest.raises(Misconfigured, match=rf"EMAIL_WEBHOOK_SECRET: expected of EMAIL_PROVIDER={provider} ") as no:
+            providers.refuse_unfit_webhook_secret(provider, unfit)
+        assert unfit not in str(no.value)
+
+
+def test_who_reports_no_deliveries_has_no_webhook() -> None:
+    with pytest.raises(Misconfigured, match="EMAIL_PROVIDER=smtp reports no deliveries"):
+        providers.refuse_unfit_webhook_secret("smtp", "a-password-in-the-address")
 
 
 @pytest.mark.parametrize("provider", [*providers.PROVIDERS, "smtp"])

@@ -7,7 +7,7 @@ from typing import Any
 from drf_spectacular.types import OpenApiTypes
 from rest_framework import serializers
 
-from backend.api import hooks
+from backend.api import hooks, mail_hooks
 from backend.api.public import bookings, cancellations, enquiries, requests
 from backend.api.schema import MessageAnswer, Operation, described
 from backend.bookings.lifecycle.explanation import VisitorAction
@@ -115,6 +115,10 @@ class RecordedAnswer(MessageAnswer):
     outcome = serializers.CharField()
 
 
+class MailEventAnswer(MessageAnswer):
+    recorded = serializers.IntegerField()
+
+
 def describe() -> None:
     """Tell the schema's generator. `urls` calls it once."""
     described(post=Operation("draft", MessageAnswer, requests.DraftRequest, 201))(bookings.SubmitDraft)
@@ -141,3 +145,4 @@ def describe() -> None:
     described(get=Operation("support", SupportAnswer))(bookings.Support)
     described(get=Operation("", PingAnswer))(bookings.Ping)  # it has several addresses, so the generator names it
     described(post=Operation("payment_event", RecordedAnswer, OpenApiTypes.OBJECT))(hooks.PaymentWebhook)
+    described(post=Operation("mail_event", MailEventAnswer, OpenApiTypes.OBJECT))(mail_hooks.MailWebhook)
