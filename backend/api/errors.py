@@ -54,13 +54,13 @@ class Problem:
 
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's exception handler. An error it does not know is a bug, which `JsonErrors` logs and answers."""
-    problem = _problem(error)
+    problem = problem_of(error)
     if problem is None:
         return None
     is_ours = isinstance(error, Permanent) or (
         database_timeouts.is_unavailable(error) and not database_timeouts.is_timeout(error)
     )
-    _note(problem, context["request"], error=error if is_ours else None)
+    note(problem, context["request"], error=error if is_ours else None)
     headers = dict(problem.headers)
     if problem.status == 401:
         headers["WWW-Authenticate"] = "Token"
@@ -74,7 +74,7 @@ def json_answer(
     problem = _of_status(status)
     problem = Problem(status, code or problem.code, detail or problem.detail)
     if status != 500:
-        _note(problem, request)
+        note(problem, request)
     return JsonResponse(_body(problem, request), status=status, headers=headers)
 
 
@@ -85,10 +85,11 @@ def sentence_of(status: int) -> str:
 
 def note_unavailable(error: Exception, request: HttpRequest) -> None:
     """One line if a wait ended; with its traceback if the database does not answer."""
-    _note(unavailable(error), request, error=None if database_timeouts.is_timeout(error) else error)
+    note(unavailable(error), request, error=None if database_timeouts.is_timeout(error) else error)
 
 
-def _problem(error: Exception) -> Problem | None:
+def problem_of(error: Exception) -> Problem | None:
+    """What an error is answered with; None for a bug."""
     match error:
         case Refused():
             return refusal(error)
@@ -155,7 +156,7 @@ def _body(problem: Problem, request: Request | HttpRequest) -> dict[str, Any]:
     return body
 
 
-def _note(problem: Problem, request: Request | HttpRequest, *, error: Exception | None = None) -> None:
+def note(problem: Problem, request: Request | HttpRequest, *, error: Exception | None = None) -> None:
     """One line: the code, and the address as a pattern, so that nothing a person typed is in it."""
     match = request.resolver_match
     words = (problem.code, problem.status, request.method, match.route if match else "-", problem.note)

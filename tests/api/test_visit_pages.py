@@ -188,6 +188,13 @@ def test_by_id_nothing_personal_is_read_and_a_payment_can_begin(now: datetime) -
     assert booking.state == State.PAYMENT_PENDING
 
 
+def test_a_gateway_that_does_not_answer_is_told_on_the_page(now: datetime, settings: Any) -> None:
+    settings.ALLOW_SANDBOX_PAYMENTS, settings.SANDBOX_URL = True, "http://127.0.0.1:1"
+    booking, visitor = scenarios.approved(now=now), Visitor()
+    pay = visitor.open("/payment", id=booking.acknowledgement_id)
+    assert "If you have paid, do not pay again" in read(visitor.send(pay, "Pay ₹1,500.00"), 503)
+
+
 def test_an_enquiry_is_kept_with_the_address_to_answer() -> None:
     visitor = Visitor()
     page = visitor.open("/visit/enquiry/")

@@ -16,8 +16,7 @@ from rest_framework.exceptions import ValidationError
 
 from backend.api import errors
 from backend.api.frame import HEADERS, FramedPage, error_page, guarded, render_page, see_other
-from backend.bookings.refusals import ANSWERS
-from backend.core.errors import Refused
+from backend.core.errors import Permanent, Refused, Transient
 
 
 class VisitPage(FramedPage):
@@ -57,34 +56,33 @@ def _pages() -> list[tuple[str, str]]:
 
 @dataclass(frozen=True)
 class Refusals:
-    """Why a form comes again: `problem` above it, `wrong` beside its fields."""
+    """Why a form comes again: what was wrong, what is said above the form, and beside its fields."""
 
-    problem: str
-    status: int
+    problem: errors.Problem
+    said: str
     wrong: Mapping[str, str]
-    headers: Mapping[str, str]
 
 
 def attempt(act: Callable[[], object]) -> Refusals | None:
-    """Do it, or say what is to be asked again: a field that cannot be read, or the intent's own no."""
+    """Do it, or say what is asked again: what cannot be read, the intent's own no, or a gateway that is silent."""
     try:
         act()
-    except ValidationError as error:
-        found = errors.invalid(error.detail).more["errors"]
-        wrong = {name: sentences[0] for name, sentences in found.items()}
-        return Refusals(_("Nothing was sent yet. Please look again at what is marked."), 400, wrong, {})
-    except Refused as refused:
-        problem = errors.refusal(refused)
-        field = ANSWERS[refused.code].field
-        return Refusals(problem.detail, problem.status, {field: problem.detail} if field else {}, problem.headers)
+    except (ValidationError, Refused, Transient, Permanent) as error:
+        problem = errors.problem_of(error)
+        assert problem is not None  # each of them has one
+        wrong = {name: sentences[0] for name, sentences in problem.more.get("errors", {}).items()}
+        asks = isinstance(error, ValidationError)
+        said = _("Nothing was sent yet. Please look again at what is marked.") if asks else problem.detail
+        return Refusals(problem, said, wrong)
     return None
 
 
 def ask_again(request: HttpRequest, name: str, context: Mapping[str, Any], refusals: Refusals) -> HttpResponse:
     """The form as it was typed, with why."""
-    again = {**context, "problem": refusals.problem, "wrong": refusals.wrong}
-    response = show(request, name, again, status=refusals.status)
-    for header, value in refusals.headers.items():
+    errors.note(refusals.problem, request)
+    again = {**context, "problem": refusals.said, "wrong": refusals.wrong}
+    response = show(request, name, again, status=refusals.problem.status)
+    for header, value in refusals.problem.headers.items():
         response[header] = value
     return response
 
