@@ -9,12 +9,13 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from config.local import keys
+from config.local.console import say
 from config.local.procfile import PATH as PROCFILE
 
 PYTHON = sys.executable
@@ -46,9 +47,9 @@ class Check:
     variables: Mapping[str, str] = field(default_factory=lambda: TESTING)
 
 
-# Two at a time, the longest first
+# Half a minute on one processor where nothing is cached: beside others, and told after the tests on SQLite
+TYPES = Check("types", (PYTHON, "-m", "mypy"))
 READING = (
-    Check("types", (PYTHON, "-m", "mypy")),
     Check("lint", (PYTHON, "-m", "ruff", "check", "-q")),
     Check("format", (PYTHON, "-m", "ruff", "format", "-q", "--check")),
     Check("imports", (f"{Path(PYTHON).parent}/lint-imports", "--no-logo", "--no-cache")),
@@ -66,19 +67,26 @@ def main(chosen: Sequence[str]) -> int:
         command = (PYTHON, "-m", "pytest", "-q", *chosen)
         codes = [_run(check, throwaway) for check in _on_both(command)]
         return next((code for code in codes if code not in (0, NO_TESTS)), min(codes))
-    with ThreadPoolExecutor(2) as two:
-        read = [(check, two.submit(_read, check, throwaway)) for check in READING]
-    for check, done in read:
-        code, said = done.result()
-        _say(f"— {check.title}\n{said}".rstrip())
-        if code:
-            return _failed(check, code)
-    running = _on_both(PYTEST)
-    for check in running:
-        if code := _run(check, throwaway):
-            return _failed(check, code)
-    _say(f"All {len(READING + running)} checks passed in {time.monotonic() - begun:.0f} s.")
+    count = 0
+    with ThreadPoolExecutor(2) as beside:
+        for check, code in _every(throwaway, beside):
+            count += 1
+            if code:
+                say(f"FAILED: {check.title}")
+                return code
+    say(f"All {count} checks passed in {time.monotonic() - begun:.0f} s.")
     return 0
+
+
+def _every(throwaway: Mapping[str, str], beside: ThreadPoolExecutor) -> Iterator[tuple[Check, int]]:
+    """Each check with its exit code, as soon as it is known."""
+    types = beside.submit(_read, TYPES, throwaway)
+    for check, done in [(check, beside.submit(_read, check, throwaway)) for check in READING]:
+        yield check, _tell(check, done)
+    on_sqlite, on_postgres = _on_both(PYTEST)
+    yield on_sqlite, _run(on_sqlite, throwaway)
+    yield TYPES, _tell(TYPES, types)
+    yield on_postgres, _run(on_postgres, throwaway)
 
 
 def _on_both(pytest: tuple[str, ...]) -> tuple[Check, ...]:
@@ -90,7 +98,7 @@ def _on_both(pytest: tuple[str, ...]) -> tuple[Check, ...]:
 
 
 def _run(check: Check, throwaway: Mapping[str, str]) -> int:
-    _say(f"— {check.title}")
+    say(f"— {check.title}")
     return subprocess.call(check.command, cwd=PROCFILE.parent, env=_environment(check, throwaway))  # noqa: S603 -- the table above
 
 
@@ -108,8 +116,9 @@ def _read(check: Check, throwaway: Mapping[str, str]) -> tuple[int, str]:
     return ended.returncode, ended.stdout
 
 
-def _failed(check: Check, code: int) -> int:
-    _say(f"FAILED: {check.title}")
+def _tell(check: Check, done: Future[tuple[int, str]]) -> int:
+    code, said = done.result()
+    say(f"— {check.title}\n{said}".rstrip())
     return code
 
 
@@ -120,11 +129,6 @@ def _environment(check: Check, throwaway: Mapping[str, str]) -> dict[str, str]:
 
 def _kept(name: str) -> bool:
     return name in KEPT or (name.startswith(KEPT_PREFIXES) and name not in LEFT_OUT)
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

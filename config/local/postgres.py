@@ -17,11 +17,12 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
-from typing import Any, LiteralString, NoReturn
+from typing import Any, LiteralString
 from urllib.parse import quote
 
 import psycopg
+
+from config.local.console import end_in_order
 
 SETTINGS = {
     "fsync": "off",  # nothing here needs to survive
@@ -163,14 +164,9 @@ def _run_with(url: str, command: Sequence[str]) -> int:
         raise
 
 
-def _leave(number: int, _frame: FrameType | None) -> NoReturn:
-    raise SystemExit(128 + number)
-
-
 def main(arguments: list[str]) -> int:
     """`-- COMMAND…` runs it; without one the URL is printed and the server runs until Ctrl-C."""
-    for number in (signal.SIGTERM, signal.SIGHUP):  # by default they would end us and leave the server
-        signal.signal(number, _leave)
+    end_in_order()
     try:
         if arguments[:1] == ["--"] and arguments[1:]:
             return run(arguments[1:])

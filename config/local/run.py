@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 
 from backend.core.environment import Misconfigured
 from config.local import environment, orphans, supervision
+from config.local.console import say
 from config.local.environment import Options
 from config.local.procfile import PATH as PROCFILE
 from config.local.profiles import PROFILES
@@ -98,7 +99,7 @@ def _start(options: Options) -> None:
 def _end_leftovers(var: Path) -> None:
     """End the processes of a supervisor that was killed: they hold the ports and the database."""
     if ended := orphans.end(var):
-        _say(f"Ended {ended} processes that an earlier stack left behind.")
+        say(f"Ended {ended} processes that an earlier stack left behind.")
 
 
 def _refuse_taken_ports(port: int, sandbox_url: str) -> None:
@@ -119,7 +120,7 @@ def _manage(step: str) -> None:
 
 def _say_where(options: Options, site: str, public_url: str) -> None:
     shown = options.var.relative_to(ROOT) if options.var.is_relative_to(ROOT) else options.var
-    _say(
+    say(
         f"Profile     {options.profile}\n"
         f"Site        {site}\n"
         f"API         {public_url}/api/ping/\n"
@@ -129,11 +130,6 @@ def _say_where(options: Options, site: str, public_url: str) -> None:
         f"Commands    ENV_FILE={shown}/stack.env .venv/bin/python manage.py …\n"
         "Ctrl-C stops everything."
     )
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:

@@ -8,14 +8,12 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Sequence
-from types import FrameType
-from typing import NoReturn
 
 from config.local import keys
+from config.local.console import end_in_order, say
 from tests.alerts import promtool
 from tests.chaos.figures import Figure
 from tests.support.server import ROOT
@@ -35,8 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.alerts", description=__doc__.partition("\n")[0])
     parser.add_argument("--only", nargs="*", choices=["rules", *PROOFS], default=["rules", *PROOFS])
     chosen = parser.parse_args(arguments).only
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _leave)
+    end_in_order()
     try:
         if not promtool.found():
             promtool.fetch()
@@ -48,9 +45,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     missed = [figure for figure in figures if not figure.holds]
     for figure in missed:
-        _say("\n".join([f"MISSED: {figure.name}", *(f"  {line}" for line in figure.evidence)]))
+        say("\n".join([f"MISSED: {figure.name}", *(f"  {line}" for line in figure.evidence)]))
     if figures and not missed:
-        _say("Every figure holds.")
+        say("Every figure holds.")
     return 1 if missed else 0
 
 
@@ -70,24 +67,15 @@ def _figures(chosen: Sequence[str]) -> list[Figure]:
 
     figures: list[Figure] = []
     with services.running() as service:
-        _say("The service is well, and watched.")
+        say("The service is well, and watched.")
         for name in chosen:
             module, proof = PROOFS[name]  # imported only now: models need the service's environment
             found = getattr(importlib.import_module(f"tests.alerts.{module}"), proof)(service)
             figures += found
             for figure in found:
                 limit = f"  ({figure.limit})" if figure.limit else ""
-                _say(f"{figure.name:70} {figure.value}{limit}{'' if figure.holds else '  MISSED'}")
+                say(f"{figure.name:70} {figure.value}{limit}{'' if figure.holds else '  MISSED'}")
     return figures
-
-
-def _leave(number: int, _frame: FrameType | None) -> NoReturn:
-    raise SystemExit(128 + number)
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

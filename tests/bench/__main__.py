@@ -8,13 +8,11 @@ from __future__ import annotations
 import argparse
 import importlib
 import random
-import signal
 import sys
 import time
 from collections.abc import Sequence
-from types import FrameType
-from typing import NoReturn
 
+from config.local.console import end_in_order, say
 from tests.bench import figures, report, service
 from tests.bench.figures import Figure
 from tests.bench.run import Run
@@ -31,9 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=random.randrange(10_000))
     parser.add_argument("--bookings", type=int, default=20_000, help="of the practice that pages are measured on")
     given = parser.parse_args(arguments)
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _leave)
-    _say(f"Seed {given.seed}, {given.rounds} rounds. {report.machine()}")
+    end_in_order()
+    say(f"Seed {given.seed}, {given.rounds} rounds. {report.machine()}")
     missed: list[Figure] = []
     with service.running() as running:
         run = Run(running.url, running.bare_url, running.groups, running, given.rounds)
@@ -41,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for name in given.only or ROWS:
             missed += [one for one in _measured(name, run) if not one.holds]
     for one in missed:
-        _say(f"MISSED: {one.name}: {one.value}, must be {one.goal}")
+        say(f"MISSED: {one.name}: {one.value}, must be {one.goal}")
     return 1 if missed else 0
 
 
@@ -49,18 +46,9 @@ def _measured(name: str, run: Run) -> list[Figure]:
     began = time.monotonic()
     found: list[Figure] = importlib.import_module(f"tests.bench.rows.{name}").measure(run)
     table = figures.table(found)
-    _say(f"\n{name}, {time.monotonic() - began:.0f} s\n{table}")
+    say(f"\n{name}, {time.monotonic() - began:.0f} s\n{table}")
     report.keep(name, table)
     return found
-
-
-def _leave(number: int, _frame: FrameType | None) -> NoReturn:
-    raise SystemExit(128 + number)
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -12,13 +12,12 @@ import importlib
 import logging
 import os
 import secrets
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
+from config.local.console import end_in_order, say
 from tests.chaos import between, gateways, races
 from tests.chaos import faults as fault_plan
 from tests.chaos import stack as stacks
@@ -37,25 +36,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if "host" in options.behind and "proxy" not in options.behind:
         sys.stderr.write("Only a proxy leads to a second host: --behind host proxy\n")
         return 2
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _leave)
+    end_in_order()
     seconds, pace = (SHORT, SHORT_PACE) if options.short else (options.minutes * 60, 1.0)
     where = f"on {'SQLite' if options.sqlite else 'PostgreSQL'}, with {options.gateway}"
-    _say(f"seed {options.seed}, {seconds:.0f} s of storm, {where}")
+    say(f"seed {options.seed}, {seconds:.0f} s of storm, {where}")
     try:
         with stacks.built(options.seed, postgres=not options.sqlite, pace=pace, gateway=options.gateway) as stack:
             ours = _ours(stack, options, seconds)
         missed = [figure.name for figure in ours if not figure.holds]
-        _say(f"ours: {'missed ' + ', '.join(missed) if missed else 'every figure holds'}")
+        say(f"ours: {'missed ' + ', '.join(missed) if missed else 'every figure holds'}")
         naive = _naive(options, seconds) if _is_whole(options) and not options.sqlite else []
     except RuntimeError as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    _say(table(ours, naive))
+    say(table(ours, naive))
     if missed:
-        _say(f"MISSED: {', '.join(missed)}; again with: make chaos SEED={options.seed} GATEWAY={options.gateway}")
+        say(f"MISSED: {', '.join(missed)}; again with: make chaos SEED={options.seed} GATEWAY={options.gateway}")
         return 1
-    _say("Every figure holds.")
+    say("Every figure holds.")
     return 0
 
 
@@ -96,16 +94,16 @@ def _ours(stack: Stack, options: argparse.Namespace, seconds: float) -> list[Fig
         with_host="host" in options.behind,
         with_gateway=gateways.has_pages(options.gateway),
     )
-    _say(f"the stack works; {len(plan)} faults are planned")
+    say(f"the stack works; {len(plan)} faults are planned")
     figures: list[Figure] = storm.ride(stack, world, plan, seconds, is_timed=not options.short)
     if _is_whole(options):
         outages = importlib.import_module("tests.chaos.outages")
-        _say("the storm is over; now the calm")
+        say("the storm is over; now the calm")
         figures += outages.requests_by_broker(stack, world)
         figures += outages.beat_away(stack)
         stack.stop()
     if _is_whole(options) and not options.sqlite:
-        _say("and the races")
+        say("and the races")
         figures += races.run(direct)  # what stood between has stopped
     return figures
 
@@ -119,7 +117,7 @@ def _naive(options: argparse.Namespace, seconds: float) -> list[Figure]:
     """The same storm over the usual design."""
     from tests.chaos import naive_storm
 
-    _say("the same storm over a naive design")
+    say("the same storm over a naive design")
     with stacks.built(options.seed, postgres=True) as stack:
         os.environ.update(stack.environment)
         stacks.add_servers(stack)
@@ -135,15 +133,6 @@ def _become_a_client_of_its_database() -> None:
 
     django.setup()
     logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # it tells of each connection that the restart cut
-
-
-def _leave(number: int, _frame: FrameType | None) -> NoReturn:
-    raise SystemExit(128 + number)
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

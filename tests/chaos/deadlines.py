@@ -2,43 +2,26 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import datetime
 
-from django.db import Error, close_old_connections, connection
-
 from backend.bookings.models import Booking, LedgerEntry
+from tests.support.repeating import Observer
 
-EVERY = 0.5  # seconds
 BY_TIME = {"lapse_draft", "unanswered", "payment_timed_out", "complete_session", "end_idle_attempt"}  # ledger intents
 
 
-class Deadlines(threading.Thread):
+class Deadlines(Observer):
     """The last `due_at` seen of each booking in each state."""
 
-    def __init__(self) -> None:
-        super().__init__(daemon=True, name="deadlines")
-        self._seen: dict[tuple[int, str], datetime] = {}
-        self._is_over = threading.Event()
+    every = 0.5  # seconds
 
-    def run(self) -> None:
-        while not self._is_over.wait(EVERY):
-            self.look()
-        connection.close()
+    def __init__(self) -> None:
+        super().__init__()
+        self._seen: dict[tuple[int, str], datetime] = {}
 
     def look(self) -> None:
-        try:
-            standing = list(Booking.objects.filter(due_at__isnull=False).values_list("pk", "state", "due_at"))
-        except Error:  # PostgreSQL is away; the next look asks again
-            close_old_connections()
-            connection.close()
-            return
-        for pk, state, due_at in standing:
+        for pk, state, due_at in Booking.objects.filter(due_at__isnull=False).values_list("pk", "state", "due_at"):
             self._seen[pk, state] = due_at
-
-    def stop(self) -> None:
-        self._is_over.set()
-        self.join()
 
     def lateness(self) -> list[float]:
         """Seconds from each deadline that passed to the transition that kept it."""

@@ -2,44 +2,27 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
-
-from django.db import Error, connection
 
 from backend.payments.models import Payment, Reconciliation
 from tests.chaos.figures import Figure, none_of
 from tests.chaos.journal import Journal
+from tests.support.repeating import Observer
 
-EVERY = 0.3  # seconds; between two rounds there are some
 
-
-class Rounds(threading.Thread):
+class Rounds(Observer):
     """When each round that came to its end began, and when it ended, in Unix seconds."""
 
-    def __init__(self) -> None:
-        super().__init__(daemon=True, name="rounds")
-        self.ended: dict[float, float] = {}
-        self._is_over = threading.Event()
+    every = 0.3  # seconds; between two rounds there are some
 
-    def run(self) -> None:
-        while not self._is_over.wait(EVERY):
-            self.look()
-        connection.close()
+    def __init__(self) -> None:
+        super().__init__()
+        self.ended: dict[float, float] = {}
 
     def look(self) -> None:
-        try:
-            rows = list(Reconciliation.objects.values_list("begun_at", "completed_at"))
-        except Error:  # PostgreSQL is away; the next look asks again
-            connection.close()
-            return
-        for begun_at, completed_at in rows:
+        for begun_at, completed_at in Reconciliation.objects.values_list("begun_at", "completed_at"):
             if completed_at is not None and completed_at >= begun_at:
                 self.ended[begun_at.timestamp()] = completed_at.timestamp()
-
-    def stop(self) -> None:
-        self._is_over.set()
-        self.join()
 
     def first_after(self, at: float) -> float | None:
         """When the first round ended that began after it."""

@@ -2,50 +2,33 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterable
-
-from django.db import Error, connection
 
 from backend.ops.models import Process
 from tests.chaos.figures import Figure, none_of
 from tests.chaos.journal import Happened, Journal
+from tests.support.repeating import Observer
 
-EVERY = 1.0  # seconds
 WITHIN = 60.0  # seconds after a fault's end; by then a worker that cannot hear has ended and is back
 
 
-class SignsOfLife(threading.Thread):
+class SignsOfLife(Observer):
     """The instants at which each worker gave one, as far as they were seen."""
 
     def __init__(self, workers: Iterable[str]) -> None:
-        super().__init__(daemon=True, name="signs of life")
+        super().__init__()
         self.signs: dict[str, set[float]] = {name: set() for name in workers}
-        self._is_over = threading.Event()
-
-    def run(self) -> None:
-        while not self._is_over.wait(EVERY):
-            self.look()
-        connection.close()
 
     def look(self) -> None:
-        try:
-            seen = dict(Process.objects.values_list("name", "seen_at"))
-        except Error:  # PostgreSQL is away; the next look asks again
-            connection.close()
-            return
+        seen = dict(Process.objects.values_list("name", "seen_at"))
         for name in self.signs.keys() & seen.keys():
             self.signs[name].add(seen[name].timestamp())
-
-    def stop(self) -> None:
-        self._is_over.set()
-        self.join()
 
     def figure(self, journal: Journal) -> Figure:
         """Waits until the last fault is long enough ago."""
         last = max((_ended(fault) for fault in journal.faults), default=0.0)
-        time.sleep(max(0.0, last + WITHIN + 2 * EVERY - time.time()))
+        time.sleep(max(0.0, last + WITHIN + 2 * self.every - time.time()))
         silent = [
             f"{name} after {fault.kind} of {fault.victim}"
             for fault in journal.faults

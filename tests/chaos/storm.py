@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from datetime import datetime, timedelta
 
@@ -29,6 +28,7 @@ from tests.chaos.signs_of_life import SignsOfLife, name_of
 from tests.chaos.stack import Stack
 from tests.chaos.traffic import CROWD, Traffic, Visit, World
 from tests.support import staff_api
+from tests.support.repeating import Repeating
 from workers.app import app
 
 # seconds after the last fault: whatever was owed is done or dead, even what a worker that was killed had claimed
@@ -37,22 +37,13 @@ SLOW_CALM_WITHIN = 240.0  # the same where no time is asserted
 STORIES_END_WITHIN = 100.0  # seconds; the longest chain of deadlines that a visitor leaves behind
 
 
-class TwiceMore(threading.Thread):
+class TwiceMore(Repeating):
     """Sends every wake-up of the schedule twice more, so that with beat's own each comes three times."""
 
-    def __init__(self) -> None:
-        super().__init__(daemon=True, name="twice more")
-        self._is_over = threading.Event()
-
-    def run(self) -> None:
-        while not self._is_over.wait(1.0):
-            for task, every in schedule.TABLE.values():
-                if every <= timedelta(seconds=1):
-                    self._send(task)
-
-    def stop(self) -> None:
-        self._is_over.set()
-        self.join()
+    def turn(self) -> None:
+        for task, every in schedule.TABLE.values():
+            if every <= timedelta(seconds=1):
+                self._send(task)
 
     def _send(self, task: str) -> None:
         for _ in range(2):
@@ -107,7 +98,7 @@ def ride(stack: Stack, world: World, faults: list[Fault], seconds: float, *, is_
     calm = _calm(ended_at, CALM_WITHIN if is_timed else SLOW_CALM_WITHIN)
     _last_deadlines(stack, rounds)
     twice_more.stop()
-    deadlines.look()
+    deadlines.turn()
     deadlines.stop()
     rounds.stop()
     heard = [signs.figure(journal)] if is_timed else []

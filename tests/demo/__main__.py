@@ -13,9 +13,9 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Sequence
-from types import FrameType
-from typing import NoReturn, TypeAlias
+from typing import TypeAlias
 
+from config.local.console import end_in_order, say
 from tests.demo import stack as stacks
 from tests.demo.commands import Commands
 from tests.demo.expectations import Unexpected
@@ -42,8 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--gateway", choices=["sandbox", *FAKES], default="sandbox", help="of a fresh stack")
     given = parser.parse_args(arguments)
     url: str | None = given.url
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _leave)
+    end_in_order()
     narrator = Narrator()
     try:
         return _sum_up(_elsewhere(url.rstrip("/"), narrator) if url else _at_home(narrator, given.gateway), narrator)
@@ -55,10 +54,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
-
-
-def _leave(number: int, _frame: FrameType | None) -> NoReturn:
-    raise SystemExit(128 + number)
 
 
 def _at_home(narrator: Narrator, gateway: str) -> dict[str, bool]:
@@ -155,7 +150,7 @@ def _sum_up(results: dict[str, bool], narrator: Narrator) -> int:
         sys.stderr.write(f"FAILED: {', '.join(failed)}, after {narrator.elapsed():.0f} s.\n")
         return 1
     names = ", ".join(results)
-    sys.stdout.write(f"All {len(results)} journeys ended as they must ({names}), in {narrator.elapsed():.0f} s.\n")
+    say(f"All {len(results)} journeys ended as they must ({names}), in {narrator.elapsed():.0f} s.")
     return 0
 
 

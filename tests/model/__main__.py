@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import django
 
 from config.local import check, keys
+from config.local.console import say
 
 if TYPE_CHECKING:
     from tests.model.coverage import Coverage
@@ -32,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from django.db import connection
     from django.test.utils import setup_databases, teardown_databases
 
-    _say(f"{connection.vendor}, {given.steps} steps or more, seed {seed}")
+    say(f"{connection.vendor}, {given.steps} steps or more, seed {seed}")
     databases = setup_databases(verbosity=0, interactive=False)
     try:
         return _rounds(given.steps, seed)
@@ -62,9 +63,9 @@ def _rounds(steps: int, seed: int) -> int:
             lifecycle.run(seed=seed)
         except Exception:  # noqa: BLE001 -- whatever broke is printed with the way to see it again
             traceback.print_exc(file=sys.stdout)
-            _say(f"FAILED. To repeat: make model SEED={seed}")
+            say(f"FAILED. To repeat: make model SEED={seed}")
             return 1
-        _say(f"seed {seed}: nothing broke, {coverage.steps} steps so far")
+        say(f"seed {seed}: nothing broke, {coverage.steps} steps so far")
         seed += 1
     return _sum_up(coverage)
 
@@ -78,16 +79,11 @@ def _gaps(coverage: Coverage) -> list[str]:
 def _sum_up(coverage: Coverage) -> int:
     from tests.model import lifecycle
 
-    _say(coverage.report(lifecycle.rules()))
+    say(coverage.report(lifecycle.rules()))
     gaps = _gaps(coverage)
     for gap in gaps:
-        _say(f"FAILED: {gap}")
+        say(f"FAILED: {gap}")
     return 1 if gaps else 0
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

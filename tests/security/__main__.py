@@ -13,16 +13,14 @@ from __future__ import annotations
 import argparse
 import os
 import secrets
-import signal
 import subprocess
 import sys
 from collections.abc import Sequence
-from types import FrameType
-from typing import NoReturn
 
 import requests
 
 from config.local import postgres
+from config.local.console import end_in_order, say
 from tests.demo import stack as stacks
 from tests.demo.__main__ import _open_every_day, _walked
 from tests.demo.commands import Commands
@@ -51,8 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     parts = chosen.parts or PARTS
     VAR.mkdir(parents=True, exist_ok=True)
-    for number in (signal.SIGTERM, signal.SIGHUP):  # what was started is stopped then, too
-        signal.signal(number, _leave)
+    end_in_order()
     try:
         with postgres.throwaway() as database, servers.broker() as broker:
             results = {"controls": controls.run(database, broker.url)} if "controls" in parts else {}
@@ -62,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"{error}\n")
         return 1
     failed = [name for name, holds in results.items() if not holds]
-    sys.stdout.write(f"FAILED: {', '.join(failed)}\n" if failed else f"All hold: {', '.join(results)}.\n")
+    say(f"FAILED: {', '.join(failed)}" if failed else f"All hold: {', '.join(results)}.")
     return 1 if failed else 0
 
 
@@ -152,10 +149,6 @@ def _logins(owner: proxied.Owner, token: str) -> list[Login]:
             f"csrfmiddlewaretoken={owner.csrf}&".encode(),
         ),
     ]
-
-
-def _leave(number: int, _frame: FrameType | None) -> NoReturn:
-    raise SystemExit(128 + number)
 
 
 def _told(what: str, lines: list[str]) -> bool:
