@@ -46,6 +46,7 @@ restore-drill: .venv/dev.stamp
 	@exec $(PYTHON) -m config.local.postgres -- $(PYTHON) -m tests.demo.restore_drill
 
 chaos: .venv/dev.stamp
+	@$(PYTHON) -m config.local.check -m stacks
 	@exec $(PYTHON) -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(GATEWAY),--gateway "$(GATEWAY)") $(if $(SQLITE),--sqlite) $(if $(BEHIND),--behind $(BEHIND))
 
 pooler-test: .venv/dev.stamp

@@ -46,19 +46,26 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselects what runs on the other database, and what is slow: `make security` runs it all."""
+    """Deselects what runs on the other database, and what a target of its own runs."""
     if _runs_all(config):
         return
     here, elsewhere = [], []
     for item in items:
         if one_database.is_contradicted(item):
             raise pytest.UsageError(f"{item.nodeid} runs on another database than its whole file")
-        is_here = one_database.only_on(item) in (None, connection.vendor) and not item.get_closest_marker("slow")
-        (here if is_here else elsewhere).append(item)
+        is_here = one_database.only_on(item) in (None, connection.vendor)
+        (here if is_here and not _waits_to_be_asked_for(item, config) else elsewhere).append(item)
     if elsewhere:
         config.hook.pytest_deselected(items=elsewhere)
         items[:] = here
     items.sort(key=_patience, reverse=True)
+
+
+def _waits_to_be_asked_for(item: pytest.Item, config: pytest.Config) -> bool:
+    """What is slow runs with `make security` alone; what starts many processes where `-m stacks` says so."""
+    if item.get_closest_marker("slow"):
+        return True
+    return item.get_closest_marker("stacks") is not None and config.getoption("markexpr") != "stacks"
 
 
 def _patience(item: pytest.Item) -> float:

@@ -22,6 +22,9 @@ from tests.support.server import ROOT
 
 pytestmark = [pytest.mark.sqlite_only, pytest.mark.django_db, pytest.mark.usefixtures("clock", "sandbox_payments")]
 DOCUMENT = ROOT / "docs" / "roles.md"
+# an owner tries every address, and here each is tried by two roles more: a role asks for hundreds of pages. With
+# TEST_WHOLE_TABLE=1, as in `make security`, every role tries every address
+PARTS = 3
 HEAD = """# Who sees and does what
 
 Written and checked by `tests/accounts/test_roles.py`, which opens every address of the admin and of the staff API as
@@ -87,9 +90,10 @@ def test_write_the_document(now: datetime) -> None:
 @pytest.mark.timeout(600)  # some hundreds of pages
 @pytest.mark.parametrize("role", COLUMNS)
 def test_a_role_meets_at_every_address_what_the_table_says(role: str, now: datetime) -> None:
-    met = roles.column(role, now)
+    met = roles.column(role, now, parts=1 if role == OWNER else PARTS)
     said = {name: cell for name, cell in documented(role).items() if name not in WORDS}
-    assert met == said, "docs/roles.md differs from what the pages answer; look at it, then renew it"
+    expected = said if role == OWNER else {name: said[name] for name in met}
+    assert met == expected, "docs/roles.md differs from what the pages answer; look at it, then renew it"
 
 
 @pytest.mark.parametrize("role", COLUMNS)

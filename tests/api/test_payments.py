@@ -25,7 +25,8 @@ from tests.support import api, scenarios
 from tests.support.gateway import PATIENCE, SECRET, Receiver, Sandbox
 from tests.support.server import free_port
 
-pytestmark = pytest.mark.django_db
+# the intents behind are tested on both in bookings/lifecycle/test_payments.py and test_inbox.py
+pytestmark = [pytest.mark.sqlite_only, pytest.mark.django_db]
 
 
 @pytest.fixture(autouse=True)

@@ -22,7 +22,7 @@ from config import settings as product
 from tests.support import scenarios, working_hours
 from tests.support.factor import App
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
+pytestmark = [pytest.mark.sqlite_only, pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
 WEDNESDAY_EVENING = "2026-11-25 18:00"  # two days after `now`
 

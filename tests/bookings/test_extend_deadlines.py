@@ -15,7 +15,7 @@ from backend.bookings.models import LedgerEntry
 from backend.desk.management.commands import extend_deadlines
 from tests.support import scenarios
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
+pytestmark = [pytest.mark.sqlite_only, pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
 
 def run(*arguments: object) -> str:

@@ -58,11 +58,15 @@ def arguments(name: str, now: datetime) -> dict[str, object]:
     }.get(name, due)
 
 
-@pytest.mark.parametrize("state", list(State))
 @pytest.mark.parametrize("name", list(ARROWS))
 def test_each_transition_is_allowed_from_its_sources_and_refused_from_every_other_state(
-    name: str, state: State, now: datetime
+    name: str, now: datetime
 ) -> None:
+    for state in State:
+        _leads_to_its_target_alone(name, state, now)
+
+
+def _leads_to_its_target_alone(name: str, state: State, now: datetime) -> None:
     booking = Booking(state=state, reason=Reason.PAYMENT_TIMED_OUT, undo_until=now, pay_by=now)
     target = ARROWS[name].get(state)
     run = getattr(booking, name)

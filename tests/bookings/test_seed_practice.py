@@ -13,7 +13,7 @@ from backend.payments.models import Payment, PaymentMethod, PaymentState, Refund
 from backend.people.models import TimeOff
 from tests.support.gateway import SECRET, Sandbox
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sqlite_only, pytest.mark.django_db]
 MARKUP = Q(full_name__contains="<script>") | Q(full_name__contains="<img")
 
 

@@ -1,4 +1,7 @@
-"""A short storm over the real processes, with a seed of its own: nothing is lost, nothing is done twice."""
+"""A short storm over the real processes, with a seed of its own: nothing is lost, nothing is done twice.
+
+It costs as much as a twentieth of all tests, so it runs with `make chaos`, before the long one.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from django.db import connection
 from tests.support import migrated
 from tests.support.server import ROOT
 
-pytestmark = pytest.mark.postgres_only
+pytestmark = [pytest.mark.postgres_only, pytest.mark.stacks]
 
 SEED = "65"  # kills a worker and a child, beat and Redis; the provider drops what it accepted
 

@@ -19,7 +19,12 @@ from backend.ops import pending_migrations
 from tests.support import scenarios
 from tests.support.database_rows import everything
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("rows_of_migrations")]
+# what Django records is the same on both, and tests/core/test_key_rotation.py takes PostgreSQL the same way
+pytestmark = [
+    pytest.mark.sqlite_only,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("rows_of_migrations"),
+]
 SQUASHED, SINCE = "0001_bookings_links_and_slot_claims", "0002_links_name_their_key"
 # what release 1.0.0 recorded of its own apps
 OF_1_0_0 = {

@@ -24,7 +24,7 @@ from tests.support import factories, roles
 from tests.support.admin_site import logged_in
 from workers import payments
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
+pytestmark = [pytest.mark.postgres_only, pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 DAY = timedelta(days=1)
 
 

@@ -16,7 +16,7 @@ from backend.payments.models import DeskMeans, Payment
 from tests.support import scenarios, staff_api
 from tests.support.admin_site import owner
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
+pytestmark = [pytest.mark.postgres_only, pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
 
 def page_of(booking: object) -> str:

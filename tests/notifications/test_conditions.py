@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import transaction
 
 from backend.bookings import policy
 from backend.bookings.machine import ACTIVE, Reason, State
@@ -26,12 +27,18 @@ EVERY_NOTICE = pytest.mark.parametrize("notice", Notice)
 
 
 @EVERY_NOTICE
-@pytest.mark.parametrize("state", State)
-def test_a_notice_is_sent_only_in_the_states_in_which_it_is_true(notice: Notice, state: State, now: datetime) -> None:
-    booking = booking_in(notice, state, now=now)
-    about = None if notice in OF_NO_BOOKING else booking
-    context = delivery.prepare(enqueued(notice, about, now=now), now=now)
-    assert (context is not None) == (state in TRUE_IN[notice])
+def test_a_notice_is_sent_only_in_the_states_in_which_it_is_true(notice: Notice, now: datetime) -> None:
+    assert {state for state in State if _is_sent_in(state, notice, now)} == TRUE_IN[notice]
+
+
+def _is_sent_in(state: State, notice: Notice, now: datetime) -> bool:
+    """Undone afterwards: one test for all states costs half of one for each."""
+    with transaction.atomic():
+        booking = booking_in(notice, state, now=now)
+        about = None if notice in OF_NO_BOOKING else booking
+        context = delivery.prepare(enqueued(notice, about, now=now), now=now)
+        transaction.set_rollback(True)
+    return context is not None
 
 
 @EVERY_NOTICE

@@ -24,7 +24,6 @@ from backend.ops.snapshot import Snapshot
 from backend.outbox import attempts, messages
 from backend.outbox.models import Message, MessageState, Queue
 from backend.payments.models import InboxEvent, PageState, Payment, PaymentState, Reconciliation, Refund
-from config import schedule as table
 from tests.support import factories, scenarios, system_health
 from tests.support.valkey import Valkey
 from workers import dependencies, mail, timers
@@ -200,7 +199,7 @@ def timer(now: datetime, name: str = "lapse_drafts"):
 
 
 def test_a_timer_is_new_up_late_and_down(now: datetime) -> None:
-    system_health.schedule.install(table.TABLE)
+    system_health.install_schedule()
     assert timer(now).state is TimerState.NEW
     system_health.healthy(now=now)
     due = now + SWEPT

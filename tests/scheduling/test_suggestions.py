@@ -23,7 +23,8 @@ from tests.support.scenarios import RAVI
 from tests.support.staff_api import Desk, desk
 from tests.support.working_hours import KOLKATA, WEDNESDAY, at
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
+# the queries are those of test_free_slots.py, and what two want at once is raced for in test_races_slots.py
+pytestmark = [pytest.mark.sqlite_only, pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
 DAY = timedelta(days=1)
 

@@ -27,7 +27,7 @@ from backend.bookings.models import Booking, ClosedDay, DataRequest
 from backend.ops.models import Act, Process, TimerRun
 from backend.payments.models import InboxEvent, Payment, Receipt, Refund
 from backend.people.models import Corporate, Enquiry, Language, Location, Psychologist, Specialization
-from tests.support import api, scenarios, staff_api
+from tests.support import api, scenarios, staff_api, whole_table
 from tests.support.admin_site import logged_in
 
 MIGRATION = importlib.import_module("backend.people.migrations.0002_roles")
@@ -195,20 +195,21 @@ def public_rows() -> list[str]:
 # -- what they meet ----------------------------------------------------------------------------------------------------
 
 
-def column(role: str, now: datetime) -> dict[str, str]:
-    """What somebody of this role meets at each address: `yes`, whose rows alone, or `–`.
+def column(role: str, now: datetime, *, parts: int = 1) -> dict[str, str]:
+    """What somebody of this role meets at each address, or at one of so many parts: `yes`, whose rows alone, or `–`.
 
     Whether a page opens is decided before it is drawn, so that they are drawn for the owner alone.
     """
+    at = COLUMNS.index(role)
     made = world(now)
     user = account(role, who=made.mine)
     browser, token = logged_in(user), staff_api.token(user)
     with nullcontext() if role == OWNER else undrawn():
         cells = {
             name: _cell({whose: _opens(browser, url) for whose, url in tried.items()})
-            for name, tried in admin_rows(made)
+            for name, tried in whole_table.part(list(admin_rows(made)), at, parts)
         }
-    for name, method, tried in api_rows(made):
+    for name, method, tried in whole_table.part(list(api_rows(made)), at, parts):
         cells[name] = _cell({whose: _answers(token, method, url) for whose, url in tried.items()})
     return cells
 

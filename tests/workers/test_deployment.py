@@ -47,7 +47,8 @@ def term_to_the_group(worker: Process) -> None:
     worker.send(signal.SIGTERM, to_group=True)
 
 
-WAYS: list[Callable[[Process], None]] = [term, term_twice, term_to_the_group]
+# a stack for each: in every run the one way that our own supervisor has, with `make chaos` the others
+WAYS = [term, *(pytest.param(way, marks=pytest.mark.stacks) for way in (term_twice, term_to_the_group))]
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,8 @@ from tests.support import scenarios
 from tests.support.gateway import SECRET, Sandbox, until
 from workers import payments, timers
 
-pytestmark = pytest.mark.django_db(transaction=True)
+# that a row sleeps is tested on both in tests/outbox/test_messages.py
+pytestmark = [pytest.mark.sqlite_only, pytest.mark.django_db(transaction=True)]
 DAY = timedelta(days=1)
 
 

@@ -11,7 +11,7 @@ from config import schedule as table
 from workers import schedule
 from workers.app import app
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sqlite_only, pytest.mark.django_db]
 ONE = {"drain mail": ("workers.mail.drain", timedelta(seconds=1))}
 
 

@@ -22,7 +22,8 @@ from tests.support.mail_sink import Sink
 from workers import mail
 from workers import timers as sweeps
 
-pytestmark = [pytest.mark.django_db, pytest.mark.filterwarnings("ignore::ResourceWarning")]
+# which instants are due is asked of both by test_timers.py and test_sweeping.py; here the clocks are the matter
+pytestmark = [pytest.mark.sqlite_only, pytest.mark.django_db, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 SECOND, HOUR, DAY = timedelta(seconds=1), timedelta(hours=1), timedelta(days=1)
 TWO_HOURS = 2 * HOUR
 NEW_YORK = ZoneInfo("America/New_York")
