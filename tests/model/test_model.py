@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from backend.bookings.machine import State
 from backend.scheduling import claims
 from tests.model import lifecycle
 from tests.model.coverage import Coverage
 
-SEEDS = (0, 4, 1, 2, 3, 5, 6, 7)  # a round each until everything was called, which the first two do as a rule
+# a round each until every intent was called, which the first does as a rule: a round costs as much as hundreds of other
+# tests. That every state is reached and every rule does something is asked by `make model`, of its thousands of steps
+SEEDS = (4, 0, 1, 2, 3, 5, 6, 7)
 
 
 @pytest.mark.django_db
@@ -19,10 +20,9 @@ def test_no_interleaving_breaks_the_design() -> None:
     coverage = lifecycle.Lifecycle.coverage = Coverage()
     for seed in SEEDS:
         lifecycle.run(seed=seed)
-        if set(coverage.called) >= lifecycle.intents() and set(coverage.entered) == set(State):
+        if set(coverage.called) >= lifecycle.intents():
             break
     assert set(coverage.called) >= lifecycle.intents(), "an intent without a rule: give it one in tests/model"
-    assert set(coverage.entered) == set(State)
     assert coverage.examples >= lifecycle.EXAMPLES
     assert coverage.steps >= lifecycle.EXAMPLES * lifecycle.TURNS // 2
 
