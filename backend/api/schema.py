@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable
 from functools import cache
 from typing import Any, NamedTuple, TypeVar
@@ -10,8 +12,9 @@ from django.core.validators import URLValidator
 from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerFieldExtension
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.renderers import OpenApiYamlRenderer
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from drf_spectacular.views import SpectacularSwaggerView
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -22,7 +25,15 @@ from backend.api import fields
 from backend.api.staff import fields as staff_fields
 from backend.people import intake
 
+_REFERENCE = re.compile(r'"#/components/schemas/(\w+)"')
 _PRINTED = r"[^\u0000-\u001f\u007f-\u009f\u2028\u2029]"
+_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    {"type": "string", "pattern": r"^[!#-\[\]-~]{16,255}$"},
+    OpenApiParameter.HEADER,
+    description="Sent again within a day: the same answer, done once. Another body: 422; worked on: 409.",
+)
+STAFF = "/api/staff/"
 View = TypeVar("View", bound=type[APIView])
 
 
@@ -57,14 +68,22 @@ class Operation(NamedTuple):
 
 def described(**operations: Operation) -> Callable[[View], View]:
     """Decorates a view with one operation per method."""
-    return extend_schema_view(**{method: _described(method, it) for method, it in operations.items()})
+
+    def decorate(view: View) -> View:
+        takes_key = getattr(view, "keeps_answers", False)
+        described_view: View = extend_schema_view(
+            **{method: _described(method, it, takes_key=takes_key) for method, it in operations.items()}
+        )(view)
+        return described_view
+
+    return decorate
 
 
-def _described(method: str, operation: Operation) -> Any:
+def _described(method: str, operation: Operation, *, takes_key: bool) -> Any:
     taken: Any = operation.takes
     return extend_schema(
         operation_id=operation.name,
-        parameters=[taken] if taken and method == "get" else None,
+        parameters=[taken] if taken and method == "get" else [_KEY] if method == "post" and takes_key else None,
         request=None if method == "get" else taken,
         responses={operation.status: operation.answer, "default": ProblemAnswer},
     )
@@ -139,22 +158,52 @@ class StaffTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyp
 
 
 class Schema(APIView):
-    """GET: this API as OpenAPI 3.1."""
+    """GET: the public API as OpenAPI 3.1. Staff's own part is at staff/schema/, for staff alone."""
 
     @extend_schema(exclude=True)
     def get(self, _request: Request) -> Response:
-        return Response(_schema())
+        return Response(part(is_staffs=False))
+
+
+@cache
+def part(*, is_staffs: bool) -> dict[str, Any]:
+    """The public part of the description, or staff's, with what its operations refer to and no more."""
+    whole = _schema()
+    paths = {path: methods for path, methods in whole["paths"].items() if path.startswith(STAFF) == is_staffs}
+    known, named = whole["components"]["schemas"], _named(paths, whole["components"]["schemas"])
+    components = {"schemas": {name: shape for name, shape in known.items() if name in named}}
+    if is_staffs:
+        components["securitySchemes"] = whole["components"]["securitySchemes"]
+    info = {**whole["info"], "title": f"{whole['info']['title']}, {'staff' if is_staffs else 'public'}"}
+    return {"openapi": whole["openapi"], "info": info, "paths": paths, "components": components}
+
+
+def _named(node: Any, known: dict[str, Any]) -> set[str]:
+    """The shapes that are referred to, and those that these refer to."""
+    found: set[str] = set()
+    asked = [node]
+    while asked:
+        named = {name for name in _REFERENCE.findall(json.dumps(asked.pop())) if name not in found}
+        found |= named
+        asked.extend(known[name] for name in named)
+    return found
 
 
 @cache
 def _schema() -> dict[str, Any]:
-    """It does not change while the process lives, and takes a noticeable part of a second to make."""
+    """All of it. It does not change while the process lives, and takes a noticeable part of a second to make."""
     generator = SchemaGenerator()  # type: ignore[no-untyped-call]
     schema: dict[str, Any] = generator.get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
     return schema
 
 
+def as_yaml(*, is_staffs: bool) -> str:
+    """As it is kept in docs/."""
+    text: bytes = OpenApiYamlRenderer().render(part(is_staffs=is_staffs))  # type: ignore[no-untyped-call]
+    return text.decode()
+
+
 class Docs(SpectacularSwaggerView):
-    """GET: the same for people, from files of our own."""
+    """GET: the public part for people, from files of our own."""
 
     url_name = "schema"

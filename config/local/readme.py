@@ -1,4 +1,7 @@
-"""Writes the generated parts of README and docs from the code: `python -m config.local.readme`; `--check` compares."""
+"""Writes what is generated from the code: parts of README and docs, and the API's description in OpenAPI.
+
+`python -m config.local.readme`; `--check` compares.
+"""
 
 from __future__ import annotations
 
@@ -109,6 +112,14 @@ PARTS: dict[str, Callable[[], str]] = {
 }
 
 
+def descriptions() -> dict[Path, str]:
+    """The API in OpenAPI, each part in its file."""
+    from backend.api.schema import as_yaml
+
+    docs = ROOT / "docs"
+    return {docs / "openapi.yaml": as_yaml(is_staffs=False), docs / "openapi-staff.yaml": as_yaml(is_staffs=True)}
+
+
 def renewed(text: str) -> str:
     """`text` with each generated block as the code has it now."""
     return BLOCK.sub(lambda block: f"{block[1]}{PARTS[block[2]]()}\n{block[3]}", text)
@@ -119,7 +130,8 @@ def main() -> int:
     # the table shows the defaults, whatever this machine has set
     os.environ.update(keys.generate(), ENV_FILE=os.devnull, DEBUG="1", DJANGO_SETTINGS_MODULE="config.settings")
     django.setup()
-    stale = {path: fresh for path in FILES if (fresh := renewed(path.read_text())) != path.read_text()}
+    wanted = {path: renewed(path.read_text()) for path in FILES} | descriptions()
+    stale = {path: fresh for path, fresh in wanted.items() if not path.exists() or path.read_text() != fresh}
     if "--check" in sys.argv:
         return int(bool(stale))
     for path, fresh in stale.items():

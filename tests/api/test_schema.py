@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -13,6 +14,7 @@ from django.contrib.staticfiles import finders
 from django.core.management import call_command
 from django.urls import URLPattern, URLResolver, get_resolver
 from drf_spectacular.drainage import GENERATOR_STATS
+from rest_framework.utils import encoders
 
 from backend.api import schema as docs
 from backend.bookings.lifecycle import refunds
@@ -20,6 +22,7 @@ from backend.bookings.machine import State
 from backend.bookings.models import Purpose
 from backend.bookings.notices import Notice
 from backend.people.models import Corporate, Location
+from config.local import readme
 from tests.support import api, factories, scenarios, shapes, working_hours
 from tests.support.scenarios import RAVI
 from tests.support.staff_api import BOOKINGS, PASSWORD, STAFF, VIEW, account, desk
@@ -29,7 +32,9 @@ pytestmark = [pytest.mark.sqlite_only, pytest.mark.django_db, pytest.mark.usefix
 
 @pytest.fixture
 def schema() -> dict[str, Any]:
-    return api.done(api.get("/api/schema/"))
+    """All of it."""
+    described: dict[str, Any] = json.loads(json.dumps(docs._schema(), cls=encoders.JSONEncoder))
+    return described
 
 
 def test_it_is_generated_without_a_warning_and_is_valid() -> None:
@@ -48,7 +53,7 @@ def routes(resolver: URLResolver, prefix: str = "") -> Iterator[str]:
 
 def test_it_describes_every_address_of_the_api_but_its_own(schema: dict[str, Any]) -> None:
     addresses = {route for route in routes(get_resolver()) if route.startswith("/api/")}
-    assert addresses - set(schema["paths"]) == {"/api/schema/", "/api/docs/"}
+    assert addresses - set(schema["paths"]) == {"/api/schema/", "/api/staff/schema/", "/api/docs/"}
     assert set(schema["paths"]) <= addresses
 
 
@@ -253,4 +258,35 @@ def test_errors_of_these_pages_are_json_like_all_others(path: str) -> None:
 
 def test_the_schema_is_made_once(schema: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(docs, "SchemaGenerator")
-    assert api.done(api.get("/api/schema/")) == schema
+    public, staffs = api.done(api.get("/api/schema/")), api.done(desk().get(f"{STAFF}schema/"))
+    assert public["paths"] | staffs["paths"] == schema["paths"]
+
+
+# -- its parts, as they are kept ---------------------------------------------------------------------------------------
+
+
+def test_the_kept_descriptions_are_what_the_code_says() -> None:
+    for path, described in readme.descriptions().items():
+        assert path.read_text() == described, "run `make readme`"
+
+
+def test_nothing_of_staffs_part_is_public(schema: dict[str, Any]) -> None:
+    public = api.done(api.get("/api/schema/"))
+    assert "staff" not in json.dumps([public["paths"], public["components"]]).lower()
+    assert public["components"].keys() == {"schemas"}
+    api.error(api.get(f"{STAFF}schema/"), 401, "not_authenticated")
+
+
+@pytest.mark.parametrize("is_staffs", [False, True])
+def test_each_part_has_the_shapes_that_it_names_and_no_other(is_staffs: bool) -> None:
+    text = docs.as_yaml(is_staffs=is_staffs)
+    named = set(re.findall(r"#/components/schemas/(\w+)", text))
+    assert named == docs.part(is_staffs=is_staffs)["components"]["schemas"].keys()
+
+
+def test_each_post_that_takes_a_key_says_so(schema: dict[str, Any]) -> None:
+    takes_none = {"/api/staff/login/", "/api/staff/logout/", "/api/staff/logoutall/"}
+    takes_none |= {f"{BOOKINGS}{{acknowledgement_id}}/reveal-phone/", "/api/hooks/payments/{gateway_name}/"}
+    posts = {path: methods["post"] for path, methods in schema["paths"].items() if "post" in methods}
+    silent = {path for path, post in posts.items() if "Idempotency-Key" not in str(post.get("parameters"))}
+    assert silent == takes_none

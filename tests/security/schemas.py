@@ -18,22 +18,22 @@ LOG_OUTS = ("/api/staff/logout/", "/api/staff/logoutall/")  # they would end the
 
 
 def run(url: str, token: str, booking: str, folder: Path, *, seed: int) -> bool:
-    """As nobody, and with a token of staff about one booking that exists. Whether nothing was found."""
+    """The public part as nobody, and staff's with a token about a booking that exists. Whether nothing was found."""
     (folder / "schemathesis.toml").write_text(f'[parameters]\nacknowledgement_id = "{booking}"\n')
-    nobody = _run(url, folder / "schema-nobody.log", seed)
+    nobody = _run(url, folder / "schema-nobody.log", seed, "/api/schema/")
     known = ("--header", f"Authorization: Token {token}", *_without(LOG_OUTS))
-    staff = _run(url, folder / "schema-staff.log", seed, *known)
+    staff = _run(url, folder / "schema-staff.log", seed, "/api/staff/schema/", *known)
     return nobody and staff
 
 
-def _run(url: str, log: Path, seed: int, *more: str) -> bool:
+def _run(url: str, log: Path, seed: int, schema: str, *more: str) -> bool:
     """What was only slow is asked once more, by itself: the machine may have been busy."""
-    is_content = _tested(url, log, seed, *more)
+    is_content = _tested(url, log, seed, schema, *more)
     if not is_content and (slow := slow_alone(log.read_text())):
         sys.stdout.write(f"again  schema, {log.stem}: {', '.join(slow)} was slow\n")
         chosen = [word for path in slow for word in ("--include-path", path)]
         kept = [word for word in more if word not in ("--exclude-path", *LOG_OUTS)]
-        is_content = _tested(url, log.with_stem(f"{log.stem}-again"), seed, *kept, *chosen)
+        is_content = _tested(url, log.with_stem(f"{log.stem}-again"), seed, schema, *kept, *chosen)
     sys.stdout.write(f"{'holds ' if is_content else 'WRONG '} schema, {log.stem}: see {log.relative_to(ROOT)}\n")
     return is_content
 
@@ -45,10 +45,10 @@ def slow_alone(said: str) -> list[str]:
     return sorted(set(re.findall(r"^_+ [A-Z]+ (\S+) _+$", said, re.M))) if kinds == {TOO_SLOW} else []
 
 
-def _tested(url: str, log: Path, seed: int, *more: str) -> bool:
+def _tested(url: str, log: Path, seed: int, schema: str, *more: str) -> bool:
     headers = [word for name, value in FROM_PROXY.items() for word in ("--header", f"{name}: {value}")]
     command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(log.with_name("schemathesis.toml"))]
-    command += ["run", f"{url}/api/schema/", "--url", url, *headers, *more]
+    command += ["run", f"{url}{schema}", "--url", url, *headers, *more]
     command += ["--checks", CHECKS, "--max-response-time", "1", "--max-examples", str(EXAMPLES), "--seed", str(seed)]
     command += ["--max-time", str(SECONDS), "--request-timeout", "5", "--continue-on-failure", "--no-color"]
     command += ["--generation-database", "none"]

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from backend.api.staff import auth, bookings, follow_ups, series
+from backend.api.staff import auth, bookings, follow_ups, schema, series
 
 _BOOKING = "bookings/<str:acknowledgement_id>/"
 
@@ -10,6 +10,7 @@ urlpatterns = [
     path("login/", auth.Login.as_view()),
     path("logout/", auth.Logout.as_view()),
     path("logoutall/", auth.LogoutAll.as_view()),
+    path("schema/", schema.StaffSchema.as_view()),
     path("bookings/", bookings.Bookings.as_view()),
     path(_BOOKING, bookings.BookingDetail.as_view()),
     path(f"{_BOOKING}suggestions/", bookings.Suggestions.as_view()),
