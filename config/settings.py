@@ -27,7 +27,7 @@ ENV_FILE = os.environ.get("ENV_FILE") or str(BASE_DIR / ".env")
 load_dotenv(ENV_FILE)  # what the process was started with wins
 NAMES_IN_ENV_FILE = tuple(dotenv_values(ENV_FILE, interpolate=False))  # judged once every variable is known
 
-from config import mail, payments, schedule  # noqa: E402  # `schedule` reads variables, so the file must have been read
+from config import mail, payments, rooms, schedule  # noqa: E402  # `schedule` reads variables, so the file must have been read
 
 # -- where we are -----------------------------------------------------------------------------------------------------
 DEBUG = env.flag("DEBUG", "development conveniences; `make run` sets it, production never does")
@@ -131,6 +131,7 @@ INSTALLED_APPS = [
     "backend.people",
     "backend.outbox",
     "backend.payments",
+    "backend.rooms",
     "backend.bookings",
     "backend.audit",
     "backend.notifications",
@@ -507,6 +508,36 @@ _of_gateways = {
 payments.refuse_unfit(_of_gateways, chosen=PAYMENT_GATEWAY)
 if not (DEBUG or ALLOW_SANDBOX_PAYMENTS):
     payments.refuse_unreal(_of_gateways)
+
+# -- rooms ------------------------------------------------------------------------------------------------------------
+ROOMS = env.choice(
+    "ROOMS",
+    "where online sessions meet: at the psychologist's link, which all of their clients share, or in a room of each session's own",
+    rooms.CHOICES,
+    default="static",
+)
+JITSI_URL = env.url(
+    "JITSI_URL", "the Jitsi server; hosted by 8x8: `https://8x8.vc`", example="https://meet.example.org"
+)
+JITSI_APP_ID = env.text("JITSI_APP_ID", "what that server knows us by: its `app_id`", example="mindsettler")
+JITSI_SECRET = env.text(
+    "JITSI_SECRET",
+    "its `app_secret`, which signs who may enter; hosted by 8x8: the private key, `base64 -w0 key.pem`",
+    example="`openssl rand -hex 32`",
+)
+JITSI_KEY_ID = env.text(
+    "JITSI_KEY_ID", "hosted by 8x8: the id of that key; empty: an own server", example="vpaas-magic-cookie-…/4f4910"
+)
+rooms.refuse_unfit(
+    {
+        "JITSI_URL": JITSI_URL,
+        "JITSI_APP_ID": JITSI_APP_ID,
+        "JITSI_SECRET": JITSI_SECRET,
+        "JITSI_KEY_ID": JITSI_KEY_ID,
+    },
+    chosen=ROOMS,
+    is_real=not DEBUG,
+)
 
 # -- receipts ---------------------------------------------------------------------------------------------------------
 PRACTICE_LEGAL_NAME = env.text(

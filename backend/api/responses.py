@@ -52,8 +52,8 @@ def _shown(booking: Booking, explanation: Explanation, visited: list[str]) -> di
     }
 
 
-def detail(booking: Booking, *, now: datetime) -> dict[str, Any]:
-    """What the booking link shows to the person who got the mail. As in mails, a meeting link waits for the payment."""
+def detail(booking: Booking, token: str, *, now: datetime) -> dict[str, Any]:
+    """What the booking link with this token shows to its reader. As in mails, a meeting link waits for the payment."""
     prefetch_related_objects([booking], "payments__refunds")
     steps = story.steps(booking)
     shown = _shown(booking, explain(booking, now=now, by_token=True), story.visited(steps))
@@ -63,7 +63,7 @@ def detail(booking: Booking, *, now: datetime) -> dict[str, Any]:
     shown["meeting_link"] = None
     shown["address"] = booking.address or None
     if booking.state == State.CONFIRMED:
-        shown["meeting_link"] = booking.meeting_link or None
+        shown["meeting_link"] = links.join_address(booking, token) or None
         shown["add_to_calendar_url"] = add_to_calendar_url(booking)
     if booking.state == State.PAYMENT_PENDING and booking.choose_by is None:
         for payment in Payment.objects.open().filter(booking=booking):
@@ -77,7 +77,10 @@ def pay_address(payment: Payment) -> dict[str, str]:
 
 
 def add_to_calendar_url(booking: Booking) -> str:
-    """Opens a calendar with the session filled in, under a title that says nothing about it."""
+    """Opens a calendar with the session filled in, under a title that says nothing about it.
+
+    The address is a stranger's, so that it gets a link that all clients share, and never one with a booking's token.
+    """
     form = "%Y%m%dT%H%M%SZ"
     start, end = cast(datetime, booking.slot_start), cast(datetime, booking.slot_end)
     return "https://calendar.google.com/calendar/render?" + urlencode(
@@ -85,14 +88,14 @@ def add_to_calendar_url(booking: Booking) -> str:
             "action": "TEMPLATE",
             "text": f"Appointment {booking.acknowledgement_id}",
             "dates": f"{start.astimezone(UTC).strftime(form)}/{end.astimezone(UTC).strftime(form)}",
-            "location": place(booking),
+            "location": place(booking, ""),
         }
     )
 
 
-def place(booking: Booking) -> str:
-    """Where the session is, in one line: a link or an address."""
-    return booking.meeting_link or ", ".join(booking.address.splitlines())
+def place(booking: Booking, token: str) -> str:
+    """Where the session is, on one line, for who holds this token."""
+    return links.join_address(booking, token) or ", ".join(booking.address.splitlines())
 
 
 def support_lines() -> list[dict[str, str]]:

@@ -21,6 +21,7 @@ class Purpose(models.TextChoices):
     )  # in approval and confirmation mails, as long as a visitor may move the session
     ALTERNATIVE = "alternative", "Alternative"  # in a rejection: takes one of the times it offers
     PAY = "pay", "Pay"  # where a gateway has pages: leads to the one of this booking, while it is to be paid
+    ROOM = "room", "Room"  # in the psychologist's mails: into the room of this session, as who gives it
     AGAIN = "again", "Request again"  # in the apology for a request we left unanswered
     DATA = "data", "Your data"  # in the mail that somebody asks for at the site: shows all that we keep of them
     ERASURE = "erasure", "Erase your data"  # proves the wish to be erased, stops it, and shows what became of it

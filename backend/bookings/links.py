@@ -27,9 +27,10 @@ from backend.core import batched_writes, compiled_writes, keyring
 from backend.core.compiled_queries import Given, compiled
 from backend.core.errors import Code, Permanent, Refused
 from backend.outbox.models import Message, MessageState, Part
+from backend.rooms import adapters
 
 RING = keyring.TOKENS
-ACTING = (Purpose.CANCEL, Purpose.CANCEL_LATE, Purpose.RESCHEDULE)  # on a booking that is open
+ACTING = (Purpose.CANCEL, Purpose.CANCEL_LATE, Purpose.RESCHEDULE, Purpose.ROOM)  # on a booking that is open
 READING = (Purpose.BOOKING, Purpose.PAY)  # show a booking while it is open, and for a while what became of it
 NO_BOOKING = 0  # the id of none
 Tokens: TypeAlias = Callable[[], dict[str, str]]  # of one message, derived again by each call
@@ -42,6 +43,21 @@ class KeyGone(Permanent):
 def pay_page(reference: str) -> str:
     """The address of our own page that leads to a gateway's, by the reference of an attempt."""
     return f"{settings.PUBLIC_URL}/go/pay/?payment={reference}"
+
+
+def room_page(token: str) -> str:
+    """The address of our own page that leads into the room of a session."""
+    return f"{settings.PUBLIC_URL}/go/room/?token={token}"
+
+
+def join_address(booking: Booking, token: str) -> str:
+    """Where the holder of this token joins an online session: the page of its room, or else the psychologist's link.
+
+    Empty for one in person, and where there is a room and no token.
+    """
+    if adapters.are_shared() or not booking.meeting_link:
+        return booking.meeting_link
+    return room_page(token) if token else ""
 
 
 def issue(booking: Booking, *purposes: Purpose, message_uuid: UUID, now: datetime) -> None:
@@ -102,6 +118,8 @@ def _expiry(booking: Booking, purpose: Purpose, *, now: datetime) -> datetime | 
         return now + policy.CANCEL_LINK_LIFETIME
     if purpose in (Purpose.CANCEL_LATE, Purpose.RESCHEDULE):  # whether there is time to move is the intent's to judge
         return booking.slot_start
+    if purpose == Purpose.ROOM:
+        return booking.slot_end + policy.ROOM_CLOSES_AFTER if booking.slot_end else now
     if purpose == Purpose.AGAIN:
         return now + policy.AGAIN_LINK_LIFETIME
     if purpose == Purpose.DATA:

@@ -7,6 +7,7 @@ from django.db import models
 from backend.bookings.link_models import Purpose
 from backend.bookings.machine import AWAITS_PAYMENT, HOLDS_SLOT, State
 from backend.payments import adapters
+from backend.rooms import adapters as rooms
 
 
 class Notice(models.TextChoices):
@@ -132,9 +133,19 @@ ASKS_TO_PAY = (
 )
 
 
+BRINGS_INTO_THE_ROOM = (
+    Notice.PSYCHOLOGIST_SESSION_CONFIRMED,
+    Notice.PSYCHOLOGIST_SESSION_MOVED,
+    Notice.PSYCHOLOGIST_SERIES_CONFIRMED,
+    Notice.PSYCHOLOGIST_SERIES_MOVED,
+)
+
+
 def links_carried(notice: Notice, state: State | str) -> tuple[Purpose, ...]:
     """All that a mail gets that is owed in this state. Asked for again, the booking link brings the session's too."""
     carried = LINKS_CARRIED.get(notice, ())
+    if notice in BRINGS_INTO_THE_ROOM and not rooms.are_shared():
+        carried = (*carried, Purpose.ROOM)
     if notice == Notice.LINK_REQUESTED and state in HOLDS_SLOT:
         carried = (*SESSION_LINKS, Purpose.DATA)
     is_paid_on_a_page = notice in ASKS_TO_PAY and state in AWAITS_PAYMENT and adapters.takes_payments_on_pages()

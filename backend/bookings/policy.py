@@ -82,6 +82,10 @@ SLOT_STEP_LEAST = timedelta(minutes=15)  # starts nearer to one another are no c
 PERIODS = {"MORNING": (time(6), time(12)), "EVENING": (time(16), time(22))}
 SLOTS_LONGEST_LIST = timedelta(days=31)  # what the public may ask for at once
 COMPLETE_AFTER = env.duration("COMPLETE_AFTER", "a session counts as held this long after its end", default="30m")
+ROOM_OPENS_BEFORE = env.duration(
+    "ROOM_OPENS_BEFORE", "an online session's own room opens this long before", default="15m"
+)
+ROOM_CLOSES_AFTER = env.duration("ROOM_CLOSES_AFTER", "and admits nobody from so long after its end", default="15m")
 REMIND_FIRST = env.duration("REMIND_FIRST", "first session reminder, before the start", default="24h")
 REMIND_LAST = env.duration("REMIND_LAST", "last session reminder, before the start", default="1h")
 

@@ -148,6 +148,11 @@ UNENDED: tuple[Unended, ...] = (
         ("bookings.Booking", "people.Client", "people.HistoricalClient"),
         "the person's wish to be erased; else no timer, see the decisions below",
     ),
+    Unended(
+        "rooms of online sessions, by names that say nothing",
+        ("rooms.Room",),
+        "the session's move, cancellation or end",
+    ),
     Unended("what people asked about their data", ("bookings.DataRequest",), "no end: an erasure leaves it nameless"),
     Unended(
         "receipts and credit notes with the name on them",

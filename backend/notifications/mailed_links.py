@@ -23,6 +23,7 @@ def addresses(notice: Notice, context: TemplateContext, tokens: Mapping[str, str
         Purpose.RESCHEDULE: ("reschedule_url", f"{settings.PUBLIC_URL}/go/reschedule/"),
         Purpose.PAY: ("pay_page_url", f"{settings.PUBLIC_URL}/go/pay/"),
         Purpose.DATA: ("data_url", f"{settings.PUBLIC_URL}/go/data/"),
+        Purpose.ROOM: ("room_url", f"{settings.PUBLIC_URL}/go/room/"),
         Purpose.ERASURE: ("erasure_url", f"{settings.PUBLIC_URL}/go/erasure/"),
         Purpose.AGAIN: ("again_url", f"{settings.PUBLIC_URL}/go/again/"),
     }
@@ -39,7 +40,22 @@ def addresses(notice: Notice, context: TemplateContext, tokens: Mapping[str, str
         found[name] = f"{place}?token={token}"
         if purpose == Purpose.BOOKING and "receipt_number" in context:
             found["receipt_url"] = f"{settings.PUBLIC_URL}/go/receipt/?token={token}"
+    if context.get("has_room"):
+        found["place"] = _way_in(context, tokens)
     return found
+
+
+def _way_in(context: TemplateContext, tokens: Mapping[str, str]) -> str:
+    """To the room, as who gives the session or as who has it; of a mail from before there were rooms, to the desk.
+
+    Raises Permanent when there is no way.
+    """
+    token = tokens.get(Purpose.ROOM) or tokens.get(Purpose.BOOKING)
+    if token:
+        return links.room_page(token)
+    if "admin_url" in context:
+        return str(context["admin_url"])
+    raise Permanent("the link to the room is gone", surely_not_sent=True)
 
 
 def _rows(context: TemplateContext, name: str) -> list[TemplateContext]:

@@ -35,7 +35,7 @@ def summary(context: TemplateContext) -> TemplateContext:
 
 def addresses(notice: Notice, context: TemplateContext) -> TemplateContext:
     """Each session with its own links. Raises Permanent when a token is missing."""
-    if notice not in LINKS_CARRIED:
+    if notice not in LINKS_CARRIED and not any(one.get("has_room") for one in sessions(context)):
         return {}
     return {
         "sessions": [

@@ -20,6 +20,7 @@ from backend.core import formatting
 from backend.core.errors import required
 from backend.core.formatting import practice_zone
 from backend.notifications.notification_context import NotificationContext, TemplateContext
+from backend.rooms import adapters as rooms
 from backend.scheduling import claims
 
 
@@ -130,7 +131,7 @@ def session(notification: NotificationContext) -> TemplateContext:
         "starts_at": held.start.isoformat(),
         "ends_at": held.end.isoformat(),
         "is_online": booking.mode == Mode.ONLINE,
-        "place": booking.meeting_link if booking.mode == Mode.ONLINE else _address(booking),
+        **_place(booking),
         "is_confirmed": booking.state == State.CONFIRMED,
     }
 
@@ -236,6 +237,14 @@ def _preference(booking: Booking) -> str:
         return text
     ends_at = datetime.combine(day, booking.preferred_time_end, tzinfo=practice_zone())
     return f"{text}, between {booking.preferred_time_start:%H:%M} and {formatting.clock_time(ends_at)}"
+
+
+def _place(booking: Booking) -> TemplateContext:
+    """Where it is. The page of a room is known by a token, and stands in the mail alone."""
+    has_room = booking.mode == Mode.ONLINE and not rooms.are_shared()
+    if has_room:
+        return {"place": "", "has_room": True}
+    return {"place": booking.meeting_link if booking.mode == Mode.ONLINE else _address(booking)}
 
 
 def _address(booking: Booking) -> str:

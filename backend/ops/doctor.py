@@ -15,6 +15,8 @@ from backend.core import database_timeouts, environment, keyring
 from backend.core.encryption import encrypted_columns
 from backend.core.keyring import KeyRing
 from backend.ops.findings import Finding, Level
+from backend.rooms import adapters as rooms
+from backend.rooms import checks as rooms_checks
 
 TEXTS_LOOKED_AT = 1000  # of each column; `encrypt_again` reads them all
 
@@ -55,6 +57,8 @@ def _production() -> Iterator[Finding]:
         yield _warn("payments", "Online payment is off.", "Set PAYMENT_GATEWAY; to `none` if none is meant.")
     elif settings.PAYMENT_GATEWAY == "sandbox":
         yield _warn("payments", "The sandbox gateway moves no real money.", "Set PAYMENT_GATEWAY to a real one.")
+    if rooms.are_shared():
+        yield _warn("rooms", rooms_checks.SHARED, rooms_checks.ADVICE)
     if settings.ALLOW_SANDBOX_PAYMENTS:
         text = "The sandbox gateway and keys of tests are admitted: who pays with them gives no real money."
         yield _warn("payments", text, "Take ALLOW_SANDBOX_PAYMENTS away, but on a staging machine.")

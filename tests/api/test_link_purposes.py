@@ -30,6 +30,7 @@ OPENS = {
     "/go/alternative/": {Purpose.ALTERNATIVE},
     "/go/pay/": {Purpose.PAY},
     "/go/again/": {Purpose.AGAIN},
+    "/go/room/": {Purpose.BOOKING, Purpose.ROOM},
     "/go/receipt/": {Purpose.BOOKING},
     "/go/data/": {Purpose.DATA},
     "/go/data/correct/": {Purpose.DATA},

@@ -46,7 +46,7 @@ def production(settings) -> None:
     settings.TRUSTED_PROXIES = 1
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.DEFAULT_FROM_EMAIL = settings.STAFF_INBOX = "desk@example.org"
-    settings.PAYMENT_GATEWAY = "real"
+    settings.PAYMENT_GATEWAY, settings.ROOMS = "real", "jitsi"
     settings.REDIS_URL = settings.CELERY_BROKER_URL
 
 
@@ -122,6 +122,7 @@ def test_the_doctor_misses_what_the_schedule_lacks(now: datetime) -> None:
         ("STAFF_INBOX", "x@localhost", "STAFF_INBOX"),
         ("PAYMENT_GATEWAY", "", "PAYMENT_GATEWAY"),
         ("PAYMENT_GATEWAY", "sandbox", "no real money"),
+        ("ROOMS", "static", "ROOMS=static"),
         ("ALLOW_SANDBOX_PAYMENTS", True, "ALLOW_SANDBOX_PAYMENTS"),
         ("DEBUG", True, "DEBUG"),
     ],

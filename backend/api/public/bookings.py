@@ -40,7 +40,7 @@ class VerifyEmail(Door):
     def _answer(self, body: TokenRequest, *, acts: bool) -> Response:
         token, now = body.validated_data["token"], timezone.now()
         booking = visitor.verify_email(token, now=now) if acts else queries.by_token(token, now=now)
-        shown = responses.detail(booking, now=now)
+        shown = responses.detail(booking, token, now=now)
         if shown["payment_status"] in MONEY_CAME:
             shown["receipts_url"] = f"{settings.PUBLIC_URL}/go/receipt/?{urlencode({'token': token})}"
         return Response({"message": "Your email address is confirmed.", "booking": shown})

@@ -57,14 +57,15 @@ def _back(request: HttpRequest, token: str, **more: str) -> HttpResponse:
 def _shown(booking: Booking, token: str, *, now: datetime) -> dict[str, Any]:
     has_receipts = payment_status(booking) in MONEY_CAME
     query = urlencode({"token": token})
-    return {**standing.by_token(booking, now=now), "token": token, "query": query, "has_receipts": has_receipts}
+    return {**standing.by_token(booking, token, now=now), "token": token, "query": query, "has_receipts": has_receipts}
 
 
 class CalendarFile(VisitPage):
     """`/visit/calendar/?token=`: a confirmed session as a file, under a title that says nothing about it."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        booking, now = queries.by_token(request.GET.get("token", ""), now=timezone.now()), timezone.now()
+        token, now = request.GET.get("token", ""), timezone.now()
+        booking = queries.by_token(token, now=now)
         if booking.state != State.CONFIRMED or booking.slot_start is None or booking.slot_end is None:
             raise Refused(Code.STATE_REFUSES, state=booking.state)
         session = {
@@ -72,7 +73,7 @@ class CalendarFile(VisitPage):
             "sequence": booking.ledger_sequence,
             "starts_at": booking.slot_start.isoformat(),
             "ends_at": booking.slot_end.isoformat(),
-            "place": responses.place(booking),
+            "place": responses.place(booking, token),
         }
         content = calendar_invite([session], domain=domain(), stamped_at=now)
         name = 'attachment; filename="appointment.ics"'

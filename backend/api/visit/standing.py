@@ -21,9 +21,9 @@ def by_id(booking: Booking, *, now: datetime) -> dict[str, Any]:
     return _told(booking, responses.status(booking, now=now))
 
 
-def by_token(booking: Booking, *, now: datetime) -> dict[str, Any]:
+def by_token(booking: Booking, token: str, *, now: datetime) -> dict[str, Any]:
     """What the person may read who got the mail: with its story, who they meet, and where."""
-    answer = responses.detail(booking, now=now)
+    answer = responses.detail(booking, token, now=now)
     return {
         **_told(booking, answer),
         "psychologist": answer["psychologist"],

@@ -251,7 +251,7 @@ def call_off(
         undo_until=undo_until,
     )
     close_open_attempt(booking, now=now)
-    links.revoke(booking, Purpose.CANCEL, Purpose.CANCEL_LATE, Purpose.RESCHEDULE, now=now)
+    links.revoke(booking, Purpose.CANCEL, Purpose.CANCEL_LATE, Purpose.RESCHEDULE, Purpose.ROOM, now=now)
     notify_visitor(booking, Notice.BOOKING_CANCELLED, now=now)
     if was_confirmed:
         notify_psychologist(booking, Notice.PSYCHOLOGIST_SESSION_CANCELLED, now=now)

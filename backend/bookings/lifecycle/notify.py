@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.conf import settings
 
@@ -80,13 +81,13 @@ def notify_address(
 
 def notify_staff(
     booking: Booking, notice: Notice, *, now: datetime, not_before: datetime | None = None, to: str = ""
-) -> None:
+) -> UUID:
     """Enqueue a notice for the practice's inbox, or for `to`; it names the booking's id and no person.
 
     What a stranger can cause is limited by the inbox: beyond, it is only recorded, and the desk shows what it says.
     """
     recipient = to or settings.STAFF_INBOX
-    messages.emit(
+    return messages.emit(
         queue=Queue.MAIL,
         kind=notice,
         dedupe_key=f"booking:{booking.pk}:{notice}:{booking.ledger_sequence}",
@@ -100,9 +101,13 @@ def notify_staff(
 
 
 def notify_psychologist(booking: Booking, notice: Notice, *, now: datetime, who: Psychologist | None = None) -> None:
-    """Enqueue a notice for the booking's psychologist, or for `who`, if somebody else had it before."""
+    """Enqueue a notice for the booking's psychologist, or for `who`, if somebody else had it before.
+
+    Who gives the session gets the way into its room.
+    """
     psychologist = who or psychologist_of(booking)
-    notify_staff(booking, notice, now=now, to=psychologist.email)
+    message_uuid = notify_staff(booking, notice, now=now, to=psychologist.email)
+    links.issue(booking, *links_carried(notice, booking.state), message_uuid=message_uuid, now=now)
 
 
 def notify_confirmed(booking: Booking, *, now: datetime, notice: Notice = Notice.BOOKING_CONFIRMED) -> None:

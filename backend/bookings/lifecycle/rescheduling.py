@@ -14,6 +14,7 @@ from backend.bookings import links, policy, sponsors
 from backend.bookings.guarantees import deadline, held_session, payment_terms
 from backend.bookings.intents import Intent
 from backend.bookings.ledger_details import Moved
+from backend.bookings.lifecycle import rooms
 from backend.bookings.lifecycle.callers import require_address
 from backend.bookings.lifecycle.notify import enqueue_reminders, notify_psychologist, notify_visitor
 from backend.bookings.lifecycle.session_terms import (
@@ -152,6 +153,7 @@ def move_session(
     _settle_deadline(booking, now=now)
     booking.choose_by = None
     record_event(booking, intent=Intent.RESCHEDULE, actor=actor, now=now, saving=SETTLED_BY_MOVE, details=details)
+    rooms.follow(booking, booking.state, now=now, is_moved=True)
     if booking.state != State.CONFIRMED and was_to_choose:  # nobody was to pay meanwhile, nor reminded of it
         begin_payment_reminder_anew(booking, now=now)
     elif booking.state != State.CONFIRMED and booking.pay_by != had_until:
@@ -174,7 +176,7 @@ def _settle_deadline(booking: Booking, *, now: datetime) -> None:
 
 def _announce(booking: Booking, before: Psychologist, *, now: datetime) -> None:
     """Both sides hear; links that spoke of the old time die; the reminders of the new time are owed."""
-    links.revoke(booking, Purpose.CANCEL_LATE, Purpose.RESCHEDULE, now=now)
+    links.revoke(booking, Purpose.CANCEL_LATE, Purpose.RESCHEDULE, Purpose.ROOM, now=now)
     notify_visitor(booking, Notice.BOOKING_MOVED, now=now)
     if booking.state != State.CONFIRMED:
         return

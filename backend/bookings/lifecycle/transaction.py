@@ -16,6 +16,7 @@ from backend.bookings.actors import TIMER as TIMER
 from backend.bookings.actors import VISITOR as VISITOR
 from backend.bookings.intents import Intent
 from backend.bookings.ledger_details import Details, Undoable, kind_of
+from backend.bookings.lifecycle import rooms
 from backend.bookings.lifecycle.saving import save
 from backend.bookings.machine import FINAL, HOLDS_SLOT, State
 from backend.bookings.models import Booking, LedgerEntry
@@ -99,7 +100,8 @@ def run_transition(
 ) -> int:
     """Run one guarded transition, save what it changed, write its ledger row; return the row's sequence.
 
-    Leaving the states that hold a slot gives the slot back; closing sets the expiry of the booking's links. Until
+    Leaving the states that hold a slot gives the slot back; closing sets the expiry of the booking's links; a confirmed
+    session has its room. Until
     `undo_until` the step can be undone, and what is then owed for it waits. Refuses: state_refuses.
     """
     source = State(booking.state)
@@ -124,6 +126,7 @@ def run_transition(
     booking.ledger_sequence += 1
     save(booking, {*MACHINES_FIELDS, *saving})
     write_ledger(booking, intent=intent, source=source, actor=actor, now=now, details=details)
+    rooms.follow(booking, source, now=now)
     return booking.ledger_sequence
 
 

@@ -1,0 +1,1 @@
+"""Where online sessions take place: the rooms, and who provides them."""
