@@ -199,6 +199,7 @@ def _capture(booking: Booking, payment: Payment, report: OrderReport, *, actor: 
     paid = paid_payments(booking)
     since = [one for one in paid if one.pk > payment.pk]
     completes = is_exact and _completes(booking, payment, paid)
+    payment.gateway_order_id = report.gateway_order_id  # of one payment alone: a second capture goes without
     _note_capture(payment, report, beside=take_facts(payment, report), now=now)
     outcome = _settle_with(booking, payment, actor=actor, now=now) if completes else ReportOutcome.RETURNED
     if outcome is ReportOutcome.RETURNED:
@@ -247,7 +248,6 @@ CAPTURE = (
 
 def _note_capture(payment: Payment, report: OrderReport, *, beside: Iterable[str] = (), now: datetime) -> None:
     """`beside` are columns that changed and are to be saved with it."""
-    payment.gateway_order_id = report.gateway_order_id
     payment.state, payment.capture_id = PaymentState.CAPTURED, report.capture_id
     payment.captured_paise, payment.captured_currency = report.amount_paise, report.currency
     payment.paid_by, payment.fee_paise = report.capture.method, report.capture.fee_paise

@@ -109,6 +109,17 @@ def test_a_capture_confirms_once_however_often_it_is_reported(now: datetime) -> 
     assert LedgerEntry.objects.filter(booking=booking, target=State.CONFIRMED).count() == 1
 
 
+def test_an_order_that_is_captured_once_more_stays_the_firsts_and_the_second_sum_goes_back(now: datetime) -> None:
+    _, payment = scenarios.paying(now=now)
+    payments.record_report(scenarios.captured(payment), actor=GATEWAY, now=now)
+    again = scenarios.captured(payment, capture_id="cap_again")
+    outcomes = [payments.record_second_capture(again, now=now) for _ in range(2)]
+    assert outcomes == [ReportOutcome.RETURNED, ReportOutcome.UNCHANGED]
+    orders = {row.capture_id: row.gateway_order_id for row in Payment.objects.all()}
+    assert orders == {f"cap_{payment.pk}": f"order_{payment.pk}", "cap_again": ""}
+    assert [refund.payment.capture_id for refund in Refund.objects.all()] == ["cap_again"]
+
+
 def test_reminders_are_owed_only_as_far_as_their_time_is_ahead(now: datetime) -> None:
     start = now + timedelta(hours=5)
     booking = scenarios.confirmed(now=now, at=start)
