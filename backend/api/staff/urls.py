@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from backend.api.staff import auth, bookings, follow_ups, schema, series
+from backend.api.staff import auth, bookings, events, follow_ups, schema, series
 
 _BOOKING = "bookings/<str:acknowledgement_id>/"
 
@@ -29,6 +29,7 @@ urlpatterns = [
     path(f"{_BOOKING}refund-made/", bookings.RecordRefundMade.as_view()),
     path(f"{_BOOKING}outcome/", bookings.RecordOutcome.as_view()),
     path(f"{_BOOKING}reveal-phone/", bookings.RevealPhone.as_view()),
+    path("events/", events.Events.as_view()),
     path("psychologists/", bookings.Psychologists.as_view()),
     path("locations/", bookings.Locations.as_view()),
     path("corporates/", bookings.Corporates.as_view()),
