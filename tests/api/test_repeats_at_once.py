@@ -34,9 +34,9 @@ def server(django_db_setup: None) -> Iterator[str]:
 def test_a_crowd_with_one_key_whose_workers_are_killed(server: str, record_property: Callable[..., None]) -> None:
     key = str(uuid4())
     with ThreadPoolExecutor(races.CROWD) as crowd:
-        answers = [crowd.submit(until_answered, server + api.SEND_EMAIL, key) for _ in range(races.CROWD)]
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(f"LOCK TABLE {Enquiry._meta.db_table} IN EXCLUSIVE MODE")
+            answers = [crowd.submit(until_answered, server + api.SEND_EMAIL, key) for _ in range(races.CROWD)]
             wait_until(somebody_waits)  # the key is reserved, and its request is in its transaction
             kill_workers(server)
         told = [answer.result() for answer in answers]

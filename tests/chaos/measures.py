@@ -24,6 +24,8 @@ def requests_in_storm(journal: Journal, *, is_timed: bool = True) -> list[Figure
     is_troubled = bool(journal.of(*OF_GATEWAY))
     without_gateway = [request for request in journal.requests if is_troubled and _is_the_gateways(request)]
     excused = [(fault.at - 0.1, _first_answer(journal, fault) + BACK_FOR) for fault in journal.of(*EXCUSES)]
+    # what a lost host had in hand; while it is away the other answers all
+    excused += [(fault.at - 0.1, fault.at + BACK_FOR) for fault in journal.of(Kind.HOST)]
     failed = [request for request in journal.requests if request.failed and request not in without_gateway]
     guilty = [
         request
