@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import smtplib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -17,13 +17,13 @@ from django.utils import timezone
 from backend.bookings import links
 from backend.bookings.lifecycle import renewal
 from backend.bookings.links import Tokens
-from backend.bookings.notices import Notice
+from backend.bookings.notices import Notice, can_be_told
 from backend.core.errors import Transient, before_it_leaves
 from backend.notifications import delivery, readings
 from backend.notifications.notification_context import TemplateContext
 from backend.notifications.readings import Reading
 from backend.notifications.rules import is_of_its_bookings_alone
-from backend.outbox import attempts, by_telephone
+from backend.outbox import attempts, by_telephone, closed_mailboxes
 from backend.outbox.attempts import Snooze
 from backend.outbox.models import Message, MessageState, Queue
 from workers import mail_failures
@@ -50,10 +50,11 @@ def look_ahead(mails: Sequence[Message]) -> dict[int, Answer | Effect]:
     foreseeable = [mail for mail in mails if is_of_its_bookings_alone(Notice(mail.kind))]
     reading = readings.read(foreseeable)
     tokens = links.tokens_of_all([mail.uuid for mail in foreseeable])
+    closed = closed_mailboxes.closed([mail.recipient for mail in foreseeable])
     ahead: dict[int, Answer | Effect] = {}
     for mail in foreseeable:
         try:
-            found = _judged(mail, reading, now=now)
+            found = _judged(mail, reading, closed, now=now)
         except Exception as error:  # noqa: BLE001  # it fails once more in an attempt of its own, which is counted
             log.info("%s %s is not foreseen: %s", mail.kind, mail.uuid, type(error).__name__)
             continue
@@ -72,7 +73,8 @@ def send(message: Message) -> MessageState | Snooze:
     """
     with before_it_leaves():
         now = timezone.now()
-        found = _judged(message, readings.read([message]), now=now)
+        closed = closed_mailboxes.closed([message.recipient])
+        found = _judged(message, readings.read([message]), closed, now=now)
         if not isinstance(found, dict):
             return found
         _say(message, found, now=now)
@@ -99,7 +101,9 @@ def _say(message: Message, words: TemplateContext, *, now: datetime) -> None:
         message.context, message.frozen_at = words, now
 
 
-def _judged(message: Message, reading: Reading, *, now: datetime) -> Answer | TemplateContext:
+def _judged(
+    message: Message, reading: Reading, closed: Mapping[str, datetime], *, now: datetime
+) -> Answer | TemplateContext:
     """What is to be sent; or why nothing is, now or ever."""
     held_until = delivery.held_until(message, now=now, reading=reading)
     if held_until is not None:
@@ -109,7 +113,18 @@ def _judged(message: Message, reading: Reading, *, now: datetime) -> Answer | Te
         if delivery.is_owed_anew(message, now=now, reading=reading):
             renewal.renew(message.pk, now=now)
         return MessageState.OBSOLETE
-    return by_telephone.waits(now=now) if by_telephone.is_told(message) else context
+    if by_telephone.is_told(message) or (_is_stopped(message, reading, closed) and by_telephone.turn(message)):
+        return by_telephone.waits(now=now)
+    return context
+
+
+def _is_stopped(message: Message, reading: Reading, closed: Mapping[str, datetime]) -> bool:
+    """Whether mail does not reach its reader, as far as all the bookings know that it is about."""
+    since = closed.get(message.mailbox)
+    if since is None or not can_be_told(message.kind):
+        return False
+    proved = [booking.verified_at for booking, _ in reading.subjects(message)]
+    return bool(proved) and all(closed_mailboxes.concerns(since, proved_at=at) for at in proved)
 
 
 class MailConnection:

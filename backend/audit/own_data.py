@@ -19,7 +19,8 @@ from backend.bookings.notices import OF_A_PERSON, Notice
 from backend.core import disclosures
 from backend.core.errors import Code, Refused
 from backend.core.personal_data import personal_columns
-from backend.outbox.models import Message
+from backend.outbox.mailboxes import mailbox_of
+from backend.outbox.models import ClosedMailbox, Message
 from backend.payments.models import Receipt
 from backend.people.models import Client
 
@@ -31,6 +32,7 @@ TABLES: dict[str, type[models.Model]] = {
     "emails to you": Message,
     "what you asked of us": DataRequest,
     "receipts": Receipt,
+    "whether email reaches you": ClosedMailbox,
 }
 # who or what else columns are about; who wrote an enquiry is known by its text alone, which nobody can look for
 NOT_GIVEN = {
@@ -71,6 +73,7 @@ def of(client: Client, *, now: datetime) -> dict[str, Rows]:
     requests = DataRequest.objects.filter(client=client).order_by("pk")
     about = Q(booking_id__in=ids) | Q(booking_id=None, kind__in=SPEAK_OF_NO_BOOKING)
     mails = Message.objects.filter(about, recipient=client.email).exclude(recipient="").order_by("pk")
+    box = mailbox_of(client.email) or None  # the empty one is nobody's
     with disclosures.unseen():
         found = {
             "you": [_whole(client)],
@@ -79,6 +82,7 @@ def of(client: Client, *, now: datetime) -> dict[str, Rows]:
             "emails to you": [_mail(row) for row in mails],
             "what you asked of us": [_whole(row) for row in requests],
             "receipts": [_whole(row) for row in Receipt.objects.filter(payment__booking__in=ids)],
+            "whether email reaches you": [_whole(row) for row in ClosedMailbox.objects.filter(mailbox=box)],
         }
     since = now - YEAR
     found["who read of you, in the last 365 days"] = [_reading(row) for row in readings.of_client(client, since=since)]

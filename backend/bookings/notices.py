@@ -90,6 +90,16 @@ OF_A_PERSON = (
     Notice.ERASURE_STOPPED,
     Notice.ERASURE_DONE,
 )
+# somebody asks for a link to this address, which proves it: such a mail always leaves, and no telephone tells it
+PROVES_THE_ADDRESS = (
+    Notice.DRAFT_SUBMITTED,
+    Notice.DRAFT_STILL_UNVERIFIED,
+    Notice.DRAFT_LAPSED,
+    Notice.ALREADY_BOOKED,
+    Notice.LINK_REQUESTED,
+    Notice.NOTHING_OPEN,
+    Notice.CANCELLATION_REQUESTED,
+)
 BOOKING_LINK = (Purpose.BOOKING,)
 SESSION_LINKS = (Purpose.BOOKING, Purpose.CANCEL_LATE, Purpose.RESCHEDULE)
 # without these a mail is not sent
@@ -139,6 +149,12 @@ BRINGS_INTO_THE_ROOM = (
     Notice.PSYCHOLOGIST_SERIES_CONFIRMED,
     Notice.PSYCHOLOGIST_SERIES_MOVED,
 )
+
+
+def can_be_told(notice: Notice | str) -> bool:
+    """Whether it tells a visitor of their booking, so that staff can do it by telephone."""
+    is_to_us = notice.startswith(("staff_", "manager_", "psychologist_"))
+    return not is_to_us and notice not in (*PROVES_THE_ADDRESS, *OF_A_PERSON)
 
 
 def links_carried(notice: Notice, state: State | str) -> tuple[Purpose, ...]:

@@ -32,6 +32,7 @@ class Kind(StrEnum):
     TOKENS = "tokens"
     ENROLMENTS = "enrolments"
     COUNTS = "counts"
+    MAILBOXES = "mailboxes"
     RUNS = "runs"
     REPEATS = "repeats"
 
@@ -129,6 +130,13 @@ RULES: dict[Kind, Rule] = {
     ),
     Kind.COUNTS: Rule(  # long enough for whoever looks into an attack
         "networks of strangers, counted by the hour", "api.LookupMiss", "hour", timedelta(days=1), "forget_ended"
+    ),
+    Kind.MAILBOXES: Rule(  # an address that is used again may have another owner
+        "mailboxes that mail does not reach, unless corrected before",
+        "outbox.ClosedMailbox",
+        "since",
+        timedelta(days=180),
+        "forget_ended",
     ),
     Kind.RUNS: Rule(  # longer than anybody looks back for the cause of a complaint
         "runs of timers, with whoever asked for one", "ops.TimerRun", "started_at", timedelta(days=14), "forget_runs"

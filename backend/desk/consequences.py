@@ -8,10 +8,12 @@ from typing import NamedTuple
 from backend.bookings.lifecycle.preview import BookingChange
 from backend.bookings.machine import TAKES_PLACE, State
 from backend.bookings.models import Booking, SlotClaim
+from backend.bookings.notices import can_be_told
 from backend.bookings.refusals import staff_sentence
 from backend.core.errors import Refused
 from backend.core.formatting import money, short_day_and_time
 from backend.desk.result import going_back, mail
+from backend.outbox import closed_mailboxes
 from backend.outbox.models import MessageState, Queue
 from backend.payments.models import PaymentMethod, PaymentState, RefundState
 
@@ -94,9 +96,14 @@ def _held(claim: SlotClaim | None) -> tuple[object, ...]:
 
 
 def _mails(change: BookingChange) -> Iterator[str]:
+    booking = change.after
+    closed = closed_mailboxes.concerning(booking.email, proved_at=booking.verified_at)
+    if closed is not None:
+        yield f"Mail does not reach {booking.email} ({closed.get_why_display().lower()}): ring the visitor."
     for message in change.messages:
         if message.queue == Queue.MAIL and message.state == MessageState.WAITING:
-            yield mail(message)
+            is_told = closed is not None and message.recipient == booking.email and can_be_told(message.kind)
+            yield mail(message, by_telephone=is_told)
 
 
 def _money(change: BookingChange) -> Iterator[str]:

@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 from backend.bookings import sponsors
 from backend.bookings.machine import State
 from backend.core.formatting import NOTHING, short_span
-from backend.outbox.models import MessageState
+from backend.outbox.models import Delivery, Message, MessageState
 from backend.people.models import Corporate
 
 COLOURS = {
@@ -33,6 +33,23 @@ MESSAGE_COLOURS = {
     MessageState.UNKNOWN: "danger",
     MessageState.DISCARDED: "secondary",
 }
+
+DELIVERY_COLOURS = {
+    Delivery.DEFERRED: "warning",
+    Delivery.DELIVERED: "success",
+    Delivery.BOUNCED: "danger",
+    Delivery.COMPLAINED: "danger",
+}
+
+
+def fate(message: Message) -> tuple[str, str]:
+    """What became of a message, in a word or two, and its colour."""
+    state = MessageState(message.state)
+    if not message.delivery:
+        return state.label, MESSAGE_COLOURS[state]
+    delivery = Delivery(message.delivery)
+    word = delivery.label if state == MessageState.DONE else f"{state.label}, {delivery.label.lower()}"
+    return word, DELIVERY_COLOURS[delivery]
 
 
 def badge(state: str) -> SafeString:

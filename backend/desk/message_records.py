@@ -17,11 +17,11 @@ from backend.bookings.models import Booking
 from backend.core import disclosures
 from backend.core.admin_pages import ListOfPeople, ReadOnly
 from backend.core.formatting import NOTHING, short_day_and_time
-from backend.desk.display import MESSAGE_COLOURS
+from backend.desk.display import fate
 from backend.desk.long_lists import LongList
 from backend.desk.whole_ids import FoundByIds
 from backend.desk.words import message_name
-from backend.outbox.models import Message, MessageState
+from backend.outbox.models import Message
 
 
 def _reads_mails(request: HttpRequest) -> bool:
@@ -43,7 +43,21 @@ class MessageAdmin(FoundByIds, LongList, ListOfPeople, ReadOnly, admin.ModelAdmi
             None,
             {"fields": ["what", "queue", "booking", "recipient", "fate", "attempts", "may_have_left", "last_error"]},
         ),
-        ("When", {"fields": ["created", "due", "next_attempt", "lease_until", "first_attempt", "settled", "blanked"]}),
+        (
+            "When",
+            {
+                "fields": [
+                    "created",
+                    "due",
+                    "next_attempt",
+                    "lease_until",
+                    "first_attempt",
+                    "settled",
+                    "reported",
+                    "blanked",
+                ]
+            },
+        ),
         ("What it says", {"fields": ["ledger_sequence", "subject_id", "says"]}),
         ("Trace", {"fields": ["kind", "uuid", "dedupe_key", "fence", "correlation_id"]}),
     ]
@@ -85,8 +99,8 @@ class MessageAdmin(FoundByIds, LongList, ListOfPeople, ReadOnly, admin.ModelAdmi
 
     @admin.display(description="state", ordering="state")
     def fate(self, message: Message) -> SafeString:
-        state = MessageState(message.state)
-        return format_html('<span class="badge text-bg-{}">{}</span>', MESSAGE_COLOURS[state], state.label)
+        word, colour = fate(message)
+        return format_html('<span class="badge text-bg-{}">{}</span>', colour, word)
 
     @admin.display(description="not before", ordering="not_before")
     def due(self, message: Message) -> str:
@@ -111,6 +125,10 @@ class MessageAdmin(FoundByIds, LongList, ListOfPeople, ReadOnly, admin.ModelAdmi
     @admin.display(description="settled")
     def settled(self, message: Message) -> str:
         return short_day_and_time(message.settled_at)
+
+    @admin.display(description="reported by the provider")
+    def reported(self, message: Message) -> str:
+        return short_day_and_time(message.delivery_at)
 
     @admin.display(description="blanked")
     def blanked(self, message: Message) -> str:

@@ -68,7 +68,7 @@ def _mails(booking: Booking) -> str:
     return f"Mails: {', '.join(map(mail, owed)) or 'none'}."
 
 
-def mail(message: Message) -> str:
+def mail(message: Message, *, by_telephone: bool = False) -> str:
     """`request approved to asha@example.org (now)`, or `by telephone`, or with the instant that it is planned for."""
     wait = message.not_before - message.created_at
     if wait <= timedelta(0):
@@ -77,5 +77,5 @@ def mail(message: Message) -> str:
         when = f"in {short_span(wait)}, unless undone"
     else:
         when = short_day_and_time(message.not_before)
-    to = f"to {message.recipient}" if message.recipient else "by telephone"
+    to = "by telephone" if by_telephone or not message.recipient else f"to {message.recipient}"
     return f"{message_name(message.kind)} {to} ({when})"

@@ -1,4 +1,6 @@
-"""Notices to people without a mail address: they wait, due, until staff have told them, or they are no longer true.
+"""Notices to people whom mail does not reach: they wait, due, until staff have told them, or they are no longer true.
+
+Who has no address is told all of them, and who has one that bounced, those from then on and what bounced.
 
 The mail worker looks at each now and then, and settles as obsolete what has been overtaken; it never sends one.
 """
@@ -9,9 +11,11 @@ from datetime import datetime, timedelta
 
 from django.db.models import F, QuerySet
 
+from backend.outbox import renewals
 from backend.outbox.attempts import SNOOZE_MOST, Snooze
 from backend.outbox.models import Message, MessageState, Queue
 
+BOUNCED = "bounced:"  # and the id of the mail that did not arrive: the dedupe key
 LOOKED_AT_EVERY = timedelta(minutes=5)  # how long something overtaken may stand on the list
 
 
@@ -23,6 +27,17 @@ def is_told(message: Message) -> bool:
 def waits(*, now: datetime) -> Snooze:
     """What the worker answers for one that is still true."""
     return Snooze(now + LOOKED_AT_EVERY)
+
+
+def turn(message: Message) -> bool:
+    """Its mailbox was closed before it left: who holds it leaves it to the telephone. False: it is another's by now."""
+    held = Message.objects.filter(pk=message.pk, fence=message.fence, state=MessageState.WAITING)
+    return held.update(recipient="") == 1
+
+
+def tell_too(message: Message, *, now: datetime) -> None:
+    """It left, and did not arrive: it is told as well, once, while it is true."""
+    renewals.emit_copy(message, key=f"{BOUNCED}{message.pk}", recipient="", now=now)
 
 
 def to_tell(*, now: datetime) -> QuerySet[Message]:

@@ -33,7 +33,7 @@ def note(report: DeliveryReport, *, now: datetime) -> Message | None:
     if not moved.update(delivery=report.delivery, delivery_at=now):
         return None
     _settle_what_left(message, now=now)
-    return message
+    return Message.objects.defer("context").get(pk=message.pk)  # under the lock: an erasure has been, or waits
 
 
 def _find(report: DeliveryReport) -> Message | None:

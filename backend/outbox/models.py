@@ -139,6 +139,26 @@ class Part(models.Model):
         return f"{self.kind} {self.uuid}"
 
 
+class ClosedMailbox(models.Model):
+    """Mail does not reach it, or its owner wants none: what others are mailed is told by telephone.
+
+    It counts for requests whose address was proved before; whoever proves it afterwards opens it for theirs.
+    """
+
+    mailbox = models.CharField(max_length=254, unique=True)
+    why = models.CharField(max_length=16, choices=Delivery.choices)
+    since = models.DateTimeField()
+
+    SENSITIVITY = classify(personal="mailbox", internal="why since")
+
+    class Meta:
+        verbose_name_plural = "closed mailboxes"
+        indexes = [models.Index(fields=["since"], name="closed_mailbox_since")]  # how long it is kept
+
+    def __str__(self) -> str:
+        return f"{self.get_why_display()} {self.since}"
+
+
 class PausedQueue(models.Model):
     """While this row exists nothing more of its queue is claimed; what is owed waits.
 

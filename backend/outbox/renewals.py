@@ -21,19 +21,24 @@ def emit_anew(message: Message, *, now: datetime, of_one: bool = False) -> Messa
     if Message.objects.filter(dedupe_key=key).exists():
         _owe_again(key, now=now)
         return None
+    return emit_copy(message, key=key, recipient=message.recipient, now=now, of_one=of_one)
+
+
+def emit_copy(message: Message, *, key: str, recipient: str, now: datetime, of_one: bool = False) -> Message | None:
+    """Owe it to `recipient` besides, as of the same instant. None: it is owed already."""
     uuid = messages.emit(
         queue=Queue(message.queue),
         kind=message.kind,
         dedupe_key=key,
         now=now,
-        recipient=message.recipient,
+        recipient=recipient,
         booking_id=message.booking_id,
         subject_id=message.subject_id,
         ledger_sequence=message.ledger_sequence,
     )
     Message.objects.filter(uuid=uuid).update(created_at=message.created_at)
-    anew = Message.objects.get(uuid=uuid)
-    if not of_one:
+    anew = Message.objects.filter(uuid=uuid).first()
+    if anew is not None and not of_one:
         Part.objects.bulk_create(
             Part(message=anew, kind=part.kind, booking_id=part.booking_id, ledger_sequence=part.ledger_sequence)
             for part in bundles.parts_of(message)

@@ -21,7 +21,7 @@ from backend.bookings.models import Booking, KeptAnswer, Link
 from backend.bookings.retention import RULES, UNENDED, Kind
 from backend.core.personal_data import personal_columns
 from backend.ops.models import TimerRun
-from backend.outbox.models import Message, MessageState
+from backend.outbox.models import ClosedMailbox, Message, MessageState
 from config.schedule import TABLE
 from tests.support import scenarios
 from workers import timers
@@ -85,6 +85,7 @@ MAKE: dict[Kind, Callable[[datetime], object]] = {
     Kind.ENROLMENTS: an_enrolment,
     Kind.COUNTS: lambda at: LookupMiss.objects.create(client="192.0.2.1", hour=at),
     Kind.REPEATS: lambda at: KeptAnswer.objects.create(digest=f"{at}", reserved_at=at, lease_ends_at=at),
+    Kind.MAILBOXES: lambda at: ClosedMailbox.objects.create(mailbox=f"{at}", why="bounced", since=at),
     Kind.RUNS: lambda at: TimerRun.objects.create(timer="lapse_drafts", started_at=at),
 }
 

@@ -15,7 +15,7 @@ from backend.bookings.models import Booking, DataRequest, Link, Purpose, Request
 from backend.bookings.notices import Notice
 from backend.core import row_locks
 from backend.core.errors import required
-from backend.outbox import forgetting
+from backend.outbox import closed_mailboxes, forgetting
 from backend.people import enquiries
 from backend.people.models import Client
 
@@ -56,6 +56,7 @@ def _erase(client: Client, bookings: Sequence[Booking], request: DataRequest, *,
     theirs = addresses - _of_others(client, addresses)
     _forget_letters([*(booking.pk for booking in bookings), *_purged_before(theirs)], addresses, now=now)
     forgetting.forget_about_none(theirs, now=now)
+    closed_mailboxes.open_again(theirs)  # after their mails are locked: no report can close one any more
     enquiries.forget(theirs)
     close(request, RequestState.DONE, now=now)
     redaction.forget([client.pk])

@@ -24,8 +24,9 @@ from backend.bookings.payment_status import (
 from backend.core import disclosures
 from backend.core.formatting import NOTHING, money, short_day, short_day_and_time
 from backend.desk.display import badge, mark, sponsor, time_left
-from backend.desk.navigation import CHANGE
+from backend.desk.navigation import CHANGE, TELL
 from backend.desk.session_fields import choices
+from backend.outbox import closed_mailboxes
 from backend.payments import receipts
 from backend.people import phones
 from backend.scheduling.suggestions import suggestions
@@ -137,7 +138,13 @@ def opened(booking: Booking) -> str:
 
 @admin.display(description="address proved")
 def verified(booking: Booking) -> str:
-    return short_day_and_time(booking.verified_at)
+    closed = closed_mailboxes.concerning(booking.email, proved_at=booking.verified_at)
+    if closed is None:
+        return short_day_and_time(booking.verified_at)
+    return format_html(
+        '{}; <a href="{}">mail does not reach it</a> ({})',
+        short_day_and_time(booking.verified_at), reverse(TELL, args=[booking.pk]), closed.get_why_display().lower(),
+    )  # fmt: skip
 
 
 @admin.display(description="closed")

@@ -1,4 +1,4 @@
-"""What somebody without a mail address is told by telephone: the notices, beside how the booking stands."""
+"""What somebody whom mail does not reach is told by telephone: the notices, beside how the booking stands."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from backend.bookings import actors
 from backend.bookings.access import AccessPolicy
+from backend.bookings.lifecycle.deliveries import mail_again
 from backend.bookings.lifecycle.telephone import record_told
 from backend.bookings.models import Booking
 from backend.core.formatting import short_day_and_time
@@ -18,7 +19,7 @@ from backend.desk.booking.summary import summary
 from backend.desk.navigation import visible_bookings
 from backend.desk.page import Page, render
 from backend.desk.words import message_name
-from backend.outbox import bundles
+from backend.outbox import bundles, closed_mailboxes
 from backend.outbox.by_telephone import to_tell
 from backend.outbox.models import Message
 
@@ -30,6 +31,10 @@ def tell(request: HttpRequest, booking_id: int) -> HttpResponse:
     booking = rows.filter(pk=booking_id).first()
     if booking is None:
         raise Http404
+    if request.method == "POST" and "mail_again" in request.POST:
+        if mail_again(booking_id, actor=actors.for_account(request.user)):
+            messages.success(request, f"Recorded: what comes next is mailed to {booking.email}.")
+        return redirect("admin:bookings_booking_tell", booking_id)
     if request.method == "POST":
         told = record_told(
             booking_id, up_to=row_id(request.POST.get("up_to", "")), actor=actors.for_account(request.user), now=now
@@ -50,6 +55,7 @@ def tell(request: HttpRequest, booking_id: int) -> HttpResponse:
         may_reveal=may_reveal(access),
         notices=list(dict.fromkeys(message_name(message.kind) for message in owed)),
         up_to=max((message.pk for message in owed), default=0),
+        closed=closed_mailboxes.concerning(booking.email, proved_at=booking.verified_at),
         facts=summary(booking, access, now=now),
         others=[_line(one) for one in _others(booking, owed, access)],
     )

@@ -20,7 +20,7 @@ from backend.bookings.models import Booking, LedgerEntry
 from backend.core import disclosures
 from backend.core.formatting import NOTHING, money, short_day_and_time
 from backend.core.personal_data import personal_columns
-from backend.desk.display import MESSAGE_COLOURS, badge
+from backend.desk.display import MESSAGE_COLOURS, badge, fate
 from backend.desk.words import ledger_words, message_name
 from backend.outbox import bundles
 from backend.outbox.by_telephone import is_told
@@ -172,7 +172,7 @@ def _messages(booking: Booking, user: User | AnonymousUser) -> Iterator[Happenin
     from backend.notifications import delivery  # with what mails are made of, and nobody else here needs
 
     for message in Message.objects.filter(bundles.about(booking.pk)).defer("context"):
-        state = MessageState(message.state)
+        word, colour = fate(message)
         in_vain = delivery.is_planned_in_vain(message, booking, now=timezone.now())
         is_mail = message.queue == Queue.MAIL
         by_telephone = " by telephone" if is_told(message) and message.blanked_at is None else ""
@@ -182,8 +182,8 @@ def _messages(booking: Booking, user: User | AnonymousUser) -> Iterator[Happenin
             at=message.settled_at or max(message.not_before, message.created_at),
             kind="mail" if is_mail else "gateway",
             what=f"{message_name(message.kind)}{to}",
-            state="Will not be sent" if in_vain else state.label,
-            colour=MESSAGE_COLOURS[MessageState.OBSOLETE if in_vain else state],
+            state="Will not be sent" if in_vain else word,
+            colour=MESSAGE_COLOURS[MessageState.OBSOLETE] if in_vain else colour,
             details=", ".join(part for part in (tries, message.last_error) if part),
             trace=message.correlation_id,
             url=_url(user, "outbox.view_message", "outbox_message_change", message.pk),

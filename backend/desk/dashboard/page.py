@@ -109,7 +109,7 @@ def _sections(access: AccessPolicy, found: Dashboard, *, now: datetime) -> list[
         _section("choosing", "Waits for the visitor's choice", [_choosing(access, row) for row in found.choosing],
                  "Nobody is to choose another time.", f"{bookings}?waits=choice"),
         _section("untold", "To tell by telephone", [_untold(access, row) for row in found.untold],
-                 "Everybody without an address was told.", f"{bookings}?waits=untold"),
+                 "Everybody whom mail does not reach was told.", f"{bookings}?waits=untold"),
         _section("lapsing", "Holds about to lapse", [_lapsing(access, row, now=now) for row in found.lapsing],
                  "None within hours.", f"{bookings}?waits=lapsing"),
         _section("closed", "Booked on a closed day", [_on_closed_day(access, row) for row in found.on_closed_days],
@@ -219,9 +219,10 @@ def _unpaid(access: AccessPolicy, booking: Booking) -> Line:
 
 def _untold(access: AccessPolicy, untold: Untold) -> Line:
     booking, what = untold.booking, ", ".join(dict.fromkeys(message_name(each.kind) for each in untold.messages))
+    marks = ("ring",) if not booking.email else ("mail does not reach them", "ring")
     acts = (PageLink("Tell", reverse(TELL, args=[booking.pk])),) if access.decides else ()
     return Line(booking_link(booking), booking.full_name, what, short_day_and_time(untold.messages[0].not_before),
-                "warning", ("ring",), acts, access.phone(booking))  # fmt: skip
+                "warning", marks, acts, access.phone(booking))  # fmt: skip
 
 
 # -- what failed -------------------------------------------------------------------------------------------------------
