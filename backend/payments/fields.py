@@ -66,7 +66,7 @@ class Fields:
     def name(self) -> str:
         """What it is called, where it says so; "" if that is missing or does not fit."""
         try:
-            return self.text_or_empty("id") or self.text_or_empty("capture_id")
+            return next(filter(None, map(self.text_or_empty, ("id", "capture_id", "entity_id"))), "")
         except Malformed:
             return ""
 

@@ -112,6 +112,13 @@ class CapturePage:
 
 
 @dataclass(frozen=True)
+class Unread:
+    """An item of a list that could not be read: which, and why."""
+
+    what: str
+
+
+@dataclass(frozen=True)
 class RefundOrder:
     """What we ask to be given back. `reference` is our refund reference and the gateway's idempotency key.
 
@@ -215,8 +222,8 @@ class Gateway(Protocol):
         an item of its own. One that slips from one part to the next meanwhile is told twice, and none is left out:
         what cannot be read is named."""
 
-    def settled_items(self, day: date) -> Iterable[SettledItem]:
-        """What the gateway paid out on a day (of the practice's zone), item by item."""
+    def settled_items(self, day: date) -> Iterable[SettledItem | Unread]:
+        """What the gateway paid out on a day of the practice's zone, item by item; what cannot be read is named."""
 
     def read_event(self, body: bytes, headers: Mapping[str, str]) -> Event:
         """Verify the signature over the raw body, then read it; what cannot be read is UNREADABLE. Refuses:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import date, datetime, timedelta
 
 from django.utils import timezone
 
-from backend.payments.gateway import Gateway
+from backend.payments.gateway import Gateway, SettledItem, Unread
 from backend.payments.models import Payment, SettlementLine
 
+log = logging.getLogger(__name__)
 LOOKED_BACK = timedelta(days=3)  # a gateway may add to a day after its end
 STILL_PAID_OUT = timedelta(days=30)  # after its last payment a gateway has nothing left to pay out
 
@@ -26,7 +28,14 @@ def days_to_fetch(*, now: datetime) -> list[date]:
 
 
 def fetch_day(gateway: Gateway, day: date) -> int:
-    """Ask for the lines of a day and keep those that are new; returns how many. Raises Transient, Permanent."""
+    """Ask for the lines of a day and keep those that are new; returns how many. Raises Transient, Permanent.
+
+    One that cannot be read is logged, and leaves its payment as one that was not paid out; the others are kept.
+    """
+    items = list(gateway.settled_items(day))
+    for item in items:
+        if isinstance(item, Unread):
+            log.error("a line of %s of %s cannot be read: %s", gateway.name, day, item.what)
     lines = [
         SettlementLine(
             gateway=gateway.name,
@@ -41,7 +50,8 @@ def fetch_day(gateway: Gateway, day: date) -> int:
             bank_reference=item.bank_reference,
             settled_at=item.settled_at,
         )
-        for item in gateway.settled_items(day)
+        for item in items
+        if isinstance(item, SettledItem)
     ]
     of_them = SettlementLine.objects.filter(gateway=gateway.name, gateway_id__in=[line.gateway_id for line in lines])
     known = set(of_them.values_list("kind", "gateway_id", "settlement_id"))

@@ -18,8 +18,10 @@ from backend.bookings.machine import State
 from backend.core.errors import Transient
 from backend.desk.reports.accounts import Verdict, movements, statement
 from backend.payments import settlements
+from backend.payments.fields import Fields
 from backend.payments.gateway import SettledItem
 from backend.payments.models import Payment, Refund, RefundState, SettlementLine
+from backend.payments.razorpay import listings
 from tests.support import factories, roles
 from tests.support.admin_site import logged_in
 from workers import payments
@@ -115,6 +117,22 @@ def test_a_day_that_is_fetched_again_adds_only_what_is_new(now: datetime) -> Non
         "pay_1": 150_000,
         "pay_2": 150_000,
     }
+
+
+def test_a_line_that_cannot_be_read_keeps_no_other_from_being_kept(
+    now: datetime, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    good = {
+        "type": "payment", "entity_id": "pay_1", "amount": 150_000, "fee": 3_540, "tax": 540, "currency": "INR",
+        "settlement_id": "setl_1", "settled_at": int(now.timestamp()), "settled": True,
+    }  # fmt: skip
+    lines = [{**good, "entity_id": "pay_odd", "amount": "a lot"}, good]
+    monkeypatch.setattr(listings, "pages", lambda *_given, **_query: [Fields(line) for line in lines])
+    told = PaysOut()
+    told.settled_items = lambda day: listings.settled_items(None, day)  # type: ignore[method-assign, assignment, arg-type]
+    assert settlements.fetch_day(told, now.date()) == 1  # type: ignore[arg-type]
+    assert list(SettlementLine.objects.values_list("gateway_id", flat=True)) == ["pay_1"]
+    assert "pay_odd: amount" in caplog.text
 
 
 def test_the_timer_asks_each_gateway_that_took_money_for_the_last_days(

@@ -8,7 +8,16 @@ from datetime import date, datetime
 
 from backend.core.errors import Code, Refused
 from backend.payments.asking import Call, Line
-from backend.payments.gateway import CapturePage, Event, Order, OrderReport, RefundOrder, RefundReport, SettledItem
+from backend.payments.gateway import (
+    CapturePage,
+    Event,
+    Order,
+    OrderReport,
+    RefundOrder,
+    RefundReport,
+    SettledItem,
+    Unread,
+)
 from backend.payments.razorpay import events, listings, orders, refunds, signatures
 from backend.payments.razorpay.api import NAME, Api
 
@@ -57,7 +66,7 @@ class RazorpayGateway:
     def captures_page(self, instant: datetime, mark: str = "", /) -> CapturePage:
         return listings.captures_page(self._api(), instant, mark)
 
-    def settled_items(self, day: date) -> Iterable[SettledItem]:
+    def settled_items(self, day: date) -> Iterable[SettledItem | Unread]:
         return listings.settled_items(self._begin, day)
 
     def read_event(self, body: bytes, headers: Mapping[str, str]) -> Event:

@@ -10,7 +10,7 @@ from typing import TypeVar
 from backend.core.errors import Transient, Unreadable
 from backend.payments.asking import Call
 from backend.payments.fields import Fields, Malformed, unreadable_item
-from backend.payments.gateway import CapturePage, OrderReport, SettledItem
+from backend.payments.gateway import CapturePage, OrderReport, SettledItem, Unread
 from backend.payments.razorpay import orders
 from backend.payments.razorpay.api import NAME, PAGE, Api, Refusal, pages
 from backend.payments.razorpay.reports import capture_report
@@ -56,12 +56,15 @@ def _read_mark(mark: str) -> tuple[int, int, int]:
     return int(since), int(until), int(skip)
 
 
-def settled_items(begin: Callable[[], Call], day: date) -> Iterator[SettledItem]:
+def settled_items(begin: Callable[[], Call], day: date) -> Iterator[SettledItem | Unread]:
     """See `Gateway.settled_items`. https://razorpay.com/docs/api/settlements/fetch-recon"""
     query: dict[str, str | int] = {"year": day.year, "month": f"{day.month:02}", "day": f"{day.day:02}"}
     for item in pages(begin, "settlements", "recon", "combined", size=SETTLED_PAGE, **query):
         if item.data.get("settled") is not False:
-            yield _readable(item, _read_settled)
+            try:
+                yield _read_settled(item)
+            except Malformed as error:
+                yield Unread(unreadable_item(item, error))
 
 
 def _report(api: Api, payment: Payment) -> OrderReport:

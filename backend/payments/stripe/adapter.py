@@ -12,7 +12,7 @@ from django.utils import timezone
 from backend.core.errors import Code, Permanent, Refused, Transient
 from backend.payments import stamped
 from backend.payments.asking import Line
-from backend.payments.fields import Fields, read_each
+from backend.payments.fields import Fields, Malformed, read_each, unreadable_item
 from backend.payments.gateway import (
     CapturePage,
     Event,
@@ -22,6 +22,7 @@ from backend.payments.gateway import (
     RefundOrder,
     RefundReport,
     SettledItem,
+    Unread,
 )
 from backend.payments.stripe import asks, events
 from backend.payments.stripe.answers import readable, require
@@ -131,7 +132,7 @@ class StripeGateway:
         captured = [report for report in reports if _is_captured_since(report, instant)]
         return CapturePage(captured, next_mark, unreadable)
 
-    def settled_items(self, day: date) -> Iterator[SettledItem]:
+    def settled_items(self, day: date) -> Iterator[SettledItem | Unread]:
         """See `Gateway`. A payout arrives on a date, which Stripe writes as its midnight in UTC."""
         first = int(datetime.combine(day, clock.min, UTC).timestamp())
         query: Query = {"arrival_date[gte]": first, "arrival_date[lt]": first + 24 * 60 * 60, "status": "paid"}
@@ -140,8 +141,11 @@ class StripeGateway:
             with readable():
                 parts: Query = {"payout": payout.id("id"), "expand[]": "data.source", "limit": MOST_IN_FULL}
             for item in self._listed("v1", "balance_transactions", query=parts):
-                with readable():
+                try:
                     settled = read_settled(item, payout, settled_at)
+                except Malformed as error:
+                    yield Unread(unreadable_item(item, error))
+                    continue
                 if settled.kind != "payout":  # the payout itself is among what it is made of
                     yield settled
 
