@@ -418,6 +418,13 @@ _of_mail = {
     ),
 }
 EMAIL_WEBHOOK_SECRET = _of_mail["EMAIL_WEBHOOK_SECRET"]
+DKIM_SELECTOR = env.text(
+    "DKIM_SELECTOR",
+    "under which the key of FROM_EMAIL's domain stands in DNS, `SELECTOR._domainkey.DOMAIN`; `ops_doctor` then looks for it",
+    example="s1",
+)
+if DKIM_SELECTOR and not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?", DKIM_SELECTOR):
+    raise Misconfigured("DKIM_SELECTOR is no name in DNS; one looks like s1.")
 _sends = EMAIL_PROVIDER or ("smtp" if EMAIL_HOST else "file")
 mail.refuse_incomplete(_sends, _of_mail)
 mail.refuse_clear_password(EMAIL_SECURITY, _of_mail)

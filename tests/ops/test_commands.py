@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 from django.core.management import CommandError, call_command
 
-from backend.ops import doctor
+from backend.ops import doctor, mail_domain
 from backend.ops.health import SILENT_AFTER
 from backend.ops.models import Act, ProcessRole
 from backend.outbox.models import Message, MessageState
@@ -80,6 +80,7 @@ def test_status_is_told_without_a_broker() -> None:
 def test_the_doctor_finds_a_healthy_system_well(now: datetime, valkey: Valkey, monkeypatch) -> None:
     system_health.healthy(now=now)
     monkeypatch.setattr(doctor, "connection", SimpleNamespace(vendor="postgresql"))
+    monkeypatch.setattr(mail_domain, "ask", lambda name: ["v=DMARC1; p=reject" if "_dmarc" in name else "v=spf1 -all"])
     assert ended("ops_doctor") == (0, "All well.\n")
 
 

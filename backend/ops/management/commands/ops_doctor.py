@@ -8,8 +8,8 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from backend.ops import doctor, findings, snapshot
-from backend.ops.findings import Level
+from backend.ops import doctor, findings, mail_domain, snapshot
+from backend.ops.findings import Finding, Level
 
 
 class Command(BaseCommand):
@@ -18,7 +18,7 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         taken = snapshot.take_snapshot(now=timezone.now())
-        found = [*findings.judge(taken), *doctor.configuration()]
+        found = [*findings.judge(taken), *doctor.configuration(), *self.say_of_domain()]
         if taken.health is not None:
             found += [*doctor.schedule(), *doctor.keys(), *doctor.texts(), *doctor.limits()]
         found.sort(key=lambda finding: list(Level).index(finding.level))
@@ -30,3 +30,11 @@ class Command(BaseCommand):
             self.stdout.write("All well.")
             return
         sys.exit(1 if all(finding.level is Level.WARNING for finding in found) else 2)
+
+    def say_of_domain(self) -> tuple[Finding, ...]:
+        """What others read of it; who answers nothing is said here, and is no finding."""
+        try:
+            return mail_domain.mail_domain()
+        except mail_domain.Unanswered as error:
+            self.stdout.write(f"unknown   mail: {error}.")
+            return ()
