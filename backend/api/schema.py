@@ -33,6 +33,12 @@ _KEY = OpenApiParameter(
     OpenApiParameter.HEADER,
     description="Sent again within a day: the same answer, done once. Another body: 422; worked on: 409.",
 )
+_TAG = OpenApiParameter(
+    "If-Match",
+    {"type": "string", "pattern": r'^(\*|"[0-9]{1,9}")$'},
+    OpenApiParameter.HEADER,
+    description="The `ETag` of the booking as it was read; changed since: 412, and nothing is done.",
+)
 STAFF = "/api/staff/"
 View = TypeVar("View", bound=type[APIView])
 
@@ -70,20 +76,21 @@ def described(**operations: Operation) -> Callable[[View], View]:
     """Decorates a view with one operation per method."""
 
     def decorate(view: View) -> View:
-        takes_key = getattr(view, "keeps_answers", False)
+        headers = [_KEY] if getattr(view, "keeps_answers", False) else []
+        headers += [_TAG] if getattr(view, "checks_tag", False) else []
         described_view: View = extend_schema_view(
-            **{method: _described(method, it, takes_key=takes_key) for method, it in operations.items()}
+            **{method: _described(method, it, headers=headers) for method, it in operations.items()}
         )(view)
         return described_view
 
     return decorate
 
 
-def _described(method: str, operation: Operation, *, takes_key: bool) -> Any:
+def _described(method: str, operation: Operation, *, headers: list[OpenApiParameter]) -> Any:
     taken: Any = operation.takes
     return extend_schema(
         operation_id=operation.name,
-        parameters=[taken] if taken and method == "get" else [_KEY] if method == "post" and takes_key else None,
+        parameters=[taken] if taken and method == "get" else headers if method == "post" else None,
         request=None if method == "get" else taken,
         responses={operation.status: operation.answer, "default": ProblemAnswer},
     )

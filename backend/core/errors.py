@@ -28,6 +28,7 @@ class Code(StrEnum):
     KEY_MALFORMED = "idempotency_key_malformed"
     KEY_REUSED = "idempotency_key_reused"
     KEY_IN_USE = "idempotency_key_in_use"
+    CHANGED_SINCE = "changed_since"
     # the link is spent
     LINK_EXPIRED = "link_expired"
     DRAFT_LAPSED = "draft_lapsed"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from abc import abstractmethod
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from typing import Any, Generic
 
@@ -49,6 +51,7 @@ from backend.bookings.lifecycle.cancellation import CalledOffBy, RefundChoice
 from backend.bookings.lifecycle.choices import offer_choice
 from backend.bookings.lifecycle.first_fit import approve_first_fit
 from backend.bookings.lifecycle.rescheduling import reschedule
+from backend.bookings.lifecycle.transaction import expecting
 from backend.bookings.lifecycle.void_payment import void_desk_payment
 from backend.bookings.models import Booking, Outcome
 from backend.core import disclosures
@@ -86,7 +89,8 @@ class BookingDetail(StaffView):
 
     def get(self, _request: Request, acknowledgement_id: str) -> Response:
         booking = staff_queries.booking(acknowledgement_id, among=self.access.bookings())
-        return Response(responses.detail(booking, self.access, now=timezone.now()))
+        shown = responses.detail(booking, self.access, now=timezone.now())
+        return Response(shown, headers={"ETag": _tag(booking)})
 
 
 class BookingAction(StaffView, Generic[Shape]):
@@ -94,6 +98,7 @@ class BookingAction(StaffView, Generic[Shape]):
 
     shape: type[Shape]
     scope = Scope.DESK
+    checks_tag = True
 
     def may_act(self) -> bool:
         return self.access.may_act_on_some(self.scope)
@@ -101,7 +106,8 @@ class BookingAction(StaffView, Generic[Shape]):
     def post(self, request: Request, acknowledgement_id: str) -> Response:
         body = parse_request(self.shape, request.data)
         booking_id = staff_queries.booking_id(acknowledgement_id, among=self.access.bookings_to(self.scope))
-        self.act(booking_id, body, actor=request_actor(request), now=timezone.now())
+        with _as_read(request, booking_id):
+            self.act(booking_id, body, actor=request_actor(request), now=timezone.now())
         return _summary(acknowledgement_id, self.access)
 
     @abstractmethod
@@ -120,7 +126,21 @@ def describe_action(name: str) -> Callable[[type[BookingAction[Any]]], type[Book
 
 def _summary(acknowledgement_id: str, access: AccessPolicy, *, status: int = 200) -> Response:
     """Of a booking that they acted on, even if acting took it out of their access."""
-    return Response(responses.summary(staff_queries.booking(acknowledgement_id, among=Q()), access), status=status)
+    booking = staff_queries.booking(acknowledgement_id, among=Q())
+    return Response(responses.summary(booking, access), status=status, headers={"ETag": _tag(booking)})
+
+
+def _tag(booking: Booking) -> str:
+    """The number of its ledger's last row: whatever happens to a booking writes one."""
+    return f'"{booking.ledger_sequence}"'
+
+
+def _as_read(request: Request, booking_id: int) -> AbstractContextManager[None]:
+    """With If-Match the change is made only to what was read; a tag of anything else is of no ledger's row."""
+    tag = request.headers.get("If-Match", "*").strip()
+    if tag == "*":
+        return nullcontext()
+    return expecting(booking_id, int(tag.strip('"')) if re.fullmatch(r'"[0-9]{1,9}"', tag) else -1)
 
 
 @describe_action("approve")

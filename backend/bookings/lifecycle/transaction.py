@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import replace
 from datetime import datetime
 from functools import wraps
@@ -79,11 +81,27 @@ def lock_client(client_id: int) -> Client:
     return found[0]
 
 
+_expected: ContextVar[tuple[int, int] | None] = ContextVar("expected", default=None)
+
+
+@contextmanager
+def expecting(booking_id: int, sequence: int) -> Iterator[None]:
+    """Within, this booking is locked only as its ledger's last row left it: whoever asks has seen no later one."""
+    before = _expected.set((booking_id, sequence))
+    try:
+        yield
+    finally:
+        _expected.reset(before)
+
+
 def lock_booking(booking_id: int) -> Booking:
-    """The booking, locked until commit. Refuses: booking_unknown."""
+    """The booking, locked until commit. Refuses: booking_unknown; within `expecting` changed_since."""
     found = _booking.take(id=booking_id)
     if not found:
         raise Refused(Code.BOOKING_UNKNOWN)
+    expected = _expected.get()
+    if expected is not None and expected != (booking_id, found[0].ledger_sequence) and expected[0] == booking_id:
+        raise Refused(Code.CHANGED_SINCE)
     return found[0]
 
 
