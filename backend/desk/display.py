@@ -9,10 +9,13 @@ from django.utils.safestring import SafeString
 
 from backend.bookings import sponsors
 from backend.bookings.machine import State
+from backend.bookings.models import Booking
 from backend.core.formatting import NOTHING, short_span
 from backend.outbox.models import Delivery, Message, MessageState
 from backend.people.models import Corporate
+from backend.rooms import adapters
 
+OWN_ROOM = "In a room of its own"
 COLOURS = {
     State.DRAFT: "secondary",
     State.PENDING: "warning",
@@ -76,3 +79,8 @@ def sponsor(corporate: Corporate, *, now: datetime) -> str:
         left = "no limit" if month.left is None else f"{month.left} of {corporate.sessions_a_month} left"
         lines.append(f"{month.first_day:%B %Y}: {left}" + (f"; not covered: {month.gap}" if month.gap else ""))
     return "\n".join(lines)
+
+
+def meets_at(booking: Booking) -> str:
+    """Where an online session meets; empty for one in person, and while nothing is settled."""
+    return OWN_ROOM if booking.meeting_link and not adapters.are_shared() else booking.meeting_link

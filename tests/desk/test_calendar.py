@@ -319,13 +319,13 @@ def test_the_day_list_has_a_sheet_a_psychologist(desk: Browser, now: datetime) -
         mode="OFFLINE", address="Room 2\nSecond floor",
     )  # fmt: skip
     page = desk.get(reverse("desk:day"), {"date": "2026-11-24"})
-    sheets: list[tuple[Psychologist, list[tuple[Booking, str, str]]]] = page.context["sheets"]
-    assert [(str(who), [row for row, _, _ in rows]) for who, rows in sheets] == [
+    sheets: list[tuple[Psychologist, list[tuple[Booking, str, str, str]]]] = page.context["sheets"]
+    assert [(str(who), [row for row, *_ in rows]) for who, rows in sheets] == [
         ("Dr. Arjun", [two]),
         ("Dr. Meera Iyer", [one]),
     ]
     for text in ("17:30 to 18:30", "Room 2<br>Second floor", "https://meet.example.org/meera", "IST"):
         assert text in page.content.decode()
     mine = desk.get(reverse("desk:day"), {"date": "2026-11-24", "psychologist": one.psychologist_id})
-    assert [[row for row, _, _ in rows] for _, rows in mine.context["sheets"]] == [[one]]
+    assert [[row for row, *_ in rows] for _, rows in mine.context["sheets"]] == [[one]]
     assert desk.get(reverse("desk:day"), {"date": "2026-13-45"}).status_code == 404

@@ -44,7 +44,10 @@ def door(token: str, *, now: datetime) -> Door:
     """
     link = links.find(token, Purpose.BOOKING, Purpose.ROOM)
     booking = links.readable(link, now=now)
-    person = Person.HOST if link.purpose == Purpose.ROOM else Person.GUEST
+    return _door(booking, Person.HOST if link.purpose == Purpose.ROOM else Person.GUEST, now=now)
+
+
+def _door(booking: Booking, person: Person, *, now: datetime) -> Door:
     if booking.state == State.COMPLETED:
         return Door(Stage.OVER, booking, person)
     if booking.state != State.CONFIRMED or booking.mode != Mode.ONLINE:
@@ -60,10 +63,22 @@ def enter(token: str, *, now: datetime) -> tuple[Door, str]:
     """
     with transaction.atomic():
         lock_booking(links.find(token, Purpose.BOOKING, Purpose.ROOM).booking_id)
-        found = door(token, now=now)
-        if found.stage is not Stage.OPEN:
-            return found, ""
-        room = rooms.room_of(found.booking, now=now)
+        return _let_in(door(token, now=now), now=now)
+
+
+def enter_as_host(booking_id: int, *, psychologist_id: int | None, now: datetime) -> tuple[Door, str]:
+    """As `enter`, for the psychologist who is logged in; one who does not give this session meets no room."""
+    with transaction.atomic():
+        booking = lock_booking(booking_id)
+        if booking.psychologist_id != psychologist_id:
+            return Door(Stage.NO_ROOM, booking, Person.HOST), ""
+        return _let_in(_door(booking, Person.HOST, now=now), now=now)
+
+
+def _let_in(found: Door, *, now: datetime) -> tuple[Door, str]:
+    if found.stage is not Stage.OPEN:
+        return found, ""
+    room = rooms.room_of(found.booking, now=now)
     return found, adapters.rooms().link(room, found.person, now=now)
 
 

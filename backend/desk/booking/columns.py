@@ -23,7 +23,7 @@ from backend.bookings.payment_status import (
 )
 from backend.core import disclosures
 from backend.core.formatting import NOTHING, money, short_day, short_day_and_time
-from backend.desk.display import badge, mark, sponsor, time_left
+from backend.desk.display import OWN_ROOM, badge, mark, meets_at, sponsor, time_left
 from backend.desk.navigation import CHANGE, TELL
 from backend.desk.session_fields import choices
 from backend.outbox import closed_mailboxes
@@ -178,6 +178,16 @@ def payment(booking: Booking) -> str:
         return f"{text}, {money(paid_paise(booking))} of {money(booking.amount_paise)}{left}"
     is_back = status in (PaymentStatus.PART_REFUNDED, PaymentStatus.REFUNDED)
     return f"{text}, {short_day_and_time(refund_made_at(booking))}" if is_back else text
+
+
+@admin.display(description="meeting link")
+def meets(booking: Booking) -> str:
+    """Where an online session meets; into a room of its own its psychologist is led by their log-in."""
+    place = meets_at(booking)
+    if place != OWN_ROOM:
+        return place or NOTHING
+    address = reverse("admin:bookings_booking_room", args=[booking.pk])
+    return format_html('{}: <a href="{}">enter, as who gives the session</a>', place, address)
 
 
 @admin.display(description="receipts")

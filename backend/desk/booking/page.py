@@ -20,7 +20,7 @@ from backend.core.admin_pages import ListOfPeople, ReadOnly
 from backend.core.errors import required
 from backend.core.formatting import short_day_and_time
 from backend.desk import readings
-from backend.desk.booking import action_page, columns, follow_ups, readers, receipt, reveal_phone, series, tell
+from backend.desk.booking import action_page, columns, follow_ups, readers, receipt, reveal_phone, room, series, tell
 from backend.desk.booking.actions.table import open_to
 from backend.desk.booking.timeline import timeline
 from backend.desk.calendar import panel
@@ -42,6 +42,7 @@ PAGES: list[Page] = [
     reveal_phone.PAGE,
     readers.PAGE,
     receipt.PAGE,
+    room.PAGE,
     *panel.PAGES,
 ]
 SECTIONS: tuple[tuple[str | None, tuple[Any, ...]], ...] = (  # of the booking's page: a column's function, or a field
@@ -62,7 +63,7 @@ SECTIONS: tuple[tuple[str | None, tuple[Any, ...]], ...] = (  # of the booking's
     (
         "What was settled",
         (
-            "psychologist", columns.slot, columns.moved, "meeting_link", "address", columns.price, columns.payment,
+            "psychologist", columns.slot, columns.moved, columns.meets, "address", columns.price, columns.payment,
             columns.receipt_links, columns.payable, "corporate", columns.sponsored, columns.consent, "outcome",
             "note_to_visitor", "refund_note",
         ),

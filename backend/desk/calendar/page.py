@@ -19,6 +19,7 @@ from backend.core.formatting import NOTHING, money, practice_zone, short_day
 from backend.core.row_ids import row_id
 from backend.desk.booking.one_click import OUTCOMES, RECORD_OUTCOME, RECORD_PAYMENT
 from backend.desk.calendar.busy import keeps
+from backend.desk.display import meets_at
 from backend.desk.navigation import local_instant, visible_bookings
 from backend.desk.page import Page
 from backend.people.models import Psychologist
@@ -123,10 +124,10 @@ def day_list(request: HttpRequest) -> HttpResponse:
     return TemplateResponse(request, "admin/desk/day.html", context)
 
 
-def _on_paper(access: AccessPolicy, booking: Booking) -> tuple[Booking, str, str]:
-    """The booking, its telephone number as the account sees it, and what is still to be paid."""
+def _on_paper(access: AccessPolicy, booking: Booking) -> tuple[Booking, str, str, str]:
+    """The booking, its telephone number as the account sees it, where it meets online, and what is still to be paid."""
     owed_paise = getattr(booking, "owed_paise", 0)
-    return booking, access.phone(booking), money(owed_paise) if owed_paise else NOTHING
+    return booking, access.phone(booking), meets_at(booking), money(owed_paise) if owed_paise else NOTHING
 
 
 def _clicks(access: AccessPolicy) -> dict[str, object]:

@@ -22,7 +22,7 @@ from backend.desk.booking.actions.refund import WHY_BY_HAND
 from backend.desk.booking.actions.table import action_links
 from backend.desk.booking.one_click import OneClick, outcome_clicks, payment_click
 from backend.desk.dashboard.queries import SHOWN, UNEXPECTED_FOR, Dashboard, Failure, Untold, dashboard
-from backend.desk.display import time_left
+from backend.desk.display import meets_at, time_left
 from backend.desk.navigation import TELL, PageLink, booking_link, visible_bookings
 from backend.desk.page import Page
 from backend.desk.reports import month_view
@@ -306,7 +306,7 @@ def _session(access: AccessPolicy, booking: Booking, *, now: datetime) -> Line:
         (("now",) if is_now else ()) + (("visitor chooses another time",) if booking.choose_by else ()),
         () if clicks else action_links(access, booking, next_act),
         clicks=clicks + payment_click(access, booking, owed_paise=owed_paise),
-        place=booking.meeting_link if booking.mode == Mode.ONLINE else booking.address,
+        place=meets_at(booking) if booking.mode == Mode.ONLINE else booking.address,
     )
 
 
