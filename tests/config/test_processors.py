@@ -18,7 +18,7 @@ NAMED = set(re.findall(r"`([^`]+)`", TABLE))
 SHIPPED = sorted(path for folder in ("backend", "workers", "config") for path in (ROOT / folder).rglob("*.py"))
 CLIENTS = (  # what opens a connection to elsewhere
     *("anymail", "boto3", "botocore", "http.client", "httpx", "redis", "requests", "sentry_sdk", "smtplib"),
-    *("psycopg", "urllib.request", "urllib3", "websocket", "aiohttp", "ftplib", "telnetlib"),
+    *("dns", "psycopg", "urllib.request", "urllib3", "websocket", "aiohttp", "ftplib", "telnetlib"),
 )
 # this backend, its site, an address that is listened at, and one that is told nothing
 OURS = {"FRONTEND_URL", "PUBLIC_URL", "FLOWER_ADDRESS", "QUICK_EXIT_URL"}
