@@ -6,6 +6,7 @@ import logging
 from datetime import datetime, timedelta
 
 import pytest
+from django.conf import LazySettings
 from django.http import HttpResponse
 from time_machine import Traveller
 
@@ -133,6 +134,13 @@ def test_a_session_confirmed_at_a_shared_link_gets_its_room_when_entered(now: da
     Room.objects.all().delete()
     clock.move_to(booking.slot_start)
     assert jitsi.room_of(enter(booking)) == jitsi.room_of(enter(booking)) == Room.objects.get().name
+
+
+def test_back_at_shared_links_the_page_leads_there(now: datetime, clock: Traveller, settings: LazySettings) -> None:
+    booking = scenarios.confirmed(now=now)
+    settings.ROOMS = "static"
+    clock.move_to(booking.slot_start)
+    assert enter(booking) == enter(booking, as_host=True) == booking.meeting_link
 
 
 def test_looking_lets_nobody_in(now: datetime, clock: Traveller) -> None:
