@@ -131,16 +131,14 @@ def test_a_password_is_never_sent_in_clear(tmp_path: Path) -> None:
     ]
 
 
-def test_a_line_of_the_env_file_is_judged_the_same_way(tmp_path: Path) -> None:
+def test_a_line_of_the_env_file_is_judged_the_same_way_unless_the_process_was_started_with_another(
+    tmp_path: Path,
+) -> None:
     (tmp_path / "env").write_text("SWEEP_EVERY=ten seconds\n")
-    ended = start(tmp_path, ENV_FILE=str(tmp_path / "env"))
-    assert ended.returncode != 0
-    assert ended.stderr.startswith("Misconfigured: SWEEP_EVERY='ten seconds'")
-
-
-def test_what_the_process_was_started_with_wins_over_the_file(tmp_path: Path) -> None:
-    (tmp_path / "env").write_text("SWEEP_EVERY=ten seconds\n")
-    assert start(tmp_path, ENV_FILE=str(tmp_path / "env"), SWEEP_EVERY="9s").returncode == 0
+    file = {"ENV_FILE": str(tmp_path / "env")}
+    refused, taken = settings_with(tmp_path, [file, {**file, "SWEEP_EVERY": "9s"}])
+    assert refused.startswith("SWEEP_EVERY='ten seconds'")
+    assert taken == ""
 
 
 @pytest.mark.parametrize(
