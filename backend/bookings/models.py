@@ -233,12 +233,10 @@ class Booking(BookingMachine):
             ),
             # the sweep of choices that were not made
             models.Index(fields=["choose_by"], condition=Q(choose_by__isnull=False), name="booking_choice"),
-            # the desk's list of those that somebody sponsors
-            models.Index(fields=["corporate", "-id"], condition=Q(corporate__isnull=False), name="booking_sponsor"),
-            # what a sponsor's month has left
+            # what a sponsor's month has left, and the desk's list of what somebody sponsors
             models.Index(
                 fields=["corporate", "sponsored_month"],
-                condition=Q(sponsored_month__isnull=False),
+                condition=Q(corporate__isnull=False),
                 name="booking_sponsored",
             ),
             # the slots that requests ask for, which are not offered meanwhile

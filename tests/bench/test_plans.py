@@ -22,6 +22,7 @@ READS_MORE = {  # by how much it shows, and not by how large the practice is, sa
     "overview": "counts bookings by state",
     "numbers": "sums up a month, by psychologist",
     "today": "all sessions of the day",
+    "calendar, day": "all sessions of the day",
     "calendar, week": "all sessions of the week",
     "calendar, month": "all sessions of six weeks",
     "list, paid": "looks for the 251 newest that are paid, at each one's payments",
