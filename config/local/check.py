@@ -35,6 +35,10 @@ DEPLOYED = {
     "FRONTEND_URL": "https://www.example.org",
     "ALLOWED_HOSTS": "api.example.org",
     "TRUSTED_PROXIES": "1",
+    "ROOMS": "jitsi",
+    "JITSI_URL": "https://meet.example.org",
+    "JITSI_APP_ID": "mindsettler",
+    "JITSI_SECRET": "of-a-check-that-opens-no-room-at-all",
 }
 
 
