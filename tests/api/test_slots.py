@@ -270,4 +270,4 @@ def test_the_schema_tells_the_truth_of_the_lists(path: str, who: Psychologist) -
     shapes.validator({**shape, "components": schema["components"]}).validate(api.done(api.get(path)))
     named = {parameter["name"] for parameter in operation.get("parameters", [])}
     assert named == ({"from", "to", "mode", "psychologist", "specialization", "language"} if path == SLOTS else set())
-    assert json.dumps(schema).count("preferred_slot_start") >= 2
+    assert "preferred_slot_start" in json.dumps(schema)

@@ -20,7 +20,8 @@ from backend.bookings.models import Booking, Purpose
 from backend.bookings.notices import Notice
 from backend.core.personal_data import personal_columns
 from backend.notifications import delivery
-from backend.outbox.models import Message
+from backend.outbox import mailboxes
+from backend.outbox.models import ClosedMailbox, Delivery, Message
 from tests.support import scenarios
 from tests.support.link_pages import browser, look, shown
 from tests.support.scenarios import ASHA, RAVI
@@ -57,6 +58,7 @@ def test_the_file_holds_every_column_that_is_classified_as_personal(now: datetim
     booking = scenarios.confirmed(now=now)
     token = token_of(booking, now)
     erasure_requests.ask_erasure(token, now=now)
+    ClosedMailbox.objects.create(mailbox=mailboxes.mailbox_of(ASHA), why=Delivery.BOUNCED, since=now)
     found = file_of(token)
     for title, model in own_data.TABLES.items():
         assert found[title], title

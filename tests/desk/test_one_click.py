@@ -92,5 +92,5 @@ def test_the_calendar_knows_the_same_of_each_session(desk: Browser, now: datetim
 def test_the_day_on_paper_has_telephone_and_what_is_to_be_paid(desk: Browser, now: datetime) -> None:
     booking = session(now, begins=timedelta(hours=2))
     with time_machine.travel(now, tick=False):
-        ((_, ((listed, phone, to_pay),)),) = desk.get(reverse("desk:day")).context["sheets"]
+        ((_, ((listed, phone, _place, to_pay),)),) = desk.get(reverse("desk:day")).context["sheets"]
     assert (listed, phone, to_pay) == (booking, "9876543210", "₹1,500.00")

@@ -16,7 +16,7 @@ from rest_framework.exceptions import ValidationError
 
 from backend.api import errors
 from backend.api.frame import HEADERS, FramedPage, error_page, guarded, render_page, see_other
-from backend.core.errors import Permanent, Refused, Transient
+from backend.core.errors import Permanent, Refused, Transient, required
 
 
 class VisitPage(FramedPage):
@@ -68,8 +68,7 @@ def attempt(act: Callable[[], object]) -> Refusals | None:
     try:
         act()
     except (ValidationError, Refused, Transient, Permanent) as error:
-        problem = errors.problem_of(error)
-        assert problem is not None  # each of them has one
+        problem = required(errors.problem_of(error), "problem")
         wrong = {name: sentences[0] for name, sentences in problem.more.get("errors", {}).items()}
         asks = isinstance(error, ValidationError)
         said = _("Nothing was sent yet. Please look again at what is marked.") if asks else problem.detail
