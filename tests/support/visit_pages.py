@@ -30,7 +30,9 @@ class Visitor:
             if f">{button}<" in form:
                 found = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form)
                 hidden = {name: unescape(value) for name, value in found}
-                return self.browser.post(action or page.request["PATH_INFO"], hidden | typed)
+                origin = page.wsgi_request.build_absolute_uri("/").removesuffix("/")  # as a browser says it
+                where = action or page.request["PATH_INFO"]
+                return self.browser.post(where, hidden | typed, headers={"Origin": origin})
         raise AssertionError(f"no button {button!r}")
 
     def follow(self, answer: HttpResponse) -> HttpResponse:
