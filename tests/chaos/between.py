@@ -36,7 +36,7 @@ def add_proxy(stack: Stack) -> None:
     stack.folder.chmod(0o755)  # started by root, its workers are somebody else
     web = stack.url.removeprefix("http://")
     if stack.second_web:
-        web += f"; server 127.0.0.1:{stack.second_web}"
+        web += f" max_fails=0; server 127.0.0.1:{stack.second_web} max_fails=0"
     (folder / "nginx.conf").write_text(nginx.behind_another(nginx.settings(folder, port, web)))
     stack.add("proxy", *nginx.command(program, folder), "-g", "daemon off;")
     stack.environment |= {"PUBLIC_URL": f"http://127.0.0.1:{port}", "TRUSTED_PROXIES": "2"}
