@@ -20,10 +20,11 @@ from django.template.loader import render_to_string
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.views.generic import View
+from rest_framework.exceptions import APIException
 
 from backend.api import errors, responses
 from backend.core import database_timeouts
-from backend.core.errors import Refused
+from backend.core.errors import Permanent, Refused, Transient, required
 
 log = logging.getLogger(__name__)
 
@@ -47,10 +48,10 @@ class FramedPage(View):
     def dispatch(self, request: HttpRequest, *args: str, **kwargs: str) -> HttpResponseBase:
         try:
             response: HttpResponseBase = super().dispatch(request, *args, **kwargs)
-        except Refused as refused:
-            problem = errors.refusal(refused)
+        except (APIException, Refused, Transient, Permanent) as error:
+            problem = required(errors.problem_of(error), "problem")
             log.info("refused %s %s %s", problem.code, request.method, request.path_info)
-            response = error_page(problem.status, problem.detail)
+            response = error_page(problem.status, _sentence(problem))
             for name, value in problem.headers.items():
                 response[name] = value
         except SuspiciousOperation:
@@ -66,6 +67,12 @@ class FramedPage(View):
         response = error_page(405, _("This page can only be opened."))
         response["Allow"] = super().http_method_not_allowed(request, *args, **kwargs)["Allow"]
         return response
+
+
+def _sentence(problem: errors.Problem) -> str:
+    """Of what was sent, the first thing that is wrong; else the problem itself."""
+    wrong = [sentences[0] for sentences in problem.more.get("errors", {}).values()]
+    return str(wrong[0]) if wrong else problem.detail
 
 
 def _busy() -> HttpResponse:

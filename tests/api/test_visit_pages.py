@@ -202,3 +202,21 @@ def test_an_enquiry_is_kept_with_the_address_to_answer() -> None:
     sent = visitor.send(page, "Send", email="asha@example.org", subject="Fees", text="What does it cost?")
     assert "Your message has reached us" in read(visitor.follow(sent))
     assert Enquiry.objects.get().text == "What does it cost?\n\nasha@example.org"
+
+
+@pytest.mark.parametrize(
+    ("address", "typed"),
+    [("/payment", {}), ("/visit/pay/", {}), ("/visit/pay/", {"id": "MS-"}), ("/visit/status/", {"id": "x" * 300})],
+)
+def test_an_address_that_lacks_its_booking_is_told_so(address: str, typed: dict[str, str]) -> None:
+    visitor = Visitor()
+    page = visitor.browser.get(address, typed, follow=True)
+    assert page.status_code in (400, 404)
+    assert read(page, page.status_code)
+
+
+def test_a_form_that_lacks_its_booking_is_told_so(now: datetime) -> None:
+    visitor = Visitor()
+    for address in ("/visit/status/", "/visit/pay/", "/visit/link/"):
+        answer = visitor.browser.post(address, {}, headers={"Origin": "http://testserver"})
+        assert 400 <= answer.status_code < 500, address
