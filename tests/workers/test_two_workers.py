@@ -54,8 +54,8 @@ def test_two_workers_two_beats_and_thrice_the_wake_ups_send_each_mail_once() -> 
     assert len(sink.accepted) == DUE
     assert set(sink.times_sent().values()) == {1}
     assert Message.objects.filter(state=MessageState.DONE, attempts=1).count() == DUE
-    for name in ("mail-0.log", "mail-1.log"):
-        assert "draft_submitted" in logs[name], logs[name]
+    # both were ready; how they share is up to the broker, and one batch of either may hold all that is due
+    assert sum(logs[name].count("draft_submitted") for name in ("mail-0.log", "mail-1.log")) == DUE
     for name, text in logs.items():
         assert "locked" not in text, f"{name}:\n{text}"
         assert "Traceback" not in text, f"{name}:\n{text}"
