@@ -12,7 +12,7 @@ from django.utils import timezone
 from backend.api import responses
 from backend.api.frame import see_other
 from backend.api.public import doors
-from backend.api.visit import standing
+from backend.api.visit import booking_context
 from backend.api.visit.page import VisitPage, show
 from backend.bookings import queries
 from backend.bookings.lifecycle import cancellation, visitor
@@ -57,7 +57,12 @@ def _back(request: HttpRequest, token: str, **more: str) -> HttpResponse:
 def _shown(booking: Booking, token: str, *, now: datetime) -> dict[str, Any]:
     has_receipts = payment_status(booking) in MONEY_CAME
     query = urlencode({"token": token})
-    return {**standing.by_token(booking, token, now=now), "token": token, "query": query, "has_receipts": has_receipts}
+    return {
+        **booking_context.by_token(booking, token, now=now),
+        "token": token,
+        "query": query,
+        "has_receipts": has_receipts,
+    }
 
 
 class CalendarFile(VisitPage):

@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from backend.api.public import doors
-from backend.api.visit import standing
+from backend.api.visit import booking_context
 from backend.api.visit.page import VisitPage, ask_again, attempt, led_to, show
 
 
@@ -19,7 +19,9 @@ class StatusPage(VisitPage):
             return show(request, "status", {"typed": typed})
         found = {}
         now = timezone.now()
-        refusals = attempt(lambda: found.update(standing.by_id(doors.find_booking(request, typed, now=now), now=now)))
+        refusals = attempt(
+            lambda: found.update(booking_context.by_id(doors.find_booking(request, typed, now=now), now=now))
+        )
         if refusals is not None:
             return ask_again(request, "status", {"typed": typed}, refusals)
         return show(request, "status", {"typed": typed, **found})

@@ -15,7 +15,7 @@ from django.utils import timezone
 from backend.api.frame import see_other
 from backend.api.links.pay_page import opening
 from backend.api.public import doors
-from backend.api.visit import standing
+from backend.api.visit import booking_context
 from backend.api.visit.page import VisitPage, ask_again, attempt, show
 from backend.bookings import queries
 from backend.bookings.lifecycle import payments
@@ -47,7 +47,7 @@ class PayPage(VisitPage):
 def _shown(request: HttpRequest, asked: QueryDict) -> dict[str, Any]:
     booking, now = _booking(request, asked), timezone.now()
     shown = {"token": asked.get("token", ""), "query": _query(asked, booking)}
-    return {**standing.by_id(booking, now=now), **shown}
+    return {**booking_context.by_id(booking, now=now), **shown}
 
 
 def _booking(request: HttpRequest, asked: QueryDict) -> Booking:
