@@ -22,7 +22,7 @@ from anymail.exceptions import (
 from django.core.mail.backends.base import BaseEmailBackend
 
 from backend.core.errors import AccountTrouble, OutsideFailure, Permanent, Transient
-from backend.core.outgoing import never_connected
+from backend.core.outgoing.failures import never_connected
 from workers.smtp import EmailBackend
 
 LOG_IN = (530, 534, 535, 538)  # RFC 4954: no mail is taken from us before we have logged in

@@ -8,9 +8,8 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Protocol
 
-ID_LONGEST = (
-    255  # what our columns hold of a gateway's ids: what Stripe promises; those in use have 20 to 66 characters
-)
+from backend.core.outgoing.fields import ID_LONGEST
+
 URL_LONGEST = 2000  # of a hosted page's address: those of Stripe have 541 characters already
 MARK_LONGEST = ID_LONGEST  # what our column holds of the place in a listing at which we stopped
 WHY_LONGEST = 200  # what our column holds of a reason

@@ -5,8 +5,9 @@ from __future__ import annotations
 from django.core.validators import RegexValidator
 from django.db import models
 
+from backend.core.outgoing.fields import ID_LONGEST
 from backend.core.personal_data import classify
-from backend.payments.gateway import ID_LONGEST, URL_LONGEST, WHY_LONGEST, WORD_LONGEST, LastTry
+from backend.payments.gateway import URL_LONGEST, WHY_LONGEST, WORD_LONGEST, LastTry
 from backend.payments.receipt_models import DocumentKind as DocumentKind
 from backend.payments.receipt_models import Receipt as Receipt
 from backend.payments.receipt_models import ReceiptFile as ReceiptFile

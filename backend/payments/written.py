@@ -9,7 +9,7 @@ from dataclasses import is_dataclass
 from datetime import datetime
 from typing import Any
 
-from backend.payments.fields import Fields, Unfit, member
+from backend.core.outgoing.fields import Fields, Unfit, member
 from backend.payments.gateway import (
     URL_LONGEST,
     WHY_LONGEST,

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import requests
 from django.conf import settings
 
-from backend.payments.fields import Fields
+from backend.core.outgoing.fields import Fields
 from backend.payments.sandbox import webhooks
 from backend.payments.sandbox.server import Answer, SandboxServer, _Handler
 from backend.payments.sandbox.store import Store, Webhook

@@ -16,9 +16,9 @@ from django.urls import reverse
 from backend.accounts.roles import Role
 from backend.bookings.machine import State
 from backend.core.errors import Transient
+from backend.core.outgoing.fields import Fields
 from backend.desk.reports.accounts import Verdict, movements, statement
 from backend.payments import settlements
-from backend.payments.fields import Fields
 from backend.payments.gateway import SettledItem
 from backend.payments.models import Payment, Refund, RefundState, SettlementLine
 from backend.payments.razorpay import listings

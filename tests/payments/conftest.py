@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from backend.payments import asking, sending
+from backend.core.outgoing import asking, sending
 from backend.payments.gateway import Order
 from tests.support.benches import BENCHES
 from tests.support.benches.bench import Bench

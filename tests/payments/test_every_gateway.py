@@ -11,8 +11,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from backend.core.errors import AccountTrouble, Code, Permanent, Refused, Transient
+from backend.core.outgoing.fields import Fields
 from backend.payments import written
-from backend.payments.fields import Fields
 from backend.payments.gateway import (
     ID_LONGEST,
     URL_LONGEST,

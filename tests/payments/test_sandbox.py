@@ -18,8 +18,9 @@ import pytest
 import requests
 
 from backend.core.errors import AccountTrouble, Code, Permanent, Refused, Transient
-from backend.payments import adapters, fields, stamped, written
-from backend.payments.asking import Answer
+from backend.core.outgoing import fields
+from backend.core.outgoing.asking import Answer
+from backend.payments import adapters, stamped, written
 from backend.payments.gateway import (
     ID_LONGEST,
     Event,

@@ -13,9 +13,9 @@ import pytest
 import time_machine
 
 from backend.core.errors import AccountTrouble, Code, Permanent, Refused, Transient
+from backend.core.outgoing.asking import Answer, Call
+from backend.core.outgoing.fields import Fields
 from backend.payments.adapters import gateway_named
-from backend.payments.asking import Answer, Call
-from backend.payments.fields import Fields
 from backend.payments.gateway import ID_LONGEST, Event, EventKind, LastTry, OrderState, RefundOrderState, captures_since
 from backend.payments.stamped import sign
 from backend.payments.stripe import asks

@@ -17,7 +17,7 @@ from backend.bookings.lifecycle.refunds import record_refund_report
 from backend.bookings.lifecycle.transaction import intent
 from backend.core import correlation, row_locks
 from backend.core.errors import Code, Refused
-from backend.payments.fields import Fields
+from backend.core.outgoing.fields import Fields
 from backend.payments.gateway import Event, EventKind
 from backend.payments.models import KEPT_WHY_LONGEST, REFERENCE_LONGEST, InboxEvent, Payment
 from backend.payments.written import read_event, write

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from backend.core.errors import Code, Refused
-from backend.payments.asking import Call, Line
+from backend.core.outgoing.asking import Call, Line
 from backend.payments.gateway import (
     CapturePage,
     Event,

@@ -8,8 +8,8 @@ from http import HTTPStatus
 from typing import Any, TypeVar
 
 from backend.core.errors import Permanent, Transient, Unreadable
-from backend.payments.asking import Answer, Call
-from backend.payments.fields import Fields, Malformed
+from backend.core.outgoing.asking import Answer, Call
+from backend.core.outgoing.fields import Fields, Malformed
 from backend.payments.razorpay.wire import Link, Payment, read_link, read_payment
 
 NAME = "razorpay"

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import hashlib
 
-from backend.payments.fields import Fields, Malformed, Unfit
-from backend.payments.gateway import ID_LONGEST, Event, EventKind, OrderReport, RefundOrderState
+from backend.core.outgoing.fields import ID_LONGEST, Fields, Malformed, Unfit
+from backend.payments.gateway import Event, EventKind, OrderReport, RefundOrderState
 from backend.payments.razorpay.refunds import read_report
 from backend.payments.razorpay.reports import capture_report
 from backend.payments.razorpay.wire import noted, read_link, read_payment

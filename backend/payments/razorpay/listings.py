@@ -8,8 +8,8 @@ from datetime import date, datetime, timedelta
 from typing import TypeVar
 
 from backend.core.errors import Transient, Unreadable
-from backend.payments.asking import Call
-from backend.payments.fields import Fields, Malformed, unreadable_item
+from backend.core.outgoing.asking import Call
+from backend.core.outgoing.fields import Fields, Malformed, unreadable_item
 from backend.payments.gateway import CapturePage, OrderReport, SettledItem, Unread
 from backend.payments.razorpay import orders
 from backend.payments.razorpay.api import NAME, PAGE, Api, Refusal, pages

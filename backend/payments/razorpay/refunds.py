@@ -11,8 +11,8 @@ from collections.abc import Callable
 from http import HTTPStatus
 
 from backend.core.errors import Permanent, Transient, Unreadable
-from backend.payments.asking import Call
-from backend.payments.fields import Fields, Malformed
+from backend.core.outgoing.asking import Call
+from backend.core.outgoing.fields import Fields, Malformed
 from backend.payments.gateway import RefundOrder, RefundOrderState, RefundReport
 from backend.payments.razorpay import orders
 from backend.payments.razorpay.api import NAME, Api, Refusal, pages

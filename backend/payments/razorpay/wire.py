@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from backend.payments.fields import Fields, Malformed
+from backend.core.outgoing.fields import Fields, Malformed
 from backend.payments.gateway import URL_LONGEST, WORD_LONGEST
 
 # The one note that we attach, which holds our reference; others who use the account have names of their own for theirs.

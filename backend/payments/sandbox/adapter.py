@@ -13,8 +13,8 @@ from typing import TypeVar
 from django.utils import timezone
 
 from backend.core.errors import Code, Permanent, Refused, Unreadable
-from backend.payments.asking import Answer, Line
-from backend.payments.fields import Fields, Malformed, read_each
+from backend.core.outgoing.asking import Answer, Line
+from backend.core.outgoing.fields import Fields, Malformed, read_each
 from backend.payments.gateway import (
     CapturePage,
     Event,

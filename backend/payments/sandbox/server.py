@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, TypeAlias
 from urllib.parse import unquote
 
-from backend.payments.fields import Fields, Malformed
+from backend.core.outgoing.fields import Fields, Malformed
 from backend.payments.gateway import Order, OrderReport, RefundOrder, RefundReport, SettledItem
 from backend.payments.sandbox.store import Conflict, Store, Unknown
 from backend.payments.sandbox.wire import KEY_HEADER, Behaviour, Instruction, read_instant, read_instruction

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from backend.payments.fields import Fields, Malformed, member
+from backend.core.outgoing.fields import Fields, Malformed, member
 from backend.payments.stamped import sign as sign  # webhooks are signed in Stripe's scheme
 
 KEY_HEADER = "X-Sandbox-Key"

@@ -10,9 +10,9 @@ from datetime import time as clock
 from django.utils import timezone
 
 from backend.core.errors import Code, Permanent, Refused, Transient
+from backend.core.outgoing.asking import Line
+from backend.core.outgoing.fields import Fields, Malformed, read_each, unreadable_item
 from backend.payments import stamped
-from backend.payments.asking import Line
-from backend.payments.fields import Fields, Malformed, read_each, unreadable_item
 from backend.payments.gateway import (
     CapturePage,
     Event,

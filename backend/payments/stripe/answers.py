@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from backend.core.errors import AccountTrouble, Permanent, Transient, Unreadable
-from backend.payments.asking import Answer
-from backend.payments.fields import Fields, Malformed
+from backend.core.outgoing.asking import Answer
+from backend.core.outgoing.fields import Fields, Malformed
 
 _WORD = re.compile(r"[a-z_]{1,60}")  # Stripe's codes; its messages are sentences that quote what was asked
 

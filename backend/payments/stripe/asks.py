@@ -9,8 +9,8 @@ from http import HTTPStatus
 from django.utils import timezone
 
 from backend.core.errors import Unreadable
-from backend.payments.asking import Call
-from backend.payments.fields import Fields, Malformed
+from backend.core.outgoing.asking import Call
+from backend.core.outgoing.fields import Fields, Malformed
 from backend.payments.gateway import Order, OrderReport, RefundOrder, RefundOrderState, RefundReport
 from backend.payments.stripe.answers import Problem, read_answer, readable, require
 from backend.payments.stripe.forms import Form, key, refund_form, session_form

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 
-from backend.payments.fields import Fields, Malformed, Unfit
+from backend.core.outgoing.fields import Fields, Malformed, Unfit
 from backend.payments.gateway import Event, EventKind, LastTry, OrderState, RefundOrderState
 from backend.payments.stripe.objects import read_refund, read_session, reference_of
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from backend.payments.fields import Fields, Malformed
+from backend.core.outgoing.fields import Fields, Malformed
 from backend.payments.gateway import (
     URL_LONGEST,
     WORD_LONGEST,

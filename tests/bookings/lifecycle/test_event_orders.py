@@ -24,8 +24,8 @@ from backend.bookings.lifecycle import attempts, differences, inbox, reschedulin
 from backend.bookings.lifecycle.refunds import GatewayWork
 from backend.bookings.machine import State
 from backend.bookings.models import Booking
+from backend.core.outgoing.fields import Fields
 from backend.outbox.models import Message
-from backend.payments.fields import Fields
 from backend.payments.gateway import Event, OrderReport, RefundReport
 from backend.payments.models import InboxEvent, Payment, Refund
 from backend.payments.razorpay.adapter import Account, RazorpayGateway

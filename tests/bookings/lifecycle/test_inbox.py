@@ -16,8 +16,8 @@ from backend.bookings.lifecycle.payments import ReportOutcome
 from backend.bookings.lifecycle.refunds import GatewayWork
 from backend.bookings.machine import State
 from backend.bookings.models import Booking
+from backend.core.outgoing.fields import Fields
 from backend.outbox.models import Message
-from backend.payments.fields import Fields
 from backend.payments.gateway import (
     ID_LONGEST,
     Capture,

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import requests
 
-from backend.payments.connections import Adapter
-from backend.payments.watch import Watch
+from backend.core.outgoing.connections import Adapter
+from backend.core.outgoing.watch import Watch
 
 TIMEOUT_SECONDS = (2.0, 3.0)  # connect to an address, then each read; all of it together has `seconds`
 LONGEST_ANSWER = 1024 * 1024  # bytes: a page of a hundred payments has some 150 thousand
@@ -42,7 +42,7 @@ def send(request: requests.Request, *, seconds: float) -> Received:
 
 
 class _Kept(threading.local):
-    """Of each thread: its session, so one kept-alive connection to each gateway, for sessions are not thread-safe."""
+    """Of each thread: its session, so one kept-alive connection to each service, for sessions are not thread-safe."""
 
     session: requests.Session | None = None
 

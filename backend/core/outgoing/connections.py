@@ -11,7 +11,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 from urllib3.response import HTTPResponse
 
-from backend.payments import watch
+from backend.core.outgoing import watch
 
 
 class _Plain(HTTPConnection):

@@ -1,4 +1,4 @@
-"""Asks a gateway over HTTP, within five seconds in all, and says whether what it asked can have been taken."""
+"""Asks another service over HTTP, within five seconds in all, and says whether what it asked can have been taken."""
 
 from __future__ import annotations
 
@@ -12,16 +12,18 @@ from urllib.parse import quote
 import requests
 
 from backend.core.errors import AccountTrouble, Transient
-from backend.core.outgoing import never_connected
-from backend.payments.fields import Fields, Malformed
-from backend.payments.sending import Received, send
+from backend.core.outgoing.failures import never_connected
+from backend.core.outgoing.fields import Fields, Malformed
+from backend.core.outgoing.sending import Received, send
 
-TOTAL_SECONDS = 5.0  # what `complete-payment` may take, so of all asks of one method, or of one page of a listing
+TOTAL_SECONDS = (
+    5.0  # what `complete-payment` may take, so of all asks of one piece of work, or of one page of a listing
+)
 
 
 @dataclass(frozen=True)
 class Answer:
-    """The gateway's own word: a JSON object, with a status of 2xx or 4xx."""
+    """The service's own word: a JSON object, with a status of 2xx or 4xx."""
 
     status: int
     fields: Fields
@@ -32,12 +34,12 @@ class Answer:
 
 
 class Line:
-    """The way to one gateway at `url`. `headers` and `auth` (HTTP Basic) go with each ask."""
+    """The way to one service at `url`. `headers` and `auth` (HTTP Basic) go with each ask."""
 
     def __init__(
-        self, gateway: str, url: str, *, headers: Mapping[str, bytes] | None = None, auth: tuple[str, str] | None = None
+        self, name: str, url: str, *, headers: Mapping[str, bytes] | None = None, auth: tuple[str, str] | None = None
     ) -> None:
-        self.gateway = gateway
+        self.name = name
         self.url = url
         self.headers = dict(headers or {})
         self.auth = auth
@@ -48,7 +50,7 @@ class Line:
 
 
 class Call:
-    """The asks of one method of a gateway, which share its time. Each raises `Transient` if it brings no
+    """The asks of one piece of work, which share its time. Each raises `Transient` if it brings no
     answer, or one that says "later" (429, 5xx)."""
 
     def __init__(self, line: Line, until: float) -> None:
@@ -87,7 +89,7 @@ class Call:
         return answer
 
     def _read(self, received: Received) -> Answer:
-        """What is neither an object nor 2xx or 4xx is the word of a proxy, or of a gateway in trouble."""
+        """What is neither an object nor 2xx or 4xx is the word of a proxy, or of a service in trouble."""
         is_busy = received.status == HTTPStatus.TOO_MANY_REQUESTS
         if is_busy or not (200 <= received.status < 300 or 400 <= received.status < 500):
             raise self._transient(f"HTTP {received.status}", surely_not_sent=is_busy)
@@ -96,10 +98,10 @@ class Call:
         except Malformed as error:
             raise self._transient(f"HTTP {received.status}, {error}") from error
         if answer.status == HTTPStatus.UNAUTHORIZED:  # our key is wrong: what is owed waits until it is right
-            raise AccountTrouble(f"{self._line.gateway}: HTTP 401", surely_not_sent=not self._has_changed_something)
+            raise AccountTrouble(f"{self._line.name}: HTTP 401", surely_not_sent=not self._has_changed_something)
         return answer
 
     def _transient(self, what: str, *, surely_not_sent: bool = False) -> Transient:
         """What an earlier ask of this call changed was sent, whatever became of the last one."""
         is_first = not self._has_changed_something
-        return Transient(f"{self._line.gateway}: {what}", surely_not_sent=surely_not_sent and is_first)
+        return Transient(f"{self._line.name}: {what}", surely_not_sent=surely_not_sent and is_first)

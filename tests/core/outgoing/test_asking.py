@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from backend.core.errors import Transient
-from backend.payments import asking, sending, watch
-from backend.payments.asking import Line
+from backend.core.outgoing import asking, sending, watch
+from backend.core.outgoing.asking import Line
 from tests.support.relay import Relay, Trouble
 from tests.support.server import free_port
 

@@ -1,4 +1,4 @@
-"""Reads what a gateway sends: JSON, each field by its type, and each text bounded by the column that takes it."""
+"""Reads what another service sends: JSON, each field by its type, and each text bounded by the column that takes it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TypeVar
 
-from backend.payments.gateway import ID_LONGEST
-
+ID_LONGEST = (
+    255  # what our columns hold of another service's ids: what Stripe promises; those in use have 20 to 66 characters
+)
 _MAX_PAISE = 2**31 - 1  # what our own columns hold
 _MAX_SECONDS = 2**35  # of a Unix instant: some hundred years more than anybody asks about
 _Read = TypeVar("_Read")

@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from backend.core.outgoing import never_connected
-from backend.payments import connections, sending
+from backend.core.outgoing import connections, sending
+from backend.core.outgoing.failures import never_connected
 from tests.support.relay import Relay, Trouble
 from tests.support.server import free_port
 
