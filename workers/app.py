@@ -1,4 +1,4 @@
-"""The Celery application; its settings are the CELERY_ ones of config/settings.py."""
+"""The Celery application; its settings are the CELERY_ ones of config/settings/celery.py."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from django.contrib.auth.backends import BaseBackend
 
 from backend.accounts.roles import SEES_SOME_BOOKINGS, Asker, has_any_permission
 
-SOME_BOOKINGS = "desk.see_some_bookings"  # as config/settings.py has it
+SOME_BOOKINGS = "desk.see_some_bookings"  # as config/settings/desk.py has it
 
 
 class MenuPermissions(BaseBackend):

@@ -1,7 +1,7 @@
 """Waits for the database end: which limits are in force, and what one that ended looks like.
 
-The limits stand in config/settings.py. An ended wait is no bug. Whoever serves people does not wait once more but tells
-them to try again in a moment; workers come back to the row by themselves.
+The limits stand in config/settings/database.py. An ended wait is no bug. Whoever serves people does not wait once more
+but tells them to try again in a moment; workers come back to the row by themselves.
 """
 
 from __future__ import annotations
