@@ -93,10 +93,21 @@ class WholeNumberField(StrictField):
 
 
 class ChoiceField(StrictField):
-    """One of the values of an enumeration, or of some of its members, spelt as it is."""
+    """One of the values of an enumeration, or of some of its members, spelt as it is.
 
-    def __init__(self, ask: str, choices: type[TextChoices | StrEnum] | Sequence[StrEnum], **kwargs: Any) -> None:
+    `may_grow`: with a deployment, so that a program which was made before must be able to send what it is told.
+    """
+
+    def __init__(
+        self,
+        ask: str,
+        choices: type[TextChoices | StrEnum] | Sequence[StrEnum],
+        *,
+        may_grow: bool = False,
+        **kwargs: Any,
+    ) -> None:
         self.values = [str(choice.value) for choice in choices]
+        self.words, self.may_grow = choices, may_grow
         super().__init__(ask, **kwargs)
 
     def to_internal_value(self, data: Any) -> str:

@@ -23,6 +23,7 @@ from rest_framework.views import APIView
 
 from backend.api import fields
 from backend.api.staff import fields as staff_fields
+from backend.api.words import once
 from backend.people import intake
 
 _REFERENCE = re.compile(r'"#/components/schemas/(\w+)"')
@@ -61,6 +62,11 @@ class ProblemAnswer(serializers.Serializer[Any]):
 
 class MessageAnswer(serializers.Serializer[Any]):
     message = serializers.CharField()
+
+
+class SupportLineAnswer(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    number = serializers.CharField()
 
 
 class Operation(NamedTuple):
@@ -102,10 +108,12 @@ class FieldShape(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-ca
     target_class = fields.StrictField
     match_subclasses = True
 
-    def map_serializer_field(self, _auto_schema: AutoSchema, _direction: str) -> dict[str, Any]:
+    def map_serializer_field(self, auto_schema: AutoSchema, _direction: str) -> dict[str, Any]:
         match self.target:
             case fields.WholeNumberField():
                 return {"type": "integer", "minimum": self.target.least, "maximum": self.target.most}
+            case fields.ChoiceField(words=type() as words):
+                return once(auto_schema, words, may_grow=self.target.may_grow)
             case fields.ChoiceField():
                 return {"type": "string", "enum": self.target.values}
             case fields.ConsentField():

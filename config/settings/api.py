@@ -35,7 +35,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["backend.api.parsing.JsonBody"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "backend.api.parsing.JsonOnlyNegotiation",
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "backend.api.auto_schema.Described",
     "EXCEPTION_HANDLER": "backend.api.errors.handle",
     "UNAUTHENTICATED_USER": None,
 }

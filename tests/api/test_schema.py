@@ -175,6 +175,42 @@ def test_the_rest_of_what_staff_see_is_what_it_says(schema: dict[str, Any], now:
         check(schema, "POST", f"{STAFF}{name}/", staff.post(f"{STAFF}{name}/"))
 
 
+# -- can a client be made of it? --------------------------------------------------------------------------------------
+
+
+def nodes(node: Any) -> Iterator[dict[str, Any]]:
+    """Every object in it."""
+    if isinstance(node, dict):
+        yield node
+    for inner in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        yield from nodes(inner)
+
+
+def test_no_list_of_choices_has_a_default_beside_it(schema: dict[str, Any]) -> None:
+    """One that the list does not hold, such as the empty text, makes generators leave out the whole operation."""
+    wrong = [node for node in nodes(schema) if "default" in node and ("enum" in node or "$ref" in str(node))]
+    assert [node for node in wrong if not shapes.validator({**node, **parts(schema)}).is_valid(node["default"])] == []
+
+
+def parts(schema: dict[str, Any]) -> dict[str, Any]:
+    """What references lead to."""
+    return {"components": schema["components"]}
+
+
+def test_the_words_of_one_enumeration_are_one_type(schema: dict[str, Any]) -> None:
+    inline = [str(node["enum"]) for node in nodes(schema["paths"]) if "enum" in node]
+    whole = docs.part(is_staffs=False)["components"]["schemas"].items()
+    inline += [str(node["enum"]) for _, shape in whole for node in nodes(shape.get("properties")) if "enum" in node]
+    assert sorted(inline) == ["['GET', 'POST']", "['none', 'full']", "[True]"]
+
+
+@pytest.mark.parametrize(("name", "may_grow"), [("NextStep", True), ("VisitorAction", True), ("State", False)])
+def test_a_list_that_may_grow_admits_a_word_of_tomorrow(schema: dict[str, Any], name: str, *, may_grow: bool) -> None:
+    shape = shapes.validator(schema["components"]["schemas"][name])
+    assert shape.is_valid("tomorrow") is may_grow
+    assert not shape.is_valid(1)
+
+
 # -- does it say what is refused? --------------------------------------------------------------------------------------
 
 
@@ -203,6 +239,7 @@ def test_it_refuses_of_a_draft_what_the_service_refuses(
         "preferred_time_end": "12:00",
     }
     assert takes(schema, "DraftRequest", body)
+    assert takes(schema, "DraftRequest", body | {"notice_version": None})
     assert not takes(schema, "DraftRequest", body | change)
     api.error(api.post(api.DRAFT, body | change), 400, "invalid")
 

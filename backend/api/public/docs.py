@@ -9,22 +9,18 @@ from rest_framework import serializers
 
 from backend.api import hooks, mail_hooks
 from backend.api.public import bookings, cancellations, enquiries, requests
-from backend.api.schema import MessageAnswer, Operation, described
+from backend.api.schema import MessageAnswer, Operation, SupportLineAnswer, described
+from backend.api.words import WordField
 from backend.bookings.lifecycle.explanation import VisitorAction
 from backend.bookings.machine import State
 from backend.bookings.models import Mode, PaymentMode, Period
 from backend.bookings.next_steps import NextStep
 
 
-class SupportLine(serializers.Serializer[Any]):
-    name = serializers.CharField()
-    number = serializers.CharField()
-
-
 class ActionAnswer(serializers.Serializer[Any]):
     """What may be done now. `send` names what goes with it; a `token` is the one of the mail that offers this."""
 
-    action = serializers.ChoiceField([action.value for action in VisitorAction])
+    action = WordField(VisitorAction, may_grow=True)
     method = serializers.ChoiceField(["GET", "POST"])
     address = serializers.URLField()
     send = serializers.ListField(child=serializers.CharField())
@@ -33,7 +29,7 @@ class ActionAnswer(serializers.Serializer[Any]):
 
 class StepAnswer(serializers.Serializer[Any]):
     at = serializers.DateTimeField()
-    status = serializers.ChoiceField(State.choices)
+    status = WordField(State)
     what = serializers.CharField(help_text="Stable, snake_case; new ones may come.")
     text = serializers.CharField(help_text="A sentence for its visitor.")
 
@@ -42,18 +38,18 @@ class StatusAnswer(serializers.Serializer[Any]):
     """What whoever knows the id may see."""
 
     acknowledgement_id = serializers.CharField()
-    status = serializers.ChoiceField(State.choices)
+    status = WordField(State)
     preferred_date = serializers.DateField()
-    preferred_period = serializers.ChoiceField(Period.choices)
+    preferred_period = WordField(Period)
     preferred_time_start = serializers.CharField(allow_null=True, help_text="HH:MM")
     preferred_time_end = serializers.CharField(allow_null=True, help_text="HH:MM")
-    mode = serializers.ChoiceField(Mode.choices)
+    mode = WordField(Mode)
     approved_slot_start = serializers.DateTimeField(allow_null=True)
     approved_slot_end = serializers.DateTimeField(allow_null=True)
     amount = serializers.CharField(allow_null=True, help_text="Rupees, two decimals.")
     amount_paid = serializers.CharField(help_text="What came of it, also if it went back since.")
     amount_left = serializers.CharField(help_text="What is still to be paid.")
-    timeline = serializers.ListField(child=serializers.ChoiceField(State.choices))
+    timeline = serializers.ListField(child=WordField(State))
     created_at = serializers.DateTimeField()
     due_at = serializers.DateTimeField(allow_null=True)
     state_reason = serializers.CharField(
@@ -61,16 +57,16 @@ class StatusAnswer(serializers.Serializer[Any]):
     )
     deadline = serializers.DateTimeField(allow_null=True, help_text="Of the next step, with the practice's offset.")
     next_step = serializers.CharField(help_text="A sentence for its visitor.")
-    next_step_code = serializers.ChoiceField([step.value for step in NextStep])
+    next_step_code = WordField(NextStep, may_grow=True)
     allowed_actions = ActionAnswer(many=True)
     payment_status = serializers.CharField()
-    support = SupportLine(many=True)
+    support = SupportLineAnswer(many=True)
 
 
 class DetailAnswer(StatusAnswer):
     """What the holder of the booking link sees."""
 
-    payment_mode = serializers.ChoiceField(PaymentMode.choices)
+    payment_mode = WordField(PaymentMode)
     history = StepAnswer(many=True, help_text="Oldest first.")
     psychologist = serializers.CharField(allow_null=True)
     meeting_link = serializers.CharField(allow_null=True, help_text="When CONFIRMED and online.")
@@ -96,15 +92,15 @@ class PaymentAnswer(MessageAnswer):
 
 class PaidAnswer(MessageAnswer):
     acknowledgement_id = serializers.CharField()
-    status = serializers.ChoiceField(State.choices)
+    status = WordField(State)
 
 
 class CancelledAnswer(MessageAnswer):
-    status = serializers.ChoiceField(State.choices)
+    status = WordField(State)
 
 
 class SupportAnswer(MessageAnswer):
-    support = SupportLine(many=True)
+    support = SupportLineAnswer(many=True)
 
 
 class PingAnswer(serializers.Serializer[Any]):

@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 
 from backend.api.conditional import unless_known
 from backend.api.responses import support_lines
-from backend.api.schema import Operation, described
+from backend.api.schema import Operation, SupportLineAnswer, described
 from backend.bookings import policy
 from backend.bookings.lifecycle.session_terms import least_fee_paise
 from backend.core import formatting
@@ -22,11 +22,6 @@ from backend.people.profiles import languages_spoken
 
 CACHE = "public, max-age=300"  # seconds; what stands here changes with a deployment, or with a fee
 _HOUR, _MINUTE = timedelta(hours=1), timedelta(minutes=1)
-
-
-class SupportLineAnswer(serializers.Serializer[Any]):
-    name = serializers.CharField()
-    number = serializers.CharField()
 
 
 class PoliciesAnswer(serializers.Serializer[Any]):

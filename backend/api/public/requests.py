@@ -43,6 +43,7 @@ class DraftRequest(serializers.Serializer[Draft]):
     notice_version = ChoiceField(
         "Please read our privacy notice again: we do not know this version of it.",
         NoticeVersion,
+        may_grow=True,
         required=False,
         allow_null=True,
         default=None,

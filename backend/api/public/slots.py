@@ -18,6 +18,7 @@ from backend.api.fields import ChoiceField, DayField, IdField, LineField
 from backend.api.public.requests import parse_request
 from backend.api.responses import local_iso
 from backend.api.schema import Operation, described
+from backend.api.words import WordField
 from backend.bookings import policy
 from backend.bookings.models import Mode
 from backend.core.formatting import practice_zone
@@ -74,7 +75,7 @@ class SlotAnswer(serializers.Serializer[Any]):
     psychologist = serializers.IntegerField(help_text="The id, as in psychologists/.")
     start = serializers.DateTimeField()
     end = serializers.DateTimeField()
-    modes = serializers.ListField(child=serializers.ChoiceField(Mode.choices))
+    modes = serializers.ListField(child=WordField(Mode))
 
 
 class SlotsAnswer(serializers.Serializer[Any]):
@@ -90,7 +91,7 @@ class ProfileAnswer(serializers.Serializer[Any]):
     registration_number = serializers.CharField(allow_blank=True)
     specializations = serializers.ListField(child=serializers.CharField())
     languages = serializers.ListField(child=serializers.CharField())
-    modes = serializers.ListField(child=serializers.ChoiceField(Mode.choices))
+    modes = serializers.ListField(child=WordField(Mode))
 
 
 class ProfilesAnswer(serializers.Serializer[Any]):

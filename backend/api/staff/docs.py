@@ -7,6 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from backend.accounts.models import Scope
+from backend.api.words import WordField
 from backend.bookings.machine import Reason, State
 from backend.bookings.models import Gender, GuardianProof, Mode, Origin, Outcome, PaymentMode, Period
 from backend.outbox.models import MessageState, Queue
@@ -24,7 +25,7 @@ def _rupees(**kwargs: Any) -> serializers.CharField:
 class LoginAnswer(serializers.Serializer[Any]):
     token = serializers.CharField()
     expires_at = serializers.DateTimeField()
-    scope = serializers.ChoiceField(Scope.choices)
+    scope = WordField(Scope)
 
 
 class NamedAnswer(serializers.Serializer[Any]):
@@ -36,9 +37,9 @@ class BookingAnswer(serializers.Serializer[Any]):
     """One line of the list, and the answer of every action."""
 
     acknowledgement_id = serializers.CharField()
-    status = serializers.ChoiceField(State.choices)
+    status = WordField(State)
     reason = serializers.ChoiceField(Reason.choices, allow_blank=True)
-    origin = serializers.ChoiceField(Origin.choices)
+    origin = WordField(Origin)
     is_priority = serializers.BooleanField()
     created_at = serializers.DateTimeField()
     due_at = _maybe_instant()
@@ -51,19 +52,19 @@ class BookingAnswer(serializers.Serializer[Any]):
     phone_number = serializers.CharField(help_text="Masked but for three digits where your role says so.")
     is_minor = serializers.BooleanField()
     preferred_date = serializers.DateField()
-    preferred_period = serializers.ChoiceField(Period.choices)
+    preferred_period = WordField(Period)
     preferred_time_start = serializers.CharField(allow_null=True, help_text="HH:MM")
     preferred_time_end = serializers.CharField(allow_null=True, help_text="HH:MM")
     preferred_psychologist = NamedAnswer(allow_null=True, help_text="A wish.")
     preferred_slot_start = _maybe_instant()
-    mode = serializers.ChoiceField(Mode.choices)
-    payment_mode = serializers.ChoiceField(PaymentMode.choices)
+    mode = WordField(Mode)
+    payment_mode = WordField(PaymentMode)
     psychologist = NamedAnswer(allow_null=True)
     corporate = NamedAnswer(allow_null=True)
     slot_start = _maybe_instant()
     slot_end = _maybe_instant()
     amount = _rupees(allow_null=True)
-    outcome = serializers.ChoiceField(Outcome.choices)
+    outcome = WordField(Outcome)
     follows = serializers.CharField(allow_null=True, help_text="The session from which staff booked this one.")
 
 
@@ -86,7 +87,7 @@ class LedgerAnswer(serializers.Serializer[Any]):
 
 class RefundAnswer(serializers.Serializer[Any]):
     refund_reference = serializers.CharField()
-    state = serializers.ChoiceField(RefundState.choices)
+    state = WordField(RefundState)
     amount = _rupees()
     reason = serializers.CharField()
     actor = serializers.CharField()
@@ -96,7 +97,7 @@ class RefundAnswer(serializers.Serializer[Any]):
 
 class ReceiptAnswer(serializers.Serializer[Any]):
     number = serializers.CharField()
-    kind = serializers.ChoiceField(DocumentKind.choices)
+    kind = WordField(DocumentKind)
     at = serializers.DateTimeField()
     amount = _rupees()
     refund_reference = serializers.CharField(allow_null=True, help_text="Of a credit note; else it was a mistake.")
@@ -104,9 +105,9 @@ class ReceiptAnswer(serializers.Serializer[Any]):
 
 class AttemptAnswer(serializers.Serializer[Any]):
     payment_reference = serializers.CharField()
-    method = serializers.ChoiceField(PaymentMethod.choices)
+    method = WordField(PaymentMethod)
     gateway = serializers.CharField(allow_blank=True)
-    state = serializers.ChoiceField(PaymentState.choices)
+    state = WordField(PaymentState)
     amount = _rupees()
     captured = _rupees()
     is_unexpected = serializers.BooleanField()
@@ -120,9 +121,9 @@ class OwedAnswer(serializers.Serializer[Any]):
     """A mail or a piece of work for the gateway, and what became of it."""
 
     kind = serializers.CharField()
-    queue = serializers.ChoiceField(Queue.choices)
+    queue = WordField(Queue)
     recipient = serializers.CharField(allow_blank=True)
-    state = serializers.ChoiceField(MessageState.choices)
+    state = WordField(MessageState)
     not_before = serializers.DateTimeField()
     settled_at = _maybe_instant()
     attempts = serializers.IntegerField()
@@ -204,7 +205,7 @@ class FollowUpAnswer(serializers.Serializer[Any]):
 
     slot_start = serializers.DateTimeField()
     fits = serializers.BooleanField()
-    status = serializers.ChoiceField(State.choices, allow_null=True)
+    status = WordField(State, allow_null=True)
     amount = _rupees(allow_null=True)
     pay_by = _maybe_instant()
     booking = BookingAnswer(allow_null=True, help_text="Null in a preview.")

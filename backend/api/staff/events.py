@@ -13,6 +13,7 @@ from backend.api.public.requests import parse_request
 from backend.api.responses import utc_iso
 from backend.api.schema import Operation, described
 from backend.api.staff.bookings import ChoiceView
+from backend.api.words import WordField
 from backend.bookings import ledger_feed
 from backend.bookings.machine import State
 from backend.bookings.models import LedgerEntry
@@ -36,7 +37,7 @@ class EventAnswer(serializers.Serializer[Any]):
     sequence = serializers.IntegerField(help_text="Of the booking, from 1, without gaps.")
     intent = serializers.CharField(help_text="Stable, snake_case; new ones may come.")
     state_before = serializers.ChoiceField(State.choices, allow_blank=True, help_text="Empty: it began with this.")
-    state = serializers.ChoiceField(State.choices)
+    state = WordField(State)
     reason = serializers.CharField(allow_blank=True)
     actor = serializers.CharField()
 
