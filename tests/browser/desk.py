@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -18,6 +18,7 @@ CHROMIUM = next((path for name in ("chromium", "chromium-browser") if (path := s
 AXE = Path(__file__).parent / "vendor" / "axe-core" / "axe.min.js"
 SCREENSHOTS = Path(__file__).resolve().parent.parent.parent / "var" / "screenshots"
 PHONE, SCREEN = (375, 800), (1400, 900)
+SETTLES_IN = 3_000  # milliseconds
 WITHIN = 30_000  # milliseconds until something that must appear is called missing; a loaded machine is slow
 
 
@@ -69,10 +70,19 @@ class Desk:
         assert self.foreign == []
         assert self.trouble == []
         assert self.page.title() != "taken"
-        wide, window = self.page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
+        wide, window = self._settled()
         assert wide <= window, f"{self.page.url} is {wide} wide in a window of {window}"
         found = self.violations()
         assert found == [], "\n".join(found)
+
+    def _settled(self) -> tuple[int, int]:
+        """How wide the page and its window are, once it follows a window that was just made narrower."""
+        from playwright.sync_api import TimeoutError as TimedOut  # as above: a machine without it collects these tests
+
+        with suppress(TimedOut):
+            self.page.wait_for_function("document.documentElement.scrollWidth <= window.innerWidth", timeout=SETTLES_IN)
+        wide, window = self.page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
+        return wide, window
 
     def violations(self) -> list[str]:
         """What axe-core calls serious or critical, a line each."""

@@ -90,10 +90,12 @@ def ride(stack: Stack, world: World, faults: list[Fault], seconds: float, *, is_
     twice_more.start()
     rounds.start()
     began = time.monotonic()
-    FaultInjector(stack, journal).blow(faults)
-    time.sleep(max(0.0, began + seconds - time.monotonic()))
-    ended_at = timezone.now()
-    traffic.stop()
+    try:
+        FaultInjector(stack, journal).blow(faults)
+        time.sleep(max(0.0, began + seconds - time.monotonic()))
+        ended_at = timezone.now()
+    finally:  # Python waits for its threads, also when it is told to end
+        traffic.stop()
     connection.close()  # PostgreSQL restarted since it was opened
     calm = _calm(ended_at, CALM_WITHIN if is_timed else SLOW_CALM_WITHIN)
     _last_deadlines(stack, rounds)
