@@ -38,3 +38,4 @@ def test_the_sessions_psychologist_enters_by_their_log_in_and_nobody_else(
         roles.account("Receptionist"),
     ):
         assert admin_site.logged_in(account).get(url).status_code == 404
+    assert url not in admin_site.logged_in(roles.account("Manager", "second")).get(page_url(booking)).content.decode()

@@ -190,6 +190,12 @@ def meets(booking: Booking) -> str:
     return format_html('{}: <a href="{}">enter, as who gives the session</a>', place, address)
 
 
+@admin.display(description="meeting link")
+def met(booking: Booking) -> str:
+    """The same for whoever does not give the session, and is not let into its room."""
+    return meets_at(booking) or NOTHING
+
+
 @admin.display(description="receipts")
 def receipt_links(booking: Booking) -> str:
     """Each a way to its document."""

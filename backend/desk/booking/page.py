@@ -155,6 +155,8 @@ class BookingAdmin(LongList, ListOfPeople, ReadOnly, admin.ModelAdmin[Booking]):
             shown = {columns.phone: columns.masked_phone, "emergency_contact": columns.masked_contact}
         if obj is None or not access.reads_message(obj):
             shown["user_message"] = columns.hidden_message
+        if obj is None or obj.psychologist_id != access.psychologist_id:
+            shown[columns.meets] = columns.met
         if not has_any_permission(request.user, Ability.SEE_CLIENTS):
             shown["client"] = columns.person
         if not access.may_act_on_some(Scope.DESK):
