@@ -16,7 +16,7 @@ DOORS = {
     VisitorAction.PAY: ("POST", "/api/bookings/initiate-payment/", ("acknowledgement_id",)),
     VisitorAction.CANCEL: ("POST", "/api/bookings/request-cancellation/", ("acknowledgement_id",)),
     VisitorAction.CANCEL_BY_MAIL: ("POST", "/api/bookings/verify-cancellation/", ("token",)),
-    VisitorAction.MOVE: ("GET", "/go/reschedule/", ("token",)),
+    VisitorAction.MOVE: ("POST", "/api/bookings/move/", ("token", "psychologist", "start")),
     VisitorAction.SEND_LINK: ("POST", "/api/bookings/check-status/", ("email",)),
 }
 

@@ -25,6 +25,7 @@ pytestmark = [pytest.mark.sqlite_only, pytest.mark.django_db, pytest.mark.usefix
 OPENS = {
     api.VERIFY: {Purpose.BOOKING},
     api.VERIFY_CANCEL: {Purpose.CANCEL, Purpose.CANCEL_LATE},  # the site's page
+    api.MOVE: {Purpose.RESCHEDULE},
     "/go/cancel/": {Purpose.CANCEL, Purpose.CANCEL_LATE},  # and ours
     "/go/reschedule/": {Purpose.RESCHEDULE},
     "/go/alternative/": {Purpose.ALTERNATIVE},
@@ -62,7 +63,8 @@ def ask(address: str, token: str) -> HttpResponse:
 def act(address: str, token: str) -> HttpResponse:
     if address.startswith("/go/"):
         return browser().post(address, {"token": token})
-    return api.post(address, {"token": token})
+    chosen = {"psychologist": 1, "start": "2026-11-30T10:00:00+05:30"} if address == api.MOVE else {}
+    return api.post(address, {"token": token, **chosen})
 
 
 def operations_with_a_token(schema: dict[str, Any]) -> set[str]:

@@ -18,11 +18,12 @@ INITIATE = "/api/bookings/initiate-payment/"
 COMPLETE = "/api/bookings/complete-payment/"
 ASK_TO_CANCEL = "/api/bookings/request-cancellation/"
 VERIFY_CANCEL = "/api/bookings/verify-cancellation/"
+MOVE = "/api/bookings/move/"
 SEND_EMAIL = "/api/send-email/"
 HOOK = "/api/hooks/payments/sandbox/"
 SUPPORT = "/api/support/"
 PINGS = ("/", "/api/", "/api/health/", "/api/ping/")
-POSTS = (DRAFT, VERIFY, STATUS, INITIATE, COMPLETE, ASK_TO_CANCEL, VERIFY_CANCEL, SEND_EMAIL)
+POSTS = (DRAFT, VERIFY, STATUS, INITIATE, COMPLETE, ASK_TO_CANCEL, VERIFY_CANCEL, MOVE, SEND_EMAIL)
 STATUS_FIELDS = {
     *("acknowledgement_id", "status", "preferred_date", "preferred_period", "preferred_time_start"),
     *("preferred_time_end", "mode", "approved_slot_start", "approved_slot_end", "amount", "timeline", "created_at"),

@@ -31,14 +31,10 @@ OPTIONAL: dict[str, Any] = {"required": False, "allow_null": True, "default": No
 MAYBE_EMPTY: dict[str, Any] = {"required": False, "allow_blank": True, "default": ""}
 
 
-class SlotsRequest(serializers.Serializer[SlotSearch]):
-    """Days of the practice's zone, both included; without them the next week. What is left out does not narrow."""
+class DaysRequest(serializers.Serializer[Any]):
+    """Days of the practice's zone, both included; without them the next week."""
 
     to = DayField("Please write the last day as YYYY-MM-DD.", **OPTIONAL)
-    mode = ChoiceField("Please choose ONLINE or OFFLINE.", Mode, required=False, default="")
-    psychologist = IdField("Please give the psychologist's id.", **OPTIONAL)
-    specialization = LineField("Please write the specialization as text.", max_length=80, **MAYBE_EMPTY)
-    language = LineField("Please write the language as text.", max_length=40, **MAYBE_EMPTY)
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         """`from` is a word of Python's own."""
@@ -58,12 +54,25 @@ class SlotsRequest(serializers.Serializer[SlotSearch]):
             )
         return {**attrs, "from": first, "to": last}
 
+    def span(self) -> tuple[datetime, datetime]:
+        """`[start, end)`."""
+        given, midnight = self.validated_data, time(tzinfo=practice_zone())
+        return datetime.combine(given["from"], midnight), datetime.combine(given["to"] + DAY, midnight)
+
+
+class SlotsRequest(DaysRequest):
+    """What is left out does not narrow."""
+
+    mode = ChoiceField("Please choose ONLINE or OFFLINE.", Mode, required=False, default="")
+    psychologist = IdField("Please give the psychologist's id.", **OPTIONAL)
+    specialization = LineField("Please write the specialization as text.", max_length=80, **MAYBE_EMPTY)
+    language = LineField("Please write the language as text.", max_length=40, **MAYBE_EMPTY)
+
     def search(self) -> SlotSearch:
         """What is looked for."""
-        given, midnight = self.validated_data, time(tzinfo=practice_zone())
+        given = self.validated_data
         return SlotSearch(
-            start=datetime.combine(given["from"], midnight),
-            end=datetime.combine(given["to"] + DAY, midnight),
+            *self.span(),
             mode=given["mode"],
             psychologist_ids=(given["psychologist"],) if given["psychologist"] else (),
             specialization=given["specialization"],
@@ -105,8 +114,7 @@ class Slots(APIView):
     def get(self, request: Request) -> Response:
         search = parse_request(SlotsRequest, request.query_params).search()
         found = free_slots(search, now=timezone.now())
-        zone = practice_zone()
-        return unless_known(request, {"time_zone": zone.key, "slots": [_shown(slot, zone) for slot in found]})
+        return unless_known(request, listed(found))
 
 
 @described(get=Operation("psychologists", ProfilesAnswer))
@@ -115,6 +123,12 @@ class Psychologists(APIView):
 
     def get(self, request: Request) -> Response:
         return unless_known(request, {"psychologists": [asdict(profile) for profile in profiles()]})
+
+
+def listed(found: list[FreeSlot]) -> dict[str, Any]:
+    """As JSON, in the practice's zone."""
+    zone = practice_zone()
+    return {"time_zone": zone.key, "slots": [_shown(slot, zone) for slot in found]}
 
 
 def _shown(slot: FreeSlot, zone: ZoneInfo) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from backend.api.public import bookings, cancellations, docs, enquiries, info, slots
+from backend.api.public import bookings, cancellations, docs, enquiries, info, moves, slots
 
 docs.describe()
 
@@ -21,5 +21,6 @@ urlpatterns = [
     path("bookings/complete-payment/", bookings.CompletePayment.as_view()),
     path("bookings/request-cancellation/", cancellations.RequestCancellation.as_view()),
     path("bookings/verify-cancellation/", cancellations.VerifyCancellation.as_view()),
+    path("bookings/move/", moves.Move.as_view()),
     path("send-email/", enquiries.SendEmail.as_view()),
 ]
