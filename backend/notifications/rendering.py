@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,6 +14,8 @@ from css_inline import CSSInliner
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template import Context, Engine
+
+from backend.notifications import plain_text
 
 OUR_ID = "message"
 # Inlined, because many mail clients drop <style>; the rules for narrow screens cannot be inlined and stay. Nothing is
@@ -61,11 +62,7 @@ def domain() -> str:
 
 
 def render(name: str, context: Mapping[str, object]) -> RenderedMail:
-    """The mail `name`. Its subject is the first line of its .txt, so that a mail is read in one place."""
-    engine = Engine.get_default()
-    # plain text has nothing to escape; HTML escapes everything, by Django's default
-    plain = engine.get_template(f"mail/{name}.txt").render(Context(dict(context), autoescape=False))
-    first, _, body = plain.partition("\n")
-    subject = first.removeprefix("Subject: ").strip()
-    html = engine.get_template(f"mail/{name}.html").render(Context({**context, "subject": subject}))
-    return RenderedMail(subject, re.sub(r"\n{3,}", "\n\n", body).strip() + "\n", _inliner.inline(html))
+    """The mail `name`, in the active language: one template has its subject, its HTML, and so its text."""
+    html = Engine.get_default().get_template(f"mail/{name}.html").render(Context(dict(context)))
+    subject, plain = plain_text.of_html(html)
+    return RenderedMail(subject, plain, _inliner.inline(html))

@@ -94,10 +94,10 @@ def test_a_part_at_the_practice_is_told_with_its_receipt_and_what_is_left(now: d
     make_all(now)
     mail = composed(message, now)
     assert documents(mail) == [("MS-26-27-000001.pdf", PDF + b"MS/26-27/000001")]
-    assert "That is a part of ₹1,500.00. Left to pay: ₹1,000.00" in mail.body
+    assert "Price: ₹1,500.00\nLeft to pay: ₹1,000.00" in mail.body
     assert formatting.day_and_time(booking.pay_by) in mail.body
     approved = composed(owed(Notice.BOOKING_APPROVED), now)
-    assert "Amount:  ₹1,000.00, the rest: ₹500.00 is paid" in approved.body
+    assert "Amount: ₹1,000.00, the rest: ₹500.00 is paid" in approved.body
 
 
 def test_money_for_a_session_that_is_confirmed_already_is_told_with_its_receipt(now: datetime) -> None:
@@ -131,7 +131,7 @@ def test_staff_read_why_the_gateway_refused_a_refund(now: datetime) -> None:
     report = RefundReport(refund.reference, "", RefundOrderState.REFUSED, refund.amount_paise, "account closed")
     refunds.record_refund(refund.pk, report, now=now)
     mail = composed(owed(Notice.STAFF_REFUND_DUE), now)
-    assert "Reason:    account closed" in mail.body
+    assert "Reason: account closed" in mail.body
     assert "account closed" in str(mail.alternatives[0].content)
 
 

@@ -143,7 +143,7 @@ def test_an_enquiry_is_read_from_its_row_and_escaped(now: datetime) -> None:
     assert message.context == {"enquiry_id": enquiry.pk}
     mail = delivery.compose(message, {})
     assert mail.subject == "New enquiry from the site"
-    assert "About:    Offer & terms" in mail.body
+    assert "About: Offer & terms" in mail.body
     assert "Hello <b>there</b>,\n\nare you open?\nLeela" in mail.body
     assert "Offer &amp; terms" in html_of(mail)
     assert "Hello &lt;b&gt;there&lt;/b&gt;,</p>" in html_of(mail)

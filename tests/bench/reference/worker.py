@@ -10,6 +10,8 @@ from django.core.mail import EmailMultiAlternatives, get_connection
 from django.template.loader import render_to_string
 from django.utils import timezone
 
+from backend.notifications.plain_text import of_html
+
 app = Celery("reference", fixups=[], broker=f"redis+socket://{os.environ['VAR_DIR']}/valkey.sock")
 app.conf.update(task_ignore_result=True, task_default_queue="reference", worker_prefetch_multiplier=4)
 
@@ -23,9 +25,9 @@ def send(mail_id: int) -> None:
     from tests.bench.reference.models import Mail
 
     mail = Mail.objects.get(pk=mail_id)
-    text = render_to_string("mail/draft_submitted.txt", mail.context)
     html = render_to_string("mail/draft_submitted.html", mail.context)
-    message = EmailMultiAlternatives("Please confirm your address", text, "us@example.org", [mail.recipient])
+    subject, text = of_html(html)
+    message = EmailMultiAlternatives(subject, text, "us@example.org", [mail.recipient])
     message.attach_alternative(html, "text/html")
     message.connection = _connection()
     message.send()

@@ -251,12 +251,10 @@ def test_the_mail_lists_the_times_with_their_zone_price_and_link(who: Psychologi
     mail = mail_of(booking, now)
     assert mail.subject == f"Appointment request {booking.acknowledgement_id}: other times for you"
     for day, token in zip(("Thursday, 26", "Friday, 27", "Saturday, 28"), tokens(booking), strict=True):
-        assert f"{day} November 2026, 10:00 IST\nwith Dr. Meera Iyer, ₹1,500.00:" in mail.body
+        assert f"{day} November 2026, 10:00 IST\nwith Dr. Meera Iyer, ₹1,500.00\n" in mail.body
         assert f"/go/alternative/?token={token}" in mail.body
-    assert (
-        "Nobody\nholds them for you meanwhile. The links work until\nWednesday, 25 November 2026, 10:00 IST"
-        in mail.body
-    )
+    until = "Nobody holds them for you meanwhile. The links work until Wednesday, 25 November 2026, 10:00 IST"
+    assert until in mail.body
 
 
 def test_the_mail_leaves_out_what_is_gone_before_it_leaves(who: Psychologist, now: datetime) -> None:
