@@ -20,6 +20,7 @@ CANARY_EVERY = env.duration("CANARY_EVERY", "how often a canary goes through eac
 ROUTES = {
     "workers.mail.*": {"queue": "mail"},
     "workers.payments.*": {"queue": "payments"},
+    "workers.calls.*": {"queue": "calls"},
     "workers.timers.*": {"queue": "timers"},
 }
 
@@ -27,6 +28,7 @@ TABLE: dict[str, tuple[str, timedelta]] = {
     # name: (task, interval)
     "drain mail": ("workers.mail.drain", DRAIN_EVERY),
     "drain payments": ("workers.payments.drain", DRAIN_EVERY),
+    "drain calls": ("workers.calls.drain", DRAIN_EVERY),
     "lapse drafts": ("workers.timers.lapse_drafts", SWEEP_EVERY),
     "close unanswered requests": ("workers.timers.close_unanswered", SWEEP_EVERY),
     "time out unpaid approvals": ("workers.timers.time_out_approvals", SWEEP_EVERY),
@@ -48,5 +50,6 @@ TABLE: dict[str, tuple[str, timedelta]] = {
     "fetch what gateways paid out": ("workers.payments.fetch_settlements", SETTLEMENTS_EVERY),
     "canary mail": ("workers.mail.canary", CANARY_EVERY),
     "canary payments": ("workers.payments.canary", CANARY_EVERY),
+    "canary calls": ("workers.calls.canary", CANARY_EVERY),
     "canary timers": ("workers.timers.canary", CANARY_EVERY),
 }

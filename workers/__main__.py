@@ -1,4 +1,4 @@
-"""Starts one Celery process: `python -m workers mail|payments|timers|beat|flower`."""
+"""Starts one Celery process: `python -m workers mail|payments|calls|timers|beat|flower`."""
 
 from __future__ import annotations
 

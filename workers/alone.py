@@ -1,4 +1,4 @@
-"""Does a worker's work while nobody wakes it: `python -m workers.alone mail|payments|timers`.
+"""Does a worker's work while nobody wakes it: `python -m workers.alone mail|payments|calls|timers`.
 
 Every task that the schedule has for its queue, at its interval. Ends with its parent, or when that is woken again.
 """

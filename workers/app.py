@@ -22,7 +22,8 @@ transport.register()
 
 app = Celery("mindsettler", fixups=["workers.database:fixup"])
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.conf.imports = ("workers.mail", "workers.payments", "workers.timers", "workers.canary", "workers.watch")
+_QUEUES = ("workers.mail", "workers.payments", "workers.calls", "workers.timers")
+app.conf.imports = (*_QUEUES, "workers.canary", "workers.watch")
 app.steps["consumer"].add(Listening)
 
 

@@ -6,7 +6,6 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
 from functools import partial
 from typing import TypeAlias
 
@@ -19,6 +18,7 @@ from backend.ops.models import AttemptResult
 from backend.outbox import attempts, messages, order
 from backend.outbox.attempts import Change
 from backend.outbox.models import Message, MessageState, Queue
+from backend.outbox.order import TURN as TURN
 from workers import outcomes
 from workers.outcomes import Answer
 
@@ -31,7 +31,6 @@ LookAhead: TypeAlias = Callable[[Sequence[Message]], Mapping[int, Answer | Effec
 
 LOOK_LASTS = 1.0  # seconds; then order and words are read anew for the rest of the batch
 SETTLE_TRIES = 5  # waits of DATABASE_LOCK_TIMEOUT: longer than DATABASE_IDLE_TIMEOUT lets a frozen process hold a row
-TURN = timedelta(seconds=1)  # how long a notice waits before it looks again whether its elder has left
 
 
 class Batch:
@@ -72,9 +71,10 @@ class Batch:
         ahead = self._foreseen([row for row in unhindered if not row.was_left])
         self._ahead = {pk: found for pk, found in ahead.items() if callable(found)}
         self._rows = deque(row for row in unhindered if row.pk in self._ahead or row.pk not in ahead)
+        hindered = order.next_looks([row for row in rows if row not in unhindered], self._elders, now=now)
         for row in rows:
-            if row not in unhindered:
-                self._unwritten.append(attempts.postpone(row, until=now + TURN))
+            if row.pk in hindered:
+                self._unwritten.append(attempts.postpone(row, until=hindered[row.pk]))
             elif not callable(answer := ahead.get(row.pk, self._perform)):
                 self._note(row, answer)
         self._write()

@@ -26,6 +26,12 @@ def payments(task: Task[[], None]) -> None:
     _arrived(task, ProcessRole.PAYMENTS)
 
 
+@app.task(name="workers.calls.canary", bind=True)
+def calls(task: Task[[], None]) -> None:
+    """Through the calls queue."""
+    _arrived(task, ProcessRole.CALLS)
+
+
 @app.task(name="workers.timers.canary", bind=True)
 def timers(task: Task[[], None]) -> None:
     """Through the timers queue."""

@@ -1,4 +1,4 @@
-"""Asks whether one process is at work: `python -m workers.check beat|mail|payments|timers|NAME@NODE`; exit 0 or 1.
+"""Asks whether a process is at work: `python -m workers.check beat|mail|payments|calls|timers|NAME@NODE`; exit 0 or 1.
 
 For a supervisor or a container's probe, which asks often: it loads the settings and a driver, no application.
 """
@@ -23,7 +23,7 @@ SIGNS = "SELECT seen_at FROM ops_process WHERE name = %s OR (role = %s AND role 
 def main(arguments: Sequence[str]) -> int:
     """Says what it found."""
     if len(arguments) != 1:
-        sys.stderr.write("usage: python -m workers.check beat|mail|payments|timers|NAME@NODE\n")
+        sys.stderr.write("usage: python -m workers.check beat|mail|payments|calls|timers|NAME@NODE\n")
         return 1
     name = arguments[0] if "@" in arguments[0] else f"{arguments[0]}@{settings.NODE_NAME}"
     try:

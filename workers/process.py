@@ -52,6 +52,6 @@ def options(queue: str) -> dict[str, Any]:
 
 def concurrency(queue: str) -> int:
     """Tasks a worker performs at once."""
-    if queue == "timers":
-        return 1  # batches take what they need; a second process divides what is due
+    if queue in ("timers", "calls"):
+        return 1  # timers: batches take what they need; calls: few, short, and a receiver that is slow is left alone
     return int(settings.WORKER_CONCURRENCY)

@@ -15,10 +15,10 @@ from celery import current_app
 
 from backend.ops.broker import SENT_AT, instant
 
-QUEUES = ("mail", "payments", "timers")
+QUEUES = ("mail", "payments", "calls", "timers")
 ECHO = "echo."  # what the name of a list begins with by which a worker hears itself
 LONGEST = 16 * 1024  # bytes; an honest message has 1,200, and what is longer is not even parsed
-NAME = re.compile(r"workers\.(mail|payments|timers)\.[a-z_]{1,50}")
+NAME = re.compile(r"workers\.(mail|payments|calls|timers)\.[a-z_]{1,50}")
 NOTHING = base64.b64encode(b'[[], {}, {"callbacks": null, "errbacks": null, "chain": null, "chord": null}]').decode()
 
 

@@ -26,7 +26,7 @@ _OURS = ("backend.core.errors", "backend.core.environment")
 _OF_THE_BROKER = ("billiard.exceptions", "celery.exceptions", "kombu.exceptions", "redis.exceptions")
 # The last line of defence, for a call that logs what it should not: the tests look at what comes before it, too.
 # A worker's own name, `mail@host.example.org`, is no address.
-_ADDRESS = re.compile(r"\b(?!(?:mail|payments|timers|beat)@)[\w.+-]+(?:@|%40)[\w-]+\.[\w.-]*\w")
+_ADDRESS = re.compile(r"\b(?!(?:mail|payments|calls|timers|beat)@)[\w.+-]+(?:@|%40)[\w-]+\.[\w.-]*\w")
 _TOKEN = re.compile(r"\btoken(=|%3D)[^\s&'\"]+", re.IGNORECASE)
 
 

@@ -13,6 +13,7 @@ from django.db.models import Count, Min, Q, QuerySet
 
 from backend.core.compiled_queries import Ago, Row, compiled, run_queries
 from backend.ops.models import QUEUES, AttemptCount, Canary, IncidentKind, Process, ProcessRole, QueueIncident, Timer
+from backend.outbox import patience
 from backend.outbox.models import GIVEN_UP, Message, MessageState, PausedQueue, Queue
 
 SILENT_AFTER = timedelta(seconds=30)  # six missed signs of life; the longest single effect takes 15 s
@@ -196,7 +197,8 @@ def _outbox(
 def _waiting() -> QuerySet[Message, Any]:
     due, leased = Q(not_before__lte=Ago()), Q(lease_expires_at__gt=Ago())
     ready = Q(next_attempt_at__lte=Ago()) & (Q(lease_expires_at=None) | Q(lease_expires_at__lte=Ago()))
-    awake = due & Q(is_snoozed=False)  # what was told "not yet" is no failure and no delay
+    # what was told "not yet" is no failure and no delay; what is tried for days belongs to who is called
+    awake = due & Q(is_snoozed=False)
     backing_off = awake & Q(next_attempt_at__gt=Ago(), lease_expires_at=None)
     rows = Message.objects.filter(state=MessageState.WAITING).order_by().values_list("queue")
     return rows.annotate(
@@ -205,7 +207,7 @@ def _waiting() -> QuerySet[Message, Any]:
         leased=Count("pk", filter=leased),
         backing_off=Count("pk", filter=backing_off),
         oldest_ready=Min("next_attempt_at", filter=ready),
-        oldest_owed=Min("not_before", filter=awake),
+        oldest_owed=Min("not_before", filter=awake & ~patience.OF_DAYS),
     )
 
 

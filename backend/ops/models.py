@@ -13,6 +13,7 @@ class ProcessRole(models.TextChoices):
 
     MAIL = "mail", "Mail"
     PAYMENTS = "payments", "Payments"
+    CALLS = "calls", "Calls"
     TIMERS = "timers", "Timers"
     BEAT = "beat", "Beat"
 
@@ -20,6 +21,7 @@ class ProcessRole(models.TextChoices):
 QUEUES = (
     ProcessRole.MAIL,
     ProcessRole.PAYMENTS,
+    ProcessRole.CALLS,
     ProcessRole.TIMERS,
 )  # Celery's queues, each served by the workers of its role
 

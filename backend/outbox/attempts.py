@@ -12,19 +12,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from backend.core import environment as env
 from backend.core.encryption import EncryptedJSONField
-from backend.outbox import held_rows
+from backend.outbox import held_rows, patience
 from backend.outbox.models import Message, MessageState, Queue
+from backend.outbox.patience import MAX_ATTEMPTS
 
 LEASE = timedelta(seconds=90)  # renewed before each effect; a mail's own time-outs sum to 80 s
-_LEASES = {Queue.PAYMENTS: timedelta(seconds=50)}  # the gateway's sum to less than half of it
+# the gateway's sum to less than half of it; a call lasts 5 s
+_LEASES = {Queue.PAYMENTS: timedelta(seconds=50), Queue.CALLS: timedelta(seconds=30)}
 _HAND_OVERS_MOST = {Queue.MAIL: 2}  # who gets it twice sees it; the gateway knows a repetition by its key
 RETRY_AFTER = timedelta(minutes=1)  # how often one row tries whether the provider still refuses our account
-MAX_ATTEMPTS = 8  # with the back-off below: given up after a bit more than an hour
-BACK_OFF_FIRST = timedelta(seconds=4)  # most failures of a provider are over within seconds, and someone waits
-BACK_OFF_FACTOR = 3  # 4 s, 12 s, 36 s, 2 min, 5 min, 16 min, 49 min: an outage of an hour is outlived
-BACK_OFF_MOST = env.duration("BACK_OFF_MOST", "the longest wait between two attempts of an effect", default="1h")
 JITTER = 0.25  # of the wait, either way: spreads the retries of rows that failed together
 SNOOZE_MOST = timedelta(days=1)  # the longest that an effect may ask to be left alone; a longer wait is a clock's fault
 
@@ -58,7 +55,7 @@ def exhausted(message: Message, *, now: datetime) -> Change | None:
     if message.hand_overs >= _hand_overs_most(message):
         error = message.last_error or "its worker died as it left"
         return _settle(message, MessageState.UNKNOWN, now=now, error=error)
-    if message.attempts >= MAX_ATTEMPTS:
+    if message.attempts >= patience.of(message.kind).attempts_most:
         error = message.last_error or "its worker died in every attempt"
         return _settle(message, MessageState.DEAD, now=now, error=error)
     return None
@@ -123,16 +120,17 @@ def snooze(message: Message, *, until: datetime, now: datetime) -> Change:
 def back_off(
     message: Message, error: str, *, now: datetime, has_surely_not_left: bool = False, is_answered: bool = False
 ) -> Change:
-    """The attempt failed in a way that may pass: try again later, or give up after MAX_ATTEMPTS.
+    """The attempt failed in a way that may pass: try again later, or give up after the last.
 
     What people get is repeated once after a silence: a third copy is worse than asking somebody. `is_answered`: it was
     no silence, the outside said that it failed.
     """
     if not (has_surely_not_left or is_answered) and message.hand_overs >= _hand_overs_most(message):
         return _settle(message, MessageState.UNKNOWN, now=now, error=error)
-    if message.attempts >= MAX_ATTEMPTS:
+    usual = patience.of(message.kind)
+    if message.attempts >= usual.attempts_most:
         return give_up(message, error, now=now, has_surely_not_left=has_surely_not_left)
-    jittered = usual_wait(message.attempts) * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311  # guards nothing
+    jittered = usual.wait(message.attempts) * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311  # guards nothing
     left = _as_before(message)
     if not has_surely_not_left:
         left = {"hand_overs": left["hand_overs"]} if is_answered else {}
@@ -147,11 +145,6 @@ def hold(message: Message, error: str, *, now: datetime) -> Change:
 def give_up(message: Message, error: str, *, now: datetime, has_surely_not_left: bool = False) -> Change:
     """The effect was refused for good."""
     return _settle(message, MessageState.DEAD, now=now, error=error, has_surely_not_left=has_surely_not_left)
-
-
-def usual_wait(attempts: int) -> timedelta:
-    """How long a row waits after that many attempts, but for the jitter."""
-    return min(BACK_OFF_FIRST * float(BACK_OFF_FACTOR) ** (attempts - 1), BACK_OFF_MOST)
 
 
 def _hand_overs_most(message: Message) -> int:

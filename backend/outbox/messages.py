@@ -15,13 +15,14 @@ from django.db.transaction import TransactionManagementError
 from backend.core import batched_writes, compiled_writes, correlation
 from backend.core.compiled_queries import Ago, Given, compiled
 from backend.core.personal_data import emptied
-from backend.outbox.attempts import JITTER, LEASE, MAX_ATTEMPTS, RETRY_AFTER, SNOOZE_MOST, usual_wait
+from backend.outbox import patience
+from backend.outbox.attempts import JITTER, LEASE, RETRY_AFTER, SNOOZE_MOST
 from backend.outbox.mailboxes import mailbox_of
 from backend.outbox.models import GIVEN_UP, Message, MessageState, PausedQueue, Queue
 
 CLAIMED_FOR = timedelta(seconds=30)  # a claimed row that waits behind others; who dies keeps them no longer than that
 PROVIDER = "provider"  # who pauses a queue whose account is refused
-BATCHES = {Queue.MAIL: 50, Queue.PAYMENTS: 20}  # rows a worker claims at once; a gateway is asked for seconds
+BATCHES = {Queue.MAIL: 50, Queue.PAYMENTS: 20, Queue.CALLS: 20}  # rows a worker claims at once; others take seconds
 ANEW = "anew:"  # and the id of the row whose place this one takes: its dedupe key
 A_DAY = timedelta(days=1)
 
@@ -186,9 +187,10 @@ def mend_turns(*, now: datetime, held_for: timedelta = timedelta(0)) -> int:
 def _waits_too_long(now: datetime) -> Q:
     """Longer than any wait that begins now."""
     too_far = Q(is_snoozed=True, next_attempt_at__gt=now + SNOOZE_MOST)
-    for attempts in range(MAX_ATTEMPTS + 1):
-        longest = max(LEASE, usual_wait(attempts) * (1 + JITTER))
-        too_far |= Q(is_snoozed=False, attempts=attempts, next_attempt_at__gt=now + longest)
+    for rows, usual in ((patience.OF_DAYS, patience.DAYS), (~patience.OF_DAYS, patience.AN_HOUR)):
+        for attempts in range(usual.attempts_most + 1):
+            longest = max(LEASE, usual.wait(attempts) * (1 + JITTER))
+            too_far |= rows & Q(is_snoozed=False, attempts=attempts, next_attempt_at__gt=now + longest)
     return too_far
 
 

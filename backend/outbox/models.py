@@ -16,6 +16,7 @@ class Queue(models.TextChoices):
 
     MAIL = "mail", "Mail"
     PAYMENTS = "payments", "Payments"
+    CALLS = "calls", "Calls"  # to the servers of others: webhooks
 
 
 class MessageState(models.TextChoices):

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 
 from django.db.models import Q, prefetch_related_objects
 
 from backend.outbox import bundles
-from backend.outbox.models import Message, MessageState, Part
+from backend.outbox.models import Message, MessageState, Part, Queue
+
+TURN = timedelta(seconds=1)  # how long a notice waits before it looks again whether its elder has left
+# The elder of a call may be in back-off for hours, with many behind it; if it leaves early they follow within this
+_TURN_MOST = {Queue.CALLS: timedelta(minutes=10)}
 
 
 def elders(messages: Sequence[Message], *, now: datetime) -> dict[int, set[int]]:
@@ -33,6 +37,18 @@ def elders(messages: Sequence[Message], *, now: datetime) -> dict[int, set[int]]
         }
         for message in messages
     }
+
+
+def next_looks(rows: Sequence[Message], elders: Mapping[int, set[int]], *, now: datetime) -> dict[int, datetime]:
+    """When each looks again whether its elders have left: soon, or where that may last, when they are tried."""
+    ids = set[int]().union(*(elders[row.pk] for row in rows if Queue(row.queue) in _TURN_MOST))
+    asleep = Message.objects.filter(pk__in=ids, lease_expires_at=None) if ids else Message.objects.none()
+    tried = dict(asleep.order_by().values_list("pk", "next_attempt_at"))
+    looks = {}
+    for row in rows:
+        last = max((tried.get(pk, now) for pk in elders[row.pk]), default=now)
+        looks[row.pk] = now + max(TURN, min(last - now, _TURN_MOST.get(Queue(row.queue), TURN)))
+    return looks
 
 
 def _waiting(bookings: set[int], *, up_to: int, now: datetime) -> dict[tuple[int, str, str], list[int]]:

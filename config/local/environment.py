@@ -29,6 +29,7 @@ def compose(caller: Mapping[str, str], options: Options) -> dict[str, str]:
     defaults = {
         "DJANGO_SETTINGS_MODULE": "config.settings",
         "DEBUG": "1",
+        "CALL_LOOPBACK": "1",
         "PUBLIC_URL": f"http://localhost:{options.port}",
         "SANDBOX_URL": f"http://127.0.0.1:{options.port + 1}",
         **PROFILES[options.profile],

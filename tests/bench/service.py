@@ -36,7 +36,7 @@ GROUPS = {
     "web": ("web",),
     "large": ("web large",),
     "bare": ("bare web", "bare worker"),
-    "rest": ("mail", "payments", "timers", "beat", "broker", "sandbox"),
+    "rest": ("mail", "payments", "calls", "timers", "beat", "broker", "sandbox"),
 }
 
 
@@ -59,7 +59,7 @@ class Service:
         add("web", PYTHON, "-m", "config.web")
         large = {"DATABASE_URL": self.large_database_url, "PORT": self.large_url.rpartition(":")[2]}
         add("web large", PYTHON, "-m", "config.web", **large)
-        for queue in ("mail", "payments", "timers"):
+        for queue in ("mail", "payments", "calls", "timers"):
             add(queue, PYTHON, "-m", "workers", queue)
         add("beat", PYTHON, "-m", "workers", "beat")
         bare = {"DJANGO_SETTINGS_MODULE": f"{REFERENCE}.settings", "DATABASE_URL": self.bare_database_url}

@@ -66,7 +66,7 @@ OF_GATEWAY = {  # how its fake calls them
 }
 GATEWAY_EVERY = 4.0  # seconds between two troubles of a gateway, and
 SELDOMER = 2.5  # how many times as long between two others then: in between somebody must be able to pay
-QUEUES = ("mail", "payments", "timers")
+QUEUES = ("mail", "payments", "calls", "timers")
 HOST_AWAY = 30.0  # seconds
 DEAF_FOR = 8.0  # seconds: longer than the time-out of the workers' sockets
 ROOM_FOR_DEAF = 60.0  # seconds of storm from which on each queue gets such a freeze; it takes long

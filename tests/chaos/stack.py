@@ -25,7 +25,7 @@ from tests.chaos.process import ROOT, Part, Supervisor
 from tests.support import postgres_tools
 
 START_WITHIN = 90.0  # seconds; fifteen Python processes on two cores
-QUEUES = ("mail", "payments", "timers")
+QUEUES = ("mail", "payments", "calls", "timers")
 KEPT = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TMPDIR")
 
 # A life cycle within a minute, in seconds; long enough that a fault of five seconds does not decide how it ends

@@ -196,7 +196,7 @@ def test_the_broker_of_the_stack_can_be_told_from_others(tmp_path: Path) -> None
 def test_a_mistyped_worker_is_refused_with_the_list_of_names(arguments: list[str]) -> None:
     done = subprocess.run([sys.executable, "-m", "workers", *arguments], capture_output=True, text=True, timeout=60)
     assert done.returncode == 2
-    assert "mail|payments|timers|beat" in done.stderr
+    assert "mail|payments|calls|timers|beat" in done.stderr
 
 
 def test_each_worker_serves_the_queue_it_is_named_after() -> None:

@@ -323,7 +323,9 @@ def test_tasks_carry_nothing(now: datetime, valkey: Valkey, settings: Any) -> No
     finally:
         app.conf.broker_url = before
     sent = [
-        message.decode() for queue in ("mail", "payments", "timers") for message in valkey.client.lrange(queue, 0, -1)
+        message.decode()
+        for queue in ("mail", "payments", "calls", "timers")
+        for message in valkey.client.lrange(queue, 0, -1)
     ]
     assert len(sent) == len(table.TABLE) + 1
     nothing_in(sent)

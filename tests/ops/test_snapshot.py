@@ -46,7 +46,7 @@ def degraded(now: datetime) -> list[str]:
 
 
 def celery_queue(now: datetime, name: str = "mail") -> broker.CeleryQueue:
-    found = broker.read_broker(["mail", "payments", "timers"], now=now)
+    found = broker.read_broker(["mail", "payments", "calls", "timers"], now=now)
     assert found.is_reachable
     return next(queue for queue in found.queues if queue.name == name)
 
@@ -127,7 +127,7 @@ def test_the_outbox_is_counted_by_what_holds_each_row(now: datetime) -> None:
     Message.objects.filter(pk=backing.pk).update(attempts=2, next_attempt_at=now + SECOND)
     health = take(now).health
     assert health
-    [mails, payments] = health.outbox
+    [mails, payments, _] = health.outbox
     assert (mails.oldest_dead_age, payments.oldest_dead_age) == (timedelta(0), None)
     assert (mails.ready, mails.leased, mails.backing_off, mails.scheduled, mails.dead) == (1, 1, 1, 1, 1)
     assert (mails.oldest_ready_age, mails.oldest_owed_age) == (timedelta(0), timedelta(minutes=3))
@@ -183,7 +183,7 @@ def test_signs_and_canaries_of_a_time_to_come_are_of_before_the_clock_was_set_ba
     assert set(degraded(now - STALE_AFTER - SECOND)) == everything
 
 
-@pytest.mark.parametrize("queue", ["mail", "payments", "timers"])
+@pytest.mark.parametrize("queue", ["mail", "payments", "calls", "timers"])
 def test_a_canary_goes_stale(queue: str, now: datetime) -> None:
     system_health.healthy(now=now)
     system_health.stale(ProcessRole(queue), STALE_AFTER)

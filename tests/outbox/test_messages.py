@@ -10,7 +10,7 @@ from django.db.transaction import TransactionManagementError
 
 from backend.bookings import retention
 from backend.bookings.retention import Kind
-from backend.outbox import attempts, messages
+from backend.outbox import attempts, messages, patience
 from backend.outbox.models import Message, MessageState, Queue
 from tests.support import holder
 
@@ -118,7 +118,7 @@ def test_back_off_grows_with_jitter_and_ends_in_death(now: datetime) -> None:
         spans.append(fresh(row).next_attempt_at - now)
         now = fresh(row).next_attempt_at
     for attempt, span in enumerate(spans[:-1], start=1):
-        usual = min(attempts.BACK_OFF_FIRST * attempts.BACK_OFF_FACTOR ** (attempt - 1), attempts.BACK_OFF_MOST)
+        usual = patience.AN_HOUR.wait(attempt)
         assert usual * 0.75 <= span <= usual * 1.25
     assert (fresh(row).state, fresh(row).last_error) == (MessageState.DEAD, "no answer")
 

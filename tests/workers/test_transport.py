@@ -13,7 +13,7 @@ from tests.support.valkey import Valkey
 from workers import canary, transport
 
 pytestmark = pytest.mark.sqlite_only
-QUEUES = ("mail", "payments", "timers")
+QUEUES = ("mail", "payments", "calls", "timers")
 
 
 @pytest.fixture

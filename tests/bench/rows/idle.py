@@ -10,7 +10,7 @@ from tests.bench.figures import Figure, Goal
 from tests.bench.meters import CpuMeter
 from tests.bench.run import Run
 
-PARTS = ("web", "mail", "payments", "timers", "beat", "broker")
+PARTS = ("web", "mail", "payments", "calls", "timers", "beat", "broker")
 SETTLES_WITHIN, SECONDS = 12.0, 10.0  # each window sees a tick of every timer that runs all day
 WINDOWS = 3
 CORE, SESSIONS = Goal(10, 5, is_cost=True), Goal(0.1, 0, is_cost=True)

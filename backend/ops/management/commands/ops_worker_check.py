@@ -17,7 +17,7 @@ class Command(ReleasedCommand):
     help = "Exit 0 if the process gave a sign of life within 30 s, else 1."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("name", help="mail, payments, timers or beat of this NODE_NAME, or a whole name: mail@host")
+        parser.add_argument("name", help="mail, payments, calls, timers, beat of this NODE_NAME, or a name: mail@host")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         name = options["name"] if "@" in options["name"] else f"{options['name']}@{settings.NODE_NAME}"
