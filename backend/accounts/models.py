@@ -12,6 +12,7 @@ from django.db import models
 from django_otp.models import Device, ThrottlingMixin
 from django_otp.oath import TOTP
 
+from backend.accounts import scopes
 from backend.core import disclosures
 from backend.core.encryption import EncryptedTextField, Unreadable
 from backend.core.personal_data import classify
@@ -131,25 +132,19 @@ class Session(AbstractBaseSession):
     )
 
 
-class Scope(models.TextChoices):
-    """What a program may do with a token, at most: its account's roles say the rest."""
-
-    READ = "read", "Read"
-    ACT = "act", "Read and act"
-
-
 class TokenGrant(models.Model):
     """What a token of the staff API is for, and may do. A token without one opens nothing."""
 
     token = models.OneToOneField("knox.AuthToken", on_delete=models.CASCADE, related_name="grant")
     name = models.CharField(max_length=80)
-    scope = models.CharField(max_length=8, choices=Scope)
+    scope = models.CharField(max_length=400)  # as `accounts.scopes` writes several
 
     SENSITIVITY = classify(internal="token name scope")
 
     def __str__(self) -> str:
         return f"token {self.pk}"
 
-    def allows(self, scope: Scope) -> bool:
-        """Who may act may read."""
-        return self.scope in (scope, Scope.ACT)
+    @property
+    def scope_words(self) -> str:
+        """What people read of it."""
+        return "; ".join(scopes.label(name) for name in self.scope.split())

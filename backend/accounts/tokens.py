@@ -10,14 +10,14 @@ from django.db.models import QuerySet
 from knox.models import AuthToken
 
 from backend.accounts import passwords
-from backend.accounts.models import Scope, TokenGrant
+from backend.accounts.models import TokenGrant
 from backend.core.row_ids import row_id
 
 LONGEST = timedelta(days=90)
 
 
 @transaction.atomic
-def make(account: User, *, name: str, scope: Scope, lifetime: timedelta) -> tuple[TokenGrant, str]:
+def make(account: User, *, name: str, scope: str, lifetime: timedelta) -> tuple[TokenGrant, str]:
     """With the token, which is told this once."""
     row, token = AuthToken.objects.create(account, expiry=min(lifetime, LONGEST))
     return TokenGrant.objects.create(token=row, name=name, scope=scope), token

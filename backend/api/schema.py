@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 from collections.abc import Callable
@@ -21,6 +22,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from backend.accounts import scopes
 from backend.api import fields
 from backend.api.staff import fields as staff_fields
 from backend.api.words import once
@@ -41,6 +43,12 @@ _TAG = OpenApiParameter(
     description="The `ETag` of the booking as it was read; changed since: 412, and nothing is done.",
 )
 STAFF = "/api/staff/"
+STAFFS = """What programs of the practice may ask. Each operation names the scope that its token must have.
+
+401 `not_authenticated`: no token, or one that has ended. 403 `scope_missing`: the token has not the scope. 404: there
+is none, or the account's roles do not show it. 400 `invalid`: `errors` names the fields. 409: the state refuses it, and
+`code` says why. 412 `changed_since`: what `If-Match` names is not how it stands."""
+_SCOPE = "|".join(scopes.ALL)
 View = TypeVar("View", bound=type[APIView])
 
 
@@ -85,17 +93,21 @@ def described(**operations: Operation) -> Callable[[View], View]:
         headers = [_KEY] if getattr(view, "keeps_answers", False) else []
         headers += [_TAG] if getattr(view, "checks_tag", False) else []
         described_view: View = extend_schema_view(
-            **{method: _described(method, it, headers=headers) for method, it in operations.items()}
+            **{method: _described(method, it, view, headers=headers) for method, it in operations.items()}
         )(view)
         return described_view
 
     return decorate
 
 
-def _described(method: str, operation: Operation, *, headers: list[OpenApiParameter]) -> Any:
+def _described(method: str, operation: Operation, view: type[APIView], *, headers: list[OpenApiParameter]) -> Any:
     taken: Any = operation.takes
+    area = getattr(view, "area", None)
+    scope = scopes.needed(area, is_reading=method == "get") if area else ""
     return extend_schema(
         operation_id=operation.name,
+        description=f"{inspect.getdoc(view)}\n\nScope: `{scope}`." if scope else None,
+        extensions={"x-scope": scope} if scope else None,
         parameters=[taken] if taken and method == "get" else headers if method == "post" else None,
         request=None if method == "get" else taken,
         responses={operation.status: operation.answer, "default": ProblemAnswer},
@@ -128,6 +140,8 @@ class FieldShape(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-ca
                 return {"type": "string", "format": "date-time"}
             case staff_fields.RupeesField():
                 return {"type": "string", "pattern": r"^[0-9]{1,7}(\.[0-9]{2})?$"}
+            case staff_fields.ScopesField():
+                return {"type": "string", "pattern": f"^({_SCOPE})( ({_SCOPE}))*$"}
             case staff_fields.PasswordField():
                 return {"type": "string", "format": "password", "minLength": 1, "maxLength": 200}
         raise TypeError(f"say here what {type(self.target).__name__} takes")
@@ -190,6 +204,8 @@ def part(*, is_staffs: bool) -> dict[str, Any]:
     if is_staffs:
         components["securitySchemes"] = whole["components"]["securitySchemes"]
     info = {**whole["info"], "title": f"{whole['info']['title']}, {'staff' if is_staffs else 'public'}"}
+    if is_staffs:
+        info["description"] = STAFFS
     return {"openapi": whole["openapi"], "info": info, "paths": paths, "components": components}
 
 

@@ -71,7 +71,8 @@ ALL = (
     Refusal(Code.KEY_MALFORMED, 400, "Idempotency-Key must be 16 to 255 printable characters, such as a UUID."),
     Refusal(Code.KEY_REUSED, 422, "This Idempotency-Key came with another request before. Please make a new one."),
     Refusal(Code.KEY_IN_USE, 409, "The same request is being worked on. Please ask again in a moment."),
-    Refusal(Code.CHANGED_SINCE, 412, "This booking has changed since you read it. Please read it again and decide."),
+    Refusal(Code.CHANGED_SINCE, 412, "This has changed since you read it. Please read it again and decide."),
+    Refusal(Code.SCOPE_MISSING, 403, "This token may not do this: it lacks the scope {scope}."),
     # the link is spent
     Refusal(Code.LINK_EXPIRED, 410, "This link has expired. Please ask for a new one on our site."),
     Refusal(Code.DRAFT_LAPSED, 410, "This request was not confirmed in time and has lapsed. Please book again."),

@@ -8,13 +8,13 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from backend.accounts import tokens
-from backend.accounts.models import Scope, TokenGrant
+from backend.accounts.models import TokenGrant
 from backend.audit import records
 from backend.audit.models import Kind
 
 
 @transaction.atomic
-def issue(account: User, *, name: str, scope: Scope, lifetime: timedelta, actor: str, now: datetime) -> str:
+def issue(account: User, *, name: str, scope: str, lifetime: timedelta, actor: str, now: datetime) -> str:
     """The token, told this once."""
     _, token = tokens.make(account, name=name, scope=scope, lifetime=lifetime)
     _record(account, actor=actor, now=now)

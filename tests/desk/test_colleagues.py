@@ -10,8 +10,9 @@ from django.contrib.auth.models import Group, User
 from django.test import Client as Browser
 
 from backend.accounts import assignments, enrolment, second_factor, tokens
-from backend.accounts.models import EnrolmentLink, Scope, Session, TokenGrant
+from backend.accounts.models import EnrolmentLink, Session, TokenGrant
 from backend.accounts.roles import OWNER, Role
+from backend.accounts.scopes import Wide
 from backend.audit.models import AccessRecord, Kind
 from backend.bookings.notices import Notice
 from backend.notifications import delivery
@@ -124,7 +125,7 @@ def test_another_role_counts_at_once_ends_the_tokens_and_is_recorded(desk: Brows
     who = scenarios.psychologist("Dr. Mine")
     meena = roles.account(Role.PSYCHOLOGIST, "meena", who=who)
     meena.groups.add(Group.objects.get(name=Role.OPERATOR))
-    tokens.make(meena, name="x", scope=Scope.ACT, lifetime=timedelta(days=1))
+    tokens.make(meena, name="x", scope=Wide.ACT, lifetime=timedelta(days=1))
     hers, before = logged_in(meena), rights_rows(meena)
     assert hers.get("/admin/payments/payment/").status_code == 404
     answer = desk.post(page_of(meena), {"do": "role", "role": Role.MANAGER, "psychologist": ""}, follow=True)
@@ -164,7 +165,7 @@ def test_an_owner_is_made_and_keeps_what_they_had_not(desk: Browser) -> None:
 def test_an_access_that_ends_opens_nothing_any_more(desk: Browser) -> None:
     meena = roles.account(Role.PSYCHOLOGIST, "meena", who=scenarios.psychologist("Dr. Mine"))
     factor.app_of(meena)
-    tokens.make(meena, name="x", scope=Scope.READ, lifetime=timedelta(days=1))
+    tokens.make(meena, name="x", scope=Wide.READ, lifetime=timedelta(days=1))
     hers = logged_in(meena)
     assert desk.post(page_of(meena), {"do": "end", "reason": ""}).status_code == 400
     assert hers.get("/admin/").status_code == 200

@@ -12,8 +12,9 @@ from django.test import Client as Browser
 from knox.models import AuthToken
 
 from backend.accounts import tokens
-from backend.accounts.models import Scope, TokenGrant
+from backend.accounts.models import TokenGrant
 from backend.accounts.roles import Role
+from backend.accounts.scopes import Wide
 from backend.audit.models import AccessRecord, Kind
 from tests.support import api, roles
 from tests.support.admin_site import logged_in
@@ -59,7 +60,7 @@ def test_what_is_not_offered_makes_none(meena: User, wrong: dict[str, str]) -> N
 
 def test_each_ends_their_own_and_an_owner_everybodys(meena: User, now: datetime) -> None:
     other = User.objects.create_superuser("asha")
-    hers, own = (tokens.make(one, name=f"of {one}", scope=Scope.READ, lifetime=timedelta(1)) for one in (meena, other))
+    hers, own = (tokens.make(one, name=f"of {one}", scope=Wide.READ, lifetime=timedelta(1)) for one in (meena, other))
     assert "of asha" not in logged_in(meena).get(TOKENS).content.decode()
     for foreign in (own[0].pk, "", "x", "²", "9" * 5000):
         assert logged_in(meena).post(TOKENS, {"token": foreign}).status_code == 404
@@ -75,7 +76,7 @@ def test_each_ends_their_own_and_an_owner_everybodys(meena: User, now: datetime)
 def test_making_one_asks_for_both_again_and_ending_one_does_not(
     meena: User, now: datetime, clock: time_machine.Traveller, settings
 ) -> None:
-    grant, _ = tokens.make(meena, name="x", scope=Scope.READ, lifetime=timedelta(1))
+    grant, _ = tokens.make(meena, name="x", scope=Wide.READ, lifetime=timedelta(1))
     browser = logged_in(meena)
     settings.LOGIN_FRESH = timedelta(minutes=10)
     clock.move_to(now + timedelta(minutes=11))

@@ -10,7 +10,8 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 
 from backend.accounts import enrolment, tokens
-from backend.accounts.models import Scope, Session
+from backend.accounts.models import Session
+from backend.accounts.scopes import Wide
 from backend.audit import breaches
 from backend.audit.models import AccessRecord, Kind
 from backend.audit.shown import to_text
@@ -78,7 +79,7 @@ def test_whose_data_an_account_opened_is_listed_by_id_alone(booking: Booking, th
 @pytest.mark.django_db
 def test_a_token_is_asked_after_alone_and_ended_alone(booking: Booking, thief: User, now: datetime) -> None:
     lost, other, gone = (
-        tokens.make(thief, name=name, scope=Scope.READ, lifetime=HOUR)[0] for name in ("lost", "other", "gone")
+        tokens.make(thief, name=name, scope=Wide.READ, lifetime=HOUR)[0] for name in ("lost", "other", "gone")
     )
     for grant, client in ((lost, 70_006), (other, 70_007), (gone, 70_008)):
         AccessRecord.objects.create(

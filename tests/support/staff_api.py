@@ -10,7 +10,7 @@ from django.contrib.auth.models import Permission, User
 from django.http import HttpResponse
 
 from backend.accounts import tokens
-from backend.accounts.models import Scope
+from backend.accounts.scopes import Wide
 from backend.bookings.models import Booking
 from tests.support import api, scenarios
 
@@ -68,7 +68,7 @@ class Desk:
         return self.post(f"{booking.acknowledgement_id}/{action}/", data)
 
 
-def token(user: User, scope: Scope = Scope.ACT) -> str:
+def token(user: User, scope: str = Wide.ACT) -> str:
     """Of a program of theirs."""
     return tokens.make(user, name="tests", scope=scope, lifetime=timedelta(hours=12))[1]
 

@@ -6,7 +6,6 @@ from typing import Any
 
 from rest_framework import serializers
 
-from backend.accounts.models import Scope
 from backend.api.words import WordField
 from backend.bookings.machine import Reason, State
 from backend.bookings.models import Gender, GuardianProof, Mode, Origin, Outcome, PaymentMode, Period
@@ -25,7 +24,7 @@ def _rupees(**kwargs: Any) -> serializers.CharField:
 class LoginAnswer(serializers.Serializer[Any]):
     token = serializers.CharField()
     expires_at = serializers.DateTimeField()
-    scope = WordField(Scope)
+    scope = serializers.CharField(help_text="Of the token, blanks between several.")
 
 
 class NamedAnswer(serializers.Serializer[Any]):

@@ -8,6 +8,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from backend.accounts.scopes import Area
 from backend.api.fields import WholeNumberField
 from backend.api.public.requests import parse_request
 from backend.api.responses import utc_iso
@@ -50,6 +51,8 @@ class EventsAnswer(serializers.Serializer[Any]):
 @described(get=Operation("staff_events", EventsAnswer, EventsRequest))
 class Events(ChoiceView):
     """GET: what happened behind `after`, oldest first. What is not certain yet comes with the next page."""
+
+    area = Area.BOOKINGS
 
     def get(self, request: Request) -> Response:
         asked = parse_request(EventsRequest, request.query_params).validated_data

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from backend.accounts import scopes
 from backend.api.fields import StrictField
 
 PAISE_MOST = 2_147_483_647  # what the columns of sums hold
@@ -42,6 +43,19 @@ class PasswordField(StrictField):
         if not isinstance(data, str) or not 0 < len(data) <= 200 or not _can_be_sent(data):
             self.fail("invalid")
         return data
+
+
+class ScopesField(StrictField):
+    """Scopes with blanks between them, kept in the order of `accounts.scopes`."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(f"Please choose scopes: {' '.join(scopes.ALL)}.", required=False, **kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        try:
+            return scopes.joined(data.split(" ")) if isinstance(data, str) else self.fail("invalid")
+        except ValueError:
+            self.fail("invalid")
 
 
 def _can_be_sent(text: str) -> bool:

@@ -8,11 +8,13 @@ from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from backend.accounts.scopes import Area
 from backend.api import errors
 from backend.api.public.requests import parse_request
 from backend.api.responses import utc_iso
 from backend.api.schema import Operation, described
 from backend.api.staff import responses
+from backend.api.staff.as_read import as_read, if_match
 from backend.api.staff.auth import StaffView, refuse_price, request_actor
 from backend.api.staff.docs import FollowUpsAnswer
 from backend.api.staff.requests import FollowUpRequest
@@ -25,6 +27,9 @@ from backend.bookings.lifecycle.follow_ups import SeriesResult, book_series, pre
 class FollowUp(StaffView):
     """POST: book the next sessions; the rest is told start by start. The first refusal if nothing fits."""
 
+    area = Area.BOOKINGS
+    checks_tag = True
+
     def may_act(self) -> bool:
         return self.access.may_act_on_some(Scope.OWN)
 
@@ -34,7 +39,8 @@ class FollowUp(StaffView):
         booking_id = staff_queries.booking_id(acknowledgement_id, among=self.access.bookings_to(Scope.OWN))
         actor = request_actor(request)
         is_preview = body.validated_data["preview"]
-        places = (preview_series if is_preview else book_series)(booking_id, body.series(), actor=actor, now=now)
+        with as_read(if_match(request), booking_id):
+            places = (preview_series if is_preview else book_series)(booking_id, body.series(), actor=actor, now=now)
         refusals = [place.refused for place in places if place.refused is not None]
         if not is_preview and len(refusals) == len(places):
             raise refusals[0]

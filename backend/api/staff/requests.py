@@ -8,7 +8,7 @@ from typing import Any
 from django.core.validators import URLValidator
 from rest_framework import serializers
 
-from backend.accounts.models import Scope
+from backend.accounts.scopes import Wide
 from backend.api.fields import (
     ChoiceField,
     DayField,
@@ -21,7 +21,7 @@ from backend.api.fields import (
     WholeNumberField,
 )
 from backend.api.public.requests import DraftRequest
-from backend.api.staff.fields import FlagField, PasswordField, RupeesField
+from backend.api.staff.fields import FlagField, PasswordField, RupeesField, ScopesField
 from backend.bookings.lifecycle.alternatives import OfferedSlot
 from backend.bookings.lifecycle.cancellation import CalledOffBy, RefundChoice
 from backend.bookings.lifecycle.desk_money import Handed
@@ -51,7 +51,7 @@ class LoginRequest(serializers.Serializer[Any]):
     username = LineField("Please enter your name.", max_length=150)
     password = PasswordField("Please enter your password.")
     otp = LineField("Please enter the code that your app shows.", max_length=20)
-    scope = ChoiceField("Please choose read or act.", Scope, required=False, default=Scope.READ.value)
+    scope = ScopesField(help_text="One or more; `read` and `act` are of every area.", default=Wide.READ.value)
     name = LineField("Please say what the token is for.", max_length=80, **MAYBE_EMPTY)
 
 
@@ -133,6 +133,7 @@ class ApprovalRequest(GuardianRequest, PlaceRequest):
     amount = RupeesField(_RUPEES, help_text="Without it the psychologist's fee.", **OPTIONAL)
     despite_cancellation_request = FlagField("Please say true to approve although the visitor asked to cancel.")
     pay_if_not_sponsored = FlagField("Please say true if the visitor is to pay where the sponsor does not.")
+    undoable = FlagField("Please say true to tell nobody for some minutes, while `undo/` takes it back.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Somebody chooses: staff or `auto`."""
@@ -154,6 +155,7 @@ class ApprovalRequest(GuardianRequest, PlaceRequest):
             del values[name]
         values["guardian_consent"] = self.guardian()
         values["amount_paise"] = values.pop("amount")
+        values["is_undoable"] = values.pop("undoable")
         return Approval(**values)
 
 
@@ -187,6 +189,7 @@ class RejectRequest(GuardianRequest, NoteRequest):
 
     alternatives = OfferRequest(many=True, required=False, default=list)
     despite_hours = FlagField("Please say true to offer times outside the psychologist's hours.")
+    undoable = FlagField("Please say true to tell nobody for some minutes, while `undo/` takes it back.")
 
     def offers(self) -> list[OfferedSlot]:
         """The times, in the order in which they are offered."""
@@ -210,6 +213,7 @@ class CancelRequest(NoteRequest):
     )
     amount = RupeesField(_RUPEES, help_text="Of a part.", **OPTIONAL)
     refund_reason = ParagraphField("Please write the reason as text.", max_length=300, **MAYBE_EMPTY)
+    undoable = FlagField("Please say true to tell nobody for some minutes, while `undo/` takes it back.")
 
 
 class MoveSeriesRequest(serializers.Serializer[Any]):

@@ -6,12 +6,16 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from backend.accounts.scopes import Area
 from backend.api import schema
-from backend.api.staff.auth import StaffView
+from backend.api.staff.auth import IsStaff, StaffView
 
 
 class StaffSchema(StaffView):
     """GET: staff's part of the API as OpenAPI 3.1."""
+
+    area = Area.BOOKINGS
+    permission_classes = (IsStaff,)
 
     @extend_schema(exclude=True)
     def get(self, _request: Request) -> Response:

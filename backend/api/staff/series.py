@@ -11,11 +11,13 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from backend.accounts.scopes import Area
 from backend.api import errors
 from backend.api.public.requests import Shape, parse_request
 from backend.api.responses import utc_iso
 from backend.api.schema import Operation, described
 from backend.api.staff import responses
+from backend.api.staff.as_read import as_read, if_match
 from backend.api.staff.auth import StaffView, request_actor
 from backend.api.staff.docs import SeriesAnswer
 from backend.api.staff.requests import CancelSeriesRequest, MoveSeriesRequest
@@ -30,6 +32,8 @@ from backend.bookings.queries import series_ahead
 class SeriesAction(StaffView, Generic[Shape]):
     """POST: all of it or nothing; the first refusal if one does not fit, which `preview` names."""
 
+    area = Area.BOOKINGS
+    checks_tag = True
     shape: type[Shape]
     scope = Scope.DESK
 
@@ -42,7 +46,8 @@ class SeriesAction(StaffView, Generic[Shape]):
         if not all(self.access.may_act(one, self.scope) for one in series_ahead(booking_id, now=now)):
             raise NotFound
         is_preview = body.validated_data["preview"]
-        steps = self.act(booking_id, body, is_preview=is_preview, actor=request_actor(request), now=now)
+        with as_read(if_match(request), booking_id):
+            steps = self.act(booking_id, body, is_preview=is_preview, actor=request_actor(request), now=now)
         refusals = [step.refused for step in steps if step.refused is not None]
         if refusals and not is_preview:
             raise refusals[0]

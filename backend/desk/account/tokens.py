@@ -15,8 +15,8 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
-from backend.accounts import tokens
-from backend.accounts.models import Scope, TokenGrant
+from backend.accounts import scopes, tokens
+from backend.accounts.models import TokenGrant
 from backend.accounts.roles import is_owner
 from backend.bookings import actors
 from backend.core.row_ids import row_id
@@ -40,12 +40,12 @@ class TokenForm(forms.Form):
         help_text="Such as “nightly export”. It stands in the list, so that it is known when it should end.",
         widget=forms.TextInput({"class": "form-control"}),
     )
-    scope = forms.ChoiceField(
-        choices=Scope.choices,
-        initial=Scope.READ,
+    scope = forms.MultipleChoiceField(
+        choices=[(name, scopes.label(name)) for name in scopes.ALL],
+        initial=[scopes.NARROWEST],
         label="What it may do",
-        help_text="At most: your role says the rest.",
-        widget=forms.Select({"class": "form-select"}),
+        help_text="At most: your role says the rest. Tick as little as the program needs.",
+        widget=forms.CheckboxSelectMultiple({"class": "form-check-input"}),
     )
     hours = forms.TypedChoiceField(
         coerce=int,
@@ -80,7 +80,7 @@ def make(request: HttpRequest) -> HttpResponse:
         token = staff_tokens.issue(
             account,
             name=typed["name"],
-            scope=Scope(typed["scope"]),
+            scope=scopes.joined(typed["scope"]),
             lifetime=timedelta(hours=typed["hours"]),
             actor=actors.for_account(account),
             now=timezone.now(),

@@ -14,7 +14,8 @@ from django.contrib.auth.forms import AdminPasswordChangeForm
 from django.contrib.auth.models import User
 from knox.models import AuthToken
 
-from backend.accounts.models import Scope, TokenGrant
+from backend.accounts.models import TokenGrant
+from backend.accounts.scopes import Wide
 from backend.api.staff import auth
 from backend.bookings.machine import State
 from tests.support import api, factor, factories, roles, staff_api
@@ -137,7 +138,7 @@ def endpoints() -> list[tuple[str, str]]:
 @pytest.mark.sqlite_only
 def test_a_scope_opens_its_endpoints_and_no_others() -> None:
     user = account("owner", is_superuser=True)
-    reads, acts = (Desk(user, staff_api.token(user, scope)) for scope in Scope)
+    reads, acts = (Desk(user, staff_api.token(user, scope)) for scope in Wide)
     bare = Desk(user, AuthToken.objects.create(user)[1])
     for method, url in endpoints():
         assert bare.send(method, url).status_code == 401, url

@@ -9,8 +9,7 @@ from django.contrib.auth.models import User
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
-from backend.accounts import tokens
-from backend.accounts.models import Scope
+from backend.accounts import scopes, tokens
 from backend.core.commands import ReleasedCommand
 from backend.ops import staff_tokens
 
@@ -21,10 +20,10 @@ class Command(ReleasedCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("username")
         parser.add_argument("--name", required=True, help="what it is for, such as `nightly export`")
-        parser.add_argument("--scope", choices=Scope.values, default=Scope.READ.value)
+        parser.add_argument("--scope", nargs="+", choices=scopes.ALL, default=[scopes.Wide.READ.value])
         parser.add_argument("--hours", type=int, default=12, help="until it ends, 90 days at most")
 
-    def handle(self, *_args: Any, username: str, name: str, scope: str, hours: int, **_options: Any) -> None:
+    def handle(self, *_args: Any, username: str, name: str, scope: list[str], hours: int, **_options: Any) -> None:
         account = User.objects.filter(username=username, is_staff=True, is_active=True).first()
         if account is None:
             raise CommandError("There is no active account of staff of that name.")
@@ -34,7 +33,7 @@ class Command(ReleasedCommand):
         token = staff_tokens.issue(
             account,
             name=name[:80],
-            scope=Scope(scope),
+            scope=scopes.joined(scope),
             lifetime=lifetime,
             actor="command:staff_token",
             now=timezone.now(),
