@@ -78,6 +78,11 @@ def json_answer(
     return JsonResponse(_body(problem, request), status=status, headers=headers)
 
 
+def crashed() -> Problem:
+    """A fault of ours, which the log tells."""
+    return Problem(500, *_CRASHED)
+
+
 def sentence_of(status: int) -> str:
     """What people read of this status."""
     return _of_status(status).detail

@@ -140,11 +140,31 @@ class FieldShape(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-ca
                 return {"type": "string", "format": "date-time"}
             case staff_fields.RupeesField():
                 return {"type": "string", "pattern": r"^[0-9]{1,7}(\.[0-9]{2})?$"}
+            case staff_fields.ListedField():
+                one = f"({_of_one(self.target.one)})"
+                return {"type": "string", "pattern": f"^{one}(,{one}){{0,{self.target.MOST - 1}}}$"}
+            case staff_fields.NamesField():
+                name = f"({'|'.join(self.target.names)})"
+                return {"type": "string", "pattern": f"^{name}(,{name})*$"}
+            case staff_fields.TagField():
+                return {"type": "string", "pattern": f"^({self.target.PATTERN})$"}
             case staff_fields.ScopesField():
                 return {"type": "string", "pattern": f"^({_SCOPE})( ({_SCOPE}))*$"}
             case staff_fields.PasswordField():
                 return {"type": "string", "format": "password", "minLength": 1, "maxLength": 200}
         raise TypeError(f"say here what {type(self.target).__name__} takes")
+
+
+def _of_one(field: Any) -> str:
+    """The pattern of one of several values."""
+    match field:
+        case fields.ChoiceField():
+            return "|".join(field.values)
+        case fields.IdField():
+            return "[1-9][0-9]{0,8}"
+        case fields.LineField():
+            return r"MS-[0-9A-HJKMNP-TV-Z]{6}"
+    raise TypeError(f"say here what {type(field).__name__} takes")
 
 
 class LineShape(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]

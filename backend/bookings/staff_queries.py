@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from django.db.models import Q, QuerySet
@@ -28,6 +28,7 @@ class BookingFilter:
     preferred_from: date | None = None
     preferred_until: date | None = None
     due_before: datetime | None = None
+    lookups: Q = field(default_factory=Q)  # of columns, as they are
     text: str = ""  # part of a name, address or telephone number, or an id as people type it
 
 
@@ -56,7 +57,7 @@ def _condition(wanted: BookingFilter, access: AccessPolicy) -> Q:
         "preferred_date__lte": wanted.preferred_until,
         "due_at__lt": wanted.due_before,
     }
-    condition = Q(**{name: value for name, value in narrowing.items() if value is not None})
+    condition = Q(**{name: value for name, value in narrowing.items() if value is not None}) & wanted.lookups
     return condition & matching(wanted.text, access) if wanted.text.strip() else condition
 
 

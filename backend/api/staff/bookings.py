@@ -23,7 +23,8 @@ from backend.api.staff.docs import (
     SuggestionsAnswer,
     WholeBookingAnswer,
 )
-from backend.api.staff.requests import CallerRequest, NothingRequest, SuggestionsRequest, WantedRequest
+from backend.api.staff.requests import CallerRequest, NothingRequest, SuggestionsRequest
+from backend.api.staff.wanted import BookingFieldsRequest, WantedRequest
 from backend.bookings import staff_queries
 from backend.bookings.lifecycle import disclosure, front_desk
 from backend.bookings.models import Booking
@@ -48,8 +49,9 @@ class Bookings(StaffView):
         rows = staff_queries.bookings(asked.wanted(), access=self.access, after=after, limit=limit + 1)
         if asked.wanted().text.strip():
             disclosures.note_act(Act.SEARCHED, Booking, (booking.pk for booking in rows[:limit]))
-        shown = [responses.summary(booking, self.access) for booking in rows[:limit]]
-        return Response({"bookings": shown, "next": shown[-1]["acknowledgement_id"] if len(rows) > limit else None})
+        names = asked.validated_data["fields"]
+        shown = [responses.summary(booking, self.access, names) for booking in rows[:limit]]
+        return Response({"bookings": shown, "next": str(rows[limit - 1]) if len(rows) > limit else None})
 
     def post(self, request: Request) -> Response:
         body = parse_request(CallerRequest, request.data)
@@ -57,15 +59,16 @@ class Bookings(StaffView):
         return summary(recorded.booking.acknowledgement_id, self.access, status=201)
 
 
-@described(get=Operation("staff_booking", WholeBookingAnswer))
+@described(get=Operation("staff_booking", WholeBookingAnswer, BookingFieldsRequest))
 class BookingDetail(StaffView):
     """GET: one booking with its ledger, its money and what became of its mails."""
 
     area = Area.BOOKINGS
 
-    def get(self, _request: Request, acknowledgement_id: str) -> Response:
+    def get(self, request: Request, acknowledgement_id: str) -> Response:
+        names = parse_request(BookingFieldsRequest, request.query_params).validated_data["fields"]
         booking = staff_queries.booking(acknowledgement_id, among=self.access.bookings())
-        shown = responses.detail(booking, self.access, now=timezone.now())
+        shown = responses.detail(booking, self.access, names, now=timezone.now())
         return Response(shown, headers={"ETag": tag(booking)})
 
 

@@ -72,6 +72,24 @@ class BookingsAnswer(serializers.Serializer[Any]):
     next = serializers.CharField(allow_null=True, help_text="The `after` of the next page; null on the last.")
 
 
+class DecidedAnswer(serializers.Serializer[Any]):
+    """What became of one of many: `status` as the action alone would answer it, and either a booking or a code."""
+
+    acknowledgement_id = serializers.CharField()
+    status = serializers.IntegerField()
+    booking = BookingAnswer(allow_null=True)
+    code = serializers.CharField(allow_null=True)
+    detail = serializers.CharField(allow_null=True)
+    errors = serializers.DictField(  # type: ignore[assignment]  # hides Serializer.errors, on purpose
+        child=serializers.ListField(child=serializers.CharField()), allow_null=True, help_text="By field."
+    )
+    free_slots = serializers.ListField(child=serializers.DictField(child=serializers.DateTimeField()))
+
+
+class ManyAnswer(serializers.Serializer[Any]):
+    items = DecidedAnswer(many=True)
+
+
 class LedgerAnswer(serializers.Serializer[Any]):
     sequence = serializers.IntegerField()
     at = serializers.DateTimeField()

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
+
+from rest_framework import serializers
 
 from backend.accounts import scopes
 from backend.api.fields import StrictField
@@ -41,6 +44,64 @@ class PasswordField(StrictField):
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str) or not 0 < len(data) <= 200 or not _can_be_sent(data):
+            self.fail("invalid")
+        return data
+
+
+class ListedField(StrictField):
+    """Values of one kind, commas between them; absent means any."""
+
+    MOST = 100
+
+    def __init__(self, one: serializers.Field[Any, Any, Any, Any], **kwargs: Any) -> None:
+        self.one = one
+        ask = f"{one.error_messages['invalid']} Several with commas between them, {self.MOST} at most."
+        super().__init__(ask, **{"required": False, "default": None, **kwargs})
+
+    def to_internal_value(self, data: Any) -> list[Any]:
+        values = data.split(",") if isinstance(data, str) else []
+        if not 0 < len(values) <= self.MOST:
+            self.fail("invalid")
+        try:
+            return [self.one.run_validation(value) for value in values]
+        except serializers.ValidationError:
+            self.fail("invalid")
+
+
+class NamesField(StrictField):
+    """Names of an answer's fields, commas between them; absent means all."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.names = tuple(names)
+        super().__init__(
+            f"Please name fields of the answer, commas between them: {', '.join(names)}.",
+            required=False,
+            default=None,
+            help_text="Which fields are answered; left out, all.",
+        )
+
+    def to_internal_value(self, data: Any) -> frozenset[str]:
+        found = frozenset(data.split(",")) if isinstance(data, str) else frozenset()
+        if not found or not found <= set(self.names):
+            self.fail("invalid")
+        return found
+
+
+class TagField(StrictField):
+    """The `ETag` of a booking as it was read; absent or `*` is any."""
+
+    PATTERN = r'\*|"[0-9]{1,9}"'
+
+    def __init__(self) -> None:
+        super().__init__(
+            'Please give the ETag as it was answered, such as "3" with its quotes.',
+            required=False,
+            default="*",
+            help_text="The booking's `ETag` as it was read; changed since: 412 for this item.",
+        )
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str) or not re.fullmatch(self.PATTERN, data):
             self.fail("invalid")
         return data
 

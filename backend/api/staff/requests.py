@@ -29,13 +29,10 @@ from backend.bookings.lifecycle.follow_ups import Rhythm, Series
 from backend.bookings.lifecycle.rescheduling import Move
 from backend.bookings.lifecycle.series import SeriesCancellation, SeriesMove
 from backend.bookings.lifecycle.session_terms import Approval, GuardianConsent
-from backend.bookings.machine import State
-from backend.bookings.models import Gender, GuardianProof, Mode, Outcome
-from backend.bookings.staff_queries import BookingFilter
+from backend.bookings.models import Gender, GuardianProof, Outcome
 from backend.payments.models import BANK_REFERENCE, BANK_REFERENCE_LONGEST, DeskMeans, VoidReason
 from backend.people import intake
 
-PAGE_MOST = 100  # bookings
 MINUTES_MOST = 24 * 60  # what is read; which length makes sense is the lifecycle's to say
 STARTS_MOST = 100  # what is read; how many make a series is the lifecycle's to say
 OPTIONAL: dict[str, Any] = {"required": False, "allow_null": True, "default": None}
@@ -53,27 +50,6 @@ class LoginRequest(serializers.Serializer[Any]):
     otp = LineField("Please enter the code that your app shows.", max_length=20)
     scope = ScopesField(help_text="One or more; `read` and `act` are of every area.", default=Wide.READ.value)
     name = LineField("Please say what the token is for.", max_length=80, **MAYBE_EMPTY)
-
-
-class WantedRequest(serializers.Serializer[BookingFilter]):
-    """Which bookings, and which page of them."""
-
-    state = ChoiceField("Please choose one state, such as PENDING.", State, required=False, default="")
-    mode = ChoiceField("Please choose ONLINE or OFFLINE.", Mode, required=False, default="")
-    psychologist_id = IdField("Please give the psychologist's id.", **OPTIONAL)
-    preferred_from = DayField("Please write the first day as YYYY-MM-DD.", **OPTIONAL)
-    preferred_until = DayField("Please write the last day as YYYY-MM-DD.", **OPTIONAL)
-    due_before = InstantField(_WHEN, **OPTIONAL)
-    q = LineField("Please enter what you look for.", max_length=100, **MAYBE_EMPTY)
-    after = LineField("Please give the last id of the page before.", max_length=40, **MAYBE_EMPTY)
-    limit = WholeNumberField(
-        f"Please ask for at most {PAGE_MOST} bookings.", least=1, most=PAGE_MOST, required=False, default=50
-    )
-
-    def wanted(self) -> BookingFilter:
-        """The filters, cleaned."""
-        values = {name: self.validated_data[name] for name in BookingFilter.__dataclass_fields__ if name != "text"}
-        return BookingFilter(text=self.validated_data["q"], **values)
 
 
 class CallerRequest(DraftRequest):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
 from django.db.models import prefetch_related_objects
 
 from backend.api.responses import hour_and_minute, local_iso, utc_iso
+from backend.api.staff.lists import chosen
 from backend.bookings import queries, sponsors, staff_queries
 from backend.bookings.access import AccessPolicy
 from backend.bookings.lifecycle.session_terms import fee_paise
@@ -23,8 +25,12 @@ from backend.people.models import Corporate, Location, Psychologist
 from backend.scheduling.suggestions import Suggestion
 
 
-def summary(booking: Booking, access: AccessPolicy) -> dict[str, Any]:
+def summary(booking: Booking, access: AccessPolicy, names: Collection[str] | None = None) -> dict[str, Any]:
     """One line of the list, and the answer of every action. Never the visitor's message."""
+    return chosen(_summary(booking, access), names)
+
+
+def _summary(booking: Booking, access: AccessPolicy) -> dict[str, Any]:
     return {
         "acknowledgement_id": booking.acknowledgement_id,
         "status": booking.state,
@@ -39,7 +45,7 @@ def summary(booking: Booking, access: AccessPolicy) -> dict[str, Any]:
         "choose_by": utc_iso(booking.choose_by),
         "full_name": booking.full_name,
         "email": booking.email,
-        "phone_number": access.phone(booking),
+        "phone_number": lambda: access.phone(booking),
         "is_minor": booking.is_minor,
         "preferred_date": booking.preferred_date.isoformat(),
         "preferred_period": booking.preferred_period,
@@ -59,18 +65,23 @@ def summary(booking: Booking, access: AccessPolicy) -> dict[str, Any]:
     }
 
 
-def detail(booking: Booking, access: AccessPolicy, *, now: datetime) -> dict[str, Any]:
-    """Everything about one booking; its visitor's message for those who may read it."""
+def detail(
+    booking: Booking, access: AccessPolicy, names: Collection[str] | None = None, *, now: datetime
+) -> dict[str, Any]:
+    """Everything about one booking, or what was asked for; its visitor's message for those who may read it."""
     prefetch_related_objects([booking], "payments__refunds")
+    return chosen({**_summary(booking, access), **_more(booking, access, now=now)}, names)
+
+
+def _more(booking: Booking, access: AccessPolicy, *, now: datetime) -> dict[str, Any]:
     return {
-        **summary(booking, access),
         "city": booking.city,
         "state": booking.region,
         "country": booking.country,
         "age": booking.age,
         "gender": booking.gender,
-        "emergency_contact": access.contact(booking),
-        "user_message": booking.user_message if access.reads_message(booking) else None,
+        "emergency_contact": lambda: access.contact(booking),
+        "user_message": lambda: booking.user_message if access.reads_message(booking) else None,
         "verified_at": utc_iso(booking.verified_at),
         "guardian_consent_at": utc_iso(booking.guardian_consent_at),
         "guardian_consent_by": booking.guardian_consent_by,
@@ -80,14 +91,14 @@ def detail(booking: Booking, access: AccessPolicy, *, now: datetime) -> dict[str
         "address": booking.address,
         "note_to_visitor": booking.note_to_visitor,
         "moved_by_staff_at": utc_iso(booking.moved_by_staff_at),
-        "payment_status": queries.payment_status_value(booking),
-        "amount_paid": rupees(paid_paise(booking)),
-        "amount_left": rupees(owed_paise(booking)),
+        "payment_status": lambda: queries.payment_status_value(booking),
+        "amount_paid": lambda: rupees(paid_paise(booking)),
+        "amount_left": lambda: rupees(owed_paise(booking)),
         "sponsor_code": booking.sponsor_code,
-        "sponsorship": None if booking.corporate is None else _sponsorship(booking, booking.corporate, now=now),
-        "ledger": [_entry(entry) for entry in staff_queries.ledger(booking)],
-        "payments": [_payment(payment) for payment in staff_queries.payments(booking)],
-        "messages": [_message(message) for message in staff_queries.messages(booking)],
+        "sponsorship": lambda: None if booking.corporate is None else _sponsorship(booking, booking.corporate, now=now),
+        "ledger": lambda: [_entry(entry) for entry in staff_queries.ledger(booking)],
+        "payments": lambda: [_payment(payment) for payment in staff_queries.payments(booking)],
+        "messages": lambda: [_message(message) for message in staff_queries.messages(booking)],
     }
 
 
