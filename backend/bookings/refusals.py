@@ -328,6 +328,7 @@ def _shown(context: Mapping[str, object]) -> dict[str, object]:
         "asked_at": "a moment ago",
         "choose_by": "its time",
         "left": "see the booking",
+        "scope": "it needs",
         "mode": "of this kind",
         "last_step": "",
         "cancel_notice": formatting.span(policy.CANCEL_NOTICE),
