@@ -11,22 +11,30 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from backend.core.environment import Misconfigured
 from backend.rooms.keys import private_key
 
-CHOICES = ("static", "jitsi")
-_NEEDED = ("JITSI_URL", "JITSI_APP_ID", "JITSI_SECRET")
+_NEEDED = {
+    "static": (),
+    "jitsi": ("JITSI_URL", "JITSI_APP_ID", "JITSI_SECRET"),
+    "zoom": ("ZOOM_ACCOUNT_ID", "ZOOM_CLIENT_ID", "ZOOM_CLIENT_SECRET", "ZOOM_URL", "ZOOM_LOGIN_URL"),
+}
+CHOICES = tuple(_NEEDED)
 
 
 def refuse_unfit(given: Mapping[str, str], *, chosen: str, is_real: bool) -> None:
-    """Raise Misconfigured, naming the variable and never quoting it: missing for Jitsi, or of another form.
+    """Raise Misconfigured, naming the variable and never quoting it: missing for the provider, or of another form.
 
     `is_real`: people meet, so that nothing travels in clear.
     """
-    if chosen != "jitsi":
-        return
-    missing = [name for name in _NEEDED if not given[name]]
+    missing = [name for name in _NEEDED[chosen] if not given[name]]
     if missing:
-        raise Misconfigured(f"{' and '.join(missing)} must be set for ROOMS=jitsi.")
-    if is_real and not given["JITSI_URL"].startswith("https://"):
-        raise Misconfigured("JITSI_URL must begin with https:// with DEBUG off.")
+        raise Misconfigured(f"{' and '.join(missing)} must be set for ROOMS={chosen}.")
+    for name in _NEEDED[chosen]:
+        if is_real and name.endswith("_URL") and not given[name].startswith("https://"):
+            raise Misconfigured(f"{name} must begin with https:// with DEBUG off.")
+    if chosen == "jitsi":
+        _refuse_unfit_jitsi(given)
+
+
+def _refuse_unfit_jitsi(given: Mapping[str, str]) -> None:
     if not re.fullmatch(r"[A-Za-z0-9._-]{1,100}", given["JITSI_APP_ID"]):
         raise Misconfigured("JITSI_APP_ID: expected letters, digits, dots and dashes.")
     if given["JITSI_KEY_ID"]:

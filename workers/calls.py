@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from backend.outbox import patience
 from backend.outbox.models import Message, Queue
+from workers import room_calls
 from workers.app import app
 from workers.drain import drain as drain_queue
 from workers.outcomes import Answer
@@ -28,4 +29,4 @@ def perform(message: Message) -> Answer:
     return _PERFORMERS[patience.whose(message.kind)](message)
 
 
-_PERFORMERS: dict[str, Callable[[Message], Answer]] = {}
+_PERFORMERS: dict[str, Callable[[Message], Answer]] = {"room": room_calls.perform}

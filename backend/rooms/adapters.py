@@ -15,9 +15,19 @@ def rooms() -> Rooms:
 
         account = Account(settings.JITSI_URL, settings.JITSI_APP_ID, settings.JITSI_SECRET, settings.JITSI_KEY_ID)
         return JitsiRooms(account)
+    if settings.ROOMS == "zoom":
+        from backend.rooms import zoom  # brings `requests`, likewise
+
+        ids = (settings.ZOOM_ACCOUNT_ID, settings.ZOOM_CLIENT_ID, settings.ZOOM_CLIENT_SECRET)
+        return zoom.ZoomRooms(zoom.Account(*ids, settings.ZOOM_URL, settings.ZOOM_LOGIN_URL))
     return StaticLink()
 
 
 def are_shared() -> bool:
     """Whether all clients of a psychologist are given the same address; without PyJWT being loaded."""
     return bool(settings.ROOMS == "static")
+
+
+def are_asked() -> bool:
+    """Whether a room is made by a worker, who asks its provider over a network."""
+    return bool(settings.ROOMS == "zoom")

@@ -10,7 +10,7 @@ from django.core.checks import CheckMessage, Warning, register
 from backend.rooms import adapters
 
 SHARED = "ROOMS=static: all clients of a psychologist are given the same meeting link, and who stays on meets the next."
-ADVICE = "Set ROOMS=jitsi, with JITSI_URL, JITSI_APP_ID and JITSI_SECRET."
+ADVICE = "Set ROOMS=jitsi, with JITSI_URL, JITSI_APP_ID and JITSI_SECRET, or ROOMS=zoom, with the keys of its app."
 
 
 @register

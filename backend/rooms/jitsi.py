@@ -7,7 +7,6 @@ https://github.com/jitsi/lib-jitsi-meet/blob/master/doc/tokens.md, https://devel
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -18,8 +17,6 @@ import jwt
 from backend.rooms.keys import private_key
 from backend.rooms.models import Room
 from backend.rooms.provider import Person
-
-NAME_BYTES = 16  # 128 random bits: no two rooms share a name, and nobody guesses one
 
 
 @dataclass(frozen=True)
@@ -45,17 +42,10 @@ class JitsiRooms:
     def __init__(self, account: Account) -> None:
         self.account = account
 
-    def open(self, room: Room) -> None:
-        """Jitsi reads names without regard to case, so that they have small letters alone."""
-        room.name = secrets.token_hex(NAME_BYTES)
-
     def link(self, room: Room, person: Person, *, now: datetime) -> str:
         """Its pages take the token from their address; it admits nobody before the room opens or after it closes."""
         folder = f"{self.account.app_id}/" if self.account.is_hosted else ""
         return f"{self.account.url}/{folder}{room.name}?{urlencode({'jwt': self._token(room, person, now=now)})}"
-
-    def close(self, room: Room) -> None:
-        """Nothing to tell: no more tokens are made for it, and those that were end with its time."""
 
     def _token(self, room: Room, person: Person, *, now: datetime) -> str:
         account, host = self.account, urlsplit(self.account.url).hostname or ""

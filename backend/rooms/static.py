@@ -13,12 +13,6 @@ class StaticLink:
 
     is_shared = True
 
-    def open(self, room: Room) -> None:
-        """Never asked: there is nothing to make."""
-
     def link(self, room: Room, _person: Person, *, now: datetime) -> str:  # noqa: ARG002  # as every provider's
-        """What the booking was given."""
+        """What the booking was given; whoever has it can use it for ever."""
         return str(room.booking.meeting_link)
-
-    def close(self, room: Room) -> None:
-        """Whoever has the link can use it for ever."""

@@ -44,6 +44,7 @@ REMOVES: dict[str, str] = {
     "outbox.0009_unbound_words_gone": "this one",
     "people.0005_texts_beside_the_old": "this one",
     "people.0007_unbound_texts_gone": "this one",
+    "rooms.0002_rooms_that_are_asked_for": "this one",
 }
 HARMLESS = (
     ops.CreateModel, ops.AddIndex, ops.RemoveIndex, ops.RenameIndex, ops.AddConstraint, ops.RemoveConstraint,

@@ -15,7 +15,7 @@ from backend.bookings.lifecycle import room_door
 from backend.bookings.lifecycle.room_door import Door, Stage
 from backend.core import formatting
 
-STATUS = {Stage.NO_ROOM: 409, Stage.EARLY: 200, Stage.OPEN: 200, Stage.OVER: 410}
+STATUS = {Stage.NO_ROOM: 409, Stage.EARLY: 200, Stage.OPEN: 200, Stage.UNMADE: 409, Stage.OVER: 410}
 
 
 class RoomPage(LinkPage):

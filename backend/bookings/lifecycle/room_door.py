@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -23,6 +23,7 @@ class Stage(StrEnum):
 
     NO_ROOM = "no_room"  # not confirmed, called off, or in person
     EARLY = "early"
+    UNMADE = "unmade"  # the provider has not answered yet
     OPEN = "open"
     OVER = "over"
 
@@ -79,6 +80,8 @@ def _let_in(found: Door, *, now: datetime) -> tuple[Door, str]:
     if found.stage is not Stage.OPEN:
         return found, ""
     room = rooms.room_of(found.booking, now=now)
+    if adapters.are_asked() and room.made_at is None:
+        return replace(found, stage=Stage.UNMADE), ""
     return found, adapters.rooms().link(room, found.person, now=now)
 
 

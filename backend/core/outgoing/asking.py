@@ -23,7 +23,7 @@ TOTAL_SECONDS = (
 
 @dataclass(frozen=True)
 class Answer:
-    """The service's own word: a JSON object, with a status of 2xx or 4xx."""
+    """The service's own word: a JSON object, or nothing with 204, and a status of 2xx or 4xx."""
 
     status: int
     fields: Fields
@@ -94,7 +94,8 @@ class Call:
         if is_busy or not (200 <= received.status < 300 or 400 <= received.status < 500):
             raise self._transient(f"HTTP {received.status}", surely_not_sent=is_busy)
         try:
-            answer = Answer(received.status, Fields.parse(received.body))
+            is_empty = received.status == HTTPStatus.NO_CONTENT
+            answer = Answer(received.status, Fields({}) if is_empty else Fields.parse(received.body))
         except Malformed as error:
             raise self._transient(f"HTTP {received.status}, {error}") from error
         if answer.status == HTTPStatus.UNAUTHORIZED:  # our key is wrong: what is owed waits until it is right

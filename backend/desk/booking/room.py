@@ -29,6 +29,8 @@ def room(request: HttpRequest, booking_id: int) -> HttpResponse:
 def _why_closed(found: Door) -> str:
     if found.stage is Stage.EARLY and found.room is not None:
         return f"The room opens on {short_day_and_time(found.room.opens_at)}."
+    if found.stage is Stage.UNMADE:
+        return "The room is not ready yet: its provider has not answered. Try again in a minute."
     return "The session is over." if found.stage is Stage.OVER else "The booking has no confirmed online session."
 
 
