@@ -8,25 +8,23 @@ from typing import Any, cast
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from django.db.models import prefetch_related_objects
-
 from backend.api.explained import explained, history
-from backend.bookings import links, queries, story
+from backend.bookings import links, story
 from backend.bookings.lifecycle.explanation import Explanation, explain
 from backend.bookings.machine import State
 from backend.bookings.models import Booking
 from backend.bookings.next_steps import announced_deadline
-from backend.bookings.payment_status import owed_paise, paid_paise
+from backend.bookings.payment_status import load_payments, owed_paise, paid_paise
+from backend.bookings.queries import Progress
 from backend.core import formatting
 from backend.payments import adapters
 from backend.payments.models import Payment
 from backend.scheduling.claims import Slot
 
 
-def status(booking: Booking, *, now: datetime) -> dict[str, Any]:
+def status(found: Progress, *, now: datetime) -> dict[str, Any]:
     """What check-status shows to whoever knows the id: nothing personal."""
-    prefetch_related_objects([booking], "payments__refunds")
-    return _shown(booking, explain(booking, now=now, by_token=False), queries.visited_states(booking))
+    return _shown(found.booking, explain(found.booking, now=now, by_token=False), found.visited)
 
 
 def _shown(booking: Booking, explanation: Explanation, visited: list[str]) -> dict[str, Any]:
@@ -54,7 +52,7 @@ def _shown(booking: Booking, explanation: Explanation, visited: list[str]) -> di
 
 def detail(booking: Booking, token: str, *, now: datetime) -> dict[str, Any]:
     """What the booking link with this token shows to its reader. As in mails, a meeting link waits for the payment."""
-    prefetch_related_objects([booking], "payments__refunds")
+    load_payments(booking)
     steps = story.steps(booking)
     shown = _shown(booking, explain(booking, now=now, by_token=True), story.visited(steps))
     shown["history"] = history(story.told(steps))

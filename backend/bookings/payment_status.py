@@ -126,6 +126,28 @@ def _payments_of() -> QuerySet[Payment]:
     return Payment.objects.filter(booking=Given("booking"))
 
 
+@compiled
+def payments_by_id() -> QuerySet[Payment]:
+    """For who knows no more of the booking than its `acknowledgement_id`, and asks for it in the same trip."""
+    return Payment.objects.filter(booking__acknowledgement_id=Given("acknowledgement_id"))
+
+
+def load_payments(booking: Booking, payments: list[Payment] | None = None) -> None:
+    """As `prefetch_related("payments__refunds")`, by queries that are written once; `payments` if they were read."""
+    found = _payments_of.rows(booking=booking.pk) if payments is None else payments
+    refunds: list[Refund] = _refunds_of.rows(booking=booking.pk) if found else []
+    for payment in found:
+        payment.booking = booking
+        mine = [refund for refund in refunds if refund.payment_id == payment.pk]
+        vars(payment)["_prefetched_objects_cache"] = {"refunds": mine}
+    vars(booking)["_prefetched_objects_cache"] = {"payments": found}
+
+
+@compiled
+def _refunds_of() -> QuerySet[Refund]:
+    return Refund.objects.filter(payment__booking=Given("booking"))
+
+
 def desk_payments(booking: Booking) -> list[Payment]:
     """Those of them that were recorded at the desk."""
     return [payment for payment in paid_payments(booking) if payment.method == PaymentMethod.DESK]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from django.db.models import Exists, Expression, OuterRef, Q, QuerySet
 
@@ -14,9 +14,9 @@ from backend.bookings import links, payment_status, policy, retention
 from backend.bookings.machine import HOLDS_SLOT, State
 from backend.bookings.models import Booking, DataRequest, LedgerEntry, Purpose, RequestState
 from backend.bookings.retention import Kind
-from backend.core.compiled_queries import Given, compiled
+from backend.core.compiled_queries import Given, compiled, run_queries
 from backend.core.errors import Code, Refused
-from backend.payments.models import InboxEvent
+from backend.payments.models import InboxEvent, Payment
 
 Instant: TypeAlias = datetime | Expression
 _TYPED = str.maketrans("ILO", "110")  # letters that Crockford's alphabet leaves out, read as the digits they resemble
@@ -31,19 +31,48 @@ def normalize_acknowledgement_id(acknowledgement_id: str) -> str:
     return value if re.fullmatch(r"MS-[0-9A-HJKMNP-TV-Z]{6}", value) else ""
 
 
-def by_acknowledgement_id(acknowledgement_id: str) -> Booking:
-    """A proved booking. Refuses: booking_unknown, for an unproved one and that of an erased person too."""
+class Progress(NamedTuple):
+    """A booking with its payments and refunds loaded, and the states it went through, in order."""
+
+    booking: Booking
+    visited: list[str]
+
+
+def by_acknowledgement_id(acknowledgement_id: str) -> Progress:
+    """A proved booking, in one trip to the database, and one more for the refunds of what was paid.
+
+    Refuses: booking_unknown, for an unproved one and that of an erased person too.
+    """
     value = normalize_acknowledgement_id(acknowledgement_id)
-    booking: Booking | None = _proved.first(acknowledgement_id=value) if value else None
-    if booking is None:
+    found, *read = run_queries(_proved, *_OF_PROGRESS, acknowledgement_id=value) if value else ([],)
+    if not found:
         raise Refused(Code.BOOKING_UNKNOWN)
-    return booking
+    return _progress(found[0], *read)
+
+
+def progress(booking: Booking) -> Progress:
+    """Of one that was found otherwise; it is shown from its proof on."""
+    return _progress(booking, *run_queries(*_OF_PROGRESS, acknowledgement_id=booking.acknowledgement_id))
+
+
+def _progress(booking: Booking, steps: list[tuple[str, str]], payments: list[Payment]) -> Progress:
+    payment_status.load_payments(booking, payments)
+    return Progress(booking, [target for source, target in steps if source != target])
 
 
 @compiled
 def _proved() -> QuerySet[Booking]:
     proved = Booking.objects.filter(verified_at__isnull=False, purged_at=None).defer("user_message")
     return proved.filter(acknowledgement_id=Given("acknowledgement_id")).order_by()
+
+
+@compiled
+def _steps() -> QuerySet[LedgerEntry, Any]:
+    steps = LedgerEntry.objects.filter(booking__acknowledgement_id=Given("acknowledgement_id"))
+    return steps.order_by("sequence").values_list("source", "target")
+
+
+_OF_PROGRESS = (_steps, payment_status.payments_by_id)
 
 
 def by_token(token: str, *, now: datetime) -> Booking:
@@ -76,17 +105,6 @@ def repeated_request(token: str, *, now: datetime) -> RepeatedRequest:
     if made is None:
         raise Refused(Code.LINK_EXPIRED)
     return RepeatedRequest(link.booking, made)
-
-
-def visited_states(booking: Booking) -> list[str]:
-    """The states a booking went through, in order; a booking is only shown from its proof on."""
-    return [target for source, target in _steps.rows(booking=booking.pk) if source != target]
-
-
-@compiled
-def _steps() -> QuerySet[LedgerEntry, Any]:
-    steps = LedgerEntry.objects.filter(booking=Given("booking"))
-    return steps.order_by("sequence").values_list("source", "target")
 
 
 def acknowledgement_ids(booking_ids: Iterable[int | None]) -> dict[int | None, str]:

@@ -104,9 +104,8 @@ class compiled:  # noqa: N801  # a decorator
         return next(iter(self.rows(**given)), None)
 
 
-def run_queries(*queries: compiled, now: datetime) -> list[list[Row]]:
-    """The rows of each as of `now`, in one round trip where the database takes many statements at once."""
-    given = {"now": now}
+def run_queries(*queries: compiled, **given: Any) -> list[list[Any]]:
+    """The rows of each, in one round trip where the database takes many statements at once."""
     with connection.cursor() as cursor:
         if not _takes_many():
             return [_asked(cursor, query, given) for query in queries]

@@ -9,6 +9,7 @@ import dj_database_url
 
 from backend.core import environment as env
 from backend.core.environment import Misconfigured
+from backend.core.pooled_connections import PooledConnection
 from config.settings.deployment import VAR_DIR
 
 DATABASE_URL = env.text(
@@ -112,7 +113,8 @@ def _postgresql() -> dict[str, Any]:
         "application_name": "mindsettler",
     }
     if DATABASE_POOL:
-        database["OPTIONS"]["pool"] = {"min_size": 1, "max_size": DATABASE_POOL, "timeout": 5}
+        pool = {"min_size": 1, "max_size": DATABASE_POOL, "timeout": 5, "connection_class": PooledConnection}
+        database["OPTIONS"]["pool"] = pool
     else:
         database["CONN_MAX_AGE"] = None  # workers and beat: one thread, one connection, kept
     database["CONN_HEALTH_CHECKS"] = True  # asked before each use: PostgreSQL may have restarted meanwhile

@@ -94,19 +94,24 @@ def test_a_scanner_costs_one_query(now: datetime, queries: Counting) -> None:
         api.get(api.VERIFY, {"token": "nobody"})
 
 
+def together(count: int) -> int:
+    """So many are one trip on PostgreSQL; SQLite is asked one by one."""
+    return 1 if connection.vendor == "postgresql" else count
+
+
 @pytest.mark.parametrize("state", LATER)
-def test_a_look_at_the_status_costs_four_queries_and_writes_nothing(
+def test_a_look_at_the_status_costs_two_trips_and_writes_nothing(
     state: State, now: datetime, queries: Counting
 ) -> None:
     booking = factories.make_booking(state, now=now)
-    with queries(4) as asked:
+    with queries(1 + together(3)) as asked:
         api.done(api.get(api.STATUS, {"acknowledgement_id": booking.acknowledgement_id}))
     assert all(query["sql"].startswith("SELECT") for query in asked)
 
 
 def test_a_paid_booking_costs_one_more_for_its_refunds(now: datetime, queries: Counting) -> None:
     booking = scenarios.confirmed(now=now)
-    with queries(5):
+    with queries(1 + together(3) + 1):
         api.done(api.get(api.STATUS, {"acknowledgement_id": booking.acknowledgement_id}))
 
 
@@ -114,7 +119,7 @@ def test_a_miss_costs_two_queries_more_and_a_refused_guesser_one(now: datetime, 
     ask = {"acknowledgement_id": "MS-000000"}
     api.get(api.STATUS, ask)
     for _ in range(29):
-        with queries(4):
+        with queries(1 + together(3) + 2):
             api.error(api.get(api.STATUS, ask), 404, "booking_unknown")
     with queries(1):
         api.error(api.get(api.STATUS, ask), 429, "too_many_misses")

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from itertools import product
 
 import pytest
-from django.db import transaction
+from django.db import models, transaction
 
-from backend.bookings import payment_status, policy
+from backend.bookings import payment_status, policy, queries
 from backend.bookings.lifecycle.attempts import close_open_attempt
 from backend.bookings.machine import FINAL, State
 from backend.bookings.models import Booking, Mode, PaymentMode
@@ -20,9 +20,9 @@ from backend.bookings.refund_policy import (
     moves_left,
     refund_deadline,
 )
-from backend.payments.models import Payment, PaymentState
+from backend.payments.models import Payment, PaymentState, RefundState
 from backend.people.models import Corporate
-from tests.support.factories import make_booking, make_payment
+from tests.support.factories import make_booking, make_payment, make_refund
 
 pytestmark = pytest.mark.django_db
 RAVI = "ravi@example.org"
@@ -153,3 +153,25 @@ def _one(state: State, *, now: datetime, **fields: object) -> Booking:
     ends = {"closed_at": now} if state in FINAL else {"due_at": now}
     wish = {"preferred_date": now.date(), "preferred_period": "MORNING"}
     return Booking.objects.create(state=state, created_at=now, **ends, **wish, **fields)
+
+
+def test_what_is_read_together_is_what_django_reads_one_by_one(now: datetime) -> None:
+    booking = session(now)
+    make_payment(booking, now=now, state=PaymentState.FAILED)
+    paid = booking.payments.get(state=PaymentState.CAPTURED)
+    for amount in (100, 200):
+        make_refund(paid, now=now, amount_paise=amount, state=RefundState.DONE, settled_at=now)
+    make_payment(make_booking(State.CONFIRMED, now=now, email=RAVI), now=now)
+
+    def told(read: Booking) -> list[object]:
+        payments = sorted((vars_of(one), sorted(map(vars_of, one.refunds.all()))) for one in read.payments.all())
+        return [payments, payment_status.payment_status(read), payment_status.paid_paise(read)]
+
+    expected = Booking.objects.prefetch_related("payments__refunds").get(pk=booking.pk)
+    found = queries.by_acknowledgement_id(booking.acknowledgement_id)
+    assert told(found.booking) == told(queries.progress(booking).booking) == told(expected)
+    assert found.visited == [target for source, target in expected.ledger.values_list("source", "target")]
+
+
+def vars_of(row: models.Model) -> str:
+    return str({field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields})

@@ -13,7 +13,7 @@ from django.db import models
 
 from backend.api import responses
 from backend.api.staff import responses as staff_answers
-from backend.bookings import retention
+from backend.bookings import queries, retention
 from backend.bookings.access import AccessPolicy
 from backend.bookings.lifecycle import timers
 from backend.bookings.models import Booking, LedgerEntry
@@ -125,7 +125,7 @@ def test_a_stranger_who_knows_an_id_is_told_nothing_of_a_column_about_people(now
     booking = Booking.objects.defer(*personal_columns(Booking)).get(pk=pk)
     unread = booking.get_deferred_fields()
     assert len(unread) == len(personal_columns(Booking))
-    responses.status(booking, now=now)
+    responses.status(queries.progress(booking), now=now)
     # a column that was read is deferred no longer; without an address nothing that needs a mail is offered
     assert booking.get_deferred_fields() == unread - {"email"}
 

@@ -20,6 +20,7 @@ from backend.api.public.requests import (
 from backend.bookings import queries
 from backend.bookings.lifecycle import attempts, cancellation, enquiries, visitor
 from backend.bookings.models import Booking
+from backend.bookings.queries import Progress
 from backend.core.networks import Asked
 from backend.payments.models import Payment
 
@@ -38,7 +39,7 @@ def send_link(request: Asked, typed: Any, *, now: datetime) -> None:
     visitor.request_link(body.validated_data["email"], now=now)
 
 
-def find_booking(request: Asked, typed: Any, *, now: datetime) -> Booking:
+def find_booking(request: Asked, typed: Any, *, now: datetime) -> Progress:
     """By its id. Refuses: booking_unknown, too_many_misses."""
     body = parse_request(AcknowledgementRequest, typed)
     with throttle.limit_lookups(request, now=now):

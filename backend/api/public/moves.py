@@ -15,7 +15,7 @@ from backend.api.public.requests import TokenRequest, parse_request
 from backend.api.public.slots import DaysRequest, SlotsAnswer, listed
 from backend.api.repeats import Door
 from backend.api.schema import MessageAnswer, Operation, described
-from backend.bookings import links
+from backend.bookings import links, queries
 from backend.bookings.lifecycle import rescheduling
 from backend.bookings.models import Purpose
 
@@ -51,4 +51,6 @@ class Move(Door):
         given: dict[str, Any] = parse_request(SlotChoiceRequest, request.data).validated_data
         choice, now = rescheduling.SlotChoice(given["psychologist"], given["start"]), timezone.now()
         booking = rescheduling.reschedule_by_visitor(given["token"], choice, now=now)
-        return Response({"message": "Your session is moved.", "booking": responses.status(booking, now=now)})
+        return Response(
+            {"message": "Your session is moved.", "booking": responses.status(queries.progress(booking), now=now)}
+        )

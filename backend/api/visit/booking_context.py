@@ -13,12 +13,13 @@ from backend.bookings.lifecycle.explanation import VisitorAction
 from backend.bookings.machine import ACTIVE, State
 from backend.bookings.models import Booking, Mode
 from backend.bookings.payment_status import outstanding_paise, paid_paise
+from backend.bookings.queries import Progress
 from backend.core import formatting
 
 
-def by_id(booking: Booking, *, now: datetime) -> dict[str, Any]:
+def by_id(found: Progress, *, now: datetime) -> dict[str, Any]:
     """What everybody may read who knows the id."""
-    return _told(booking, responses.status(booking, now=now))
+    return _told(found.booking, responses.status(found, now=now))
 
 
 def by_token(booking: Booking, token: str, *, now: datetime) -> dict[str, Any]:

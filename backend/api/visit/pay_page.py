@@ -20,6 +20,7 @@ from backend.api.visit.page import VisitPage, ask_again, attempt, show
 from backend.bookings import queries
 from backend.bookings.lifecycle import payments
 from backend.bookings.models import Booking
+from backend.bookings.queries import Progress
 from backend.payments import adapters
 from backend.payments.models import Payment
 
@@ -32,7 +33,7 @@ class PayPage(VisitPage):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         now, begun = timezone.now(), list[Payment]()
-        booking = _booking(request, request.POST)
+        booking = _found(request, request.POST).booking
         typed = {"acknowledgement_id": booking.acknowledgement_id}
         refusals = attempt(lambda: begun.append(doors.begin_payment(request, typed, now=now)))
         if begun and adapters.has_pages(begun[0].gateway):
@@ -45,16 +46,16 @@ class PayPage(VisitPage):
 
 
 def _shown(request: HttpRequest, asked: QueryDict) -> dict[str, Any]:
-    booking, now = _booking(request, asked), timezone.now()
-    shown = {"token": asked.get("token", ""), "query": _query(asked, booking)}
-    return {**booking_context.by_id(booking, now=now), **shown}
+    found, now = _found(request, asked), timezone.now()
+    shown = {"token": asked.get("token", ""), "query": _query(asked, found.booking)}
+    return {**booking_context.by_id(found, now=now), **shown}
 
 
-def _booking(request: HttpRequest, asked: QueryDict) -> Booking:
+def _found(request: HttpRequest, asked: QueryDict) -> Progress:
     """Refuses: as `queries.by_token`, and as `doors.find_booking`."""
     now = timezone.now()
     if token := asked.get("token", ""):
-        return queries.by_token(token, now=now)
+        return queries.progress(queries.by_token(token, now=now))
     return doors.find_booking(request, {"acknowledgement_id": asked.get("id", "")}, now=now)
 
 

@@ -131,7 +131,7 @@ def test_taking_one_makes_a_new_booking_that_is_approved_at_once(who: Psychologi
     assert (entry.details["instead_of"], entry.details["alternative"]) == (old.pk, 2)
     assert scenarios.notices_about(booking) == [Notice.BOOKING_APPROVED, Notice.PAYMENT_STILL_DUE]
     assert scenarios.again(old).state == State.REJECTED
-    assert queries.visited_states(booking) == ["APPROVED"]
+    assert queries.progress(booking).visited == ["APPROVED"]
 
 
 def test_the_price_is_the_one_that_was_offered(who: Psychologist, now: datetime) -> None:
@@ -218,7 +218,7 @@ def test_what_is_due_at_the_practice_is_confirmed_at_once(now: datetime) -> None
     who = scenarios.psychologist(location=Location.objects.create(name="Rooms", address="1 Old Street"))
     booking = take(tokens(rejected(who, now, mode="OFFLINE", payment_mode="OFFLINE"))[0], now=now)
     assert (booking.state, booking.address, booking.pay_by) == (State.CONFIRMED, "1 Old Street", None)
-    assert queries.visited_states(booking) == ["APPROVED", "CONFIRMED"]
+    assert queries.progress(booking).visited == ["APPROVED", "CONFIRMED"]
     assert scenarios.notices_about(booking)[0] == Notice.BOOKING_CONFIRMED
 
 
