@@ -26,7 +26,7 @@ from backend.notifications.rules import is_of_its_bookings_alone
 from backend.outbox import attempts, by_telephone, closed_mailboxes
 from backend.outbox.attempts import Snooze
 from backend.outbox.models import Message, MessageState, Queue
-from workers import mail_failures
+from workers import calendar_parts, mail_failures
 from workers.app import app
 from workers.batch import Effect
 from workers.drain import drain as drain_queue
@@ -145,6 +145,7 @@ class MailConnection:
             raise mail_failures.at_opening(error) from error
         try:
             mail.connection = connection
+            calendar_parts.fit(mail, connection)
             mail.send()
         except (OSError, smtplib.SMTPException, AnymailError) as error:
             failure = mail_failures.while_sending(error, connection)

@@ -125,6 +125,18 @@ class ConsentField(StrictField):
         return True
 
 
+class FlagField(StrictField):
+    """JSON's `true` or `false`; absent means `default`."""
+
+    def __init__(self, ask: str, *, default: bool = False, help_text: str | None = None) -> None:
+        super().__init__(ask, required=False, default=default, help_text=help_text)
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            self.fail("invalid")
+        return data
+
+
 class DayField(StrictField):
     """`YYYY-MM-DD`; Python alone would also take `20261124` and `2026-W48-2`."""
 

@@ -130,7 +130,7 @@ class FieldShape(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-ca
                 return {"type": "string", "enum": self.target.values}
             case fields.ConsentField():
                 return {"type": "boolean", "enum": [True]}
-            case staff_fields.FlagField():
+            case fields.FlagField():
                 return {"type": "boolean"}
             case fields.DayField():
                 return {"type": "string", "format": "date"}

@@ -106,6 +106,8 @@ class Booking(BookingMachine):
     # the privacy notice that was accepted then; empty where nobody asked
     notice_version = models.CharField(max_length=10, blank=True, default="", db_default="")
     notice_language = models.CharField(max_length=2, blank=True, default="", db_default="")
+    # whether mails put the session into the visitor's calendar, which others may see
+    calendar_entry = models.BooleanField(default=True, db_default=True)
 
     preferred_date = models.DateField()
     preferred_period = models.CharField(max_length=8, choices=Period.choices)
@@ -167,7 +169,7 @@ class Booking(BookingMachine):
         sensitive="phone_number emergency_contact user_message",
         internal=(
             "state reason due_at closed_at undo_until acknowledgement_id origin follows consent_given_at "
-            "consent_withdrawn_at notice_version notice_language "
+            "consent_withdrawn_at notice_version notice_language calendar_entry "
             "preferred_date preferred_period preferred_time_start preferred_time_end preferred_psychologist "
             "preferred_slot_start mode payment_mode guardian_consent_at guardian_consent_by "
             "guardian_proof corporate sponsored_month sponsorship_returned_at psychologist slot_start slot_end "

@@ -19,12 +19,11 @@ from backend.bookings.notices import OF_A_PERSON, Notice
 from backend.core import formatting
 from backend.core.encryption import Unreadable
 from backend.core.errors import Permanent, required
-from backend.notifications import data_requests, enquiries, invitations, receipts, series
-from backend.notifications.calendar_invite import calendar_invite
+from backend.notifications import calendar_parts, data_requests, enquiries, invitations, receipts, series
 from backend.notifications.mailed_links import addresses
 from backend.notifications.notification_context import ContextBuilder, NotificationContext, TemplateContext
 from backend.notifications.readings import Reading, read
-from backend.notifications.rendering import ReproducibleMail, domain, render
+from backend.notifications.rendering import ReproducibleMail, render
 from backend.notifications.rules import PROMISED, RULES, NoticeRule
 from backend.notifications.visitor_context import base_context
 from backend.outbox.models import Message, MessageState
@@ -105,24 +104,12 @@ def compose(message: Message, tokens: Mapping[str, str]) -> EmailMultiAlternativ
         dated=frozen_at,
         correlation_id=message.correlation_id,
     )
-    told = series.sessions(context) if "sessions" in context else [context | {"sequence": message.ledger_sequence or 0}]
-    confirmed = [one for one in told if notice in WITH_INVITATION and one["is_confirmed"]]
-    if confirmed:
-        name = "appointment.ics" if len(confirmed) == 1 else "appointments.ics"
-        mail.attach(name, calendar_invite(confirmed, domain=domain(), stamped_at=frozen_at), "text/calendar")
+    told = series.sessions(context) if "sessions" in context else [context]
+    calendar_parts.attach(mail, told, stamped_at=frozen_at)
     if "upi" in context:
         mail.attach(upi.PICTURE_NAME, upi.png(str(context["upi"])), "image/png")
     receipts.attach(mail, context)
     return mail
-
-
-WITH_INVITATION = (
-    Notice.BOOKING_CONFIRMED,
-    Notice.LATE_PAYMENT_BOOKED,
-    Notice.BOOKING_MOVED,
-    Notice.SERIES_BOOKED,
-    Notice.SERIES_MOVED,
-)
 
 
 def _true_occasions(message: Message, reading: Reading, *, now: datetime) -> list[NotificationContext]:

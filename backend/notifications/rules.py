@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from backend.bookings.intents import Intent
 from backend.bookings.machine import ACTIVE, AWAITS_PAYMENT, HOLDS_SLOT, Reason, State
 from backend.bookings.notices import Notice
-from backend.notifications import conditions, money_context, staff_context, visitor_context
+from backend.notifications import calendar_context, conditions, money_context, staff_context, visitor_context
 from backend.notifications.notification_context import Condition, ContextBuilder, NotificationContext
 from backend.notifications.present_state import present_state
 from backend.notifications.receipts import attached_receipt
@@ -41,7 +41,14 @@ _in_series = (visitor_context.reference, visitor_context.session)
 _confirmation = NoticeRule(
     (State.CONFIRMED,),
     (conditions.end_ahead, conditions.time_stands, conditions.still_confirmed),
-    (*_session, visitor_context.movable, money_context.payment_summary, money_context.refund_terms, attached_receipt),
+    (
+        *_session,
+        visitor_context.movable,
+        money_context.payment_summary,
+        money_context.refund_terms,
+        attached_receipt,
+        calendar_context.visitors_entry,
+    ),
 )
 _reminder = NoticeRule(
     (State.CONFIRMED,),
@@ -127,7 +134,13 @@ RULES = {
     Notice.PAYMENT_VOIDED: NoticeRule(
         HOLDS_SLOT,
         (conditions.end_ahead, conditions.time_stands, conditions.not_confirmed_since),
-        (*_session, money_context.amount_due_or_paid, money_context.voided_payment, attached_receipt),
+        (
+            *_session,
+            money_context.amount_due_or_paid,
+            money_context.voided_payment,
+            attached_receipt,
+            calendar_context.visitors_entry_voided,
+        ),
     ),
     Notice.LATE_PAYMENT_BOOKED: _confirmation,
     Notice.PAYMENT_RETURNED: NoticeRule(
@@ -144,6 +157,7 @@ RULES = {
             visitor_context.movable,
             money_context.amount_due_or_paid,
             money_context.refund_terms,
+            calendar_context.visitors_entry,
         ),
     ),
     Notice.CHOICE_OFFERED: _choice,
@@ -154,7 +168,7 @@ RULES = {
     Notice.SERIES_BOOKED: NoticeRule(
         HOLDS_SLOT,
         (conditions.end_ahead, conditions.time_stands),
-        (*_in_series, visitor_context.movable, money_context.amount_due_or_paid),
+        (*_in_series, visitor_context.movable, money_context.amount_due_or_paid, calendar_context.visitors_entry),
         shared=(visitor_context.proved_visitor,),
     ),
     Notice.SERIES_MOVED: NoticeRule(
@@ -166,13 +180,19 @@ RULES = {
             visitor_context.movable,
             money_context.amount_due_or_paid,
             money_context.refund_terms,
+            calendar_context.visitors_entry,
         ),
         shared=(visitor_context.proved_visitor,),
     ),
     Notice.SERIES_CANCELLED: NoticeRule(
         (State.CANCELLED,),
         (_called_off,),
-        (visitor_context.reference, visitor_context.cancelled_session, money_context.cancellation_refund),
+        (
+            visitor_context.reference,
+            visitor_context.cancelled_session,
+            money_context.cancellation_refund,
+            calendar_context.visitors_entry_gone,
+        ),
         shared=(visitor_context.proved_visitor,),
     ),
     # to the visitor: calling off, and money that goes back
@@ -194,7 +214,12 @@ RULES = {
     Notice.BOOKING_CANCELLED: NoticeRule(
         (State.CANCELLED,),
         (_called_off,),
-        (visitor_context.proved_visitor, visitor_context.cancelled_session, money_context.cancellation_refund),
+        (
+            visitor_context.proved_visitor,
+            visitor_context.cancelled_session,
+            money_context.cancellation_refund,
+            calendar_context.visitors_entry_gone,
+        ),
     ),
     Notice.REFUND_QUEUED: NoticeRule(
         PROVED,
@@ -223,17 +248,26 @@ RULES = {
     Notice.PSYCHOLOGIST_SESSION_CONFIRMED: NoticeRule(
         (State.CONFIRMED,),
         (conditions.end_ahead, conditions.time_stands, conditions.still_confirmed),
-        (visitor_context.session, staff_context.booking_reference),
+        (visitor_context.session, staff_context.booking_reference, calendar_context.psychologists_entry),
     ),
     Notice.PSYCHOLOGIST_SESSION_UNCONFIRMED: NoticeRule(
         (*AWAITS_PAYMENT, *TIMED_OUT),
         (conditions.not_confirmed_since,),
-        (staff_context.unconfirmed_session, staff_context.booking_reference),
+        (
+            staff_context.unconfirmed_session,
+            staff_context.booking_reference,
+            calendar_context.psychologists_entry_voided,
+        ),
     ),
     Notice.PSYCHOLOGIST_SESSION_MOVED: NoticeRule(
         (State.CONFIRMED,),
         (conditions.end_ahead, conditions.time_stands, conditions.still_confirmed),
-        (visitor_context.session, visitor_context.previous_time, staff_context.booking_reference),
+        (
+            visitor_context.session,
+            visitor_context.previous_time,
+            staff_context.booking_reference,
+            calendar_context.psychologists_entry,
+        ),
     ),
     Notice.PSYCHOLOGIST_CHOICE_OFFERED: NoticeRule(
         (State.CONFIRMED,),

@@ -13,6 +13,7 @@ from backend.bookings.models import Mode, PaymentMode
 from backend.core import formatting
 from backend.core.errors import required
 from backend.core.formatting import practice_zone
+from backend.notifications import calendar_context
 from backend.notifications.notification_context import NotificationContext, TemplateContext
 from backend.notifications.visitor_context import help_lines
 from backend.people.models import Psychologist
@@ -67,11 +68,15 @@ def lost_session(notification: NotificationContext) -> TemplateContext:
         move = details_of(entry, Moved)
         who = Psychologist.objects.get(pk=move.from_psychologist)
         starts_at, to_colleague = move.was, True
+        shares_mailbox = who.email == psychologist_of(booking).email
     else:
         who, starts_at, to_colleague = psychologist_of(booking), held_session(booking).start, False
+        shares_mailbox = False
     return {
         "psychologist": who.full_name,
         "starts": formatting.day_and_time(starts_at),
         "is_online": booking.mode == Mode.ONLINE,
         "to_colleague": to_colleague,
+        # a mailbox that both read keeps it: the colleague's own mail replaces it there
+        **({} if shares_mailbox else calendar_context.entry("CANCEL", booking, starts_at)),
     }

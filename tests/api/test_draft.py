@@ -189,6 +189,17 @@ def test_a_draft_keeps_which_notice_was_accepted_and_when(said: dict[str, Any], 
 
 
 @pytest.mark.sqlite_only
+@pytest.mark.parametrize(("said", "kept"), [({}, True), ({"calendar_entry": False}, False)])
+def test_a_draft_keeps_whether_mails_bring_calendar_entries(said: dict[str, Any], kept: bool, now: datetime) -> None:
+    assert taken(now, **said).calendar_entry is kept
+
+
+@pytest.mark.sqlite_only
+def test_whether_mails_bring_calendar_entries_is_true_or_false(now: datetime) -> None:
+    assert "calendar" in refused(now, "calendar_entry", "no")
+
+
+@pytest.mark.sqlite_only
 @pytest.mark.parametrize("value", ["2019-01-01", "", "latest", 1, [IN_FORCE.version]])
 def test_a_notice_that_we_never_published_is_refused(value: object, now: datetime) -> None:
     assert "privacy notice" in refused(now, "notice_version", value)

@@ -158,6 +158,17 @@ def test_the_calendar_file_says_nothing_of_what_it_is_for(now: datetime) -> None
     assert "psycholog" not in answer.content.decode().lower()
 
 
+def test_a_calendar_that_others_see_can_be_left_alone(now: datetime) -> None:
+    visitor = Visitor()
+    visitor.send(visitor.open(REQUEST), SEND, **typed(now, no_calendar_entry="yes"))
+    booking = Booking.objects.get()
+    assert not booking.calendar_entry
+    visitor.send(visitor.open(BOOKING, token=scenarios.token_of(booking)), "Yes, send my request")
+    for press, wants in (("Put my sessions into my calendar", True), ("Put nothing into my calendar", False)):
+        visitor.send(visitor.open(BOOKING, token=scenarios.token_of(booking)), press)
+        assert scenarios.again(booking).calendar_entry is wants
+
+
 # -- by id -------------------------------------------------------------------------------------------------------------
 
 

@@ -56,6 +56,7 @@ NOT_DRIVEN = {
     "refused_events.note_refused": "keeps a webhook that is not genuine, and touches no booking",
     "enquiries.receive_enquiry": "touches no booking",
     "telephone.record_told": "settles what staff told by telephone, and touches no booking",
+    "calendar_choice.choose_calendar": "changes what a mail carries, and nothing that a rule looks at",
     "disclosure.reveal_phone": "shows a number and records that, and touches no booking",
     "follow_ups.book_follow_up": "book_series calls it for each start",
     "preview.preview_transaction": "rolls an intent back that a rule drives; tests/bookings/lifecycle/test_preview.py",

@@ -26,10 +26,12 @@ from backend.core import formatting
 from backend.core.errors import Permanent
 from backend.notifications import delivery
 from backend.outbox.models import Message
+from tests.support import calendar_lint
 from tests.support.factories import ASHA, make_booking
 from tests.support.mails import (
     DESK,
     OF_NO_BOOKING,
+    TO_PSYCHOLOGIST,
     TO_STAFF,
     TO_VISITOR,
     UUID_OF_ROW,
@@ -45,7 +47,10 @@ pytestmark = [pytest.mark.sqlite_only, pytest.mark.django_db]
 BEFORE_PROOF = (Notice.DRAFT_SUBMITTED, Notice.DRAFT_STILL_UNVERIFIED, Notice.DRAFT_LAPSED, Notice.NOTHING_OPEN)
 AFTER_PROOF = tuple(notice for notice in Notice if notice not in BEFORE_PROOF)
 BY_NAME = tuple(notice for notice in AFTER_PROOF if notice not in OF_A_PERSON)
-WITH_INVITATION = (Notice.BOOKING_CONFIRMED, Notice.LATE_PAYMENT_BOOKED)
+CALENDAR_PARTS = {  # of a booking that is as `true_booking` has it
+    **dict.fromkeys((Notice.BOOKING_CONFIRMED, Notice.LATE_PAYMENT_BOOKED, Notice.PAYMENT_VOIDED), 2),
+    **dict.fromkeys((notice for notice in TO_PSYCHOLOGIST if notice != Notice.PSYCHOLOGIST_CHOICE_OFFERED), 2),
+}
 NAMES_A_TIME = (
     *(Notice.BOOKING_APPROVED, Notice.PAYMENT_STILL_DUE, Notice.PAYMENT_ATTEMPT_FAILED, Notice.BOOKING_CONFIRMED),
     *(Notice.LATE_PAYMENT_BOOKED, Notice.BOOKING_MOVED, Notice.SESSION_APPROACHING, Notice.SESSION_IMMINENT),
@@ -208,10 +213,11 @@ def test_every_notice_is_a_whole_mail(notice: Notice, now: datetime) -> None:
     assert '<html lang="en">' in html
     for text in (mail.subject, mail.body, html):
         assert not re.search(r"\{[{%]|[%}]\}|\bNone\b|False|&amp;amp;", text)
-    mime = message_from_bytes(mail.message().as_bytes())
+    mime = message_from_bytes(mail.message().as_bytes(linesep="\r\n"))
     types = [part.get_content_type() for part in parts_of(mime)]
     assert types[:2] == ["text/plain", "text/html"]
-    assert types[2:] == (["text/calendar"] if notice in WITH_INVITATION else [])
+    assert types[2:] == ["text/calendar"] * CALENDAR_PARTS.get(notice, 0)
+    assert calendar_lint.breaches(mime, reader=mail.to[0], sender="bookings@localhost") == []
 
 
 @EVERY_NOTICE

@@ -296,6 +296,7 @@ def test_a_move_to_a_colleague_at_the_same_time_is_not_called_a_new_time(now: da
 def event_in(mail: Any) -> Any:
     """The one event of the attached calendar."""
     (attached,) = mail.attachments
+    assert attached.content == mail.alternatives[1].content
     (event,) = Calendar.from_ical(attached.content).walk("VEVENT")
     return event
 
@@ -305,15 +306,15 @@ def test_the_calendar_entry_has_the_right_instants_and_says_little(now: datetime
     booking = make_booking(State.CONFIRMED, now=now, acknowledgement_id="MS-7K2QXW")
     mail = mail_about(Notice.BOOKING_CONFIRMED, booking, now=now)
     (attached,) = mail.attachments
-    assert (attached.filename, attached.mimetype) == ("appointment.ics", "text/calendar")
+    assert (attached.filename, attached.mimetype) == ("appointment.ics", "text/calendar; method=REQUEST")
     event = event_in(mail)
-    assert Calendar.from_ical(attached.content)["METHOD"] == "PUBLISH"
+    assert Calendar.from_ical(attached.content)["METHOD"] == "REQUEST"
     assert event["UID"] == "MS-7K2QXW@api.example.org"
     assert event["SEQUENCE"] == 5
     assert event.decoded("DTSTAMP") == now
     assert event.decoded("DTSTART") == datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
     assert event.decoded("DTEND") == datetime(2026, 11, 24, 13, 0, tzinfo=UTC)
-    assert "DTSTART:20261124T120000Z" in attached.content
+    assert "DTSTART;TZID=Asia/Kolkata:20261124T173000" in attached.content
     assert event["SUMMARY"] == "Appointment MS-7K2QXW"
     assert event["LOCATION"] == "https://meet.example.org/meera"
     assert "token" not in attached.content

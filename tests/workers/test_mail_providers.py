@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 
 from backend.core.environment import Misconfigured
+from backend.notifications import calendar_parts
 from backend.notifications.rendering import RenderedMail, ReproducibleMail
 from config import mail as providers
 from tests.support import mail_api, mail_events
@@ -21,6 +22,12 @@ pytestmark = [
 ]
 
 LINK = "https://site.example/verify-email?token=secret"
+ENTRY = {
+    "method": "REQUEST",
+    "sequence": 5,
+    "starts_at": "2026-11-24T12:00:00+00:00",
+    "ends_at": "2026-11-24T13:00:00+00:00",
+}
 OFF = {  # what of the request asks for no tracking
     "amazon_ses": '"Tracking": {"OpenTrackingEnabled": "DISABLED", "ClickTrackingEnabled": "DISABLED"}',
     "brevo": '"X-Mailin-Track": "0"',
@@ -65,6 +72,22 @@ def test_each_provider_takes_a_mail_with_our_variables_and_is_asked_to_track_nob
     assert not more
     assert expected in {key.lower(): value for key, value in head.items()}[name.lower()]
     assert OFF[provider] in body.replace("&", " ")
+
+
+@pytest.mark.parametrize("provider", providers.PROVIDERS)
+def test_each_provider_takes_a_calendar_entry_in_its_own_way(provider: str, now: Any, settings: Any) -> None:
+    """Whole, or as a file: Anymail refuses the mail that has a part which it cannot pass on."""
+    mail, told = a_mail(now), {"acknowledgement_id": "MS-7K2QXW", "entry": ENTRY}
+    calendar_parts.attach(mail, [told], stamped_at=now)
+    with mail_api.serving(provider) as api:
+        mail_api.use(settings, provider, api)
+        connection = MailConnection()
+        connection.send(mail)
+        connection.close()
+    ((_, body),) = api.asked
+    assert "appointment.ics" in body or provider == "amazon_ses"
+    assert len(mail.alternatives) == (2 if provider in ("amazon_ses", "sendgrid") else 1)
+    assert len(mail.attachments) == 1
 
 
 @pytest.mark.parametrize("provider", providers.PROVIDERS)

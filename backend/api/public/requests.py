@@ -13,6 +13,7 @@ from backend.api.fields import (
     ConsentField,
     DayField,
     EmailAddressField,
+    FlagField,
     IdField,
     InstantField,
     IntakeField,
@@ -73,6 +74,11 @@ class DraftRequest(serializers.Serializer[Draft]):
         allow_null=True,
         default=None,
         help_text="A wish: a start of slots/. It is not held.",
+    )
+    calendar_entry = FlagField(
+        "Please say false if our emails are to put nothing into your calendar.",
+        default=True,
+        help_text="Whether mails bring an entry for the calendar, which others may see.",
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

@@ -27,18 +27,6 @@ class RupeesField(StrictField):
         return paise
 
 
-class FlagField(StrictField):
-    """JSON's `true` or `false`; absent means false."""
-
-    def __init__(self, ask: str) -> None:
-        super().__init__(ask, required=False, default=False)
-
-    def to_internal_value(self, data: Any) -> bool:
-        if not isinstance(data, bool):
-            self.fail("invalid")
-        return data
-
-
 class PasswordField(StrictField):
     """Text as it is, not trimmed; at most what is worth hashing."""
 

@@ -13,6 +13,7 @@ from backend.api.fields import (
     ChoiceField,
     DayField,
     EmailAddressField,
+    FlagField,
     IdField,
     InstantField,
     IntakeField,
@@ -21,7 +22,7 @@ from backend.api.fields import (
     WholeNumberField,
 )
 from backend.api.public.requests import DraftRequest
-from backend.api.staff.fields import FlagField, PasswordField, RupeesField, ScopesField
+from backend.api.staff.fields import PasswordField, RupeesField, ScopesField
 from backend.bookings.lifecycle.alternatives import OfferedSlot
 from backend.bookings.lifecycle.cancellation import CalledOffBy, RefundChoice
 from backend.bookings.lifecycle.desk_money import Handed

@@ -15,13 +15,15 @@ from backend.api.public import doors
 from backend.api.visit import booking_context
 from backend.api.visit.page import VisitPage, show
 from backend.bookings import queries
-from backend.bookings.lifecycle import cancellation, visitor
+from backend.bookings.lifecycle import calendar_choice, cancellation, visitor
 from backend.bookings.machine import State
 from backend.bookings.models import Booking
 from backend.bookings.payment_status import MONEY_CAME, payment_status
 from backend.core.errors import Code, Refused
-from backend.notifications.calendar_invite import calendar_invite
+from backend.notifications.calendar_invite import Entry, Method, calendar_invite
 from backend.notifications.rendering import domain
+
+CALENDAR_STEPS = ("calendar", "no-calendar")
 
 
 class BookingPage(VisitPage):
@@ -47,6 +49,9 @@ class BookingPage(VisitPage):
             doors.ask_to_cancel(request, {"acknowledgement_id": booking.acknowledgement_id}, now=now)
         elif step == "link":
             doors.send_link(request, {"email": booking.email}, now=now)
+        elif step in CALENDAR_STEPS:
+            calendar_choice.choose_calendar(token, wants_entry=step == "calendar", now=now)
+            return _back(request, token)
         return _back(request, token, mailed=step)
 
 
@@ -62,6 +67,7 @@ def _shown(booking: Booking, token: str, *, now: datetime) -> dict[str, Any]:
         "token": token,
         "query": query,
         "has_receipts": has_receipts,
+        "calendar_entry": booking.calendar_entry,
     }
 
 
@@ -73,14 +79,11 @@ class CalendarFile(VisitPage):
         booking = queries.by_token(token, now=now)
         if booking.state != State.CONFIRMED or booking.slot_start is None or booking.slot_end is None:
             raise Refused(Code.STATE_REFUSES, state=booking.state)
-        session = {
-            "acknowledgement_id": booking.acknowledgement_id,
-            "sequence": booking.ledger_sequence,
-            "starts_at": booking.slot_start.isoformat(),
-            "ends_at": booking.slot_end.isoformat(),
-            "place": responses.place(booking, token),
-        }
-        content = calendar_invite([session], domain=domain(), stamped_at=now)
+        place = responses.place(booking, token)
+        entry = Entry(
+            booking.acknowledgement_id, booking.ledger_sequence, booking.slot_start, booking.slot_end, place=place
+        )
+        content = calendar_invite(entry, Method.PUBLISH, domain=domain(), stamped_at=now)
         name = 'attachment; filename="appointment.ics"'
         return HttpResponse(content, content_type="text/calendar", headers={"Content-Disposition": name})
 

@@ -49,6 +49,7 @@ def _draft(typed: dict[str, Any]) -> dict[str, Any]:
     sent = {
         **typed,
         "consent_given": typed.get("consent_given") == "yes",
+        "calendar_entry": typed.get("no_calendar_entry") != "yes",
         "psychologist": typed.get("psychologist") or None,
     }
     chosen = chosen_slot.decode_slot(typed.get("slot", ""))

@@ -57,6 +57,7 @@ class Draft:
     preferred_slot_start: datetime | None = None
     notice_version: str = IN_FORCE.version.value  # of the privacy notice that was accepted
     notice_language: str = IN_FORCE.language
+    calendar_entry: bool = True  # mails put the session into the visitor's calendar
 
     @classmethod
     def of(cls, booking: Booking) -> Draft:
