@@ -17,6 +17,7 @@
 #   make security            each security control in production settings, and a whole stack searched and attacked; ONLY="controls"
 #   make audit               known vulnerabilities in what is installed; fails, too, where it could ask nobody
 #   make bill                the software bill of materials, CycloneDX, as var/bill.json
+#   make clients             clients in TypeScript and Python from docs/openapi.yaml, and the examples on a stack of their own; needs Node 20
 #   make manage CMD="check"  manage.py in the environment of the running stack
 #   make lock, make format, make readme, make clean
 
@@ -31,7 +32,7 @@ ifneq ($(shell $(PYTHON) -c '$(BELONGS_HERE)' 2>/dev/null && echo yes),yes)
 .PHONY: .venv/pyvenv.cfg
 endif
 
-.PHONY: run test demo restore-drill chaos ops-test pooler-test proxy-test browser model audit bill security manage bench lock format readme clean
+.PHONY: run test demo restore-drill chaos ops-test pooler-test proxy-test browser model clients audit bill security manage bench lock format readme clean
 
 run: .venv/run.stamp
 	@exec $(PYTHON) -m config.local.run --profile "$(PROFILE)" --port "$(PORT)"
@@ -69,6 +70,9 @@ browser: .venv/dev.stamp
 	@exec $(PYTHON) -m tests.browser
 AS_ROOT := $(shell test "$$(id -u)" = 0 || echo sudo)
 
+clients: .venv/clients.stamp
+	@exec $(PYTHON) -m tests.clients
+
 audit: .venv/security.stamp
 	@exec $(PYTHON) -m config.local.audit
 
@@ -89,6 +93,7 @@ lock: .venv/uv.stamp
 	$(UV) pip compile -q $(LOCKED) pyproject.toml -o requirements.txt
 	$(UV) pip compile -q $(LOCKED) --group dev pyproject.toml -c requirements.txt -o requirements-dev.txt
 	$(UV) pip compile -q $(LOCKED) --group security pyproject.toml -c requirements.txt -c requirements-dev.txt -o requirements-security.txt
+	$(UV) pip compile -q $(LOCKED) --group clients pyproject.toml -c requirements.txt -c requirements-dev.txt -o requirements-clients.txt
 	echo uv | $(UV) pip compile -q $(LOCKED) - -o requirements-uv.txt
 LOCKED := --universal --python-version 3.11 --no-header --no-annotate --generate-hashes
 
@@ -133,4 +138,8 @@ INSTALL = { test -x "$(UV)" && UV_SYSTEM_CERTS=1 UV_LINK_MODE=copy "$(UV)" pip i
 
 .venv/security.stamp: requirements-security.txt .venv/dev.stamp
 	@$(call INSTALL,requirements-security.txt)
+	@touch $@
+
+.venv/clients.stamp: requirements-clients.txt .venv/dev.stamp
+	@$(call INSTALL,requirements-clients.txt)
 	@touch $@

@@ -5,9 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
-from rest_framework import serializers
-
-from backend.api import fields
 
 
 class Described(AutoSchema):
@@ -19,8 +16,8 @@ class Described(AutoSchema):
         return name.removesuffix("_retrieve")
 
     def _get_serializer_field_meta(self, field: Any, direction: str) -> dict[str, Any]:
-        """Without the default that a choice's own list does not hold: a client's generator gives up on it."""
+        """Without the empty default: a list of choices does not hold it, and generators give up on the operation."""
         meta: dict[str, Any] = super()._get_serializer_field_meta(field, direction)  # type: ignore[no-untyped-call]
-        if isinstance(field, fields.ChoiceField | serializers.ChoiceField) and meta.get("default") == "":
+        if meta.get("default") == "":
             del meta["default"]
         return meta

@@ -16,7 +16,7 @@ from typing import Any
 from config.local.procfile import PATH as PROCFILE
 
 ROOT = PROCFILE.parent
-LOCK_FILES = tuple(f"requirements{of}.txt" for of in ("", "-dev", "-security", "-uv"))
+LOCK_FILES = tuple(f"requirements{of}.txt" for of in ("", "-dev", "-security", "-clients", "-uv"))
 KNOWN_TO_BE_VULNERABLE = "django==3.2.0"  # nothing installs it
 COMMAND = (
     sys.executable,

@@ -121,11 +121,11 @@ def running(url: str) -> Stack:
 
 
 @contextmanager
-def own(narrator: Narrator, var: Path, **settings: str) -> Iterator[Stack]:
+def own(narrator: Narrator, var: Path, *, profile: str = "fast", **settings: str) -> Iterator[Stack]:
     """A fresh stack on free ports; it is stopped afterwards, whatever happens. Raises NoStackError."""
     _sweep(var)
     port = _free_port()
-    command = [sys.executable, "-m", "config.local.run", "--profile", "fast", "--port", str(port)]
+    command = [sys.executable, "-m", "config.local.run", "--profile", profile, "--port", str(port)]
     command += ["--var", str(var.relative_to(ROOT))]
     output = var / "stack.log"
     given = "".join(f"{name}={'…' if name.endswith(HIDDEN) else value} " for name, value in settings.items())

@@ -1,0 +1,150 @@
+// Books a session, pays for it, moves it and cancels it, by the client that `make clients` generates.
+//
+//     npm ci && npm run generate && npm run build && npm run book -- http://localhost:8000 var/mail
+//
+// It needs a practice that approves the request meanwhile, on the pages at /admin/. What comes next, and until when,
+// is always read from an answer: no rule of the practice stands here.
+
+import createClient from "openapi-fetch";
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Mailbox } from "./mailbox.js";
+import type { components, paths } from "./mindsettler.js";
+
+type Shapes = components["schemas"];
+type Problem = Shapes["ProblemAnswer"];
+type Slot = Shapes["SlotAnswer"];
+
+const TRIES = 5;
+const [url = "http://localhost:8000", mails = "var/mail"] = process.argv.slice(2);
+const api = createClient<paths>({ baseUrl: url });
+const mailbox = new Mailbox(mails, `ravi-${randomUUID().slice(0, 8)}@example.org`);
+
+/** The API said no; `problem` has a sentence for a person and a code for a program. */
+class Refused extends Error {
+  constructor(readonly problem: Problem) {
+    super(problem.detail);
+  }
+}
+
+/** The answer. What got none, or came too early, is sent again: the Idempotency-Key in it makes that harmless. */
+async function done<Answer>(
+  send: () => Promise<{ data?: Answer; error?: Problem; response: Response }>,
+): Promise<Answer> {
+  for (let attempt = 0; attempt < TRIES; attempt++) {
+    const { data, error, response } = await send().catch(() => ({ data: undefined, error: undefined, response: null }));
+    if (data !== undefined) return data;
+    const wait = response ? response.headers.get("Retry-After") : String(attempt);
+    if (wait === null) throw error ? new Refused(error) : new Error(`status ${response?.status}`);
+    await sleep(Number(wait) * 1000);
+  }
+  throw new Error(`no answer in ${TRIES} tries`);
+}
+
+/** A new key for each thing to be done. */
+function once() {
+  return { header: { "Idempotency-Key": randomUUID() } };
+}
+
+/** A person would choose; here it is the last one. */
+function choose(offered: Slot[], what: string): Slot {
+  const slot = offered.at(-1);
+  if (!slot) throw new Error(`there are no ${what}`);
+  console.log(`${offered.length} ${what}; we take ${slot.start}`);
+  return slot;
+}
+
+async function sendDraft(slot: Slot, phoneNumber: string): Promise<void> {
+  const body: Shapes["DraftRequest"] = {
+    email: mailbox.address,
+    full_name: "Ravi Menon",
+    phone_number: phoneNumber,
+    city: "Kochi",
+    country: "India",
+    age: 44,
+    gender: "MALE",
+    emergency_contact: "Meera Menon",
+    consent_given: true,
+    preferred_date: slot.start.slice(0, 10),
+    preferred_period: "CUSTOM",
+    preferred_time_start: slot.start.slice(11, 16),
+    preferred_time_end: slot.end.slice(11, 16),
+    mode: slot.modes[0] ?? "ONLINE",
+    payment_mode: "ONLINE",
+    psychologist: slot.psychologist,
+    preferred_slot_start: slot.start,
+  };
+  const params = once();
+  console.log((await done(() => api.POST("/api/bookings/draft/", { params, body }))).message);
+}
+
+async function proveAddress(): Promise<string> {
+  const body = { token: await mailbox.token("confirm your email") };
+  const params = once();
+  return (await done(() => api.POST("/api/bookings/verify-email/", { params, body }))).booking.acknowledgement_id;
+}
+
+function statusOf(id: string): Promise<Shapes["StatusAnswer"]> {
+  const params = { query: { acknowledgement_id: id } };
+  return done(() => api.GET("/api/bookings/check-status/", { params }));
+}
+
+/** The status, in the practice's own words. */
+async function tell(id: string): Promise<void> {
+  const status = await statusOf(id);
+  const actions = status.allowed_actions.map((one) => one.action).join(", ");
+  console.log(`${id} is ${status.status}: ${status.next_step} (now possible: ${actions || "nothing"})`);
+}
+
+/** Until the practice has decided and this is allowed. */
+async function waitFor(id: string, action: string): Promise<void> {
+  while (!(await statusOf(id)).allowed_actions.some((one) => one.action === action)) await sleep(1000);
+}
+
+async function pay(id: string): Promise<void> {
+  const [begin, complete] = [once(), once()];
+  const asked = { acknowledgement_id: id };
+  const begun = await done(() => api.POST("/api/bookings/initiate-payment/", { params: begin, body: asked }));
+  if (begun.pay_url) console.log(`Please pay ${begun.amount} rupees at ${begun.pay_url}`);
+  const body = { payment_reference: begun.payment_reference };
+  const paid = await done(() => api.POST("/api/bookings/complete-payment/", { params: complete, body }));
+  console.log(`${begun.amount} rupees: ${paid.message}`);
+}
+
+async function move(): Promise<void> {
+  const token = await mailbox.token("is confirmed", "/go/reschedule/");
+  const listed = await done(() => api.GET("/api/bookings/move/", { params: { query: { token } } }));
+  const slot = choose(listed.slots, "other times");
+  const body = { token, psychologist: slot.psychologist, start: slot.start };
+  const params = once();
+  console.log((await done(() => api.POST("/api/bookings/move/", { params, body }))).message);
+}
+
+async function cancel(id: string): Promise<void> {
+  const [ask, prove] = [once(), once()];
+  const asked = { acknowledgement_id: id };
+  console.log((await done(() => api.POST("/api/bookings/request-cancellation/", { params: ask, body: asked }))).message);
+  const body = { token: await mailbox.token("One step left", "/go/cancel/") };
+  console.log((await done(() => api.POST("/api/bookings/verify-cancellation/", { params: prove, body }))).message);
+}
+
+const practice = await done(() => api.GET("/api/info/"));
+console.log(`${practice.practice_name}: sessions of ${practice.session_minutes} minutes, from ${practice.price_from} rupees`);
+const free = await done(() => api.GET("/api/slots/", { params: { query: { mode: "ONLINE" } } }));
+const slot = choose(free.slots, "free times");
+try {
+  await sendDraft(slot, "98765");
+} catch (problem) {
+  if (!(problem instanceof Refused)) throw problem;
+  console.log(`refused, ${problem.problem.code}: ${JSON.stringify(problem.problem.errors)}`);
+  await sendDraft(slot, "9876543210");
+}
+const id = await proveAddress();
+await tell(id);
+await waitFor(id, "pay");
+await tell(id);
+await pay(id);
+await move();
+await tell(id);
+await cancel(id);
+await tell(id);
