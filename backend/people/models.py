@@ -15,6 +15,7 @@ from simple_history.models import HistoricalRecords
 
 from backend.core.encryption import EncryptedTextField
 from backend.core.personal_data import classify
+from backend.people.calendar_models import CalendarAddress as CalendarAddress
 from backend.people.hours_models import HoursMode as HoursMode
 from backend.people.hours_models import TimeOff as TimeOff
 from backend.people.hours_models import WorkingHours as WorkingHours

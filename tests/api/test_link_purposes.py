@@ -32,6 +32,7 @@ OPENS = {
     "/go/pay/": {Purpose.PAY},
     "/go/again/": {Purpose.AGAIN},
     "/go/room/": {Purpose.BOOKING, Purpose.ROOM},
+    "/go/calendar/": set(),  # has tokens of its own
     "/go/receipt/": {Purpose.BOOKING},
     "/go/data/": {Purpose.DATA},
     "/go/data/correct/": {Purpose.DATA},

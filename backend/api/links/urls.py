@@ -2,7 +2,17 @@
 
 from django.urls import path, re_path
 
-from backend.api.links import data_forms, data_page, erasure_pages, pages, pay_page, receipt_page, room_page, slot_pages
+from backend.api.links import (
+    calendar_page,
+    data_forms,
+    data_page,
+    erasure_pages,
+    pages,
+    pay_page,
+    receipt_page,
+    room_page,
+    slot_pages,
+)
 
 urlpatterns = [
     path("go/cancel/", pages.CancelPage.as_view()),
@@ -10,6 +20,7 @@ urlpatterns = [
     path("go/reschedule/", slot_pages.ReschedulePage.as_view()),
     path("go/pay/", pay_page.PayPage.as_view()),
     path("go/room/", room_page.RoomPage.as_view()),
+    path("go/calendar/", calendar_page.CalendarPage.as_view()),
     path("go/again/", pages.RequestAgainPage.as_view()),
     path("go/receipt/", receipt_page.ReceiptPage.as_view()),
     path("go/data/", data_page.DataPage.as_view()),

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import cast
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -18,6 +19,7 @@ from backend.accounts.models import Authenticator
 from backend.desk.account.enrol import qr, show_codes
 from backend.desk.account.proof import WRONG_CODE, WRONG_PASSKEY
 from backend.desk.fresh import ask_again, requires_fresh
+from backend.people.models import CalendarAddress, Psychologist
 
 
 @never_cache
@@ -25,10 +27,17 @@ def own(request: HttpRequest) -> HttpResponse:
     """POST does what `do` says; what changes the factor asks for it again first."""
     if request.method == "POST":
         return _done(request)
+    return _shown(request)
+
+
+def _shown(request: HttpRequest, calendar_address: str = "") -> HttpResponse:
     now, account = timezone.now(), _account(request)
     context = {
         **admin.site.each_context(request),
         "title": "Your sign-in",
+        "has_calendar": Psychologist.objects.filter(user=account, is_active=True).exists(),
+        "calendar_since": CalendarAddress.objects.filter(psychologist__user=account).first(),
+        "calendar_address": calendar_address,
         "app": Authenticator.objects.filter(user=account, confirmed=True).first(),
         "passkeys": passkeys.of(account),
         "codes_left": second_factor.recovery_codes_left(account),
@@ -106,6 +115,19 @@ def _remove_passkey(request: HttpRequest) -> HttpResponse:
     return _changed(request, "That passkey opens nothing any more.")
 
 
+def _make_calendar(request: HttpRequest) -> HttpResponse:
+    """The answer itself shows the address, and nothing keeps it for another page."""
+    psychologist = get_object_or_404(Psychologist, user=_account(request), is_active=True)
+    token = CalendarAddress.make(psychologist, now=timezone.now())
+    return _shown(request, f"{settings.PUBLIC_URL}/go/calendar/?token={token}")
+
+
+def _end_calendar(request: HttpRequest) -> HttpResponse:
+    CalendarAddress.objects.filter(psychologist__user=_account(request)).delete()
+    messages.success(request, "The address of your calendar opens nothing any more.")
+    return redirect("desk:account")
+
+
 def _changed(request: HttpRequest, said: str) -> HttpResponse:
     """Whoever came in by what was before is out."""
     sessions.end_all(_account(request), but=request.session)
@@ -118,5 +140,10 @@ def _account(request: HttpRequest) -> User:
 
 
 Act = Callable[[HttpRequest], HttpResponse]
-ENDS: dict[str, Act] = {"end": _end_one, "end_others": _end_others}
-CHANGES: dict[str, Act] = {"new_codes": _new_codes, "add_passkey": _add_passkey, "remove_passkey": _remove_passkey}
+ENDS: dict[str, Act] = {"end": _end_one, "end_others": _end_others, "end_calendar": _end_calendar}
+CHANGES: dict[str, Act] = {
+    "new_codes": _new_codes,
+    "add_passkey": _add_passkey,
+    "remove_passkey": _remove_passkey,
+    "make_calendar": _make_calendar,
+}
