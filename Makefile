@@ -5,7 +5,7 @@
 #                            GATEWAY=razorpay or stripe against a fake of that gateway
 #   make restore-drill       dump, restore into an empty database, start on it, and the demo passes there
 #   make chaos               a storm of faults over the whole stack, and its figures; SEED=n repeats one, MINUTES=n,
-#                            GATEWAY=razorpay or stripe for the money, BEHIND="pooler proxy" puts PgBouncer and nginx between,
+#                            GATEWAY=razorpay or stripe for the money, ROOMS=zoom or jitsi for rooms, BEHIND="pooler proxy" puts PgBouncer and nginx between,
 #                            BEHIND="host proxy" loses one of two hosts in the middle
 #   make ops-test            the alerts against their tests, and what is seen in time of real faults; ONLY="rules scrape"
 #   make pooler-test         a part of the tests through PgBouncer, which it unpacks into var/; ONLY="tests/outbox -k lease"
@@ -48,7 +48,7 @@ restore-drill: .venv/dev.stamp
 
 chaos: .venv/dev.stamp
 	@$(PYTHON) -m config.local.check -m stacks
-	@exec $(PYTHON) -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(GATEWAY),--gateway "$(GATEWAY)") $(if $(SQLITE),--sqlite) $(if $(BEHIND),--behind $(BEHIND))
+	@exec $(PYTHON) -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(GATEWAY),--gateway "$(GATEWAY)") $(if $(SQLITE),--sqlite) $(if $(ROOMS),--rooms $(ROOMS)) $(if $(BEHIND),--behind $(BEHIND))
 
 pooler-test: .venv/dev.stamp
 	@exec $(PYTHON) -m tests.pooler $(ONLY)

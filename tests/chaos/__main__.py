@@ -1,4 +1,4 @@
-"""Runs the storm: `python -m tests.chaos [--seed N] [--minutes M] [--gateway NAME] [--sqlite] [--short] [--behind …]`.
+"""Runs the storm: `python -m tests.chaos [--seed N] [--minutes M] [--gateway NAME] [--rooms NAME] [--short] …`.
 
 With the fake of a real gateway the money is looked at: the naive design, the races and outages know nothing of it.
 
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from config.local.console import end_in_order, say
-from tests.chaos import between, gateways, races
+from tests.chaos import between, gateways, races, rooms
 from tests.chaos import faults as fault_plan
 from tests.chaos import stack as stacks
 from tests.chaos.figures import Figure, table
@@ -62,6 +62,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=secrets.randbelow(10_000), help="repeats a run's faults")
     parser.add_argument("--minutes", type=float, default=1.5, help="how long traffic and faults go on")
     parser.add_argument("--gateway", choices=gateways.ALL, default="sandbox", help="which one takes the money")
+    parser.add_argument("--rooms", choices=rooms.ALL, help="a room of its own for each session, which also moves")
     parser.add_argument("--sqlite", action="store_true", help="on SQLite, without PostgreSQL's restart")
     parser.add_argument("--behind", nargs="*", choices=between.ADD, default=[], help="what stands between, too")
     parser.add_argument("--dump", type=Path, help="of migrated tables, on which our storm begins")
@@ -71,6 +72,8 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def _ours(stack: Stack, options: argparse.Namespace, seconds: float) -> list[Figure]:
     stacks.migrate(stack, options.dump)
+    provider = rooms.Provider(stack, options.rooms) if options.rooms else None
+    stack.has_rooms = provider is not None
     direct = dict(stack.environment)
     for name in (name for name in between.ADD if name in options.behind):
         between.ADD[name](stack)
@@ -95,7 +98,7 @@ def _ours(stack: Stack, options: argparse.Namespace, seconds: float) -> list[Fig
         with_gateway=gateways.has_pages(options.gateway),
     )
     say(f"the stack works; {len(plan)} faults are planned")
-    figures: list[Figure] = storm.ride(stack, world, plan, seconds, is_timed=not options.short)
+    figures: list[Figure] = storm.ride(stack, world, plan, seconds, is_timed=not options.short, provider=provider)
     if _is_whole(options):
         outages = importlib.import_module("tests.chaos.outages")
         say("the storm is over; now the calm")
@@ -110,7 +113,7 @@ def _ours(stack: Stack, options: argparse.Namespace, seconds: float) -> list[Fig
 
 def _is_whole(options: argparse.Namespace) -> bool:
     """Whether more than the storm itself is shown."""
-    return not options.short and not gateways.has_pages(options.gateway)
+    return not (options.short or options.rooms or gateways.has_pages(options.gateway))
 
 
 def _naive(options: argparse.Namespace, seconds: float) -> list[Figure]:

@@ -77,6 +77,7 @@ class Stack:
     parts: dict[str, Part] = field(default_factory=dict)
     supervisor: Supervisor | None = None
     ends: list[Callable[[], None]] = field(default_factory=list)  # what else is gone afterwards
+    has_rooms: bool = False  # each online session has one of its own
     second_web: int = 0  # the port of the second host's web; 0: there is none
 
     @property

@@ -15,7 +15,7 @@ from backend.outbox import attempts
 from backend.outbox.models import Message
 from backend.people.models import Psychologist
 from config import schedule
-from tests.chaos import books, checker, door, gateways, measures
+from tests.chaos import books, checker, door, gateways, measures, rooms
 from tests.chaos.bank import Pages, Sandbox
 from tests.chaos.deadlines import Deadlines
 from tests.chaos.fault_injector import FaultInjector
@@ -78,7 +78,15 @@ def wait_until_mail_flows(world: World) -> None:
     world.stack.wait_until(lambda: bool(world.stack.mails_to(visit.address)), "the first mail")
 
 
-def ride(stack: Stack, world: World, faults: list[Fault], seconds: float, *, is_timed: bool) -> list[Figure]:
+def ride(
+    stack: Stack,
+    world: World,
+    faults: list[Fault],
+    seconds: float,
+    *,
+    is_timed: bool,
+    provider: rooms.Provider | None = None,
+) -> list[Figure]:
     """Traffic and faults for `seconds`, then calm, then the verdict; without `is_timed` no figure depends on speed."""
     journal = world.journal
     has_pages = gateways.has_pages(stack.gateway)
@@ -90,6 +98,8 @@ def ride(stack: Stack, world: World, faults: list[Fault], seconds: float, *, is_
     twice_more.start()
     rounds.start()
     began = time.monotonic()
+    if provider is not None:
+        provider.let_loose(stack.seed, seconds)
     try:
         FaultInjector(stack, journal).blow(faults)
         time.sleep(max(0.0, began + seconds - time.monotonic()))
@@ -97,6 +107,8 @@ def ride(stack: Stack, world: World, faults: list[Fault], seconds: float, *, is_
     finally:  # Python waits for its threads, also when it is told to end
         traffic.stop()
     connection.close()  # PostgreSQL restarted since it was opened
+    if provider is not None:
+        provider.settle()
     calm = _calm(ended_at, CALM_WITHIN if is_timed else SLOW_CALM_WITHIN)
     _last_deadlines(stack, rounds)
     twice_more.stop()
@@ -110,6 +122,7 @@ def ride(stack: Stack, world: World, faults: list[Fault], seconds: float, *, is_
         *checker.check(stack, journal),
         none_of("reports of the gateway never taken", books.untaken(stack)),
         *(rounds.figures(journal) if has_pages else []),
+        *(rooms.figures(provider, is_timed=is_timed) if provider is not None else []),
         calm,
         *heard,
         *measures.requests_in_storm(journal, is_timed=is_timed),

@@ -111,6 +111,7 @@ class Visit:
             (self._fails_then_pays, 6),
             (self._cancels_unpaid, 5),
             (self._cancels_paid, 5),
+            *([(self._moves, 30), (self._cancels_paid, 15)] if self._world.stack.has_rooms else []),
         ]
 
     def walk(self) -> None:
@@ -168,6 +169,14 @@ class Visit:
     def _cancels_paid(self) -> None:
         self._pays()
         self._cancel()
+
+    def _moves(self) -> None:
+        """Once or twice; now and then it is called off after that."""
+        self._pays()
+        for _ in range(self._chosen.choice([1, 2])):
+            self._staff.post(self._desk("reschedule"), {"slot_start": self._slot(apart=True).isoformat()})
+        if self._chosen.random() < 0.3:
+            self._cancel()
 
     # -- steps --------------------------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ import json
 import re
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -29,7 +29,8 @@ Answer = tuple[int, dict[str, Any] | None]
 @dataclass
 class FakeZoom:
     """`hosts`: who is a user of the account. `trouble`: of each of the next requests the status that it gets instead,
-    AS_ASKED, or HANG_UP once the work is done. `lasts`: seconds of a token."""
+    AS_ASKED, or HANG_UP once the work is done; afterwards `chance` says it. `lasts`: seconds of a token. `made`: how
+    many meetings there ever were."""
 
     hosts: set[str]
     url: str = ""
@@ -39,14 +40,20 @@ class FakeZoom:
     asked: list[str] = field(default_factory=list)
     tokens: set[str] = field(default_factory=set)
     trouble: deque[int] = field(default_factory=deque)
+    chance: Callable[[], int] = lambda: AS_ASKED
+    made: int = 0
     _numbers: Iterator[int] = field(default_factory=lambda: count(84_000_000_001))
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def configure(self, settings: LazySettings) -> None:
         """Rooms of a test are made here."""
-        settings.ROOMS = "zoom"
-        settings.ZOOM_ACCOUNT_ID, settings.ZOOM_CLIENT_ID, settings.ZOOM_CLIENT_SECRET = ACCOUNT, CLIENT, SECRET
-        settings.ZOOM_URL = settings.ZOOM_LOGIN_URL = self.url
+        for name, value in self.variables().items():
+            setattr(settings, name, value)
+
+    def variables(self) -> dict[str, str]:
+        """Those that lead here."""
+        keys = {"ZOOM_ACCOUNT_ID": ACCOUNT, "ZOOM_CLIENT_ID": CLIENT, "ZOOM_CLIENT_SECRET": SECRET}
+        return {"ROOMS": "zoom", **keys, "ZOOM_URL": self.url, "ZOOM_LOGIN_URL": self.url}
 
     def answer(self, method: str, target: str, authorization: str, body: str) -> Answer:
         """One request, alone."""
@@ -79,7 +86,7 @@ class FakeZoom:
             return 404, {"code": 1001, "message": f"User does not exist: {user}."}
         if method == "GET":
             return 200, self._page(user, parse_qs(urlsplit(target).query))
-        number = next(self._numbers)
+        number, self.made = next(self._numbers), self.made + 1
         meeting = {
             **json.loads(body),
             "id": number,
@@ -115,8 +122,8 @@ def serving(*hosts: str) -> Iterator[FakeZoom]:
 
         def _answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
-            trouble = zoom.trouble.popleft() if zoom.trouble else None
-            if trouble and trouble > 0:
+            trouble = zoom.trouble.popleft() if zoom.trouble else zoom.chance()
+            if trouble > 0:
                 self._say(trouble, {"message": "trouble"})
                 return
             status, content = zoom.answer(self.command, self.path, self.headers.get("Authorization", ""), body)

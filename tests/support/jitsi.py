@@ -13,11 +13,13 @@ HOST = "jitsi.example.org"
 SECRET = "0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a6978"  # a secret of tests
 
 
+VARIABLES = {"ROOMS": "jitsi", "JITSI_URL": f"https://{HOST}", "JITSI_APP_ID": "practice", "JITSI_SECRET": SECRET}
+
+
 def configure(settings: LazySettings) -> None:
     """Rooms of their own for the sessions of a test."""
-    settings.ROOMS = "jitsi"
-    settings.JITSI_URL, settings.JITSI_APP_ID, settings.JITSI_SECRET = f"https://{HOST}", "practice", SECRET
-    settings.JITSI_KEY_ID = ""
+    for name, value in {**VARIABLES, "JITSI_KEY_ID": ""}.items():
+        setattr(settings, name, value)
 
 
 def room_of(address: str) -> str:
