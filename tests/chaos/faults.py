@@ -109,9 +109,10 @@ def plan(
     if with_gateway:
         faults += _of_gateway(random.Random(f"{seed} gateway"), seconds)
     if seconds >= ROOM_FOR_DEAF:
-        begins = [chosen.uniform(third, third + 0.2) * seconds for third in (0.05, 0.35, 0.65)]
-        queues = chosen.sample(QUEUES, k=len(QUEUES))
-        faults += [Fault(at, Kind.REDIS_DEAF, DEAF_FOR, 0, q) for at, q in zip(begins, queues, strict=True)]
+        turn = 0.9 * seconds / len(QUEUES)
+        for number, queue in enumerate(chosen.sample(QUEUES, k=len(QUEUES))):
+            begins = 0.05 * seconds + turn * (number + chosen.uniform(0.0, 0.6))
+            faults.append(Fault(begins, Kind.REDIS_DEAF, DEAF_FOR, 0, queue))
     return sorted(faults, key=lambda fault: fault.at)
 
 
