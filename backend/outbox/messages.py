@@ -187,7 +187,7 @@ def mend_turns(*, now: datetime, held_for: timedelta = timedelta(0)) -> int:
 def _waits_too_long(now: datetime) -> Q:
     """Longer than any wait that begins now."""
     too_far = Q(is_snoozed=True, next_attempt_at__gt=now + SNOOZE_MOST)
-    for rows, usual in ((patience.OF_DAYS, patience.DAYS), (~patience.OF_DAYS, patience.AN_HOUR)):
+    for rows, usual in patience.EACH:
         for attempts in range(usual.attempts_most + 1):
             longest = max(LEASE, usual.wait(attempts) * (1 + JITTER))
             too_far |= rows & Q(is_snoozed=False, attempts=attempts, next_attempt_at__gt=now + longest)

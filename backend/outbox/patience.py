@@ -22,6 +22,7 @@ WEBHOOK_BACK_OFF_MOST = env.duration(
 )
 
 WEBHOOK = "webhook"
+ROOM = "room"
 _SECONDS, _MINUTES, _HOURS = (timedelta(**{unit: 1}) for unit in ("seconds", "minutes", "hours"))
 # Their sum is 72 h: who is called has a weekend to notice that its server is down
 _DAYS_OF_WAITS = (
@@ -50,7 +51,13 @@ AN_HOUR = Patience(
     tuple(min(BACK_OFF_FIRST * BACK_OFF_FACTOR**n, BACK_OFF_MOST) for n in range(MAX_ATTEMPTS - 1)),
 )
 DAYS = Patience(tuple(map(min, _DAYS_OF_WAITS, repeat(WEBHOOK_BACK_OFF_MOST))))
+# Somebody may stand before the door of a room: often at first, and as long as any other in all
+_ROOM_WAITS = (*(n * _SECONDS for n in (1, 2, 3, 4, 5, 10, 30)), *(n * _MINUTES for n in (2, 5, 16, 49)))
+OFTEN = Patience(tuple(map(min, _ROOM_WAITS, repeat(BACK_OFF_MOST))))
+
 OF_DAYS = Q(kind__startswith=f"{WEBHOOK}:")  # the rows that are tried so long
+_OF_ROOMS = Q(kind__startswith=f"{ROOM}:")
+EACH = ((OF_DAYS, DAYS), (_OF_ROOMS, OFTEN), (~OF_DAYS & ~_OF_ROOMS, AN_HOUR))  # which rows have which
 
 
 def whose(kind: str) -> str:
@@ -60,4 +67,4 @@ def whose(kind: str) -> str:
 
 def of(kind: str) -> Patience:
     """With an effect of this kind."""
-    return DAYS if whose(kind) == WEBHOOK else AN_HOUR
+    return {WEBHOOK: DAYS, ROOM: OFTEN}.get(whose(kind), AN_HOUR)

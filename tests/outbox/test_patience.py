@@ -52,3 +52,14 @@ def test_who_waits_for_one_that_is_tried_hours_later_looks_seldom(now: datetime)
         elders = order.elders([elder, younger], now=now)
         assert elders == {elder.pk: set(), younger.pk: {elder.pk}}
         assert order.next_looks([younger], elders, now=now) == {younger.pk: now + timedelta(seconds=looks)}
+
+
+def test_a_room_is_tried_again_within_seconds_and_each_of_its_waits_is_known(now: datetime) -> None:
+    row, kind = owe(now, "1"), f"{patience.ROOM}:make"
+    assert patience.of(kind).wait(1) == timedelta(seconds=1)
+    for attempt in range(1, patience.OFTEN.attempts_most):
+        usual = now + patience.OFTEN.wait(attempt)
+        Message.objects.filter(pk=row.pk).update(kind=kind, attempts=attempt, next_attempt_at=usual)
+        assert messages.mend_turns(now=now) == 0
+        Message.objects.filter(pk=row.pk).update(next_attempt_at=usual + timedelta(hours=2))
+        assert messages.mend_turns(now=now) == 1
