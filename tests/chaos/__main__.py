@@ -96,6 +96,7 @@ def _ours(stack: Stack, options: argparse.Namespace, seconds: float) -> list[Fig
         with_pooler="pooler" in options.behind,
         with_host="host" in options.behind,
         with_gateway=gateways.has_pages(options.gateway),
+        with_rooms=stack.has_rooms,
     )
     say(f"the stack works; {len(plan)} faults are planned")
     figures: list[Figure] = storm.ride(stack, world, plan, seconds, is_timed=not options.short, provider=provider)

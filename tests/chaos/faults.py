@@ -65,7 +65,7 @@ OF_GATEWAY = {  # how its fake calls them
     Kind.GATEWAY_LOST: "lost",
 }
 GATEWAY_EVERY = 4.0  # seconds between two troubles of a gateway, and
-SELDOMER = 2.5  # how many times as long between two others then: in between somebody must be able to pay
+SELDOMER = 2.5  # how many times as long between two others then, and with rooms: in between things must go well
 QUEUES = ("mail", "payments", "calls", "timers")
 HOST_AWAY = 30.0  # seconds
 DEAF_FOR = 8.0  # seconds: longer than the time-out of the workers' sockets
@@ -92,12 +92,13 @@ def plan(
     with_pooler: bool = False,
     with_host: bool = False,
     with_gateway: bool = False,
+    with_rooms: bool = False,
 ) -> list[Fault]:
     """Every kind at least once when there is room, PostgreSQL, its pooler and a host once; all is over in time."""
     chosen = random.Random(seed)
     kinds = list(WEIGHTS)
     chosen.shuffle(kinds)
-    wanted = max(3, round(seconds / EVERY / (SELDOMER if with_gateway else 1)))
+    wanted = max(3, round(seconds / EVERY / (SELDOMER if with_gateway or with_rooms else 1)))
     kinds = kinds[:wanted] + chosen.choices(list(WEIGHTS), list(WEIGHTS.values()), k=max(0, wanted - len(kinds)))
     faults = [_drawn(kind, seconds, chosen) for kind in kinds]
     if with_postgres:
