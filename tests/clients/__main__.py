@@ -46,7 +46,7 @@ def main() -> int:
     """The exit code."""
     end_in_order()
     try:
-        generation.check_node()
+        generation.check_tools()
         generation.make_python()
         generation.make_typescript()
         generation.check_types()

@@ -26,8 +26,10 @@ class MissingError(Exception):
     """What this machine lacks; says how to get it."""
 
 
-def check_node() -> None:
+def check_tools() -> None:
     """Raises MissingError."""
+    if not Path(GENERATOR[0]).exists():
+        raise MissingError("openapi-python-client is not installed: make clients installs it, from its own lock file.")
     said = ""
     if shutil.which("node") and shutil.which("npm"):
         said = subprocess.run(["node", "--version"], capture_output=True, text=True, check=False).stdout.strip()

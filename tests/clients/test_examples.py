@@ -16,6 +16,7 @@ import pytest
 from backend.api import schema
 from backend.bookings.models import Booking
 from backend.people.privacy_notice import IN_FORCE
+from tests.clients import generation
 from tests.support import api, scenarios, working_hours
 
 pytestmark = [pytest.mark.sqlite_only]
@@ -96,3 +97,18 @@ def test_all_of_them_are_programs_and_their_packages_are_pinned() -> None:
     for name, version in {**package["dependencies"], **package["devDependencies"]}.items():
         assert locked[f"node_modules/{name}"]["version"] == version
     assert all("integrity" in one for path, one in locked.items() if path)
+
+
+@pytest.mark.parametrize("version", [None, "v18.20.4"])
+def test_a_machine_without_node_is_told_what_it_lacks(
+    version: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    generator = tmp_path / "openapi-python-client"
+    generator.touch()
+    monkeypatch.setattr(generation, "GENERATOR", (str(generator),))
+    for name in ("node", "npm") if version else ():
+        (tmp_path / name).write_text(f"#!/bin/sh\necho {version}\n")
+        (tmp_path / name).chmod(0o700)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(generation.MissingError, match=f"Node 20 or newer with npm; here is {version or 'none'}"):
+        generation.check_tools()
