@@ -105,7 +105,7 @@ readme: .venv/dev.stamp  # the generated parts of README and docs: state machine
 	@$(PYTHON) -m config.local.readme
 
 clean:  # leaves var/: it holds data and keys
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis var/test var/demo var/demo-none
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis var/test var/demo
 
 # Interpreters are tried by running them: a version manager's shim may be on the PATH and lead nowhere
 .venv/pyvenv.cfg:

@@ -57,13 +57,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _at_home(narrator: Narrator, gateway: str) -> dict[str, bool]:
-    """Every journey, on stacks of our own: a second one where visitors who cancel get nothing back."""
+    """Every journey, on a stack of our own, which then starts again and gives visitors who cancel nothing back."""
     results: dict[str, bool] = {}
-    for var, refunds in ((stacks.OWN_VAR, "full"), (stacks.SECOND_VAR, "none")):
+    for refunds in ("full", "none"):
         names = [name for name, journey in JOURNEYS.items() if (journey.refunds or "full") == refunds]
         with (
             fake(gateway) as settings,
-            stacks.own(narrator, var, REFUND_ON_VISITOR_CANCELLATION=refunds, **settings) as stack,
+            stacks.own(
+                narrator, stacks.OWN_VAR, is_fresh=not results, REFUND_ON_VISITOR_CANCELLATION=refunds, **settings
+            ) as stack,
         ):
             results |= _walked(names, stack, narrator, prepare=_open_every_day, gateway=gateway)
     return results

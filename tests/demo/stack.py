@@ -23,7 +23,6 @@ from tests.demo.commands import ROOT
 from tests.demo.walk import PAUSE, STACK, Narrator
 
 OWN_VAR = ROOT / "var" / "demo"
-SECOND_VAR = ROOT / "var" / "demo-none"
 START_WITHIN = 180.0  # seconds, migrations included, also beside other work on the machine
 HIDDEN = ("_KEY", "_SECRET", "_URL")  # what these settings hold is not told
 BACK_WITHIN = 15.0  # seconds; a web process that was killed serves again within them
@@ -121,9 +120,12 @@ def running(url: str) -> Stack:
 
 
 @contextmanager
-def own(narrator: Narrator, var: Path, *, profile: str = "fast", **settings: str) -> Iterator[Stack]:
-    """A fresh stack on free ports; it is stopped afterwards, whatever happens. Raises NoStackError."""
-    _sweep(var)
+def own(
+    narrator: Narrator, var: Path, *, profile: str = "fast", is_fresh: bool = True, **settings: str
+) -> Iterator[Stack]:
+    """A stack on free ports, on what one before left unless fresh; stopped whatever happens. Raises NoStackError."""
+    if is_fresh:
+        _sweep(var)
     port = _free_port()
     command = [sys.executable, "-m", "config.local.run", "--profile", profile, "--port", str(port)]
     command += ["--var", str(var.relative_to(ROOT))]
