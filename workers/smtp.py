@@ -2,12 +2,16 @@
 
 Connecting, and the commands before each mail's text, each have EMAIL_TIMEOUT in all; the text and the answer to it have
 EMAIL_ANSWER_TIMEOUT. A server may take its time there, and who hangs up on it gets the mail sent twice.
+
+To a server that takes them so, sender, recipient and DATA go together (RFC 2920): two trips to it in place of four.
 """
 
 from __future__ import annotations
 
+import re
 import smtplib
 import ssl
+from collections.abc import Sequence
 from time import monotonic
 from typing import Any
 
@@ -17,6 +21,7 @@ from urllib3.util import wait_for_read
 
 FAREWELL_SECONDS = 1  # for QUIT, which nothing depends on
 BEGIN_TEXT = 354  # the answer to DATA that asks for the text
+TAKEN = (250, 251)
 
 
 class _Phased(smtplib.SMTP):
@@ -35,10 +40,35 @@ class _Phased(smtplib.SMTP):
             raise smtplib.SMTPNotSupportedError("no log-in without encryption")
         return super().login(*args, **options)
 
-    def sendmail(self, *args: Any, **options: Any) -> Any:
+    def sendmail(self, sender: str, recipients: Sequence[str], text: bytes, *args: Any, **options: Any) -> Any:  # type: ignore[override]  # Django gives bytes
         self.text_begun = False
         self._begin_phase(self.timeout)
-        return super().sendmail(*args, **options)
+        self.ehlo_or_helo_if_needed()
+        if len(recipients) == 1 and self.has_extn("pipelining"):
+            return self._send_together(sender, recipients[0], text)
+        return super().sendmail(sender, recipients, text, *args, **options)
+
+    def _send_together(self, sender: str, recipient: str, text: bytes) -> dict[str, Any]:
+        """Raises what `sendmail` raises, at the first refusal; the connection ends with it."""
+        size = f" size={len(text)}" if self.has_extn("size") else ""
+        commands = (f"MAIL FROM:{smtplib.quoteaddr(sender)}{size}", f"RCPT TO:{smtplib.quoteaddr(recipient)}", "DATA")
+        if any(sign in command for command in commands for sign in "\r\n"):
+            raise ValueError("an address of two lines")
+        self.send("".join(f"{command}\r\n" for command in commands))
+        try:
+            if (answer := self.getreply())[0] not in TAKEN:
+                raise smtplib.SMTPSenderRefused(*answer, sender)
+            if (answer := self.getreply())[0] not in TAKEN:
+                raise smtplib.SMTPRecipientsRefused({recipient: answer})
+            if (answer := self.getreply())[0] != BEGIN_TEXT:
+                raise smtplib.SMTPDataError(*answer)
+            self.send(_as_data(text))
+            if (answer := self.getreply())[0] not in TAKEN:
+                raise smtplib.SMTPDataError(*answer)
+        except smtplib.SMTPException:
+            self.close()
+            raise
+        return {}
 
     def quit(self) -> Any:
         self._begin_phase(FAREWELL_SECONDS)
@@ -70,6 +100,11 @@ class _Phased(smtplib.SMTP):
             raise TimeoutError
         if self.sock is not None:
             self.sock.settimeout(left if left < float("inf") else None)
+
+
+def _as_data(text: bytes) -> bytes:
+    """RFC 5321, 4.5.2: a line of the text that begins with a dot gets another; one alone is the end."""
+    return re.sub(rb"(?m)^\.", b"..", text.removesuffix(b"\r\n")) + b"\r\n.\r\n"
 
 
 class _PhasedOverTls(_Phased, smtplib.SMTP_SSL):

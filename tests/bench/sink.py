@@ -17,7 +17,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 HANGS = 3600.0  # seconds
-REPLIES = {b"EHLO": b"250 sink\r\n", b"HELO": b"250 sink\r\n", b"DATA": b"354 go on\r\n", b"QUIT": b"221 bye\r\n"}
+REPLIES = {
+    b"EHLO": b"250-sink\r\n250 PIPELINING\r\n",
+    b"HELO": b"250 sink\r\n",
+    b"DATA": b"354 go on\r\n",
+    b"QUIT": b"221 bye\r\n",
+}
 
 
 class Provider(asyncio.Protocol):

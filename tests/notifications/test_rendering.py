@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from email import message_from_bytes
 from email.message import Message as Mime
+from email.policy import Compat32
 from html.parser import HTMLParser
 from typing import Any, ClassVar
 from uuid import UUID
@@ -24,7 +25,7 @@ from backend.bookings.models import Booking, Link, Mode, Purpose
 from backend.bookings.notices import LINKS_CARRIED, OF_A_PERSON, Notice
 from backend.core import formatting
 from backend.core.errors import Permanent
-from backend.notifications import delivery
+from backend.notifications import delivery, rendering
 from backend.outbox.models import Message
 from tests.support import calendar_lint
 from tests.support.factories import ASHA, make_booking
@@ -116,6 +117,14 @@ def test_the_first_attempt_and_a_retry_from_the_database_are_the_same_bytes(noti
     again = Message.objects.get(pk=message.pk)
     assert delivery.prepare(again, now=now + timedelta(minutes=5)) == again.context
     assert delivery.compose(again, TOKENS).message().as_bytes() == first
+
+
+@pytest.mark.parametrize(
+    "value", ["", "a", "Asha <a@example.org>", "x" * 69, "x" * 90, "a  b", " a ", "a\tb", "a\n b", "=?utf-8?q?a?=", "ü"]
+)
+def test_a_header_is_the_bytes_that_python_makes_of_it(value: str) -> None:
+    for name in ("Subject", "X-Correlation-ID"):
+        assert rendering._POLICY.fold_binary(name, value) == Compat32().fold_binary(name, value)
 
 
 def test_two_mails_share_neither_id_nor_boundary(now: datetime) -> None:

@@ -31,6 +31,7 @@ class Sink:
     stalled: threading.Event = field(default_factory=threading.Event)  # while set, DATA is not answered
     in_hand: int = 0  # mails whose DATA has come and has not been answered
     port: int = 0
+    takes_together: bool = True  # RFC 2920: it announces that it takes several commands at once, as most servers do
     _kept: list[tuple[asyncio.AbstractEventLoop, SMTP]] = field(default_factory=list)
 
     def close_idle(self) -> None:
@@ -62,7 +63,7 @@ class Sink:
         self.connections += 1
         self._kept.append((asyncio.get_running_loop(), server))
         session.host_name = hostname
-        return responses
+        return ["250-PIPELINING", *responses] if self.takes_together else responses
 
     async def handle_MAIL(
         self, server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]

@@ -16,7 +16,7 @@ import requests
 import time_machine
 from anymail.exceptions import AnymailAPIError, AnymailRecipientsRefused, AnymailRequestsAPIError
 from django.conf import settings as django_settings
-from django.core.mail import EmailMultiAlternatives
+from django.core.mail import EmailMessage, EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -36,7 +36,7 @@ from backend.outbox.models import Message, MessageState, PausedQueue, Queue
 from tests.support import api, scenarios
 from tests.support.mail_sink import Sink
 from tests.support.scenarios import RAVI
-from workers import batch, mail, mail_failures
+from workers import batch, mail, mail_failures, smtp
 from workers import drain as workers_drain
 from workers.smtp import _Phased
 from workers.stopping import stopping
@@ -90,6 +90,24 @@ def test_many_mails_leave_over_one_kept_connection(now: datetime, sink: Sink) ->
     drain(now)
     assert len(sink.accepted) == 25
     assert sink.connections == 1
+
+
+def test_a_server_that_takes_one_command_at_a_time_gets_the_same_bytes(sink: Sink) -> None:
+    headers = {"Message-ID": "<1@example.org>", "Date": "Mon, 23 Nov 2026 04:30:00 +0000"}
+    for sink.takes_together in (True, False):
+        with get_connection("workers.smtp.EmailBackend") as opened:
+            EmailMessage("Hello", ".\n..a", "us@example.org", [RAVI], headers=headers, connection=opened).send()
+    assert (len(sink.accepted), len(set(sink.accepted)), sink.recipients) == (2, 1, [[RAVI], [RAVI]])
+
+
+@pytest.mark.parametrize("text", [b"", b".", b".a\r\n..b\r\n\r\nc.\r\n", b"a\r\n.\r\nb", b"a\r\n\r\n"])
+def test_no_line_of_a_mail_is_taken_for_its_end(text: bytes) -> None:
+    lines = smtp._as_data(text).split(b"\r\n")
+    assert lines[-2:] == [b".", b""]
+    assert [line.removeprefix(b".") if line.startswith(b".") else line for line in lines[:-2]] == (
+        text.removesuffix(b"\r\n").split(b"\r\n")
+    )
+    assert b"." not in lines[:-2]
 
 
 def test_a_mail_costs_two_statements_and_a_batch_some_more(
