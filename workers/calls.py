@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from backend.outbox import patience
 from backend.outbox.models import Message, Queue
-from workers import room_calls
+from workers import room_calls, webhooks
 from workers.app import app
 from workers.drain import drain as drain_queue
 from workers.outcomes import Answer
@@ -21,7 +21,7 @@ from workers.outcomes import Answer
 @app.task(name="workers.calls.drain")
 def drain() -> None:
     """Do what is due."""
-    drain_queue(Queue.CALLS, perform, helper=drain)
+    drain_queue(Queue.CALLS, perform, helper=drain, look_ahead=webhooks.look_ahead)
 
 
 def perform(message: Message) -> Answer:
@@ -29,4 +29,7 @@ def perform(message: Message) -> Answer:
     return _PERFORMERS[patience.whose(message.kind)](message)
 
 
-_PERFORMERS: dict[str, Callable[[Message], Answer]] = {"room": room_calls.perform}
+_PERFORMERS: dict[str, Callable[[Message], Answer]] = {
+    "room": room_calls.perform,
+    patience.WEBHOOK: webhooks.deliver,
+}

@@ -35,6 +35,7 @@ class Kind(StrEnum):
     MAILBOXES = "mailboxes"
     RUNS = "runs"
     REPEATS = "repeats"
+    DELIVERIES = "deliveries"
 
 
 @dataclass(frozen=True)
@@ -148,6 +149,13 @@ RULES: dict[Kind, Rule] = {
         timedelta(days=1),
         "forget_ended",
     ),
+    Kind.DELIVERIES: Rule(  # as long as a receiver may ask what became of an event
+        "attempts to deliver webhooks: instant, status, duration",
+        "webhooks.Delivery",
+        "at",
+        timedelta(days=30),
+        "forget_ended",
+    ),
 }
 
 UNENDED: tuple[Unended, ...] = (
@@ -175,6 +183,11 @@ UNENDED: tuple[Unended, ...] = (
     ),
     Unended("sponsors, with their history", ("people.Corporate", "people.HistoricalCorporate"), "their contract's end"),
     Unended("what operators did, and why", ("ops.Act", "outbox.PausedQueue"), "no timer; it is about staff"),
+    Unended(
+        "where webhooks are sent to, as staff named it",
+        ("webhooks.Subscription", "webhooks.Secret"),
+        "no timer: staff end a subscription, and delete it",
+    ),
     Unended("second factors of staff", ("accounts.Authenticator",), "the account's end, or their reset"),
 )
 

@@ -19,6 +19,7 @@ from backend.ops.gateway_figures import GatewayFigures
 from backend.ops.health import since
 from backend.outbox.models import Message, Queue
 from backend.payments.models import OVER, Payment, PaymentState, Refund, RefundState
+from backend.webhooks.models import Subscription
 
 MAILS_COUNTED_FOR = timedelta(days=1)
 REFUNDS_DUE = (RefundState.QUEUED, RefundState.UNFINISHED)  # what the gateway did not finish is as due as it was
@@ -79,13 +80,27 @@ class BusinessFigures:
     gateways: GatewayFigures
     data_requests: int  # people who wait for us to act on their data
     data_request_left: timedelta | None  # until the nearest deadline of one
+    receivers_failing: int  # subscriptions to webhooks whose server takes nothing
+    oldest_receiver_age: timedelta | None  # since the first event that one did not take
 
 
 def read_business_figures(*, now: datetime) -> BusinessFigures:
-    """Thirteen queries, asked at once."""
-    mine = (_bookings, _due, _unproved, _unchosen, _lapsed, _refunds, _attempts, _mails, _asked)
+    """Fourteen queries, asked at once."""
+    mine = (_bookings, _due, _unproved, _unchosen, _lapsed, _refunds, _attempts, _mails, _asked, _failing)
     rows = run_queries(*mine, *gateway_figures.QUERIES, now=now)
-    counts, due, unproved, unchosen, lapsed, refund_rows, attempt_rows, mail_rows, asked_rows, *of_gateways = rows
+    (
+        counts,
+        due,
+        unproved,
+        unchosen,
+        lapsed,
+        refund_rows,
+        attempt_rows,
+        mail_rows,
+        asked_rows,
+        failing_rows,
+        *of_gateways,
+    ) = rows
     late = [
         Overdue(RULE_OF[State(state)], count, since(oldest, now)) for state, count, oldest in due if state in RULE_OF
     ]
@@ -98,6 +113,7 @@ def read_business_figures(*, now: datetime) -> BusinessFigures:
     refused, _ = refunds.get(RefundState.REFUSED, (0, None))
     [(n_attempts, begun_at)] = attempt_rows or [(0, None)]
     [(n_asked, answer_by)] = asked_rows or [(0, None)]
+    [(n_failing, failing_since)] = failing_rows or [(0, None)]
     return BusinessFigures(
         bookings=dict.fromkeys(State, 0) | {State(state): count for state, count in counts},
         overdue=tuple(overdue.values()),
@@ -110,6 +126,8 @@ def read_business_figures(*, now: datetime) -> BusinessFigures:
         gateways=gateway_figures.of_rows(of_gateways, now),
         data_requests=n_asked,
         data_request_left=answer_by - now if answer_by is not None else None,
+        receivers_failing=n_failing,
+        oldest_receiver_age=since(failing_since, now),
     )
 
 
@@ -166,6 +184,12 @@ def _attempts() -> QuerySet[Payment, Any]:
 def _asked() -> QuerySet[DataRequest, Any]:
     rows = queries.open_data_requests().order_by().values("state")
     return rows.annotate(n=Count("pk"), first=Min("deadline")).values_list("n", "first")
+
+
+@compiled
+def _failing() -> QuerySet[Subscription, Any]:
+    rows = Subscription.objects.filter(ended_at=None, failing_since__isnull=False).order_by().values("ended_at")
+    return rows.annotate(n=Count("pk"), first=Min("failing_since")).values_list("n", "first")
 
 
 @compiled

@@ -26,6 +26,7 @@ OVERDUE_LATER = {
 EVENT_WAITS_FOR = timedelta(minutes=1)  # the sweep takes it within seconds
 UNCOMPARED_AFTER = timedelta(hours=2)  # a round begins every ten minutes
 REFUND_DUE_FOR = timedelta(days=2)
+RECEIVER_FAILS_FOR = timedelta(hours=1)  # then whoever runs it should hear of it; after three days events are lost
 TRANSACTION_OPEN_FOR = timedelta(minutes=15)  # a dump of a large practice may take some minutes
 DEAD_ROWS = 100_000  # in the outbox, and more than those that live; it is cleared at a twentieth of that
 NONE = timedelta(0)
@@ -203,6 +204,11 @@ def _business(snapshot: Snapshot) -> Iterator[Finding]:
     if snapshot.figures.refunds_refused:
         text = f"Refunds refused by the gateway: {snapshot.figures.refunds_refused}."
         yield Finding(Level.WARNING, "refunds", text, "Hand the money out and record it on the booking's page.")
+    if (failing := snapshot.figures.oldest_receiver_age) and failing > RECEIVER_FAILS_FOR:
+        text = (
+            f"Servers that take none of our webhooks: {snapshot.figures.receivers_failing}, for {format_age(failing)}."
+        )
+        yield Finding(Level.WARNING, "webhooks", text, "See Subscriptions; tell whoever runs it, or end it.")
     yield from _gateways(snapshot.figures.gateways)
     if (left := snapshot.figures.data_request_left) is not None and left < policy.DATA_REQUEST_PRESSES:
         text = f"People who asked about their data and have no answer: {snapshot.figures.data_requests}."

@@ -197,6 +197,10 @@ def _business(figures: BusinessFigures) -> Iterator[Metric]:
     text = "Time left until the nearest deadline of one; the whole term while nobody waits."
     left = figures.data_request_left if figures.data_requests else policy.DATA_REQUEST_WITHIN
     yield _gauge("data_requests_least_left_seconds", text, [], [([], left)])
+    failing = figures.receivers_failing
+    yield _gauge("webhook_receivers_failing", "Subscriptions whose server takes nothing.", [], [([], failing)])
+    oldest = figures.oldest_receiver_age or 0
+    yield _gauge("webhook_receivers_oldest_failing_seconds", "How long one takes nothing.", [], [([], oldest)])
     oldest = figures.oldest_refund_age or 0
     yield _gauge("refunds_oldest_due_seconds", "How long the oldest refund is owed.", [], [([], oldest)])
 

@@ -24,7 +24,7 @@ WEBHOOK_BACK_OFF_MOST = env.duration(
 WEBHOOK = "webhook"
 ROOM = "room"
 _SECONDS, _MINUTES, _HOURS = (timedelta(**{unit: 1}) for unit in ("seconds", "minutes", "hours"))
-# Their sum is 72 h: who is called has a weekend to notice that its server is down
+TRIED_FOR = timedelta(days=3)  # a webhook: who is called has a weekend to notice that its server is down
 _DAYS_OF_WAITS = (
     *(5 * _SECONDS, 30 * _SECONDS, 5 * _MINUTES, 25 * _MINUTES),
     *(2 * _HOURS, 5 * _HOURS, 10 * _HOURS, 14 * _HOURS, 16 * _HOURS, 24 * _HOURS),

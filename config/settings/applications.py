@@ -25,6 +25,7 @@ INSTALLED_APPS = [
     "backend.outbox",
     "backend.payments",
     "backend.rooms",
+    "backend.webhooks",
     "backend.bookings",
     "backend.audit",
     "backend.notifications",

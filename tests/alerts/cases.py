@@ -129,6 +129,7 @@ CASES: tuple[Fires | Quiet, ...] = (
     Fires("EventsWaiting", {f"{P}events_oldest_waiting_seconds": (60, 61)}),
     Fires("PageLeftOpen", {f"{P}pages_left_open": (0, 1)}),
     Fires("BooksUncompared", {f"{P}books_uncompared_seconds": (7200, 7201)}),
+    Fires("ReceiverFailing", {f"{P}webhook_receivers_oldest_failing_seconds": (3600, 3601)}),
     Fires("TransactionOpen", {f"{P}database_oldest_transaction_seconds": (900, 901)}),
     Fires(
         "DeadRowsPileUp",

@@ -33,6 +33,7 @@ from backend.notifications.enquiries import enquiry_context
 from backend.ops import doctor
 from backend.outbox.models import Message
 from backend.people.models import Client, Enquiry
+from backend.webhooks import subscriptions
 from tests.support import api, factories, scenarios, sentinels
 from tests.support.admin_site import list_url, owner, page_url
 from tests.support.database_rows import dump
@@ -164,12 +165,13 @@ def test_words_that_are_read_by_few_stand_nowhere_in_the_rows(now: datetime) -> 
     factories.make_enquiry(now=now)
     kept_answers.keep(kept_answers.reserve("digest", "", now=now), "words", (), now=now)
     second_factor.begin_app(User.objects.create_user("desk"))
+    subscriptions.subscribe(name="x", address="https://x.example.org", events=[], by="staff:desk", now=now)
     columns = {f"{model._meta.db_table}.{field.column}" for model, field in encrypted_columns()}
     assert columns == {
         "bookings_booking.user_message", "bookings_booking.emergency_contact", "bookings_booking.note_to_visitor",
         "bookings_booking.refund_note", "bookings_booking.guardian_name", "people_client.emergency_contact",
         "people_historicalclient.emergency_contact", "people_enquiry.text", "outbox_message.context",
-        "accounts_authenticator.secret", "bookings_keptanswer.answer",
+        "accounts_authenticator.secret", "bookings_keptanswer.answer", "webhooks_secret.secret",
     }  # fmt: skip
     for name in columns:
         table, column = name.split(".")

@@ -22,6 +22,8 @@ from backend.bookings.retention import RULES, UNENDED, Kind
 from backend.core.personal_data import personal_columns
 from backend.ops.models import TimerRun
 from backend.outbox.models import ClosedMailbox, Message, MessageState
+from backend.webhooks import subscriptions
+from backend.webhooks.models import Delivery
 from config.schedule import TABLE
 from tests.support import scenarios
 from workers import timers
@@ -57,6 +59,13 @@ def a_link(at: datetime) -> None:
     Link.objects.filter(pk=first).update(expires_at=at)
 
 
+def a_delivery(at: datetime) -> None:
+    told, _ = subscriptions.subscribe(name="x", address="x", events=[], by="x", now=at)
+    owed = {"queue": "calls", "kind": "webhook:x", "dedupe_key": f"call {at}", "created_at": at}
+    row = Message.objects.create(**owed, not_before=at, next_attempt_at=at)
+    Delivery.objects.create(subscription=told, message=row, at=at, milliseconds=1)
+
+
 def a_mail(at: datetime, kind: str = "x") -> None:
     Message.objects.create(
         queue="mail", kind=kind, recipient="a@example.org", dedupe_key=f"{kind} {at}", created_at=at, not_before=at,
@@ -86,6 +95,7 @@ MAKE: dict[Kind, Callable[[datetime], object]] = {
     Kind.COUNTS: lambda at: LookupMiss.objects.create(client="192.0.2.1", hour=at),
     Kind.REPEATS: lambda at: KeptAnswer.objects.create(digest=f"{at}", reserved_at=at, lease_ends_at=at),
     Kind.MAILBOXES: lambda at: ClosedMailbox.objects.create(mailbox=f"{at}", why="bounced", since=at),
+    Kind.DELIVERIES: a_delivery,
     Kind.RUNS: lambda at: TimerRun.objects.create(timer="lapse_drafts", started_at=at),
 }
 

@@ -18,7 +18,7 @@ from backend.bookings.actors import TIMER as TIMER
 from backend.bookings.actors import VISITOR as VISITOR
 from backend.bookings.intents import Intent
 from backend.bookings.ledger_details import Details, Undoable, kind_of
-from backend.bookings.lifecycle import rooms
+from backend.bookings.lifecycle import announcements, rooms
 from backend.bookings.lifecycle.saving import save
 from backend.bookings.machine import FINAL, HOLDS_SLOT, State
 from backend.bookings.models import Booking, LedgerEntry
@@ -181,7 +181,10 @@ def write_ledger(
     now: datetime,
     details: Details | None = None,
 ) -> None:
-    """Append the row numbered `booking.ledger_sequence`. Raises TypeError for details of another intent."""
+    """Append the row numbered `booking.ledger_sequence`, and owe its events to subscribers.
+
+    Raises TypeError for details of another intent.
+    """
     told = Details() if details is None else details
     if type(told) is not kind_of(intent):
         raise TypeError(f"a row of {intent} has {kind_of(intent).__name__}, not {type(told).__name__}")
@@ -198,6 +201,7 @@ def write_ledger(
         correlation_id=correlation.current(),
     )
     batched_writes.write(_append, row)
+    announcements.announce(row, held_until=booking.undo_until)
 
 
 def _append(rows: list[LedgerEntry]) -> None:
