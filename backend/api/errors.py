@@ -78,6 +78,11 @@ def json_answer(
     return JsonResponse(_body(problem, request), status=status, headers=headers)
 
 
+def busy() -> Problem:
+    """Another transaction holds what this one needs."""
+    return _of_status(503)
+
+
 def crashed() -> Problem:
     """A fault of ours, which the log tells."""
     return Problem(500, *_CRASHED)

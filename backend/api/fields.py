@@ -163,6 +163,17 @@ class TimeOfDayField(StrictField):
         return self.question.parse(data)
 
 
+class ClockField(StrictField):
+    """`HH:MM`, and nothing else."""
+
+    PATTERN = "([01][0-9]|2[0-3]):[0-5][0-9]"
+
+    def to_internal_value(self, data: Any) -> time:
+        if not isinstance(data, str) or not re.fullmatch(self.PATTERN, data):
+            self.fail("invalid")
+        return time.fromisoformat(data)
+
+
 class InstantField(StrictField):
     """ISO 8601 with an offset, read as UTC; without one nobody knows which hour is meant."""
 

@@ -38,9 +38,9 @@ _KEY = OpenApiParameter(
 )
 _TAG = OpenApiParameter(
     "If-Match",
-    {"type": "string", "pattern": r'^(\*|"[0-9]{1,9}")$'},
+    {"type": "string", "pattern": r'^(\*|"[0-9a-f]{1,32}")$'},
     OpenApiParameter.HEADER,
-    description="The `ETag` of the booking as it was read; changed since: 412, and nothing is done.",
+    description="The `ETag` of what was read; changed since: 412, and nothing is done.",
 )
 STAFF = "/api/staff/"
 STAFFS = """What programs of the practice may ask. Each operation names the scope that its token must have.
@@ -108,10 +108,17 @@ def _described(method: str, operation: Operation, view: type[APIView], *, header
         operation_id=operation.name,
         description=f"{inspect.getdoc(view)}\n\nScope: `{scope}`." if scope else None,
         extensions={"x-scope": scope} if scope else None,
-        parameters=[taken] if taken and method == "get" else headers if method == "post" else None,
+        parameters=[taken] if taken and method == "get" else _headers(method, headers),
         request=None if method == "get" else taken,
         responses={operation.status: operation.answer, "default": ProblemAnswer},
     )
+
+
+def _headers(method: str, headers: list[OpenApiParameter]) -> list[OpenApiParameter] | None:
+    """A key is of POST alone; what was read is named with every change."""
+    if method == "get":
+        return None
+    return headers if method == "post" else [header for header in headers if header is not _KEY]
 
 
 class FieldShape(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
@@ -136,6 +143,8 @@ class FieldShape(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-ca
                 return {"type": "string", "format": "date"}
             case fields.TimeOfDayField():
                 return {"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$"}
+            case fields.ClockField():
+                return {"type": "string", "pattern": f"^{self.target.PATTERN}$"}
             case fields.InstantField():
                 return {"type": "string", "format": "date-time"}
             case staff_fields.RupeesField():

@@ -21,6 +21,10 @@ class WordField(serializers.Field[Any, Any, Any, Any]):
         self.words, self.may_grow = words, may_grow
         super().__init__(**kwargs)
 
+    def to_representation(self, value: Any) -> str:
+        """As it is stored."""
+        return str(value)
+
 
 class WordShape(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
     """Its shape, under the enumeration's name."""

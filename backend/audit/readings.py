@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import Q
 
@@ -14,6 +14,7 @@ from backend.bookings import actors
 from backend.bookings.models import Booking
 from backend.people.models import Client
 
+DAYS = 365  # that are told
 LOOKED_FOR = 100  # ids in one query
 Subjects = Mapping[str, Collection[int]]  # ids by table: {"booking": [12], "client": [5]}
 
@@ -32,6 +33,11 @@ class Reading:
     @property
     def act(self) -> str:
         return Kind(self.kind).label
+
+
+def since(now: datetime) -> datetime:
+    """From when on is told who read."""
+    return now - timedelta(days=DAYS)
 
 
 def who(row: AccessRecord) -> str:

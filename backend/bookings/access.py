@@ -6,7 +6,7 @@ from enum import Enum
 from functools import cached_property
 
 from django.contrib.auth.models import AnonymousUser, User
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from backend.accounts.roles import SEES_SOME_BOOKINGS, Ability, has_any_permission, mask_digits
 from backend.bookings import actors
@@ -15,7 +15,7 @@ from backend.bookings.machine import State
 from backend.bookings.models import Booking, LedgerEntry
 from backend.core import disclosures
 from backend.people import phones
-from backend.people.models import Psychologist
+from backend.people.models import Psychologist, TimeOff
 
 NONE = Q(pk__in=())
 UNASSIGNED = Q(psychologist=None, state=State.PENDING)
@@ -111,6 +111,24 @@ class AccessPolicy:
     def sees_sums(self) -> bool:
         """Of what they see: a psychologist of their own sessions. At the desk money is taken, booking by booking."""
         return self.sees_numbers or not self.sees_all
+
+    def keeps_time_of(self) -> QuerySet[Psychologist]:
+        """Whose time they may mark: their own, or with the right to send people away everybody's."""
+        active = Psychologist.objects.filter(is_active=True).order_by("full_name")
+        if has_any_permission(self.user, Ability.SEND_AWAY):
+            return active
+        if self.psychologist_id is None or not has_any_permission(self.user, Ability.SEE_OWN):
+            return active.none()
+        return active.filter(pk=self.psychologist_id)
+
+    def may_free(self, time_off: TimeOff) -> bool:
+        """Their own time, or with the permission anybody's."""
+        return time_off.psychologist_id == self.psychologist_id or self.user.has_perm("people.delete_timeoff")
+
+    @property
+    def records_absences(self) -> bool:
+        """Bookings are moved and cancelled, and the psychologist has time off."""
+        return self.decides and has_any_permission(self.user, Ability.SEND_AWAY)
 
     # -- words ---------------------------------------------------------------------------------------------------------
 

@@ -72,6 +72,7 @@ ALL = (
     Refusal(Code.KEY_REUSED, 422, "This Idempotency-Key came with another request before. Please make a new one."),
     Refusal(Code.KEY_IN_USE, 409, "The same request is being worked on. Please ask again in a moment."),
     Refusal(Code.CHANGED_SINCE, 412, "This has changed since you read it. Please read it again and decide."),
+    Refusal(Code.ROW_IN_USE, 409, "Something else needs this, so it cannot be deleted."),
     Refusal(Code.SCOPE_MISSING, 403, "This token may not do this: it lacks the scope {scope}."),
     # the link is spent
     Refusal(Code.LINK_EXPIRED, 410, "This link has expired. Please ask for a new one on our site."),

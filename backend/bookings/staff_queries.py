@@ -15,7 +15,6 @@ from backend.core.errors import Code, Refused
 from backend.outbox import bundles
 from backend.outbox.models import Message
 from backend.payments.models import Payment, Refund
-from backend.people.models import Corporate, Location, Psychologist
 
 
 @dataclass(frozen=True)
@@ -106,18 +105,3 @@ def payments(booking: Booking) -> list[Payment]:
 def messages(booking: Booking) -> list[Message]:
     """What was owed because of it, oldest first; without what the mails said."""
     return list(Message.objects.filter(bundles.about(booking.pk)).order_by("pk").defer("context"))
-
-
-def psychologists() -> list[Psychologist]:
-    """All of them, by name, with their place."""
-    return list(Psychologist.objects.select_related("location").order_by("full_name", "pk"))
-
-
-def locations() -> list[Location]:
-    """Where sessions in person take place, by name."""
-    return list(Location.objects.order_by("name", "pk"))
-
-
-def corporates() -> list[Corporate]:
-    """Who may sponsor sessions, by name."""
-    return list(Corporate.objects.order_by("name", "pk"))

@@ -29,6 +29,7 @@ class Code(StrEnum):
     KEY_REUSED = "idempotency_key_reused"
     KEY_IN_USE = "idempotency_key_in_use"
     CHANGED_SINCE = "changed_since"
+    ROW_IN_USE = "row_in_use"
     SCOPE_MISSING = "scope_missing"
     # the link is spent
     LINK_EXPIRED = "link_expired"

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
 from backend.accounts.roles import Ability, has_any_permission
-from backend.audit.readings import Reading
+from backend.audit.readings import DAYS, Reading
 from backend.bookings.access import AccessPolicy
 from backend.core.disclosures import ROW
 from backend.core.formatting import short_day_and_time
 from backend.desk.page import render
-
-DAYS = 365
-
-
-def since(now: datetime) -> datetime:
-    """From when on the page tells."""
-    return now - timedelta(days=DAYS)
 
 
 def may_see(access: AccessPolicy) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from unittest.mock import patch
 
 from django.apps import apps
@@ -180,11 +181,26 @@ def api_rows(world: World) -> Iterator[tuple[str, str, dict[str, str]]]:
     for route, pattern in patterns():
         if not route.startswith("api/staff/"):
             continue
-        for method in ("get", "post"):
-            if hasattr(pattern.callback.view_class, method):  # type: ignore[union-attr]
-                keys = world.bookings if "<" in route else {"": None}
-                tried = {whose: "/" + re.sub(r"<[^>]+>", str(booking), route) for whose, booking in keys.items()}
+        view = pattern.callback.view_class  # type: ignore[union-attr]
+        for method in ("get", "post", "put", "patch", "delete"):
+            if hasattr(view, method):
+                tried = {whose: _api_url(route, row) for whose, row in _api_keys(world, view, route).items()}
                 yield f"{method.upper()} {_shown(route)}", method.upper(), tried
+
+
+def _api_keys(world: World, view: Any, route: str) -> dict[str, models.Model | None]:
+    """Whose rows the address can name: bookings by their id, others by their number."""
+    if "<str:acknowledgement_id>" in route:
+        return dict(world.bookings)
+    record = getattr(view, "record", None)
+    return _targets(world, getattr(view, "model", None) or (record and record.model), route)
+
+
+def _api_url(route: str, row: models.Model | None) -> str:
+    fixed = {"<slug:queue>": "mail", "<slug:timer>": "lapse_drafts"}
+    for pattern, text in fixed.items():
+        route = route.replace(pattern, text)
+    return "/" + re.sub(r"<[^>]+>", str(row if isinstance(row, Booking) else row and row.pk), route)
 
 
 def public_rows() -> list[str]:
@@ -250,7 +266,7 @@ def _assert_private(url: str, answer: HttpResponse) -> None:
 
 def _answers(token: str, method: str, url: str) -> bool:
     with transaction.atomic():
-        answer = api.request(method, url, data={} if method == "POST" else None, authorization=f"Token {token}")
+        answer = api.request(method, url, data=None if method == "GET" else {}, authorization=f"Token {token}")
         transaction.set_rollback(True)
     assert answer.status_code != 403, url
     _assert_private(url, answer)

@@ -16,10 +16,7 @@ from backend.api.staff.auth import StaffView, request_actor
 from backend.api.staff.docs import (
     BookingAnswer,
     BookingsAnswer,
-    CorporatesAnswer,
-    LocationsAnswer,
     PhoneAnswer,
-    PsychologistsAnswer,
     SuggestionsAnswer,
     WholeBookingAnswer,
 )
@@ -100,36 +97,3 @@ class RevealPhone(StaffView):
         booking_id = staff_queries.booking_id(acknowledgement_id, among=self.access.bookings())
         booking = disclosure.reveal_phone(booking_id, actor=request_actor(request), now=timezone.now())
         return Response(responses.phone(booking))
-
-
-class ChoiceView(StaffView):
-    """What those who decide choose from."""
-
-    area = Area.PRACTICE
-
-    def may_read(self) -> bool:
-        return self.access.sees_all
-
-
-@described(get=Operation("staff_psychologists", PsychologistsAnswer))
-class Psychologists(ChoiceView):
-    """GET: who gives sessions."""
-
-    def get(self, _request: Request) -> Response:
-        return Response({"psychologists": [responses.psychologist(row) for row in staff_queries.psychologists()]})
-
-
-@described(get=Operation("staff_locations", LocationsAnswer))
-class Locations(ChoiceView):
-    """GET: where sessions in person take place."""
-
-    def get(self, _request: Request) -> Response:
-        return Response({"locations": [responses.location(row) for row in staff_queries.locations()]})
-
-
-@described(get=Operation("staff_corporates", CorporatesAnswer))
-class Corporates(ChoiceView):
-    """GET: who may sponsor sessions."""
-
-    def get(self, _request: Request) -> Response:
-        return Response({"corporates": [responses.corporate_row(row) for row in staff_queries.corporates()]})

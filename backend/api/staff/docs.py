@@ -255,25 +255,3 @@ class SeriesAnswer(serializers.Serializer[Any]):
 
 class LocationAnswer(NamedAnswer):
     address = serializers.CharField()
-
-
-class PsychologistAnswer(serializers.Serializer[Any]):
-    id = serializers.IntegerField()
-    full_name = serializers.CharField()
-    email = serializers.CharField()
-    is_active = serializers.BooleanField()
-    fee = _rupees()
-    meeting_link = serializers.CharField(allow_blank=True)
-    location = LocationAnswer(allow_null=True)
-
-
-class PsychologistsAnswer(serializers.Serializer[Any]):
-    psychologists = PsychologistAnswer(many=True)
-
-
-class LocationsAnswer(serializers.Serializer[Any]):
-    locations = LocationAnswer(many=True)
-
-
-class CorporatesAnswer(serializers.Serializer[Any]):
-    corporates = CorporateAnswer(many=True)

@@ -13,7 +13,7 @@ from backend.api.fields import WholeNumberField
 from backend.api.public.requests import parse_request
 from backend.api.responses import utc_iso
 from backend.api.schema import Operation, described
-from backend.api.staff.bookings import ChoiceView
+from backend.api.staff.auth import StaffView
 from backend.api.words import WordField
 from backend.bookings import ledger_feed
 from backend.bookings.machine import State
@@ -49,10 +49,13 @@ class EventsAnswer(serializers.Serializer[Any]):
 
 
 @described(get=Operation("staff_events", EventsAnswer, EventsRequest))
-class Events(ChoiceView):
+class Events(StaffView):
     """GET: what happened behind `after`, oldest first. What is not certain yet comes with the next page."""
 
     area = Area.BOOKINGS
+
+    def may_read(self) -> bool:
+        return self.access.sees_all
 
     def get(self, request: Request) -> Response:
         asked = parse_request(EventsRequest, request.query_params).validated_data

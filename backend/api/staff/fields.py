@@ -9,7 +9,7 @@ from typing import Any
 from rest_framework import serializers
 
 from backend.accounts import scopes
-from backend.api.fields import StrictField
+from backend.api.fields import IdField, StrictField
 
 PAISE_MOST = 2_147_483_647  # what the columns of sums hold
 
@@ -54,6 +54,16 @@ class ListedField(StrictField):
             return [self.one.run_validation(value) for value in values]
         except serializers.ValidationError:
             self.fail("invalid")
+
+
+class IdsField(serializers.ListField):
+    """A JSON list of ids."""
+
+    MOST = 100
+
+    def __init__(self, ask: str, **kwargs: Any) -> None:
+        asks: dict[str, Any] = dict.fromkeys(("not_a_list", "max_length", "null", "required"), ask)
+        super().__init__(child=IdField(ask), max_length=self.MOST, error_messages=asks, **kwargs)
 
 
 class NamesField(StrictField):

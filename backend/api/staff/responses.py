@@ -12,7 +12,6 @@ from backend.api.responses import hour_and_minute, local_iso, utc_iso
 from backend.api.staff.lists import chosen
 from backend.bookings import queries, sponsors, staff_queries
 from backend.bookings.access import AccessPolicy
-from backend.bookings.lifecycle.session_terms import fee_paise
 from backend.bookings.machine import State
 from backend.bookings.models import Booking, LedgerEntry
 from backend.bookings.payment_status import owed_paise, paid_paise
@@ -21,7 +20,7 @@ from backend.core.formatting import practice_zone
 from backend.outbox.models import Message
 from backend.payments.models import Payment, Receipt, Refund
 from backend.people import phones
-from backend.people.models import Corporate, Location, Psychologist
+from backend.people.models import Corporate, Psychologist
 from backend.scheduling.suggestions import Suggestion
 
 
@@ -200,25 +199,6 @@ def suggestions(found: list[Suggestion]) -> dict[str, Any]:
         for one in found
     ]
     return {"time_zone": zone.key, "suggestions": shown}
-
-
-def psychologist(row: Psychologist) -> dict[str, Any]:
-    """Someone who gives sessions; `fee` is what an approval asks for unless staff say otherwise."""
-    fee = fee_paise(row)
-    return {
-        "id": row.pk,
-        "full_name": row.full_name,
-        "email": row.email,
-        "is_active": row.is_active,
-        "fee": formatting.rupees(fee),
-        "meeting_link": row.meeting_link,
-        "location": None if row.location is None else location(row.location),
-    }
-
-
-def location(row: Location) -> dict[str, Any]:
-    """A place for sessions in person."""
-    return {"id": row.pk, "name": row.name, "address": row.address}
 
 
 def corporate_row(row: Corporate) -> dict[str, Any]:

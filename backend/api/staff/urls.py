@@ -4,9 +4,26 @@ from typing import Any
 
 from django.urls import path
 
-from backend.api.staff import auth, bookings, decisions, events, follow_ups, money, schema, series
+from backend.api.staff import (
+    auth,
+    beside,
+    bookings,
+    decisions,
+    erasures,
+    events,
+    follow_ups,
+    hours,
+    money,
+    operations,
+    rebooking,
+    schema,
+    series,
+    telephone,
+)
 from backend.api.staff.actions import BookingAction
 from backend.api.staff.many import many_of
+from backend.api.staff.records.kinds import RECORDS
+from backend.api.staff.records.views import list_of, one_of
 
 _BOOKING = "bookings/<str:acknowledgement_id>/"
 
@@ -40,7 +57,29 @@ urlpatterns = [
     path(f"{_BOOKING}cancel-series/", series.CancelSeries.as_view()),
     path(f"{_BOOKING}reveal-phone/", bookings.RevealPhone.as_view()),
     path("events/", events.Events.as_view()),
-    path("psychologists/", bookings.Psychologists.as_view()),
-    path("locations/", bookings.Locations.as_view()),
-    path("corporates/", bookings.Corporates.as_view()),
+    path("to-tell/", telephone.ToTell.as_view()),
+    path(f"{_BOOKING}told/", telephone.Told.as_view()),
+    path(f"{_BOOKING}mail-again/", telephone.MailAgain.as_view()),
+    path(f"{_BOOKING}readers/", beside.BookingReaders.as_view()),
+    path(f"{_BOOKING}receipts/<str:document>/", beside.ReceiptDocument.as_view()),
+    path(f"{_BOOKING}room/", beside.EnterRoom.as_view()),
+    path("clients/<int:row_id>/readers/", beside.ClientReaders.as_view()),
+    path("clients/<int:row_id>/erasure/", erasures.Erasure.as_view()),
+    path("psychologists/<int:row_id>/hours/", hours.Hours.as_view()),
+    path("psychologists/<int:row_id>/time-off/", hours.TimeOffs.as_view()),
+    path("psychologists/<int:row_id>/time-off/<int:time_off_id>/", hours.OneTimeOff.as_view()),
+    path("psychologists/<int:row_id>/absence/", rebooking.Away.as_view()),
+    path("closed-days/sessions/", rebooking.OnClosedDays.as_view()),
+    path("overview/", operations.Overview.as_view()),
+    path("queues/<slug:queue>/", operations.QueueState.as_view()),
+    path("queues/<slug:queue>/pause/", operations.Pause.as_view()),
+    path("queues/<slug:queue>/resume/", operations.Resume.as_view()),
+    path("timers/<slug:timer>/run/", operations.RunTimer.as_view()),
+    path("messages/<int:row_id>/redrive/", operations.Redrive.as_view()),
+    path("messages/<int:row_id>/discard/", operations.Discard.as_view()),
+    path("messages/<int:row_id>/release/", operations.Release.as_view()),
+    path("dead-letters/redrive/", operations.RedriveMany.as_view()),
+    path("dead-letters/discard/", operations.DiscardMany.as_view()),
+    *(path(f"{record.name}/", list_of(record).as_view()) for record in RECORDS),
+    *(path(f"{record.name}/<int:row_id>/", one_of(record).as_view()) for record in RECORDS),
 ]

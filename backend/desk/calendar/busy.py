@@ -7,13 +7,11 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
-from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
-from backend.accounts.roles import Ability, has_any_permission
 from backend.bookings.access import AccessPolicy
 from backend.bookings.lifecycle.absence import Absence, mark_busy, remove_time_off
 from backend.bookings.refusals import ANSWERS, staff_sentence
@@ -25,16 +23,6 @@ from backend.desk.page import Page
 from backend.people.models import Psychologist, TimeOff
 
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
-
-
-def keeps(access: AccessPolicy) -> QuerySet[Psychologist]:
-    """Whose time somebody may mark: their own, or with the right to send people away everybody's."""
-    active = Psychologist.objects.filter(is_active=True).order_by("full_name")
-    if has_any_permission(access.user, Ability.SEND_AWAY):
-        return active
-    if access.psychologist_id is None or not has_any_permission(access.user, Ability.SEE_OWN):
-        return active.none()
-    return active.filter(pk=access.psychologist_id)
 
 
 class BusyForm(forms.Form):
@@ -50,7 +38,7 @@ class BusyForm(forms.Form):
         super().__init__(typed, initial=initial)
         people = self.fields["psychologist"]
         assert isinstance(people, forms.ModelChoiceField)
-        people.queryset = keeps(access)
+        people.queryset = access.keeps_time_of()
         if people.queryset.count() == 1:
             people.empty_label = None
         style_fields(self)
@@ -95,8 +83,12 @@ def busy(request: HttpRequest) -> HttpResponse:
 def free(request: HttpRequest, time_off_id: int) -> HttpResponse:
     """POST: what was marked is free again."""
     access = AccessPolicy(request.user)
-    row = TimeOff.objects.filter(pk=time_off_id, psychologist__in=keeps(access)).select_related("psychologist").first()
-    if request.method != "POST" or row is None or not _may_remove(access, row):
+    row = (
+        TimeOff.objects.filter(pk=time_off_id, psychologist__in=access.keeps_time_of())
+        .select_related("psychologist")
+        .first()
+    )
+    if request.method != "POST" or row is None or not access.may_free(row):
         raise Http404
     remove_time_off(row.psychologist_id, row.pk)
     return JsonResponse({"told": f"{row.psychologist} is not marked busy any more: {_span(row)}."})
@@ -104,10 +96,6 @@ def free(request: HttpRequest, time_off_id: int) -> HttpResponse:
 
 def _span(row: TimeOff) -> str:
     return f"{short_day_and_time(row.starts_at)}, to {short_day_and_time(row.ends_at)}"
-
-
-def _may_remove(access: AccessPolicy, row: TimeOff) -> bool:
-    return row.psychologist_id == access.psychologist_id or access.user.has_perm("people.delete_timeoff")
 
 
 def _asked(request: HttpRequest) -> dict[str, Any]:
@@ -130,7 +118,7 @@ def _ask(
 ) -> TemplateResponse:
     initial = form.initial or _asked(request)
     at = datetime.combine(initial["day"], initial["start"], practice_zone())
-    rows = TimeOff.objects.filter(psychologist__in=keeps(access), starts_at__lt=at + _HOUR, ends_at__gt=at)
+    rows = TimeOff.objects.filter(psychologist__in=access.keeps_time_of(), starts_at__lt=at + _HOUR, ends_at__gt=at)
     if initial["psychologist"] is not None:
         rows = rows.filter(psychologist=initial["psychologist"])
     context = {
@@ -139,7 +127,7 @@ def _ask(
             (
                 row,
                 f"{short_day_and_time(row.starts_at)}, to {short_day_and_time(row.ends_at)}",
-                _may_remove(access, row),
+                access.may_free(row),
             )
             for row in rows.select_related("psychologist")
         ],
@@ -152,7 +140,7 @@ def _ask(
 
 def _away(access: AccessPolicy, absence: Absence) -> str:
     """Where somebody decides about what is booked, filled in; empty for who may not."""
-    if not (access.decides and has_any_permission(access.user, Ability.SEND_AWAY)):
+    if not access.records_absences:
         return ""
     typed: dict[str, str] = {}
     for name, at in (("start", absence.start), ("end", absence.end)):
@@ -162,7 +150,7 @@ def _away(access: AccessPolicy, absence: Absence) -> str:
 
 
 def _may_open(access: AccessPolicy) -> bool:
-    return keeps(access).exists()
+    return access.keeps_time_of().exists()
 
 
 PAGES = [

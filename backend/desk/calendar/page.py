@@ -18,7 +18,6 @@ from backend.bookings.models import Booking, Mode, Outcome
 from backend.core.formatting import NOTHING, money, practice_zone, short_day
 from backend.core.row_ids import row_id
 from backend.desk.booking.one_click import OUTCOMES, RECORD_OUTCOME, RECORD_PAYMENT
-from backend.desk.calendar.busy import keeps
 from backend.desk.display import meets_at
 from backend.desk.navigation import local_instant, visible_bookings
 from backend.desk.page import Page
@@ -61,7 +60,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "shades": reverse("desk:shades"),
         "booking": reverse("admin:bookings_booking_changelist"),
         "create": reverse("admin:bookings_booking_new") if decides else "",
-        "busy": reverse("desk:busy") if keeps(AccessPolicy(request.user)).exists() else "",
+        "busy": reverse("desk:busy") if AccessPolicy(request.user).keeps_time_of().exists() else "",
     }
     context = {
         **admin.site.each_context(request),

@@ -11,9 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 
-from backend.accounts.roles import Ability, has_any_permission
 from backend.bookings import actors
-from backend.bookings.access import AccessPolicy
 from backend.bookings.lifecycle.absence import Absence, DecisionResult, preview_absence, record_absence
 from backend.core.formatting import practice_zone, short_day_and_time, zone_name
 from backend.desk.affected import MEND, STAYS, DecisionsForm, Row, announce, foretold, rows
@@ -54,11 +52,6 @@ class AbsenceForm(forms.Form):
         """What was typed, else the rest of today."""
         values = self.cleaned_data if self.is_bound else self.initial
         return values["start"], values["end"]
-
-
-def may_record_absence(access: AccessPolicy) -> bool:
-    """Bookings are moved and cancelled, and the psychologist has time off."""
-    return access.decides and has_any_permission(access.user, Ability.SEND_AWAY)
 
 
 def away(request: HttpRequest, psychologist_id: int) -> HttpResponse:
@@ -131,4 +124,4 @@ def _tell(request: HttpRequest, psychologist: Psychologist, absence: Absence, re
     announce(request, results)
 
 
-PAGE = Page("<int:psychologist_id>/away/", "people_psychologist_away", may_record_absence, away)
+PAGE = Page("<int:psychologist_id>/away/", "people_psychologist_away", lambda access: access.records_absences, away)

@@ -143,7 +143,7 @@ class PsychologistAdmin(WithHistory):
         obj: Psychologist | None = None,
     ) -> HttpResponse:
         """With the bookings over which time off was laid: they stand until somebody decides about them."""
-        context["may_send_away"] = obj is not None and absence.may_record_absence(AccessPolicy(request.user))
+        context["may_send_away"] = obj is not None and AccessPolicy(request.user).records_absences
         if obj is not None:
             found = rebooking_options.within_time_off(obj.pk, now=timezone.now())
             context["in_the_way"] = [(booking, short_day_and_time(booking.slot_start)) for booking in found]

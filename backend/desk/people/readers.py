@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
 from backend.accounts.roles import Ability, has_any_permission
-from backend.audit.readings import of_client
+from backend.audit.readings import of_client, since
 from backend.desk import readings
 from backend.desk.page import Page
 from backend.people.models import Client
@@ -18,7 +18,7 @@ def readers(request: HttpRequest, client_id: int) -> HttpResponse:
     if not has_any_permission(request.user, Ability.SEE_CLIENTS):
         raise Http404
     client = get_object_or_404(Client, pk=client_id)
-    return readings.page(request, client, of_client(client, since=readings.since(timezone.now())))
+    return readings.page(request, client, of_client(client, since=since(timezone.now())))
 
 
 PAGE = Page("<int:client_id>/readers/", "people_client_readers", readings.may_see, readers)
