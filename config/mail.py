@@ -125,14 +125,28 @@ def refuse_unfit_webhook_secret(provider: str, secret: str) -> None:
         raise Misconfigured(f"EMAIL_WEBHOOK_SECRET: expected of EMAIL_PROVIDER={provider} {webhook.expected}.")
 
 
-def refuse_clear_password(security: str, given: Mapping[str, str]) -> None:
+def refuse_clear_password(security: str, given: Mapping[str, str], *, prefix: str = "EMAIL_") -> None:
     """Raise Misconfigured when a log-in to the SMTP server is half given, or would be read on its way."""
-    login = {name: given[name] for name in ("EMAIL_HOST_USER", "EMAIL_HOST_PASSWORD")}
-    missing = [name for name, value in login.items() if not value]
+    user, password = f"{prefix}HOST_USER", f"{prefix}HOST_PASSWORD"
+    missing = [name for name in (user, password) if not given[name]]
     if len(missing) == 1:
-        raise Misconfigured(f"{missing[0]} is not set: EMAIL_HOST_USER and EMAIL_HOST_PASSWORD go together.")
+        raise Misconfigured(f"{missing[0]} is not set: {user} and {password} go together.")
     if security == "none" and not missing:
-        raise Misconfigured("EMAIL_SECURITY=none would send EMAIL_HOST_PASSWORD in clear.")
+        raise Misconfigured(f"{prefix}SECURITY=none would send {password} in clear.")
+
+
+def fallback(host: str, port: int, security: str, login: Mapping[str, str]) -> dict[str, object]:
+    """What the connection to the second provider is opened with; nothing where there is none."""
+    if not host:
+        return {}
+    return {
+        "host": host,
+        "port": port,
+        "username": login["EMAIL_FALLBACK_HOST_USER"],
+        "password": login["EMAIL_FALLBACK_HOST_PASSWORD"],
+        "use_ssl": security == "tls",
+        "use_tls": security == "starttls",
+    }
 
 
 def anymail(provider: str, given: Mapping[str, str]) -> dict[str, Any]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import smtplib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 from anymail.exceptions import AnymailError
 from anymail.message import AnymailStatus
+from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.utils import timezone
@@ -30,6 +32,7 @@ from workers import calendar_parts, mail_failures
 from workers.app import app
 from workers.batch import Effect
 from workers.drain import drain as drain_queue
+from workers.mail_outlets import Outlets
 from workers.outcomes import Answer
 from workers.smtp import EmailBackend
 
@@ -60,6 +63,9 @@ def look_ahead(mails: Sequence[Message]) -> dict[int, Answer | Effect]:
             continue
         if isinstance(found, dict):
             _say(mail, found, now=now)
+            if (waits := _outlets.route.choose(mail, now=now)) is not None:
+                ahead[mail.pk] = waits
+                continue
             ahead[mail.pk] = partial(_send_as_foreseen, mail, reading, tokens[mail.uuid])
         else:
             ahead[mail.pk] = found
@@ -78,11 +84,12 @@ def send(message: Message) -> MessageState | Snooze:
         if not isinstance(found, dict):
             return found
         _say(message, found, now=now)
+        if (waits := _outlets.route.choose(message, now=now)) is not None:
+            return waits
         mail = delivery.compose(message, links.tokens_of(message.uuid))
         if not attempts.write([attempts.hand_over(message)]):
             raise Transient("another worker has it by now")
-    message.provider_message_id = _outlet.send(mail)
-    return MessageState.DONE
+    return _outlets.send(message, mail) or MessageState.DONE
 
 
 def _send_as_foreseen(message: Message, reading: Reading, tokens: Tokens) -> Answer:
@@ -92,8 +99,7 @@ def _send_as_foreseen(message: Message, reading: Reading, tokens: Tokens) -> Ans
         mail = delivery.compose(message, tokens()) if is_so else None
     if mail is None:
         return send(message)
-    message.provider_message_id = _outlet.send(mail)
-    return MessageState.DONE
+    return _outlets.send(message, mail) or MessageState.DONE
 
 
 def _say(message: Message, words: TemplateContext, *, now: datetime) -> None:
@@ -130,7 +136,8 @@ def _is_stopped(message: Message, reading: Reading, closed: Mapping[str, datetim
 class MailConnection:
     """One connection to the provider, kept by each worker process and opened anew after any failure."""
 
-    def __init__(self) -> None:
+    def __init__(self, connect: Callable[[], BaseEmailBackend] = get_connection) -> None:
+        self._connect = connect
         self._connection: BaseEmailBackend | None = None
 
     def send(self, mail: EmailMultiAlternatives) -> str:
@@ -157,7 +164,7 @@ class MailConnection:
         if isinstance(self._connection, EmailBackend) and not self._connection.is_usable():
             self.close()  # the server tired of waiting for us; over HTTP, urllib3 looks before each request
         if self._connection is None:
-            self._connection = get_connection()
+            self._connection = self._connect()
             self._connection.open()
         return self._connection
 
@@ -177,4 +184,11 @@ def provider_message_id(mail: EmailMultiAlternatives) -> str:
     return str(status.message_id or "")[:ID_LONGEST] if status else ""
 
 
+def _fallback() -> BaseEmailBackend:
+    options: dict[str, Any] = settings.EMAIL_FALLBACK
+    connection: BaseEmailBackend = get_connection("workers.smtp.EmailBackend", **options)
+    return connection
+
+
 _outlet = MailConnection()
+_outlets = Outlets(_outlet, MailConnection(_fallback))

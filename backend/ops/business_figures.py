@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from django.db.models import Count, Min, QuerySet
+from django.db.models import Count, Min, Q, QuerySet
 
 from backend.bookings import policy, queries
 from backend.bookings.machine import State
@@ -17,7 +17,7 @@ from backend.core.compiled_queries import Ago, Row, compiled, run_queries
 from backend.ops import gateway_figures
 from backend.ops.gateway_figures import GatewayFigures
 from backend.ops.health import since
-from backend.outbox.models import Message, Queue
+from backend.outbox.models import Delivery, Message, Queue
 from backend.payments.models import OVER, Payment, PaymentState, Refund, RefundState
 from backend.webhooks.models import Subscription
 
@@ -63,6 +63,8 @@ class Mails:
     template: str
     result: str
     count: int
+    known: int  # of them, those of which the provider reported what became
+    bounced: int  # of those, for good
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,16 @@ class BusinessFigures:
     data_request_left: timedelta | None  # until the nearest deadline of one
     receivers_failing: int  # subscriptions to webhooks whose server takes nothing
     oldest_receiver_age: timedelta | None  # since the first event that one did not take
+
+    @property
+    def mails_known(self) -> int:
+        """Mails of the last day of which the provider reported what became."""
+        return sum(mail.known for mail in self.mails)
+
+    @property
+    def mails_bounced(self) -> int:
+        """Those of them that reached nobody."""
+        return sum(mail.bounced for mail in self.mails)
 
 
 def read_business_figures(*, now: datetime) -> BusinessFigures:
@@ -196,4 +208,6 @@ def _failing() -> QuerySet[Subscription, Any]:
 def _mails() -> QuerySet[Message, Any]:
     """Settled within the day. None of them is blanked yet, which is the condition of the index that serves this."""
     rows = Message.objects.filter(blanked_at=None, settled_at__gt=Ago(lambda: MAILS_COUNTED_FOR), queue=Queue.MAIL)
-    return rows.order_by().values_list("kind", "state").annotate(Count("pk"))
+    known, bounced = Q(delivery__gt=""), Q(delivery=Delivery.BOUNCED)
+    counted = {"known": Count("pk", filter=known), "bounced": Count("pk", filter=bounced)}
+    return rows.order_by().values_list("kind", "state").annotate(Count("pk"), **counted)

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from backend.bookings import policy
 from backend.ops import clocks
-from backend.ops.business_figures import OverdueRule
+from backend.ops.business_figures import BusinessFigures, OverdueRule
 from backend.ops.formatting import format_age
 from backend.ops.gateway_figures import GatewayFigures
 from backend.ops.health import Health, TimerState
@@ -30,6 +30,8 @@ RECEIVER_FAILS_FOR = timedelta(hours=1)  # then whoever runs it should hear of i
 TRANSACTION_OPEN_FOR = timedelta(minutes=15)  # a dump of a large practice may take some minutes
 DEAD_ROWS = 100_000  # in the outbox, and more than those that live; it is cleared at a twentieth of that
 NONE = timedelta(0)
+BOUNCED_MOST = 0.05  # providers warn at a twentieth, and close accounts at a tenth
+BOUNCES_LEAST = 5  # fewer are mistyped addresses
 INCIDENT_SHOWN_FOR = timedelta(hours=1)
 INCIDENTS = {
     IncidentKind.DISCARDED: (
@@ -67,7 +69,7 @@ def judge(snapshot: Snapshot) -> tuple[Finding, ...]:
     if snapshot.health is not None:
         found += [*_processes(snapshot.health), *_clocks(snapshot.health), *_incidents(snapshot.health)]
         found += [*_canaries(snapshot.health), *_timers(snapshot.health)]
-        found += _outbox(snapshot.health)
+        found += [*_outbox(snapshot.health), *_mail(snapshot.health)]
     found += [*_upkeep(snapshot.database.upkeep), *_business(snapshot)]
     return tuple(sorted(found, key=lambda finding: list(Level).index(finding.level)))
 
@@ -193,6 +195,22 @@ def _outbox(health: Health) -> Iterator[Finding]:
             yield Finding(Level.WARNING, name, text, advice)
 
 
+def _mail(health: Health) -> Iterator[Finding]:
+    if health.fallback is not None:
+        reason = health.fallback.reason
+        text = f"The first mail provider takes nothing ({reason}), so mail leaves by the second."
+        advice = "See its own page, and its status. Every five minutes one mail tries it; it is used again by itself."
+        yield Finding(Level.WARNING, "mail", text, advice)
+
+
+def _bounces(figures: BusinessFigures) -> Iterator[Finding]:
+    known, bounced = figures.mails_known, figures.mails_bounced
+    if bounced >= BOUNCES_LEAST and bounced > known * BOUNCED_MOST:
+        text = f"Mails that reached nobody, of {known} reported within a day: {bounced}."
+        advice = "See Messages, delivery “Bounced”: addresses that are made up, or our domain refused (`ops_doctor`)."
+        yield Finding(Level.WARNING, "mail", text, advice)
+
+
 def _business(snapshot: Snapshot) -> Iterator[Finding]:
     if snapshot.figures is None:
         return
@@ -210,6 +228,7 @@ def _business(snapshot: Snapshot) -> Iterator[Finding]:
         )
         yield Finding(Level.WARNING, "webhooks", text, "See Subscriptions; tell whoever runs it, or end it.")
     yield from _gateways(snapshot.figures.gateways)
+    yield from _bounces(snapshot.figures)
     if (left := snapshot.figures.data_request_left) is not None and left < policy.DATA_REQUEST_PRESSES:
         text = f"People who asked about their data and have no answer: {snapshot.figures.data_requests}."
         advice = "See Today, “Asked about their data”: end what it waits for before the deadline."

@@ -9,12 +9,13 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from django.apps import apps
+from django.conf import settings
 from django.db.models import Count, Min, Q, QuerySet
 
 from backend.core.compiled_queries import Ago, Row, compiled, run_queries
 from backend.ops.models import QUEUES, AttemptCount, Canary, IncidentKind, Process, ProcessRole, QueueIncident, Timer
-from backend.outbox import patience
-from backend.outbox.models import GIVEN_UP, Message, MessageState, PausedQueue, Queue
+from backend.outbox import outlets, patience
+from backend.outbox.models import GIVEN_UP, Message, MessageState, Outlet, OutletState, PausedQueue, Queue
 
 SILENT_AFTER = timedelta(seconds=30)  # six missed signs of life; the longest single effect takes 15 s
 MISSED_FOR = timedelta(hours=1)  # a process that fell silent is missed that long; then its machine is taken for gone
@@ -129,6 +130,7 @@ class Health:
     timers: tuple[TimerHealth, ...]
     incidents: tuple[Incidents, ...]
     attempts: Mapping[tuple[str, str], int]  # by queue and result, since the beginning
+    fallback: Pause | None  # in use: the first mail provider takes nothing since then
 
     @property
     def beat_seen_at(self) -> datetime | None:
@@ -141,9 +143,10 @@ class Health:
 
 
 def read_health(*, now: datetime) -> Health:
-    """Eight queries, asked at once."""
-    waiting, dead, pauses, signs, canaries, runs, entries, incidents, attempts = run_queries(
-        _waiting, _dead, _pauses, _processes, _last_canaries, _last_runs, _schedule, _incidents, _attempts, now=now
+    """Ten queries, asked at once."""
+    of_the_outbox = (_waiting, _dead, _pauses, _attempts, _outlets)
+    waiting, dead, pauses, attempts, refused, signs, canaries, runs, entries, incidents = run_queries(
+        *of_the_outbox, _processes, _last_canaries, _last_runs, _schedule, _incidents, now=now
     )
     return Health(
         _outbox(waiting, dead, pauses, now),
@@ -152,6 +155,7 @@ def read_health(*, now: datetime) -> Health:
         _timers(entries, runs, now),
         _incidents_of(incidents, now),
         {(queue, result): count for queue, result, count in attempts},
+        _fallback(refused, now),
     )
 
 
@@ -220,6 +224,18 @@ def _dead() -> QuerySet[Message, Any]:
 @compiled
 def _pauses() -> QuerySet[PausedQueue, Any]:
     return PausedQueue.objects.values_list("queue", "paused_by", "paused_at", "reason", "retry_at")
+
+
+@compiled
+def _outlets() -> QuerySet[OutletState, Any]:
+    refused = OutletState.objects.filter(outlet=Outlet.FIRST, refused_since__isnull=False)
+    return refused.values_list("refused_since", "reason")
+
+
+def _fallback(rows: list[Row], now: datetime) -> Pause | None:
+    """Where there is one, and the first took nothing for long enough."""
+    in_use = (row for row in rows if settings.EMAIL_FALLBACK and abs(now - row[0]) >= outlets.FALLBACK_AFTER)
+    return next((Pause("", since, reason) for since, reason in in_use), None)
 
 
 # -- processes and canaries --------------------------------------------------------------------------------------------

@@ -122,6 +122,9 @@ def _outbox(health: Health) -> Iterator[Metric]:
     ]
     yield _counter("outbox_attempts", "Attempts at effects, by what became of them.", ["queue", "result"], attempts)
     yield _gauge("outbox_refused", "Whether the queue's provider refuses our account.", ["queue"], refused)
+    yield _gauge(
+        "mail_fallback", "Whether mail leaves by the second provider.", [], [([], health.fallback is not None)]
+    )
 
 
 def _processes(health: Health) -> Iterator[Metric]:
@@ -185,6 +188,8 @@ def _business(figures: BusinessFigures) -> Iterator[Metric]:
     yield _gauge("bookings_overdue", "Bookings past a deadline without its consequence.", ["rule"], overdue)
     ages = [([rule.rule.value], rule.oldest_age or 0) for rule in figures.overdue]
     yield _gauge("bookings_oldest_overdue_seconds", "How long the oldest is overdue.", ["rule"], ages)
+    bounces = [(["known"], figures.mails_known), (["bounced"], figures.mails_bounced)]
+    yield _gauge("mails_reported", "Mails of the last day that the provider reported about.", ["delivery"], bounces)
     mails = [([mail.template, mail.result], mail.count) for mail in figures.mails]
     yield _gauge("mails_last_day", "Mails settled within 24 hours.", ["template", "result"], mails)
     yield _gauge("payments_open", "Attempts to pay that are open.", [], [([], figures.payments_open)])

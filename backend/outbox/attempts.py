@@ -84,7 +84,7 @@ def hand_over(message: Message) -> Change:
     """
     message.hand_overs += not message.is_handed_over
     message.is_handed_over = True
-    kept = {"context": _sealed_context(message), "frozen_at": message.frozen_at}
+    kept = {"context": _sealed_context(message), "frozen_at": message.frozen_at, "handed_to": message.handed_to}
     return Change(message, {**kept, "hand_overs": message.hand_overs, "lease_expires_at": message.lease_expires_at})
 
 

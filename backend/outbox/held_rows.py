@@ -19,7 +19,7 @@ HeldRow: TypeAlias = tuple[int, int, Mapping[str, object]]  # id, fence, and the
 
 KEPT = (  # where they are not given
     "state", "attempts", "hand_overs", "may_have_left", "is_snoozed", "next_attempt_at", "settled_at", "last_error",
-    "context", "frozen_at", "provider_message_id",
+    "context", "frozen_at", "handed_to", "provider_message_id",
 )  # fmt: skip
 COLUMNS = ("lease_expires_at", *KEPT)  # the first is always given: each step ends a lease or says until when it lasts
 

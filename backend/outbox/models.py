@@ -9,6 +9,8 @@ from django.db.models import Q
 
 from backend.core.encryption import EncryptedJSONField
 from backend.core.personal_data import classify
+from backend.outbox.outlet_models import Outlet as Outlet
+from backend.outbox.outlet_models import OutletState as OutletState
 
 
 class Queue(models.TextChoices):
@@ -68,6 +70,8 @@ class Message(models.Model):
     may_have_left = models.BooleanField(default=False, db_default=False)
     # how often it was handed to the outside, which did not say no
     hand_overs = models.PositiveSmallIntegerField(default=0, db_default=0)
+    # by which provider it was last handed over, which alone repeats it
+    handed_to = models.CharField(max_length=8, choices=Outlet.choices, blank=True, default="", db_default="")
     is_snoozed = models.BooleanField(default=False, db_default=False)  # its effect said "not yet": no failure, no delay
     last_error = models.CharField(max_length=300, blank=True)
     settled_at = models.DateTimeField(null=True, blank=True)
@@ -83,7 +87,7 @@ class Message(models.Model):
         personal="recipient mailbox context last_error provider_message_id",
         internal=(
             "uuid queue kind dedupe_key booking_id subject_id ledger_sequence frozen_at state not_before "
-            "next_attempt_at lease_expires_at is_snoozed fence attempts may_have_left hand_overs settled_at "
+            "next_attempt_at lease_expires_at is_snoozed fence attempts may_have_left hand_overs handed_to settled_at "
             "blanked_at delivery delivery_at correlation_id created_at"
         ),
     )

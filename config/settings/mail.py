@@ -68,6 +68,34 @@ _of_mail = {
         example="`openssl rand -hex 24`",
     ),
 }
+MAIL_PER_SECOND = env.integer(
+    "MAIL_PER_SECOND",
+    "mails a second that EMAIL_PROVIDER takes, all workers together; 0 sets no limit",
+    default=0,
+    minimum=0,
+)
+_fallback_host = env.host(
+    "EMAIL_FALLBACK_HOST",
+    "SMTP server of a second provider, by which mail leaves while the first takes nothing for five minutes; empty: none",
+    example="smtp.example.net",
+)
+_fallback_port = env.integer("EMAIL_FALLBACK_PORT", "its port", default=587, minimum=1)
+_fallback_security = env.choice(
+    "EMAIL_FALLBACK_SECURITY",
+    "how the connection to it is encrypted; without encryption nobody logs in",
+    ("none", "starttls", "tls"),
+    default="tls" if _fallback_port == 465 else "starttls",
+    shown_default="tls on port 465, else starttls",
+)
+_fallback_login = {
+    "EMAIL_FALLBACK_HOST_USER": env.text("EMAIL_FALLBACK_HOST_USER", "its user", example="bookings@example.org"),
+    "EMAIL_FALLBACK_HOST_PASSWORD": env.text("EMAIL_FALLBACK_HOST_PASSWORD", "its password", example="secret"),
+}
+EMAIL_FALLBACK_PER_SECOND = env.integer(
+    "EMAIL_FALLBACK_PER_SECOND", "as MAIL_PER_SECOND, of the second provider", default=0, minimum=0
+)
+providers.refuse_clear_password(_fallback_security, _fallback_login, prefix="EMAIL_FALLBACK_")
+EMAIL_FALLBACK = providers.fallback(_fallback_host, _fallback_port, _fallback_security, _fallback_login)
 EMAIL_WEBHOOK_SECRET = _of_mail["EMAIL_WEBHOOK_SECRET"]
 DKIM_SELECTOR = env.text(
     "DKIM_SELECTOR",

@@ -52,6 +52,8 @@ PAUSED = f'{P}outbox_paused{{queue="mail"}}'
 REFUSED = f'{P}outbox_refused{{queue="mail"}}'
 HELD = f'{P}celery_oldest_message_age_seconds{{queue="mail",state="unacknowledged"}}'
 SILENT = f'{P}process_up{{process="mail@a",role="mail"}}'
+BOUNCED = f'{P}mails_reported{{delivery="bounced"}}'
+KNOWN = f'{P}mails_reported{{delivery="known"}}'
 STORES_WELL: Values = {f"{P}database_up": (1, 1), f"{P}migrations_pending": (0, 0)}
 STATE = f'{P}timer_state{{timer="lapse_drafts",state="up"}}'
 
@@ -95,6 +97,10 @@ CASES: tuple[Fires | Quiet, ...] = (
     Quiet("OutboxBehind", {READY: (60, 61), REFUSED: (0, 1)}),
     Fires("ProviderRefuses", {REFUSED: (0, 1)}, labels=MAIL),
     Quiet("ProviderRefuses", {PAUSED: (0, 1)}),
+    Fires("MailByTheSecond", {f"{P}mail_fallback": (0, 1)}),
+    Fires("MailsBounce", {BOUNCED: (4, 6), KNOWN: (100, 100)}),
+    Quiet("MailsBounce", {BOUNCED: (2, 4), KNOWN: (5, 5)}),
+    Quiet("MailsBounce", {BOUNCED: (5, 9), KNOWN: (200, 200)}),
     Fires("DeadLetters", {DEAD: (0, 1)}, labels=MAIL),
     Quiet("DeadLetters", {f'{P}outbox_messages{{queue="mail",state="ready"}}': (0, 1)}),
     Fires("ManyDeadLetters", {DEAD: (3, 14)}, labels=MAIL),
