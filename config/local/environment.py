@@ -29,7 +29,6 @@ def compose(caller: Mapping[str, str], options: Options) -> dict[str, str]:
     defaults = {
         "DJANGO_SETTINGS_MODULE": "config.settings",
         "DEBUG": "1",
-        "CALL_LOOPBACK": "1",
         "PUBLIC_URL": f"http://localhost:{options.port}",
         "SANDBOX_URL": f"http://127.0.0.1:{options.port + 1}",
         **PROFILES[options.profile],
@@ -43,6 +42,8 @@ def compose(caller: Mapping[str, str], options: Options) -> dict[str, str]:
         # The Procfile's bare `python` and `granian` mean those of this interpreter
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), given.get("PATH", os.defpath)]),
     }
+    if given.get("DEBUG", "1") != "0":
+        defaults["CALL_LOOPBACK"] = "1"  # refused without DEBUG
     return {**caller, **defaults, **given, **chosen}
 
 

@@ -98,6 +98,8 @@ def test_what_the_caller_set_wins_over_the_profile(tmp_path: Path) -> None:
     assert composed["DEBUG"] == "1"
     assert composed["PUBLIC_URL"] == "http://localhost:8123"
     assert composed["SANDBOX_URL"] == "http://127.0.0.1:8124"
+    assert composed["CALL_LOOPBACK"] == "1"
+    assert "CALL_LOOPBACK" not in environment.compose({"ENV_FILE": os.devnull, "DEBUG": "0"}, options)
 
 
 def test_a_second_terminal_learns_of_the_callers_own_settings_too(tmp_path: Path) -> None:
