@@ -12,6 +12,7 @@ import argparse
 import sys
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -39,22 +40,35 @@ class Api:
         return response.status_code, response.json()
 
 
-class Chat:
-    """One conversation. `ask` says something and returns the answer; `say` only says it."""
+class Left(Exception):
+    """The person said `bye`."""
 
-    def __init__(self, api: Api, ask: Callable[[str], str], say: Callable[[str], None]) -> None:
-        self.api, self.ask, self.say = api, ask, say
+
+class Chat:
+    """One conversation. `hear` says something and returns the answer; `say` only says it."""
+
+    def __init__(self, api: Api, hear: Callable[[str], str], say: Callable[[str], None]) -> None:
+        self.api, self.hear, self.say = api, hear, say
         self.info = self.api.get("info/")[1]
         self.shapes: Json = self.api.get("schema/")[1]["components"]["schemas"]
 
     def run(self) -> None:
-        """Until `bye`."""
+        """Until `bye`, to whatever question."""
         self.greet()
-        while (word := self.ask("Shall I `book` a session, or tell the `status` of one? (or `bye`)").lower()) != "bye":
-            if word == "book":
-                self.book()
-            elif word == "status":
-                self.explain()
+        with suppress(Left):
+            while True:
+                word = self.ask("Shall I `book` a session, or tell the `status` of one? (or `bye`)").lower()
+                if word == "book":
+                    self.book()
+                elif word == "status":
+                    self.explain()
+
+    def ask(self, question: str) -> str:
+        """The answer. Raises Left."""
+        answer = self.hear(question)
+        if answer.lower() == "bye":
+            raise Left
+        return answer
 
     def greet(self) -> None:
         info = self.info
@@ -74,7 +88,7 @@ class Chat:
         draft |= wish_for(slot)
         while True:
             status, answer = self.api.post("bookings/draft/", draft)
-            if "errors" not in answer:
+            if not answer.get("errors"):
                 self.say(answer["message"] if status < 300 else answer["detail"])
                 return
             for field, sentences in answer["errors"].items():
@@ -145,16 +159,13 @@ def main() -> None:
     given = parser.parse_args()
     lines: Iterator[str] = iter(given.script)
 
-    def ask(question: str) -> str:
+    def hear(question: str) -> str:
         print(f"bot: {question}")
-        answer = next(lines).strip()
+        answer = next(lines, "bye").strip()
         print(f"you: {answer}")
         return answer
 
-    try:
-        Chat(Api(given.url.rstrip("/")), ask, lambda text: print(f"bot: {text}")).run()
-    except StopIteration:
-        print("bot: Goodbye.")
+    Chat(Api(given.url.rstrip("/")), hear, lambda text: print(f"bot: {text}")).run()
 
 
 if __name__ == "__main__":

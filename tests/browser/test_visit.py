@@ -223,7 +223,7 @@ def asks(person: Person) -> None:
         page.get_by_label(label).fill(answer)
     page.get_by_label("Email address").fill(f"{person.way.name}@example.org")
     page.get_by_label("Gender").select_option("FEMALE")
-    person.tick(page.get_by_role("checkbox"))
+    person.tick(page.get_by_role("checkbox", name="I have read how you handle"))
     person.button("Send the request")
     person.sees("Please look into your mailbox")
     person.shoot("05-sent")

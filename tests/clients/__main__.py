@@ -65,22 +65,22 @@ def main() -> int:
 def _run_examples(stack: Stack) -> None:
     desk = Commands(stacks.clean_environment(str(stack.env_file)), stack.staff_inbox)
     with desk.token() as token, practice.at_work(stack.url, token):
-        _run([sys.executable, str(EXAMPLES / "python" / "book.py")], stack, str(stack.mail))
-        _run(["node", str(TYPESCRIPT / "book.js")], stack, str(stack.mail))
+        for program in ([sys.executable, str(EXAMPLES / "python" / "book.py")], ["node", str(TYPESCRIPT / "book.js")]):
+            _run(program, stack, str(stack.mail), ends="is CANCELLED: ")
         _talk(stack)
 
 
 def _talk(stack: Stack) -> None:
     """The chatbot twice: its visitor sends a request, proves the address, and asks what became of it."""
     address = f"asha-{secrets.token_hex(4)}@example.org"
-    _chat(stack, TALK.format(address=address))
-    _chat(stack, f"status\n{_proved(stack, address)}\nbye\n")
+    _chat(stack, TALK.format(address=address), ends="Check your email")
+    _chat(stack, f"status\n{_proved(stack, address)}\nbye\n", ends="Possible now: cancel")
 
 
-def _chat(stack: Stack, words: str) -> None:
+def _chat(stack: Stack, words: str, *, ends: str) -> None:
     script = VAR / "talk.txt"
     script.write_text(words)
-    _run([sys.executable, str(EXAMPLES / "chatbot.py")], stack, "--script", str(script))
+    _run([sys.executable, str(EXAMPLES / "chatbot.py")], stack, "--script", str(script), ends=ends)
 
 
 def _proved(stack: Stack, address: str) -> str:
@@ -94,13 +94,17 @@ def _proved(stack: Stack, address: str) -> str:
     return str(parsed(response, "POST verify-email/").accepted("booking")["booking"]["acknowledgement_id"])
 
 
-def _run(command: list[str], stack: Stack, *more: str) -> None:
-    """Show the command, and what it says as it says it. Raises CalledProcessError, TimeoutExpired."""
+def _run(command: list[str], stack: Stack, *more: str, ends: str) -> None:
+    """Show the command and what it says. Raises CalledProcessError, TimeoutExpired, and Unexpected without `ends`."""
     whole = [*command, stack.url, *more]
     shown = " ".join([Path(whole[0]).name, *whole[1:]])
     say(f"\n$ {shown.replace(f'{stacks.ROOT}/', '')}")
-    given = stacks.clean_environment(os.devnull) | {"PYTHONPATH": str(PYTHON), "PYTHONUNBUFFERED": "1"}
-    subprocess.run(whole, env=given, check=True, timeout=RUN_WITHIN)
+    given = stacks.clean_environment(os.devnull) | {"PYTHONPATH": str(PYTHON)}
+    done = subprocess.run(whole, env=given, stdout=subprocess.PIPE, text=True, timeout=RUN_WITHIN)
+    say(done.stdout.rstrip())
+    done.check_returncode()
+    if ends not in done.stdout:
+        raise Unexpected(f"“{ends}” from {whole[1]}", "it ended without")
 
 
 if __name__ == "__main__":

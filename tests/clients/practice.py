@@ -36,10 +36,11 @@ def _work(url: str, token: str, is_over: threading.Event) -> None:
     while not is_over.wait(LOOKS_EVERY):
         try:
             for row in ask("GET", "?state=PENDING")["bookings"]:
-                wish = {
-                    "psychologist_id": row["preferred_psychologist"]["id"],
-                    "slot_start": row["preferred_slot_start"],
-                }
-                ask("POST", f"{row['acknowledgement_id']}/approve/", json=wish)
+                if row["preferred_slot_start"]:
+                    ask("POST", f"{row['acknowledgement_id']}/approve/", json=_wished(row))
         except Unexpected as error:  # whoever waits for the approval says so, too
             sys.stderr.write(f"practice: {error}\n")
+
+
+def _wished(row: dict[str, Any]) -> dict[str, Any]:
+    return {"psychologist_id": row["preferred_psychologist"]["id"], "slot_start": row["preferred_slot_start"]}

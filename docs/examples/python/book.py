@@ -45,6 +45,7 @@ from mindsettler.types import Response
 
 Answer = TypeVar("Answer")
 TRIES = 5
+LOOKS = 60
 
 
 class Refused(Exception):
@@ -120,17 +121,20 @@ class Visitor:
     def status(self) -> StatusAnswer:
         return done(partial(check_status.sync_detailed, client=self.client, acknowledgement_id=self.id))
 
-    def told(self) -> StatusAnswer:
-        """The status, in the practice's own words."""
+    def told(self) -> set[str]:
+        """The status, in the practice's own words; what may be done now."""
         status = self.status()
-        actions = ", ".join(action.action for action in status.allowed_actions)
-        print(f"{self.id} is {status.status}: {status.next_step} (now possible: {actions or 'nothing'})")
-        return status
+        actions = [action.action for action in status.allowed_actions]
+        print(f"{self.id} is {status.status}: {status.next_step} (now possible: {', '.join(actions) or 'nothing'})")
+        return set(actions)
 
-    def wait_for(self, action: str) -> None:
-        """Until the practice has decided and this is allowed."""
-        while action not in {one.action for one in self.status().allowed_actions}:
-            time.sleep(1)
+    def wait_for_answer(self) -> None:
+        """Until the practice has decided. Raises TimeoutError: ask again tomorrow."""
+        for _ in range(LOOKS):
+            if self.status().next_step_code != "wait_for_answer":
+                return
+            time.sleep(2)
+        raise TimeoutError(f"{self.id} has no answer yet")
 
     def pay(self) -> None:
         body = AcknowledgementRequest(self.id)
@@ -177,8 +181,9 @@ def main(url: str, mails: str) -> None:
         visitor.send_draft(slot, phone_number="9876543210")
     visitor.prove_address()
     visitor.told()
-    visitor.wait_for("pay")
-    visitor.told()
+    visitor.wait_for_answer()
+    if "pay" not in visitor.told():
+        return
     visitor.pay()
     visitor.move()
     visitor.told()
