@@ -16,6 +16,7 @@ from django.db.models.expressions import DatabaseDefault
 
 Columns: TypeAlias = "tuple[Field[Any, Any], ...]"
 ANY = "any"  # a unique column, whichever
+CROWD = 10  # rows: of fewer, PostgreSQL takes longer to open lists than to read values
 
 
 def insert(rows: Sequence[Model], *, unless_exists: str = "") -> bool:
@@ -25,8 +26,8 @@ def insert(rows: Sequence[Model], *, unless_exists: str = "") -> bool:
     no id is set. Raises IntegrityError for any other collision, and at commit for a foreign key of nothing.
     """
     begin, end, columns = _insert(type(rows[0]), unless_exists, connection.vendor)
-    places = ", ".join([f"({', '.join(['%s'] * len(columns))})"] * len(rows))
-    values = [_stored(row, column, is_new=True) for row in rows for column in columns]
+    is_crowd = len(rows) >= CROWD and connection.vendor == "postgresql"
+    places, values = (_by_column if is_crowd else _by_row)(rows, columns)
     with connection.cursor() as cursor:
         cursor.execute(f"{begin} {places} {end}", values)
         ids = cursor.fetchall()
@@ -35,6 +36,25 @@ def insert(rows: Sequence[Model], *, unless_exists: str = "") -> bool:
     for row, (id_,) in zip(rows, ids, strict=True):
         row.pk, row._state.adding, row._state.db = id_, False, connection.alias
     return True
+
+
+def _by_row(rows: Sequence[Model], columns: Columns) -> tuple[str, list[Any]]:
+    places = ", ".join([f"({', '.join(['%s'] * len(columns))})"] * len(rows))
+    return f"VALUES {places}", [_stored(row, column, is_new=True) for row in rows for column in columns]
+
+
+def _by_column(rows: Sequence[Model], columns: Columns) -> tuple[str, list[Any]]:
+    """A list for each column, however many rows: to bind each value to a place of its own takes long on both sides."""
+    # without a length: a cast to `varchar(40)` would cut what is longer, and not refuse it
+    types = (str(column.db_type(connection)).partition("(")[0] for column in columns)
+    places = ", ".join(f"%s::{name}[]" for name in types)
+    values = [[_plain(_stored(row, column, is_new=True)) for row in rows] for column in columns]
+    return f"SELECT * FROM unnest({places})", values  # noqa: S608 -- names of types
+
+
+def _plain(value: Any) -> Any:
+    """All texts of a list must be of one class; members of an enum are of their own."""
+    return str(value) if isinstance(value, str) else value
 
 
 def update(row: Model, names: Iterable[str]) -> None:
@@ -80,7 +100,7 @@ def _insert(model: type[Model], unless_exists: str, _vendor: str) -> tuple[str, 
     columns = tuple(column for column in meta.concrete_fields if column is not meta.pk)
     if meta.parents or not meta.pk.db_returning or any(hasattr(column, "get_placeholder") for column in columns):
         raise TypeError(f"{meta.label} has columns that are not bound as they are")
-    begin = f"INSERT INTO {quote(meta.db_table)} ({', '.join(_name(column) for column in columns)}) VALUES"
+    begin = f"INSERT INTO {quote(meta.db_table)} ({', '.join(_name(column) for column in columns)})"
     target = "" if unless_exists == ANY else f"({quote(unless_exists)}) "
     passes = f"ON CONFLICT {target}DO NOTHING " if unless_exists else ""
     return begin, f"{passes}RETURNING {_name(meta.pk)}", columns

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db import transaction
 from django.db.models import F
 
 from backend.core import correlation
@@ -87,18 +88,22 @@ def _finish(name: str, run: Run, started_at: datetime, finished_at: datetime, er
         "failed": run.failed,
         "error": error,
     }
-    _write(name, **counts, **({} if error else {"succeeded_at": started_at}))
     outcome = "runs_failed" if error else "runs_succeeded"
     grown = {outcome: 1, "rows_changed": run.changed, "rows_failed": run.failed}
-    Timer.objects.filter(pk=name).update(**{column: F(column) + more for column, more in grown.items()})
-    if run.examined or run.changed or error or asked_by:
-        about = {"asked_by": asked_by, "correlation_id": correlation.current()}
-        TimerRun.objects.create(timer=name, started_at=started_at, **about, **counts)
+    succeeded = {} if error else {"succeeded_at": started_at}
+    is_told = bool(run.examined or run.changed or error or asked_by)
+    with transaction.atomic() if is_told else nullcontext():  # one commit
+        _write(name, **counts, **succeeded, **{column: F(column) + more for column, more in grown.items()})
+        if is_told:
+            about = {"asked_by": asked_by, "correlation_id": correlation.current()}
+            TimerRun.objects.create(timer=name, started_at=started_at, **about, **counts)
 
 
 def _write(name: str, **values: object) -> None:
-    if not Timer.objects.filter(pk=name).update(**values):
-        Timer.objects.bulk_create([Timer(name=name, **values)], ignore_conflicts=True)
+    mine = Timer.objects.filter(pk=name)
+    if not mine.update(**values):
+        Timer.objects.bulk_create([Timer(name=name)], ignore_conflicts=True)
+        mine.update(**values)
 
 
 def take_asked_run(*, now: datetime) -> tuple[str, str] | None:

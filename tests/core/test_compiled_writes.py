@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import uuid4
 
 import pytest
-from django.db import IntegrityError, connection
+from django.db import DataError, IntegrityError, connection, transaction
 from django.db.models import Model
 from django.test.utils import CaptureQueriesContext
 
@@ -64,7 +64,9 @@ def _copy(booking: Booking) -> Booking:
     return Booking(**{**kept, "id": None, "acknowledgement_id": f"MS-{uuid4().hex[:6].upper()}", "client_id": None})
 
 
-def test_it_stores_what_django_stores(now: datetime) -> None:
+@pytest.mark.parametrize("crowd", [compiled_writes.CROWD, 1])
+def test_it_stores_what_django_stores(crowd: int, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiled_writes, "CROWD", crowd)
     for ours, djangos in _rows(now):
         assert compiled_writes.insert([ours])
         djangos.save(force_insert=True)
@@ -72,6 +74,24 @@ def test_it_stores_what_django_stores(now: datetime) -> None:
         stored = [model.objects.filter(pk=row.pk).values().get() for row in (ours, djangos)]  # type: ignore[attr-defined]
         assert _without(stored[0], passed) == _without(stored[1], passed), model
         assert not ours._state.adding
+
+
+@pytest.mark.postgres_only
+def test_a_crowd_is_bound_by_lists_and_nothing_of_it_is_cut(now: datetime) -> None:
+    booking = factories.make_booking("CONFIRMED", now=now)
+
+    def entries(actor: str) -> list[LedgerEntry]:
+        intents = [Intent.APPROVE, "approve"] * compiled_writes.CROWD  # members of an enum beside their texts
+        given = {"booking": booking, "at": now, "actor": actor}
+        return [LedgerEntry(sequence=90 + n, intent=one, **given) for n, one in enumerate(intents)]
+
+    with CaptureQueriesContext(connection) as asked:
+        assert compiled_writes.insert(entries("timer"))
+    assert "unnest" in asked[0]["sql"]
+    stored = LedgerEntry.objects.filter(booking=booking, sequence__gte=90).order_by("pk")
+    assert [(one.sequence, one.intent) for one in stored] == [(90 + n, "approve") for n in range(len(stored))]
+    with pytest.raises(DataError), transaction.atomic():
+        compiled_writes.insert(entries("x" * 1000))
 
 
 def _without(row: dict[str, object], passed: set[str]) -> dict[str, object]:
