@@ -32,7 +32,7 @@ ifneq ($(shell $(PYTHON) -c '$(BELONGS_HERE)' 2>/dev/null && echo yes),yes)
 .PHONY: .venv/pyvenv.cfg
 endif
 
-.PHONY: run test demo restore-drill chaos ops-test pooler-test proxy-test browser model clients audit bill security manage bench lock format readme clean
+.PHONY: run test demo restore-drill chaos ops-test pooler-test proxy-test browser model clients audit bill security manage bench lock format messages readme clean
 
 run: .venv/run.stamp
 	@exec $(PYTHON) -m config.local.run --profile "$(PROFILE)" --port "$(PORT)"
@@ -100,6 +100,9 @@ LOCKED := --universal --python-version 3.11 --no-header --no-annotate --generate
 format: .venv/dev.stamp
 	$(PYTHON) -m ruff check -q --fix
 	$(PYTHON) -m ruff format -q
+
+messages: .venv/dev.stamp  # what visitors read, in every language: found in the sources, and compiled
+	@$(PYTHON) -m config.local.messages
 
 readme: .venv/dev.stamp  # the generated parts of README and docs: state machine, configuration
 	@$(PYTHON) -m config.local.readme

@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.http import Http404, HttpRequest, JsonResponse
+from django.utils.translation import gettext, gettext_noop
 from rest_framework import exceptions
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -24,20 +25,25 @@ log = logging.getLogger(__name__)
 
 
 _STATUS_CODES = {
-    400: ("malformed", "The request could not be read."),
-    401: ("not_authenticated", "Please log in and send your token in the header Authorization: Token …"),
-    403: ("forbidden", "You may not do this."),
-    404: ("not_found", "There is nothing at this address. Every address of this service ends in a slash."),
-    405: ("method_not_allowed", "This address does not accept this kind of request."),
-    408: ("too_slow", "The request took too long to arrive. Please try again."),
-    413: ("too_large", "The request is too large."),
-    415: ("unsupported_media_type", "Please send JSON, with Content-Type: application/json."),
-    429: ("throttled", "Too many requests. Please try again later."),
-    431: ("headers_too_long", "The request could not be read: one of its headers is too long."),
-    503: ("unavailable", "The service is busy. Please try again in a moment."),
+    400: ("malformed", gettext_noop("The request could not be read.")),
+    401: ("not_authenticated", gettext_noop("Please log in and send your token in the header Authorization: Token …")),
+    403: ("forbidden", gettext_noop("You may not do this.")),
+    404: (
+        "not_found",
+        gettext_noop("There is nothing at this address. Every address of this service ends in a slash."),
+    ),
+    405: ("method_not_allowed", gettext_noop("This address does not accept this kind of request.")),
+    408: ("too_slow", gettext_noop("The request took too long to arrive. Please try again.")),
+    413: ("too_large", gettext_noop("The request is too large.")),
+    415: ("unsupported_media_type", gettext_noop("Please send JSON, with Content-Type: application/json.")),
+    429: ("throttled", gettext_noop("Too many requests. Please try again later.")),
+    431: ("headers_too_long", gettext_noop("The request could not be read: one of its headers is too long.")),
+    503: ("unavailable", gettext_noop("The service is busy. Please try again in a moment.")),
 }
-_CRASHED = ("error", "Something went wrong on our side. Please try again.")
-_GATEWAY_SILENT = "We cannot reach the bank at the moment. If you have paid, do not pay again; try again in a minute."
+_CRASHED = ("error", gettext_noop("Something went wrong on our side. Please try again."))
+_GATEWAY_SILENT = gettext_noop(
+    "We cannot reach the bank at the moment. If you have paid, do not pay again; try again in a minute."
+)
 
 
 @dataclass(frozen=True)
@@ -108,7 +114,7 @@ def problem_of(error: Exception) -> Problem | None:
         case exceptions.APIException():
             return _of_status(error.status_code)
         case Transient() | Permanent():
-            return Problem(503, Code.PAYMENTS_UNAVAILABLE, _GATEWAY_SILENT, note=str(error))
+            return Problem(503, Code.PAYMENTS_UNAVAILABLE, gettext(_GATEWAY_SILENT), note=str(error))
         case Http404():
             return _of_status(404)
         case PermissionDenied():
@@ -121,7 +127,7 @@ def problem_of(error: Exception) -> Problem | None:
 def unavailable(error: Exception) -> Problem:
     """The database cannot be asked now; the log says which wait ended."""
     note = type(error.__cause__).__name__ if database_timeouts.is_timeout(error) else ""
-    return Problem(503, *_STATUS_CODES[503], headers=database_timeouts.RETRY_HEADER, note=note)
+    return replace(_of_status(503), headers=database_timeouts.RETRY_HEADER, note=note)
 
 
 def refusal(refused: Refused) -> Problem:
@@ -152,11 +158,12 @@ def _sentences(value: Any) -> list[str]:
         return [found for inner in value.values() for found in _sentences(inner)]
     if isinstance(value, list):
         return [found for inner in value for found in _sentences(inner)]
-    return [str(value)]
+    return [gettext(str(value))]  # a sentence of ours is marked where it stands; DRF's are its own
 
 
 def _of_status(status: int) -> Problem:
-    return Problem(status, *_STATUS_CODES.get(status, _CRASHED))
+    code, said = _STATUS_CODES.get(status, _CRASHED)
+    return Problem(status, code, gettext(said))
 
 
 def _body(problem: Problem, request: Request | HttpRequest) -> dict[str, Any]:

@@ -9,9 +9,12 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
 from enum import StrEnum
+from functools import cache
 from typing import Any
+from zoneinfo import available_timezones
 
 from django.db.models import TextChoices
+from django.utils.translation import gettext_noop
 from rest_framework import serializers
 from rest_framework.fields import empty
 
@@ -32,7 +35,7 @@ class LineField(serializers.CharField):
     has_paragraphs = False
 
     def __init__(self, ask: str, **kwargs: Any) -> None:
-        messages = {**_asking(ask), "max_length": f"{ask} At most {{max_length}} characters."}
+        messages = {**_asking(ask), "max_length": intake.too_long(ask)}
         super().__init__(error_messages=messages, **kwargs)
 
     def run_validation(self, data: Any = empty) -> Any:
@@ -184,6 +187,23 @@ class InstantField(StrictField):
             return datetime.fromisoformat(data).astimezone(UTC)
         except (ValueError, OverflowError):
             self.fail("invalid")
+
+
+class ZoneField(StrictField):
+    """The IANA name of a time zone."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(gettext_noop("Please write the time zone as its IANA name, such as Asia/Kolkata."), **kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str) or data not in _zones():
+            self.fail("invalid")
+        return data
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
 
 
 class IdField(WholeNumberField):

@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 from django.views.generic import View
 from rest_framework.exceptions import APIException
 
-from backend.api import errors, responses
+from backend.api import errors, language, responses
 from backend.core import database_timeouts
 from backend.core.errors import Permanent, Refused, Transient, required
 
@@ -90,6 +90,7 @@ def render_page(
     `request` where the page has a form of Django's check.
     """
     house = {
+        "switches": language.switches() if status == 200 else (),  # else what the address says is not ours to repeat
         "practice": settings.PRACTICE_NAME,
         "neutral_name": settings.PAYMENT_NAME,
         "practice_zone": settings.PRACTICE_TIME_ZONE,

@@ -8,6 +8,8 @@ from typing import Any, cast
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
+from django.utils.translation import gettext
+
 from backend.api.explained import explained, history
 from backend.bookings import links, story
 from backend.bookings.lifecycle.explanation import Explanation, explain
@@ -84,7 +86,7 @@ def add_to_calendar_url(booking: Booking) -> str:
     return "https://calendar.google.com/calendar/render?" + urlencode(
         {
             "action": "TEMPLATE",
-            "text": f"Appointment {booking.acknowledgement_id}",
+            "text": gettext("Appointment {acknowledgement_id}").format(acknowledgement_id=booking.acknowledgement_id),
             "dates": f"{start.astimezone(UTC).strftime(form)}/{end.astimezone(UTC).strftime(form)}",
             "location": place(booking, ""),
         }

@@ -145,6 +145,8 @@ class FieldShape(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-ca
                 return {"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$"}
             case fields.ClockField():
                 return {"type": "string", "pattern": f"^{self.target.PATTERN}$"}
+            case fields.ZoneField():
+                return {"type": "string", "pattern": "^[A-Za-z0-9_+/-]{1,40}$", "example": "Asia/Kolkata"}
             case fields.InstantField():
                 return {"type": "string", "format": "date-time"}
             case staff_fields.RupeesField():

@@ -109,6 +109,10 @@ class Booking(BookingMachine):
     # whether mails put the session into the visitor's calendar, which others may see
     calendar_entry = models.BooleanField(default=True, db_default=True)
 
+    # in which their mails are written, and beside which clock its times; empty where they said nothing
+    language = models.CharField(max_length=8, blank=True, default="", db_default="")  # ISO 639-1
+    time_zone = models.CharField(max_length=40, blank=True, default="", db_default="")  # IANA
+
     preferred_date = models.DateField()
     preferred_period = models.CharField(max_length=8, choices=Period.choices)
     preferred_time_start = models.TimeField(null=True, blank=True)
@@ -163,13 +167,13 @@ class Booking(BookingMachine):
 
     SENSITIVITY = classify(
         personal=(
-            "client email full_name city region country age gender sponsor_code guardian_name meeting_link "
+            "client email full_name city region country time_zone age gender sponsor_code guardian_name meeting_link "
             "note_to_visitor refund_note"
         ),
         sensitive="phone_number emergency_contact user_message",
         internal=(
             "state reason due_at closed_at undo_until acknowledgement_id origin follows consent_given_at "
-            "consent_withdrawn_at notice_version notice_language calendar_entry "
+            "consent_withdrawn_at notice_version notice_language calendar_entry language "
             "preferred_date preferred_period preferred_time_start preferred_time_end preferred_psychologist "
             "preferred_slot_start mode payment_mode guardian_consent_at guardian_consent_by "
             "guardian_proof corporate sponsored_month sponsorship_returned_at psychologist slot_start slot_end "

@@ -151,10 +151,14 @@ BRINGS_INTO_THE_ROOM = (
 )
 
 
+def is_to_us(notice: Notice | str) -> bool:
+    """Whether staff or a psychologist reads it."""
+    return notice.startswith(("staff_", "manager_", "psychologist_"))
+
+
 def can_be_told(notice: Notice | str) -> bool:
     """Whether it tells a visitor of their booking, so that staff can do it by telephone."""
-    is_to_us = notice.startswith(("staff_", "manager_", "psychologist_"))
-    return not is_to_us and notice not in (*PROVES_THE_ADDRESS, *OF_A_PERSON)
+    return not is_to_us(notice) and notice not in (*PROVES_THE_ADDRESS, *OF_A_PERSON)
 
 
 def links_carried(notice: Notice, state: State | str) -> tuple[Purpose, ...]:

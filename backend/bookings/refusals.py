@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_noop
 
 from backend.bookings import actors, policy
 from backend.bookings.intents import Intent
@@ -269,15 +270,15 @@ ALL = (
 ANSWERS = {answer.code: answer for answer in ALL}
 # what visitors read of state_refuses where the state is known
 _REFUSED_IN = {
-    State.DRAFT: "This request waits for its email address to be confirmed and does not allow this yet.",
-    State.PENDING: "This request waits for the practice's answer and does not allow this yet.",
-    State.APPROVED: "This booking waits for its payment and does not allow this.",
-    State.PAYMENT_PENDING: "A payment for this booking is under way, so this is not possible.",
-    State.CONFIRMED: "This booking is already confirmed and does not allow this any more.",
-    State.COMPLETED: "This session has already taken place.",
-    State.REJECTED: "The practice could not offer this session; the request is closed.",
-    State.CANCELLED: "This booking is already cancelled.",
-    State.PAYMENT_FAILED: "This booking is closed, because the payment did not arrive in time.",
+    State.DRAFT: gettext_noop("This request waits for its email address to be confirmed and does not allow this yet."),
+    State.PENDING: gettext_noop("This request waits for the practice's answer and does not allow this yet."),
+    State.APPROVED: gettext_noop("This booking waits for its payment and does not allow this."),
+    State.PAYMENT_PENDING: gettext_noop("A payment for this booking is under way, so this is not possible."),
+    State.CONFIRMED: gettext_noop("This booking is already confirmed and does not allow this any more."),
+    State.COMPLETED: gettext_noop("This session has already taken place."),
+    State.REJECTED: gettext_noop("The practice could not offer this session; the request is closed."),
+    State.CANCELLED: gettext_noop("This booking is already cancelled."),
+    State.PAYMENT_FAILED: gettext_noop("This booking is closed, because the payment did not arrive in time."),
 }
 OVERTAKEN = ANSWERS[Code.STATE_REFUSES].status  # of a decision about a booking that changed meanwhile
 
@@ -285,8 +286,8 @@ OVERTAKEN = ANSWERS[Code.STATE_REFUSES].status  # of a decision about a booking 
 def sentence(code: Code, context: Mapping[str, object]) -> str:
     """What a visitor or a client of the API reads when `code` refuses."""
     if code is Code.STATE_REFUSES and context.get("state") in _REFUSED_IN:
-        return _REFUSED_IN[State(str(context["state"]))]
-    return ANSWERS[code].sentence.format_map(_shown(context))
+        return gettext(_REFUSED_IN[State(str(context["state"]))])
+    return gettext(ANSWERS[code].sentence).format_map(_shown(context))
 
 
 def staff_sentence(refused: Refused, booking: Booking | None = None) -> str:
@@ -325,10 +326,10 @@ def _shown(context: Mapping[str, object]) -> dict[str, object]:
         "series_most": SERIES_MOST,
         "alternatives_most": ALTERNATIVES_MOST,
         "why": "it has nothing left",
-        "answer_by": "the end of the day",
+        "answer_by": gettext("the end of the day"),
         "asked_at": "a moment ago",
-        "choose_by": "its time",
-        "left": "see the booking",
+        "choose_by": gettext("its time"),
+        "left": gettext("see the booking"),
         "scope": "it needs",
         "mode": "of this kind",
         "last_step": "",

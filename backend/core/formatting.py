@@ -6,8 +6,22 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.utils.translation import gettext, gettext_noop, pgettext, pgettext_lazy
+
+from backend.core import languages
 
 NOTHING = "-"
+# marked for translation; strftime writes the English of them
+_DAYS = (
+    *(gettext_noop("Monday"), gettext_noop("Tuesday"), gettext_noop("Wednesday"), gettext_noop("Thursday")),
+    *(gettext_noop("Friday"), gettext_noop("Saturday"), gettext_noop("Sunday")),
+)
+_MONTHS = (
+    *(gettext_noop("January"), gettext_noop("February"), gettext_noop("March"), gettext_noop("April")),
+    *(gettext_noop("May"), gettext_noop("June"), gettext_noop("July"), gettext_noop("August")),
+    *(gettext_noop("September"), gettext_noop("October"), gettext_noop("November"), gettext_noop("December")),
+)
+_ZONES = (pgettext_lazy("time zone", "IST"),)
 
 
 def practice_zone() -> ZoneInfo:
@@ -46,13 +60,34 @@ def money(paise: int | None, currency: str = "INR") -> str:
 
 def clock_time(at: datetime) -> str:
     """`18:30 IST`, in the practice's zone."""
-    return at.astimezone(practice_zone()).strftime("%H:%M %Z")
+    return _clock(at.astimezone(practice_zone()))
 
 
 def day_and_time(at: datetime) -> str:
-    """`Tuesday, 1 December 2026, 18:30 IST`, in the practice's zone."""
+    """`Tuesday, 1 December 2026, 18:30 IST`, in the practice's zone; then on the reader's clock, if that is another."""
     local = at.astimezone(practice_zone())
-    return f"{local:%A}, {local.day} {local:%B %Y, %H:%M %Z}"
+    said = gettext("{day}, {time}").format(day=day_of_week(local.date()), time=_clock(local))
+    return f"{said} ({theirs})" if (theirs := _on_their_clock(local)) else said
+
+
+def day_of_week(on: date) -> str:
+    """`Tuesday, 1 December 2026`."""
+    names = {"weekday": gettext(_DAYS[on.weekday()]), "month": gettext(_MONTHS[on.month - 1])}
+    return gettext("{weekday}, {day} {month} {year}").format(day=on.day, year=on.year, **names)
+
+
+def _clock(local: datetime) -> str:
+    return gettext("{time} {zone}").format(time=f"{local:%H:%M}", zone=pgettext("time zone", str(local.tzname())))
+
+
+def _on_their_clock(local: datetime) -> str:
+    zone = languages.reader_zone()
+    if zone is None or (theirs := local.astimezone(zone)).utcoffset() == local.utcoffset():
+        return ""
+    time = _clock(theirs)
+    if theirs.date() != local.date():
+        time = gettext("{day}, {time}").format(day=day_of_week(theirs.date()), time=time)
+    return gettext("where you are: {time}").format(time=time)
 
 
 def time_or_day(at: datetime, *, now: datetime) -> str:
@@ -70,16 +105,26 @@ def span(length: timedelta) -> str:
     """`7 days`, `24 hours`, `an hour`, `90 minutes`: the largest unit, days only above one, that needs no fraction."""
     seconds = int(length.total_seconds())
     if seconds == 3600:
-        return "an hour"
-    for unit, name in ((86400, "days"), (3600, "hours"), (60, "minutes")):
+        return gettext("an hour")
+    for unit, name in _UNITS:
         if seconds > unit and seconds % unit == 0:
-            return f"{seconds // unit} {name}"
-    return f"{seconds} seconds"
+            return gettext(name).format(number=seconds // unit)
+    return gettext("{number} seconds").format(number=seconds)
+
+
+_UNITS = (
+    (86400, gettext_noop("{number} days")),
+    (3600, gettext_noop("{number} hours")),
+    (60, gettext_noop("{number} minutes")),
+)
 
 
 def support_lines() -> list[tuple[str, str]]:
-    """The help lines as (name, number)."""
-    return [(name, number) for name, _, number in (line.partition("=") for line in settings.SUPPORT_LINES)]
+    """The help lines as (name, number); a name of our own default can be translated."""
+    return [(gettext(name), number) for name, _, number in (line.partition("=") for line in settings.SUPPORT_LINES)]
+
+
+_OUR_LINES = (gettext_noop("Emergency"), gettext_noop("Tele-MANAS"))
 
 
 def short_day_and_time(at: datetime | None) -> str:
@@ -93,7 +138,9 @@ def short_day_and_time(at: datetime | None) -> str:
 def long_day(at: datetime) -> str:
     """`1 December 2026`, in the practice's zone."""
     local = at.astimezone(practice_zone())
-    return f"{local.day} {local:%B %Y}"
+    return gettext("{day} {month} {year}").format(
+        day=local.day, month=gettext(_MONTHS[local.month - 1]), year=local.year
+    )
 
 
 def short_day(on: date) -> str:

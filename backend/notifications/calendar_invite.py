@@ -12,6 +12,7 @@ from enum import StrEnum
 from functools import cache
 
 from django.conf import settings
+from django.utils.translation import gettext
 from icalendar import Alarm, Calendar, Event, Timezone, vCalAddress, vText
 
 from backend.core.formatting import practice_zone
@@ -74,7 +75,7 @@ def plain_event(entry: Entry, summary: str, *, domain: str, stamped_at: datetime
 
 
 def _event(entry: Entry, method: Method, *, domain: str, stamped_at: datetime, attendee: str) -> Event:
-    summary = f"Appointment {entry.acknowledgement_id}"
+    summary = gettext("Appointment {acknowledgement_id}").format(acknowledgement_id=entry.acknowledgement_id)
     event = plain_event(entry, summary, domain=domain, stamped_at=stamped_at)
     event.add("organizer", vCalAddress(f"mailto:{parseaddr(settings.DEFAULT_FROM_EMAIL)[1]}"))
     event.add("status", "CANCELLED" if method is Method.CANCEL else "CONFIRMED")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.utils.translation import gettext_lazy
+
 from backend.bookings import policy
 from backend.bookings.kept_after_erasure import kept
 from backend.bookings.models import DataRequest, RequestKind, RequestState, WaitsFor
@@ -20,6 +22,17 @@ TRUE_IN = {
     Notice.ERASURE_PLANNED: RequestState.WAITING,
     Notice.ERASURE_STOPPED: RequestState.STOPPED,
     Notice.ERASURE_DONE: RequestState.DONE,
+}
+
+
+CORRECTED = {
+    "full_name": gettext_lazy("full name"),
+    "phone_number": gettext_lazy("phone number"),
+    "city": gettext_lazy("city"),
+    "region": gettext_lazy("region"),
+    "country": gettext_lazy("country"),
+    "gender": gettext_lazy("gender"),
+    "emergency_contact": gettext_lazy("emergency contact"),
 }
 
 
@@ -40,7 +53,7 @@ def facts(request: DataRequest) -> TemplateContext:
     return {
         **{name: formatting.day_and_time(at) if at is not None else "" for name, at in days.items()},
         "is_erased": (request.kind, request.state) == (RequestKind.ERASURE, RequestState.DONE),
-        "changed": [name.replace("_", " ") for name in request.changed.split()],
+        "changed": [str(CORRECTED[name]) for name in request.changed.split()],
         "waits_for_booking": request.waits_for == WaitsFor.BOOKING,
         "waits_for_refund": request.waits_for == WaitsFor.REFUND,
         "waits_for_payment": request.waits_for == WaitsFor.PAYMENT,

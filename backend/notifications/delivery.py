@@ -19,7 +19,7 @@ from backend.bookings.notices import OF_A_PERSON, Notice
 from backend.core import formatting
 from backend.core.encryption import Unreadable
 from backend.core.errors import Permanent, required
-from backend.notifications import calendar_parts, data_requests, enquiries, invitations, receipts, series
+from backend.notifications import calendar_parts, data_requests, enquiries, invitations, reader, receipts, series
 from backend.notifications.mailed_links import addresses
 from backend.notifications.notification_context import ContextBuilder, NotificationContext, TemplateContext
 from backend.notifications.readings import Reading, read
@@ -51,6 +51,12 @@ def prepare(message: Message, *, now: datetime, reading: Reading | None = None) 
     """
     if isinstance(message.context, Unreadable):
         raise Permanent("what it said cannot be read; is FIELD_KEY complete?")
+    reading = reading or read([message])
+    with reader.of(message, reading):
+        return _prepared(message, reading, now=now)
+
+
+def _prepared(message: Message, reading: Reading, *, now: datetime) -> TemplateContext | None:
     notice = Notice(message.kind)
     if notice == Notice.NOTHING_OPEN:  # speaks of no booking
         return message.context or base_context() | {"data_link_lifetime": formatting.span(policy.DATA_LINK_LIFETIME)}
@@ -60,7 +66,6 @@ def prepare(message: Message, *, now: datetime, reading: Reading | None = None) 
         return data_requests.request_context(message, now=now)
     if notice == Notice.STAFF_INVITED:
         return invitations.invitation(message, now=now)
-    reading = reading or read([message])
     notifications = _true_occasions(message, reading, now=now)
     if not notifications:
         return None
@@ -80,12 +85,22 @@ def is_owed_anew(message: Message, *, now: datetime, reading: Reading | None = N
     if message.kind not in RULES or message.context is None or not message.may_have_left:
         return False
     reading = reading or read([message])
+    with reader.of(message, reading):
+        return _is_anew(message, reading, now=now)
+
+
+def _is_anew(message: Message, reading: Reading, *, now: datetime) -> bool:
     notifications = _true_occasions(message, reading, now=now)
     return bool(notifications) and not _keeps_its_word(message, notifications, reading)
 
 
 def compose(message: Message, tokens: Mapping[str, str]) -> EmailMultiAlternatives:
     """The mail, from the frozen context: the same bytes on every call. Raises Permanent when a link of it is gone."""
+    with reader.as_frozen(message):
+        return _composed(message, tokens)
+
+
+def _composed(message: Message, tokens: Mapping[str, str]) -> EmailMultiAlternatives:
     context = dict(required(message.context, "frozen context", message))
     frozen_at = required(message.frozen_at, "frozen_at", message)
     notice = Notice(message.kind)

@@ -28,21 +28,28 @@ def addresses(notice: Notice, context: TemplateContext, tokens: Mapping[str, str
         Purpose.AGAIN: ("again_url", f"{settings.PUBLIC_URL}/go/again/"),
     }
     found: TemplateContext = {}
+    said = _language(context)
     must_have = LINKS_CARRIED.get(notice, ())
     for purpose in (*must_have, *(one for one in places if one in tokens and one not in must_have)):
         if purpose == Purpose.ALTERNATIVE:
-            found["alternatives"] = [_with_address(row, tokens) for row in _rows(context, "alternatives")]
+            found["alternatives"] = [_with_address(row, tokens, said) for row in _rows(context, "alternatives")]
             continue
         token = tokens.get(purpose)
         if not token:
             raise Permanent(f"the {purpose} link that this mail carries is gone", surely_not_sent=True)
         name, place = places[purpose]
-        found[name] = f"{place}?token={token}"
+        found[name] = f"{place}?token={token}{said}"
         if purpose == Purpose.BOOKING and "receipt_number" in context:
-            found["receipt_url"] = f"{settings.PUBLIC_URL}/go/receipt/?token={token}"
+            found["receipt_url"] = f"{settings.PUBLIC_URL}/go/receipt/?token={token}{said}"
     if context.get("has_room"):
         found["place"] = _way_in(context, tokens)
     return found
+
+
+def _language(context: TemplateContext) -> str:
+    """Pages speak as the mail did, where that is not what they would do by themselves."""
+    language = context.get("language", settings.PRACTICE_LANGUAGE)
+    return "" if language == settings.PRACTICE_LANGUAGE else f"&language={language}"
 
 
 def _way_in(context: TemplateContext, tokens: Mapping[str, str]) -> str:
@@ -52,7 +59,7 @@ def _way_in(context: TemplateContext, tokens: Mapping[str, str]) -> str:
     """
     token = tokens.get(Purpose.ROOM) or tokens.get(Purpose.BOOKING)
     if token:
-        return links.room_page(token)
+        return f"{links.room_page(token)}{_language(context)}"
     if "admin_url" in context:
         return str(context["admin_url"])
     raise Permanent("the link to the room is gone", surely_not_sent=True)
@@ -64,9 +71,9 @@ def _rows(context: TemplateContext, name: str) -> list[TemplateContext]:
     return rows
 
 
-def _with_address(row: TemplateContext, tokens: Mapping[str, str]) -> TemplateContext:
+def _with_address(row: TemplateContext, tokens: Mapping[str, str], said: str) -> TemplateContext:
     """One of the times offered, with its own link. Raises Permanent when the token is missing."""
     token = tokens.get(links.alternative_token_name(int(str(row["number"]))))
     if not token:
         raise Permanent("the link of a time that this mail offers is gone", surely_not_sent=True)
-    return {**row, "url": f"{settings.PUBLIC_URL}/go/alternative/?token={token}"}
+    return {**row, "url": f"{settings.PUBLIC_URL}/go/alternative/?token={token}{said}"}

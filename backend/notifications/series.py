@@ -39,6 +39,7 @@ def addresses(notice: Notice, context: TemplateContext) -> TemplateContext:
         return {}
     return {
         "sessions": [
-            one | addresses_of_one(notice, one, links.tokens_of(UUID(str(one["uuid"])))) for one in sessions(context)
+            one | addresses_of_one(notice, context | one, links.tokens_of(UUID(str(one["uuid"]))))
+            for one in sessions(context)
         ]
     }

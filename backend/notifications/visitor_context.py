@@ -7,6 +7,7 @@ import unicodedata
 from datetime import datetime
 
 from django.conf import settings
+from django.utils.translation import get_language, gettext
 
 from backend.bookings import policy
 from backend.bookings.actors import VISITOR
@@ -16,7 +17,7 @@ from backend.bookings.ledger_details import Moved, details_of
 from backend.bookings.machine import HOLDS_SLOT, Reason, State
 from backend.bookings.models import Alternative, Booking, Mode, Origin, Period
 from backend.bookings.refund_policy import move_until, refund_deadline
-from backend.core import formatting
+from backend.core import formatting, languages
 from backend.core.errors import required
 from backend.core.formatting import practice_zone
 from backend.notifications.notification_context import NotificationContext, TemplateContext
@@ -26,7 +27,13 @@ from backend.scheduling import claims
 
 def base_context() -> TemplateContext:
     """In every mail. Help lines beyond 112 follow once the address is proved, with `known`."""
-    return {"practice": settings.PRACTICE_NAME, "site_url": settings.FRONTEND_URL, "support_lines": []}
+    return {
+        "practice": settings.PRACTICE_NAME,
+        "site_url": settings.FRONTEND_URL,
+        "support_lines": [],
+        "language": get_language(),
+        "time_zone": zone.key if (zone := languages.reader_zone()) else "",
+    }
 
 
 # -- the request -------------------------------------------------------------------------------------------------------
@@ -230,13 +237,16 @@ def _first_name(full_name: str) -> str:
 
 def _preference(booking: Booking) -> str:
     day = booking.preferred_date
-    text = f"{day:%A}, {day.day} {day:%B %Y}"
+    text = formatting.day_of_week(day)
     if booking.preferred_period != Period.CUSTOM:
-        return f"{text}, in the {booking.get_preferred_period_display().lower()}"
+        is_morning = booking.preferred_period == Period.MORNING
+        said = gettext("{day}, in the morning") if is_morning else gettext("{day}, in the evening")
+        return said.format(day=text)
     if booking.preferred_time_start is None or booking.preferred_time_end is None:
         return text
     ends_at = datetime.combine(day, booking.preferred_time_end, tzinfo=practice_zone())
-    return f"{text}, between {booking.preferred_time_start:%H:%M} and {formatting.clock_time(ends_at)}"
+    said = gettext("{day}, between {start} and {end}")
+    return said.format(day=text, start=f"{booking.preferred_time_start:%H:%M}", end=formatting.clock_time(ends_at))
 
 
 def _place(booking: Booking) -> TemplateContext:

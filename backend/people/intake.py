@@ -11,19 +11,30 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import time
+from typing import cast
 
 from django.core.exceptions import ValidationError
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy
 
 from backend.people import addresses, phones
 from backend.people.models import Client, Corporate
 
-UNPRINTABLE = "Please remove characters that cannot be printed."
+UNPRINTABLE = gettext_lazy("Please remove characters that cannot be printed.")
 NOT_GIVEN = "NA"  # the site's word for a state that was left out
 _INVISIBLE = ("Cc", "Cf", "Cs", "Zl", "Zp", "Zs")
 _FILLERS = (
     "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"  # letters, marks and a symbol by category, blank to the eye
 )
 HOME = "India"  # the country, unless they say another
+
+
+def too_long(ask: str) -> str:
+    """The sentence that asks, with the limit `{max_length}`; in the language of whoever reads it."""
+    return cast(str, format_lazy("{} {}", gettext_lazy(ask), _AT_MOST))
+
+
+_AT_MOST = gettext_lazy("At most {max_length} characters.")
 
 
 def _same(text: str) -> str:
@@ -61,7 +72,7 @@ class TextQuestion:
 
     def _refuse_longer(self, text: str) -> None:
         if len(text) > self.longest:
-            raise ValidationError(f"{self.ask} At most {self.longest} characters.")
+            raise ValidationError(too_long(self.ask).format(max_length=self.longest))
 
 
 @dataclass(frozen=True)
@@ -115,9 +126,9 @@ def hours(start: time | None, end: time | None, *, are_custom: bool) -> tuple[ti
         return None, None
     if start is None or end is None:
         missing = "preferred_time_start" if start is None else "preferred_time_end"
-        raise ValidationError({missing: "Please enter the hours that suit, from and to."})
+        raise ValidationError({missing: gettext_lazy("Please enter the hours that suit, from and to.")})
     if end <= start:
-        raise ValidationError({"preferred_time_end": "The end must be after the start."})
+        raise ValidationError({"preferred_time_end": gettext_lazy("The end must be after the start.")})
     return start, end
 
 

@@ -6,8 +6,11 @@ is a new version, and the last one is in force. Who receives what stands in docs
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+
+from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext_noop as _
 
 
 class NoticeVersion(StrEnum):
@@ -30,41 +33,60 @@ NOTICES = {
     NoticeVersion.FIRST: PrivacyNotice(
         version=NoticeVersion.FIRST,
         language="en",
-        title="How we handle what you tell us",
+        title=_("How we handle what you tell us"),
         items=(
             (
-                "What we keep",
-                "Your name, email address, telephone number, city, state, country, age and gender; whom to call in an "
-                "emergency; when and how you would like to meet; and your message, if you write one.",
+                _("What we keep"),
+                _(
+                    "Your name, email address, telephone number, city, state, country, age and gender; whom to call"
+                    " in an emergency; when and how you would like to meet; and your message, if you write one."
+                ),
             ),
             (
-                "What for",
-                "To answer your request, to hold and be paid for your sessions, and to reach you or your emergency "
-                "contact when that is needed. For nothing else: no advertising, no profiles, no tracking in our mails.",
+                _("What for"),
+                _(
+                    "To answer your request, to hold and be paid for your sessions, and to reach you or your "
+                    "emergency contact when that is needed. For nothing else: no advertising, no profiles, no "
+                    "tracking in our mails."
+                ),
             ),
             (
-                "Who sees it",
-                "The practice. Your message is read by the psychologist who treats you, by those who decide "
-                "about a request that nobody has taken yet, and by the owner; whoever opens it is recorded.",
+                _("Who sees it"),
+                _(
+                    "The practice. Your message is read by the psychologist who treats you, by those who decide "
+                    "about a request that nobody has taken yet, and by the owner; whoever opens it is recorded."
+                ),
             ),
             (
-                "Who works for us",
-                "The services that keep our database, deliver our emails, take payments and tell us of errors. Each "
-                "receives what it needs for that alone. Your message and your emergency contact go to none of them "
-                "in readable form.",
+                _("Who works for us"),
+                _(
+                    "The services that keep our database, deliver our emails, take payments and tell us of errors. "
+                    "Each receives what it needs for that alone. Your message and your emergency contact go to none"
+                    " of them in readable form."
+                ),
             ),
             (
-                "How long",
-                "A request whose email address is not confirmed is emptied within days. The record of who read "
-                "what is kept for a year. Receipts are kept as long as tax law asks.",
+                _("How long"),
+                _(
+                    "A request whose email address is not confirmed is emptied within days. The record of who read "
+                    "what is kept for a year. Receipts are kept as long as tax law asks."
+                ),
             ),
             (
-                "What you may ask",
-                "To see what we keep of you, to have it corrected or erased, to withdraw your consent, and who "
-                "read your message. Write to us. If our answer does not help you, you may complain to the Data "
-                "Protection Board of India.",
+                _("What you may ask"),
+                _(
+                    "To see what we keep of you, to have it corrected or erased, to withdraw your consent, and who "
+                    "read your message. Write to us. If our answer does not help you, you may complain to the Data "
+                    "Protection Board of India."
+                ),
             ),
         ),
     ),
 }
 IN_FORCE = NOTICES[list(NoticeVersion)[-1]]
+
+
+def translated(notice: PrivacyNotice) -> PrivacyNotice:
+    """The same version in the active language. Its English is what is judged by."""
+    items = tuple((gettext(heading), gettext(text)) for heading, text in notice.items)
+    return replace(notice, language=get_language() or notice.language, title=gettext(notice.title), items=items)

@@ -36,6 +36,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "corsheaders.middleware.CorsMiddleware",  # first, so that every answer carries its header, a crash's too
     "backend.api.middleware.CorrelationIdMiddleware",
+    "backend.api.language.LanguageMiddleware",
     "backend.api.middleware.JsonErrorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "backend.api.middleware.ContentSecurityPolicyMiddleware",

@@ -41,7 +41,7 @@ def test_it_names_the_languages_of_our_texts_and_of_our_sessions() -> None:
     scenarios.psychologist("Dr. Other").languages.set([hindi])
     scenarios.psychologist("Dr. Gone", is_active=False).languages.set([marathi])
     body = api.done(api.get(INFO))
-    assert (body["languages"], body["session_languages"]) == (["en"], ["Hindi"])
+    assert (body["languages"], body["session_languages"]) == (["en", "hi"], ["Hindi"])
 
 
 def test_the_notice_in_force_is_served_with_its_version_and_accepted_by_it(now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""Whatever visitors read on our pages can be translated."""
+"""Whatever visitors read on our pages and in our mails can be translated."""
 
 from __future__ import annotations
 
@@ -9,7 +9,14 @@ import pytest
 
 from tests.support.server import ROOT
 
-TEMPLATES = sorted((ROOT / "backend" / "api" / "templates").glob("*/*.html"))
+OURS = ("staff_", "manager_", "psychologist_", "_desk", "_request", "_their_sessions")  # mails that we read, in English
+MAILS = (ROOT / "backend" / "notifications" / "templates" / "mail").glob("*.html")
+TEMPLATES = sorted(
+    [
+        *(ROOT / "backend" / "api" / "templates").glob("*/*.html"),
+        *(path for path in MAILS if not path.name.startswith(OURS)),
+    ]
+)
 UNREAD = r"<style>.*?</style>|<script>.*?</script>|{% block referrer %}.*?{% endblock %}"
 MARKED = r"{% blocktranslate.*?endblocktranslate %}|{[{%].*?[%}]}"
 

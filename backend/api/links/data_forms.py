@@ -13,6 +13,7 @@ from rest_framework import serializers
 from backend.api.fields import ChoiceField, IntakeField
 from backend.api.frame import render_page
 from backend.api.links.pages import LinkPage
+from backend.api.visit.questions import GENDERS
 from backend.audit import own_data
 from backend.bookings.lifecycle import corrections, withdrawal
 from backend.bookings.models import Gender
@@ -63,14 +64,14 @@ class CorrectPage(LinkPage):
         own_data.proved_by(token, now=timezone.now())
         answers = CorrectionRequest(data=typed)
         if not answers.is_valid():
-            return _form(token, typed, {name: found[0] for name, found in answers.errors.items()}, status=400)
+            return _form(token, typed, {name: _(str(found[0])) for name, found in answers.errors.items()}, status=400)
         corrections.correct(token, answers.validated_data, now=timezone.now())
         return render_page("data_done", {"heading": _("Your data is corrected"), "token": token})
 
 
 def _form(token: str, typed: dict[str, str], wrong: dict[str, Any], *, status: int = 200) -> HttpResponse:
     fields = [(name, label, typed.get(name, ""), wrong.get(name, "")) for name, label in LABELS.items()]
-    genders = [(value, label, value == typed.get("gender")) for value, label in Gender.choices]
+    genders = [(value, label, value == typed.get("gender")) for value, label in GENDERS]
     context = {"token": token, "fields": fields, "genders": genders, "gender_wrong": wrong.get("gender", "")}
     context["is_refused"] = bool(wrong)
     return render_page("correct", context, status=status)

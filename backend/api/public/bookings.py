@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import gettext
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -25,7 +26,9 @@ class SubmitDraft(Door):
 
     def post(self, request: Request) -> Response:
         doors.submit_draft(request, request.data, now=timezone.now())
-        return Response({"message": "Check your email: open the link in it to send us your request."}, status=201)
+        return Response(
+            {"message": gettext("Check your email: open the link in it to send us your request.")}, status=201
+        )
 
 
 class VerifyEmail(Door):
@@ -43,7 +46,7 @@ class VerifyEmail(Door):
         shown = responses.detail(booking, token, now=now)
         if shown["payment_status"] in MONEY_CAME:
             shown["receipts_url"] = f"{settings.PUBLIC_URL}/go/receipt/?{urlencode({'token': token})}"
-        return Response({"message": "Your email address is confirmed.", "booking": shown})
+        return Response({"message": gettext("Your email address is confirmed."), "booking": shown})
 
 
 def came_from_the_page(request: Request) -> bool:
@@ -69,7 +72,7 @@ class CheckStatus(Door):
 
     def post(self, request: Request) -> Response:
         doors.send_link(request, request.data, now=timezone.now())
-        return Response({"message": "We have sent an email to this address. Please check your inbox."})
+        return Response({"message": gettext("We have sent an email to this address. Please check your inbox.")})
 
 
 class InitiatePayment(Door):
@@ -78,7 +81,7 @@ class InitiatePayment(Door):
     def post(self, request: Request) -> Response:
         payment = doors.begin_payment(request, request.data, now=timezone.now())
         answer = {
-            "message": "Your payment has begun.",
+            "message": gettext("Your payment has begun."),
             "payment_reference": payment.reference,
             "amount": formatting.rupees(payment.amount_paise),
         }
@@ -96,7 +99,7 @@ class CompletePayment(Door):
         booking = payments.complete_payment(reference, now=timezone.now())
         return Response(
             {
-                "message": "Payment received. Your session is confirmed.",
+                "message": gettext("Payment received. Your session is confirmed."),
                 "acknowledgement_id": booking.acknowledgement_id,
                 "status": booking.state,
             }
@@ -109,7 +112,7 @@ class Support(APIView):
     def get(self, _request: Request) -> Response:
         return Response(
             {
-                "message": "We are not an emergency service; messages are read in practice hours.",
+                "message": gettext("We are not an emergency service; messages are read in practice hours."),
                 "support": responses.support_lines(),
             }
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.utils import timezone
+from django.utils.translation import gettext
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -22,7 +23,9 @@ class RequestCancellation(Door):
         booking = doors.ask_to_cancel(request, request.data, now=timezone.now())
         if booking.state != State.CONFIRMED:
             raise Refused(Code.CONFIRM_BY_EMAIL)  # said after the intent's commit: the mail goes
-        return Response({"message": "We have sent you an email. Open its link to cancel your session."}, status=202)
+        return Response(
+            {"message": gettext("We have sent you an email. Open its link to cancel your session.")}, status=202
+        )
 
 
 class VerifyCancellation(Door):
@@ -38,4 +41,4 @@ class VerifyCancellation(Door):
 
 
 def _cancelled(booking: Booking) -> Response:
-    return Response({"message": "Your booking is cancelled.", "status": booking.state})
+    return Response({"message": gettext("Your booking is cancelled."), "status": booking.state})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.utils import timezone
+from django.utils.translation import gettext
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -15,4 +16,4 @@ class SendEmail(Door):
 
     def post(self, request: Request) -> Response:
         doors.receive_enquiry(request, request.data, now=timezone.now())
-        return Response({"message": "We have received your message and will write to you."}, status=202)
+        return Response({"message": gettext("We have received your message and will write to you.")}, status=202)

@@ -16,7 +16,7 @@ from backend.api.responses import support_lines
 from backend.api.schema import Operation, SupportLineAnswer, described
 from backend.bookings import policy
 from backend.bookings.lifecycle.session_terms import least_fee_paise
-from backend.core import formatting
+from backend.core import formatting, languages
 from backend.people import privacy_notice
 from backend.people.profiles import languages_spoken
 
@@ -77,11 +77,11 @@ class Info(APIView):
             "session_minutes": policy.SESSION_LENGTH // _MINUTE,
             "price_from": formatting.rupees(least_fee_paise()),
             "currency": policy.CURRENCY,
-            "languages": sorted({notice.language for notice in privacy_notice.NOTICES.values()}),
+            "languages": sorted(languages.codes()),
             "session_languages": languages_spoken(),
             "support": support_lines(),
             "policies": _policies(),
-            "privacy_notice": _notice(privacy_notice.IN_FORCE),
+            "privacy_notice": _notice(privacy_notice.translated(privacy_notice.IN_FORCE)),
         }
         return unless_known(request, body, cache=CACHE)
 

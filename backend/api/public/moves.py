@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import gettext
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -52,5 +53,8 @@ class Move(Door):
         choice, now = rescheduling.SlotChoice(given["psychologist"], given["start"]), timezone.now()
         booking = rescheduling.reschedule_by_visitor(given["token"], choice, now=now)
         return Response(
-            {"message": "Your session is moved.", "booking": responses.status(queries.progress(booking), now=now)}
+            {
+                "message": gettext("Your session is moved."),
+                "booking": responses.status(queries.progress(booking), now=now),
+            }
         )

@@ -21,7 +21,9 @@ from backend.api.fields import (
     ParagraphField,
     TimeOfDayField,
     WholeNumberField,
+    ZoneField,
 )
+from backend.api.language import Language
 from backend.bookings.lifecycle.creation import Draft
 from backend.bookings.models import Gender, Mode, PaymentMode, Period
 from backend.people import intake, phones
@@ -81,6 +83,22 @@ class DraftRequest(serializers.Serializer[Draft]):
         help_text="Whether mails bring an entry for the calendar, which others may see.",
     )
 
+    language = ChoiceField(
+        "Please choose a language of ours.",
+        Language,
+        may_grow=True,
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="Of our mails, one of info/'s `languages`; left out, the practice's.",
+    )
+    timezone = ZoneField(
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="Where the visitor's clock is, an IANA name: mails then tell its time beside the practice's.",
+    )
+
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         names = ("preferred_time_start", "preferred_time_end")
         are_custom = attrs["preferred_period"] == Period.CUSTOM
@@ -94,7 +112,8 @@ class DraftRequest(serializers.Serializer[Draft]):
         values = dict(self.validated_data)
         del values["consent_given"]
         notice = NOTICES[values["notice_version"] or IN_FORCE.version]
-        values["notice_version"], values["notice_language"] = notice.version, notice.language
+        values["language"], values["time_zone"] = values["language"] or "", values.pop("timezone") or ""
+        values["notice_version"], values["notice_language"] = notice.version, values["language"] or notice.language
         values["region"] = values.pop("state") or intake.NOT_GIVEN
         values["preferred_psychologist_id"] = values.pop("psychologist")
         values["user_message"] = values["user_message"] or ""

@@ -8,6 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.utils import timezone
+from django.utils.translation import gettext
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -45,13 +46,12 @@ class DaysRequest(serializers.Serializer[Any]):
         today = timezone.now().astimezone(practice_zone()).date()
         first: date = attrs["from"] or today
         if abs(first - today) > policy.SLOT_HORIZON:
-            raise serializers.ValidationError({"from": "Please choose a first day within a year."})
+            raise serializers.ValidationError({"from": gettext("Please choose a first day within a year.")})
         last: date = attrs["to"] or first + WEEK - DAY
         if not timedelta(0) <= last - first < policy.SLOTS_LONGEST_LIST:
             most = policy.SLOTS_LONGEST_LIST.days
-            raise serializers.ValidationError(
-                {"to": f"Please choose a last day that is not before the first, {most} days at most in all."}
-            )
+            asks = gettext("Please choose a last day that is not before the first, {most} days at most in all.")
+            raise serializers.ValidationError({"to": asks.format(most=most)})
         return {**attrs, "from": first, "to": last}
 
     def span(self) -> tuple[datetime, datetime]:

@@ -27,6 +27,12 @@ class Question:
     is_optional: bool = False
 
 
+GENDERS = (
+    (Gender.MALE.value, _("Male")),
+    (Gender.FEMALE.value, _("Female")),
+    (Gender.OTHER.value, _("Other")),
+    (Gender.PREFER_NOT_TO_SAY.value, _("Prefers not to say")),
+)
 ABOUT_YOU = (
     Question("full_name", _("Full name"), autocomplete="name", longest=intake.FULL_NAME.longest),
     Question(
@@ -46,7 +52,7 @@ ABOUT_YOU = (
         longest=intake.PHONE_NUMBER.longest,
     ),
     Question("age", _("Age in years"), "number"),
-    Question("gender", _("Gender"), "select", choices=tuple(Gender.choices)),
+    Question("gender", _("Gender"), "select", choices=GENDERS),
     Question("city", _("City"), autocomplete="address-level2", longest=intake.CITY.longest),
     Question("state", _("State"), autocomplete="address-level1", longest=intake.REGION.longest, is_optional=True),
     Question("country", _("Country"), autocomplete="country-name", longest=intake.COUNTRY.longest),

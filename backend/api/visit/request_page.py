@@ -15,7 +15,7 @@ from backend.api.visit.page import VisitPage, ask_again, attempt, led_to, show
 from backend.bookings.models import Mode, PaymentMode, Period
 from backend.core.formatting import practice_zone
 from backend.people import intake
-from backend.people.privacy_notice import IN_FORCE
+from backend.people.privacy_notice import IN_FORCE, translated
 from backend.people.profiles import profiles
 from backend.scheduling import chosen_slot
 from backend.scheduling.chosen_slot import ChosenSlot
@@ -85,6 +85,6 @@ def _asked(typed: dict[str, Any], *, now: datetime) -> dict[str, Any]:
         "last": questions.LAST,
         "where": questions.WHERE,
         "period": questions.PERIOD,
-        "notice": IN_FORCE,
+        "notice": translated(IN_FORCE),
         "times_query": urlencode({"mode": typed.get("mode", "")}),
     }

@@ -58,6 +58,8 @@ class Draft:
     notice_version: str = IN_FORCE.version.value  # of the privacy notice that was accepted
     notice_language: str = IN_FORCE.language
     calendar_entry: bool = True  # mails put the session into the visitor's calendar
+    language: str = ""  # of its mails; empty: the practice's
+    time_zone: str = ""  # where the visitor's clock is, an IANA name
 
     @classmethod
     def of(cls, booking: Booking) -> Draft:
