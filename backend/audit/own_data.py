@@ -40,6 +40,7 @@ NOT_GIVEN = {
     "accounts.Authenticator": "staff",
     "accounts.Session": "staff",
     "ops.Act": "staff",
+    "outbox.OutletState": "a mail provider",
     "outbox.PausedQueue": "staff",
     "people.Psychologist": "staff",
     "people.HistoricalPsychologist": "staff",
