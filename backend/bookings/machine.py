@@ -8,7 +8,7 @@ Each transition sets the deadline of the state it leads to. Rules that need othe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -131,6 +131,19 @@ class BookingMachine(ConcurrentTransitionMixin, models.Model):
     def state_fields(self) -> tuple[Any]:
         """The one there is, which the mixin looks for among all columns of each row that is read."""
         return (self._meta.get_field("state"),)
+
+    def refresh_from_db(
+        self,
+        using: str | None = None,
+        fields: Iterable[str] | None = None,
+        from_queryset: models.QuerySet[Any] | None = None,
+    ) -> None:
+        """As Django's, which fetches by it a column that was not read with the row. Of the mixin's rows the state comes
+        along each time: it must not take the place of the one that a transition has just set."""
+        state = self.__dict__.get("state")
+        super().refresh_from_db(using, fields, from_queryset)
+        if fields is not None and "state" not in fields and state is not None:
+            self.__dict__["state"] = state
 
     def _close(self, reason: Reason | str, now: datetime) -> None:
         self.reason, self.due_at, self.closed_at = reason, None, now

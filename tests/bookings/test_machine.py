@@ -10,7 +10,8 @@ from django_fsm import TransitionNotAllowed
 
 from backend.bookings import machine
 from backend.bookings.machine import ACTIVE, FINAL, HOLDS_SLOT, Reason, State
-from backend.bookings.models import Booking
+from backend.bookings.models import Booking, Mode
+from tests.support import scenarios
 
 pytestmark = pytest.mark.sqlite_only
 
@@ -126,3 +127,14 @@ def test_the_groups_of_states_tell_them_apart_as_their_names_say() -> None:
     assert machine.TAKES_PLACE == (State.CONFIRMED, State.COMPLETED)
     assert set(machine.WAITING) | set(machine.FINAL) == set(State)
     assert not set(machine.WAITING) & set(machine.FINAL)
+
+
+@pytest.mark.django_db
+def test_a_column_that_is_read_after_a_transition_leaves_the_state(now: datetime) -> None:
+    scenarios.submitted(now=now)
+    booking = Booking.objects.only("state", "reason", "due_at", "closed_at").get()
+    booking.lapse(reason=Reason.EMAIL_NOT_VERIFIED, now=now)
+    assert booking.mode == Mode.ONLINE
+    assert booking.state == State.CANCELLED
+    booking.refresh_from_db(fields=["state"])
+    assert booking.state == State.DRAFT

@@ -10,7 +10,7 @@ from django.conf import LazySettings
 from django.http import HttpResponse
 from time_machine import Traveller
 
-from backend.bookings.lifecycle import cancellation, rescheduling, undo
+from backend.bookings.lifecycle import cancellation, rescheduling, timers, undo
 from backend.bookings.lifecycle.cancellation import RefundChoice
 from backend.bookings.lifecycle.rescheduling import Move
 from backend.bookings.models import Booking, LedgerEntry, Purpose
@@ -165,3 +165,10 @@ def test_name_and_secret_stand_in_no_log_ledger_or_answer(
     written = " ".join([caplog.text, shows, asked, *map(str, LedgerEntry.objects.values())])
     for secret in (name, jitsi.SECRET, address.partition("jwt=")[2], "meet.example.org"):
         assert secret not in written
+
+
+def test_what_time_does_to_many_goes_in_one_batch_with_rooms_too(now: datetime) -> None:
+    for number in range(2):
+        scenarios.submitted(f"visitor{number}@example.org", now=now)
+    assert len(timers.lapse_draft.batch(now=now + timedelta(days=3))) == 2
+    assert set(Booking.objects.values_list("state", flat=True)) == {"CANCELLED"}

@@ -20,7 +20,7 @@ from backend.bookings.models import Booking
 from backend.core import batched_writes, row_locks
 
 # what steps read; a column that is missing costs a statement for each booking, and the tests count them
-READ = (*MACHINES_FIELDS, "email", "purged_at")
+READ = (*MACHINES_FIELDS, "email", "mode", "purged_at")
 
 
 def take_free(due: QuerySet[Booking]) -> list[Booking]:
