@@ -22,6 +22,7 @@ GIVES_BACK = {  # ledger intents
 }
 GRACE = timedelta(minutes=10)
 BUFFER = timedelta(minutes=15)
+ROOM_OPENS = timedelta(minutes=15)  # before the session, and so long it stays open after it
 LINK_KEPT = timedelta(days=30)
 COMPLETE_AFTER = timedelta(minutes=30)
 
@@ -34,6 +35,7 @@ def check(snapshot: Snapshot) -> None:
         _attempt(snapshot, booking)
         _place(booking)
         _ledger(snapshot, booking)
+        _room(snapshot, booking)
         if booking.state in ("CONFIRMED", "COMPLETED"):
             assert _is_settled(snapshot, booking), f"promised without the money: {booking}"
     for link in snapshot.links.values():
@@ -111,6 +113,18 @@ def _place(booking: Row) -> None:
     assert booking.amount_paise is not None, f"no amount: {booking}"
     assert booking.age >= 18 or booking.guardian_consent_at is not None, f"no consent: {booking}"
     assert booking.verified_at is not None, f"never proved: {booking}"
+
+
+def _room(snapshot: Snapshot, booking: Row) -> None:
+    """A room is there exactly while an online session is confirmed, for its time and for who gives it."""
+    rooms = [room for room in snapshot.rooms.values() if room.booking_id == booking.id]
+    assert len(rooms) == (booking.state == "CONFIRMED" and booking.mode == "ONLINE"), f"{len(rooms)} rooms: {booking}"
+    for room in rooms:
+        assert (room.psychologist_id, room.opens_at, room.closes_at) == (
+            booking.psychologist_id,
+            booking.slot_start - ROOM_OPENS,
+            booking.slot_end + ROOM_OPENS,
+        ), f"{room} is not the room of {booking}"
 
 
 def _ledger(snapshot: Snapshot, booking: Row) -> None:

@@ -12,6 +12,7 @@ from backend.bookings.models import Alternative, Booking, DataRequest, LedgerEnt
 from backend.outbox.models import Message, Part
 from backend.payments.models import InboxEvent, Payment, Receipt, ReceiptSeries, Refund
 from backend.people.models import Client, TimeOff
+from backend.rooms.models import Room
 
 # mails that only remind, and so need the consent
 REMINDS = {
@@ -49,6 +50,7 @@ class Snapshot:
     requests: Rows
     receipts: Rows
     receipt_series: Rows
+    rooms: Rows
 
     def owed_about(self, booking_id: int) -> list[Row]:
         """The messages about this booking, by id; one about several as if it were about this one alone."""
@@ -181,6 +183,7 @@ MODELS: tuple[type[models.Model], ...] = (
     DataRequest,
     Receipt,
     ReceiptSeries,
+    Room,
 )
 
 
