@@ -52,6 +52,8 @@ class Ability(StrEnum):
     SEE_CLIENTS = "people.view_client"
     ERASE_CLIENTS = "people.delete_client"
     OPERATE = "ops.add_act"
+    SEE_WEBHOOKS = "webhooks.view_subscription"
+    MANAGE_WEBHOOKS = "webhooks.change_subscription"
     SEE_ACCESS_LOG = "audit.view_accessrecord"  # who read what
 
 

@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from backend.desk import data_requests, message_records, payment_records, records
+from backend.desk import data_requests, message_records, payment_records, records, webhook_records
 from backend.desk.booking import page as booking
 from backend.desk.login import LoginForm
 from backend.desk.people import corporate, psychologist
@@ -18,6 +18,7 @@ __all__ = [
     "people",
     "psychologist",
     "records",
+    "webhook_records",
 ]
 
 admin.site.login_form = LoginForm

@@ -141,13 +141,15 @@ def end_hold(queue: Queue) -> None:
     PausedQueue.objects.filter(queue=queue, retry_at__isnull=False).delete()
 
 
-def redrive(message_id: int, *, now: datetime, due_at: datetime | None = None) -> bool:
+def redrive(
+    message_id: int, *, now: datetime, due_at: datetime | None = None, settled: Collection[str] = GIVEN_UP
+) -> bool:
     """Put a given-up row back to work with fresh attempts. One conditional UPDATE: of two who press, one gets True.
 
     It is owed from `due_at` on, so that nobody takes a later turn for one that a clock left behind.
     """
     due = due_at or now
-    revived = Message.objects.filter(pk=message_id, state__in=GIVEN_UP, blanked_at=None).update(
+    revived = Message.objects.filter(pk=message_id, state__in=settled, blanked_at=None).update(
         state=MessageState.WAITING,
         attempts=0,
         hand_overs=Least("hand_overs", 1),  # so that it can be handed over once more

@@ -12,11 +12,13 @@ from django.db.models import QuerySet
 from backend.core import batched_writes
 from backend.core.compiled_queries import compiled
 from backend.outbox import messages
-from backend.outbox.models import Queue
+from backend.outbox.models import GIVEN_UP, MessageState, Queue
 from backend.outbox.patience import WEBHOOK
 from backend.webhooks import subscriptions
 from backend.webhooks.events import EventType
 from backend.webhooks.models import Subscription
+
+PREFIX = f"{WEBHOOK}:"  # what the kind of such a row begins with
 
 
 @dataclass(frozen=True)
@@ -35,9 +37,14 @@ def tell(event: Event) -> None:
     batched_writes.write(_owe, event)
 
 
+def send_again(message_id: int, *, now: datetime) -> bool:
+    """One that was delivered or given up leaves once more, under its id. False: it is owed already, or too old."""
+    return messages.redrive(message_id, now=now, settled=(MessageState.DONE, *GIVEN_UP))
+
+
 def type_of(kind: str) -> EventType:
     """Of a row of the outbox. Raises ValueError for any other kind."""
-    return EventType(kind.removeprefix(f"{WEBHOOK}:"))
+    return EventType(kind.removeprefix(PREFIX))
 
 
 def _owe(events: list[Event]) -> None:

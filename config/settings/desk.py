@@ -37,6 +37,8 @@ JAZZMIN_SETTINGS = {
         "people.location": "fas fa-map-marker-alt",
         "people.corporate": "fas fa-building",
         "outbox.message": "fas fa-envelope",
+        "webhooks.subscription": "fas fa-bullhorn",
+        "webhooks.delivery": "fas fa-paper-plane",
         "payments.payment": "fas fa-rupee-sign",
         "ops.timerrun": "fas fa-history",
         "ops.act": "fas fa-hand-pointer",

@@ -15,7 +15,7 @@ from backend.desk.booking.actions.table import ACTIONS
 from tests.support import roles
 from tests.support.server import ROOT
 
-BOOKING = "bookings/<acknowledgement_id>/"
+BOOKING, WEBHOOK = "bookings/<acknowledgement_id>/", "webhooks/<row_id>/"
 NAMES = {"record-payment": "desk-payment", "record-outcome": "outcome", "void-payment": "void-desk-payment"}
 LOOKS = "GET bookings/"
 PAGES = {  # by the name of the page's address
@@ -55,6 +55,11 @@ PAGES = {  # by the name of the page's address
         "GET messages/", "POST messages/<row_id>/redrive/", "POST messages/<row_id>/discard/",
         "POST dead-letters/redrive/", "POST dead-letters/discard/",
     ),
+    "webhooks_subscription_changelist": ("GET webhooks/", f"POST {WEBHOOK}rotate-secret/", f"POST {WEBHOOK}end/"),
+    "webhooks_subscription_add": ("POST webhooks/",),
+    "webhooks_subscription_change": (f"GET {WEBHOOK}", f"POST {WEBHOOK}"),
+    "webhooks_delivery_changelist": (f"GET {WEBHOOK}deliveries/", f"POST {WEBHOOK}send-again/"),
+    "webhooks_delivery_change": (f"GET {WEBHOOK}deliveries/",),
     "logout": ("POST logout/",),
     "login": ("POST login/",),
     **{f"bookings_booking_{one.name}": (f"POST {BOOKING}{NAMES.get(one.name, one.name)}/",) for one in ACTIONS},

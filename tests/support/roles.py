@@ -26,8 +26,11 @@ from backend.accounts.roles import OWNER, Role
 from backend.audit.models import AccessRecord
 from backend.bookings.models import Booking, ClosedDay, DataRequest
 from backend.ops.models import Act, Process, TimerRun
+from backend.outbox.models import Message
 from backend.payments.models import InboxEvent, Payment, Receipt, Refund
 from backend.people.models import Corporate, Enquiry, Language, Location, Psychologist, Specialization
+from backend.webhooks import subscriptions
+from backend.webhooks.models import Delivery
 from tests.support import api, scenarios, staff_api, whole_table
 from tests.support.admin_site import logged_in
 
@@ -93,6 +96,8 @@ def world(now: datetime) -> World:
     Enquiry.objects.create(subject="Workshop", text="For twenty.", received_at=now)
     Process.objects.create(name="mail", role="mail", seen_at=now)
     TimerRun.objects.create(timer="lapse_drafts", started_at=now)
+    told, _ = subscriptions.subscribe(name="x", address="x", events=[], by="x", now=now)
+    Delivery.objects.create(subscription=told, message=Message.objects.earliest("pk"), at=now, milliseconds=1)
     Act.objects.create(at=now, actor="x", verb="pause", subject="mail", reason="x")
     _others()
     return World(mine, bookings, {"own": mine, "others'": other})

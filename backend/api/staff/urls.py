@@ -19,6 +19,7 @@ from backend.api.staff import (
     schema,
     series,
     telephone,
+    webhooks,
 )
 from backend.api.staff.actions import BookingAction
 from backend.api.staff.many import many_of
@@ -82,4 +83,10 @@ urlpatterns = [
     path("dead-letters/discard/", operations.DiscardMany.as_view()),
     *(path(f"{record.name}/", list_of(record).as_view()) for record in RECORDS),
     *(path(f"{record.name}/<int:row_id>/", one_of(record).as_view()) for record in RECORDS),
+    path("webhooks/", webhooks.Webhooks.as_view()),
+    path("webhooks/<int:row_id>/", webhooks.Webhook.as_view()),
+    path("webhooks/<int:row_id>/rotate-secret/", webhooks.RotateSecret.as_view()),
+    path("webhooks/<int:row_id>/end/", webhooks.EndWebhook.as_view()),
+    path("webhooks/<int:row_id>/deliveries/", webhooks.Deliveries.as_view()),
+    path("webhooks/<int:row_id>/send-again/", webhooks.SendAgain.as_view()),
 ]
