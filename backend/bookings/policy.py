@@ -239,7 +239,7 @@ def outside_quiet_hours(at: datetime, *, deadline: datetime, now: datetime) -> d
         begin = datetime.combine(evening, starts, tzinfo=practice_zone())
         end = datetime.combine(evening + timedelta(days=ends <= starts), ends, tzinfo=practice_zone())
         if begin - QUIET_MARGIN < at < end:
-            before = begin - QUIET_MARGIN if begin - QUIET_MARGIN > now else at
+            before = begin - QUIET_MARGIN if begin - QUIET_MARGIN >= now else at
             return (end if 2 * (end - at) <= deadline - at else before).astimezone(UTC)
     return at
 

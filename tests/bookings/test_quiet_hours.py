@@ -44,6 +44,7 @@ def test_a_reminder_in_the_night_waits_for_the_morning_or_comes_before(
 def test_what_is_planned_in_the_night_for_the_same_night_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     due, deadline = at(1, day=24), at(3, day=24)
     assert policy.outside_quiet_hours(due, deadline=deadline, now=at(22)) == due
+    assert policy.outside_quiet_hours(due, deadline=deadline, now=at(20, 59)) == at(20, 59)  # the last minute before
     monkeypatch.setattr(policy, "QUIET_HOURS", (time(13), time(15)))  # a siesta
     assert policy.outside_quiet_hours(at(14), deadline=at(20), now=at(12)) == at(15)
     monkeypatch.setattr(policy, "QUIET_HOURS", None)
