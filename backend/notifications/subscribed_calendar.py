@@ -9,6 +9,7 @@ from icalendar import Calendar, Event
 
 from backend.bookings.machine import State
 from backend.bookings.models import Booking, Mode
+from backend.core.errors import required
 from backend.core.formatting import practice_zone
 from backend.notifications.calendar_invite import Entry, plain_event, vtimezone
 from backend.notifications.rendering import domain
@@ -35,11 +36,9 @@ def subscribed_calendar(psychologist: Psychologist, *, now: datetime) -> bytes:
 
 
 def _event(booking: Booking) -> Event:
-    assert booking.slot_start is not None
-    assert booking.slot_end is not None
-    entry = Entry(
-        booking.acknowledgement_id, booking.ledger_sequence, booking.slot_start, booking.slot_end, place=_place(booking)
-    )
+    starts = required(booking.slot_start, "slot_start", booking)
+    ends = required(booking.slot_end, "slot_end", booking)
+    entry = Entry(booking.acknowledgement_id, booking.ledger_sequence, starts, ends, place=_place(booking))
     title = f"{initials(booking.full_name)} {booking.acknowledgement_id}".strip()
     # the same stamp each time, so that an unchanged answer is known by its ETag; SEQUENCE tells what is newer
     event = plain_event(entry, title, domain=domain(), stamped_at=booking.created_at)

@@ -110,7 +110,7 @@ def test_after_an_erasure_no_trace_but_what_the_answer_lists(place: str, now: da
         for one in kept(at):
             assert f"{one.what}: {one.why}." in page
             assert one._asdict() in said["kept"]
-        assert f"deleted by {formatting.short_day(at + policy.BACKUPS_KEPT + DAY)}" in page
+        assert f"deleted by {formatting.long_day(at + policy.BACKUPS_KEPT + DAY)}" in page
         for rows, model in zip(books, BOOKS, strict=True):
             assert [row for row in model.objects.values() if row in rows] == rows
         assert api.get(api.STATUS, {"acknowledgement_id": booking.acknowledgement_id}).status_code == 404

@@ -231,7 +231,7 @@ def test_a_session_that_was_moved_since_is_told_by_its_own_mail(
 def test_its_links_are_its_sessions_own(last: Booking, now: datetime, provider: Provider) -> None:
     bookings = book(last, 2, now=now)
     drain(now)
-    for booking, line in zip(bookings, provider.taken[0].body.split("Its page:")[1:], strict=True):
+    for booking, line in zip(bookings, provider.taken[0].body.split("See it:")[1:], strict=True):
         token = line.split("token=")[1].split()[0]
         assert links.find(token, "booking").booking == booking
 

@@ -20,6 +20,7 @@ from backend.api.staff.records import changes
 from backend.api.staff.records.record import Record, tag
 from backend.core import disclosures
 from backend.core.disclosures import Act
+from backend.core.errors import required
 
 
 class RecordView(StaffView):
@@ -67,8 +68,8 @@ class MakesRecords(Records):
         return self.record.page.has_add_permission(self.request._request)
 
     def post(self, request: Request) -> Response:
-        assert self.record.takes is not None
-        given = parse_request(self.record.takes, request.data).validated_data
+        takes = required(self.record.takes, "takes", self.record)
+        given = parse_request(takes, request.data).validated_data
         return _answer(self.record, changes.make(self.record, request, given), status=201)
 
 
@@ -88,8 +89,7 @@ class ChangesRecord(OneRecord):
     checks_tag = True
 
     def patch(self, request: Request, row_id: int) -> Response:
-        assert self.record.takes is not None
-        body = self.record.takes(data=request.data, partial=True)
+        body = required(self.record.takes, "takes", self.record)(data=request.data, partial=True)
         body.is_valid(raise_exception=True)
         changed = changes.change(self.record, request, row_id, body.validated_data, sent_tag=if_match(request))
         return _answer(self.record, changed)
