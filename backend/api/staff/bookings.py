@@ -20,6 +20,7 @@ from backend.api.staff.docs import (
     SuggestionsAnswer,
     WholeBookingAnswer,
 )
+from backend.api.staff.lists import sparse
 from backend.api.staff.requests import CallerRequest, NothingRequest, SuggestionsRequest
 from backend.api.staff.wanted import BookingFieldsRequest, WantedRequest
 from backend.bookings import staff_queries
@@ -56,7 +57,7 @@ class Bookings(StaffView):
         return summary(recorded.booking.acknowledgement_id, self.access, status=201)
 
 
-@described(get=Operation("staff_booking", WholeBookingAnswer, BookingFieldsRequest))
+@described(get=Operation("staff_booking", sparse(WholeBookingAnswer), BookingFieldsRequest))
 class BookingDetail(StaffView):
     """GET: one booking with its ledger, its money and what became of its mails."""
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from backend.api.staff.lists import sparse
 from backend.api.words import WordField
 from backend.bookings.machine import Reason, State
 from backend.bookings.models import Gender, GuardianProof, Mode, Origin, Outcome, PaymentMode, Period
@@ -68,7 +69,7 @@ class BookingAnswer(serializers.Serializer[Any]):
 
 
 class BookingsAnswer(serializers.Serializer[Any]):
-    bookings = BookingAnswer(many=True)
+    bookings = sparse(BookingAnswer)(many=True)
     next = serializers.CharField(allow_null=True, help_text="The `after` of the next page; null on the last.")
 
 

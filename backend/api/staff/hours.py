@@ -19,7 +19,7 @@ from backend.api.public.requests import parse_request
 from backend.api.responses import hour_and_minute
 from backend.api.schema import MessageAnswer, Operation, described
 from backend.api.staff.auth import StaffView
-from backend.api.staff.lists import page, requested
+from backend.api.staff.lists import page, requested, sparse
 from backend.api.staff.records.shapes import Instant
 from backend.api.words import WordField
 from backend.bookings.lifecycle.absence import Absence, mark_busy, remove_time_off
@@ -142,7 +142,7 @@ class TimeOffAnswer(serializers.Serializer[Any]):
 
 
 class TimeOffListAnswer(serializers.Serializer[Any]):
-    time_off = TimeOffAnswer(many=True)
+    time_off = sparse(TimeOffAnswer)(many=True)
     next = serializers.IntegerField(allow_null=True)
 
 

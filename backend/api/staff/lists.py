@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Collection, Mapping
-from functools import partial
+from functools import cache, partial
 from typing import Any, TypeVar
 
 from django.db.models import Model, Q, QuerySet
@@ -44,6 +45,23 @@ def requested(answer: type[serializers.Serializer[Any]], base: type[Any] = RowsR
     name = answer.__name__.removesuffix("Answer")
     fields = NamesField(list(answer().fields))
     return type(f"{name}Wanted", (base,), {"__doc__": f"Which of {name}.", **filters, "fields": fields})
+
+
+class Sparse(serializers.Serializer[Any]):
+    """What `fields` may leave out: nothing of it is required."""
+
+    def get_fields(self) -> dict[str, Any]:
+        found = super().get_fields()
+        for field in found.values():
+            field.required = False
+        return found
+
+
+@cache
+def sparse(answer: type[serializers.Serializer[Any]]) -> type[serializers.Serializer[Any]]:
+    """How the schema describes an answer of which `fields` chooses."""
+    about = f"{inspect.getdoc(answer) or ''}\n\nWithout `fields` all of it.".strip()
+    return type(f"Some{answer.__name__}", (Sparse, answer), {"__doc__": about})
 
 
 def any_of(field: serializers.Field[Any, Any, Any, Any]) -> ListedField:

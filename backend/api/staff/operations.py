@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import math
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
@@ -113,12 +113,24 @@ class Overview(OperatorView):
         taken = snapshot.take_snapshot(now=timezone.now())
         told = [{"level": one.level.value, "component": one.component, "text": one.text, "advice": one.advice}
                 for one in findings.judge(taken)]  # fmt: skip
-        whole = json.loads(json.dumps(asdict(taken), default=_plain))
+        whole = _plain(asdict(taken))
         return Response({"taken_at": utc_iso(taken.taken_at), "findings": told, "snapshot": whole})
 
 
-def _plain(value: object) -> object:
-    return value.total_seconds() if isinstance(value, timedelta) else str(value)
+def _plain(value: Any) -> Any:
+    """As JSON has it: spans are seconds, and what is no number is null."""
+    match value:
+        case dict():
+            return {str(name): _plain(one) for name, one in value.items()}
+        case list() | tuple() | set() | frozenset():
+            return [_plain(one) for one in value]
+        case float():
+            return value if math.isfinite(value) else None
+        case timedelta():
+            return value.total_seconds()
+        case None | bool() | int():
+            return value
+    return utc_iso(value) if isinstance(value, datetime) else str(value)
 
 
 @described(get=Operation("staff_queue", QueueAnswer))

@@ -14,7 +14,7 @@ from backend.api.fields import IdField
 from backend.api.public.requests import parse_request
 from backend.api.schema import Operation, described
 from backend.api.staff.auth import StaffView, request_actor
-from backend.api.staff.lists import page, requested
+from backend.api.staff.lists import page, requested, sparse
 from backend.api.staff.records.shapes import Instant
 from backend.api.staff.requests import NothingRequest
 from backend.bookings import staff_queries
@@ -32,7 +32,7 @@ class ToTellAnswer(serializers.Serializer[Any]):
 
 
 class ToTellListAnswer(serializers.Serializer[Any]):
-    to_tell = ToTellAnswer(many=True)
+    to_tell = sparse(ToTellAnswer)(many=True)
     next = serializers.IntegerField(allow_null=True)
 
 

@@ -15,7 +15,7 @@ from backend.api.schema import MessageAnswer, Operation, described
 from backend.api.staff.as_read import if_match
 from backend.api.staff.auth import StaffView
 from backend.api.staff.fields import NamesField
-from backend.api.staff.lists import RowsRequest, page, requested
+from backend.api.staff.lists import RowsRequest, page, requested, sparse
 from backend.api.staff.records import changes
 from backend.api.staff.records.record import Record, tag
 from backend.core import disclosures
@@ -110,7 +110,7 @@ def list_of(record: Record) -> type[APIView]:
     if record.searches:
         filters["q"] = LineField("Please enter what you look for.", max_length=100, required=False, default="")
     wanted = requested(record.row, **filters)
-    rows = {record.name.replace("-", "_"): record.row(many=True)}
+    rows = {record.name.replace("-", "_"): sparse(record.row)(many=True)}
     next_id = serializers.IntegerField(allow_null=True, help_text="The `after` of the next page; null on the last.")
     answer = type(f"{_kind(record)}ListAnswer", (serializers.Serializer,), {**rows, "next": next_id})
     name = _name(record)
@@ -126,7 +126,7 @@ def one_of(record: Record) -> type[APIView]:
     fields = NamesField(list(record.answer().fields))
     wanted = type(f"{_kind(record)}FieldsRequest", (serializers.Serializer,), {"fields": fields})
     name = _name(record)
-    operations = {"get": Operation(f"staff_one_of_{name}", record.answer, wanted)}
+    operations = {"get": Operation(f"staff_one_of_{name}", sparse(record.answer), wanted)}
     if record.takes is not None:
         operations["patch"] = Operation(f"staff_change_{name}", record.answer, record.takes)
         operations["delete"] = Operation(f"staff_delete_{name}", MessageAnswer)
