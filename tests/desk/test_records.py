@@ -24,6 +24,7 @@ from backend.ops.models import Act, Process, TimerRun
 from backend.outbox.models import Message, MessageState
 from backend.payments.models import InboxEvent, Payment, Refund
 from backend.people.models import Client, Corporate, Enquiry, Language, Location, Psychologist, Specialization
+from backend.webhooks.models import Delivery, Subscription
 from tests.support import scenarios
 from tests.support.admin_site import action_url, clerk, list_url, page_url
 from tests.support.factories import make_booking, make_psychologist
@@ -44,8 +45,9 @@ READ_ONLY = (
     Process,
     TimerRun,
     DataRequest,
+    Delivery,
 )
-EDITABLE = (Client, Psychologist, Location, Language, Specialization, Corporate, ClosedDay)
+EDITABLE = (Client, Psychologist, Location, Language, Specialization, Corporate, ClosedDay, Subscription)
 
 
 @pytest.fixture
@@ -70,6 +72,10 @@ def everything(now: datetime) -> None:
     Process.objects.create(name="mail@host", role="mail", seen_at=now)
     TimerRun.objects.create(timer="lapse_drafts", started_at=now)
     Act.objects.create(at=now, actor="staff:desk", verb="pause", subject="mail", reason="x")
+    subscriber = Subscription.objects.create(name="Acme", address="https://acme.example.org/in", created_at=now)
+    Delivery.objects.create(
+        subscription=subscriber, message=Message.objects.earliest("pk"), at=now, status=204, milliseconds=9
+    )
 
 
 # -- the way in and the pages ------------------------------------------------------------------------------------------
@@ -152,6 +158,9 @@ def test_a_longer_list_costs_no_more_queries(
         Refund.objects.create(
             payment=payment, reference=f"R{number}", amount_paise=1, reason="x", actor="x", queued_at=now
         )
+        subscriber = Subscription.objects.create(name=str(number), address="https://acme.example.org", created_at=now)
+        message = Message.objects.order_by("pk")[number]
+        Delivery.objects.create(subscription=subscriber, message=message, at=now, status=204, milliseconds=9)
     assert queries() <= short <= 9  # a psychologist's row names languages, too
 
 
