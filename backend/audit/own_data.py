@@ -42,6 +42,8 @@ NOT_GIVEN = {
     "ops.Act": "staff",
     "outbox.OutletState": "a mail provider",
     "outbox.PausedQueue": "staff",
+    "webhooks.Secret": "a server that is called",
+    "webhooks.Subscription": "a server that is called",
     "people.Psychologist": "staff",
     "people.HistoricalPsychologist": "staff",
     "people.TimeOff": "staff",

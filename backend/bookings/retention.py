@@ -182,6 +182,11 @@ UNENDED: tuple[Unended, ...] = (
         "the practice removes whoever left",
     ),
     Unended("sponsors, with their history", ("people.Corporate", "people.HistoricalCorporate"), "their contract's end"),
+    Unended(
+        "how mail leaves, and what a provider last said",
+        ("outbox.OutletState",),
+        "each failure takes the last one's place",
+    ),
     Unended("what operators did, and why", ("ops.Act", "outbox.PausedQueue"), "no timer; it is about staff"),
     Unended(
         "where webhooks are sent to, as staff named it",

@@ -230,7 +230,19 @@ def test_no_metric_names_a_person_or_a_row(at: datetime, valkey: Valkey) -> None
     for private in (booking.email, booking.full_name, booking.acknowledgement_id, "example.org"):
         assert private not in text
     labels = set(re.findall(r'[{,](\w+)="', text))
-    assert labels <= {"queue", "state", "kind", "process", "role", "timer", "result", "rule", "template"}
+    assert labels <= {
+        "queue",
+        "state",
+        "kind",
+        "process",
+        "role",
+        "timer",
+        "result",
+        "rule",
+        "template",
+        "provider",
+        "delivery",
+    }
 
 
 @pytest.mark.django_db

@@ -32,6 +32,7 @@ FIRST_RELEASE = {
     "payments": 1,
     "people": 2,
     "rooms": 0,
+    "webhooks": 0,
     "workers": 1,
 }
 # a migration that removes, and the release that stopped using what it takes away: "bookings.0003_x": "2027.1"

@@ -22,7 +22,7 @@ from django.test import Client as Browser
 
 from backend.accounts import second_factor
 from backend.bookings import kept_answers
-from backend.bookings.lifecycle import approval
+from backend.bookings.lifecycle import approval, rooms
 from backend.bookings.machine import State
 from backend.bookings.models import Booking
 from backend.core import sealing, unbound_texts
@@ -165,13 +165,16 @@ def test_words_that_are_read_by_few_stand_nowhere_in_the_rows(now: datetime) -> 
     factories.make_enquiry(now=now)
     kept_answers.keep(kept_answers.reserve("digest", "", now=now), "words", (), now=now)
     second_factor.begin_app(User.objects.create_user("desk"))
+    room = rooms.planned(scenarios.confirmed(scenarios.RAVI, now=now), now=now)
+    room.address = "https://zoom.example.org/j/1"
+    room.save()
     subscriptions.subscribe(name="x", address="https://x.example.org", events=[], by="staff:desk", now=now)
     columns = {f"{model._meta.db_table}.{field.column}" for model, field in encrypted_columns()}
     assert columns == {
         "bookings_booking.user_message", "bookings_booking.emergency_contact", "bookings_booking.note_to_visitor",
         "bookings_booking.refund_note", "bookings_booking.guardian_name", "people_client.emergency_contact",
         "people_historicalclient.emergency_contact", "people_enquiry.text", "outbox_message.context",
-        "accounts_authenticator.secret", "bookings_keptanswer.answer", "webhooks_secret.secret",
+        "accounts_authenticator.secret", "bookings_keptanswer.answer", "webhooks_secret.secret", "rooms_room.address",
     }  # fmt: skip
     for name in columns:
         table, column = name.split(".")

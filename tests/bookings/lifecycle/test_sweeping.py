@@ -39,9 +39,9 @@ def lapsed(email: str, *, now: datetime) -> Booking:
 # how to make what is due within a week, its intent, and the statements of a batch; a purge has one for each client, too
 CASES: dict[str, tuple[Callable[..., Booking], TimedIntent, int]] = {
     "draft": (scenarios.submitted, timers.lapse_draft, 7),
-    "request": (scenarios.pending, timers.close_unanswered, 7),
-    "approval": (scenarios.approved, timers.time_out_approval, 8),
-    "session": (scenarios.confirmed, timers.complete_session, 6),
+    "request": (scenarios.pending, timers.close_unanswered, 8),
+    "approval": (scenarios.approved, timers.time_out_approval, 9),
+    "session": (scenarios.confirmed, timers.complete_session, 7),
     "wish to cancel": (asked_to_cancel, cancellation.lapse_cancellation, 6),
     "purge": (lapsed, timers.purge_draft, 10),
 }

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+
+from icalendar import Calendar
 
 from tests.demo.expectations import expect
 from tests.demo.mailbox import Inbox, Mail
@@ -193,8 +194,8 @@ def ends_as(walk: Walk, acknowledgement_id: str, *life: str, within: float = MAI
 
 
 def _calendar_start(mail: Mail) -> datetime | None:
-    found = re.search(r"^DTSTART:(\d{8}T\d{6})Z", mail.calendar or "", re.MULTILINE)
-    return datetime.strptime(found[1], "%Y%m%dT%H%M%S").replace(tzinfo=UTC) if found else None
+    events = Calendar.from_ical(mail.calendar).walk("VEVENT") if mail.calendar else []
+    return events[0].decoded("dtstart").astimezone(UTC) if len(events) == 1 else None
 
 
 def as_read(amount: str) -> str:
