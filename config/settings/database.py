@@ -9,7 +9,6 @@ import dj_database_url
 
 from backend.core import environment as env
 from backend.core.environment import Misconfigured
-from backend.core.pooled_connections import PooledConnection
 from config.settings.deployment import VAR_DIR
 
 DATABASE_URL = env.text(
@@ -113,6 +112,8 @@ def _postgresql() -> dict[str, Any]:
         "application_name": "mindsettler",
     }
     if DATABASE_POOL:
+        from backend.core.pooled_connections import PooledConnection  # psycopg, which others load late or not at all
+
         pool = {"min_size": 1, "max_size": DATABASE_POOL, "timeout": 5, "connection_class": PooledConnection}
         database["OPTIONS"]["pool"] = pool
     else:
