@@ -412,7 +412,10 @@ def test_the_variable_bounds_the_wait_for_sqlites_file(tmp_path: Any) -> None:
 
 
 def options_of_a_command(folder: Any, **variables: str) -> dict[str, Any]:
-    ask = "import json; from django.db import connection; print(json.dumps(connection.settings_dict['OPTIONS']))"
+    ask = (
+        "import json; from django.db import connection; "
+        "print(json.dumps(connection.settings_dict['OPTIONS'], default=str))"  # the pool's class of connections
+    )
     ended = start(folder, "shell", "-v0", "-c", ask, **variables)
     assert ended.returncode == 0, ended.stderr
     found: dict[str, Any] = json.loads(ended.stdout)
