@@ -144,7 +144,7 @@ def test_the_page_opens_at_the_first_day_with_a_free_time_and_changes_nothing(wh
     unchanged = everything()
     page = look(RESCHEDULE, token)
     text = shown(page)
-    assert "Now Tuesday, 1 December 2026, 10:00 IST to 11:00 IST, with Dr. Meera Iyer" in text
+    assert "Now Tuesday, 1 December 2026, 10:00 IST to 11:00 IST With Dr. Meera Iyer" in text
     assert "Until Monday, 30 November 2026, 10:00 IST you can choose another time 2 times." in text
     assert "23 November to 29 November 2026 Mon 23 none Tue 24 6 times Wed 25 6 times" in text
     assert "Tuesday, 24 November 2026 With Dr. Meera Iyer 10:00 IST 11:15 IST" in text
