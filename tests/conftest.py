@@ -69,9 +69,14 @@ def _waits_to_be_asked_for(item: pytest.Item, config: pytest.Config) -> bool:
 
 
 def _patience(item: pytest.Item) -> float:
-    """What takes minutes begins first: at the end the other workers would wait for it. Else the order stays."""
+    """What takes minutes begins first: at the end the other workers would wait for it. Else the order stays.
+
+    Then what asks the shared server, all of it of the worker that has begun with it: each starts one of its own.
+    """
     mark = item.get_closest_marker("timeout")
-    return float(mark.args[0]) if mark else 0.0
+    if mark:
+        return float(mark.args[0])
+    return 1.0 if "server" in getattr(item, "fixturenames", ()) else 0.0
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

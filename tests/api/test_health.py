@@ -90,6 +90,7 @@ def test_a_healthy_system_is_ready(at: datetime, valkey: Valkey) -> None:
     assert ready("?strict=1")[0] == 200
 
 
+@pytest.mark.sqlite_only
 @pytest.mark.django_db
 @pytest.mark.parametrize("path", ["/livez/", "/readyz/", "/metrics/"])
 def test_a_slash_at_the_end_is_forgiven(path: str) -> None:
@@ -136,6 +137,7 @@ def test_a_dead_letter_or_an_overdue_booking_is_no_degradation(at: datetime, val
     assert ready("?strict=1")[0] == 200
 
 
+@pytest.mark.sqlite_only
 @pytest.mark.django_db
 def test_a_broker_that_is_frozen_costs_less_than_a_second(valkey: Valkey, monkeypatch: pytest.MonkeyPatch) -> None:
     """A load balancer that waits longer takes this instance away. Judged is for what we wait, and how long."""
@@ -245,6 +247,7 @@ def test_no_metric_names_a_person_or_a_row(at: datetime, valkey: Valkey) -> None
     }
 
 
+@pytest.mark.sqlite_only
 @pytest.mark.django_db
 def test_a_scrape_never_reads_a_queue(valkey: Valkey) -> None:
     """However long it is: the broker sends the same few bytes, and no command that walks."""
@@ -265,6 +268,7 @@ def test_a_scrape_never_reads_a_queue(valkey: Valkey) -> None:
     assert scrape()["mindsettler_celery_messages"][("queue", "mail"), ("state", "ready")] == 20_001
 
 
+@pytest.mark.sqlite_only
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     ("address", "headers", "status"),
@@ -284,6 +288,7 @@ def test_without_a_token_only_the_machine_itself_reads_metrics(
     assert probes.prometheus_metrics(request).status_code == status
 
 
+@pytest.mark.sqlite_only
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     ("given", "status"),

@@ -6,9 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
-from django.core.management import call_command
 from django.db import Error, connection, transaction
-from django.db.migrations.executor import MigrationExecutor
 from knox.models import AuthToken
 
 from backend.accounts.models import TokenGrant
@@ -78,23 +76,6 @@ def test_records_expire_after_a_year_and_a_day() -> None:
     with time_machine.travel(today, tick=False):
         timers.expire_access_log()
     assert [row.at for row in AccessRecord.objects.all()] == [today - kept + timedelta(hours=1)]
-
-
-@pytest.mark.sqlite_only
-@pytest.mark.django_db(transaction=True)
-def test_numbers_that_were_shown_before_are_part_of_the_log(now: datetime) -> None:
-    booking = scenarios.pending(now=now)
-    executor = MigrationExecutor(connection)
-    try:
-        apps = executor.migrate([("bookings", "0009_unbound_texts_gone"), ("audit", "0001_access_records")]).apps
-        shown = {"booking_id": booking.pk, "actor": "staff:asha", "at": now, "correlation_id": "c"}
-        apps.get_model("bookings", "Disclosure").objects.create(**shown)
-    finally:
-        call_command("migrate", verbosity=0)
-    row = AccessRecord.objects.get(kind=Kind.REVEALED)
-    assert (row.actor, row.at, row.correlation_id) == ("staff:asha", now, "c")
-    (found,) = of_booking(booking, since=now)
-    assert found.what == ("emergency_contact", "phone_number")
 
 
 # -- who read of a person ----------------------------------------------------------------------------------------------

@@ -1,4 +1,7 @@
-"""A database made before the migrations were squashed goes on: nothing runs twice, and no row is lost."""
+"""A database made before the migrations were squashed goes on: nothing runs twice, and no row is lost.
+
+Migrating there and back takes seconds, so all that migrations do to rows is seen on the one way.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +16,14 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.recorder import MigrationRecorder
 from django.db.migrations.state import StateApps
 
+from backend.audit.models import AccessRecord, Kind
+from backend.audit.readings import of_booking
 from backend.bookings.models import Booking, Link
-from backend.core import keyring
+from backend.core import keyring, unbound_texts
 from backend.ops import pending_migrations
-from tests.support import scenarios
+from backend.outbox.models import Message
+from backend.people.models import Enquiry
+from tests.support import factories, scenarios
 from tests.support.database_rows import everything
 
 # what Django records is the same on both, and tests/core/test_key_rotation.py takes PostgreSQL the same way
@@ -25,6 +32,11 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.usefixtures("rows_of_migrations"),
 ]
+BROKEN = "gAAAAABbroken"
+BEFORE_TEXTS_WERE_BOUND = (
+    ("people", "0004_clients_without_an_address"),
+    ("outbox", "0006_messages_about_several_bookings"),
+)
 SQUASHED, SINCE = "0001_bookings_links_and_slot_claims", "0002_links_name_their_key"
 # what release 1.0.0 recorded of its own apps
 OF_1_0_0 = {
@@ -62,31 +74,39 @@ def recorded() -> set[tuple[str, str]]:
 
 
 def older_tables() -> StateApps:
-    """Those of 1.0.0, without what bookings got since. What came in place of its migrations is not recorded."""
+    """Those of 1.0.0, without what came since. What came in place of its migrations is not recorded."""
     assert not Link.objects.exists()  # a column without a default is put back
     executor = MigrationExecutor(connection)
-    state = executor.migrate([("bookings", SQUASHED)])
+    executor.migrate([("bookings", SQUASHED), *BEFORE_TEXTS_WERE_BOUND, ("audit", "0001_access_records")])
     for app, name in executor.loader.replacements:
         executor.recorder.record_unapplied(app, name)
-    return state.apps
+    return executor.loader.project_state([("bookings", SQUASHED)]).apps
 
 
-def test_a_database_of_the_release_before_goes_on(now: datetime) -> None:
-    scenarios.submitted(now=now)
-    Booking.objects.update(notice_version="", notice_language="")  # nobody had asked for them yet
+def test_a_database_of_the_release_before_goes_on(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    booking = written_long_ago(now)
     before, links = everything(), list(Link.objects.order_by("pk").values())
+    enquiry = factories.make_enquiry(now=now)  # which gets columns since that are made up anew
     Link.objects.all().delete()
-    older = older_tables().get_model("bookings", "Link")
+    tables = older_tables()
+    older = tables.get_model("bookings", "Link")
     for row in links:
         older.objects.create(**{name: row[name] for name in row if name != "key_id"}, key_index=0)
+    tables.get_model("bookings", "Disclosure").objects.create(
+        booking_id=booking.pk, actor="staff:asha", at=now, correlation_id="c"
+    )
     assert ("bookings", SQUASHED) not in recorded()
     assert recorded() >= OLD
     assert f"bookings.{SINCE}" in pending_migrations.pending()
     assert f"bookings.{SQUASHED}" not in pending_migrations.pending()
 
+    a_text_that_cannot_be_read_stops_the_copy(monkeypatch)
     call_command("release", stdout=StringIO())
-    assert everything() == before  # the same rows; and links got the id of the key that signed them
+    assert Enquiry.objects.get(pk=enquiry.pk).text == enquiry.text
+    Enquiry.objects.all().delete()
+    assert everything() == before  # the same rows and words; and links got the id of the key that signed them
     assert {link["key_id"] for link in links} == {keyring.ring("TOKEN_KEY").newest.id}
+    shown_before_is_part_of_the_log(booking, now)
     assert pending_migrations.pending() == ()
     said = StringIO()
     call_command("showmigrations", stdout=said)
@@ -96,6 +116,46 @@ def test_a_database_of_the_release_before_goes_on(now: datetime) -> None:
     rows = recorded()
     call_command("release", stdout=StringIO())
     assert (everything(), recorded()) == (before, rows)
+
+
+def written_long_ago(now: datetime) -> Booking:
+    """The last of three bookings, one of which a mail said something of."""
+    bookings = [scenarios.submitted(f"a{n}@example.org", now=now, user_message=f"Words {n}.") for n in range(3)]
+    Booking.objects.update(notice_version="", notice_language="")  # nobody had asked for them yet
+    message = Message.objects.earliest("pk")
+    message.context = {"note": "We are full."}
+    message.save()
+    return bookings[-1]
+
+
+def a_text_that_cannot_be_read_stops_the_copy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which then goes on where it stopped."""
+    monkeypatch.setattr(unbound_texts, "AT_ONCE", 1)
+    last, text = list(texts().items())[-1]
+    assert all(text.startswith("gAAAA") for text in texts().values())
+    write(last, "user_message", BROKEN)
+    with pytest.raises(unbound_texts.CannotCopy, match=r"user_message: 1 texts cannot be read, of the rows \[\d+\]"):
+        call_command("migrate", verbosity=0)
+    assert list(texts("unbound_user_message").values()) == ["", "", BROKEN]
+    write(last, "unbound_user_message", text)  # the key is back
+
+
+def texts(column: str = "user_message") -> dict[int, str]:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT id, {column} FROM bookings_booking ORDER BY id")
+        return dict(cursor.fetchall())
+
+
+def write(pk: int, column: str, text: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"UPDATE bookings_booking SET {column} = %s WHERE id = %s", [text, pk])
+
+
+def shown_before_is_part_of_the_log(booking: Booking, now: datetime) -> None:
+    row = AccessRecord.objects.get(kind=Kind.REVEALED)
+    assert (row.actor, row.at, row.correlation_id) == ("staff:asha", now, "c")
+    (found,) = of_booking(booking, since=now)
+    assert found.what == ("emergency_contact", "phone_number")
 
 
 @pytest.mark.parametrize("app", [app for app, names in OF_1_0_0.items() if len(names) > 1])

@@ -17,7 +17,6 @@ import time_machine
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
-from django.db.migrations.executor import MigrationExecutor
 from django.test import Client as Browser
 
 from backend.accounts import second_factor
@@ -224,53 +223,6 @@ def test_reading_a_text_asks_the_database_nothing_more(now: datetime, django_ass
         assert Booking.objects.get(pk=pk).user_message == "quiet"
     with django_assert_num_queries(2):  # as any column that was left out
         assert Booking.objects.defer("user_message").get(pk=pk).user_message == "quiet"
-
-
-# -- the copy of what was stored before --------------------------------------------------------------------------------
-
-BEFORE = (
-    ("bookings", "0006_indexes_that_nothing_asked"),
-    ("people", "0004_clients_without_an_address"),
-    ("outbox", "0006_messages_about_several_bookings"),
-)
-
-
-@pytest.mark.django_db(transaction=True)
-def test_texts_of_an_older_database_are_bound_and_the_copy_goes_on_where_it_stopped(
-    now: datetime, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    words = {
-        scenarios.submitted(f"a{n}@example.org", now=now, user_message=f"Words {n}.").pk: f"Words {n}."
-        for n in range(3)
-    }
-    enquiry = factories.make_enquiry(now=now)
-    message = Message.objects.earliest("pk")
-    message.context = {"note": "We are full."}
-    message.save()
-    monkeypatch.setattr(unbound_texts, "AT_ONCE", 1)
-    try:
-        migrated_to(*BEFORE)
-        assert all(text.startswith("gAAAA") for text in stored())
-        write("bookings_booking", "user_message", max(words), BROKEN)
-        kept = stored()[:2]
-        with pytest.raises(
-            unbound_texts.CannotCopy, match=r"user_message: 1 texts cannot be read, of the rows \[\d+\]"
-        ):
-            call_command("migrate", verbosity=0)
-        assert stored(name="unbound_user_message") == ["", "", BROKEN]
-        write("bookings_booking", "unbound_user_message", max(words), kept[1])  # the key is back
-        words[max(words)] = "Words 1."
-        call_command("migrate", verbosity=0)
-    finally:
-        call_command("migrate", verbosity=0)
-    assert {row.pk: row.user_message for row in Booking.objects.all()} == words
-    assert {row.emergency_contact for row in Booking.objects.all()} == {"Vikram Rao 9876500000"}
-    assert Enquiry.objects.get(pk=enquiry.pk).text == enquiry.text
-    assert Message.objects.get(pk=message.pk).context == {"note": "We are full."}
-
-
-def migrated_to(*targets: tuple[str, str]) -> None:
-    MigrationExecutor(connection).migrate(list(targets))
 
 
 # -- the key ring ------------------------------------------------------------------------------------------------------

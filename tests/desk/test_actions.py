@@ -15,6 +15,7 @@ from backend.bookings.lifecycle.transaction import record_event
 from backend.bookings.models import Booking, LedgerEntry
 from backend.desk.booking.actions.action import Decision
 from backend.desk.booking.actions.decide import carry_out
+from backend.desk.consequences import Consequences
 from backend.desk.decisions import Overtaken
 from backend.desk.words import message_name
 from backend.outbox.models import Message, Queue
@@ -49,12 +50,16 @@ def test_every_action_has_a_case() -> None:
     assert {case.name for case in CASES} == set(BY_NAME)
 
 
+AS_OPENED = {"undo", "reject", "offer-choice", "record-payment", "refund", "refund-made"}  # these need nothing typed
+
+
 @every_case
-def test_the_button_leads_to_a_page_that_says_what_will_happen_and_it_does(
+def test_the_button_leads_to_a_page_that_says_what_will_happen_and_it_does_once(
     case: Case, begun: Booking, desk_browser: Browser
 ) -> None:
     assert action_url(begun, case.name) in desk_browser.get(page_url(begun)).content.decode()
-    assert desk_browser.get(action_url(begun, case.name)).status_code == 200
+    opened = desk_browser.get(action_url(begun, case.name))
+    foretells_what_its_form_begins_with_or_says_what_to_choose(case, opened.context["consequences"])
     typed, before, mails_before = case.typed(begun), written(), set(Message.objects.values_list("pk", flat=True))
     preview = desk_browser.post(action_url(begun, case.name), {**typed, "preview": "1"})
     assert preview.status_code == 200
@@ -70,16 +75,10 @@ def test_the_button_leads_to_a_page_that_says_what_will_happen_and_it_does(
         assert words in promised
         assert words in done
     assert mails.exists() or ("Nobody is mailed." in promised and "Mails: none." in done)
+    sent_again_does_nothing(case, begun, typed, desk_browser)
 
 
-AS_OPENED = {"undo", "reject", "offer-choice", "record-payment", "refund", "refund-made"}  # these need nothing typed
-
-
-@every_case
-def test_a_page_just_opened_foretells_what_its_form_begins_with_or_says_what_to_choose(
-    case: Case, begun: Booking, desk_browser: Browser
-) -> None:
-    found = desk_browser.get(action_url(begun, case.name)).context["consequences"]
+def foretells_what_its_form_begins_with_or_says_what_to_choose(case: Case, found: Consequences) -> None:
     if case.name in AS_OPENED:
         assert {name for name, _ in found.lines} >= {"Booking", "Mail", "Money"}
         assert found.unknown == ""
@@ -87,10 +86,7 @@ def test_a_page_just_opened_foretells_what_its_form_begins_with_or_says_what_to_
         assert (found.lines, found.unknown) == ((), case.action.form.asks)
 
 
-@every_case
-def test_the_same_form_sent_twice_acts_once(case: Case, begun: Booking, desk_browser: Browser) -> None:
-    typed = case.typed(begun)
-    assert desk_browser.post(action_url(begun, case.name), typed).status_code == 302
+def sent_again_does_nothing(case: Case, begun: Booking, typed: dict[str, str], desk_browser: Browser) -> None:
     before = written()
     again = desk_browser.post(action_url(begun, case.name), typed)
     assert again.status_code == 409

@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import json
-import secrets
 import signal
 import socket
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import Empty
-from typing import Any
 
 import pytest
 import requests
 
 from backend.core.errors import AccountTrouble, Code, Permanent, Refused, Transient
-from backend.core.outgoing import fields
-from backend.core.outgoing.asking import Answer
-from backend.payments import adapters, stamped, written
 from backend.payments.gateway import (
-    ID_LONGEST,
     Event,
     EventKind,
     Order,
@@ -32,12 +24,9 @@ from backend.payments.gateway import (
     RefundOrderState,
     RefundReport,
 )
-from backend.payments.sandbox import wire
 from backend.payments.sandbox.adapter import SandboxGateway
-from backend.payments.sandbox.store import Store, Webhook
-from backend.payments.sandbox.webhooks import next_attempt
-from backend.payments.sandbox.wire import Behaviour, Instruction
-from tests.support.gateway import PATIENCE, SECRET, Receiver, Sandbox, answers, command, environment, until
+from backend.payments.sandbox.wire import Behaviour
+from tests.support.gateway import PATIENCE, SECRET, Receiver, Sandbox, answers, command, environment, new_order, until
 from tests.support.server import ROOT, free_port
 
 pytestmark = pytest.mark.sqlite_only
@@ -94,14 +83,7 @@ def own_sandbox(own_receiver: Receiver, tmp_path: Path) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def order() -> Order:
-    return Order(f"pay_{secrets.token_hex(6)}", 150_000, "INR")
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    made = Store(tmp_path / "sandbox.sqlite3")
-    yield made
-    made.close()
+    return new_order()
 
 
 # -- orders -----------------------------------------------------------------------------------------------------------
@@ -313,164 +295,7 @@ def test_a_refund_of_an_unknown_order_is_permanent_and_leaves_nothing(sandbox: S
     assert sandbox.gateway.ensure_refund(refund).state == RefundOrderState.DONE
 
 
-# -- behaviours and timers, on the store alone ------------------------------------------------------------------------
-
-
-def test_an_orders_own_behaviour_goes_before_that_of_all(store: Store) -> None:
-    assert store.instruction("a", 0) == Instruction(Behaviour.CAPTURE, 0)
-    store.instruct(None, Instruction(Behaviour.DECLINE, 0), 0)
-    store.instruct("b", Instruction(Behaviour.LATE, 3), 0)
-    assert store.instruction("a", 0) == Instruction(Behaviour.DECLINE, 0)
-    assert store.instruction("b", 0) == Instruction(Behaviour.LATE, 3)
-
-
-@pytest.mark.parametrize(("now", "expected"), [(129.9, "unreachable"), (130.0, "capture"), (130.1, "capture")])
-def test_unreachable_ends_with_its_span(store: Store, now: float, expected: str) -> None:
-    store.instruct("a", Instruction(Behaviour.UNREACHABLE, 30), 100)
-    assert store.instruction("a", now).behaviour == expected
-
-
-@pytest.mark.parametrize(
-    ("now", "expected"), [(104.9, OrderState.OPEN), (105.0, OrderState.CAPTURED), (105.1, OrderState.CAPTURED)]
-)
-def test_late_counts_from_the_first_ask(store: Store, order: Order, now: float, expected: OrderState) -> None:
-    store.open_order(order)
-    store.complete(order.reference, Instruction(Behaviour.LATE, 5), 100)
-    store.complete(order.reference, Instruction(Behaviour.LATE, 5), 104)
-    store.advance(now)
-    assert store.order(order.reference).state == expected
-    assert len(store.due_webhooks(now)) == (expected == OrderState.CAPTURED)
-
-
-def test_a_fact_is_reported_once_however_often_it_is_asked_for(store: Store, order: Order) -> None:
-    store.open_order(order)
-    for now in (100, 101, 102):
-        store.capture(order.reference, now)
-        store.complete(order.reference, Instruction(Behaviour.CAPTURE, 0), now)
-        store.advance(now)
-    (webhook,) = store.due_webhooks(102)
-    store.tried(webhook, None)
-    assert store.due_webhooks(10**9) == []
-
-
-def test_a_failed_webhook_comes_back_when_its_pause_is_over(store: Store, order: Order) -> None:
-    store.open_order(order)
-    store.capture(order.reference, 100)
-    (webhook,) = store.due_webhooks(100)
-    store.tried(webhook, 102)
-    assert store.due_webhooks(101.9) == []
-    assert [(again.event_id, again.attempts) for again in store.due_webhooks(102)] == [(webhook.event_id, 1)]
-
-
-def test_pauses_grow_from_one_second_to_thirty_and_end_after_a_day() -> None:
-    def pause(attempts: int, now: float = 0) -> float | None:
-        next_at = next_attempt(Webhook("evt", b"", 0, attempts), now)
-        return None if next_at is None else next_at - now
-
-    assert [pause(attempts) for attempts in (0, 1, 2, 9, 2_900)] == [1, 1.5, 2.25, 30, 30]
-    day = 86_400
-    assert (pause(2_900, day - 1), pause(2_900, day), pause(2_900, day + 1)) == (30, None, None)
-
-
 # -- webhooks ---------------------------------------------------------------------------------------------------------
-
-BODY = json.dumps({"event_id": "evt_1", "kind": "something_new"}).encode()
-
-
-@pytest.mark.parametrize(
-    ("age", "expected"), [(-301, False), (-300, True), (0, True), (299, True), (300, True), (301, False)]
-)
-def test_a_signature_is_good_for_five_minutes(age: int, expected: bool) -> None:
-    assert stamped.is_signed(BODY, wire.sign(BODY, SECRET, 1_000_000), [SECRET], 1_000_000 + age) is expected
-
-
-def test_a_genuine_event_of_a_kind_we_do_not_know_is_other() -> None:
-    headers = {"x-sandbox-signature": wire.sign(BODY, SECRET, time.time())}
-    event = SandboxGateway("http://unused", SECRET).read_event(BODY, headers)
-    assert event == Event("evt_1", EventKind.OTHER, None, None)
-
-
-@pytest.mark.parametrize(
-    "header",
-    [
-        None,
-        "",
-        "t=,v1=",
-        "nonsense",
-        f"t=9,v1={'0' * 64}",
-        f"t=٣,v1={'0' * 64}",
-        wire.sign(BODY + b" ", SECRET, time.time()),
-        wire.sign(BODY, "another secret", time.time()),
-        wire.sign(BODY, SECRET, time.time()) + ",t=0",
-        wire.sign(BODY, SECRET, time.time() - 3600),
-    ],
-    ids=["none", "empty", "blank", "nonsense", "forged", "digits", "other body", "other secret", "appended", "old"],
-)
-def test_a_body_that_is_not_signed_is_refused_unread(header: str | None) -> None:
-    headers = {} if header is None else {"X-Sandbox-Signature": header}
-    with pytest.raises(Refused) as refused:
-        SandboxGateway("http://unused", SECRET).read_event(BODY, headers)
-    assert refused.value.code == Code.SIGNATURE_INVALID
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"",
-        b"\xff",
-        b"[]",
-        b"{}",
-        b'{"event_id": "", "kind": "order_captured"}',
-        b'{"event_id": "evt_1", "kind": "order_captured"}',
-        b'{"event_id": "evt_1", "kind": "order_captured", "report": null}',
-        b'{"event_id": "evt_1", "kind": "order_captured", "report": {"reference": "pay_1", "gateway_order_id": "o",'
-        b' "state": "captured", "amount_paise": "150000", "currency": "INR", "capture_id": "c"}}',
-        b'{"event_id": "evt_1", "kind": "refund_done", "refund": {"reference": "r", "gateway_refund_id": "g",'
-        b' "state": "perhaps", "amount_paise": 1}}',
-    ],
-)
-def test_a_signed_body_of_another_shape_is_kept_and_says_why(body: bytes) -> None:
-    event = SandboxGateway("http://unused", SECRET).read_event(
-        body, {"X-Sandbox-Signature": stamped.sign(body, SECRET, time.time())}
-    )
-    assert (event.kind, event.report, bool(event.why)) == (EventKind.UNREADABLE, None, True)
-
-
-LONG, NUL, LONE = "x" * (ID_LONGEST + 1), "c\x00", "\ud800"
-
-
-def texts_of_an_event(**changes: str) -> bytes:
-    report = {"reference": "PAY-1", "gateway_order_id": "o", "capture_id": "c", "state": "captured", "currency": "INR"}
-    event = {"event_id": "evt_1", "kind": "order_captured", "report": {**report, "amount_paise": 1, **changes}}
-    return json.dumps({**event, **{name: changes[name] for name in ("event_id", "kind") if name in changes}}).encode()
-
-
-@pytest.mark.parametrize("odd", [LONG, NUL, LONE])
-@pytest.mark.parametrize("name", ["event_id", "kind", "reference", "gateway_order_id", "capture_id"])
-def test_a_genuine_event_whose_texts_fit_no_column_is_unreadable_and_has_a_name(name: str, odd: str) -> None:
-    event = written.read_event(fields.Fields.parse(texts_of_an_event(**{name: odd})))
-    assert (event.kind, event.report) == (EventKind.UNREADABLE, None)
-    assert (event.event_id == "evt_1") is (name != "event_id")
-    assert len(event.event_id) <= 80
-    assert event.event_id.isprintable()
-
-
-def test_a_capture_without_its_id_or_order_is_malformed() -> None:
-    for name in ("capture_id", "gateway_order_id"):
-        with pytest.raises(fields.Malformed):
-            written.read_event(fields.Fields.parse(texts_of_an_event(**{name: ""})))
-
-
-def test_an_answer_about_another_order_or_with_unfit_texts_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    gateway = SandboxGateway("http://unused", SECRET)
-    refund = {"reference": "REF-1", "gateway_refund_id": LONG, "state": "done", "amount_paise": 1}
-    for told in ({**json.loads(texts_of_an_event())["report"], "reference": "PAY-2"}, refund):
-        answer = Answer(200, fields.Fields(told))
-        monkeypatch.setattr(gateway, "_ask", lambda *_, answer=answer, **__: answer)
-        with pytest.raises(Transient):
-            gateway.fetch_order("PAY-1") if "capture_id" in told else gateway.ensure_refund(
-                RefundOrder("REF-1", "PAY-1", 1, "INR")
-            )
 
 
 def test_a_webhook_that_was_tampered_with_on_its_way_is_refused(
@@ -561,19 +386,3 @@ def test_a_taken_port_is_said_in_one_sentence(tmp_path: Path) -> None:
         ended = subprocess.run(command(), cwd=ROOT, env=env, capture_output=True, text=True, timeout=PATIENCE)
     assert ended.returncode == 2
     assert "cannot listen on" in ended.stderr
-
-
-# -- which gateway ----------------------------------------------------------------------------------------------------
-
-
-def test_the_sandbox_is_found_by_its_name(settings: Any) -> None:
-    settings.DEBUG = True
-    assert adapters.gateway_named("sandbox").name == "sandbox"
-
-
-@pytest.mark.parametrize(("is_allowed", "name"), [(False, "sandbox"), (True, "stripe"), (True, "")])
-def test_a_gateway_that_may_not_speak_here_is_refused(settings: Any, is_allowed: bool, name: str) -> None:
-    settings.DEBUG, settings.ALLOW_SANDBOX_PAYMENTS = False, is_allowed
-    with pytest.raises(Refused) as refused:
-        adapters.gateway_named(name)
-    assert refused.value.code == Code.PAYMENTS_UNAVAILABLE

@@ -29,14 +29,16 @@ EACH = """
 import json, os, sys, traceback
 import cryptography.fernet, dj_database_url, django.core.validators, dotenv
 from backend.core.environment import Misconfigured
+from django.conf import settings
 names, each = json.load(sys.stdin)
 for variables in each:
     read, write = os.pipe()
     if os.fork() == 0:
         os.environ.update(variables)
         try:
-            import config.settings, backend.bookings.policy
-            said = " ".join(str(getattr(config.settings, name)) for name in names)
+            settings.DEBUG
+            import backend.bookings.policy
+            said = " ".join(str(getattr(settings, name)) for name in names)
         except Misconfigured as error:
             said = str(error)
         except Exception:
@@ -55,7 +57,7 @@ def refusals(tmp_path: Path, given: Iterable[tuple[str, str]]) -> list[str]:
 
 
 def settings_with(tmp_path: Path, given: Iterable[Mapping[str, str]], *names: str) -> list[str]:
-    """Each time: the named settings, or else what the settings refuse. One interpreter, a fork for each."""
+    """Each time: the named settings, Django's too, or else what they refuse. One interpreter, a fork for each."""
     ended = subprocess.run(
         [sys.executable, "-c", EACH],
         cwd=ROOT,

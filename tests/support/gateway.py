@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from typing import Any
 import requests
 
 from backend.core.errors import Transient
+from backend.payments.gateway import Order
 from backend.payments.sandbox.adapter import SandboxGateway
 from backend.payments.sandbox.wire import Behaviour
 from tests.support.server import ROOT, free_port
@@ -99,6 +101,11 @@ class Sandbox:
 
     def behave(self, reference: str, behaviour: Behaviour, **seconds: float) -> None:
         self.control("PUT", f"/orders/{reference}/behaviour", behaviour=behaviour, **seconds).raise_for_status()
+
+
+def new_order() -> Order:
+    """One that no other test knows."""
+    return Order(f"pay_{secrets.token_hex(6)}", 150_000, "INR")
 
 
 def command() -> list[str]:

@@ -10,8 +10,10 @@ from django.db.models import Model
 from django_celery_beat.models import IntervalSchedule, PeriodicTask, PeriodicTasks
 
 from backend.core import correlation
-from backend.ops import heartbeats
+from backend.ops import findings, heartbeats, snapshot
+from backend.ops.findings import Level
 from backend.ops.models import QUEUES, Canary, Process, ProcessRole, Timer
+from backend.ops.snapshot import Snapshot
 from backend.outbox import messages
 from backend.outbox.models import Message, Queue
 from config import schedule as table
@@ -96,3 +98,12 @@ def dead_letter(key: str = "1", *, now: datetime, error: str = "SMTP 550", **fie
     [claimed] = [found for found in messages.claim(row.queue, now=now) if found.pk == row.pk]
     holder.give_up(claimed, error, now=now)
     return Message.objects.get(pk=row.pk)
+
+
+def take(now: datetime) -> Snapshot:
+    return snapshot.take_snapshot(now=now)
+
+
+def degraded(now: datetime) -> list[str]:
+    """What readiness names, the broker apart: these tests have none."""
+    return [name for name in findings.components(findings.judge(take(now)), Level.DEGRADED) if name != "broker"]
