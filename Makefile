@@ -32,7 +32,7 @@ ifneq ($(shell $(PYTHON) -c '$(BELONGS_HERE)' 2>/dev/null && echo yes),yes)
 .PHONY: .venv/pyvenv.cfg
 endif
 
-.PHONY: run test demo restore-drill chaos ops-test pooler-test proxy-test browser model clients audit bill security manage bench lock format messages readme clean
+.PHONY: run test demo restore-drill chaos ops-test pooler-test proxy-test browser mail-preview model clients audit bill security manage bench lock format messages readme clean
 
 run: .venv/run.stamp
 	@exec $(PYTHON) -m config.local.run --profile "$(PROFILE)" --port "$(PORT)"
@@ -58,6 +58,9 @@ proxy-test: .venv/dev.stamp
 
 ops-test: .venv/dev.stamp
 	@exec $(PYTHON) -m tests.alerts $(if $(ONLY),--only $(ONLY))
+
+mail-preview: .venv/dev.stamp  # pictures of every mail into var/mail-preview/: languages, light and dark, two widths
+	@exec $(PYTHON) -m tests.mail_preview
 
 model: .venv/dev.stamp
 	@TEST_WHOLE_TABLE=1 $(PYTHON) -m config.local.check tests/notifications/test_promises.py -n 3

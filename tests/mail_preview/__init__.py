@@ -1,0 +1,1 @@
+"""Pictures of every mail, to look at."""
