@@ -18,6 +18,7 @@
     yours.textContent = isShort ? ` ${write(at, here, parts)}` : ` (${page.dataset.yours} ${write(at, here, parts)})`;
     time.after(yours);
   }
+  for (const field of document.querySelectorAll("input[name=timezone]")) field.value = here || "";
   const exit = document.querySelector("a.exit");
   const leave = () => { document.body.hidden = true; location.replace(exit.href); };
   let pressed = [];

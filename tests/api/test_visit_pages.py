@@ -231,3 +231,11 @@ def test_a_form_that_lacks_its_booking_is_told_so(now: datetime) -> None:
     for address in ("/visit/status/", "/visit/pay/", "/visit/link/"):
         answer = visitor.browser.post(address, {}, headers={"Origin": "http://testserver"})
         assert 400 <= answer.status_code < 500, address
+
+
+def test_the_form_keeps_the_language_it_is_read_in_and_the_browser_s_zone(now: datetime) -> None:
+    visitor = Visitor()
+    form = visitor.open(REQUEST, language="hi")
+    assert visitor.send(form, "अनुरोध भेजें", **typed(now, timezone="Europe/London")).status_code == 303
+    booking = Booking.objects.get()
+    assert (booking.language, booking.time_zone) == ("hi", "Europe/London")

@@ -52,6 +52,8 @@ def _draft(typed: dict[str, Any]) -> dict[str, Any]:
         "calendar_entry": typed.get("no_calendar_entry") != "yes",
         "psychologist": typed.get("psychologist") or None,
     }
+    if not sent.get("timezone"):  # known by a script alone
+        sent.pop("timezone", None)
     chosen = chosen_slot.decode_slot(typed.get("slot", ""))
     return sent if chosen is None else sent | _wish(chosen)
 
