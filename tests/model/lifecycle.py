@@ -22,6 +22,7 @@ from tests.model.availability import HOUR, days_from, grid
 from tests.model.bank import Bank
 from tests.model.clock import Clock
 from tests.model.data_requests import DataRequests
+from tests.model.deliveries import Deliveries
 from tests.model.follow_ups import FollowUps
 from tests.model.invariants import GRACE
 from tests.model.mail_worker import MailWorker
@@ -65,8 +66,6 @@ NOT_DRIVEN = {
     "absence.mark_busy": "record_time_off where no session is; tests/desk/test_busy.py",
     "absence.remove_time_off": "touches no booking; tests/desk/test_busy.py",
     "absence.record_time_off": "record_absence begins with it",
-    "deliveries.record_delivery": "keeps what became of a mail that left, and touches no booking",
-    "deliveries.mail_again": "opens a mailbox again that such a report had closed",
     "transaction.expecting": "is no intent: says what state of a booking the next one is meant for",
 }
 # what doors call, and is no transaction of its own
@@ -116,11 +115,14 @@ ACTIONS = actions(
     DataRequests,
     Bank,
     Reconciler,
+    Deliveries,
     MailWorker,
 )  # the simplest first: waiting
 
 
-class Lifecycle(Stream, Pages, SeriesActs, Reschedules, Absences, Undoing, DataRequests, Reconciler, Clock, MailWorker):
+class Lifecycle(
+    Stream, Pages, SeriesActs, Reschedules, Absences, Undoing, DataRequests, Reconciler, Clock, Deliveries, MailWorker
+):
     """The state machine that Hypothesis runs."""
 
     gives_back = False
