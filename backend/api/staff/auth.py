@@ -107,8 +107,11 @@ class StaffView(Door):
         return AccessPolicy(self.request.user)
 
     def check_permissions(self, request: Request) -> None:
-        """Requires a member of staff whose role may read here (GET) or act here (other methods)."""
+        """Requires a member of staff whose role may read here (GET) or act here (other methods); one that there is not
+        is answered 405."""
         super().check_permissions(request)
+        if not hasattr(self, str(request.method).lower()):
+            return
         if not (self.may_read() if request.method in SAFE_METHODS else self.may_act()):
             raise NotFound
 

@@ -52,3 +52,4 @@ def test_a_wrong_method_is_405(staff: Desk, now: datetime) -> None:
     one = factories.make_booking(State.PENDING, now=now).acknowledgement_id
     for method, path in (("PUT", ""), ("DELETE", f"{one}/"), ("GET", f"{one}/approve/"), ("GET", LOGIN)):
         api.error(staff.send(method, path), 405, "method_not_allowed")
+    api.error(staff.send("TRACE", f"{one}/room/"), 405, "method_not_allowed")  # who may not enter a room, either
