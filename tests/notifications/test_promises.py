@@ -95,6 +95,8 @@ LEFT_OUT = {
     "stop_erasure": "speaks of no booking",
     "carry_out": "settles every mail to the person itself, and waits as long as a booking is open",
     "renew": "is what the mail worker does in every cell",
+    "record_delivery": "speaks of mails that left, and the model drives who is told by telephone",
+    "mail_again": "opens a mailbox, and no cell closes one",
 }
 OF_AN_ACTIVE_ONE = (Notice.ALREADY_BOOKED, Notice.CANCELLATION_REQUESTED, Notice.CANCELLATION_LAPSED)
 
