@@ -26,6 +26,7 @@ INSTALLED_APPS = [
     "backend.payments",
     "backend.rooms",
     "backend.webhooks",
+    "backend.channels",
     "backend.bookings",
     "backend.audit",
     "backend.notifications",
