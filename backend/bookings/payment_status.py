@@ -13,11 +13,12 @@ from django.db.models.lookups import GreaterThan, LessThanOrEqual
 
 from backend.bookings import policy
 from backend.bookings.machine import AWAITS_PAYMENT, TAKES_PLACE, State
-from backend.bookings.models import DUE_AT_PRACTICE, Booking
+from backend.bookings.models import DUE_AT_PRACTICE, Booking, Outcome
 from backend.core.compiled_queries import Given, compiled
 from backend.payments.models import NOT_PROMISED, Payment, PaymentMethod, Refund, RefundState
 
 CALLED_OFF = (State.CANCELLED, State.REJECTED, State.PAYMENT_FAILED)  # no session, so nothing is to be paid
+_NOT_HELD = (Outcome.NO_SHOW, Outcome.PRACTICE_ABSENT)
 
 
 class PaymentStatus(StrEnum):
@@ -216,6 +217,12 @@ def takes_at_desk() -> Case:
         default=Value(0),
         output_field=IntegerField(),
     )
+
+
+def owed(rows: QuerySet[Booking], *, now: datetime) -> QuerySet[Booking]:
+    """Those of them that were held and are due at the practice, however long ago; how much, as `owed_paise`."""
+    due = rows.filter(owes_at_practice(), state__in=TAKES_PLACE, slot_start__lte=now, slot_end__lte=now)
+    return due.exclude(outcome__in=_NOT_HELD).annotate(owed_paise=takes_at_desk())
 
 
 # -- what may go back --------------------------------------------------------------------------------------------------

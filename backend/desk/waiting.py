@@ -12,7 +12,6 @@ from backend.bookings.models import Booking, Outcome
 
 LAPSES_WITHIN = timedelta(hours=6)  # a hold nearer to its end than this is worth a call
 UNPAID_FOR = timedelta(days=60)  # how long a session that was held and not paid is asked after
-_NOT_HELD = (Outcome.NO_SHOW, Outcome.PRACTICE_ABSENT)
 
 
 def lapsing(rows: QuerySet[Booking], *, now: datetime) -> QuerySet[Booking]:
@@ -30,10 +29,4 @@ def unrecorded(rows: QuerySet[Booking], *, now: datetime) -> QuerySet[Booking]:
 
 def unpaid(rows: QuerySet[Booking], *, now: datetime) -> QuerySet[Booking]:
     """Sessions that were held, and are due at the practice."""
-    return owed(rows.filter(slot_start__gt=now - UNPAID_FOR), now=now).order_by("slot_start")
-
-
-def owed(rows: QuerySet[Booking], *, now: datetime) -> QuerySet[Booking]:
-    """The same, however long ago they were held."""
-    due = rows.filter(payment_status.owes_at_practice(), state__in=TAKES_PLACE, slot_start__lte=now, slot_end__lte=now)
-    return due.exclude(outcome__in=_NOT_HELD).annotate(owed_paise=payment_status.takes_at_desk())
+    return payment_status.owed(rows.filter(slot_start__gt=now - UNPAID_FOR), now=now).order_by("slot_start")

@@ -24,13 +24,13 @@ from backend.core.compiled_queries import run_queries
 from backend.core.errors import Refused
 from backend.desk.dashboard import queries as today
 from backend.desk.list.filters import AGAIN
-from backend.desk.reports import monthly_report
 from backend.ops import business_figures, gateway_figures, health
 from backend.outbox import deliveries, messages
 from backend.outbox.deliveries import DeliveryReport
 from backend.outbox.models import Delivery, Message, Queue
 from backend.payments.models import InboxEvent, Payment
 from backend.people.models import Client, Corporate
+from backend.reports import monthly_report
 from backend.scheduling import claims, free_slots
 from tests.support import holder, scenarios
 

@@ -20,10 +20,10 @@ from backend.bookings.machine import State
 from backend.bookings.models import Booking, ClosedDay, RequestState, WaitsFor
 from backend.desk.dashboard.page import Line, Section
 from backend.desk.dashboard.queries import SHOWN
-from backend.desk.reports.monthly_report import read_monthly_report
 from backend.outbox.models import Message, MessageState
 from backend.payments.models import Refund, RefundState
 from backend.people import phones
+from backend.reports.monthly_report import read_monthly_report
 from tests.support import factories, roles, scenarios
 from tests.support.admin_site import action_url, clerk, logged_in, owner, page_url
 

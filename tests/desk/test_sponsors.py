@@ -13,9 +13,9 @@ from django.urls import reverse
 from backend.bookings.lifecycle import visitor
 from backend.bookings.machine import Reason, State
 from backend.bookings.models import Booking, Outcome
-from backend.desk.reports import sponsor_report
-from backend.desk.reports.sponsor_report import FEW, WITHHELD, Part
 from backend.people.models import Corporate
+from backend.reports import sponsor_report
+from backend.reports.sponsor_report import FEW, WITHHELD, Part
 from tests.support import api, scenarios
 from tests.support.admin_site import action_url, clerk, owner, page_url, session_form
 from tests.support.factories import make_booking, make_client, make_psychologist

@@ -19,10 +19,10 @@ from backend.desk.display import sponsor
 from backend.desk.fresh import requires_fresh
 from backend.desk.page import Page, render
 from backend.desk.people.records import WithHistory
-from backend.desk.reports import sponsor_report
 from backend.desk.spreadsheet import csv_answer, csv_lines
 from backend.people.forms import DomainField, EmailAddressField
 from backend.people.models import Corporate, SponsorDomain
+from backend.reports import sponsor_report
 
 
 class CorporateForm(forms.ModelForm[Corporate]):

@@ -1,1 +1,1 @@
-"""A month in numbers, and what a sponsor may know."""
+"""The pages of sums: a month on the front page, numbers, accounts. `backend.reports` makes the sums."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.contrib import admin
@@ -18,9 +18,10 @@ from backend.core.disclosures import Act
 from backend.core.formatting import NOTHING, day_and_time, money, practice_zone
 from backend.desk.fresh import requires_fresh
 from backend.desk.page import Page
-from backend.desk.reports.accounts import Compared, Movement, Statement, movements, statement
 from backend.desk.reports.spans import SpanForm, often_asked
 from backend.desk.spreadsheet import csv_answer, csv_lines, xlsx_answer
+from backend.reports.accounts import Compared, Movement, Statement, movements, statement
+from backend.reports.days import instants_of
 
 SHOWN = 200  # lines of the page; the files have them all
 FILES = {"xlsx": "As a workbook (XLSX)", "csv": "As a file (CSV)"}
@@ -64,7 +65,7 @@ def page(request: HttpRequest) -> HttpResponseBase:
     form = SpanForm.of(request, now=now)
     if not form.is_valid():
         return _shown(request, form, None, [], now=now)
-    span = _span(form)
+    span = instants_of(form.cleaned_data["first"], form.cleaned_data["last"])
     if request.GET.get("as") in FILES:
         return _file(request, span, now=now)
     return _shown(request, form, statement(*span, now=now), movements(*span), now=now)
@@ -137,12 +138,6 @@ def _file(request: HttpRequest, span: tuple[datetime, datetime], *, now: datetim
     compared = statement(*span, now=now).items
     beside: list[list[object]] = [list(COMPARED), *([read(item) for read in COMPARED.values()] for item in compared)]
     return xlsx_answer(f"{name}.xlsx", {"Money": lines, "Settlements": beside})
-
-
-def _span(form: SpanForm) -> tuple[datetime, datetime]:
-    days = (form.cleaned_data["first"], form.cleaned_data["last"] + timedelta(days=1))
-    start, end = (datetime.combine(day, time(), practice_zone()) for day in days)
-    return start, end
 
 
 def _rupees(paise: int | None) -> Decimal | str:

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from backend.bookings.models import Booking, Outcome
 from backend.core.formatting import money, practice_zone, short_span
 from backend.desk.reports.charts import Bars, Columns, bars, columns
-from backend.desk.reports.monthly_report import ANSWERED_WITHIN, MonthlyReport, read_monthly_report
+from backend.reports.monthly_report import ANSWERED_WITHIN, MonthlyReport, read_monthly_report
 
 SHOWN = 12  # psychologists or sponsors, the busiest first
 

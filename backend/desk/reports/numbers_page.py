@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
@@ -13,13 +13,14 @@ from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
-from backend.core.formatting import NOTHING, money, practice_zone, rupees
+from backend.core.formatting import NOTHING, money, rupees
 from backend.desk.fresh import requires_fresh
 from backend.desk.page import Page
-from backend.desk.reports.numbers import Numbers, numbers
 from backend.desk.reports.spans import SpanForm, often_asked
 from backend.desk.spreadsheet import csv_answer, csv_lines
 from backend.people.models import Psychologist
+from backend.reports.days import instants_of
+from backend.reports.numbers import Numbers, numbers
 
 Money = Callable[[int], str]
 COLUMNS: dict[str, Callable[[Numbers, Money], object]] = {
@@ -68,8 +69,7 @@ def page(request: HttpRequest) -> HttpResponseBase:
 
 
 def _rows(typed: dict[str, Any], *, now: datetime) -> dict[str, Numbers]:
-    days = (typed["first"], typed["last"] + timedelta(days=1))
-    start, end = (datetime.combine(day, time(), practice_zone()) for day in days)
+    start, end = instants_of(typed["first"], typed["last"])
     who = typed["psychologist"]
     return numbers(start, end, who.pk if who else None, now=now)
 

@@ -11,8 +11,7 @@ from django.http import HttpRequest, QueryDict
 
 from backend.core.formatting import practice_zone
 from backend.desk.forms import style_fields
-
-LONGEST = timedelta(days=2 * 366)  # what one page counts; each day's hours are laid out
+from backend.reports.days import LONGEST
 
 
 class SpanForm(forms.Form):

@@ -17,11 +17,11 @@ from backend.accounts.roles import Role
 from backend.bookings.machine import State
 from backend.core.errors import Transient
 from backend.core.outgoing.fields import Fields
-from backend.desk.reports.accounts import Verdict, movements, statement
 from backend.payments import settlements
 from backend.payments.gateway import SettledItem
 from backend.payments.models import Payment, Refund, RefundState, SettlementLine
 from backend.payments.razorpay import listings
+from backend.reports.accounts import Verdict, movements, statement
 from tests.support import factories, roles
 from tests.support.admin_site import logged_in
 from workers import payments

@@ -10,10 +10,10 @@ import pytest
 from django.utils import timezone
 
 from backend.bookings.machine import State
-from backend.desk.reports.accounts import Verdict, movements, statement
 from backend.payments import settlements
 from backend.payments.gateway import Order, RefundOrder, captures_since
 from backend.payments.models import Payment, Refund, RefundState
+from backend.reports.accounts import Verdict, movements, statement
 from tests.support import factories
 from tests.support.benches.razorpay import RazorpayBench
 

@@ -12,9 +12,9 @@ from django.urls import reverse
 from backend.accounts.roles import Role
 from backend.bookings.machine import Reason, State
 from backend.bookings.models import ClosedDay
-from backend.desk.reports.numbers import NOBODY, TOGETHER, Numbers, numbers
 from backend.payments.models import RefundState
 from backend.people.models import Psychologist
+from backend.reports.numbers import NOBODY, TOGETHER, Numbers, numbers
 from tests.support import factories, roles, scenarios, working_hours
 from tests.support.admin_site import logged_in
 

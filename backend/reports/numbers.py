@@ -16,10 +16,10 @@ from django.db.models import Count, DurationField, ExpressionWrapper, F, Q, Quer
 
 from backend.bookings.machine import CALLED_OFF, HOLDS_SLOT, Reason, State
 from backend.bookings.models import Booking, Outcome
-from backend.desk.reports.open_time import open_time
-from backend.desk.waiting import owed
+from backend.bookings.payment_status import owed
 from backend.payments.models import Payment, PaymentState, Refund, RefundState
 from backend.people.models import Psychologist
+from backend.reports.open_time import open_time
 
 NOBODY = "Without a psychologist"
 TOGETHER = "Together"
