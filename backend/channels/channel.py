@@ -36,8 +36,8 @@ class Template(StrEnum):
 
 
 _VARIABLES: Mapping[Template, tuple[str, ...]] = {
-    Template.SESSION_APPROACHING: ("day", "time", "link"),
-    Template.SESSION_IMMINENT: ("day", "time", "link"),
+    Template.SESSION_APPROACHING: ("day", "time"),
+    Template.SESSION_IMMINENT: ("day", "time"),
 }
 
 

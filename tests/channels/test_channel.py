@@ -6,7 +6,7 @@ import pytest
 
 from backend.channels.channel import VARIABLE_LONGEST, Template, TemplateMessage
 
-GIVEN = ("Monday 3 June", "10:00", "https://m.example/r/Ab3x")
+GIVEN = ("Monday, 3 June 2026", "10:00 IST")
 
 
 @pytest.mark.parametrize("template", Template)
