@@ -16,6 +16,7 @@ urlpatterns = [
     re_path("^metrics/?$", probes.prometheus_metrics),
     path("api/", include("backend.api.urls")),
     path("", include("backend.api.links.urls")),  # /go/
+    path("dev/", include("backend.api.dev.urls")),  # with DEBUG alone
     path("", include("backend.api.visit.urls")),  # /visit/, and what mails name of the site
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", include("backend.desk.urls")),  # the desk's own pages stand before the admin's

@@ -125,7 +125,7 @@ def _say_where(options: Options, site: str, public_url: str) -> None:
         f"Site        {site}\n"
         f"API         {public_url}/api/ping/\n"
         f"Admin       {public_url}/admin/\n"
-        f"Mail        {shown}/mail/, unless EMAIL_HOST or EMAIL_PROVIDER is set\n"
+        f"Mail        {public_url}/dev/mail/, from {shown}/mail/, unless EMAIL_HOST or EMAIL_PROVIDER is set\n"
         f"Logs        tail -f {shown}/log/*.log\n"
         f"Commands    ENV_FILE={shown}/stack.env .venv/bin/python manage.py …\n"
         "Ctrl-C stops everything."

@@ -35,6 +35,7 @@ does. `own`, `unassigned` (requests without a psychologist): only such bookings.
 owner is a superuser.
 
 """
+OPEN = "## Open without an account (`dev/` with DEBUG alone)"
 
 
 def table(first: str, names: list[str], columns: dict[str, dict[str, str]]) -> str:
@@ -63,7 +64,7 @@ def written(cells: dict[str, dict[str, str]], words: dict[str, dict[str, str]]) 
         ("## The staff API\n\n", _coded(table("Path", names[len(pages) :], cells), names[len(pages) :])),
     )
     public = "".join(f"- `{route or '/'}`\n" for route in roles.public_rows())
-    return HEAD + "\n".join(title + text for title, text in parts) + "\n## Open without an account\n\n" + public
+    return HEAD + "\n".join(title + text for title, text in parts) + f"\n{OPEN}\n\n" + public
 
 
 def _coded(text: str, names: list[str]) -> str:
@@ -102,7 +103,7 @@ def test_a_role_reads_of_a_booking_what_the_table_says(role: str, now: datetime)
 
 
 def test_every_public_address_is_listed() -> None:
-    listed = DOCUMENT.read_text().partition("## Open without an account")[2].split()
+    listed = DOCUMENT.read_text().partition(OPEN)[2].split()
     assert [f"`{route or '/'}`" for route in roles.public_rows()] == [word for word in listed if word != "-"]
 
 

@@ -1,0 +1,1 @@
+"""Pages for who works on the backend, with DEBUG alone."""
