@@ -1,4 +1,4 @@
-"""Migrations since the first release only add, so that the code before them goes on working beside them.
+"""Migrations only add, so that the code before them goes on working beside them.
 
 docs/operations/README.md, "Upgrade with no downtime". What RunPython and RunSQL do, and whether rows that old code
 writes meet a new constraint, only a reader can tell.
@@ -21,32 +21,8 @@ from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ModelState, ProjectState
 
 pytestmark = pytest.mark.sqlite_only
-# ran beside no older code
-FIRST_RELEASE = {
-    "accounts": 0,
-    "api": 1,
-    "audit": 0,
-    "bookings": 2,
-    "ops": 1,
-    "outbox": 1,
-    "payments": 1,
-    "people": 2,
-    "rooms": 0,
-    "webhooks": 0,
-    "workers": 1,
-}
 # a migration that removes, and the release that stopped using what it takes away: "bookings.0003_x": "2027.1"
-# these came before any deployment, and every process stops for them: docs/decisions/040
-REMOVES: dict[str, str] = {
-    "bookings.0007_texts_beside_the_old": "this one",
-    "bookings.0009_unbound_texts_gone": "this one",
-    "bookings.0010_numbers_shown_gone": "this one",
-    "outbox.0007_words_beside_the_old": "this one",
-    "outbox.0009_unbound_words_gone": "this one",
-    "people.0005_texts_beside_the_old": "this one",
-    "people.0007_unbound_texts_gone": "this one",
-    "rooms.0002_rooms_that_are_asked_for": "this one",
-}
+REMOVES: dict[str, str] = {}
 HARMLESS = (
     ops.CreateModel, ops.AddIndex, ops.RemoveIndex, ops.RenameIndex, ops.AddConstraint, ops.RemoveConstraint,
     ops.AlterModelOptions, ops.AlterModelManagers, ops.RunPython, ops.RunSQL,
@@ -93,13 +69,12 @@ def _longest(field: models.Field) -> float:
 
 
 def troubles() -> Iterator[str]:
-    """Of all migrations since the first release, one by one."""
+    """Of all migrations, one by one."""
     loader = MigrationLoader(None)
     for (app, name), migration in sorted(loader.disk_migrations.items()):
         if not apps.get_app_config(app).name.startswith(("backend.", "workers")):
             continue
-        assert app in FIRST_RELEASE, f"{app} is new: say so in FIRST_RELEASE with 0"
-        if int(name[:4]) <= FIRST_RELEASE[app] or f"{app}.{name}" in REMOVES:
+        if f"{app}.{name}" in REMOVES:
             continue
         state = loader.project_state((app, name), at_end=False)
         for operation in migration.operations:
@@ -108,13 +83,11 @@ def troubles() -> Iterator[str]:
             operation.state_forwards(app, state)
 
 
-def test_every_migration_since_the_first_release_only_adds() -> None:
+def test_every_migration_only_adds() -> None:
     assert list(troubles()) == []
 
 
-def test_the_first_migration_after_the_first_release_is_looked_at(
-    tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_migration_that_is_added_is_looked_at(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "workers_and_one_more"
     shutil.copytree(Path(apps.get_app_config("workers").path) / "migrations", folder)
     (folder / "0099_no_digest.py").write_text(REMOVING.format(last=max(folder.glob("0*.py")).stem))

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from cryptography.fernet import Fernet
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
@@ -24,7 +25,7 @@ from backend.bookings import kept_answers
 from backend.bookings.lifecycle import approval, rooms
 from backend.bookings.machine import State
 from backend.bookings.models import Booking
-from backend.core import sealing, unbound_texts
+from backend.core import keyring, sealing
 from backend.core.encryption import Unreadable, encrypted_columns
 from backend.core.errors import Permanent
 from backend.notifications import delivery
@@ -131,7 +132,8 @@ def test_a_text_moved_to_another_row_or_column_is_refused_and_reported(
 
 def test_a_text_that_is_not_bound_is_refused(now: datetime) -> None:
     booking = scenarios.submitted(now=now)
-    write("bookings_booking", "user_message", booking.pk, unbound_texts.make_token("planted"))
+    unbound = Fernet(keyring.ring("FIELD_KEY").newest.secret.encode()).encrypt(b"planted").decode()
+    write("bookings_booking", "user_message", booking.pk, unbound)
     assert isinstance(scenarios.again(booking).user_message, Unreadable)
 
 

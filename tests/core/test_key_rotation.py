@@ -12,9 +12,6 @@ from typing import Any
 import pytest
 import time_machine
 from django.core.management import call_command
-from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
-from django.db.migrations.state import StateApps
 
 from backend.bookings import links
 from backend.bookings.lifecycle import visitor
@@ -160,28 +157,3 @@ def test_the_doctor_counts_the_mails_that_still_need_a_key(now: datetime, settin
     assert links.mails_waiting_by_key() == {old: 0, keyring.ring("TOKEN_KEY").newest.id: 2}
     (finding,) = doctor.keys()
     assert finding.text == f"No waiting mail needs key {old} of TOKEN_KEY any more."
-
-
-@pytest.mark.postgres_only  # tests/config/test_existing_databases.py takes SQLite the same way
-@pytest.mark.django_db(transaction=True)
-def test_links_of_an_older_database_get_the_id_of_the_key_that_signed_them(now: datetime, settings: Any) -> None:
-    settings.PAYMENT_GATEWAY, expected = "sandbox", {}
-    for secret in ("old", "new", "lost"):
-        settings.TOKEN_KEY = [secret]
-        rejected(working_hours.psychologist(), now, f"{secret}@example.org")
-        ids = Link.objects.exclude(pk__in=expected).values_list("pk", flat=True)
-        expected |= dict.fromkeys(ids, "" if secret == "lost" else keyring.ring("TOKEN_KEY").newest.id)
-    rows = [{**row, "key_index": 0} for row in Link.objects.order_by("pk").values()]
-    Link.objects.all().delete()
-    try:
-        older = migrated_to("0001_bookings_links_and_slot_claims").get_model("bookings", "Link")
-        older.objects.bulk_create(older(**{name: row[name] for name in row if name != "key_id"}) for row in rows)
-        settings.TOKEN_KEY = ["new", "old"]  # turned round before the migration ran: no place in it can be believed
-    finally:
-        call_command("migrate", verbosity=0)
-    assert dict(Link.objects.values_list("pk", "key_id")) == expected
-    assert len(set(expected.values())) == 3
-
-
-def migrated_to(name: str) -> StateApps:
-    return MigrationExecutor(connection).migrate([("bookings", name)]).apps

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from django.db.models import QuerySet
 
-from backend.people import phones, stored_phones
-from backend.people.models import Client
+from backend.people import phones
 
 NUMBER = "+919845012345"
 
@@ -68,35 +66,3 @@ def test_ten_digits_go_out_as_they_came_in() -> None:
 )
 def test_a_number_is_sought_by_the_digits_that_are_kept(typed: str, digits: str) -> None:
     assert phones.sought(typed) == digits
-
-
-# -- what was stored before --------------------------------------------------------------------------------------------
-
-STORED = {
-    "9845012345": ("India", NUMBER),
-    "9841234567": ("Nepal", "+9779841234567"),
-    "2125550123": ("USA", "+12125550123"),
-    "98450 12345": ("", NUMBER),
-    "+442079460958": ("India", "+442079460958"),
-    "12": ("India", "12"),
-    "": ("India", ""),
-}
-
-
-@pytest.fixture
-def rows(now: object) -> QuerySet[Client]:
-    Client.objects.bulk_create(
-        Client(email=f"{n}@example.org", phone_number=number, country=country, created_at=now)
-        for n, (number, (country, _)) in enumerate(STORED.items())
-    )
-    return Client.objects.order_by("pk")
-
-
-@pytest.mark.django_db
-def test_what_was_stored_before_becomes_one_form_and_can_go_back(rows: QuerySet[Client]) -> None:
-    for _ in ("once", "twice"):
-        stored_phones.to_e164(rows)
-        assert list(rows.values_list("phone_number", flat=True)) == [kept for _, kept in STORED.values()]
-    stored_phones.to_ten_digits(rows)
-    assert rows.filter(phone_number="9845012345").count() == 2
-    assert rows.filter(phone_number__startswith="+").count() == 3

@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ("outbox", "0014_worker_of_calls"),
+        ("outbox", "0001_messages_parts_and_mailboxes"),
     ]
 
     operations = [

@@ -12,7 +12,10 @@ from backend.ops import pending_migrations
 from workers import schedule
 from workers.dependencies import DEPENDENCIES
 
-HALF = "The database has applied some of what {} replaces, not all. Run `release` of 1.0.0 first."
+HALF = (
+    "The database has applied only some of what {} replaces. Run `release` of the code that still has the rest first: "
+    "docs/operations/README.md, Upgrade."
+)
 
 
 class Command(BaseCommand):
