@@ -15,7 +15,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.module_loading import import_string
 
-from backend.api import svix
+from backend.core import webhook_signature
 from backend.core.errors import Code, Refused
 from backend.notifications.rendering import OUR_ID
 from backend.outbox.deliveries import DeliveryReport
@@ -89,7 +89,12 @@ def _view(provider: str) -> AnymailCoreWebhookView:
 def _require_genuine(provider: str, view: AnymailCoreWebhookView, request: HttpRequest, *, now: datetime) -> None:
     """Refuses: signature_invalid."""
     if provider == "resend":
-        check = partial(svix.is_signed, request.body, request.headers, settings.EMAIL_WEBHOOK_SECRET, now.timestamp())
+        check = partial(
+            webhook_signature.is_signed,
+            *(request.body, request.headers, settings.EMAIL_WEBHOOK_SECRET),
+            at=now.timestamp(),
+            prefix=webhook_signature.SVIX,
+        )
     else:
         check = partial(_satisfies, view, request)
     if not check():

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from django.http import HttpResponse
 from django.test import Client
 
-from backend.api import svix
+from backend.core import webhook_signature
 from config import mail
 from tests.support.mail_api import GIVEN, TO
 
@@ -97,7 +97,9 @@ def _signed(provider: str, content: bytes, secret: str, at: float) -> tuple[dict
     if provider == "mailersend":
         return {"Signature": hmac.new(secret.encode(), content, hashlib.sha256).hexdigest()}, "application/json"
     if provider == "resend":
-        return svix.sign(content, secret, event_id="msg_1", at=at), "application/json"
+        return webhook_signature.signed_headers(
+            content, secret, event_id="msg_1", at=at, prefix="svix"
+        ), "application/json"
     if provider == "sendgrid":
         stamp = str(int(at))
         key = _sendgrids_key() if secret == secret_of("sendgrid") else ec.generate_private_key(ec.SECP256R1())
