@@ -5,40 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
-from backend.core.errors import Transient
+from backend.channels.names import ChannelName as ChannelName
+from backend.channels.names import Template as Template
+from backend.channels.trouble import ChannelTrouble as ChannelTrouble
 from backend.outbox.models import Delivery
 
 VARIABLE_LONGEST = 40  # characters: what India's registers of templates (DLT) let through in place of one variable
-
-
-class ChannelName(StrEnum):
-    """Stands in addresses, in consents and in the outbox."""
-
-    WHATSAPP = "whatsapp"
-    SMS = "sms"
-    CUSTOM = "custom"  # a server of the practice's own choice, which is called as a webhook
-
-
-class Template(StrEnum):
-    """What may be said at all. Each was registered with the provider, which sends nothing else."""
-
-    SESSION_APPROACHING = "session_approaching"
-    SESSION_IMMINENT = "session_imminent"
-
-    @property
-    def variables(self) -> tuple[str, ...]:
-        """What is filled in, in this order."""
-        return _VARIABLES[self]
-
-
-_VARIABLES: Mapping[Template, tuple[str, ...]] = {
-    Template.SESSION_APPROACHING: ("day", "time"),
-    Template.SESSION_IMMINENT: ("day", "time"),
-}
 
 
 @dataclass(frozen=True)
@@ -77,15 +52,10 @@ class StopRequest:
     phone: str
 
 
-class ChannelTrouble(Transient):
-    """The channel takes nothing of this kind from us: our key, our bill, a template that is not approved or was paused.
-
-    No fault of this message, and nothing that a minute mends. Not `AccountTrouble`: that would hold the whole queue.
-    """
-
-
 class Channel(Protocol):
     """One service. It may be asked by several workers at once."""
+
+    languages: frozenset[str]  # in which it has every template, "en" among them
 
     def send(self, message: TemplateMessage, *, phone: str, key: UUID) -> str:
         """The provider's id of the message. `phone` is E.164; `key` is the same however often this message is tried.

@@ -14,6 +14,7 @@ from config.settings.mail import *
 from config.settings.payments import *
 from config.settings.rooms import *
 from config.settings.calls import *
+from config.settings.channels import *
 from config.settings.receipts import *
 from config.settings.api import *
 from config.settings.login import *

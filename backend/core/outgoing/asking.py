@@ -65,9 +65,11 @@ class Call:
         query: Mapping[str, str | int] | None = None,
         body: Mapping[str, Any] | None = None,
         form: Mapping[str, str | int] | None = None,
+        content: bytes | None = None,
         headers: Mapping[str, bytes] | None = None,
     ) -> Answer:
-        """One request, never repeated or led elsewhere. `body` goes as JSON, `form` as a form's fields."""
+        """One request, never repeated or led elsewhere. `body` goes as JSON, `form` as a form's fields,
+        `content` as it is, since it was signed."""
         seconds = self._until - time.monotonic()
         if seconds <= 0:
             raise self._transient("no time left to ask")
@@ -76,7 +78,7 @@ class Call:
             "/".join([self._line.url, *[quote(part, safe="") for part in path]]),
             params=query,
             json=body,
-            data=form,
+            data=form if content is None else content,
             headers={**self._line.headers, **(headers or {})},
             auth=self._line.auth,
         )
