@@ -157,6 +157,8 @@ class FieldShape(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-ca
             case staff_fields.NamesField():
                 name = f"({'|'.join(self.target.names)})"
                 return {"type": "string", "pattern": f"^{name}(,{name})*$"}
+            case staff_fields.MonthField():
+                return {"type": "string", "pattern": f"^{self.target.PATTERN}$"}
             case staff_fields.TagField():
                 return {"type": "string", "pattern": f"^({self.target.PATTERN})$"}
             case staff_fields.ScopesField():

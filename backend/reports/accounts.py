@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
+from typing import Any, TypeVar
 
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import Model, OuterRef, Q, QuerySet, Subquery, TextChoices
 
 from backend.core.formatting import rupees
 from backend.payments.models import Payment, PaymentState, Refund, RefundState, SettlementLine
 from backend.payments.receipt_models import DocumentKind, Receipt
 
 Key = tuple[str, str, str]  # the gateway, the kind of line, the gateway's id
+T = TypeVar("T", bound=Model)
 UNEXPECTED = "unexpected"  # money that went back at once
 AT_ONCE = 2000  # rows read from the database
 PAID_OUT_WITHIN = timedelta(days=7)  # gateways pay out after two or three days of work
@@ -40,14 +41,14 @@ class Movement:
     settled: SettlementLine | None
 
 
-class Verdict(StrEnum):
-    """What comparing a line of ours with one of the gateway says."""
+class Verdict(TextChoices):
+    """What comparing a line of ours with one of the gateway says, for programs and for people."""
 
-    AGREES = "agrees"
-    ANOTHER_SUM = "another sum"
-    NOT_OURS = "not known here"
-    NOT_PAID_OUT = "not paid out yet"
-    OVERDUE = "not paid out in time"
+    AGREES = "agrees", "agrees"
+    ANOTHER_SUM = "another_sum", "another sum"
+    NOT_OURS = "not_ours", "not known here"
+    NOT_PAID_OUT = "not_paid_out", "not paid out yet"
+    OVERDUE = "overdue", "not paid out in time"
 
 
 @dataclass(frozen=True)
@@ -76,21 +77,38 @@ class Statement:
 
 def movements(start: datetime, end: datetime) -> list[Movement]:
     """What came and went from `start` until before `end`, oldest first. Three queries."""
-    came = Payment.objects.filter(state=PaymentState.CAPTURED, captured_at__gte=start, captured_at__lt=end)
-    went = Refund.objects.filter(state=RefundState.DONE, settled_at__gte=start, settled_at__lt=end)
-    captures, refunds = came.order_by().values("capture_id"), went.order_by().values("gateway_refund_id")
-    of_them = Q(gateway_id__in=captures) | Q(gateway_id__in=refunds)
-    lines = {_key(line): line for line in SettlementLine.objects.filter(of_them)}
-    found = [*_payments(came, lines), *_refunds(went, lines)]
-    return sorted(found, key=lambda one: (one.at, one.reference))
+    came, went = _moved(start, end)
+    lines = _lines(came.values("capture_id"), went.values("gateway_refund_id"))
+    found = [*_payments(_each(came), lines), *_refunds(_each(went), lines)]
+    return sorted(found, key=lambda one: (one.at, one.what, one.reference))
+
+
+def movements_behind(start: datetime, end: datetime, *, after: str, limit: int) -> list[Movement]:
+    """Up to `limit` of them, from behind the one with the reference `after`. Raises LookupError if there is none."""
+    came, went = _moved(start, end)
+    if after:
+        came, went = _behind(came, went, after)
+    payments = list(came.order_by("captured_at", "reference")[:limit])
+    refunds = list(went.order_by("settled_at", "reference")[:limit])
+    lines = _lines([one.capture_id for one in payments], [one.gateway_refund_id for one in refunds])
+    found = [*_payments(payments, lines), *_refunds(refunds, lines)]
+    return sorted(found, key=lambda one: (one.at, one.what))[:limit]  # stable: references as the database orders them
+
+
+def came_and_went(moved: Iterable[Movement]) -> tuple[int, int]:
+    """What came, and what went back, in paise."""
+    found = list(moved)
+    return sum(one.paise for one in found if one.paise > 0), -sum(one.paise for one in found if one.paise < 0)
 
 
 def statement(start: datetime, end: datetime, *, now: datetime) -> Statement:
     """What was paid out in the span, line by line, and what came and went in it and was not paid out."""
     lines = SettlementLine.objects.filter(settled_at__gte=start, settled_at__lt=end).order_by("settled_at", "pk")
     ids = lines.order_by().values("gateway_id")
-    came, went = Payment.objects.filter(capture_id__in=ids), Refund.objects.filter(gateway_refund_id__in=ids)
-    ours = {(one.gateway, one.what, one.gateway_id): one for one in [*_payments(came, {}), *_refunds(went, {})]}
+    came = _with_receipt(Payment.objects.filter(capture_id__in=ids))
+    went = _with_note(Refund.objects.filter(gateway_refund_id__in=ids))
+    found = [*_payments(_each(came), {}), *_refunds(_each(went), {})]
+    ours = {(one.gateway, one.what, one.gateway_id): one for one in found}
     items = [_compared(line, ours.get(_key(line))) for line in lines]
     items += [_waiting(one, now=now) for one in movements(start, end) if one.gateway and one.settled is None]
     return Statement(
@@ -114,14 +132,52 @@ def _waiting(ours: Movement, *, now: datetime) -> Compared:
     return Compared(Verdict.OVERDUE if is_late else Verdict.NOT_PAID_OUT, ours, None)
 
 
+def _moved(start: datetime, end: datetime) -> tuple[QuerySet[Payment], QuerySet[Refund]]:
+    came = _with_receipt(Payment.objects.filter(captured_at__gte=start, captured_at__lt=end))
+    went = _with_note(Refund.objects.filter(settled_at__gte=start, settled_at__lt=end))
+    return came.filter(state=PaymentState.CAPTURED).order_by(), went.filter(state=RefundState.DONE).order_by()
+
+
+def _behind(came: QuerySet[Payment], went: QuerySet[Refund], after: str) -> tuple[QuerySet[Payment], QuerySet[Refund]]:
+    """Of one instant payments come first, then refunds, each by their references."""
+    at = Payment.objects.filter(reference=after).values_list("captured_at", flat=True).first()
+    if at is not None:
+        rest = Q(captured_at__gt=at) | Q(captured_at=at, reference__gt=after)
+        return came.filter(rest), went.filter(settled_at__gte=at)
+    at = Refund.objects.filter(reference=after).values_list("settled_at", flat=True).first()
+    if at is None:
+        raise LookupError(after)
+    rest = Q(settled_at__gt=at) | Q(settled_at=at, reference__gt=after)
+    return came.filter(captured_at__gt=at), went.filter(rest)
+
+
+def _with_receipt(rows: QuerySet[Payment]) -> QuerySet[Payment]:
+    receipts = Receipt.objects.filter(payment=OuterRef("pk"), kind=DocumentKind.RECEIPT).values("number")[:1]
+    return rows.select_related("booking").annotate(receipt=Subquery(receipts))
+
+
+def _with_note(rows: QuerySet[Refund]) -> QuerySet[Refund]:
+    notes = Receipt.objects.filter(refund=OuterRef("pk")).values("number")[:1]
+    return rows.select_related("payment__booking").annotate(receipt=Subquery(notes))
+
+
+def _each(rows: QuerySet[T]) -> Iterator[T]:
+    return rows.order_by().iterator(AT_ONCE)
+
+
+def _lines(captures: Any, refunds: Any) -> dict[Key, SettlementLine]:
+    """What the gateways told of these, which are ids or queries for them."""
+    found = SettlementLine.objects.filter(Q(gateway_id__in=captures) | Q(gateway_id__in=refunds))
+    return {_key(line): line for line in found}
+
+
 def _key(line: SettlementLine) -> Key:
     return line.gateway, line.kind, line.gateway_id
 
 
-def _payments(rows: QuerySet[Payment], lines: dict[Key, SettlementLine]) -> Iterator[Movement]:
-    receipts = Receipt.objects.filter(payment=OuterRef("pk"), kind=DocumentKind.RECEIPT).values("number")[:1]
-    named = rows.select_related("booking").annotate(receipt=Subquery(receipts))
-    for payment in named.order_by().iterator(AT_ONCE):
+def _payments(rows: Iterable[Payment], lines: dict[Key, SettlementLine]) -> Iterator[Movement]:
+    """Of rows `_with_receipt`."""
+    for payment in rows:
         yield Movement(
             at=payment.captured_at or payment.started_at,
             booking_id=payment.booking_id,
@@ -131,7 +187,7 @@ def _payments(rows: QuerySet[Payment], lines: dict[Key, SettlementLine]) -> Iter
             gateway=payment.gateway,
             reference=payment.reference,
             gateway_id=payment.capture_id,
-            receipt=payment.receipt or "",
+            receipt=vars(payment)["receipt"] or "",
             paise=payment.captured_paise,
             currency=payment.captured_currency,
             fee_paise=payment.fee_paise,
@@ -148,10 +204,9 @@ def _note(payment: Payment) -> str:
     return f"part of {rupees(price)}" if payment.captured_paise < price else ""
 
 
-def _refunds(rows: QuerySet[Refund], lines: dict[Key, SettlementLine]) -> Iterator[Movement]:
-    notes = Receipt.objects.filter(refund=OuterRef("pk")).values("number")[:1]
-    named = rows.select_related("payment__booking").annotate(receipt=Subquery(notes))
-    for refund in named.order_by().iterator(AT_ONCE):
+def _refunds(rows: Iterable[Refund], lines: dict[Key, SettlementLine]) -> Iterator[Movement]:
+    """Of rows `_with_note`."""
+    for refund in rows:
         payment = refund.payment
         yield Movement(
             at=refund.settled_at or refund.queued_at,
@@ -162,7 +217,7 @@ def _refunds(rows: QuerySet[Refund], lines: dict[Key, SettlementLine]) -> Iterat
             gateway=payment.gateway if refund.gateway_refund_id else "",
             reference=refund.reference,
             gateway_id=refund.gateway_refund_id,
-            receipt=refund.receipt or "",
+            receipt=vars(refund)["receipt"] or "",
             paise=-refund.amount_paise,
             currency=payment.captured_currency,
             fee_paise=None,

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import Count, DurationField, ExpressionWrapper, F, Q, QuerySet, Sum
 
@@ -62,8 +62,33 @@ _CALLED_OFF = {  # a column, and the reasons that it counts
 }
 
 
+class Line(NamedTuple):
+    """Of one psychologist; without id and name of bookings that have none."""
+
+    psychologist_id: int | None
+    name: str
+    numbers: Numbers
+
+
 def numbers(start: datetime, end: datetime, psychologist_id: int | None, *, now: datetime) -> dict[str, Numbers]:
     """By name, and last of all together; `[start, end)`."""
+    found = lines(start, end, psychologist_id, now=now)
+    told: dict[str, Numbers] = {}
+    for pk, name, one in found:
+        told[NOBODY if pk is None else name if name not in told else f"{name} ({pk})"] = one
+    return {**told, TOGETHER: together(found)}
+
+
+def together(found: Iterable[Line]) -> Numbers:
+    """Of all of them."""
+    whole = Numbers()
+    for line in found:
+        whole.add(line.numbers)
+    return whole
+
+
+def lines(start: datetime, end: datetime, psychologist_id: int | None, *, now: datetime) -> list[Line]:
+    """In the order of their names; `[start, end)`."""
     seen = Booking.objects.all() if psychologist_id is None else Booking.objects.filter(psychologist=psychologist_id)
     found: dict[int | None, Numbers] = defaultdict(Numbers)
     _count_sessions(found, seen.filter(slot_start__gte=start, slot_start__lt=end), now=now)
@@ -114,14 +139,7 @@ def _sums(rows: QuerySet[Any], who: str, paise: str) -> Iterable[tuple[int | Non
     return found
 
 
-def _named(found: dict[int | None, Numbers]) -> dict[str, Numbers]:
+def _named(found: dict[int | None, Numbers]) -> list[Line]:
     names = Psychologist.objects.filter(pk__in=[pk for pk in found if pk is not None]).order_by("full_name", "pk")
-    told: dict[str, Numbers] = {}
-    for pk, name in names.values_list("pk", "full_name"):
-        told[name if name not in told else f"{name} ({pk})"] = found[pk]
-    if None in found:
-        told[NOBODY] = found[None]
-    together = Numbers()
-    for one in told.values():
-        together.add(one)
-    return {**told, TOGETHER: together}
+    told = [Line(pk, name, found[pk]) for pk, name in names.values_list("pk", "full_name")]
+    return [*told, Line(None, "", found[None])] if None in found else told

@@ -11,6 +11,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
+from typing import TypeAlias
+
+from django.db.models import TextChoices
 
 from backend.bookings import policy
 from backend.bookings.machine import Reason, State
@@ -20,8 +23,16 @@ from backend.core.formatting import practice_zone
 from backend.people.models import Corporate
 
 PEOPLE_LEAST = 5  # with fewer, somebody at the sponsor's could tell who it was
-FEW = f"fewer than {PEOPLE_LEAST}"
-WITHHELD = "not shown"  # the sum itself is large enough; the rest of the month, by subtraction, would not be
+
+
+class Untold(TextChoices):
+    """Why a sum is not told, for programs and for people."""
+
+    FEW = "few_people", f"fewer than {PEOPLE_LEAST}"
+    WITHHELD = "rest_would_tell", "not shown"  # it is large enough; the rest of the month, by subtraction, is not
+
+
+Sum: TypeAlias = int | Untold  # of sessions
 
 
 class Part(StrEnum):
@@ -38,8 +49,8 @@ class SponsorMonthReport:
     """One month: how many sessions were reserved and what became of them, as numbers or as why there is none."""
 
     first_day: date
-    reserved: str
-    parts: dict[Part, str]
+    reserved: Sum
+    parts: dict[Part, Sum]
 
 
 def report(corporate: Corporate, *, now: datetime) -> list[SponsorMonthReport]:
@@ -59,7 +70,11 @@ def lines(months: Iterable[SponsorMonthReport]) -> Iterator[list[str]]:
     """The report as rows of text, the first of them the names of the columns."""
     yield ["month", "reserved", *Part]
     for month in months:
-        yield [f"{month.first_day:%Y-%m}", month.reserved, *month.parts.values()]
+        yield [f"{month.first_day:%Y-%m}", *(_shown(told) for told in (month.reserved, *month.parts.values()))]
+
+
+def _shown(told: Sum) -> str:
+    return str(told.label) if isinstance(told, Untold) else str(told)
 
 
 def _is_closed(first_day: date, *, now: datetime) -> bool:
@@ -72,18 +87,18 @@ def _is_closed(first_day: date, *, now: datetime) -> bool:
 def _month(first_day: date, bookings: list[Booking]) -> SponsorMonthReport:
     parts = {part: [booking for booking in bookings if _part(booking) is part] for part in Part}
     if _people(bookings) < PEOPLE_LEAST:
-        return SponsorMonthReport(first_day, FEW, dict.fromkeys(Part, FEW))
-    told: dict[Part, str] = {}
+        return SponsorMonthReport(first_day, Untold.FEW, dict.fromkeys(Part, Untold.FEW))
+    told: dict[Part, Sum] = {}
     rest = bookings
     for part, sessions in parts.items():
         without = [booking for booking in rest if booking not in sessions]
         if _people(sessions) < PEOPLE_LEAST:
-            told[part] = FEW
+            told[part] = Untold.FEW
         elif _people(without) < PEOPLE_LEAST:
-            told[part] = WITHHELD
+            told[part] = Untold.WITHHELD
         else:
-            told[part], rest = str(len(sessions)), without
-    return SponsorMonthReport(first_day, str(len(bookings)), told)
+            told[part], rest = len(sessions), without
+    return SponsorMonthReport(first_day, len(bookings), told)
 
 
 def _part(booking: Booking) -> Part:

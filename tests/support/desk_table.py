@@ -17,9 +17,13 @@ from tests.support.server import ROOT
 
 BOOKING, WEBHOOK = "bookings/<acknowledgement_id>/", "webhooks/<row_id>/"
 NAMES = {"record-payment": "desk-payment", "record-outcome": "outcome", "void-payment": "void-desk-payment"}
-LOOKS = "GET bookings/"
+LOOKS, REPORT = "GET bookings/", "GET corporates/<row_id>/report/"
 PAGES = {  # by the name of the page's address
-    "today": (LOOKS, "GET to-tell/", "GET data-requests/", "GET refunds/"),
+    "today": (LOOKS, "GET to-tell/", "GET data-requests/", "GET refunds/", "GET reports/month/"),
+    "numbers": ("GET reports/numbers/",),
+    "accounts": ("GET reports/accounts/", "GET reports/movements/"),
+    "people_corporate_report": (REPORT,),
+    "people_corporate_report_csv": (REPORT,),
     "index": (LOOKS,),
     "calendar": (LOOKS, "GET held-slots/"),
     "sessions": (LOOKS,),
@@ -69,14 +73,12 @@ FRESH = "it is worth a fresh proof of both factors, which no token is"
 PROOF = "one's own password, factors and sessions are proved by a person"
 FRAME = "a part of the pages' own frame"
 LIBRARYS = "the scheduler's library keeps it, and `release` installs it anew"
-NOT_YET = "not yet: the sums are made for the page; `payments/`, `refunds/` and `bookings/` hold what they are made of"
 EXCEPTED = {
     **dict.fromkeys(("second_step", "enrol", "confirm", "account", "account_app"), PROOF),
     **dict.fromkeys(("password_change", "password_change_done", "auth_user_password_change"), PROOF),
     **dict.fromkeys(("tokens", "token_new"), "a token that makes tokens would outlive its own end; `logoutall/`"),
     **dict.fromkeys(("colleagues", "invite", "colleague", "reset_factor", "auth_user", "auth_group"), FRESH),
     **dict.fromkeys(("all", "autocomplete", "jsi18n", "view_on_site", "app_list"), FRAME),
-    **dict.fromkeys(("numbers", "accounts", "people_corporate_report", "people_corporate_report_csv"), NOT_YET),
     **{f"django_celery_beat_{name}schedule": LIBRARYS for name in ("crontab", "interval")},
     "django_celery_beat_periodictask": LIBRARYS,
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from rest_framework import serializers
@@ -83,6 +84,17 @@ class NamesField(StrictField):
         if not found or not found <= set(self.names):
             self.fail("invalid")
         return found
+
+
+class MonthField(StrictField):
+    """`YYYY-MM`, read as its first day."""
+
+    PATTERN = "20[0-9]{2}-(0[1-9]|1[0-2])"
+
+    def to_internal_value(self, data: Any) -> date:
+        if not isinstance(data, str) or not re.fullmatch(self.PATTERN, data):
+            self.fail("invalid")
+        return date.fromisoformat(f"{data}-01")
 
 
 class TagField(StrictField):

@@ -21,12 +21,16 @@ instant = partial(InstantField, _WHEN, required=False, allow_null=True, default=
 day = partial(DayField, "Please write the day as YYYY-MM-DD.", required=False, allow_null=True, default=None)
 
 
+def limited() -> WholeNumberField:
+    """How many rows a page has."""
+    ask = f"Please ask for at most {PAGE_MOST} rows."
+    return WholeNumberField(ask, least=1, most=PAGE_MOST, required=False, default=PAGE_USUAL)
+
+
 class ListRequest(serializers.Serializer[Any]):
     """Which page of a list, and whatever narrows it: a parameter `name__lookup` for each lookup of a column."""
 
-    limit = WholeNumberField(
-        f"Please ask for at most {PAGE_MOST} rows.", least=1, most=PAGE_MOST, required=False, default=PAGE_USUAL
-    )
+    limit = limited()
 
     def lookups(self) -> Q:
         """The filters, as the query takes them."""

@@ -5,6 +5,7 @@ from typing import Any
 from django.urls import path
 
 from backend.api.staff import (
+    accounts,
     auth,
     beside,
     bookings,
@@ -16,6 +17,7 @@ from backend.api.staff import (
     money,
     operations,
     rebooking,
+    reports,
     schema,
     series,
     telephone,
@@ -71,6 +73,11 @@ urlpatterns = [
     path("psychologists/<int:row_id>/time-off/<int:time_off_id>/", hours.OneTimeOff.as_view()),
     path("psychologists/<int:row_id>/absence/", rebooking.Away.as_view()),
     path("closed-days/sessions/", rebooking.OnClosedDays.as_view()),
+    path("reports/numbers/", reports.NumbersReport.as_view()),
+    path("reports/month/", reports.MonthReport.as_view()),
+    path("reports/accounts/", accounts.Accounts.as_view()),
+    path("reports/movements/", accounts.Movements.as_view()),
+    path("corporates/<int:row_id>/report/", reports.SponsorReport.as_view()),
     path("overview/", operations.Overview.as_view()),
     path("queues/<slug:queue>/", operations.QueueState.as_view()),
     path("queues/<slug:queue>/pause/", operations.Pause.as_view()),

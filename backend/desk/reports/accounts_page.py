@@ -20,7 +20,7 @@ from backend.desk.fresh import requires_fresh
 from backend.desk.page import Page
 from backend.desk.reports.spans import SpanForm, often_asked
 from backend.desk.spreadsheet import csv_answer, csv_lines, xlsx_answer
-from backend.reports.accounts import Compared, Movement, Statement, movements, statement
+from backend.reports.accounts import Compared, Movement, Statement, came_and_went, movements, statement
 from backend.reports.days import instants_of
 
 SHOWN = 200  # lines of the page; the files have them all
@@ -45,7 +45,7 @@ MOVEMENTS: dict[str, Callable[[Movement], object]] = {
     "note": lambda one: one.note,
 }
 COMPARED: dict[str, Callable[[Compared], object]] = {
-    "result": lambda item: item.verdict.value,
+    "result": lambda item: item.verdict.label,
     "settled on": lambda item: item.theirs.settled_at.astimezone(practice_zone()).date() if item.theirs else "",
     "settlement": lambda item: item.theirs.settlement_id if item.theirs else "",
     "bank reference": lambda item: item.theirs.bank_reference if item.theirs else "",
@@ -91,7 +91,7 @@ def _shown(
 def _difference(item: Compared) -> list[str]:
     ours, theirs = item.ours, item.theirs
     return [
-        item.verdict.value,
+        str(item.verdict.label),
         ours.booking if ours else NOTHING,
         theirs.gateway_id if theirs else ours.gateway_id if ours else NOTHING,
         money(ours.paise) if ours else NOTHING,
@@ -112,11 +112,10 @@ def _movement(one: Movement) -> list[str]:
 
 
 def _sums(moved: list[Movement], found: Statement) -> list[tuple[str, str]]:
-    came = sum(one.paise for one in moved if one.paise > 0)
-    went = sum(one.paise for one in moved if one.paise < 0)
+    came, went = came_and_went(moved)
     return [
         ("Came", money(came)),
-        ("Went back", money(-went)),
+        ("Went back", money(went)),
         ("Paid out by the gateway, before fees", money(found.theirs_paise)),
         ("The same items here", money(found.ours_paise)),
         ("Fees with tax", money(found.fee_paise)),

@@ -11,7 +11,7 @@ from django.http import HttpRequest, QueryDict
 
 from backend.core.formatting import practice_zone
 from backend.desk.forms import style_fields
-from backend.reports.days import LONGEST
+from backend.reports import days
 
 
 class SpanForm(forms.Form):
@@ -27,17 +27,15 @@ class SpanForm(forms.Form):
     @classmethod
     def of(cls, request: HttpRequest, *, now: datetime) -> Self:
         """As the address has it; without days the month that is not over."""
-        today = now.astimezone(practice_zone()).date()
-        this_month = {"first": today.replace(day=1).isoformat(), "last": today.isoformat()}
-        return cls(request.GET if "first" in request.GET else this_month)
+        first, last = days.this_month(now)
+        so_far = {"first": first.isoformat(), "last": last.isoformat()}
+        return cls(request.GET if "first" in request.GET else so_far)
 
     def clean(self) -> dict[str, Any]:
         typed: dict[str, Any] = super().clean() or {}
         first, last = typed.get("first"), typed.get("last")
-        if first and last and not timedelta(0) <= last - first < LONGEST:
-            self.add_error("last", f"Choose a day after the first, and at most {LONGEST.days} days.")
-        if any(day and not 2000 <= day.year <= 2100 for day in (first, last)):
-            self.add_error("first", "Choose days between 2000 and 2100.")
+        for name, fault in (days.faults(first, last) if first and last else {}).items():
+            self.add_error(name, fault)
         return typed
 
 
