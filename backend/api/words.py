@@ -15,10 +15,13 @@ Words = type[TextChoices] | type[StrEnum]
 
 
 class WordField(serializers.Field[Any, Any, Any, Any]):
-    """One of an enumeration's values. `may_grow`: a client must expect one that it does not know."""
+    """One of an enumeration's values. `may_grow`: a client must expect one that it does not know.
 
-    def __init__(self, words: Words, *, may_grow: bool = False, **kwargs: Any) -> None:
-        self.words, self.may_grow = words, may_grow
+    `or_empty`: the empty text stands for none.
+    """
+
+    def __init__(self, words: Words, *, may_grow: bool = False, or_empty: bool = False, **kwargs: Any) -> None:
+        self.words, self.may_grow, self.or_empty = words, may_grow, or_empty
         super().__init__(**kwargs)
 
     def to_representation(self, value: Any) -> str:
@@ -32,19 +35,20 @@ class WordShape(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-cal
     target_class = WordField
 
     def map_serializer_field(self, auto_schema: AutoSchema, _direction: str) -> dict[str, Any]:
-        return once(auto_schema, self.target.words, may_grow=self.target.may_grow)
+        return once(auto_schema, self.target.words, may_grow=self.target.may_grow, or_empty=self.target.or_empty)
 
 
-def once(auto_schema: AutoSchema, words: Words, *, may_grow: bool = False) -> dict[str, Any]:
-    """A reference to the list, which stands under the enumeration's name.
+def once(auto_schema: AutoSchema, words: Words, *, may_grow: bool = False, or_empty: bool = False) -> dict[str, Any]:
+    """A reference to the list, which stands under the enumeration's name, with the empty text as `…OrEmpty`.
 
     One that may grow admits any text: a client made from a closed list could not read a new word.
     """
-    shape: dict[str, Any] = {"type": "string", "enum": [str(word.value) for word in words]}
+    name, empty = (f"{words.__name__}OrEmpty", [""]) if or_empty else (words.__name__, [])
+    shape: dict[str, Any] = {"type": "string", "enum": [*(str(word.value) for word in words), *empty]}
     if may_grow:
         shape = {"anyOf": [shape, {"type": "string"}], "description": "New ones may come."}
     component: Any = ResolvedComponent(  # type: ignore[no-untyped-call]
-        words.__name__, ResolvedComponent.SCHEMA, shape, words
+        name, ResolvedComponent.SCHEMA, shape, (words, or_empty)
     )
     auto_schema.registry.register_on_missing(component)
     reference: dict[str, Any] = component.ref

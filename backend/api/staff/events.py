@@ -37,7 +37,7 @@ class EventAnswer(serializers.Serializer[Any]):
     acknowledgement_id = serializers.CharField()
     sequence = serializers.IntegerField(help_text="Of the booking, from 1, without gaps.")
     intent = serializers.CharField(help_text="Stable, snake_case; new ones may come.")
-    state_before = serializers.ChoiceField(State.choices, allow_blank=True, help_text="Empty: it began with this.")
+    state_before = WordField(State, or_empty=True, help_text="Empty: it began with this.")
     state = WordField(State)
     reason = serializers.CharField(allow_blank=True)
     actor = serializers.CharField()

@@ -77,7 +77,7 @@ class SubscriptionAnswer(serializers.Serializer[Any]):
     events = serializers.ListField(child=WordField(EventType, may_grow=True))
     created_at = serializers.DateTimeField()
     ended_at = serializers.DateTimeField(allow_null=True)
-    ended_why = serializers.ChoiceField(EndedWhy.choices, allow_blank=True)
+    ended_why = WordField(EndedWhy, or_empty=True)
     failing_since = serializers.DateTimeField(allow_null=True, help_text="The first event that it did not take.")
 
 
