@@ -88,9 +88,9 @@ def test_the_page_says_in_words_what_the_file_holds_as_codes(now: datetime) -> N
     page, (kept,) = shown(look(DATA, token), 200), file_of(token)["requests and sessions"]
     assert (kept["mode"], kept["amount_paise"], kept["psychologist"]) == ("ONLINE", 150_000, "Dr. Meera Iyer")
     for said in (
-        "Mode Online",
+        "How the session is held Online",
         "Amount ₹1,500.00",
-        "Is priority no",
+        "Comes first no",
         "Gender Prefers not to say",
         "Kind session confirmed",
         "Dr. Meera Iyer",

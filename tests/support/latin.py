@@ -23,7 +23,10 @@ KNOWN = frozenset(
         *("despite_cancellation_request", "pay_if_not_sponsored", "despite_hours"),
     )
 )
-_NOT_WORDS = re.compile(r"https?://\S+|[\w.+-]+@[\w-]+\.[\w.-]+|(?:MS|REF)-[0-9A-Z]+|\d{4}-\d\d-\d\dT\S+")
+_NOT_WORDS = re.compile(
+    r"https?://\S+|[\w.+-]+@[\w-]+\.[\w.-]+|(?:MS|REF)-[0-9A-Z]+|\d{4}-\d\d-\d\dT\S+"
+    r"|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+)
 _WORD = re.compile(r"[A-Za-z_]{2,}")
 
 
