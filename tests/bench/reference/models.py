@@ -8,13 +8,13 @@ from django.db import models
 
 
 def new_id() -> str:
-    return f"MS-{secrets.token_hex(3).upper()}"
+    return f"MS-{secrets.token_hex(5).upper()}"  # long enough that ten thousand in a run do not meet
 
 
 class Request(models.Model):
     """What the site's form says."""
 
-    acknowledgement_id = models.CharField(max_length=9, unique=True, default=new_id)
+    acknowledgement_id = models.CharField(max_length=13, unique=True, default=new_id)
     email = models.EmailField()
     full_name = models.CharField(max_length=120)
     phone_number = models.CharField(max_length=20)
