@@ -14,6 +14,7 @@
 #   make model               random visitors, staff, money and clocks against every rule; STEPS=20000, SEED=n repeats a run
 #   make bench               speed beside the fastest plain code for the same work, kept in docs/speed.md; ONLY="requests mails",
 #                            SEED=n, ROUNDS=n; the desk's pages over a large practice: ONLY=desk BOOKINGS=1000000
+#   make simulate            a year of a practice in compressed time, what holds each month and what a booking costs; DAYS=n, SESSIONS=n a day, SEED=n
 #   make security            each security control in production settings, and a whole stack searched and attacked; ONLY="controls"
 #   make audit               known vulnerabilities in what is installed; fails, too, where it could ask nobody
 #   make bill                the software bill of materials, CycloneDX, as var/bill.json
@@ -32,7 +33,7 @@ ifneq ($(shell $(PYTHON) -c '$(BELONGS_HERE)' 2>/dev/null && echo yes),yes)
 .PHONY: .venv/pyvenv.cfg
 endif
 
-.PHONY: run test demo restore-drill chaos ops-test pooler-test proxy-test browser mail-preview model clients audit bill security manage bench lock format messages readme clean
+.PHONY: run test demo restore-drill chaos ops-test pooler-test proxy-test browser mail-preview model clients audit bill security manage bench simulate lock format messages readme clean
 
 run: .venv/run.stamp
 	@exec $(PYTHON) -m config.local.run --profile "$(PROFILE)" --port "$(PORT)"
@@ -90,7 +91,10 @@ manage: .venv/run.stamp
 	@ENV_FILE=var/stack.env exec $(PYTHON) manage.py $(CMD)
 
 bench: .venv/dev.stamp
-	@exec $(PYTHON) -m tests.bench $(if $(ONLY),--only $(ONLY)) $(if $(SEED),--seed $(SEED)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(BOOKINGS),--bookings $(BOOKINGS))
+	@exec $(PYTHON) -m tests.bench $(if $(ONLY),--only $(ONLY)) $(if $(SEED),--seed $(SEED)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(BOOKINGS),--bookings $(BOOKINGS)) $(if $(MINUTES),--minutes $(MINUTES))
+
+simulate: .venv/dev.stamp
+	@exec $(PYTHON) -m tests.simulate $(if $(DAYS),--days $(DAYS)) $(if $(SESSIONS),--sessions $(SESSIONS)) $(if $(SEED),--seed $(SEED))
 
 lock: .venv/uv.stamp
 	$(UV) pip compile -q $(LOCKED) pyproject.toml -o requirements.txt

@@ -24,6 +24,7 @@ class Run:
     rounds: int = 4
     size: float = 1.0  # of what a round does
     bookings: int = 0  # the size of the practice that pages are measured on
+    held_minutes: float = 15  # how long a snapshot is held
     chance: random.Random = field(default_factory=lambda: random.Random(7))
 
     def compare(self, variants: Mapping[str, Callable[[], T]]) -> dict[str, list[T]]:

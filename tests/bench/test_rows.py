@@ -84,7 +84,7 @@ def run(_references: None, sandbox: Sandbox) -> Iterator[Run]:
 
 
 # "provider" and "strangers" go the way of "requests", and are left to `make bench`
-@pytest.mark.parametrize("row", ["requests", "calls", "sweeps", "ticks", "processes", "idle", "slots"])
+@pytest.mark.parametrize("row", ["requests", "calls", "sweeps", "ticks", "processes", "idle", "slots", "snapshot"])
 def test_a_row_measures_what_it_says(run: Run, row: str, settings: Any) -> None:
     settings.SANDBOX_SECRET = SECRET  # as its web process has it
     found = importlib.import_module(f"tests.bench.rows.{row}").measure(run)
@@ -131,11 +131,11 @@ def test_the_task_of_the_reference_sends_the_same_letter(sink: Sink) -> None:
 
 def test_every_row_has_its_place_in_the_document() -> None:
     from tests.bench import report
-    from tests.bench.__main__ import LARGE, ROWS
+    from tests.bench.__main__ import LONG, ROWS
 
     kept = report.KEPT.read_text()
     modules = {path.stem for path in (ROOT / "tests" / "bench" / "rows").glob("*.py")} - {"__init__"}
-    assert modules == {*ROWS, *LARGE}
+    assert modules == {*ROWS, *LONG}
     assert all(f"<!-- measured: {row} -->" in kept for row in modules)
 
 

@@ -82,8 +82,8 @@ def check(stack: Stack, journal: Journal) -> list[Figure]:
         none_of("effects lost", [*_lost(mails, known), *_never_owed(), *_forgotten(journal)]),
         *_repetitions(mails, journal),
         none_of("contradictory or out-of-order mails", list(_contradictions(mails))),
-        none_of("illegal or double transitions", list(_illegal())),
-        none_of("slots held wrongly or twice", list(_claims())),
+        none_of("illegal or double transitions", list(illegal_steps())),
+        none_of("slots held wrongly or twice", list(wrong_claims())),
         *money.figures(known, stack.gateway),
         none_of("locks refused, by any log", list(_refused_locks(stack))),
         Figure("dead letters", str(Message.objects.filter(state="dead").count())),
@@ -183,7 +183,7 @@ def _contradictions(mails: Mails) -> Iterator[str]:
 # -- the machine -------------------------------------------------------------------------------------------------------
 
 
-def _illegal() -> Iterator[str]:
+def illegal_steps() -> Iterator[str]:
     """The ledger of each booking is one chain of allowed steps that ends in its state."""
     chains: dict[int, list[LedgerEntry]] = defaultdict(list)
     for entry in LedgerEntry.objects.order_by("booking_id", "sequence"):
@@ -201,7 +201,7 @@ def _illegal() -> Iterator[str]:
                 yield f"booking {pk}: {after.intent} led from {after.source} to {after.target}"
 
 
-def _claims() -> Iterator[str]:
+def wrong_claims() -> Iterator[str]:
     """A claim exactly while a slot is held, and none over another."""
     holding = set(
         Booking.objects.filter(state__in=["APPROVED", "PAYMENT_PENDING", "CONFIRMED"]).values_list("pk", flat=True)
