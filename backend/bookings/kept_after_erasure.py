@@ -47,7 +47,7 @@ def _always() -> tuple[Kept, ...]:
         Kept(
             _("Receipts and credit notes as they were issued, with the name on them"),
             _(
-                "tax law asks for them unchanged, for eight years; they say *session* and a date, "
+                "tax law asks for them unchanged, for eight years; they say “session” and a date, "
                 "and no more of what it was"
             ),
         ),

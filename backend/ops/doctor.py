@@ -99,7 +99,7 @@ def _key(key_id: str, mails: int, ring: KeyRing, waiting: Mapping[str, int]) -> 
         return Finding(Level.DEGRADED, "keys", text, "Put the key back, behind the newest, and re-drive what is dead.")
     if key not in (None, ring.newest) and not mails and ring.newest.id in waiting:  # the newest is in use already
         text = f"No waiting mail needs key {key_id} of {ring.name} any more."
-        return _warn("keys", text, "Take it away, as docs/operations says under *Rotate every secret*.")
+        return _warn("keys", text, "Take it away, as docs/operations says under “Rotate every secret”.")
     return None
 
 

@@ -46,6 +46,14 @@ def press(browser: Browser, where: str, **form: object) -> str:
     return said(response)
 
 
+def test_a_command_in_advice_is_code(now: datetime) -> None:
+    system_health.healthy(now=now)
+    messages.emit(queue=Queue.MAIL, kind="booking_received", dedupe_key="a", now=now, recipient="asha@example.org")
+    Message.objects.update(state=MessageState.DEAD, settled_at=now)
+    page = owner().get(url("overview")).content.decode()
+    assert "<code>python manage.py dead_letters list</code>; mend the cause" in page
+
+
 @pytest.mark.parametrize("page", list(PAGES))
 def test_an_operator_sees_the_page_and_nobody_else(page: str, now: datetime) -> None:
     system_health.healthy(now=now)
