@@ -17,7 +17,19 @@ from tests.bench import figures, report, service
 from tests.bench.figures import Figure
 from tests.bench.run import Run
 
-ROWS = ("requests", "provider", "calls", "sweeps", "mails", "ticks", "processes", "idle", "slots", "strangers")
+ROWS = (
+    "requests",
+    "provider",
+    "calls",
+    "sweeps",
+    "mails",
+    "handoff",
+    "ticks",
+    "processes",
+    "idle",
+    "slots",
+    "strangers",
+)
 # only when asked for: they need a large practice, or a quarter of an hour
 LONG = ("desk", "growth", "plans", "snapshot")
 

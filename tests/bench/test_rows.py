@@ -83,7 +83,7 @@ def run(_references: None, sandbox: Sandbox) -> Iterator[Run]:
         yield Run(url, bare_url, standing.groups, standing, rounds=1, size=SIZE)
 
 
-# "provider" and "strangers" go the way of "requests", and are left to `make bench`
+# "provider", "handoff" and "strangers" go the way of "requests", and are left to `make bench`
 @pytest.mark.parametrize("row", ["requests", "calls", "sweeps", "ticks", "processes", "idle", "slots", "snapshot"])
 def test_a_row_measures_what_it_says(run: Run, row: str, settings: Any) -> None:
     settings.SANDBOX_SECRET = SECRET  # as its web process has it
