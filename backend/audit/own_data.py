@@ -16,9 +16,11 @@ from backend.audit import readings
 from backend.bookings import links, queries
 from backend.bookings.models import Booking, DataRequest, Link, Purpose
 from backend.bookings.notices import OF_A_PERSON, Notice
+from backend.channels.models import Consent
 from backend.core import disclosures
 from backend.core.errors import Code, Refused
 from backend.core.personal_data import personal_columns
+from backend.outbox import patience
 from backend.outbox.mailboxes import mailbox_of
 from backend.outbox.models import ClosedMailbox, Message
 from backend.payments.models import Receipt
@@ -33,6 +35,8 @@ TABLES: dict[str, type[models.Model]] = {
     "what you asked of us": DataRequest,
     "receipts": Receipt,
     "whether email reaches you": ClosedMailbox,
+    "texts to your telephone": Message,
+    "what may be written to your telephone": Consent,
 }
 # who or what else columns are about; who wrote an enquiry is known by its text alone, which nobody can look for
 NOT_GIVEN = {
@@ -77,6 +81,8 @@ def of(client: Client, *, now: datetime) -> dict[str, Rows]:
     about = Q(booking_id__in=ids) | Q(booking_id=None, kind__in=SPEAK_OF_NO_BOOKING)
     mails = Message.objects.filter(about, recipient=client.email).exclude(recipient="").order_by("pk")
     box = mailbox_of(client.email) or None  # the empty one is nobody's
+    texts = Message.objects.filter(booking_id__in=ids, kind__startswith=f"{patience.TEXT}:").order_by("pk")
+    chosen = Consent.objects.filter(client=client).order_by("pk")
     with disclosures.unseen():
         found = {
             "you": [_whole(client)],
@@ -86,6 +92,8 @@ def of(client: Client, *, now: datetime) -> dict[str, Rows]:
             "what you asked of us": [_whole(row) for row in requests],
             "receipts": [_whole(row) for row in Receipt.objects.filter(payment__booking__in=ids)],
             "whether email reaches you": [_whole(row) for row in ClosedMailbox.objects.filter(mailbox=box)],
+            "texts to your telephone": [_text(row) for row in texts],
+            "what may be written to your telephone": [_whole(row) for row in chosen],
         }
     since = now - YEAR
     found["who read of you, in the last 365 days"] = [_reading(row) for row in readings.of_client(client, since=since)]
@@ -100,6 +108,12 @@ def _mail(row: Message) -> dict[str, Any]:
     """Without how it was delivered."""
     names = ("kind", "created_at", "state", "settled_at", *personal_columns(Message))
     return {name: getattr(row, name) for name in names}
+
+
+def _text(row: Message) -> dict[str, Any]:
+    """By which channel, and whether it arrived; the words are the same for everybody."""
+    _, channel, kind = row.kind.split(":")
+    return {**_mail(row), "kind": kind, "channel": channel, "delivery": row.delivery, "delivery_at": row.delivery_at}
 
 
 def _booking(row: Booking) -> dict[str, Any]:

@@ -112,6 +112,8 @@ class Booking(BookingMachine):
     # in which their mails are written, and beside which clock its times; empty where they said nothing
     language = models.CharField(max_length=8, blank=True, default="", db_default="")  # ISO 639-1
     time_zone = models.CharField(max_length=40, blank=True, default="", db_default="")  # IANA
+    # a channel, or mail, as the request asked for it; it counts once the address is proved. Empty where it said nothing
+    reminders_by = models.CharField(max_length=16, blank=True, default="", db_default="")
 
     preferred_date = models.DateField()
     preferred_period = models.CharField(max_length=8, choices=Period.choices)
@@ -173,7 +175,7 @@ class Booking(BookingMachine):
         sensitive="phone_number emergency_contact user_message",
         internal=(
             "state reason due_at closed_at undo_until acknowledgement_id origin follows consent_given_at "
-            "consent_withdrawn_at notice_version notice_language calendar_entry language "
+            "consent_withdrawn_at notice_version notice_language calendar_entry language reminders_by "
             "preferred_date preferred_period preferred_time_start preferred_time_end preferred_psychologist "
             "preferred_slot_start mode payment_mode guardian_consent_at guardian_consent_by "
             "guardian_proof corporate sponsored_month sponsorship_returned_at psychologist slot_start slot_end "

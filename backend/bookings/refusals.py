@@ -127,6 +127,13 @@ ALL = (
         Code.NO_ADDRESS, 409, "There is no email address with this booking. Please call the practice about it.",
         for_staff="There is no email address with this booking. Tell and ask its client by telephone.",
     ),
+    Refusal(
+        Code.CHANNEL_UNAVAILABLE, 409, "We cannot send reminders this way. Please choose another.", field="reminders_by"
+    ),
+    Refusal(
+        Code.PHONE_REQUIRED, 409, "We have no telephone number of you. Please add it first.",
+        for_staff="There is no telephone number with this booking.",
+    ),
     # the site shows it under "Verification Failed"
     Refusal(
         Code.CONFIRM_BY_EMAIL, 409,

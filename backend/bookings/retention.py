@@ -36,6 +36,7 @@ class Kind(StrEnum):
     RUNS = "runs"
     REPEATS = "repeats"
     DELIVERIES = "deliveries"
+    CONSENTS = "consents"
 
 
 @dataclass(frozen=True)
@@ -155,6 +156,14 @@ RULES: dict[Kind, Rule] = {
         "at",
         timedelta(days=30),
         "forget_ended",
+    ),
+    Kind.CONSENTS: Rule(  # as long as somebody may ask by what right they were written to
+        "consents to be written to by telephone, since they were withdrawn",
+        "channels.Consent",
+        "withdrawn_at",
+        timedelta(days=366),
+        "forget_ended",
+        only={"withdrawn_at__isnull": False},
     ),
 }
 

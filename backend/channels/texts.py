@@ -8,7 +8,7 @@ A change of a text is a new registration with each provider, and asks for the wo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from django.utils.translation import get_language
@@ -16,7 +16,7 @@ from django.utils.translation import get_language
 from backend.channels.channel import Template, TemplateMessage
 from backend.core import formatting, languages
 
-DEFAULT = "en"
+DEFAULT = "en"  # every channel has it
 # by language, ISO 639-1; the variables stand where the providers have {{1}} and {{2}}
 TEXTS: Mapping[Template, Mapping[str, str]] = {
     Template.SESSION_APPROACHING: {
@@ -30,10 +30,12 @@ TEXTS: Mapping[Template, Mapping[str, str]] = {
 }
 
 
-def message(template: Template, starts_at: datetime, *, language: str) -> TemplateMessage:
-    """The template about an appointment at this time, in this language if it is registered, on the practice's clock."""
+def message(template: Template, starts_at: datetime, *, language: str, among: Collection[str]) -> TemplateMessage:
+    """The template about an appointment at this time, on the practice's clock; in this language, if it is one of those
+    in which the channel has it.
+    """
     spoken = languages.or_default(language)
-    spoken = spoken if spoken in TEXTS[template] else DEFAULT
+    spoken = spoken if spoken in TEXTS[template] and spoken in among else DEFAULT
     with languages.of(spoken):
         day = formatting.day_of_week(starts_at.astimezone(formatting.practice_zone()).date())
         return TemplateMessage(template, get_language() or DEFAULT, (day, formatting.clock_time(starts_at)))

@@ -55,6 +55,8 @@ class Code(StrEnum):
     CHOICE_OPEN = "choice_open"
     CHOICE_TOO_NEAR = "choice_too_near"
     NO_ADDRESS = "no_address"
+    CHANNEL_UNAVAILABLE = "channel_unavailable"
+    PHONE_REQUIRED = "phone_required"
     NOT_CANCELLED_YET = "not_cancelled_yet"
     MONEY_DAY_INVALID = "money_day_invalid"
     AMOUNT_EXCEEDS_REST = "amount_exceeds_rest"

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from backend.core.personal_data import emptied
+from backend.outbox import patience
 from backend.outbox.mailboxes import mailbox_of
 from backend.outbox.models import Message, MessageState, Queue
 
@@ -27,10 +28,12 @@ def spellings_of(addresses: Collection[str]) -> set[str]:
 def forget_about(booking_ids: Collection[int], addresses: Collection[str], *, now: datetime) -> None:
     """What these addresses were written about these bookings loses its words; unsent, it stays so.
 
-    What was to be told of them by telephone, too. Whoever has one in hand cannot hand it over any more.
+    What was to be told of them by telephone, too, and what was written to one. Whoever has one in hand cannot hand it
+    over any more.
     """
     _forget(_mailed_to(addresses).filter(booking_id__in=booking_ids), now=now)
-    _forget(Message.objects.filter(queue=Queue.MAIL, booking_id__in=booking_ids, recipient=""), now=now)
+    of_telephones = Q(queue=Queue.MAIL, recipient="") | Q(queue=Queue.CALLS, kind__startswith=f"{patience.TEXT}:")
+    _forget(Message.objects.filter(of_telephones, booking_id__in=booking_ids), now=now)
 
 
 def forget_about_none(addresses: Collection[str], *, now: datetime) -> None:

@@ -23,6 +23,7 @@ WEBHOOK_BACK_OFF_MOST = env.duration(
 
 WEBHOOK = "webhook"
 ROOM = "room"
+TEXT = "text"  # to a telephone
 _SECONDS, _MINUTES, _HOURS = (timedelta(**{unit: 1}) for unit in ("seconds", "minutes", "hours"))
 TRIED_FOR = timedelta(days=3)  # a webhook: who is called has a weekend to notice that its server is down
 _DAYS_OF_WAITS = (

@@ -18,10 +18,13 @@ from backend.bookings import links, policy
 from backend.bookings.lifecycle import erasure_requests, visitor
 from backend.bookings.models import Booking, Purpose
 from backend.bookings.notices import Notice
+from backend.channels import consents
+from backend.channels.models import Purpose as ConsentPurpose
+from backend.channels.names import ChannelName
 from backend.core.personal_data import personal_columns
 from backend.notifications import delivery
 from backend.outbox import mailboxes
-from backend.outbox.models import ClosedMailbox, Delivery, Message
+from backend.outbox.models import ClosedMailbox, Delivery, Message, Queue
 from tests.support import scenarios
 from tests.support.link_pages import browser, look, shown
 from tests.support.scenarios import ASHA, RAVI
@@ -59,6 +62,17 @@ def test_the_file_holds_every_column_that_is_classified_as_personal(now: datetim
     token = token_of(booking, now)
     erasure_requests.ask_erasure(token, now=now)
     ClosedMailbox.objects.create(mailbox=mailboxes.mailbox_of(ASHA), why=Delivery.BOUNCED, since=now)
+    text = {"queue": Queue.CALLS, "kind": "text:sms:session_imminent", "booking_id": booking.pk, "dedupe_key": "by:1"}
+    Message.objects.create(**text, created_at=now, not_before=now, next_attempt_at=now, delivery=Delivery.DELIVERED)
+    consents.choose(
+        booking.client_id or 0,
+        ConsentPurpose.REMINDERS,
+        ChannelName.SMS,
+        phone_number=booking.phone_number,
+        by="visitor",
+        notice_version="",
+        now=now,
+    )
     found = file_of(token)
     for title, model in own_data.TABLES.items():
         assert found[title], title
@@ -68,6 +82,8 @@ def test_the_file_holds_every_column_that_is_classified_as_personal(now: datetim
     assert (request["user_message"], request["emergency_contact"]) == (booking.user_message, booking.emergency_contact)
     assert (request["notice_version"], request["payment_status"]) == (booking.notice_version, "paid")
     assert {row["recipient"] for row in found["emails to you"]} == {ASHA}
+    (told,) = found["texts to your telephone"]
+    assert (told["channel"], told["kind"], told["delivery"]) == ("sms", "session_imminent", "delivered")
 
 
 def test_the_page_says_the_same_and_nothing_of_anybody_else(now: datetime) -> None:

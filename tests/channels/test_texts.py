@@ -13,6 +13,7 @@ from backend.core import languages
 from tests.support import lock_screen
 
 pytestmark = pytest.mark.sqlite_only
+ALL = frozenset({"en", "hi"})
 LONGEST_SMS = 160  # characters of one part; in Hindi 70, of which there may be two
 EACH = [(template, language) for template in Template for language in texts.TEXTS[template]]
 
@@ -28,7 +29,7 @@ def test_no_text_says_on_a_locked_screen_whom_it_is_for_from_whom_or_about_what(
     of_ours = (settings.PRACTICE_NAME, *settings.PRACTICE_NAME.split())
     hours = [now + timedelta(days=step, hours=step % 24, minutes=step * 7 % 60) for step in range(400)]
     for at in hours:
-        said = texts.message(template, at, language=language)
+        said = texts.message(template, at, language=language, among=ALL)
         assert lock_screen.shown(texts.text(said), more=of_ours) == []
         assert said.language == language
         assert all(0 < len(value) <= VARIABLE_LONGEST for value in said.variables)
@@ -46,17 +47,21 @@ def test_a_text_begins_and_ends_with_words_as_providers_ask_and_fits_a_message(
     text = texts.TEXTS[template][language]
     assert not text.startswith("{")
     assert not text.rstrip(".। ").endswith("}")
-    said = texts.text(texts.message(template, now, language=language))
+    said = texts.text(texts.message(template, now, language=language, among=ALL))
     assert len(said) <= (LONGEST_SMS if said.isascii() else 2 * 67)
 
 
 def test_a_language_without_a_text_is_told_the_practices_or_english(now: datetime, settings):
-    assert texts.message(Template.SESSION_IMMINENT, now, language="ta").language == "en"
+    def spoken(language: str, among: frozenset[str] = ALL) -> str:
+        return texts.message(Template.SESSION_IMMINENT, now, language=language, among=among).language
+
+    assert spoken("ta") == "en"
     settings.PRACTICE_LANGUAGE = "hi"
-    assert texts.message(Template.SESSION_IMMINENT, now, language="").language == "hi"
+    assert spoken("") == "hi"
+    assert spoken("hi", among=frozenset({"en"})) == "en"  # in which alone the channel has it
 
 
 def test_day_and_time_are_the_practices_with_its_zone(now: datetime):
-    said = texts.message(Template.SESSION_APPROACHING, now, language="en")
+    said = texts.message(Template.SESSION_APPROACHING, now, language="en", among=ALL)
     assert said.variables == ("Monday, 23 November 2026", "10:00 IST")
     assert texts.text(said).startswith("Reminder: your appointment is on Monday, 23 November 2026 at 10:00 IST.")

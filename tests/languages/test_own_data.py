@@ -16,6 +16,9 @@ from backend.audit.shown import to_text
 from backend.bookings.lifecycle import visitor
 from backend.bookings.models import Booking, Purpose, RequestKind, RequestState
 from backend.bookings.notices import Notice, is_to_us
+from backend.channels import consents
+from backend.channels.models import Purpose as ConsentPurpose
+from backend.channels.names import ChannelName
 from backend.core.personal_data import personal_columns
 from backend.notifications import delivery
 from backend.outbox import mailboxes
@@ -31,12 +34,18 @@ TYPED = (
 )
 
 
+OF_MESSAGES: dict[str, tuple[str, ...]] = {
+    "emails to you": (),
+    "texts to your telephone": ("channel", "delivery", "delivery_at"),
+}
+
+
 def codes(table: str) -> dict[str, str]:
     """Every label that the page can show of it, by column."""
     found = data_page._codes(table)
     shown = {field.name for field in own_data.TABLES[table]._meta.concrete_fields} | {"payment_status"}
-    if table == "emails to you":
-        shown = {"kind", "state", *personal_columns(Message)}
+    if table in OF_MESSAGES:
+        shown = {"kind", "state", *personal_columns(Message), *OF_MESSAGES[table]}
     return {
         f"{column}={code}": str(label)
         for column in sorted(shown - {*data_page._LANGUAGES})
@@ -50,8 +59,8 @@ def test_every_title_column_and_code_has_its_word_in_hindi(table: str) -> None:
     """Red: name it in `api/links/data_words.py`, and run `make messages`."""
     model = own_data.TABLES[table]
     columns = {field.name for field in model._meta.concrete_fields}
-    if table == "emails to you":
-        columns = {"kind", "created_at", "state", "settled_at", *personal_columns(Message)}
+    if table in OF_MESSAGES:
+        columns = {"kind", "created_at", "state", "settled_at", *personal_columns(Message), *OF_MESSAGES[table]}
     assert columns - {*data_words.COLUMNS} == set()
     assert {*codes(table).values()} - data_words.WORDS == set()
 
@@ -74,6 +83,19 @@ def everything(now: datetime) -> str:
     asked = {"kind": RequestKind.CORRECTION, "changed": "phone_number city", "asked_by": "visitor"}
     make_data_request(RequestState.DONE, booking=booking, now=now, **asked)
     ClosedMailbox.objects.create(mailbox=mailboxes.mailbox_of(ASHA), why=Delivery.BOUNCED, since=now)
+    consents.choose(
+        booking.client_id or 0,
+        ConsentPurpose.REMINDERS,
+        ChannelName.WHATSAPP,
+        phone_number=booking.phone_number,
+        by="visitor",
+        notice_version="2026-11-28",
+        now=now,
+    )
+    text = {"kind": "text:sms:session_imminent", "booking_id": booking.pk, "delivery": Delivery.DELIVERED}
+    Message.objects.create(
+        queue="calls", dedupe_key="by:1", created_at=now, not_before=now, next_attempt_at=now, **text
+    )
     shown = to_text({"booking.user_message": [booking.pk], "booking.row": [booking.pk]})
     AccessRecord.objects.create(at=now, actor="staff:meera", kind=Kind.OPENED, shown=shown)
     return scenarios.token_of(booking, Notice.LINK_REQUESTED, Purpose.DATA)

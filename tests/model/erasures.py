@@ -115,6 +115,7 @@ def _carried_out(before: Snapshot, after: Snapshot, was: Row, *, now: datetime) 
     new = {entry.intent for entry in after.ledger.values() if entry.id not in before.ledger}
     assert new <= {"lapse_draft"}, f"an erasure wrote {new}"
     _stands_nowhere(after, before.clients[was.client_id].email)
+    assert not [row for row in after.consents.values() if row.client_id == was.client_id], "a consent is left"
 
 
 def is_open(seen: Snapshot, booking_id: int) -> bool:

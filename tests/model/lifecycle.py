@@ -28,6 +28,7 @@ from tests.model.invariants import GRACE
 from tests.model.mail_worker import MailWorker
 from tests.model.pages import Pages
 from tests.model.reconciler import Reconciler
+from tests.model.reminder_choices import ReminderChoices
 from tests.model.reschedules import Reschedules
 from tests.model.series import SeriesActs
 from tests.model.slot_booking import WHEN
@@ -113,6 +114,7 @@ ACTIONS = actions(
     Absences,
     Undoing,
     DataRequests,
+    ReminderChoices,
     Bank,
     Reconciler,
     Deliveries,
@@ -121,7 +123,18 @@ ACTIONS = actions(
 
 
 class Lifecycle(
-    Stream, Pages, SeriesActs, Reschedules, Absences, Undoing, DataRequests, Reconciler, Clock, Deliveries, MailWorker
+    Stream,
+    Pages,
+    SeriesActs,
+    Reschedules,
+    Absences,
+    Undoing,
+    DataRequests,
+    ReminderChoices,
+    Reconciler,
+    Clock,
+    Deliveries,
+    MailWorker,
 ):
     """The state machine that Hypothesis runs."""
 

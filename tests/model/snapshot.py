@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 from django.db import connection, models
 
 from backend.bookings.models import Alternative, Booking, DataRequest, LedgerEntry, Link, SlotClaim
+from backend.channels.models import Consent
 from backend.outbox.models import Message, Part
 from backend.payments.models import InboxEvent, Payment, Receipt, ReceiptSeries, Refund
 from backend.people.models import Client, TimeOff
@@ -51,6 +52,7 @@ class Snapshot:
     receipts: Rows
     receipt_series: Rows
     rooms: Rows
+    consents: Rows
 
     def owed_about(self, booking_id: int) -> list[Row]:
         """The messages about this booking, by id; one about several as if it were about this one alone."""
@@ -184,6 +186,7 @@ MODELS: tuple[type[models.Model], ...] = (
     Receipt,
     ReceiptSeries,
     Room,
+    Consent,
 )
 
 

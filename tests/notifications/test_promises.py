@@ -97,6 +97,9 @@ LEFT_OUT = {
     "renew": "is what the mail worker does in every cell",
     "record_delivery": "speaks of mails that left, and the model drives who is told by telephone",
     "mail_again": "opens a mailbox, and no cell closes one",
+    "choose_reminders": "says where a reminder goes, and not what it says",
+    "record_reminders": "says where a reminder goes, and not what it says",
+    "stop_texts": "says where a reminder does not go, and not what it says",
 }
 OF_AN_ACTIVE_ONE = (Notice.ALREADY_BOOKED, Notice.CANCELLATION_REQUESTED, Notice.CANCELLATION_LAPSED)
 

@@ -19,9 +19,11 @@ from backend.audit.models import AccessRecord
 from backend.bookings import retention
 from backend.bookings.models import Booking, KeptAnswer, Link
 from backend.bookings.retention import RULES, UNENDED, Kind
+from backend.channels.models import Consent
 from backend.core.personal_data import personal_columns
 from backend.ops.models import TimerRun
 from backend.outbox.models import ClosedMailbox, Message, MessageState
+from backend.people.models import Client
 from backend.webhooks import subscriptions
 from backend.webhooks.models import Delivery
 from config.schedule import TABLE
@@ -83,6 +85,13 @@ def an_enrolment(at: datetime) -> None:
     EnrolmentLink.objects.create(account=account, digest=f"{at}", made_by="staff:asha", made_at=at, expires_at=at)
 
 
+def a_consent(at: datetime) -> None:
+    client = Client.objects.create(email=f"{at:%f%S}@consent.example", created_at=at)
+    given = {"purpose": "reminders", "channel": "sms", "phone_number": "+919876543210", "given_at": at}
+    Consent.objects.create(client=client, **given, withdrawn_at=at)
+    Consent.objects.create(client=client, **given)  # stands, and stays
+
+
 MAKE: dict[Kind, Callable[[datetime], object]] = {
     Kind.DRAFTS: a_draft,
     Kind.MAILS: a_mail,
@@ -96,6 +105,7 @@ MAKE: dict[Kind, Callable[[datetime], object]] = {
     Kind.REPEATS: lambda at: KeptAnswer.objects.create(digest=f"{at}", reserved_at=at, lease_ends_at=at),
     Kind.MAILBOXES: lambda at: ClosedMailbox.objects.create(mailbox=f"{at}", why="bounced", since=at),
     Kind.DELIVERIES: a_delivery,
+    Kind.CONSENTS: a_consent,
     Kind.RUNS: lambda at: TimerRun.objects.create(timer="lapse_drafts", started_at=at),
 }
 

@@ -20,10 +20,11 @@ from backend.bookings import actors
 from backend.bookings.models import Gender
 from backend.bookings.notices import Notice
 from backend.bookings.payment_status import PaymentStatus
+from backend.channels.models import CHANNELS
 from backend.core import formatting
 
 EMPTY: tuple[Any, ...] = (None, "", [], {})
-_ACTORS = ("asked_by", "guardian_consent_by")
+_ACTORS = ("asked_by", "guardian_consent_by", "given_by", "withdrawn_by")
 _OF_COLUMNS = ("what", "changed")  # names of columns: that were read, that were corrected
 _SIGNS = (
     "practice",
@@ -65,6 +66,7 @@ def _codes(table: str) -> dict[str, dict[Any, str]]:
     found["payment_status"] = {one.value: one.value.replace("_", " ") for one in PaymentStatus}
     found["gender"] = dict(Gender.choices)
     found |= {name: dict(settings.LANGUAGES) for name in _LANGUAGES}
+    found["channel"] = found["reminders_by"] = dict(CHANNELS)
     return found | {"kind": found.get("kind") or dict(Notice.choices)}
 
 

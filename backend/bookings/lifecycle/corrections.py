@@ -8,11 +8,13 @@ from datetime import datetime
 from backend.audit import own_data
 from backend.bookings import policy
 from backend.bookings.lifecycle.erasure_requests import lock_person, notify_person
-from backend.bookings.lifecycle.transaction import intent
+from backend.bookings.lifecycle.transaction import VISITOR, intent
 from backend.bookings.models import Booking, DataRequest, RequestKind, RequestState
 from backend.bookings.notices import Notice
+from backend.channels import consents
 from backend.core import row_locks
 from backend.people.models import Client
+from backend.people.privacy_notice import IN_FORCE
 
 # not the address, which is the proof; not the age, by which staff ask for a guardian; not what was said of one request
 CORRECTABLE = ("full_name", "phone_number", "city", "region", "country", "gender", "emergency_contact")
@@ -32,6 +34,9 @@ def correct(token: str, answers: Mapping[str, str], *, now: datetime) -> DataReq
         for name in CORRECTABLE:
             setattr(row, name, answers[name])
         row.save(update_fields=CORRECTABLE)
+    if "phone_number" in changed:
+        number = answers["phone_number"]
+        consents.renumber(client.pk, number, by=VISITOR, notice_version=IN_FORCE.version, now=now)
     request = record(RequestKind.CORRECTION, asked_by, client, changed=changed, now=now)
     if changed:
         notify_person(request, Notice.DATA_CORRECTED, to=client.email, now=now)

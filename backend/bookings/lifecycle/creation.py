@@ -60,6 +60,7 @@ class Draft:
     calendar_entry: bool = True  # mails put the session into the visitor's calendar
     language: str = ""  # of its mails; empty: the practice's
     time_zone: str = ""  # where the visitor's clock is, an IANA name
+    reminders_by: str = ""  # a channel, or mail; empty: as before
 
     @classmethod
     def of(cls, booking: Booking) -> Draft:

@@ -13,6 +13,7 @@ from backend.bookings import links, policy, sponsors
 from backend.bookings.guarantees import client_id_of, deadline
 from backend.bookings.intents import Intent
 from backend.bookings.ledger_details import EmailVerified, RequestedAgain
+from backend.bookings.lifecycle import reminder_choice
 from backend.bookings.lifecycle.creation import (
     Draft,
     active_booking,
@@ -113,6 +114,7 @@ def _verify(link: Link, *, now: datetime) -> None:
         details=EmailVerified(corporate=booking.corporate_id),
     )
     fill_client(client, booking)
+    reminder_choice.keep_choice(booking, now=now)
     links.keep_open(booking)
     for sibling in drafts:
         if sibling.pk != booking.pk:

@@ -8,10 +8,11 @@ from backend.audit import own_data
 from backend.bookings.lifecycle import cancellation
 from backend.bookings.lifecycle.corrections import record
 from backend.bookings.lifecycle.erasure_requests import lock_person, notify_person
-from backend.bookings.lifecycle.transaction import intent
+from backend.bookings.lifecycle.transaction import VISITOR, intent
 from backend.bookings.machine import ACTIVE
 from backend.bookings.models import Booking, RequestKind
 from backend.bookings.notices import Notice
+from backend.channels import consents
 
 
 @intent
@@ -27,6 +28,7 @@ def withdraw(token: str, *, keeps_bookings: bool, now: datetime) -> bool:
     if not keeps_bookings and theirs.filter(state__in=ACTIVE).exists():
         return False
     is_new = bool(theirs.filter(consent_withdrawn_at=None).update(consent_withdrawn_at=now))
+    consents.withdraw(client.pk, by=VISITOR, now=now)
     request = record(RequestKind.WITHDRAWAL, asked_by, client, now=now)
     if is_new:
         notify_person(request, Notice.CONSENT_WITHDRAWN, to=client.email, now=now)
