@@ -51,6 +51,7 @@ class Receipt(models.Model):
     refund = models.OneToOneField(
         "payments.Refund", null=True, blank=True, on_delete=models.PROTECT, related_name="credit_note"
     )
+    language = models.CharField(max_length=8, default="en", db_default="en")  # ISO 639-1, of all that it says
     person_name = models.CharField(max_length=120)
     booking_reference = models.CharField(max_length=9)  # its acknowledgement id
     description = models.CharField(max_length=120)
@@ -71,7 +72,7 @@ class Receipt(models.Model):
     SENSITIVITY = classify(
         personal="person_name",
         internal=(
-            "kind year sequence number at payment original refund booking_reference description practice_name "
+            "kind year sequence number at payment original refund language booking_reference description practice_name "
             "practice_address gstin sac tax_mode tax_percent place_of_supply currency amount_paise taxable_paise "
             "cgst_paise sgst_paise igst_paise"
         ),

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Container, Iterator
 from contextlib import contextmanager
 
+from django.utils.translation import gettext as _
 from fpdf import FPDF
-from fpdf.enums import XPos, YPos
 from fpdf.fonts import TTFFont
 
+from backend.core import languages
 from backend.core.formatting import long_day, money
 from backend.payments import gst
 from backend.payments.receipt_fonts import BOLD, FOLDER, LATIN, runs
@@ -23,27 +24,25 @@ UNKNOWN = "\N{REPLACEMENT CHARACTER}"  # for a letter that none of the fonts has
 
 
 def render(receipt: Receipt) -> bytes:
-    """The document. Its date is the receipt's."""
-    pdf = _Document(receipt)
-    pdf.heading()
-    pdf.parties()
-    pdf.sums()
-    pdf.closing()
-    return bytes(pdf.output())
+    """The document, in the receipt's language. Its date is the receipt's."""
+    with languages.of(languages.or_default(receipt.language)):
+        pdf = Document(receipt)
+        pdf.draw()
+        return bytes(pdf.output())
 
 
 def title(receipt: Receipt) -> str:
     """What the law calls it."""
     if receipt.kind == DocumentKind.CREDIT_NOTE:
-        return "Credit note"
-    return "Tax invoice" if receipt.tax_mode == TaxMode.REGISTERED else "Bill of supply"
+        return _("Credit note")
+    return _("Tax invoice") if receipt.tax_mode == TaxMode.REGISTERED else _("Bill of supply")
 
 
 def rows(receipt: Receipt) -> Iterator[tuple[str, int]]:
     """What the sum is made of, in words."""
     if receipt.tax_mode == TaxMode.EXEMPT:
         return
-    yield "Value without tax", receipt.taxable_paise
+    yield _("Value without tax"), receipt.taxable_paise
     half = f"{receipt.tax_percent / 2:g}%"
     if receipt.place_of_supply != receipt.gstin[:2]:
         yield f"IGST {receipt.tax_percent}%", receipt.igst_paise
@@ -53,7 +52,7 @@ def rows(receipt: Receipt) -> Iterator[tuple[str, int]]:
     yield f"{state} {half}", receipt.sgst_paise
 
 
-class _Document(FPDF):
+class Document(FPDF):
     """The page, from its top to its end."""
 
     def __init__(self, receipt: Receipt) -> None:
@@ -61,11 +60,18 @@ class _Document(FPDF):
         self.receipt = receipt
         self.letters: dict[str, Container[int]] = {}  # by font
         self.set_margins(20, 20, 20)
+        self.c_margin = 0
         self.set_title(receipt.number)
-        self.set_lang("en-IN")
+        self.set_lang(f"{languages.or_default(receipt.language)}-IN")
         self.set_creation_date(receipt.at)
         self.set_text_shaping(True)
         self.add_page()
+
+    def draw(self) -> None:
+        self.heading()
+        self.parties()
+        self.sums()
+        self.closing()
 
     # -- the parts -----------------------------------------------------------------------------------------------------
 
@@ -82,37 +88,38 @@ class _Document(FPDF):
 
     def parties(self) -> None:
         receipt = self.receipt
-        self.named("Number", receipt.number)
-        self.named("Date", long_day(receipt.at))
+        self.named(_("Number"), receipt.number)
+        self.named(_("Date"), long_day(receipt.at))
         if receipt.original is not None:
-            self.named("Takes back", f"{receipt.original.number} of {long_day(receipt.original.at)}")
-            self.named("Reason", "money returned" if receipt.refund_id else "payment recorded by mistake")
-        self.named("For", receipt.person_name)
-        self.named("Booking", receipt.booking_reference)
+            taken = {"number": receipt.original.number, "day": long_day(receipt.original.at)}
+            self.named(_("Takes back"), _("{number} of {day}").format(**taken))
+            self.named(_("Reason"), _("money returned") if receipt.refund_id else _("payment recorded by mistake"))
+        self.named(_("For"), receipt.person_name)
+        self.named(_("Booking"), receipt.booking_reference)
         if receipt.place_of_supply:
-            self.named("Place of supply", f"{gst.STATES[receipt.place_of_supply]} ({receipt.place_of_supply})")
+            self.named(_("Place of supply"), f"{_(gst.STATES[receipt.place_of_supply])} ({receipt.place_of_supply})")
         self.ln(LINE)
 
     def sums(self) -> None:
         receipt = self.receipt
-        self.sum_row("Description", "Amount", font=BOLD)
+        self.sum_row(_("Description"), _("Amount"), font=BOLD)
         with self.rule_below():
-            described, _, part = receipt.description.partition("; ")
+            described, part = (*receipt.description.split("; ", 1), "")[:2]
             sac = f" (SAC {receipt.sac})" if receipt.sac else ""
             self.sum_row(described + sac, money(receipt.amount_paise, receipt.currency))
             if part:
                 self.sum_row(part[:1].upper() + part[1:], "")
         for name, paise in rows(receipt):
             self.sum_row(name, money(paise, receipt.currency))
-        self.sum_row("Total", money(receipt.amount_paise, receipt.currency), font=BOLD)
+        self.sum_row(_("Total"), money(receipt.amount_paise, receipt.currency), font=BOLD)
         self.ln(LINE)
 
     def closing(self) -> None:
         if self.receipt.tax_mode == TaxMode.EXEMPT:
-            self.line_of("No tax is charged on this supply.", size=SMALL)
+            self.line_of(_("No tax is charged on this supply."), size=SMALL)
         else:
-            self.line_of("Prices include tax. Tax is not payable on reverse charge.", size=SMALL)
-        self.line_of("Issued electronically; valid without a signature.", size=SMALL)
+            self.line_of(_("Prices include tax. Tax is not payable on reverse charge."), size=SMALL)
+        self.line_of(_("Issued electronically; valid without a signature."), size=SMALL)
 
     # -- the pen -------------------------------------------------------------------------------------------------------
 
@@ -121,23 +128,37 @@ class _Document(FPDF):
         self.ln(LINE * size / SIZE)
 
     def named(self, name: str, text: str) -> None:
-        self.use(LATIN, SIZE)
-        self.cell(SUMS, LINE, name)
+        self.written(name)
+        self.set_x(self.l_margin + SUMS)
         with self.local_context(), self.indented(SUMS):
             self.written(text)
         self.ln(LINE)
 
     def sum_row(self, name: str, amount: str, *, font: str = LATIN) -> None:
-        self.use(font, SIZE)
-        self.cell(WIDTH - SUMS, LINE * 1.3, name)
-        self.cell(SUMS, LINE * 1.3, amount, align="R", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+        self.on_one_line(name, font=font)
+        width = sum(self.get_string_width(piece) for piece in self.pieces(amount, SIZE, font))
+        self.set_x(self.l_margin + WIDTH - width)
+        self.on_one_line(amount, font=font)
+        self.ln(LINE * 1.3)
+
+    def on_one_line(self, text: str, *, font: str) -> None:
+        """A cell each piece, since what breaks lines takes joined letters for wider than they are."""
+        for piece in self.pieces(text, SIZE, font):
+            self.cell(self.get_string_width(piece), LINE * 1.3, piece)
 
     def written(self, text: str, *, size: float = SIZE, font: str = LATIN) -> None:
-        """Each piece in the font of its script."""
-        for script, piece in runs(text):
-            self.use(font if script == LATIN else script, size)
+        """On as many lines as it takes."""
+        for piece in self.pieces(text, size, font):
+            self.write(LINE * size / SIZE, piece)
+
+    def pieces(self, text: str, size: float, font: str) -> Iterator[str]:
+        """Each in the font of its script, which is in use meanwhile. Bold is Latin alone."""
+        found = list(runs(text))
+        latin = font if all(script == LATIN for script, _text in found) else LATIN
+        for script, piece in found:
+            self.use(latin if script == LATIN else script, size)
             known = self.letters[self.font_family]
-            self.write(LINE * size / SIZE, "".join(one if ord(one) in known else UNKNOWN for one in piece))
+            yield "".join(one if ord(one) in known else UNKNOWN for one in piece)
 
     @contextmanager
     def indented(self, by: float) -> Iterator[None]:

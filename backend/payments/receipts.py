@@ -17,8 +17,8 @@ from backend.payments.receipt_series import Place, take
 from backend.payments.tax import TaxMode, TaxSplit, TaxTerms
 
 _FROM_ORIGINAL = (  # a credit note says as its receipt did, whatever has changed since
-    "payment_id", "person_name", "booking_reference", "description", "practice_name", "practice_address", "gstin",
-    "sac", "tax_mode", "tax_percent", "place_of_supply", "currency",
+    "payment_id", "language", "person_name", "booking_reference", "description", "practice_name", "practice_address",
+    "gstin", "sac", "tax_mode", "tax_percent", "place_of_supply", "currency",
 )  # fmt: skip
 _TAXES = tuple(one.name for one in fields(TaxSplit))
 
@@ -27,6 +27,7 @@ _TAXES = tuple(one.name for one in fields(TaxSplit))
 class Supply:
     """What was paid for, by whom and where, in words that tell nothing of the practice's kind."""
 
+    language: str  # of the words
     person_name: str
     booking_reference: str
     description: str
@@ -44,6 +45,7 @@ def issue(payment: Payment, supply: Supply, *, on: date, now: datetime) -> Recei
         tax.split(payment.captured_paise, terms),
         at=now,
         payment_id=payment.pk,
+        language=supply.language,
         person_name=supply.person_name,
         booking_reference=supply.booking_reference,
         description=supply.description,

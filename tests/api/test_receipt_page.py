@@ -12,7 +12,7 @@ from backend.bookings.models import Booking, Purpose
 from backend.bookings.notices import Notice
 from backend.payments import receipt_files
 from backend.payments.models import Receipt
-from tests.support import api, scenarios
+from tests.support import api, latin, scenarios
 from tests.support.link_pages import browser, look, shown
 from tests.support.scenarios import RAVI
 
@@ -77,3 +77,10 @@ def test_the_site_learns_of_the_page_once_something_was_paid(now: datetime) -> N
     assert shown_booking["receipts_url"].endswith(f"/go/receipt/?token={token_of(booking)}")
     other = scenarios.pending(RAVI, now=now)
     assert "receipts_url" not in api.post(api.VERIFY, {"token": scenarios.token_of(other)}).json()["booking"]
+
+
+def test_in_hindi_no_english_is_left_on_the_page(now: datetime) -> None:
+    token = token_of(scenarios.confirmed(now=now, language="hi"))
+    html = browser().get(PAGE, {"token": token, "language": "hi"}).content.decode()
+    assert "रसीद MS/26-27/000001" in html
+    assert latin.words(latin.of_html(html), "MindSettler", "English", "Booking") == []

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 from django.utils import translation
+from icalendar import Calendar
 from pytest_django import Settings
 
 from backend.bookings.models import Booking
@@ -41,6 +42,17 @@ def test_no_english_is_left_in_a_mail_in_hindi(notice: Notice, now: datetime, se
         assert latin.words(said, *NAMES) == []
     assert '<html lang="hi">' in html
     assert not re.search("सत्र|परामर्श|मनो|चिकित्स", str(mail.subject))  # a subject says no more of it in Hindi
+
+
+def test_the_entry_of_a_calendar_is_in_hindi_too(now: datetime) -> None:
+    parts = mail_of(Notice.BOOKING_CONFIRMED, now=now, language="hi").message().walk()
+    entries = [part.get_payload(decode=True) for part in parts if part.get_content_type() == "text/calendar"]
+    assert len(entries) == 2  # the alternative and the file
+    for entry in entries:
+        event = Calendar.from_ical(entry).walk("VEVENT")[0]
+        said = [event["SUMMARY"], event.walk("VALARM")[0]["DESCRIPTION"]]
+        assert re.fullmatch(r"अपॉइंटमेंट MS-\w+", event["SUMMARY"])
+        assert latin.words(" ".join(said)) == []
 
 
 def test_a_time_in_hindi_names_its_day_and_zone(now: datetime) -> None:

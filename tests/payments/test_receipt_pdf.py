@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from fontTools.ttLib import TTFont
 
+from backend.core import languages
 from backend.payments import receipt_fonts, receipt_pdf
 from backend.payments.models import Receipt
+from tests.support import latin
 
 NAMES = {
     "NotoSansDevanagari": "श्रीलक्ष्मी क्षीरसागर",
@@ -82,3 +85,48 @@ def test_its_taxes_are_named_by_the_place_of_supply() -> None:
 )
 def test_it_is_called_what_the_law_calls_it(changes: dict[str, str], title: str) -> None:
     assert receipt_pdf.title(receipt(**changes)) == title
+
+
+class Heard(receipt_pdf.Document):
+    """It notes what it writes."""
+
+    def pieces(self, text: str, size: float, font: str) -> Iterator[str]:
+        self.__dict__.setdefault("texts", []).append(text)
+        return super().pieces(text, size, font)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"description": "1 दिसंबर 2026 का सत्र; आंशिक भुगतान, ₹1,500.00 में से ₹500.00 शेष"},
+        {"kind": "credit_note", "original": receipt(), "place_of_supply": "96"},
+        {"kind": "credit_note", "original": receipt(), "refund_id": 1, "place_of_supply": "33"},
+        {"tax_mode": "exempt", "place_of_supply": ""},
+    ],
+)
+def test_no_english_is_left_in_one_in_hindi(changes: dict[str, Any]) -> None:
+    given = {"language": "hi", "description": "1 दिसंबर 2026 का सत्र", **changes}
+    with languages.of("hi"):
+        heard = Heard(receipt(**given))
+        heard.draw()
+        heard.output()  # closes its fonts
+    typed = ("MindSettler", "12 Baner Road", "Pune", "Asha Rao", "27AAPFU0939F1ZV", "CGST", "SGST", "IGST", "GSTIN")
+    assert latin.words(" ".join(heard.__dict__["texts"]), *typed, "SAC") == []
+
+
+def test_its_language_is_the_receipts_whoever_has_it_made() -> None:
+    once = receipt_pdf.render(receipt(language="hi"))
+    with languages.of("hi"):
+        assert receipt_pdf.render(receipt(language="hi")) == once
+        assert receipt_pdf.render(receipt(language="en")) != once
+    assert b"/Lang (hi-IN)" in once
+
+
+@pytest.mark.parametrize("name", ["MindSettler", "राशि"])
+def test_an_amounts_head_stands_on_one_line_within_the_margin(name: str) -> None:
+    pdf = receipt_pdf.Document(receipt())
+    top = pdf.get_y()
+    pdf.sum_row("x", name, font=receipt_fonts.BOLD)
+    height = pdf.get_y() - top
+    pdf.output()  # closes its fonts
+    assert round(height, 2) == round(receipt_pdf.LINE * 1.3, 2)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from backend.api.frame import error_page, render_page
 from backend.api.links.pages import LinkPage
@@ -13,7 +14,7 @@ from backend.core import formatting
 from backend.payments import receipt_files, receipts
 from backend.payments.models import Receipt
 
-_NOT_YET = _("Your receipt is being made. Please open the link again in a moment.")
+_NOT_YET = gettext_lazy("Your receipt is being made. Please open the link again in a moment.")
 
 
 class ReceiptPage(LinkPage):
@@ -30,11 +31,15 @@ def _answer(token: str, number: str) -> HttpResponse:
     booking = queries.by_token(token, now=timezone.now())
     found = receipts.of_booking(booking.pk)
     if not number:
-        shown = [(one, formatting.money(one.amount_paise, one.currency), formatting.long_day(one.at)) for one in found]
+        shown = [(one, _(one.get_kind_display()), _sum(one), formatting.long_day(one.at)) for one in found]
         facts = {"token": token, "acknowledgement_id": booking.acknowledgement_id, "receipts": shown}
         return render_page("receipt", facts)
     found = [one for one in found if one.number == number]
-    return _document(found[0]) if found else error_page(404, str(_("There is no such receipt.")))
+    return _document(found[0]) if found else error_page(404, _("There is no such receipt."))
+
+
+def _sum(receipt: Receipt) -> str:
+    return formatting.money(receipt.amount_paise, receipt.currency)
 
 
 def _document(receipt: Receipt) -> HttpResponse:

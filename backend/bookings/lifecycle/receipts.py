@@ -8,8 +8,11 @@ from __future__ import annotations
 import logging
 from datetime import date, datetime
 
+from django.utils.translation import gettext
+
 from backend.bookings.guarantees import held_session
 from backend.bookings.models import Booking, Mode
+from backend.core import languages
 from backend.core.formatting import long_day, money, practice_zone
 from backend.outbox import messages
 from backend.outbox.models import Queue
@@ -24,10 +27,14 @@ MAKE_RECEIPT = "make_receipt"  # what the payments worker is asked to do
 
 def issue(booking: Booking, payment: Payment, *, left_paise: int, now: datetime) -> None:
     """The receipt of a capture that counts, after which so much is left to pay."""
+    language = languages.or_default(booking.language)
+    with languages.of(language):
+        description = _description(booking, payment, left_paise)
     supply = Supply(
+        language=language,
         person_name=booking.full_name,
         booking_reference=booking.acknowledgement_id,
-        description=_description(booking, payment, left_paise),
+        description=description,
         place_of_supply=_place_of_supply(booking),
     )
     _owe_file(receipts.issue(payment, supply, on=_practice_day(now), now=now), now=now)
@@ -47,11 +54,14 @@ def take_back(payment: Payment, amount_paise: int, *, refund: Refund | None = No
 
 def _description(booking: Booking, payment: Payment, left: int) -> str:
     """Of a part also what is left to pay of which price, as it is now."""
-    session = f"Session on {long_day(held_session(booking).start)}"
+    session = gettext("Session on {day}").format(day=long_day(held_session(booking).start))
+    price = money(booking.amount_paise)
     if left:
-        return f"{session}; part payment, {money(left)} of {money(booking.amount_paise)} left"
+        return gettext("{session}; part payment, {left} of {price} left").format(
+            session=session, left=money(left), price=price
+        )
     is_all = payment.captured_paise == booking.amount_paise
-    return session if is_all else f"{session}; last part of {money(booking.amount_paise)}"
+    return session if is_all else gettext("{session}; last part of {price}").format(session=session, price=price)
 
 
 def _owe_file(receipt: Receipt, *, now: datetime) -> None:

@@ -11,6 +11,7 @@ import time_machine
 from django.db import DatabaseError, transaction
 
 from backend.bookings.lifecycle import desk_money, payments, refunds
+from backend.bookings.lifecycle.desk_money import Handed
 from backend.bookings.lifecycle.void_payment import void_desk_payment
 from backend.bookings.machine import State
 from backend.bookings.models import Booking
@@ -131,6 +132,18 @@ def test_of_a_session_in_person_it_is_the_practice(now: datetime, settings: Any)
     who = scenarios.psychologist(location=Location.objects.create(name="Baner", address="12 Baner Road, Pune"))
     scenarios.confirmed(now=now, who=who, mode="OFFLINE", region="Tamil Nadu")
     assert Receipt.objects.get().place_of_supply == "27"
+
+
+def test_it_speaks_the_visitors_language_whoever_takes_the_money_and_so_does_its_credit_note(now: datetime) -> None:
+    booking = scenarios.approved(now=now, language="hi")
+    for paise in (50_000, 100_000):
+        desk_money.record_desk_payment(booking.pk, Handed(amount_paise=paise), now=now, **DESK)
+    Booking.objects.update(language="en")
+    note = give_back(booking, 100, now=now)
+    first, last = Receipt.objects.filter(kind=DocumentKind.RECEIPT)
+    assert first.description == "24 नवंबर 2026 का सत्र; आंशिक भुगतान, ₹1,500.00 में से ₹1,000.00 शेष"
+    assert last.description == "24 नवंबर 2026 का सत्र; ₹1,500.00 का अंतिम भाग"
+    assert {one.language for one in (first, last, note)} == {"hi"}
 
 
 # -- its number --------------------------------------------------------------------------------------------------------
