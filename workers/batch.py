@@ -16,7 +16,7 @@ from backend.core import correlation, database_timeouts
 from backend.core.errors import AccountTrouble
 from backend.ops.models import AttemptResult
 from backend.outbox import attempts, messages, order
-from backend.outbox.attempts import Change
+from backend.outbox.attempts import Change, Snooze
 from backend.outbox.models import Message, MessageState, Queue
 from backend.outbox.order import TURN as TURN
 from workers import outcomes
@@ -136,7 +136,8 @@ class Batch:
         self.results.append(AttemptResult.FAILED)
 
     def _note(self, row: Message, answer: Answer) -> None:
-        self._unwritten.append(outcomes.answered(row, answer, now=timezone.now()))
+        if not (isinstance(answer, Snooze) and answer.is_written):
+            self._unwritten.append(outcomes.answered(row, answer, now=timezone.now()))
         self.results.append(outcomes.result(answer))
 
     # -- what is written -----------------------------------------------------------------------------------------------

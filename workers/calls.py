@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from backend.outbox import patience
 from backend.outbox.models import Message, Queue
-from workers import room_calls, webhooks
+from workers import room_calls, texts, webhooks
 from workers.app import app
 from workers.drain import drain as drain_queue
 from workers.outcomes import Answer
@@ -31,5 +31,6 @@ def perform(message: Message) -> Answer:
 
 _PERFORMERS: dict[str, Callable[[Message], Answer]] = {
     "room": room_calls.perform,
+    patience.TEXT: texts.perform,
     patience.WEBHOOK: webhooks.deliver,
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import smtplib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -20,6 +21,7 @@ from backend.bookings import links
 from backend.bookings.lifecycle import renewal
 from backend.bookings.links import Tokens
 from backend.bookings.notices import Notice, can_be_told
+from backend.channels import routing
 from backend.core.errors import Transient, before_it_leaves
 from backend.notifications import delivery, readings
 from backend.notifications.notification_context import TemplateContext
@@ -53,11 +55,11 @@ def look_ahead(mails: Sequence[Message]) -> dict[int, Answer | Effect]:
     foreseeable = [mail for mail in mails if is_of_its_bookings_alone(Notice(mail.kind))]
     reading = readings.read(foreseeable)
     tokens = links.tokens_of_all([mail.uuid for mail in foreseeable])
-    closed = closed_mailboxes.closed([mail.recipient for mail in foreseeable])
+    known = _Known.of(foreseeable, reading)
     ahead: dict[int, Answer | Effect] = {}
     for mail in foreseeable:
         try:
-            found = _judged(mail, reading, closed, now=now)
+            found = _judged(mail, known, now=now)
         except Exception as error:  # noqa: BLE001  # it fails once more in an attempt of its own, which is counted
             log.info("%s %s is not foreseen: %s", mail.kind, mail.uuid, type(error).__name__)
             continue
@@ -79,8 +81,7 @@ def send(message: Message) -> MessageState | Snooze:
     """
     with before_it_leaves():
         now = timezone.now()
-        closed = closed_mailboxes.closed([message.recipient])
-        found = _judged(message, readings.read([message]), closed, now=now)
+        found = _judged(message, _Known.of([message], readings.read([message])), now=now)
         if not isinstance(found, dict):
             return found
         _say(message, found, now=now)
@@ -107,10 +108,23 @@ def _say(message: Message, words: TemplateContext, *, now: datetime) -> None:
         message.context, message.frozen_at = words, now
 
 
-def _judged(
-    message: Message, reading: Reading, closed: Mapping[str, datetime], *, now: datetime
-) -> Answer | TemplateContext:
+@dataclass(frozen=True)
+class _Known:
+    """Of some mails: their bookings, which mailboxes are closed, and what goes to telephones in their stead."""
+
+    reading: Reading
+    closed: Mapping[str, datetime]
+    outlook: routing.Outlook
+
+    @classmethod
+    def of(cls, mails: Sequence[Message], reading: Reading) -> _Known:
+        closed = closed_mailboxes.closed([mail.recipient for mail in mails])
+        return cls(reading, closed, routing.look([(mail, reading.client_id(mail)) for mail in mails]))
+
+
+def _judged(message: Message, known: _Known, *, now: datetime) -> Answer | TemplateContext:
     """What is to be sent; or why nothing is, now or ever."""
+    reading = known.reading
     held_until = delivery.held_until(message, now=now, reading=reading)
     if held_until is not None:
         return Snooze(held_until)
@@ -119,17 +133,20 @@ def _judged(
         if delivery.is_owed_anew(message, now=now, reading=reading):
             renewal.renew(message.pk, now=now)
         return MessageState.OBSOLETE
-    if by_telephone.is_told(message) or (_is_stopped(message, reading, closed) and by_telephone.turn(message)):
+    routed = routing.turn(message, reading.client_id(message), known.outlook, now=now)
+    if routed is not None:
+        return routed if isinstance(routed, MessageState) else Snooze(routed, is_written=True)
+    if by_telephone.is_told(message) or (_is_stopped(message, known) and by_telephone.turn(message)):
         return by_telephone.waits(now=now)
     return context
 
 
-def _is_stopped(message: Message, reading: Reading, closed: Mapping[str, datetime]) -> bool:
+def _is_stopped(message: Message, known: _Known) -> bool:
     """Whether mail does not reach its reader, as far as all the bookings know that it is about."""
-    since = closed.get(message.mailbox)
+    since = known.closed.get(message.mailbox)
     if since is None or not can_be_told(message.kind):
         return False
-    proved = [booking.verified_at for booking, _ in reading.subjects(message)]
+    proved = [booking.verified_at for booking, _ in known.reading.subjects(message)]
     return bool(proved) and all(closed_mailboxes.concerns(since, proved_at=at) for at in proved)
 
 

@@ -35,6 +35,11 @@ class Reading:
             if booking is not None:
                 yield booking, one
 
+    def client_id(self, message: Message) -> int | None:
+        """Whom it is about, where that is one booking."""
+        booking = self.bookings.get(message.booking_id or 0)
+        return booking.client_id if booking is not None else None
+
     def is_so_still(self, message: Message) -> bool:
         """Whether nothing has changed about its bookings. One query."""
         ids = bundles.booking_ids(message)

@@ -28,9 +28,13 @@ SNOOZE_MOST = timedelta(days=1)  # the longest that an effect may ask to be left
 
 @dataclass(frozen=True)
 class Snooze:
-    """What an effect answers that is neither done nor failed: not yet, look again at `until`."""
+    """What an effect answers that is neither done nor failed: not yet, look again at `until`.
+
+    `is_written`: the row says so already, with whatever else it was written with.
+    """
 
     until: datetime
+    is_written: bool = False
 
 
 @dataclass(frozen=True)

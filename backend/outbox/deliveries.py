@@ -1,4 +1,4 @@
-"""What a provider reports of a mail that it took: matched by its id or by ours, forward only, and once."""
+"""What a provider reports of a message that it took: matched by its id or by ours, forward only, and once."""
 
 from __future__ import annotations
 
@@ -21,12 +21,15 @@ class DeliveryReport:
     closes_mailbox: bool = False
 
 
-def note(report: DeliveryReport, *, now: datetime) -> Message | None:
-    """The mail, if it is ours and the report takes it forward; one that comes again, or late, does nothing.
+MAILS = Q(queue=Queue.MAIL)
+
+
+def note(report: DeliveryReport, *, now: datetime, among: Q = MAILS) -> Message | None:
+    """The message, if it is one of these and the report takes it forward; one that comes again, or late, does nothing.
 
     One conditional UPDATE: of two that come at once, each does its part once.
     """
-    message = _find(report)
+    message = _find(report, among)
     if message is None:
         return None
     moved = Message.objects.filter(pk=message.pk, delivery__in=_before(report.delivery))
@@ -36,17 +39,17 @@ def note(report: DeliveryReport, *, now: datetime) -> Message | None:
     return Message.objects.defer("context").get(pk=message.pk)  # under the lock: an erasure has been, or waits
 
 
-def _find(report: DeliveryReport) -> Message | None:
+def _find(report: DeliveryReport, among: Q) -> Message | None:
     """Ours first: it is known before the provider has answered."""
-    mails = Message.objects.filter(queue=Queue.MAIL).defer("context")
+    sent = Message.objects.filter(among).defer("context")
     if report.message_uuid is not None:
-        found = mails.filter(uuid=report.message_uuid).first()
+        found = sent.filter(uuid=report.message_uuid).first()
         if found is not None:
             return found
     if not report.provider_message_id:
         return None
     # said so that the index answers, which leaves out the empty ones
-    named = mails.filter(~Q(provider_message_id=""), provider_message_id=report.provider_message_id)
+    named = sent.filter(~Q(provider_message_id=""), provider_message_id=report.provider_message_id)
     return named.order_by("-pk").first()
 
 

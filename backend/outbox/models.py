@@ -18,7 +18,7 @@ class Queue(models.TextChoices):
 
     MAIL = "mail", "Mail"
     PAYMENTS = "payments", "Payments"
-    CALLS = "calls", "Calls"  # to the servers of others: webhooks
+    CALLS = "calls", "Calls"  # to the servers of others: webhooks, rooms, texts
 
 
 class MessageState(models.TextChoices):
@@ -34,7 +34,7 @@ class MessageState(models.TextChoices):
 
 
 class Delivery(models.TextChoices):
-    """What the provider reported of a mail since it took it, in the order in which it can only go forward."""
+    """What the provider reported of a message since it took it, in the order in which it can only go forward."""
 
     DEFERRED = "deferred", "Deferred"  # not taken yet by the mailbox's server, which is asked again
     DELIVERED = "delivered", "Delivered"
@@ -53,7 +53,8 @@ class Message(models.Model):
     kind = models.CharField(max_length=48)
     dedupe_key = models.CharField(max_length=120, unique=True)
     booking_id = models.BigIntegerField(null=True, blank=True)  # no foreign key: the outbox knows no booking
-    subject_id = models.BigIntegerField(null=True, blank=True)  # the payment or refund that a payments row speaks of
+    # the payment or refund that a payments row speaks of; of a text and the mail in whose stead it goes, the other
+    subject_id = models.BigIntegerField(null=True, blank=True)
     ledger_sequence = models.PositiveIntegerField(null=True, blank=True)
     recipient = models.CharField(max_length=254, blank=True)
     mailbox = models.CharField(max_length=254, blank=True, db_default="")  # the recipient's, for the limits to count by

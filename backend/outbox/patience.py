@@ -20,6 +20,11 @@ BACK_OFF_MOST = env.duration("BACK_OFF_MOST", "the longest wait between two atte
 WEBHOOK_BACK_OFF_MOST = env.duration(
     "WEBHOOK_BACK_OFF_MOST", "the longest wait between two attempts of a webhook", default="24h"
 )
+FALLBACK_AFTER = env.duration(
+    "FALLBACK_AFTER",
+    "how long after a reminder was sent to a telephone it is mailed as well, unless it is known to be delivered",
+    default="10m",
+)
 
 WEBHOOK = "webhook"
 ROOM = "room"

@@ -58,6 +58,7 @@ NOT_DRIVEN = {
     ),
     "refused_events.note_refused": "keeps a webhook that is not genuine, and touches no booking",
     "enquiries.receive_enquiry": "touches no booking",
+    "deliveries.record_text": "speaks of texts, which the model owes none; tests/channels/test_reports.py",
     "telephone.record_told": "settles what staff told by telephone, and touches no booking",
     "calendar_choice.choose_calendar": "changes what a mail carries, and nothing that a rule looks at",
     "disclosure.reveal_phone": "shows a number and records that, and touches no booking",

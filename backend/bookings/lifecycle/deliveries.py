@@ -8,6 +8,8 @@ from datetime import datetime
 from backend.bookings import actors
 from backend.bookings.lifecycle.transaction import intent, lock_booking
 from backend.bookings.notices import can_be_told
+from backend.channels import routing
+from backend.channels.channel import ChannelName, ChannelReport
 from backend.core.errors import Code, Refused
 from backend.outbox import by_telephone, closed_mailboxes, deliveries
 from backend.outbox.deliveries import DeliveryReport
@@ -27,6 +29,24 @@ def record_delivery(report: DeliveryReport, *, now: datetime) -> bool:
         return False
     if report.delivery in (Delivery.BOUNCED, Delivery.COMPLAINED):
         _not_received(message, report, now=now)
+    return True
+
+
+@intent
+def record_text(channel: ChannelName, report: ChannelReport, *, now: datetime) -> bool:
+    """No transition. Any number of times and in any order. False: no text of this channel, or nothing new.
+
+    A text that was delivered settles the mail that waits for it; one that will not be makes that due.
+    """
+    told = DeliveryReport(report.provider_message_id, report.message_uuid, report.delivery)
+    text = deliveries.note(told, now=now, among=routing.of_channel(channel))
+    if text is None:
+        return False
+    if report.delivery == Delivery.DELIVERED:
+        routing.note_told(text, now=now)
+    elif report.delivery == Delivery.BOUNCED:
+        log.info("%s %s was not delivered", text.kind, text.uuid)
+        routing.mail_now(text, now=now)
     return True
 
 
