@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import socket
 import time
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
 
 import pytest
 
 from backend.core.outgoing import called_address, guarded_call
 from backend.core.outgoing.called_address import AddressRefused, CalledAddress, Fault
-from tests.support.private_addresses import NUMBERS, PUBLIC, SPELLINGS
+from tests.support.private_addresses import ENDS, NUMBERS, PUBLIC, SPELLINGS
 
 ADDRESS = "https://hooks.example.org/bookings?practice=1"
 
@@ -64,6 +65,21 @@ def test_a_name_that_leads_into_a_private_network_is_refused(network: Network) -
                 called_address.check(ADDRESS)
             assert refused.value.fault is Fault.PRIVATE, number
     assert all(map(called_address.is_public, PUBLIC))
+
+
+@pytest.mark.parametrize(("first", "last"), ENDS)
+def test_a_network_that_is_not_everybodys_is_refused_from_end_to_end_and_no_further(first: str, last: str) -> None:
+    least, most = ip_address(first), ip_address(last)
+    middle = type(least)((int(least) + int(most)) // 2)
+    assert not any(called_address.is_public(str(number)) for number in (least, middle, most))
+    beside = [int(least) - 1, int(most) + 1]
+    for number in (type(least)(number) for number in beside if 0 <= number < 2**least.max_prefixlen):
+        assert called_address.is_public(str(number)) is not _is_in_another(number), number
+
+
+def _is_in_another(number: IPv4Address | IPv6Address) -> bool:
+    ends = [(ip_address(first), ip_address(last)) for first, last in ENDS]
+    return any(int(first) <= int(number) <= int(last) for first, last in ends if first.version == number.version)
 
 
 def test_a_name_that_changes_its_mind_is_connected_to_as_it_was_judged(network: Network) -> None:
