@@ -42,6 +42,8 @@ def deliver(message: Message) -> Answer:
     subscription = required(subscription, "subscription", message)
     if _is_left_alone(subscription, now=now):
         raise Permanent("its server took nothing for three days", surely_not_sent=True)
+    if not subscriptions.take_turn(subscription, now=now):
+        return Snooze(now + subscriptions.TRY_LASTS)
     try:
         return _became(subscription, _post(message, subscription, now=now))
     except Transient as error:

@@ -61,6 +61,8 @@ class SubscriptionAdmin(ListOfPeople, admin.ModelAdmin[Subscription]):
     def save_model(self, request: HttpRequest, obj: Subscription, form: Any, change: bool) -> None:
         if not change:
             obj.created_at, obj.created_by = timezone.now(), actors.for_account(request.user)
+        elif "address" in form.changed_data:
+            vars(obj).update(subscriptions.UNTRIED)
         super().save_model(request, obj, form, change)
 
     def response_add(self, request: HttpRequest, obj: Subscription, *_: Any, **__: Any) -> HttpResponse:

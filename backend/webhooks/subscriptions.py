@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -12,11 +13,13 @@ from backend.core import webhook_signature
 from backend.outbox.patience import WEBHOOK_BACK_OFF_MOST
 from backend.webhooks.models import EndedWhy, Secret, Subscription
 
+UNTRIED: dict[str, Any] = {"failing_since": None, "failures": 0, "retry_at": None}
 OVERLAP = timedelta(hours=24)  # how long the secret before signs beside a new one
 OVERLAP_MOST = timedelta(days=30)
 # After so many failures in a row its server is left alone for so long, whatever waits: one call tries for all
 _LEFT_ALONE = (0, 0, 10, 30, 60, 120, 300, 600)  # seconds
 LEFT_ALONE_MOST = min(timedelta(seconds=_LEFT_ALONE[-1]), WEBHOOK_BACK_OFF_MOST)  # a longer wait is a clock's fault
+TRY_LASTS = timedelta(seconds=10)  # a call is over within five; then another may try
 
 
 @transaction.atomic
@@ -24,6 +27,15 @@ def subscribe(*, name: str, address: str, events: Sequence[str], by: str, now: d
     """A new one and its secret, which is shown this once. The caller has judged the address."""
     made = Subscription.objects.create(name=name, address=address, events=sorted(events), created_at=now, created_by=by)
     return made, _give_secret(made, now=now)
+
+
+def change(subscription: Subscription, *, name: str, address: str, events: Sequence[str]) -> Subscription:
+    """As it is to be. Another server has failed at nothing yet, so it is not left alone for what this one did."""
+    values: dict[str, Any] = {"name": name, "address": address, "events": sorted(events)}
+    if address != subscription.address:
+        values |= UNTRIED
+    Subscription.objects.filter(pk=subscription.pk).update(**values)
+    return Subscription.objects.get(pk=subscription.pk)
 
 
 @transaction.atomic
@@ -53,10 +65,21 @@ def live() -> QuerySet[Subscription]:
     return Subscription.objects.filter(ended_at=None)
 
 
+def take_turn(subscription: Subscription, *, now: datetime) -> bool:
+    """Whether this call is the one that tries for all, where its server took nothing lately: no other is for a while.
+
+    False: another worker tries it at this moment.
+    """
+    if subscription.retry_at is None:
+        return True
+    ours = Subscription.objects.filter(pk=subscription.pk, retry_at=subscription.retry_at)
+    return ours.update(retry_at=now + TRY_LASTS) == 1
+
+
 def note_taken(subscription: Subscription) -> None:
     """It took an event; written only where that is news."""
     if subscription.failures:
-        Subscription.objects.filter(pk=subscription.pk).update(failing_since=None, failures=0, retry_at=None)
+        Subscription.objects.filter(pk=subscription.pk).update(**UNTRIED)
 
 
 def note_not_taken(subscription: Subscription, *, now: datetime) -> None:

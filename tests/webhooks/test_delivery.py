@@ -11,6 +11,7 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from backend.bookings.models import Booking, LedgerEntry
 from backend.outbox import messages, patience
+from backend.outbox.attempts import Snooze
 from backend.outbox.models import Message, MessageState, Queue
 from backend.webhooks import subscriptions
 from backend.webhooks.events import EventType
@@ -184,3 +185,46 @@ def test_each_attempt_is_logged_without_a_word_of_either_side(
     work(now + 10 * SECOND)
     logged = [(one.subscription, one.status, one.trouble) for one in Delivery.objects.order_by("pk")]
     assert logged == [(subscription, 503, ""), (subscription, 204, ""), (subscription, 204, "")]
+
+
+@pytest.mark.sqlite_only
+def test_of_a_server_that_took_nothing_lately_one_worker_tries_for_all(
+    booking: Booking, subscription: Subscription, receiver: WebhookReceiver, now: datetime
+) -> None:
+    other = scenarios.pending("ravi@example.org", now=now)
+    Subscription.objects.update(failures=3, failing_since=now, retry_at=now - SECOND)
+    mine = Message.objects.get(queue=Queue.CALLS, booking_id=other.pk)
+    theirs = rows()[0]
+    theirs.ledger_sequence = 99  # over which its worker trips in the middle
+    with time_machine.travel(now, tick=False):
+        with pytest.raises(LedgerEntry.DoesNotExist):
+            calls.perform(theirs)
+        assert calls.perform(mine) == Snooze(now + subscriptions.TRY_LASTS)
+    assert receiver.calls == []
+    with time_machine.travel(now + subscriptions.TRY_LASTS + SECOND):
+        assert calls.perform(mine) == MessageState.DONE
+    subscription.refresh_from_db()
+    assert (subscription.failures, subscription.retry_at) == (0, None)
+
+
+@pytest.mark.sqlite_only
+def test_of_two_that_saw_the_same_one_has_the_turn(subscription: Subscription, now: datetime) -> None:
+    Subscription.objects.update(failures=3, failing_since=now, retry_at=now - SECOND)
+    first, second = Subscription.objects.get(), Subscription.objects.get()
+    assert [subscriptions.take_turn(one, now=now) for one in (first, second)] == [True, False]
+    later = now + subscriptions.TRY_LASTS + SECOND
+    assert subscriptions.take_turn(Subscription.objects.get(), now=later)
+
+
+@pytest.mark.sqlite_only
+def test_another_address_is_not_left_alone_for_what_the_one_before_did(
+    subscription: Subscription, now: datetime
+) -> None:
+    failing = {"failures": 3, "failing_since": now, "retry_at": now + HOUR}
+    Subscription.objects.update(**failing)
+    same = {"name": "Other", "address": subscription.address, "events": ["booking.moved", "booking.cancelled"]}
+    changed = subscriptions.change(Subscription.objects.get(), **same)
+    assert {name: getattr(changed, name) for name in failing} == failing
+    changed = subscriptions.change(changed, **{**same, "address": "https://other.example.org/"})
+    assert (changed.failures, changed.failing_since, changed.retry_at) == (0, None, None)
+    assert changed.events == ["booking.cancelled", "booking.moved"]
