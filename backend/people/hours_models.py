@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import time
+from datetime import datetime, time, timedelta
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models import Q, QuerySet
 from simple_history.models import HistoricalRecords
 
 from backend.core.formatting import short_day_and_time
 from backend.core.personal_data import classify
+
+SHOWN_FOR = timedelta(days=7)  # what is over leaves pages and programs after this; it stays in the history
 
 
 class HoursMode(models.TextChoices):
@@ -96,6 +99,11 @@ def overlap_sentence(other: WorkingHours) -> str:
 
 def _weekday(hours: WorkingHours) -> int | None:
     return hours.weekday if hours.day is None else hours.day.weekday()
+
+
+def shown_hours(rows: QuerySet[WorkingHours], *, now: datetime) -> QuerySet[WorkingHours]:
+    """Of every week, and of days that are not long over."""
+    return rows.filter(Q(day=None) | Q(day__gte=now.date() - SHOWN_FOR)).order_by("day", "weekday", "starts_at", "pk")
 
 
 class TimeOff(models.Model):

@@ -16,11 +16,13 @@ from simple_history.models import HistoricalRecords
 from backend.core.encryption import EncryptedTextField
 from backend.core.personal_data import classify
 from backend.people.calendar_models import CalendarAddress as CalendarAddress
+from backend.people.hours_models import SHOWN_FOR as SHOWN_FOR
 from backend.people.hours_models import HoursMode as HoursMode
 from backend.people.hours_models import TimeOff as TimeOff
 from backend.people.hours_models import WorkingHours as WorkingHours
 from backend.people.hours_models import overlap_sentence as overlap_sentence
 from backend.people.hours_models import share_time as share_time
+from backend.people.hours_models import shown_hours as shown_hours
 
 
 class Client(models.Model):

@@ -69,6 +69,7 @@ PAGES = {  # by the name of the page's address
     **{f"bookings_booking_{one.name}": (f"POST {BOOKING}{NAMES.get(one.name, one.name)}/",) for one in ACTIONS},
 }  # fmt: skip
 ROWS = {"bookings_booking": (LOOKS, f"GET {BOOKING}"), "ops_process": ("GET overview/",)}
+BELOW = {"psychologists": ("hours",), "corporates": ("domains",)}  # rows that stand below one on its page
 FRESH = "it is worth a fresh proof of both factors, which no token is"
 PROOF = "one's own password, factors and sessions are proved by a person"
 FRAME = "a part of the pages' own frame"
@@ -128,11 +129,11 @@ def _answer(pattern: URLPattern, models: dict[str, type]) -> tuple[str, ...] | s
     if record.takes is None and what in ("add", "delete"):
         return "nobody may"
     changes = (f"PATCH {one}",) if record.takes else ()
-    hours = ("GET " + one + "hours/", "PUT " + one + "hours/") if record.name == "psychologists" else ()
+    below = BELOW.get(record.name, ())
     return {
         "changelist": (f"GET {record.name}/",),
         "add": (f"POST {record.name}/",),
-        "change": (f"GET {one}", *changes, *hours),
+        "change": (f"GET {one}", *changes, *(f"{method} {one}{name}/" for name in below for method in ("GET", "PUT"))),
         "delete": (f"DELETE {one}",),
     }[what]
 

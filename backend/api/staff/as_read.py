@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from contextlib import AbstractContextManager, nullcontext
 
@@ -9,6 +10,7 @@ from rest_framework.request import Request
 
 from backend.bookings.lifecycle.transaction import expecting
 from backend.bookings.models import Booking
+from backend.core.errors import Code, Refused
 
 NOBODYS = -1  # the number of no ledger's row
 
@@ -16,6 +18,17 @@ NOBODYS = -1  # the number of no ledger's row
 def tag(booking: Booking) -> str:
     """The number of its ledger's last row: whatever happens to a booking writes one."""
     return f'"{booking.ledger_sequence}"'
+
+
+def digest(columns: object) -> str:
+    """The tag of what has no number: another one after every change."""
+    return f'"{hashlib.sha256(repr(columns).encode()).hexdigest()[:32]}"'
+
+
+def refuse_other(sent: str, stands: str) -> None:
+    """Under the lock of what is changed. Refuses: changed_since."""
+    if sent not in ("*", stands):
+        raise Refused(Code.CHANGED_SINCE)
 
 
 def if_match(request: Request) -> str:

@@ -7,8 +7,10 @@ from typing import Any
 
 from django.contrib import admin
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404
+from django.utils import timezone
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -18,12 +20,14 @@ from backend.api.fields import ChoiceField, ClockField, DayField, IdField, Insta
 from backend.api.public.requests import parse_request
 from backend.api.responses import hour_and_minute
 from backend.api.schema import MessageAnswer, Operation, described
+from backend.api.staff.as_read import digest, if_match, refuse_other
 from backend.api.staff.auth import StaffView
+from backend.api.staff.below import Below
 from backend.api.staff.lists import page, requested, sparse
 from backend.api.staff.records.shapes import Instant
 from backend.api.words import WordField
 from backend.bookings.lifecycle.absence import Absence, mark_busy, remove_time_off
-from backend.people.models import HoursMode, Psychologist, TimeOff, WorkingHours
+from backend.people.models import HoursMode, Psychologist, TimeOff, WorkingHours, shown_hours
 
 ROWS_MOST = 100
 _WHEN = "Please write the time with its offset, such as 2026-11-24T17:30:00+05:30."
@@ -78,54 +82,33 @@ class PsychologistView(StaffView):
         found: Psychologist = get_object_or_404(desk.get_queryset(self.request._request), pk=row_id)
         return found
 
-    def formset(self, whose: Psychologist) -> Any:
-        """The rows of hours on their page, and who may change them. Raises Http404 for who may not."""
-        asked = self.request._request
-        for shape, inline in admin.site._registry[Psychologist].get_formsets_with_inlines(asked, whose):
-            if inline.model is WorkingHours and inline.has_change_permission(asked, whose):
-                return shape, inline.get_queryset(asked).filter(psychologist=whose)
-        raise Http404
-
 
 @described(get=Operation("staff_hours", HoursAnswer), put=Operation("staff_replace_hours", HoursAnswer, HoursRequest))
 class Hours(PsychologistView):
     """GET: the hours of every week, and of single days that are not long over. PUT: these and no others."""
 
+    checks_tag = True
+
     def get(self, _request: Request, row_id: int) -> Response:
-        whose = self.whose(row_id)
-        return Response({"hours": [_span(row) for row in WorkingHours.objects.filter(psychologist=whose)]})
+        return _answer(shown_hours(WorkingHours.objects.filter(psychologist=self.whose(row_id)), now=timezone.now()))
 
     @transaction.atomic
     def put(self, request: Request, row_id: int) -> Response:
-        given = parse_request(HoursRequest, request.data).validated_data["hours"]
         whose = self.whose(row_id)
+        stands = Below(request, whose, WorkingHours, COLUMNS)
+        given = parse_request(HoursRequest, request.data).validated_data["hours"]
         Psychologist.objects.select_for_update().get(pk=whose.pk)
-        shape, rows = self.formset(whose)
-        form = shape(_typed(shape.get_default_prefix(), list(rows), given), instance=whose, queryset=rows)
-        if not form.is_valid():
-            raise serializers.ValidationError({"hours": _sentences(form)})
-        form.save()
-        return self.get(request, row_id)
+        refuse_other(if_match(request), _tag(stands.rows))
+        stands.replace([{name: span[name] for name in COLUMNS} for span in given], name="hours")
+        return _answer(stands.rows)
 
 
-def _typed(prefix: str, rows: list[WorkingHours], given: list[dict[str, Any]]) -> dict[str, Any]:
-    """What a browser sends once all that stands there was ticked for deletion, and the new rows were typed below."""
-    data: dict[str, Any] = {f"{prefix}-TOTAL_FORMS": len(rows) + len(given), f"{prefix}-INITIAL_FORMS": len(rows)}
-    for number, row in enumerate(rows):
-        values = {name: getattr(row, name) for name in COLUMNS} | {"id": row.pk, "DELETE": "on"}
-        data |= _boxes(f"{prefix}-{number}", values)
-    for number, values in enumerate(given, start=len(rows)):
-        data |= _boxes(f"{prefix}-{number}", values)
-    return data
+def _answer(rows: QuerySet[WorkingHours]) -> Response:
+    return Response({"hours": [_span(row) for row in rows.all()]}, headers={"ETag": _tag(rows)})
 
 
-def _boxes(prefix: str, values: dict[str, Any]) -> dict[str, Any]:
-    return {f"{prefix}-{name.removesuffix('_id')}": value for name, value in values.items()}
-
-
-def _sentences(form: Any) -> list[str]:
-    found = [one for errors in form.errors for sentences in errors.values() for one in sentences]
-    return [str(one) for one in (*found, *form.non_form_errors())]
+def _tag(rows: QuerySet[WorkingHours]) -> str:
+    return digest(sorted(repr(_span(row)) for row in rows.all()))
 
 
 def _span(row: WorkingHours) -> dict[str, Any]:

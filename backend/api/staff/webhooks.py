@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from rest_framework import serializers
@@ -18,6 +19,7 @@ from backend.api.fields import ChoiceField, LineField, WholeNumberField
 from backend.api.public.requests import parse_request
 from backend.api.responses import utc_iso
 from backend.api.schema import MessageAnswer, Operation, described
+from backend.api.staff.as_read import digest, if_match, refuse_other
 from backend.api.staff.auth import StaffView, request_actor
 from backend.api.staff.lists import RowsRequest, page
 from backend.api.words import WordField
@@ -134,7 +136,7 @@ class Webhooks(WebhookView):
     def post(self, request: Request) -> Response:
         given = parse_request(SubscriptionRequest, request.data).validated_data
         made, secret = subscriptions.subscribe(**given, by=request_actor(request), now=timezone.now())
-        return Response({**_shown(made), "secret": secret}, status=201)
+        return _answer(made, status=201, secret=secret)
 
 
 @described(
@@ -144,14 +146,16 @@ class Webhooks(WebhookView):
 class Webhook(WebhookView):
     """GET: one subscription. POST: another name, address or events."""
 
+    checks_tag = True
+
     def get(self, _request: Request, row_id: int) -> Response:
-        return Response(_shown(get_object_or_404(Subscription, pk=row_id)))
+        return _answer(get_object_or_404(Subscription, pk=row_id))
 
     def post(self, request: Request, row_id: int) -> Response:
-        row = get_object_or_404(subscriptions.live(), pk=row_id)
+        get_object_or_404(subscriptions.live(), pk=row_id)
         given = parse_request(SubscriptionRequest, request.data).validated_data
-        Subscription.objects.filter(pk=row.pk).update(**given)
-        return Response(_shown(Subscription.objects.get(pk=row.pk)))
+        with transaction.atomic():
+            return _answer(subscriptions.change(_as_read(request, row_id), **given))
 
 
 @described(post=Operation("staff_webhook_rotate_secret", WithSecretAnswer, RotateRequest))
@@ -159,12 +163,14 @@ class RotateSecret(WebhookView):
     """POST: a new secret; the one before signs beside it for some hours."""
 
     keeps_answers = False
+    checks_tag = True
 
+    @transaction.atomic
     def post(self, request: Request, row_id: int) -> Response:
-        row = get_object_or_404(subscriptions.live(), pk=row_id)
         hours = parse_request(RotateRequest, request.data).validated_data["hours"]
+        row = _as_read(request, row_id)
         secret = subscriptions.rotate_secret(row, now=timezone.now(), overlap=timedelta(hours=hours))
-        return Response({**_shown(row), "secret": secret})
+        return _answer(row, secret=secret)
 
 
 @described(post=Operation("staff_webhook_end", MessageAnswer))
@@ -198,6 +204,23 @@ class SendAgain(WebhookView):
         message = get_object_or_404(Message, uuid=which, subject_id=row.pk, kind__startswith=owing.PREFIX)
         is_owed = owing.send_again(message.pk, now=timezone.now())
         return Response({"message": "It is sent again." if is_owed else "It is on its way already."})
+
+
+def _as_read(request: Request, row_id: int) -> Subscription:
+    """Locked until commit. Raises Http404 for one that has ended. Refuses: changed_since."""
+    row: Subscription = get_object_or_404(subscriptions.live().select_for_update(), pk=row_id)
+    refuse_other(if_match(request), _tag(row))
+    return row
+
+
+def _tag(row: Subscription) -> str:
+    """Of what staff say of it and of its newest secret, not of how its server does."""
+    newest = row.secrets.values_list("pk", flat=True).first()
+    return digest((row.name, row.address, sorted(row.events), row.ended_at is None, newest))
+
+
+def _answer(row: Subscription, *, status: int = 200, **more: str) -> Response:
+    return Response({**_shown(row), **more}, status=status, headers={"ETag": _tag(row)})
 
 
 def _shown(row: Subscription) -> dict[str, Any]:

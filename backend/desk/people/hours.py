@@ -11,18 +11,25 @@ from zoneinfo import ZoneInfo
 from django import forms
 from django.conf import settings
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
 from django.utils import timezone
 
 from backend.accounts.roles import Ability, has_any_permission
 from backend.people.hours import Clock
-from backend.people.models import Psychologist, TimeOff, WorkingHours, overlap_sentence, share_time
+from backend.people.models import (
+    SHOWN_FOR,
+    Psychologist,
+    TimeOff,
+    WorkingHours,
+    overlap_sentence,
+    share_time,
+    shown_hours,
+)
 
 _DAY = timedelta(days=1)
 WEEKDAYS = list(enumerate(calendar.day_name))
-SHOWN_FOR = timedelta(days=7)  # what is over leaves the page after this; it stays in the history
 
 
 def zone_of(psychologist: Psychologist) -> ZoneInfo:
@@ -124,8 +131,7 @@ class WorkingHoursInline(OwnOrPermitted, admin.TabularInline[WorkingHours, Psych
     fields = ["weekday", "also_on", "day", "starts_at", "ends_at", "offers", "location"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[WorkingHours]:
-        since = timezone.now().date() - SHOWN_FOR
-        return super().get_queryset(request).filter(Q(day=None) | Q(day__gte=since)).order_by("day", "weekday", "pk")
+        return shown_hours(super().get_queryset(request), now=timezone.now())
 
 
 class TimeOffForm(forms.ModelForm[TimeOff]):

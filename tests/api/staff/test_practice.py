@@ -13,7 +13,7 @@ from backend.bookings.machine import State
 from backend.bookings.models import ClosedDay, DataRequest
 from backend.payments import receipt_files
 from backend.payments.models import Receipt
-from backend.people.models import Client, TimeOff, WorkingHours
+from backend.people.models import Client, Corporate, SponsorDomain, TimeOff, WorkingHours
 from tests.support import api, factor, roles, scenarios, staff_api
 from tests.support.staff_api import BOOKINGS, STAFF, Desk
 
@@ -36,6 +36,62 @@ def test_hours_are_replaced_as_a_whole_and_judged_together() -> None:
     assert api.done(desk.get(hours))["hours"] == [SPAN, second]
     assert api.done(desk.send("PUT", hours, data={"hours": []}))["hours"] == []
     assert not WorkingHours.objects.exists()
+
+
+def test_hours_are_replaced_only_as_they_were_read(now: datetime) -> None:
+    who, desk = scenarios.psychologist(), staff()
+    hours = f"{STAFF}psychologists/{who.pk}/hours/"
+    read = desk.get(hours)
+    done = desk.send("PUT", hours, data={"hours": [SPAN]}, if_match=read["ETag"])
+    assert api.done(done)["hours"] == [SPAN]
+    assert done["ETag"] == desk.get(hours)["ETag"] != read["ETag"]
+    api.error(desk.send("PUT", hours, data={"hours": []}, if_match=read["ETag"]), 412, "changed_since")
+    assert WorkingHours.objects.count() == 1
+    api.done(desk.send("PUT", hours, data={"hours": []}, if_match="*"))
+
+
+def test_hours_that_were_read_and_sent_back_stay_the_rows_that_they_are(now: datetime) -> None:
+    who, desk = scenarios.psychologist(), staff()
+    hours = f"{STAFF}psychologists/{who.pk}/hours/"
+    api.done(desk.send("PUT", hours, data={"hours": [SPAN]}))
+    once = {"weekday": None, "offers": "ONLINE", "starts_at": "09:00", "ends_at": "10:00", "psychologist": who}
+    long_over = WorkingHours.objects.create(**once, day=(now - timedelta(days=8)).date())
+    WorkingHours.objects.create(**once, day=(now + timedelta(days=1)).date())
+    rows, read = set(WorkingHours.objects.values_list("pk", flat=True)), api.done(desk.get(hours))
+    assert len(read["hours"]) == 2  # what is long over is left to the history, as on the page
+    added = {**SPAN, "weekday": 3}
+    assert len(api.done(desk.send("PUT", hours, data={"hours": [*read["hours"], added]}))["hours"]) == 3
+    assert set(WorkingHours.objects.values_list("pk", flat=True)) > rows
+    assert WorkingHours.history.filter(history_type="-").count() == 0
+    api.done(desk.send("PUT", hours, data={"hours": []}))
+    assert WorkingHours.objects.get() == long_over
+
+
+def test_a_sponsors_domains_are_replaced_as_a_whole() -> None:
+    acme, desk = Corporate.objects.create(name="Acme"), staff()
+    domains = f"{STAFF}corporates/{acme.pk}/domains/"
+    read = desk.get(domains)
+    done = desk.send("PUT", domains, data={"domains": ["Acme.Example", "acme.in"]}, if_match=read["ETag"])
+    assert api.done(done)["domains"] == ["acme.example", "acme.in"]
+    kept = SponsorDomain.objects.get(domain="acme.in").pk
+    wanted = {"domains": ["acme.in", "acme.org"]}
+    assert api.done(desk.send("PUT", domains, data=wanted)) == wanted
+    assert SponsorDomain.objects.get(domain="acme.in").pk == kept
+    api.error(desk.send("PUT", domains, data={"domains": []}, if_match=done["ETag"]), 412, "changed_since")
+    for wrong in (["acme"], ["a b.example"], [""], "acme.in", ["\ud800.example"]):
+        said = api.error(desk.send("PUT", domains, data={"domains": wrong}), 400, "invalid")
+        assert list(said["errors"]) == ["domains"], wrong
+    SponsorDomain.objects.create(corporate=Corporate.objects.create(name="Mills"), domain="mills.example")
+    taken = api.error(desk.send("PUT", domains, data={"domains": ["mills.example"]}), 400, "invalid")
+    assert "already exists" in taken["errors"]["domains"][0]
+    assert api.done(desk.get(domains)) == wanted
+
+
+def test_an_auditor_sees_no_domains_as_on_the_page() -> None:
+    acme, desk = Corporate.objects.create(name="Acme"), staff(Role.AUDITOR)
+    api.done(desk.get(f"{STAFF}corporates/{acme.pk}/"))
+    api.error(desk.get(f"{STAFF}corporates/{acme.pk}/domains/"), 404, "not_found")
+    api.error(desk.send("PUT", f"{STAFF}corporates/{acme.pk}/domains/", data={"domains": []}), 404, "not_found")
 
 
 def test_a_psychologist_keeps_their_own_hours_and_time_off_alone(now: datetime) -> None:

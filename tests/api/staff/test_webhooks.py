@@ -59,3 +59,24 @@ def test_who_may_only_see_acts_on_nothing(now: datetime) -> None:
     api.done(reader.get(f"{WEBHOOKS}{made.pk}/"))
     api.error(reader.post(f"{WEBHOOKS}{made.pk}/end/"), 404, "not_found")
     api.error(desk("view_booking", username="other").get(WEBHOOKS), 404, "not_found")
+
+
+def test_a_subscription_is_changed_only_as_it_was_read(now: datetime, settings: Any) -> None:
+    settings.CALL_LOOPBACK = True
+    staff = desk("change_subscription")
+    asked = {"name": "Partner", "address": "http://localhost:9/", "events": ["booking.requested"]}
+    made = staff.post(WEBHOOKS, asked)
+    one = f"{WEBHOOKS}{api.done(made, 201)['id']}/"
+    read = staff.get(one)
+    assert read["ETag"] == made["ETag"]
+    Subscription.objects.update(failures=1, failing_since=now)  # how its server does is no change of it
+    assert staff.get(one)["ETag"] == read["ETag"]
+    changed = staff.post(one, {**asked, "name": "Other"}, if_match=read["ETag"])
+    assert changed["ETag"] == staff.get(one)["ETag"] != read["ETag"]
+    for path, sent in ((one, asked), (f"{one}rotate-secret/", {})):
+        api.error(staff.post(path, sent, if_match=read["ETag"]), 412, "changed_since")
+    assert Subscription.objects.get().name == "Other"
+    rotated = staff.post(f"{one}rotate-secret/", {}, if_match=changed["ETag"])
+    assert api.done(rotated)["secret"]
+    api.error(staff.post(f"{one}rotate-secret/", {}, if_match=changed["ETag"]), 412, "changed_since")
+    assert len(subscriptions.secrets_of(Subscription.objects.get(), now=now)) == 2  # the receiver's is one of them

@@ -13,9 +13,10 @@ from django.http import Http404
 from rest_framework import serializers
 from rest_framework.request import Request
 
+from backend.api.staff.as_read import refuse_other
 from backend.api.staff.records.record import Record, tag
 from backend.core import disclosures
-from backend.core.errors import Code, Refused
+from backend.core.errors import Code, Refused, required
 
 
 @transaction.atomic
@@ -55,8 +56,7 @@ def locked(record: Record, request: Request, pk: int, *, sent_tag: str) -> Model
     """The row until commit, as it was read. Raises Http404. Refuses: changed_since."""
     record.model._default_manager.select_for_update().filter(pk=pk).first()
     row = record.one(request, pk)
-    if sent_tag not in ("*", tag(row)):
-        raise Refused(Code.CHANGED_SINCE)
+    refuse_other(sent_tag, tag(row))
     return row
 
 
@@ -64,9 +64,9 @@ def _saved(record: Record, request: Request, given: Mapping[str, Any], row: Mode
     page, asked = record.page, request._request
     shape: Any = page.get_form(asked, row, change=row is not None)
     form = shape(_filled(shape, row, given), instance=row)
-    closed = {name: "You may not change this." for name in given if name not in form.fields}
+    closed = {name: ["You may not change this."] for name in given if name not in form.fields}
     if closed or not form.is_valid():
-        raise serializers.ValidationError(closed or _sentences(form))
+        raise serializers.ValidationError(_as_sent(record, closed or _sentences(form)))
     with disclosures.unseen():
         saved: Model = page.save_form(asked, form, change=row is not None)
         page.save_model(asked, saved, form, row is not None)
@@ -86,6 +86,13 @@ def _filled(shape: type[ModelForm[Any]], row: Model | None, given: Mapping[str, 
 
 def _ids(value: Any) -> Any:
     return [getattr(one, "pk", one) for one in value] if isinstance(value, list) else value
+
+
+def _as_sent(record: Record, sentences: dict[str, list[str]]) -> dict[str, list[str]]:
+    """By the names of the API, where those of the form are others."""
+    takes = required(record.takes, "takes", record)().fields
+    names = {str(field.source): name for name, field in takes.items()}
+    return {names.get(name, name): found for name, found in sentences.items()}
 
 
 def _sentences(form: ModelForm[Any]) -> dict[str, list[str]]:

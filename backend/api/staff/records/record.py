@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +15,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from backend.accounts.scopes import Area
+from backend.api.staff.as_read import digest
 from backend.core import disclosures
 
 
@@ -78,7 +78,7 @@ def tag(row: Model) -> str:
     """Of its columns as they are stored: another one after every change."""
     with disclosures.unseen():
         values = {name: _plain(value) for name, value in model_to_dict(row).items()}
-    return f'"{hashlib.sha256(repr(sorted(values.items())).encode()).hexdigest()[:32]}"'
+    return digest(sorted(values.items()))
 
 
 def _plain(value: Any) -> str:

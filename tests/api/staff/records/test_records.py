@@ -75,6 +75,9 @@ def test_the_forms_of_the_desk_judge(now: datetime) -> None:
     assert known is not None
     taken = desk.post(f"{STAFF}clients/", {"email": known.email})
     assert api.error(taken, 400, "invalid")["errors"] == {"email": ["Client with this Email already exists."]}
+    costly = {"full_name": "Dr. A", "email": "a@example.org", "own_fee": "200000.00"}
+    said = api.error(desk.post(f"{STAFF}psychologists/", costly), 400, "invalid")
+    assert list(said["errors"]) == ["own_fee"]  # by the name under which it was sent
     for sent in ({"weekday": 1, "date": "2026-12-01"}, {}):
         assert "row" in api.error(desk.post(f"{STAFF}closed-days/", sent), 400, "invalid")["errors"]
     api.done(desk.post(f"{STAFF}closed-days/", {"date": "2026-12-24", "until": "2026-12-26"}), 201)
