@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 from uuid import UUID
 
 from backend.channels.names import ChannelName as ChannelName
@@ -68,3 +68,11 @@ class Channel(Protocol):
         """What a webhook says that is of use to us; empty if it says nothing else. `headers` are looked up without
         regard to case, as Django's. Refuses: signature_invalid.
         """
+
+
+@runtime_checkable
+class Challenged(Protocol):
+    """A channel whose service asks first whether the address that it was given is ours."""
+
+    def challenge(self, given: Mapping[str, str]) -> str:
+        """What it wants to be told. Refuses: signature_invalid."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
 
-from backend.api import hooks, mail_hooks
+from backend.api import hooks, mail_hooks, message_hooks
 from backend.api.public import bookings, cancellations, enquiries, requests
 from backend.api.schema import MessageAnswer, Operation, SupportLineAnswer, described
 from backend.api.words import WordField
@@ -115,6 +116,10 @@ class MailEventAnswer(MessageAnswer):
     recorded = serializers.IntegerField()
 
 
+class MessageEventAnswer(MailEventAnswer):
+    """The same, of a channel."""
+
+
 def describe() -> None:
     """Tell the schema's generator. `urls` calls it once."""
     described(post=Operation("draft", MessageAnswer, requests.DraftRequest, 201))(bookings.SubmitDraft)
@@ -142,3 +147,5 @@ def describe() -> None:
     described(get=Operation("", PingAnswer))(bookings.Ping)  # it has several addresses, so the generator names it
     described(post=Operation("payment_event", RecordedAnswer, OpenApiTypes.OBJECT))(hooks.PaymentWebhook)
     described(post=Operation("mail_event", MailEventAnswer, OpenApiTypes.OBJECT))(mail_hooks.MailWebhook)
+    described(post=Operation("message_event", MessageEventAnswer, OpenApiTypes.OBJECT))(message_hooks.MessageWebhook)
+    extend_schema_view(get=extend_schema(exclude=True))(message_hooks.MessageWebhook)  # Meta alone asks it
