@@ -1,6 +1,6 @@
 """Every notice as people see it: languages, light and dark, at a telephone's and at a window's width.
 
-It is no test: to look at what it wrote is the proof.
+To look at what it wrote is the proof; that no mail is wider than its window it finds by itself.
 """
 
 from __future__ import annotations
@@ -26,7 +26,12 @@ FOLDER = Path("var/mail-preview")
 WIDTHS = (320, 600)
 A_SHEET = 12  # mails
 SCHEMES = ("light", "dark")
-HEIGHT = 1150  # pixels of a mail that are shown
+# each frame as high as its mail; what is wider than its frame is named
+GROW = """() => [...document.querySelectorAll("iframe")].flatMap(frame => {
+    const page = frame.contentDocument.documentElement;
+    frame.height = page.scrollHeight;
+    return page.scrollWidth > page.clientWidth ? [frame.title] : [];
+})"""
 # a machine without fonts of its own would draw boxes; it stands in for the family that mails name, in that script
 _DEVANAGARI = base64.b64encode((FONTS / "NotoSansDevanagari.ttf").read_bytes()).decode()
 FONT = (
@@ -39,7 +44,7 @@ NO_BOOKING = (*OF_A_PERSON, Notice.NOTHING_OPEN)
 @pytest.mark.django_db
 def test_pictures_of_every_notice(now: datetime) -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
-    drawn, sheets = list(_sheets(now)), []  # Django asks no database within Playwright's loop
+    drawn, sheets, wide = list(_sheets(now)), [], []  # Django asks no database within Playwright's loop
     with chromium() as browser:
         for scheme in SCHEMES:
             page = browser.new_context(color_scheme=scheme).new_page()
@@ -47,10 +52,12 @@ def test_pictures_of_every_notice(now: datetime) -> None:
                 file = FOLDER / f"{name}-{scheme}.png"
                 page.set_viewport_size({"width": 4 * (width + 24) + 24, "height": 900})
                 page.set_content(_sheet(mails, width, scheme))
+                wide += [f"{file.name} {said}" for said in page.evaluate(GROW)]
                 page.screenshot(path=file, full_page=True)
                 sheets.append(file.name)
     links = "".join(f'<p>{name}<br><img src="{name}" width="100%"></p>' for name in sheets)
     (FOLDER / "index.html").write_text(f"<!DOCTYPE html><meta charset=utf-8><title>Mails</title>{links}")
+    assert wide == []
 
 
 def _sheets(now: datetime) -> Iterator[tuple[str, int, list[tuple[str, str]]]]:
@@ -83,7 +90,7 @@ def _mail(notice: Notice, language: str, now: datetime) -> Any:
 def _sheet(mails: list[tuple[str, str]], width: int, scheme: str) -> str:
     frames = "".join(
         f"<figure><figcaption>{html.escape(said)}</figcaption>"
-        f'<iframe srcdoc="{html.escape(body)}" width="{width}" height="{HEIGHT}"></iframe></figure>'
+        f'<iframe title="{html.escape(said)}" srcdoc="{html.escape(body)}" width="{width}"></iframe></figure>'
         for said, body in mails
     )
     back, ink = ("#ccc", "#111") if scheme == "light" else ("#000", "#eee")
