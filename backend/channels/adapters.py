@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 
 from backend.channels.channel import Channel, ChannelName
+from backend.channels.names import ReminderWay
 
 
 def configured() -> tuple[ChannelName, ...]:
@@ -15,6 +16,11 @@ def configured() -> tuple[ChannelName, ...]:
         ChannelName.CUSTOM: settings.CUSTOM_CHANNEL_URL,
     }
     return tuple(name for name in ChannelName if given[name])
+
+
+def ways() -> tuple[ReminderWay, ...]:
+    """How a person may be reminded: by mail, and by each of these."""
+    return (ReminderWay.EMAIL, *map(ReminderWay, configured()))
 
 
 def channel(name: ChannelName) -> Channel:

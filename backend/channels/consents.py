@@ -7,14 +7,20 @@ from datetime import datetime
 
 from backend.channels.channel import ChannelName
 from backend.channels.models import Consent, Purpose
+from backend.channels.names import ReminderWay
 
-MAIL = "email"  # as a request names it, beside the channels
+MAIL = ReminderWay.EMAIL.value
 
 
 def of(client_ids: Collection[int], purpose: Purpose) -> dict[int, Consent]:
     """The consent that stands of each of these people who gave one. One query."""
     found = Consent.objects.filter(client__in=client_ids, purpose=purpose, withdrawn_at=None)
     return {consent.client_id: consent for consent in found}
+
+
+def of_booking(booking_id: int, purpose: Purpose) -> Consent | None:
+    """The consent that stands of whoever has this booking."""
+    return Consent.objects.filter(client__bookings=booking_id, purpose=purpose, withdrawn_at=None).first()
 
 
 def choose(

@@ -14,6 +14,15 @@ class ChannelName(StrEnum):
     CUSTOM = "custom"  # a server of the practice's own choice, which is called as a webhook
 
 
+class ReminderWay(StrEnum):
+    """How somebody is reminded: by mail, or by a channel. The words of requests and answers."""
+
+    EMAIL = "email"
+    WHATSAPP = "whatsapp"
+    SMS = "sms"
+    CUSTOM = "custom"
+
+
 class Template(StrEnum):
     """What may be said at all. Each was registered with the provider, which sends nothing else."""
 

@@ -40,6 +40,11 @@ def parse_kind(kind: str) -> tuple[ChannelName, Template]:
     return ChannelName(channel), Template(template)
 
 
+def is_text(message: Message) -> bool:
+    """Whether it goes to a telephone."""
+    return message.kind.startswith(f"{TEXT}:")
+
+
 def of_channel(channel: ChannelName) -> Q:
     """Rows of its texts."""
     return Q(queue=Queue.CALLS, kind__startswith=f"{TEXT}:{channel}:")

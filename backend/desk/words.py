@@ -12,7 +12,9 @@ from django.db import models
 from backend.bookings.ledger_details import Details, typed_details
 from backend.bookings.models import Booking, LedgerEntry, Outcome
 from backend.bookings.notices import Notice
+from backend.channels.models import CHANNELS
 from backend.core.formatting import money, short_day, short_day_and_time
+from backend.outbox import patience
 from backend.payments.models import Payment, Refund, VoidReason
 from backend.people.models import Corporate, Psychologist
 
@@ -47,9 +49,12 @@ Names = Mapping[tuple[type[models.Model], int], str]
 
 
 def message_name(kind: str) -> str:
-    """Of a mail or an order to the gateway: `request approved`. A kind of an older version is shown as it is."""
+    """Of a mail, a text or an order to the gateway: `request approved`. A kind of an older version stays as it is."""
     if kind in _GATEWAY:
         return _GATEWAY[kind]
+    if kind.startswith(f"{patience.TEXT}:"):
+        _, channel, notice = kind.split(":")
+        return f"{message_name(notice)} by {dict(CHANNELS).get(channel, channel)}"
     return Notice(kind).label if kind in Notice else kind.replace("_", " ")
 
 

@@ -407,6 +407,7 @@ def test_a_copy_of_a_routed_mail_is_mailed(booking: Booking, due: datetime, fake
     copy.pk, copy.uuid, copy.dedupe_key = None, Message().uuid, "anew:1"
     copy.not_before = copy.next_attempt_at = due
     copy.save()
-    outlook = routing.look([(copy, booking.client_id)])
+    other = texts.mail_of(booking, Notice.SESSION_IMMINENT)  # in the same batch, so that the consent is known
+    outlook = routing.look([(copy, booking.client_id), (other, booking.client_id)])
     assert routing.turn(copy, booking.client_id, outlook, now=due) is None
     assert routing.mail_of(texts.the_text()) == mail

@@ -115,7 +115,8 @@ def test_the_file_is_the_same_in_every_language(now: datetime) -> None:
     assert hindi["who read of you, in the last 365 days"][0]["act"] == "Opened"
 
 
-@pytest.mark.parametrize("page", ["correct/", "withdraw/", "erase/"])
-def test_no_english_is_left_on_the_pages_that_it_leads_to(page: str, now: datetime) -> None:
+@pytest.mark.parametrize("page", ["correct/", "withdraw/", "reminders/", "erase/"])
+def test_no_english_is_left_on_the_pages_that_it_leads_to(page: str, now: datetime, settings) -> None:
+    settings.WHATSAPP_TOKEN = settings.MSG91_AUTH_KEY = settings.CUSTOM_CHANNEL_URL = "of tests"
     html = Client().get(f"/go/data/{page}?token={everything(now)}&language=hi").content.decode()
     assert latin.words(latin.of_html(html), *TYPED) == []

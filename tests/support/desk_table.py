@@ -39,6 +39,7 @@ PAGES = {  # by the name of the page's address
     "bookings_booking_follow_up": (f"POST {BOOKING}follow-up/",),
     "bookings_booking_move_all": (f"POST {BOOKING}move-series/",),
     "bookings_booking_cancel_all": (f"POST {BOOKING}cancel-series/",),
+    "bookings_booking_reminders": (f"GET {BOOKING}reminders/", f"POST {BOOKING}reminders/"),
     "bookings_booking_reveal_phone": (f"POST {BOOKING}reveal-phone/",),
     "bookings_booking_readers": (f"GET {BOOKING}readers/",),
     "bookings_booking_receipt": (f"GET {BOOKING}receipts/<document>/",),

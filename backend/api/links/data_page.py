@@ -20,6 +20,7 @@ from backend.bookings import actors
 from backend.bookings.models import Gender
 from backend.bookings.notices import Notice
 from backend.bookings.payment_status import PaymentStatus
+from backend.channels import adapters
 from backend.channels.models import CHANNELS
 from backend.core import formatting
 
@@ -49,7 +50,9 @@ class DataPage(LinkPage):
         token, now = request.GET.get("token", ""), timezone.now()
         found = own_data.of(own_data.proved_by(token, now=now)[1], now=now)
         tables = [(data_words.title(name), [_lines(row, _codes(name)) for row in rows]) for name, rows in found.items()]
-        return render_page("data", {"token": token, "tables": tables, "made": formatting.day_and_time(now)})
+        has_choice = bool(adapters.configured() or found["what may be written to your telephone"])
+        made = {"made": formatting.day_and_time(now), "has_choice": has_choice}
+        return render_page("data", {"token": token, "tables": tables, **made})
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """JSON, for programs: the same whatever the language."""

@@ -10,6 +10,7 @@ from backend.api.links import (
     pages,
     pay_page,
     receipt_page,
+    reminders_page,
     room_page,
     slot_pages,
 )
@@ -26,6 +27,7 @@ urlpatterns = [
     path("go/data/", data_page.DataPage.as_view()),
     path("go/data/correct/", data_forms.CorrectPage.as_view()),
     path("go/data/withdraw/", data_forms.WithdrawPage.as_view()),
+    path("go/data/reminders/", reminders_page.RemindersPage.as_view()),
     path("go/data/erase/", erasure_pages.ErasePage.as_view()),
     path("go/erasure/", erasure_pages.ErasurePage.as_view()),
     re_path("^go(?:/|$)", pages.Nowhere.as_view()),

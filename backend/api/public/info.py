@@ -14,8 +14,11 @@ from rest_framework.views import APIView
 from backend.api.conditional import unless_known
 from backend.api.responses import support_lines
 from backend.api.schema import Operation, SupportLineAnswer, described
+from backend.api.words import WordField
 from backend.bookings import policy
 from backend.bookings.lifecycle.session_terms import least_fee_paise
+from backend.channels import adapters
+from backend.channels.names import ReminderWay
 from backend.core import formatting, languages
 from backend.people import privacy_notice
 from backend.people.profiles import languages_spoken
@@ -61,6 +64,9 @@ class InfoAnswer(serializers.Serializer[Any]):
     currency = serializers.CharField()
     languages = serializers.ListField(child=serializers.CharField(), help_text="Of our texts, ISO 639-1.")
     session_languages = serializers.ListField(child=serializers.CharField(), help_text="Sessions are held in these.")
+    reminders_by = serializers.ListField(
+        child=WordField(ReminderWay, may_grow=True), help_text="How a visitor may choose to be reminded of a session."
+    )
     support = SupportLineAnswer(many=True)
     policies = PoliciesAnswer()
     privacy_notice = NoticeAnswer()
@@ -79,6 +85,7 @@ class Info(APIView):
             "currency": policy.CURRENCY,
             "languages": sorted(languages.codes()),
             "session_languages": languages_spoken(),
+            "reminders_by": adapters.ways(),
             "support": support_lines(),
             "policies": _policies(),
             "privacy_notice": _notice(privacy_notice.translated(privacy_notice.IN_FORCE)),

@@ -26,6 +26,8 @@ from backend.api.fields import (
 from backend.api.language import Language
 from backend.bookings.lifecycle.creation import Draft
 from backend.bookings.models import Gender, Mode, PaymentMode, Period
+from backend.channels import adapters
+from backend.channels.names import ReminderWay
 from backend.people import intake, phones
 from backend.people.privacy_notice import IN_FORCE, NOTICES, NoticeVersion
 
@@ -82,7 +84,15 @@ class DraftRequest(serializers.Serializer[Draft]):
         default=True,
         help_text="Whether mails bring an entry for the calendar, which others may see.",
     )
-
+    reminders_by = ChoiceField(
+        "Please choose one of the ways in which we remind.",
+        ReminderWay,
+        may_grow=True,
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="One of info/'s `reminders_by`, from the proof of the address on. Left out: by mail, or as before.",
+    )
     language = ChoiceField(
         "Please choose a language of ours.",
         Language,
@@ -98,6 +108,12 @@ class DraftRequest(serializers.Serializer[Draft]):
         default=None,
         help_text="Where the visitor's clock is, an IANA name: mails then tell its time beside the practice's.",
     )
+
+    def validate_reminders_by(self, way: str | None) -> str:
+        """One that is offered now."""
+        if way is not None and way not in adapters.ways():
+            self.fields["reminders_by"].fail("invalid")
+        return way or ""
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         names = ("preferred_time_start", "preferred_time_end")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from backend.api import reminder_ways
 from backend.bookings.models import Gender, Mode, PaymentMode, Period
 from backend.people import intake
 
@@ -104,3 +105,9 @@ PERIOD = Question(
         (Period.CUSTOM.value, _("Between these hours:")),
     ),
 )
+
+
+def reminders() -> Question | None:
+    """None is ticked: who chose before is asked nothing anew. None where there is nothing to choose."""
+    choices = reminder_ways.offered()
+    return Question("reminders_by", reminder_ways.QUESTION, "radio", choices=choices) if choices else None

@@ -84,7 +84,7 @@ def _asked(typed: dict[str, Any], *, now: datetime) -> dict[str, Any]:
         "today": now.astimezone(practice_zone()).date(),
         "now": now,
         "about_you": questions.ABOUT_YOU,
-        "last": questions.LAST,
+        "last": [*questions.LAST, *filter(None, [questions.reminders()])],
         "where": questions.WHERE,
         "period": questions.PERIOD,
         "notice": translated(IN_FORCE),

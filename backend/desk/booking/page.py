@@ -20,7 +20,18 @@ from backend.core.admin_pages import ListOfPeople, ReadOnly
 from backend.core.errors import required
 from backend.core.formatting import short_day_and_time
 from backend.desk import readings
-from backend.desk.booking import action_page, columns, follow_ups, readers, receipt, reveal_phone, room, series, tell
+from backend.desk.booking import (
+    action_page,
+    columns,
+    follow_ups,
+    readers,
+    receipt,
+    reminders,
+    reveal_phone,
+    room,
+    series,
+    tell,
+)
 from backend.desk.booking.actions.table import open_to
 from backend.desk.booking.timeline import timeline
 from backend.desk.calendar import panel
@@ -39,6 +50,7 @@ PAGES: list[Page] = [
     *action_page.PAGES,
     follow_ups.PAGE,
     *series.PAGES,
+    reminders.PAGE,
     reveal_phone.PAGE,
     readers.PAGE,
     receipt.PAGE,
@@ -179,6 +191,7 @@ class BookingAdmin(LongList, ListOfPeople, ReadOnly, admin.ModelAdmin[Booking]):
         context["actions"] = open_to(access, booking, now=now)
         context["series_acts"] = series.open_acts(access, booking, now=now)
         context["may_follow_up"] = follow_ups.may_follow_up(access, booking)
+        context["may_choose_reminders"] = reminders.may_choose(access, booking)
         context["may_reveal"] = reveal_phone.may_reveal(access)
         context["may_see_readers"] = readings.may_see(access)
         context["asked_to_cancel"] = short_day_and_time(booking.cancellation_requested_at)

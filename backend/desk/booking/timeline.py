@@ -17,6 +17,9 @@ from backend.bookings import actors
 from backend.bookings.intents import Intent
 from backend.bookings.machine import Reason
 from backend.bookings.models import Booking, LedgerEntry
+from backend.channels import adapters
+from backend.channels.models import Consent
+from backend.channels.routing import is_text
 from backend.core import disclosures
 from backend.core.formatting import NOTHING, money, short_day_and_time
 from backend.core.personal_data import personal_columns
@@ -70,7 +73,7 @@ class Happening:
 
 def timeline(booking: Booking, user: User | AnonymousUser) -> list[Happening]:
     """Oldest first; what is only owed stands at the time when it falls due. A query for each kind of record."""
-    sources = (_steps, _shown, _edits, _payments, _refunds, _events, _messages)
+    sources = (_steps, _shown, _edits, _payments, _refunds, _events, _messages, _consents)
     found = [one for source in sources for one in source(booking, user)]
     return sorted(found, key=lambda one: (one.at, one.order))
 
@@ -180,7 +183,7 @@ def _messages(booking: Booking, user: User | AnonymousUser) -> Iterator[Happenin
         tries = f"attempts {message.attempts}" if message.attempts > 1 else ""
         yield Happening(
             at=message.settled_at or max(message.not_before, message.created_at),
-            kind="mail" if is_mail else "gateway",
+            kind="mail" if is_mail or is_text(message) else "gateway",
             what=f"{message_name(message.kind)}{to}",
             state="Will not be sent" if in_vain else word,
             colour=MESSAGE_COLOURS[MessageState.OBSOLETE] if in_vain else colour,
@@ -189,6 +192,18 @@ def _messages(booking: Booking, user: User | AnonymousUser) -> Iterator[Happenin
             url=_url(user, "outbox.view_message", "outbox_message_change", message.pk),
             order=message.pk,
         )
+
+
+def _consents(booking: Booking, _user: object) -> Iterator[Happening]:
+    """The person's, of all their bookings; none is looked for where no channel is configured."""
+    if booking.client_id is None or not adapters.configured():
+        return
+    for consent in Consent.objects.filter(client=booking.client_id):
+        what = f"reminders by {consent.get_channel_display()}"
+        yield Happening(consent.given_at, "edit", f"{what} wanted", actors.describe(consent.given_by))
+        if consent.withdrawn_at is not None:
+            by = actors.describe(consent.withdrawn_by)
+            yield Happening(consent.withdrawn_at, "edit", f"no {what} any more", by)
 
 
 def _url(user: User | AnonymousUser, permission: str, name: str, pk: int) -> str:
