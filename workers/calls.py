@@ -8,7 +8,7 @@ makes it true, with a `recipient` if calls about one booking are to keep their o
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 from backend.outbox import patience
 from backend.outbox.models import Message, Queue
@@ -21,7 +21,12 @@ from workers.outcomes import Answer
 @app.task(name="workers.calls.drain")
 def drain() -> None:
     """Do what is due."""
-    drain_queue(Queue.CALLS, perform, helper=drain, look_ahead=webhooks.look_ahead)
+    drain_queue(Queue.CALLS, perform, helper=drain, look_ahead=look_ahead)
+
+
+def look_ahead(rows: Sequence[Message]) -> Mapping[int, Answer]:
+    """What needs no attempt."""
+    return {**webhooks.look_ahead(rows), **texts.look_ahead(rows)}
 
 
 def perform(message: Message) -> Answer:

@@ -7,8 +7,10 @@ last one: its mail follows after `FALLBACK_AFTER`, unless a report says that the
 from __future__ import annotations
 
 import logging
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.utils import timezone
 
@@ -24,6 +26,8 @@ from backend.outbox.models import Message, MessageState
 from workers.outcomes import Answer
 
 log = logging.getLogger(__name__)
+RESTS_AFTER = 3  # failures in a row
+REST, REST_MOST = timedelta(seconds=10), timedelta(minutes=2)
 ID_LONGEST = Message._meta.get_field("provider_message_id").max_length
 
 
@@ -36,11 +40,20 @@ class _Text:
     phone_number: str
 
 
+def look_ahead(rows: Sequence[Message]) -> Mapping[int, Answer]:
+    """What needs no attempt: its channel is left alone for now."""
+    now = timezone.now()
+    found = {row.pk: _rests.until(row, now=now) for row in rows if routing.is_text(row) and not row.hand_overs}
+    return {pk: Snooze(until) for pk, until in found.items() if until is not None}
+
+
 def perform(message: Message) -> Answer:
     """Raises Transient where it surely was not sent; it is tried again as long as its mail waits."""
     now = timezone.now()
     if message.hand_overs:  # by an attempt of which nobody heard what became
         return MessageState.DONE
+    if (until := _rests.until(message, now=now)) is not None:
+        return Snooze(until)
     with before_it_leaves():
         found = _judged(message, now=now)
         if not isinstance(found, _Text):
@@ -88,7 +101,9 @@ def _sent(message: Message, text: _Text) -> MessageState:
         routing.mail_now(message, now=timezone.now())
         return MessageState.OBSOLETE
     except OutsideFailure as error:
+        _rests.note(message, error, now=timezone.now())
         return _unheard(message, error)
+    _rests.note(message, None, now=timezone.now())
     message.provider_message_id = taken_as[:ID_LONGEST]
     return MessageState.DONE
 
@@ -100,3 +115,33 @@ def _unheard(message: Message, error: OutsideFailure) -> MessageState:
         raise Transient(str(error), surely_not_sent=True) from error  # an account's trouble would hold other calls
     log.warning("%s %s may have been sent, and is not repeated: %s", message.kind, message.uuid, error)
     return MessageState.DONE
+
+
+class Rests:
+    """Channels that this process leaves alone: one that hangs, five seconds a text, would hold up webhooks and rooms.
+
+    From its third failure in a row on, longer with each; then one text tries for all. No mail waits longer for it.
+    """
+
+    def __init__(self) -> None:
+        self._failures = Counter[str]()
+        self._until: dict[str, datetime] = {}
+
+    def until(self, text: Message, *, now: datetime) -> datetime | None:
+        """None: it may be asked. A rest that is too far ahead is a clock's."""
+        until = self._until.get(_channel_of(text))
+        return until if until is not None and now < until <= now + REST_MOST else None
+
+    def note(self, text: Message, error: OutsideFailure | None, *, now: datetime) -> None:
+        """What became of one."""
+        name = _channel_of(text)
+        self._failures[name] = self._failures[name] + 1 if error is not None else 0
+        if self._failures[name] >= RESTS_AFTER:
+            self._until[name] = now + min(REST * 2 ** (self._failures[name] - RESTS_AFTER), REST_MOST)
+
+
+def _channel_of(text: Message) -> str:
+    return text.kind.split(":")[1]
+
+
+_rests = Rests()

@@ -68,11 +68,12 @@ def look(mails: Collection[tuple[Message, int | None]]) -> Outlook:
     """
     reminders = [(mail, client) for mail, client in mails if mail.kind in set(Template)]
     routed = [mail.pk for mail, _ in reminders if mail.subject_id is not None]
-    clients = {client for mail, client in reminders if client is not None and mail.subject_id is None}
-    if not routed and not (clients and adapters.configured()):
+    unrouted = [client for mail, client in reminders if client is not None and mail.subject_id is None]
+    clients = set(unrouted if adapters.configured() else ())
+    if not routed and not clients:
         return NOTHING
     owed = Message.objects.filter(dedupe_key__in=[f"{BY}{pk}" for pk in routed]) if routed else ()
-    chosen = consents.of(clients, Purpose.REMINDERS) if clients and adapters.configured() else {}
+    chosen = consents.of(clients, Purpose.REMINDERS) if clients else {}
     return Outlook(chosen, {text.subject_id or 0: text for text in owed})
 
 

@@ -10,6 +10,7 @@ from django.conf import LazySettings
 
 from tests.support.fake_channels import base, custom, msg91, whatsapp
 from tests.support.fake_channels.base import FakeChannel
+from workers import texts
 
 PROVIDERS = {"whatsapp": whatsapp.WhatsApp, "sms": msg91.Msg91, "custom": custom.Custom}
 
@@ -43,3 +44,9 @@ def junk_hooks() -> list[bytes]:
         *(b'{"type": 1, "data": 2}', b'{"type": "message.delivered", "data": []}', b'{"type": "other", "data": {}}'),
         *(b'[[1], 2, {"status": {}}]', b'{"text": {}, "from": []}', b'{"text": "stop", "from": 919876543210}'),
     ]
+
+
+@pytest.fixture(autouse=True)
+def _no_channel_rests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test is a worker of its own."""
+    monkeypatch.setattr(texts, "_rests", texts.Rests())

@@ -298,6 +298,27 @@ def test_a_number_that_the_channel_does_not_reach_is_mailed_at_once(
     assert (text.state, sent(fakes), reminders(mailoutbox)) == (MessageState.OBSOLETE, [], 1)
 
 
+def test_a_channel_that_takes_nothing_is_left_alone_and_holds_up_no_other(
+    now: datetime, fakes: Fakes, mailoutbox: list[EmailMessage]
+) -> None:
+    for number in range(6):
+        who = scenarios.psychologist(f"Dr. {number}", email=f"d{number}@example.org")
+        booking = texts.confirmed(now, "sms" if number else "custom", email=f"v{number}@example.org", who=who)
+    due = texts.mail_of(booking).not_before
+    fakes["sms"].trouble.extend([429] * 4)
+    mail_worker.drain(due)
+    texts.drain(due)
+    assert [len(fakes[name].asked) for name in ("sms", "custom")] == [3, 1]
+    texts.drain(due + 9 * SECOND)
+    assert len(fakes["sms"].asked) == 3
+    texts.drain(due + 10 * SECOND)  # one tries for all, and fails
+    assert len(fakes["sms"].asked) == 4
+    for seconds in (29, 30, 31):
+        texts.drain(due + seconds * SECOND)
+    assert len(sent(fakes)) == 6
+    assert reminders(mailoutbox) == 0
+
+
 # -- killed, and at once -----------------------------------------------------------------------------------------------
 
 
