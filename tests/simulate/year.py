@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from unittest.mock import patch
 
@@ -29,8 +30,8 @@ SWEEPS = [task for task, _ in TABLE.values() if task.startswith("workers.timers.
 def live(days: int, sessions: int, chance: random.Random, database: int) -> Iterator[Month]:
     """Each month as it was. `database`: PostgreSQL's pid."""
     app.loader.import_default_modules()
-    logging.disable(logging.INFO)  # some hundred thousand lines
     with (
+        _quiet(),
         patch.object(drain, "_wake"),  # a helper: there is one process
         override_settings(EMAIL_BACKEND="django.core.mail.backends.dummy.EmailBackend"),
         time_machine.travel(BEGINS, tick=False) as clock,
@@ -45,6 +46,16 @@ def live(days: int, sessions: int, chance: random.Random, database: int) -> Iter
             spent = meter.spent()
             ended = BEGINS + timedelta(days=min(first + MONTH, days))
             yield figures.of_month(ended, town.made - made, spent, broken=[*holding.broken(), *_refusals(town)])
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without some hundred thousand lines."""
+    logging.disable(logging.INFO)
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)
 
 
 def _tick(town: Town, clock: time_machine.Traveller) -> None:
