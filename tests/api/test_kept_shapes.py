@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -13,9 +14,10 @@ from typing import Any
 import pytest
 import yaml
 
+from backend.api import schema
 from backend.bookings.models import Booking
 from backend.people.models import Language
-from tests.support import api, scenarios, staff_api
+from tests.support import api, every_answer, scenarios, staff_api
 from tests.support.json_shapes import both, broken, shape_of
 from tests.support.server import ROOT
 from tests.support.staff_api import STAFF, Desk
@@ -50,6 +52,8 @@ def answers(now: datetime) -> Iterator[tuple[str, Any]]:
     yield "an error", api.error(api.post("/api/bookings/check-status/", {"email": "x"}), 400, "invalid")
     yield "GET api/info/", api.done(api.get("/api/info/"))
     yield from _of_staff(desk, booking)
+    yield from every_answer.of_visitors(now)
+    yield from every_answer.of_staff(now)
 
 
 def _reads(booking: Booking, state: str) -> Iterator[tuple[str, Any]]:
@@ -81,6 +85,29 @@ def test_no_answer_loses_a_member_or_changes_its_type(now: datetime) -> None:
     if "TEST_WRITE_DOCS" in os.environ:
         KEPT.write_text(yaml.safe_dump(whole, sort_keys=False, width=120))
     assert kept == whole or "TEST_WRITE_DOCS" in os.environ, "new members: run with TEST_WRITE_DOCS=1, and look at them"
+
+
+# Read by services that sign what they send, which need no more of it than the status
+OF_SERVICES = {"MailEventAnswer", "RecordedAnswer"}
+
+
+def test_a_shape_is_kept_of_every_answer_that_is_described() -> None:
+    kept, answers = yaml.safe_load(KEPT.read_text()), dict(described())
+    whole = {answers[name] for name in kept if name in answers}
+    assert set(kept) <= {*answers, "an error"}
+    assert {name for name, answer in answers.items() if answer not in whole} == {
+        name for name, answer in answers.items() if answer in OF_SERVICES
+    }
+
+
+def described() -> Iterator[tuple[str, str]]:
+    """Each operation as the file names it, and its answer; a sparse one is of the same members."""
+    for is_staffs in (False, True):
+        for path, methods in schema.part(is_staffs=is_staffs)["paths"].items():
+            for method, operation in methods.items():
+                [body] = [one["content"] for status, one in operation["responses"].items() if status != "default"]
+                name = body["application/json"]["schema"]["$ref"].rpartition("/")[2]
+                yield f"{method.upper()} {re.sub(r'{[a-z_]+}', '<id>', path[1:])}", name.removeprefix("Some")
 
 
 @pytest.mark.parametrize(
