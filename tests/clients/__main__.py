@@ -68,6 +68,7 @@ def _run_examples(stack: Stack) -> None:
         for program in ([sys.executable, str(EXAMPLES / "python" / "book.py")], ["node", str(TYPESCRIPT / "book.js")]):
             _run(program, stack, str(stack.mail), ends="is CANCELLED: ")
         _talk(stack)
+        _run(["node", str(TYPESCRIPT / "staff.js")], stack, ends="since then: MS-", MINDSETTLER_TOKEN=token)
 
 
 def _talk(stack: Stack) -> None:
@@ -94,12 +95,12 @@ def _proved(stack: Stack, address: str) -> str:
     return str(parsed(response, "POST verify-email/").accepted("booking")["booking"]["acknowledgement_id"])
 
 
-def _run(command: list[str], stack: Stack, *more: str, ends: str) -> None:
+def _run(command: list[str], stack: Stack, *more: str, ends: str, **secret: str) -> None:
     """Show the command and what it says. Raises CalledProcessError, TimeoutExpired, and Unexpected without `ends`."""
     whole = [*command, stack.url, *more]
     shown = " ".join([Path(whole[0]).name, *whole[1:]])
     say(f"\n$ {shown.replace(f'{stacks.ROOT}/', '')}")
-    given = stacks.clean_environment(os.devnull) | {"PYTHONPATH": str(PYTHON)}
+    given = stacks.clean_environment(os.devnull) | {"PYTHONPATH": str(PYTHON)} | secret
     done = subprocess.run(whole, env=given, stdout=subprocess.PIPE, text=True, timeout=RUN_WITHIN)
     say(done.stdout.rstrip())
     done.check_returncode()

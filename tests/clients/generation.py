@@ -60,8 +60,7 @@ def make_typescript() -> None:
     shutil.copy(DOCS / "openapi-staff.yaml", TYPESCRIPT)
     _run(["npm", "ci", "--no-audit", "--no-fund"], TYPESCRIPT)
     _run(["npm", "run", "--silent", "generate"], TYPESCRIPT)
-    staffs = ["openapi-staff.yaml", "-o", "mindsettler-staff.d.ts", "--default-non-nullable", "false"]
-    _run(["npx", "openapi-typescript", *staffs], TYPESCRIPT)
+    _run(["npm", "run", "--silent", "generate-staff"], TYPESCRIPT)
 
 
 def check_types() -> None:

@@ -75,10 +75,13 @@ def test_they_ask_for_what_there_is() -> None:
     names = dict(imported(ast.parse((EXAMPLES / "python" / "book.py").read_text())))
     assert names["models"] <= public["components"]["schemas"].keys()
     assert names["api"] <= operations
-    script = (EXAMPLES / "typescript" / "book.ts").read_text()
-    assert set(re.findall(r'"(/api/[^"]*)"', script)) <= public["paths"].keys()
-    assert set(re.findall(r'Shapes\["(\w+)"\]', script)) <= public["components"]["schemas"].keys()
     assert len(names["api"]) >= 10
+    for name, described in (("book", public), ("staff", schema.part(is_staffs=True))):
+        script = (EXAMPLES / "typescript" / f"{name}.ts").read_text()
+        addresses = set(re.findall(r'"(/api/[^"]*)"', script))
+        assert addresses, name
+        assert addresses <= described["paths"].keys()
+        assert set(re.findall(r'Shapes\["(\w+)"\]', script)) <= described["components"]["schemas"].keys()
 
 
 def imported(tree: ast.Module) -> Iterator[tuple[str, set[str]]]:

@@ -1,6 +1,6 @@
 // Books a session, pays for it, moves it and cancels it, by the client that `make clients` generates.
 //
-//     npm ci && npm run generate && npm run build && npm run book -- http://localhost:8000 var/mail
+//     npm ci && npm run generate && npm run generate-staff && npm run build && npm run book -- http://localhost:8000 var/mail
 //
 // It needs a practice that approves the request meanwhile, on the pages at /admin/. What comes next, and until when,
 // is always read from an answer: no rule of the practice stands here.
@@ -8,44 +8,17 @@
 import createClient from "openapi-fetch";
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
+import { done, once, Refused } from "./asking.js";
 import { Mailbox } from "./mailbox.js";
 import type { components, paths } from "./mindsettler.js";
 
 type Shapes = components["schemas"];
-type Problem = Shapes["ProblemAnswer"];
 type Slot = Shapes["SlotAnswer"];
 
-const TRIES = 5;
 const LOOKS = 60;
 const [url = "http://localhost:8000", mails = "var/mail"] = process.argv.slice(2);
 const api = createClient<paths>({ baseUrl: url });
 const mailbox = new Mailbox(mails, `ravi-${randomUUID().slice(0, 8)}@example.org`);
-
-/** The API said no; `problem` has a sentence for a person and a code for a program. */
-class Refused extends Error {
-  constructor(readonly problem: Problem) {
-    super(problem.detail);
-  }
-}
-
-/** The answer. What got none, or came too early, is sent again: the Idempotency-Key in it makes that harmless. */
-async function done<Answer>(
-  send: () => Promise<{ data?: Answer; error?: Problem; response: Response }>,
-): Promise<Answer> {
-  for (let attempt = 0; attempt < TRIES; attempt++) {
-    const { data, error, response } = await send().catch(() => ({ data: undefined, error: undefined, response: null }));
-    if (data !== undefined) return data;
-    const wait = response ? response.headers.get("Retry-After") : String(attempt);
-    if (wait === null) throw error ? new Refused(error) : new Error(`status ${response?.status}`);
-    await sleep(Number(wait) * 1000);
-  }
-  throw new Error(`no answer in ${TRIES} tries`);
-}
-
-/** A new key for each thing to be done. */
-function once() {
-  return { header: { "Idempotency-Key": randomUUID() } };
-}
 
 /** A person would choose; here it is the last one. */
 function choose(offered: Slot[], what: string): Slot {
@@ -75,13 +48,13 @@ async function sendDraft(slot: Slot, phoneNumber: string): Promise<void> {
     psychologist: slot.psychologist,
     preferred_slot_start: slot.start,
   };
-  const params = once();
+  const params = { header: once() };
   console.log((await done(() => api.POST("/api/bookings/draft/", { params, body }))).message);
 }
 
 async function proveAddress(): Promise<string> {
   const body = { token: await mailbox.token("confirm your email") };
-  const params = once();
+  const params = { header: once() };
   return (await done(() => api.POST("/api/bookings/verify-email/", { params, body }))).booking.acknowledgement_id;
 }
 
@@ -108,7 +81,7 @@ async function waitForAnswer(id: string): Promise<void> {
 }
 
 async function pay(id: string): Promise<void> {
-  const [begin, complete] = [once(), once()];
+  const [begin, complete] = [{ header: once() }, { header: once() }];
   const asked = { acknowledgement_id: id };
   const begun = await done(() => api.POST("/api/bookings/initiate-payment/", { params: begin, body: asked }));
   if (begun.pay_url) console.log(`Please pay ${begun.amount} rupees at ${begun.pay_url}`);
@@ -122,12 +95,12 @@ async function move(): Promise<void> {
   const listed = await done(() => api.GET("/api/bookings/move/", { params: { query: { token } } }));
   const slot = choose(listed.slots, "other times");
   const body = { token, psychologist: slot.psychologist, start: slot.start };
-  const params = once();
+  const params = { header: once() };
   console.log((await done(() => api.POST("/api/bookings/move/", { params, body }))).message);
 }
 
 async function cancel(id: string): Promise<void> {
-  const [ask, prove] = [once(), once()];
+  const [ask, prove] = [{ header: once() }, { header: once() }];
   const asked = { acknowledgement_id: id };
   console.log((await done(() => api.POST("/api/bookings/request-cancellation/", { params: ask, body: asked }))).message);
   const body = { token: await mailbox.token("One step left", "/go/cancel/") };
