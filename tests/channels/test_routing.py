@@ -394,6 +394,15 @@ def test_two_mail_workers_route_once(booking: Booking, due: datetime, fakes: Fak
     assert texts.the_text().subject_id == mail.pk
 
 
+def test_who_has_lost_the_mail_owes_no_text(booking: Booking, due: datetime, fakes: Fakes) -> None:
+    (held,) = [row for row in messages.claim(Queue.MAIL, now=due) if row.kind == texts.FIRST]
+    outlook = routing.look([(held, booking.client_id)])
+    assert messages.release_lease(held.pk, now=due)  # by an operator
+    assert routing.turn(held, booking.client_id, outlook, now=due) == due + FALLBACK_AFTER
+    assert texts.all_texts() == []
+    assert texts.mail_of(booking).not_before == due
+
+
 def test_a_delivery_that_is_heard_while_the_mail_is_about_to_leave_keeps_it(
     booking: Booking, due: datetime, fakes: Fakes
 ) -> None:

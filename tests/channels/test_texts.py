@@ -11,6 +11,7 @@ from backend.channels import texts
 from backend.channels.channel import VARIABLE_LONGEST, Template
 from backend.core import languages
 from tests.support import lock_screen
+from tests.support.server import ROOT
 
 pytestmark = pytest.mark.sqlite_only
 ALL = frozenset({"en", "hi"})
@@ -65,3 +66,9 @@ def test_day_and_time_are_the_practices_with_its_zone(now: datetime):
     said = texts.message(Template.SESSION_APPROACHING, now, language="en", among=ALL)
     assert said.variables == ("Monday, 23 November 2026", "10:00 IST")
     assert texts.text(said).startswith("Reminder: your appointment is on Monday, 23 November 2026 at 10:00 IST.")
+
+
+def test_what_is_to_be_registered_stands_in_the_document():
+    document = (ROOT / "docs/channels.md").read_text()
+    for template, language in EACH:
+        assert f"| `{template}` | `{language}` | {texts.TEXTS[template][language]} |" in document
