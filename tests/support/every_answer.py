@@ -129,6 +129,7 @@ def _of_bookings(desk: Desk, made: roles.World, now: datetime) -> Answers:
     document = f"{own}/receipts/{receipt.number.replace('/', '-')}/"
     yield f"GET {one}receipts/<id>/", api.done(desk.get(document))
     yield f"POST {one}told/", api.done(desk.act(own, "told", {"up_to": 1}))
+    yield f"GET {one}reminders/", api.done(desk.get(f"{own}/reminders/"))
     client = Client.objects.get(email="new@example.org", full_name__gt="")
     code = factor.app_of(desk.user).code()
     erased = desk.post(f"{STAFF}clients/{client.pk}/erasure/", {"otp": code})
