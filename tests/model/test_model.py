@@ -8,9 +8,9 @@ from backend.scheduling import claims
 from tests.model import lifecycle
 from tests.model.coverage import Coverage
 
-# a round each until every intent was called, which the first does as a rule: a round costs as much as hundreds of other
+# a round each until every intent was called, which the first two do: a round costs as much as hundreds of other
 # tests. That every state is reached and every rule does something is asked by `make model`, of its thousands of steps
-SEEDS = (7, 2, 3, 4, 5)
+SEEDS = (204, 201, 105, 107, 102)
 
 
 @pytest.mark.django_db
