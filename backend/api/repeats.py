@@ -121,7 +121,8 @@ def _settle(held: Held, response: Response, shown: Disclosures) -> None:
         "shown": {name: sorted(ids) for name, ids in shown.ids.items()},
         "act": shown.act.value,
     }
-    kept_answers.keep(held, json.dumps(answer), set(ABOUT.findall(body)), now=timezone.now())
+    about = {*ABOUT.findall(body), *map(kept_answers.client_name, shown.ids_of("client"))}
+    kept_answers.keep(held, json.dumps(answer), about, now=timezone.now())
 
 
 def _replayed(kept: str) -> HttpResponse:

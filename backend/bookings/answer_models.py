@@ -21,7 +21,7 @@ class KeptAnswer(models.Model):
     lease_ends_at = models.DateTimeField()
     answered_at = models.DateTimeField(null=True)
     answer = EncryptedTextField(blank=True, default="", row_id="digest")
-    about = models.TextField(blank=True, default="")  # acknowledgement ids, by which an erasure finds it
+    about = models.TextField(blank=True, default="")  # acknowledgement ids and clients, by which an erasure finds it
 
     SENSITIVITY = classify(
         sensitive="answer", internal="digest fingerprint fence reserved_at lease_ends_at answered_at about"

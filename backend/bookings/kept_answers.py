@@ -84,10 +84,15 @@ def release(held: Held) -> None:
     _of(held).delete()
 
 
-def forget(acknowledgement_ids: Collection[str]) -> None:
-    """Answers that speak of these bookings: their person is erased. The table holds a day, and is read whole."""
+def client_name(pk: int) -> str:
+    """What a client is called in `about`; no part of another's."""
+    return f"client-{pk:010}"
+
+
+def forget(names: Collection[str]) -> None:
+    """Answers that speak of these bookings or clients: their person is erased. The table holds a day, read whole."""
     about = Q(pk=None)
-    for one in acknowledgement_ids:
+    for one in names:
         about |= Q(about__contains=one)
     KeptAnswer.objects.filter(about).delete()
 

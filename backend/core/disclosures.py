@@ -35,6 +35,10 @@ class Disclosures:
     def __bool__(self) -> bool:
         return bool(self.ids) or self.act is not Act.OPENED
 
+    def ids_of(self, subject: str) -> set[int]:
+        """Those of one kind of row, whatever was read of them."""
+        return {pk for name, ids in self.ids.items() if name.partition(".")[0] == subject for pk in ids}
+
 
 _heard: ContextVar[Disclosures | None] = ContextVar("disclosures", default=None)
 

@@ -27,7 +27,7 @@ from backend.payments.gateway import OrderReport
 from backend.payments.models import Payment
 from backend.payments.sandbox.adapter import SandboxGateway
 from tests.support import api, scenarios
-from tests.support.staff_api import desk
+from tests.support.staff_api import STAFF, Desk, account, desk, token
 
 pytestmark = [pytest.mark.sqlite_only, pytest.mark.django_db, pytest.mark.usefixtures("clock", "sandbox_payments")]
 
@@ -192,3 +192,15 @@ def meanwhile(act: Callable[[], object]) -> Iterator[None]:
     patched = patch.object(visitor, "submit_draft", slowly)
     patched.start()
     yield
+
+
+def test_an_answer_about_a_client_goes_with_the_client(key: str) -> None:
+    user = account("owner", is_superuser=True)
+    owner, path = Desk(user, token(user)), f"{STAFF}clients/"
+    sent = {"email": "kiran@example.org", "full_name": "Kiran Shah", "phone_number": "9876501234"}
+    made = owner.post(path, sent, idempotency_key=key)
+    assert owner.post(path, sent, idempotency_key=key).content == made.content
+    api.done(owner.post(path, {**sent, "email": "other@example.org"}, idempotency_key=f"{key}-other"), 201)
+    api.done(owner.send("DELETE", f"{path}{api.done(made, 201)['id']}/"))
+    assert KeptAnswer.objects.count() == 1  # the other's
+    assert api.done(owner.post(path, sent, idempotency_key=key), 201)["id"] != made.json()["id"]

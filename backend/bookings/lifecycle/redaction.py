@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
+from backend.bookings import kept_answers
 from backend.bookings.lifecycle.saving import save
 from backend.bookings.models import Booking
 from backend.core.personal_data import emptied
@@ -24,3 +25,4 @@ def forget(client_ids: Collection[int]) -> None:
     """Clients, with all earlier versions. Their bookings were emptied before."""
     Client.objects.filter(pk__in=client_ids).delete()
     Client.history.filter(id__in=client_ids).delete()  # after the deletion, which leaves a row of its own
+    kept_answers.forget([kept_answers.client_name(pk) for pk in client_ids])
