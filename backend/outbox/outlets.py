@@ -28,8 +28,8 @@ def is_given_up(state: OutletState | None, *, now: datetime) -> bool:
 def note_refused(reason: str, *, now: datetime) -> None:
     """The first took nothing; of the failures in a row, since when."""
     begun = {"refused_since": now, "reason": reason[:300], "probe_at": now + FALLBACK_AFTER + PROBE_EVERY}
-    if not OutletState.objects.filter(outlet=Outlet.FIRST, refused_since=None).update(**begun):
-        OutletState.objects.get_or_create(outlet=Outlet.FIRST, defaults=begun)
+    OutletState.objects.get_or_create(outlet=Outlet.FIRST)  # else who takes a turn may make it between two looks
+    OutletState.objects.filter(outlet=Outlet.FIRST, refused_since=None).update(**begun)
 
 
 def note_taken() -> None:
