@@ -101,13 +101,13 @@ def endpoints() -> dict[str, str]:
 
 def pages() -> Iterator[tuple[str, tuple[str, ...] | str]]:
     """Each page of the desk as an address, and its endpoints or why there is none."""
-    models = {model._meta.label_lower.replace(".", "_"): model for model in _registry()}
+    models = {model._meta.label_lower.replace(".", "_"): model for model in registry()}
     for route, pattern in roles.patterns():
         if route.startswith("admin/") and pattern.name:
             yield roles._shown(route), _answer(pattern, models)
 
 
-def _registry() -> list[type]:
+def registry() -> list[type]:
     list(roles.patterns())  # which loads the admin
     return list(admin.site._registry)
 
