@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
+import time_machine
 from django.core.mail import EmailMessage
 
 from backend.bookings import policy
@@ -22,6 +23,7 @@ from backend.outbox.patience import FALLBACK_AFTER
 from tests.support import mail_worker, scenarios, texts
 from tests.support.fake_channels.base import FAILS, HANGS_UP, FakeChannel
 from tests.support.texts import PHONE
+from workers import texts as worker
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sandbox_payments")]
 SECOND = timedelta(seconds=1)
@@ -311,6 +313,10 @@ def test_a_channel_that_takes_nothing_is_left_alone_and_holds_up_no_other(
     assert [len(fakes[name].asked) for name in ("sms", "custom")] == [3, 1]
     texts.drain(due + 9 * SECOND)
     assert len(fakes["sms"].asked) == 3
+    with time_machine.travel(due + 9 * SECOND, tick=False):
+        ahead = worker.look_ahead(texts.all_texts())
+    assert {answer.until for answer in ahead.values()} == {due + 10 * SECOND}
+    assert len(ahead) == 5  # of which none needs an attempt
     texts.drain(due + 10 * SECOND)  # one tries for all, and fails
     assert len(fakes["sms"].asked) == 4
     for seconds in (29, 30, 31):

@@ -50,3 +50,9 @@ def test_other_mails_ask_nothing_of_channels(now: datetime, fakes: dict[str, Fak
     scenarios.confirmed(now=now, reminders_by="sms")
     asked = statements(now + timedelta(seconds=1))
     assert not [sql for sql in asked if "channels_" in sql]
+
+
+def test_a_mail_that_was_routed_is_not_written_again(now: datetime, fakes: dict[str, FakeChannel]) -> None:
+    asked = statements(texts.mail_of(texts.confirmed(now)).not_before)
+    assert len([sql for sql in asked if sql.startswith('INSERT INTO "outbox_message"')]) == 1
+    assert not [sql for sql in asked if "WITH given" in sql]  # what a batch writes of its rows
