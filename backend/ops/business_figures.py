@@ -17,13 +17,11 @@ from backend.core.compiled_queries import Ago, Row, compiled, run_queries
 from backend.ops import gateway_figures
 from backend.ops.gateway_figures import GatewayFigures
 from backend.ops.health import since
-from backend.outbox.models import Delivery, Message, MessageState, Queue
-from backend.outbox.patience import TEXT
+from backend.outbox.models import Delivery, Message, Queue
 from backend.payments.models import OVER, Payment, PaymentState, Refund, RefundState
 from backend.webhooks.models import Subscription
 
 MAILS_COUNTED_FOR = timedelta(days=1)
-_TEXTS = f"{TEXT}:"  # how their kinds begin
 REFUNDS_DUE = (RefundState.QUEUED, RefundState.UNFINISHED)  # what the gateway did not finish is as due as it was
 
 
@@ -76,7 +74,6 @@ class BusinessFigures:
     bookings: dict[State, int]  # every state
     overdue: tuple[Overdue, ...]  # every rule
     mails: tuple[Mails, ...]
-    texts: tuple[Mails, ...]  # to telephones
     payments_open: int
     oldest_payment_age: timedelta | None  # since the attempt began
     refunds_due: int
@@ -87,16 +84,6 @@ class BusinessFigures:
     data_request_left: timedelta | None  # until the nearest deadline of one
     receivers_failing: int  # subscriptions to webhooks whose server takes nothing
     oldest_receiver_age: timedelta | None  # since the first event that one did not take
-
-    @property
-    def texts_sent(self) -> int:
-        """Texts of the last day that a channel took, or may have taken."""
-        return sum(text.count for text in self.texts if text.result == MessageState.DONE)
-
-    @property
-    def texts_unsent(self) -> int:
-        """Those that were mailed instead, or were no longer true."""
-        return sum(text.count for text in self.texts if text.result != MessageState.DONE)
 
     @property
     def mails_known(self) -> int:
@@ -142,8 +129,7 @@ def read_business_figures(*, now: datetime) -> BusinessFigures:
     return BusinessFigures(
         bookings=dict.fromkeys(State, 0) | {State(state): count for state, count in counts},
         overdue=tuple(overdue.values()),
-        mails=tuple(Mails(*row) for row in sorted(mail_rows) if not row[0].startswith(_TEXTS)),
-        texts=tuple(Mails(*row) for row in sorted(mail_rows) if row[0].startswith(_TEXTS)),
+        mails=tuple(Mails(*row) for row in sorted(mail_rows)),
         payments_open=n_attempts,
         oldest_payment_age=since(begun_at, now),
         refunds_due=sum(count for count, _ in due_refunds),
@@ -221,8 +207,7 @@ def _failing() -> QuerySet[Subscription, Any]:
 @compiled
 def _mails() -> QuerySet[Message, Any]:
     """Settled within the day. None of them is blanked yet, which is the condition of the index that serves this."""
-    told = Q(queue=Queue.MAIL) | Q(queue=Queue.CALLS, kind__startswith=_TEXTS)
-    rows = Message.objects.filter(told, blanked_at=None, settled_at__gt=Ago(lambda: MAILS_COUNTED_FOR))
+    rows = Message.objects.filter(blanked_at=None, settled_at__gt=Ago(lambda: MAILS_COUNTED_FOR), queue=Queue.MAIL)
     known, bounced = Q(delivery__gt=""), Q(delivery=Delivery.BOUNCED)
     counted = {"known": Count("pk", filter=known), "bounced": Count("pk", filter=bounced)}
     return rows.order_by().values_list("kind", "state").annotate(Count("pk"), **counted)

@@ -32,9 +32,6 @@ DEAD_ROWS = 100_000  # in the outbox, and more than those that live; it is clear
 NONE = timedelta(0)
 BOUNCED_MOST = 0.05  # providers warn at a twentieth, and close accounts at a tenth
 BOUNCES_LEAST = 5  # fewer are mistyped addresses
-TEXTS_UNSENT_LEAST = (
-    5  # of a day, and more than were sent; fewer were called off, or are numbers that are no telephones
-)
 INCIDENT_SHOWN_FOR = timedelta(hours=1)
 INCIDENTS = {
     IncidentKind.DISCARDED: (
@@ -214,16 +211,6 @@ def _bounces(figures: BusinessFigures) -> Iterator[Finding]:
         yield Finding(Level.WARNING, "mail", text, advice)
 
 
-def _texts(figures: BusinessFigures) -> Iterator[Finding]:
-    sent, unsent = figures.texts_sent, figures.texts_unsent
-    if unsent >= TEXTS_UNSENT_LEAST and unsent > sent:
-        text = f"Reminders by telephone that were not sent within a day, and mailed where they are true: {unsent}."
-        advice = (
-            "See the log of worker-calls: the key, the bill, or a template that is not approved (docs/channels.md)."
-        )
-        yield Finding(Level.WARNING, "texts", text, advice)
-
-
 def _business(snapshot: Snapshot) -> Iterator[Finding]:
     if snapshot.figures is None:
         return
@@ -242,7 +229,6 @@ def _business(snapshot: Snapshot) -> Iterator[Finding]:
         yield Finding(Level.WARNING, "webhooks", text, "See Subscriptions; tell whoever runs it, or end it.")
     yield from _gateways(snapshot.figures.gateways)
     yield from _bounces(snapshot.figures)
-    yield from _texts(snapshot.figures)
     if (left := snapshot.figures.data_request_left) is not None and left < policy.DATA_REQUEST_PRESSES:
         text = f"People who asked about their data and have no answer: {snapshot.figures.data_requests}."
         advice = "See Today, “Asked about their data”: end what it waits for before the deadline."

@@ -197,9 +197,6 @@ def _business(figures: BusinessFigures) -> Iterator[Table]:
         for row in figures.mails
     )
     yield Table("Mails of the last 24 hours", ("Template", "Result", "Mails"), mails)
-    texts = tuple(Row((row.template, row.result, str(row.count))) for row in figures.texts)
-    if texts:
-        yield Table("Texts of the last 24 hours", ("Template", "Result", "Texts"), texts)
     money = (
         Row(("Open attempts to pay", str(figures.payments_open), format_age(figures.oldest_payment_age))),
         Row(("Refunds due", str(figures.refunds_due), format_age(figures.oldest_refund_age))),

@@ -54,8 +54,6 @@ HELD = f'{P}celery_oldest_message_age_seconds{{queue="mail",state="unacknowledge
 SILENT = f'{P}process_up{{process="mail@a",role="mail"}}'
 BOUNCED = f'{P}mails_reported{{delivery="bounced"}}'
 KNOWN = f'{P}mails_reported{{delivery="known"}}'
-UNSENT = f'{P}texts_last_day{{result="unsent"}}'
-SENT = f'{P}texts_last_day{{result="sent"}}'
 STORES_WELL: Values = {f"{P}database_up": (1, 1), f"{P}migrations_pending": (0, 0)}
 STATE = f'{P}timer_state{{timer="lapse_drafts",state="up"}}'
 
@@ -103,9 +101,6 @@ CASES: tuple[Fires | Quiet, ...] = (
     Fires("MailsBounce", {BOUNCED: (4, 6), KNOWN: (100, 100)}),
     Quiet("MailsBounce", {BOUNCED: (2, 4), KNOWN: (5, 5)}),
     Quiet("MailsBounce", {BOUNCED: (5, 9), KNOWN: (200, 200)}),
-    Fires("TextsUnsent", {UNSENT: (4, 6), SENT: (5, 5)}),
-    Quiet("TextsUnsent", {UNSENT: (2, 4), SENT: (0, 0)}),
-    Quiet("TextsUnsent", {UNSENT: (5, 9), SENT: (20, 20)}),
     Fires("DeadLetters", {DEAD: (0, 1)}, labels=MAIL),
     Quiet("DeadLetters", {f'{P}outbox_messages{{queue="mail",state="ready"}}': (0, 1)}),
     Fires("ManyDeadLetters", {DEAD: (3, 14)}, labels=MAIL),

@@ -43,26 +43,3 @@ def test_many_bounces_are_told(delivered: int, bounced: int, is_told: bool, now:
         for number, end in enumerate(ends)
     )
     assert bool(told(now)) is is_told
-
-
-@pytest.mark.parametrize(("sent", "unsent", "is_told"), [(5, 6, True), (6, 6, False), (0, 4, False), (0, 5, True)])
-def test_texts_that_are_mailed_instead_are_told(sent: int, unsent: int, is_told: bool, now: datetime) -> None:
-    ends = [MessageState.DONE] * sent + [MessageState.OBSOLETE] * unsent
-    Message.objects.bulk_create(
-        Message(
-            queue="calls",
-            kind="text:sms:session_approaching",
-            dedupe_key=f"by:{number}",
-            state=end,
-            settled_at=now,
-            not_before=now,
-            next_attempt_at=now,
-            created_at=now,
-        )
-        for number, end in enumerate(ends)
-    )
-    figures = snapshot.take_snapshot(now=now).figures
-    assert figures is not None
-    assert (figures.texts_sent, figures.texts_unsent, figures.mails) == (sent, unsent, ())
-    found = findings.judge(snapshot.take_snapshot(now=now))
-    assert bool([one for one in found if one.component == "texts"]) is is_told
