@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.conf import settings
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -11,7 +12,8 @@ from backend.bookings import sponsors
 from backend.bookings.machine import State
 from backend.bookings.models import Booking
 from backend.core.formatting import NOTHING, short_span
-from backend.outbox.models import Delivery, Message, MessageState
+from backend.outbox.models import Delivery, Message, MessageState, Queue
+from backend.outbox.outlet_models import Outlet
 from backend.people.models import Corporate
 from backend.rooms import adapters
 
@@ -58,6 +60,15 @@ def fate(message: Message) -> tuple[str, str]:
 def badge(state: str) -> SafeString:
     """The state's name on its colour."""
     return format_html('<span class="badge text-bg-{}">{}</span>', COLOURS[State(state)], State(state).label)
+
+
+def unreported(message: Message) -> str:
+    """Why nobody knows whether a mail that left arrived; nothing of one of which a report may still come."""
+    if message.queue != Queue.MAIL or message.state not in (MessageState.DONE, MessageState.UNKNOWN):
+        return NOTHING
+    if message.handed_to == Outlet.FALLBACK:
+        return "never: it left by the second provider, which reports nothing"
+    return NOTHING if settings.EMAIL_WEBHOOK_SECRET else "never: EMAIL_WEBHOOK_SECRET is not set"
 
 
 def mark(text: str) -> SafeString:

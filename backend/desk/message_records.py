@@ -17,7 +17,7 @@ from backend.bookings.models import Booking
 from backend.core import disclosures
 from backend.core.admin_pages import ListOfPeople, ReadOnly
 from backend.core.formatting import NOTHING, short_day_and_time
-from backend.desk.display import fate
+from backend.desk.display import fate, unreported
 from backend.desk.long_lists import LongList
 from backend.desk.whole_ids import FoundByIds
 from backend.desk.words import message_name
@@ -128,7 +128,7 @@ class MessageAdmin(FoundByIds, LongList, ListOfPeople, ReadOnly, admin.ModelAdmi
 
     @admin.display(description="reported by the provider")
     def reported(self, message: Message) -> str:
-        return short_day_and_time(message.delivery_at)
+        return short_day_and_time(message.delivery_at) if message.delivery_at else unreported(message)
 
     @admin.display(description="blanked")
     def blanked(self, message: Message) -> str:

@@ -199,7 +199,10 @@ def _mail(health: Health) -> Iterator[Finding]:
     if health.fallback is not None:
         reason = health.fallback.reason
         text = f"The first mail provider takes nothing ({reason}), so mail leaves by the second."
-        advice = "See its own page, and its status. Every five minutes one mail tries it; it is used again by itself."
+        advice = (
+            "See its own page, and its status. Every five minutes one mail tries it; it is used again by itself. "
+            "Of what leaves by the second nobody reports whether it arrived."
+        )
         yield Finding(Level.WARNING, "mail", text, advice)
 
 

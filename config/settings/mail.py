@@ -76,7 +76,7 @@ MAIL_PER_SECOND = env.integer(
 )
 _fallback_host = env.host(
     "EMAIL_FALLBACK_HOST",
-    "SMTP server of a second provider, by which mail leaves while the first takes nothing for five minutes; empty: none",
+    "SMTP server of a second provider, by which mail leaves while the first takes nothing for five minutes; it reports no delivery; empty: none",
     example="smtp.example.net",
 )
 _fallback_port = env.integer("EMAIL_FALLBACK_PORT", "its port", default=587, minimum=1)

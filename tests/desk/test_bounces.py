@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import pytest
 from django.test import Client as Browser
@@ -14,8 +15,9 @@ from backend.bookings.models import Booking
 from backend.bookings.notices import Notice
 from backend.outbox.deliveries import DeliveryReport
 from backend.outbox.models import ClosedMailbox, Delivery, Message, MessageState
+from backend.outbox.outlet_models import Outlet
 from tests.support import erasures, scenarios
-from tests.support.admin_site import action_url, session_form
+from tests.support.admin_site import action_url, page_url, session_form
 from tests.support.mail_sink import Sink
 from workers import mail
 
@@ -115,3 +117,25 @@ def test_an_erased_person_leaves_no_bounce(now: datetime) -> None:
     assert not ClosedMailbox.objects.exists()
     record_delivery(DeliveryReport("", uuid, Delivery.COMPLAINED, closes_mailbox=True), now=request.due_at)
     assert not ClosedMailbox.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("handed_to", "secret", "said"),
+    [
+        (Outlet.FALLBACK, "s" * 24, "it left by the second provider, which reports nothing"),
+        (Outlet.FIRST, "", "EMAIL_WEBHOOK_SECRET is not set"),
+        (Outlet.FIRST, "s" * 24, ""),
+    ],
+)
+def test_the_page_of_a_mail_says_why_nobody_knows_whether_it_arrived(
+    handed_to: Outlet, secret: str, said: str, desk: Browser, now: datetime, settings: Any
+) -> None:
+    settings.EMAIL_WEBHOOK_SECRET = secret
+    booking = scenarios.approved(now=now)
+    mail.drain()
+    Message.objects.update(handed_to=handed_to)
+    message = Message.objects.get(booking_id=booking.pk, kind=Notice.BOOKING_APPROVED)
+    page = desk.get(page_url(message)).content.decode()
+    assert (said in page, "never:" in page) == (True, bool(said))
+    assert report(booking, Notice.BOOKING_APPROVED, Delivery.DELIVERED, now=now)
+    assert "never:" not in desk.get(page_url(message)).content.decode()
