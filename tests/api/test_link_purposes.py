@@ -37,6 +37,7 @@ OPENS = {
     "/go/data/": {Purpose.DATA},
     "/go/data/correct/": {Purpose.DATA},
     "/go/data/withdraw/": {Purpose.DATA},
+    "/go/data/reminders/": {Purpose.DATA},
     "/go/data/erase/": {Purpose.DATA},
     "/go/erasure/": {Purpose.ERASURE},
 }
