@@ -166,6 +166,7 @@ def test_pending_migrations_refuse_requests() -> None:
     assert (status, said["status"], said["unavailable"]) == (503, "unavailable", ["migrations"])
 
 
+@pytest.mark.sqlite_only  # the server has a database of its own
 @pytest.mark.django_db
 def test_a_database_that_is_gone_refuses_requests() -> None:
     with web_server(DATABASE_URL="postgresql://app:hidden@127.0.0.1:1/gone") as url:

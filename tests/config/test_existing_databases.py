@@ -16,7 +16,8 @@ from backend.ops import pending_migrations
 from tests.support import scenarios
 from tests.support.database_rows import everything
 
-pytestmark = pytest.mark.django_db
+# Django records the same on both
+pytestmark = [pytest.mark.sqlite_only, pytest.mark.django_db]
 LIST = Path(__file__).with_name("applied_before_squashing.txt")
 # what a database has recorded of our apps that applied everything
 BEFORE = {(app, name) for app, _, name in (line.partition(".") for line in LIST.read_text().split())}

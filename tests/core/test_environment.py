@@ -189,7 +189,7 @@ def test_every_process_refuses_a_misspelt_name(process: str, tmp_path: Path) -> 
 
 def test_a_misspelt_name_of_the_process_itself_stops_nothing(tmp_path: Path) -> None:
     """Another program may have put it there; `ops_doctor` warns of it."""
-    assert start(tmp_path, SESSION_LENGHT="45m").returncode == 0
+    assert settings_with(tmp_path, [{"SESSION_LENGHT": "45m"}]) == [""]
 
 
 def test_every_variable_is_known_once_the_models_are_loaded(tmp_path: Path) -> None:

@@ -201,7 +201,7 @@ def verdict_on(scene: Scene, message: Message, intent: str, at: datetime, before
             pass  # it cannot happen here
         else:
             if written() != before.written or intent == NOTHING:
-                unseen = changed_unseen(message, deepcopy(before.reading), at)  # what it looks up stays with it
+                unseen = changed_unseen(message, before.reading, at)
                 then = deliver(message, at)
                 verdict = unseen or judged(scene, fresh(message), then)
         transaction.set_rollback(True)
@@ -210,12 +210,13 @@ def verdict_on(scene: Scene, message: Message, intent: str, at: datetime, before
 
 def changed_unseen(message: Message, reading: readings.Reading, at: datetime) -> str:
     """Whether a worker that read its bookings before the intent would send it as it was then."""
-    if not is_of_its_bookings_alone(Notice(message.kind)):
-        return ""
     mail = fresh(message)
+    if not (is_of_its_bookings_alone(Notice(message.kind)) and reading.is_so_still(mail)):
+        return ""
     mail.context, mail.may_have_left = None, False
-    was, is_now = (delivery.prepare(mail, now=at, reading=one) for one in (reading, readings.read([mail])))
-    return "other words, and the same versions" if was != is_now and reading.is_so_still(mail) else ""
+    before = deepcopy(reading)  # what it looks up stays with it
+    was, is_now = (delivery.prepare(mail, now=at, reading=one) for one in (before, readings.read([mail])))
+    return "other words, and the same versions" if was != is_now else ""
 
 
 def written() -> tuple[int, int]:

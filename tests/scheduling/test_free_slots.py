@@ -336,6 +336,7 @@ def expected(search: SlotSearch) -> set[tuple[datetime, datetime, int]]:
     return found
 
 
+@pytest.mark.sqlite_only  # what it asks of the database, the others ask of both
 @given(st.data())
 @hypothesis_settings(max_examples=60)
 def test_they_are_those_that_a_look_at_every_minute_finds(data: st.DataObject) -> None:
