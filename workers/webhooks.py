@@ -64,7 +64,7 @@ def _judged(message: Message, subscription: Subscription | None, *, now: datetim
 
 
 def _is_left_alone(subscription: Subscription, *, now: datetime) -> bool:
-    return subscription.retry_at is not None and now < subscription.retry_at <= now + subscriptions.LEFT_ALONE_MOST
+    return subscription.retry_at is not None and now < subscription.retry_at <= now + subscriptions.AWAY_MOST
 
 
 def _is_old(message: Message, *, now: datetime) -> bool:

@@ -18,8 +18,9 @@ OVERLAP = timedelta(hours=24)  # how long the secret before signs beside a new o
 OVERLAP_MOST = timedelta(days=30)
 # After so many failures in a row its server is left alone for so long, whatever waits: one call tries for all
 _LEFT_ALONE = (0, 0, 10, 30, 60, 120, 300, 600)  # seconds
-LEFT_ALONE_MOST = min(timedelta(seconds=_LEFT_ALONE[-1]), WEBHOOK_BACK_OFF_MOST)  # a longer wait is a clock's fault
+LEFT_ALONE_MOST = min(timedelta(seconds=_LEFT_ALONE[-1]), WEBHOOK_BACK_OFF_MOST)
 TRY_LASTS = timedelta(seconds=10)  # a call is over within five; then another may try
+AWAY_MOST = max(LEFT_ALONE_MOST, TRY_LASTS)  # a longer wait is a clock's fault
 
 
 @transaction.atomic
