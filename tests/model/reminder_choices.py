@@ -20,7 +20,7 @@ CONFIGURED = override_settings(WHATSAPP_TOKEN="of the model", MSG91_AUTH_KEY="of
 class ReminderChoices(World):
     """A person has one choice, or none; nothing else moves with it."""
 
-    @action(needs="data", which=WHICH, choice=CHOICE)
+    @action(needs="data", times=2, which=WHICH, choice=CHOICE)
     def choose_reminders(self, which: int, choice: str) -> None:
         link = self.one_of(self.seen.data, which, lambda link: link.expires_at > self.now)
         client_id = self.seen.bookings[link.booking_id].client_id
@@ -33,7 +33,7 @@ class ReminderChoices(World):
             did = self.do(reminder_choice.choose_reminders, token, choice)
         self._chose(did, client_id, choice, phone, obstacles)
 
-    @action(needs="bookings", which=WHICH, choice=CHOICE)
+    @action(needs="bookings", times=2, which=WHICH, choice=CHOICE)
     def tell_staff_how_to_remind(self, which: int, choice: str) -> None:
         was = self.booking(which)
         obstacles = {Code.BOOKING_UNKNOWN} if was.client_id is None else set()

@@ -100,7 +100,6 @@ LEFT_OUT = {
     "choose_reminders": "says where a reminder goes, and not what it says",
     "record_reminders": "says where a reminder goes, and not what it says",
     "stop_texts": "says where a reminder does not go, and not what it says",
-    "record_text": "speaks of texts that left, of which each stands for a mail that has not",
 }
 OF_AN_ACTIVE_ONE = (Notice.ALREADY_BOOKED, Notice.CANCELLATION_REQUESTED, Notice.CANCELLATION_LAPSED)
 

@@ -37,8 +37,8 @@ def choose_reminders(token: str, choice: str, *, now: datetime) -> bool:
 
     Refuses: link_unknown, link_expired, channel_unavailable, phone_required.
     """
-    channel = parse(choice)
     _, person = own_data.proved_by(token, now=now)
+    channel = parse(choice)
     client = lock_person(person.pk)
     return _choose(client, channel, client.phone_number, by=VISITOR, now=now)
 
