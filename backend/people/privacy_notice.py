@@ -17,6 +17,7 @@ class NoticeVersion(StrEnum):
     """The day from which a version is in force."""
 
     FIRST = "2026-11-28"
+    TELEPHONES = "2026-11-29"  # names who carries reminders to them
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,13 @@ class PrivacyNotice:
     language: str  # ISO 639-1
     title: str
     items: tuple[tuple[str, str], ...]
+
+
+def _but(notice: PrivacyNotice, version: NoticeVersion, heading: str, text: str) -> PrivacyNotice:
+    """The same with another text under one heading."""
+    return replace(
+        notice, version=version, items=tuple((name, text if name == heading else was) for name, was in notice.items)
+    )
 
 
 NOTICES = {
@@ -83,6 +91,16 @@ NOTICES = {
         ),
     ),
 }
+NOTICES[NoticeVersion.TELEPHONES] = _but(
+    NOTICES[NoticeVersion.FIRST],
+    NoticeVersion.TELEPHONES,
+    _("Who works for us"),
+    _(
+        "The services that keep our database, deliver our emails, take payments and tell us of errors; and, only if you"
+        " ask to be reminded on your telephone, the one that carries those messages. Each receives what it needs for "
+        "that alone. Your message and your emergency contact go to none of them in readable form."
+    ),
+)
 IN_FORCE = NOTICES[list(NoticeVersion)[-1]]
 
 
