@@ -9,6 +9,7 @@ from backend.bookings.notices import can_be_told
 from backend.core.errors import Code
 from backend.outbox.by_telephone import BOUNCED
 from backend.outbox.deliveries import DeliveryReport
+from backend.outbox.mailboxes import mailbox_of
 from backend.outbox.models import ClosedMailbox, Delivery
 from tests.model.snapshot import Row
 from tests.model.world import DESK, WHICH, World, action
@@ -38,8 +39,14 @@ class Deliveries(World):
 
     @action(needs="bookings", which=WHICH)
     def mail_again(self, which: int) -> None:
-        was = self.booking(which)
+        if which % 2 and self.seen.messages:
+            self.report(which, Delivery.BOUNCED, closes=True)
+        closed = set(ClosedMailbox.objects.values_list("mailbox", flat=True))
+        was = self.one_of(self.seen.bookings.values(), which, lambda row: mailbox_of(row.email) in closed)
         did = self.do(deliveries.mail_again, was.id, timed=False, **DESK)
+        if did.answer:
+            self.worked()  # a closed mailbox is no part of what is seen
+            assert mailbox_of(was.email) in closed
         assert (did.code is Code.NO_ADDRESS) == (was.email == "")
         assert not did.changed
 

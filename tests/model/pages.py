@@ -39,6 +39,8 @@ class Pages(World):
 
     @action(needs="attempts", times=2, which=WHICH)
     def miss_page(self, which: int) -> None:
+        if which % 2:
+            self._end_one_with_page(which)
         payment = self.one_of(self.seen.attempts, which, lambda row: row.page_state == "open" and row.state != "open")
         did = self.do(attempts.note_no_page, payment.id, timed=False)
         is_over = payment.page_state == "open" and payment.state != "open"
@@ -57,6 +59,13 @@ class Pages(World):
             assert (second.is_unexpected, did.after.left_paise(second)) == (True, 0), f"not given back: {second}"
             assert did.after.bookings[payment.booking_id].state == did.before.bookings[payment.booking_id].state
             assert not self.do(payments.record_second_capture, report).changed, "the same sum twice"
+
+    def _end_one_with_page(self, which: int) -> None:
+        """An attempt gets its page, and is declined at once; such are rare otherwise."""
+        payment = self.one_of(self.seen.attempts, which, lambda row: row.state == "open" and not row.page_state)
+        self.do(attempts.open_page, payment.id, timed=False)
+        if payment.state == "open":
+            self.do(payments.record_report, _report(payment, OrderState.DECLINED), actor="gateway:sandbox")
 
     def _with_pages(self) -> list[Row]:
         return [row for row in self.seen.attempts if row.page_state == "open"]
