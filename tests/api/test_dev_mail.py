@@ -92,6 +92,8 @@ def test_the_newest_comes_first_of_all_processes_and_one_being_written_waits(fol
 
 
 def test_a_name_is_no_way_out_of_the_folder(folder: Path) -> None:
+    (folder / "ours.log").write_bytes(b"Subject: ours\n\nx\n" + b"-" * 79 + b"\n")
+    assert "ours" in html(f"{LIST}ours.log/0/")
     (folder.parent / "other.log").write_bytes(b"Subject: theirs\n\nx\n" + b"-" * 79 + b"\n")
     for name in ("..%2Fother.log", "../other.log", "other.log", "%2e%2e%2fother.log"):
         assert Client().get(f"{LIST}{name}/0/").status_code == 404
