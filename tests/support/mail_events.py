@@ -82,12 +82,16 @@ def post(
     also: dict[str, str] | None = None,
 ) -> HttpResponse:
     """To our webhook, signed with `secret`, else with the right one."""
-    headers, content_type = _signed(provider, content, secret or secret_of(provider), at or time.time())
+    headers, content_type = signed(provider, content, secret=secret, at=at)
     url = f"/api/hooks/mail/{provider}/"
     return Client().post(url, content, content_type=content_type, headers={**headers, **(also or {})})  # type: ignore[return-value]
 
 
-def _signed(provider: str, content: bytes, secret: str, at: float) -> tuple[dict[str, str], str]:
+def signed(
+    provider: str, content: bytes, *, secret: str | None = None, at: float | None = None
+) -> tuple[dict[str, str], str]:
+    """The headers as the provider would send them now, or at `at`; and the type of the body."""
+    secret, at = secret or secret_of(provider), at or time.time()
     if provider in OTHERS:
         login = "Basic " + base64.b64encode(f"mail:{secret}".encode()).decode()
         if provider != "amazon_ses":

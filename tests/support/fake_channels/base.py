@@ -16,6 +16,7 @@ from django.conf import LazySettings
 
 # instead of a status, which is answered and nothing taken: it is taken, and then
 AS_ASKED, HANGS_UP, HANGS, FAILS = 0, -1, -2, -3
+GONE = -4  # nothing is taken, nothing answered
 HANGS_FOR = 10.0  # seconds at the longest, which is more than anybody waits
 
 Answer = tuple[int, dict[str, Any] | None]
@@ -99,7 +100,7 @@ class FakeChannel:
         with self._lock:
             self.asked.append(asked)
             trouble = self.trouble.popleft() if self.trouble else self.chance()
-            if trouble > 0:
+            if trouble > 0 or trouble == GONE:
                 return (trouble, {"message": "trouble"}), trouble
             return self.provider.answer(asked, self._take), trouble
 
@@ -146,7 +147,7 @@ def serving(provider: Provider) -> Iterator[FakeChannel]:
                 (status, content), trouble = refused.answer, AS_ASKED
             if trouble == HANGS:
                 fake.released.wait(HANGS_FOR)
-            if trouble in (HANGS, HANGS_UP):
+            if trouble in (HANGS, HANGS_UP, GONE):
                 self.close_connection = True
                 return
             self._say(*((500, {"message": "trouble"}) if trouble == FAILS else (status, content)))
