@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
 A_SECOND = 40  # reminders
@@ -65,7 +65,7 @@ class Journal:
     forged: list[int] = field(default_factory=list)  # what was answered
     refused: list[str] = field(default_factory=list)  # genuine ones that were not taken
     bounces: dict[str, tuple[float, float]] = field(default_factory=dict)  # by the mail's uuid: sent, and taken
-    killed: int = 0
+    killed: Counter[str] = field(default_factory=Counter)  # workers, by their queue
     refused_in_outage: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     _lock: threading.Lock = field(default_factory=threading.Lock)
 

@@ -125,14 +125,14 @@ def _workers(
     def kill() -> None:
         seen = 0
         while not over.wait(0.1):
-            if requests() - seen < plan.killed_after or journal.killed == plan.kills_most:
+            if requests() - seen < plan.killed_after or journal.killed.total() == plan.kills_most:
                 continue
             oldest = next(one for one in running if one[0] in plan.kills)
             running.remove(oldest)
             queue, process = oldest
             process.kill()
             process.wait()
-            journal.killed += 1
+            journal.killed[queue] += 1
             running.append((queue, _started(queue, given)))
             seen = requests()
 

@@ -75,7 +75,9 @@ def _told(blown: Blown) -> list[Figure]:
         none_of("told never", never),
         none_of("fall-backs over one", too_many),
         none_of("mailed after the text was known to be delivered", for_nothing),
-        at_most("mails that a killed worker's successor repeated, each with its old id", repeated, journal.killed),
+        at_most(
+            "mails that a killed worker's successor repeated, each with its old id", repeated, journal.killed["mail"]
+        ),
     ]
 
 
@@ -134,7 +136,7 @@ def _forged(blown: Blown) -> list[Figure]:
 
 def _weather(blown: Blown) -> list[Figure]:
     """Whether there was a storm at all."""
-    outage, killed = blown.journal.refused_in_outage, blown.journal.killed
+    outage, killed = blown.journal.refused_in_outage, blown.journal.killed.total()
     calm = [name for name in blown.fakes if not outage[name]]
     return [
         Figure("asked in vain while the providers were down", ", ".join(f"{n} {many}" for n, many in outage.items())),
