@@ -13,11 +13,13 @@ from backend.bookings import policy, queries
 from backend.bookings.machine import State
 from backend.bookings.models import Booking, DataRequest
 from backend.bookings.retention import RULES, Kind
+from backend.channels.names import ChannelName
 from backend.core.compiled_queries import Ago, Row, compiled, run_queries
 from backend.ops import gateway_figures
 from backend.ops.gateway_figures import GatewayFigures
 from backend.ops.health import since
-from backend.outbox.models import Delivery, Message, Queue
+from backend.outbox.models import GIVEN_UP, Delivery, Message, MessageState, Queue
+from backend.outbox.patience import FALLBACK_AFTER, TEXT, whose
 from backend.payments.models import OVER, Payment, PaymentState, Refund, RefundState
 from backend.webhooks.models import Subscription
 
@@ -68,12 +70,22 @@ class Mails:
 
 
 @dataclass(frozen=True)
+class Texts:
+    """Reminders to telephones by one channel within the last day."""
+
+    channel: str
+    reached: int  # known to be delivered
+    unreached: int  # refused, not delivered, or not heard of in time: mailed, if they were still true
+
+
+@dataclass(frozen=True)
 class BusinessFigures:
     """The practice's day in numbers."""
 
     bookings: dict[State, int]  # every state
     overdue: tuple[Overdue, ...]  # every rule
     mails: tuple[Mails, ...]
+    texts: tuple[Texts, ...]  # of each channel
     payments_open: int
     oldest_payment_age: timedelta | None  # since the attempt began
     refunds_due: int
@@ -129,7 +141,8 @@ def read_business_figures(*, now: datetime) -> BusinessFigures:
     return BusinessFigures(
         bookings=dict.fromkeys(State, 0) | {State(state): count for state, count in counts},
         overdue=tuple(overdue.values()),
-        mails=tuple(Mails(*row) for row in sorted(mail_rows)),
+        mails=tuple(Mails(*row) for *row, _ in sorted(mail_rows) if not _is_text(row[0])),
+        texts=_texts([row for row in mail_rows if _is_text(row[0])]),
         payments_open=n_attempts,
         oldest_payment_age=since(begun_at, now),
         refunds_due=sum(count for count, _ in due_refunds),
@@ -147,6 +160,21 @@ def _late(rule: OverdueRule, rows: list[Row], kept_for: timedelta, now: datetime
     """A rule whose deadline lies `kept_for` after what the rows hold; they are one a state."""
     oldest = min((oldest for _, _, oldest in rows), default=None)
     return Overdue(rule, sum(count for _, count, _ in rows), since(oldest and oldest + kept_for, now))
+
+
+def _is_text(kind: str) -> bool:
+    return whose(kind) == TEXT
+
+
+def _texts(rows: list[Row]) -> tuple[Texts, ...]:
+    """A row is one of a kind and a state, and a kind is of one channel."""
+    counted: dict[str, list[tuple[int, int]]] = {channel.value: [] for channel in ChannelName}
+    for kind, _, _, known, bounced, unreached in rows:
+        counted.setdefault(kind.split(":")[1], []).append((known - bounced, unreached))
+    return tuple(
+        Texts(channel, sum(reached for reached, _ in counts), sum(unreached for _, unreached in counts))
+        for channel, counts in counted.items()
+    )
 
 
 @compiled
@@ -206,8 +234,16 @@ def _failing() -> QuerySet[Subscription, Any]:
 
 @compiled
 def _mails() -> QuerySet[Message, Any]:
-    """Settled within the day. None of them is blanked yet, which is the condition of the index that serves this."""
-    rows = Message.objects.filter(blanked_at=None, settled_at__gt=Ago(lambda: MAILS_COUNTED_FOR), queue=Queue.MAIL)
+    """And texts, settled within the day. None is blanked yet, which is the condition of the index that serves this."""
+    texts = Q(kind__startswith=f"{TEXT}:")
+    rows = Message.objects.filter(
+        Q(queue=Queue.MAIL) | texts, blanked_at=None, settled_at__gt=Ago(lambda: MAILS_COUNTED_FOR)
+    )
     known, bounced = Q(delivery__gt=""), Q(delivery=Delivery.BOUNCED)
-    counted = {"known": Count("pk", filter=known), "bounced": Count("pk", filter=bounced)}
+    silent = Q(state=MessageState.DONE, delivery="", settled_at__lt=Ago(lambda: FALLBACK_AFTER))
+    refused = Q(state__in=GIVEN_UP) | (Q(state=MessageState.OBSOLETE) & ~Q(last_error=""))
+    unreached = texts & (bounced | silent | refused)
+    counted = {
+        name: Count("pk", filter=one) for name, one in (("known", known), ("bounced", bounced), ("un", unreached))
+    }
     return rows.order_by().values_list("kind", "state").annotate(Count("pk"), **counted)

@@ -32,6 +32,8 @@ DEAD_ROWS = 100_000  # in the outbox, and more than those that live; it is clear
 NONE = timedelta(0)
 BOUNCED_MOST = 0.05  # providers warn at a twentieth, and close accounts at a tenth
 BOUNCES_LEAST = 5  # fewer are mistyped addresses
+TEXTS_UNREACHED_MOST = 0.5  # of a channel's; telephones are off, and numbers change
+TEXTS_UNREACHED_LEAST = 5
 INCIDENT_SHOWN_FOR = timedelta(hours=1)
 INCIDENTS = {
     IncidentKind.DISCARDED: (
@@ -214,6 +216,16 @@ def _bounces(figures: BusinessFigures) -> Iterator[Finding]:
         yield Finding(Level.WARNING, "mail", text, advice)
 
 
+def _texts(figures: BusinessFigures) -> Iterator[Finding]:
+    """What a channel's provider refuses for our sake, it refuses of each: a key, a bill, a template that was paused."""
+    for one in figures.texts:
+        owed = one.reached + one.unreached
+        if one.unreached >= TEXTS_UNREACHED_LEAST and one.unreached > owed * TEXTS_UNREACHED_MOST:
+            text = f"Reminders by {one.channel} that reached nobody there, of {owed} within a day: {one.unreached}."
+            advice = "They are mailed. See Messages, kind “text:”, for what its provider says, and docs/channels.md."
+            yield Finding(Level.WARNING, "channels", text, advice)
+
+
 def _business(snapshot: Snapshot) -> Iterator[Finding]:
     if snapshot.figures is None:
         return
@@ -232,6 +244,7 @@ def _business(snapshot: Snapshot) -> Iterator[Finding]:
         yield Finding(Level.WARNING, "webhooks", text, "See Subscriptions; tell whoever runs it, or end it.")
     yield from _gateways(snapshot.figures.gateways)
     yield from _bounces(snapshot.figures)
+    yield from _texts(snapshot.figures)
     if (left := snapshot.figures.data_request_left) is not None and left < policy.DATA_REQUEST_PRESSES:
         text = f"People who asked about their data and have no answer: {snapshot.figures.data_requests}."
         advice = "See Today, “Asked about their data”: end what it waits for before the deadline."

@@ -192,6 +192,8 @@ def _business(figures: BusinessFigures) -> Iterator[Metric]:
     yield _gauge("mails_reported", "Mails of the last day that the provider reported about.", ["delivery"], bounces)
     mails = [([mail.template, mail.result], mail.count) for mail in figures.mails]
     yield _gauge("mails_last_day", "Mails settled within 24 hours.", ["template", "result"], mails)
+    texts = [([text.channel, end], getattr(text, end)) for text in figures.texts for end in ("reached", "unreached")]
+    yield _gauge("texts_last_day", "Reminders to telephones within 24 hours.", ["channel", "result"], texts)
     yield _gauge("payments_open", "Attempts to pay that are open.", [], [([], figures.payments_open)])
     begun = figures.oldest_payment_age or 0
     yield _gauge("payments_oldest_open_seconds", "How long the oldest attempt is open.", [], [([], begun)])

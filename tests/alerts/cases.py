@@ -54,6 +54,7 @@ HELD = f'{P}celery_oldest_message_age_seconds{{queue="mail",state="unacknowledge
 SILENT = f'{P}process_up{{process="mail@a",role="mail"}}'
 BOUNCED = f'{P}mails_reported{{delivery="bounced"}}'
 KNOWN = f'{P}mails_reported{{delivery="known"}}'
+REACHED, UNREACHED = (f'{P}texts_last_day{{channel="sms",result="{end}"}}' for end in ("reached", "unreached"))
 STORES_WELL: Values = {f"{P}database_up": (1, 1), f"{P}migrations_pending": (0, 0)}
 STATE = f'{P}timer_state{{timer="lapse_drafts",state="up"}}'
 
@@ -101,6 +102,9 @@ CASES: tuple[Fires | Quiet, ...] = (
     Fires("MailsBounce", {BOUNCED: (4, 6), KNOWN: (100, 100)}),
     Quiet("MailsBounce", {BOUNCED: (2, 4), KNOWN: (5, 5)}),
     Quiet("MailsBounce", {BOUNCED: (5, 9), KNOWN: (200, 200)}),
+    Fires("TextsUndelivered", {UNREACHED: (4, 6), REACHED: (5, 5)}, labels={"channel": "sms"}),
+    Quiet("TextsUndelivered", {UNREACHED: (2, 4), REACHED: (0, 0)}),
+    Quiet("TextsUndelivered", {UNREACHED: (2, 9), REACHED: (9, 9)}),
     Fires("DeadLetters", {DEAD: (0, 1)}, labels=MAIL),
     Quiet("DeadLetters", {f'{P}outbox_messages{{queue="mail",state="ready"}}': (0, 1)}),
     Fires("ManyDeadLetters", {DEAD: (3, 14)}, labels=MAIL),
