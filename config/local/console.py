@@ -20,5 +20,11 @@ def end_in_order() -> None:
         signal.signal(number, _end)
 
 
+def end_pytest_in_order() -> None:
+    """The same where pytest runs in this process: it unwinds at KeyboardInterrupt, and SystemExit fails a test."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+
+
 def _end(number: int, _frame: FrameType | None) -> NoReturn:
     raise SystemExit(128 + number)

@@ -8,10 +8,12 @@ import sys
 import pytest
 
 from config.local import keys
+from config.local.console import end_pytest_in_order
 
 
 def main() -> int:
     """pytest's exit code."""
+    end_pytest_in_order()
     os.environ.update(keys.generate(), DEBUG="1", VAR_DIR="var/test", ENV_FILE=os.devnull)
     return int(pytest.main(["-q", "-p", "no:randomly", "--timeout=900", "tests/mail_preview/pictures.py"]))
 

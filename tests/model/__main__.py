@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import django
 
 from config.local import check, keys
-from config.local.console import say
+from config.local.console import end_in_order, say
 
 if TYPE_CHECKING:
     from tests.model.coverage import Coverage
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code."""
+    end_in_order()
     parser = argparse.ArgumentParser(prog="python -m tests.model", description=__doc__.partition("\n")[0])
     parser.add_argument("--steps", type=int, default=5000, help="how many calls of intents, at least")
     parser.add_argument("--seed", type=int, help="of an earlier run, to repeat it")

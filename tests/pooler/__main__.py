@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 
 from config.local import keys, postgres
+from config.local.console import end_in_order
 from tests.pooler import pgbouncer
 from tests.support.server import ROOT
 
@@ -32,6 +33,7 @@ PATIENT = {"lock_timeout": "60s", "statement_timeout": "60s"}
 
 def main(arguments: Sequence[str]) -> int:
     """The exit code."""
+    end_in_order()
     try:
         program = pgbouncer.found()
     except RuntimeError as error:

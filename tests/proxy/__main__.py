@@ -19,6 +19,7 @@ import django
 import requests
 
 from config.local import keys
+from config.local.console import end_in_order
 from tests.proxy import nginx
 from tests.support.gateway import until
 from tests.support.server import free_port
@@ -26,6 +27,7 @@ from tests.support.server import free_port
 
 def main() -> int:
     """The exit code."""
+    end_in_order()
     try:
         program = nginx.found()
     except RuntimeError as error:

@@ -14,11 +14,13 @@ import sys
 import tempfile
 
 from config.local import keys
+from config.local.console import end_in_order
 from tests.support.server import ROOT
 
 
 def main(people: int) -> int:
     """0: all held."""
+    end_in_order()
     with tempfile.TemporaryDirectory() as folder:
         variables = _environment(folder)
         os.environ.update(variables)

@@ -20,6 +20,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from config.local import keys
+from config.local.console import end_in_order
 from tests.support.server import ROOT
 from tests.support.webhook_receiver import DROPPED, HANGS, WebhookReceiver, listening
 
@@ -35,6 +36,7 @@ FORBIDDEN = (
 
 def main(seconds: float) -> int:
     """0: all held."""
+    end_in_order()
     with tempfile.TemporaryDirectory() as folder, listening() as receiver, listening() as trap:
         os.environ.update(_environment(folder))
         subprocess.run([sys.executable, "manage.py", "release"], cwd=ROOT, check=True, capture_output=True)
