@@ -245,6 +245,7 @@ def test_no_metric_names_a_person_or_a_row(at: datetime, valkey: Valkey) -> None
         "template",
         "provider",
         "delivery",
+        "channel",
     }
 
 
