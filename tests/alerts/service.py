@@ -170,7 +170,7 @@ def running() -> Iterator[Service]:
             release = [sys.executable, "manage.py", "release"]
             subprocess.run(release, cwd=ROOT, env=service.environment, check=True, capture_output=True)
             service.start_broker()
-            for name in ("web", "beat", "worker-payments", "worker-timers"):
+            for name in ("web", "beat", "worker-payments", "worker-timers", "worker-calls"):
                 service.start(name)
             for node in ("a", "b"):
                 service.start(f"worker-mail-{node}", "worker-mail", NODE_NAME=node)
