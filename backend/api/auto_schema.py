@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.openapi import AutoSchema
+from backend.core.deferred import deferred
+
+with deferred("rest_framework.test"):  # Django's own tools of tests, and all of unittest: to make a request of nobody
+    from drf_spectacular.openapi import AutoSchema
 
 
 class Described(AutoSchema):

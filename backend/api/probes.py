@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from backend.ops import metrics, readiness, snapshot
+from backend.ops import readiness, snapshot
 from backend.ops.readiness import Status
 
 log = logging.getLogger(__name__)
@@ -49,6 +49,8 @@ def prometheus_metrics(request: HttpRequest) -> HttpResponse:
             else "Ask from this machine, or set METRICS_TOKEN and give it as"
         )
         return HttpResponse(f"{way} bearer token.\n", status=403)
+    from backend.ops import metrics  # Prometheus' library, for who scrapes
+
     return HttpResponse(
         metrics.exposition(snapshot.take_snapshot(now=timezone.now())), content_type=metrics.CONTENT_TYPE
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
 from types import ModuleType
@@ -17,7 +17,10 @@ class _Later:
         self._module, self._name = module, name
 
     def _found(self) -> Any:
-        return getattr(import_module(self._module), self._name)
+        module = import_module(self._module)
+        if not hasattr(module, self._name):  # a part of a package, which nobody has loaded yet
+            return import_module(f"{self._module}.{self._name}")
+        return getattr(module, self._name)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self._found()(*args, **kwargs)
@@ -34,10 +37,15 @@ class _Unloaded(ModuleType):
 
 
 @contextmanager
-def deferred(*modules: str) -> Iterator[None]:
-    """Within the block, `from module import name` loads none of these; a class of theirs cannot be inherited from."""
+def deferred(*modules: str, known: Mapping[str, Mapping[str, object]] | None = None) -> Iterator[None]:
+    """Within the block, `from module import name` loads none of these; a class of theirs cannot be inherited from.
+
+    `known`: of such a module, names that are used at once, and what does the same.
+    """
     absent = [module for module in modules if module not in sys.modules]
     sys.modules.update({module: _Unloaded(module) for module in absent})
+    for module in set(absent).intersection(known or ()):
+        vars(sys.modules[module]).update((known or {})[module])
     try:
         yield
     finally:

@@ -16,7 +16,7 @@ INSTALLED_APPS = [
     "knox",
     "drf_spectacular",
     "drf_spectacular_sidecar",
-    "django_celery_beat",
+    "workers.beat_app.BeatConfig",
     "simple_history",
     "backend.accounts.passkeys_app.PasskeysConfig",
     "backend.notifications.anymail_app.AnymailConfig",

@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import resource
+import sys
+from importlib import import_module
 from pathlib import Path
 
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server.mp import MPServer  # what `granian.Granian` is, and its types
 
+from backend.core import loading
 from config.web import limits
 
+APPLICATION = "config.web.application"
 LOGS = Path(__file__).resolve().parents[1] / "granian.json"
 
 
 def main() -> None:
     """Serves until it is told to stop."""
-    server().serve()
+    with loading.for_good():
+        serving = server()
+        if sys.platform == "linux":  # elsewhere a process cannot be forked safely, and each loads it by itself
+            multiprocessing.set_start_method("fork")
+            import_module(APPLICATION)  # once, and each worker shares it
+    serving.serve()
 
 
-def server(target: str = "config.web.application:application") -> MPServer:
+def server(target: str = f"{APPLICATION}:application") -> MPServer:
     """HOST, PORT and WEB_WORKERS say where and how many; everything else is the same everywhere."""
     return MPServer(
         target,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import pytest
 from django.contrib import admin
 from django.core import checks
+from django.urls import URLResolver, get_resolver
 
 from backend.bookings.models import Booking
 from workers.database import KeptConnection
@@ -15,7 +17,7 @@ pytestmark = pytest.mark.sqlite_only
 
 
 def found(*tags: str) -> set[str | None]:
-    return {message.id for message in checks.run_checks(tags=tags)}
+    return {message.id for message in checks.run_checks(tags=tags or None)}
 
 
 def test_a_broken_page_of_the_admin_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -31,6 +33,20 @@ def test_the_libraries_of_mail_and_passkeys_check_their_settings(settings: Any) 
     settings.OTP_WEBAUTHN_RP_ID = ""
     every = {message.id for message in checks.run_checks(tags=None)}
     assert {"anymail.E001", "otp_webauthn.E010"} <= every
+
+
+def test_a_library_that_is_loaded_late_and_missing_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "core.E001" not in found()
+    monkeypatch.setitem(sys.modules, "segno", None)
+    assert "core.E001" in found()
+
+
+def test_addresses_that_are_loaded_late_are_checked() -> None:
+    """Django's check of addresses goes through each of them."""
+    late = [pattern for pattern in get_resolver().url_patterns if isinstance(pattern, URLResolver)]
+    assert {"config.desk_urls", "config.admin_urls"} <= {str(one.urlconf_name) for one in late}
+    checks.run_checks(tags=[checks.Tags.urls])
+    assert {"urlconf_module"} <= set.intersection(*(set(vars(one)) for one in late))
 
 
 def test_a_worker_checks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,25 @@ OF_THE_WEB = """config.urls backend.desk.forms backend.desk.booking.page backend
     backend.api.staff rest_framework.views rest_framework.serializers drf_spectacular.openapi django.contrib.auth.admin
     django_celery_beat.admin simple_history.admin"""
 OF_CELERYS_COMMANDS = "celery.bin click_repl prompt_toolkit flower tornado"
+LATE_IN_WEB = "celery kombu unittest django.test psutil segno icalendar prometheus_client webauthn redis rich"
+OF_STAFF = """config.desk_urls config.admin_urls backend.desk.urls backend.desk.booking.page backend.api.staff.urls
+    django_celery_beat.admin"""
+WEB = {
+    "a web process": (
+        "import config.web.application",
+        f"""{LATE_IN_WEB} {OF_STAFF} backend.reports simple_history.admin django.contrib.auth.admin""",
+    ),
+    "… that answers visitors": (
+        "from django.urls import resolve, reverse; resolve('/visit/'); reverse('visit:home')",
+        f"{LATE_IN_WEB} {OF_STAFF}",
+    ),
+    "… and staff": (
+        """resolve('/admin/bookings/booking/'); resolve('/api/staff/bookings/')
+from django.utils import translation; translation.activate('hi')
+assert [reverse('admin:index'), reverse('desk:account')] == ['/admin/', '/admin/account/']""",
+        "celery kombu unittest",
+    ),
+}
 SANDBOX = {
     "the sandbox gateway": (
         "import backend.payments.sandbox.__main__ as sandbox; sandbox.settings.DEBUG",
@@ -41,15 +60,38 @@ CELERY = {  # each goes on where the one before it ended
 }
 
 
-@pytest.mark.parametrize("steps", [SANDBOX, CELERY], ids=["sandbox", "celery"])
+@pytest.mark.parametrize("steps", [WEB, SANDBOX, CELERY], ids=["web", "sandbox", "celery"])
 def test_no_process_loads_what_it_has_no_use_for(steps: dict[str, tuple[str, str]], tmp_path: Path) -> None:
     """Each step: what it does, and what is not there even then."""
     say = "import json, sys; print(json.dumps(sorted(sys.modules)))"
-    given = {**os.environ, "VAR_DIR": str(tmp_path), "ENV_FILE": os.devnull, "DATABASE_URL": ""}
-    given["DJANGO_SETTINGS_MODULE"] = "config.settings"
-    code = "\n".join(f"{does}\n{say}" for does, _ in steps.values())
-    ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=given, capture_output=True, text=True)
-    assert ended.returncode == 0, ended.stderr
-    loaded = [set(json.loads(line)) for line in ended.stdout.splitlines()]
+    lines = said("\n".join(f"{does}\n{say}" for does, _ in steps.values()), tmp_path)
+    loaded = [set(json.loads(line)) for line in lines]
     found = {step: names & set(steps[step][1].split()) for step, names in zip(steps, loaded, strict=True)}
     assert found == {step: set() for step in steps}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nothing is forked")
+def test_workers_of_web_are_forked_from_what_is_loaded_and_that_has_opened_nothing(tmp_path: Path) -> None:
+    """What a thread or a connection was in the parent, a child would have half of."""
+    look = """
+import gc, json, sys, threading, multiprocessing
+import config.web.__main__ as web
+def serve(server):
+    from django.db import connections
+    opened = [one.connection for one in connections.all()]
+    print(json.dumps([multiprocessing.get_start_method(), "config.web.application" in sys.modules,
+        gc.isenabled(), gc.get_freeze_count() > 100_000, threading.active_count(), opened]))
+web.MPServer.serve = serve
+web.main()
+"""
+    (line,) = said(look, tmp_path)
+    assert json.loads(line) == ["fork", True, True, True, 1, [None]]
+
+
+def said(code: str, folder: Path) -> list[str]:
+    """What a process of its own prints; without a database."""
+    given = {**os.environ, "VAR_DIR": str(folder), "ENV_FILE": os.devnull, "DATABASE_URL": ""}
+    given["DJANGO_SETTINGS_MODULE"] = "config.settings"
+    ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=given, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout.splitlines()

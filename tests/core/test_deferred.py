@@ -29,6 +29,21 @@ def test_a_name_is_loaded_when_it_is_called(unloaded: str) -> None:
     assert unloaded in sys.modules
 
 
+def test_a_part_of_a_package_is_found_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "wsgiref.types", raising=False)
+    monkeypatch.delitem(sys.modules, "wsgiref", raising=False)
+    with deferred("wsgiref"):
+        from wsgiref import types
+    assert types.StartResponse.__name__ == "StartResponse"
+
+
+def test_a_name_that_is_known_is_used_at_once(unloaded: str) -> None:
+    with deferred(unloaded, known={unloaded: {"rgb_to_yiq": max}}):
+        from colorsys import rgb_to_yiq
+    assert rgb_to_yiq(1, 3, 2) == 3
+    assert unloaded not in sys.modules
+
+
 def test_what_is_loaded_already_stays(unloaded: str) -> None:
     real = importlib.import_module(unloaded)
     with deferred(unloaded), absent(unloaded):

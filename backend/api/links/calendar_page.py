@@ -11,7 +11,6 @@ from django.utils.translation import gettext as _
 
 from backend.api.frame import error_page
 from backend.api.links.pages import LinkPage
-from backend.notifications.subscribed_calendar import subscribed_calendar
 from backend.people.models import CalendarAddress
 
 
@@ -23,6 +22,8 @@ class CalendarPage(LinkPage):
         reader = CalendarAddress.reader(request.GET.get("token", ""))
         if reader is None:
             return error_page(404, _("There is no such calendar."))
+        from backend.notifications.subscribed_calendar import subscribed_calendar  # a library that few ask for
+
         content = subscribed_calendar(reader, now=now)
         tag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
         known = parse_etags(request.headers.get("If-None-Match", ""))

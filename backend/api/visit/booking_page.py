@@ -20,7 +20,6 @@ from backend.bookings.machine import State
 from backend.bookings.models import Booking
 from backend.bookings.payment_status import MONEY_CAME, payment_status
 from backend.core.errors import Code, Refused
-from backend.notifications.calendar_invite import Entry, Method, calendar_invite
 from backend.notifications.rendering import domain
 
 CALENDAR_STEPS = ("calendar", "no-calendar")
@@ -79,6 +78,8 @@ class CalendarFile(VisitPage):
         booking = queries.by_token(token, now=now)
         if booking.state != State.CONFIRMED or booking.slot_start is None or booking.slot_end is None:
             raise Refused(Code.STATE_REFUSES, state=booking.state)
+        from backend.notifications.calendar_invite import Entry, Method, calendar_invite  # a library that few ask for
+
         place = responses.place(booking, token)
         entry = Entry(
             booking.acknowledgement_id, booking.ledger_sequence, booking.slot_start, booking.slot_end, place=place

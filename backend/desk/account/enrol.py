@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import segno
 from django.contrib.auth import login
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -72,5 +71,7 @@ def show_codes(request: HttpRequest, codes: list[str]) -> HttpResponse:
 
 def qr(text: str) -> SafeString:
     """The picture as part of the page, drawn without style or script."""
+    import segno  # who enrols draws it, nobody else
+
     picture = segno.make(text, error="m").svg_inline(scale=4, border=4, light="#fff", omitsize=True)
     return mark_safe(picture)  # noqa: S308  # segno draws it; the text is not in it
