@@ -24,6 +24,7 @@ from backend.bookings.intents import Intent
 from backend.bookings.machine import Reason, State
 from backend.bookings.models import Alternative, Booking, LedgerEntry, Link, Purpose
 from backend.core import batched_writes, compiled_writes, keyring
+from backend.core.compiled_changes import GivenIds, compiled_update
 from backend.core.compiled_queries import Given, compiled
 from backend.core.errors import Code, Permanent, Refused
 from backend.outbox.models import Message, MessageState, Part
@@ -241,10 +242,14 @@ def close(booking: Booking, *, now: datetime) -> None:
     batched_writes.write(_expire, (booking.pk, now + policy.LINK_KEPT_AFTER_CLOSE))
 
 
+_ended = compiled_update(
+    lambda: Link.objects.filter(booking__among=GivenIds("bookings"), purpose__in=READING), expires_at=Given("at")
+)
+
+
 def _expire(closed: list[tuple[int, datetime]]) -> None:
     for at in {at for _, at in closed}:
-        ids = [booking_id for booking_id, its in closed if its == at]
-        Link.objects.filter(booking__in=ids, purpose__in=READING).update(expires_at=at)
+        _ended.run(bookings=[booking_id for booking_id, its in closed if its == at], at=at)
 
 
 def reopen(booking: Booking, *, ended_at: datetime) -> None:

@@ -8,11 +8,12 @@ Each transition sets the deadline of the state it leads to. Rules that need othe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from django.db import models
+from django.db.models.base import ModelState
 
 if TYPE_CHECKING:
     # django_fsm's classes are `Any` to the checker, and so would be `Booking`, its manager and every field. Here stands
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
         # these two are added by the field named `state`
         def get_all_state_transitions(self) -> Iterator[Transition]: ...
         def get_available_state_transitions(self) -> Iterator[Transition]: ...
+        def _update_initial_state(self) -> None: ...
 
     class FSMField(models.CharField[str, str]):
         def __init__(
@@ -131,6 +133,18 @@ class BookingMachine(ConcurrentTransitionMixin, models.Model):
     def state_fields(self) -> tuple[Any]:
         """The one there is, which the mixin looks for among all columns of each row that is read."""
         return (self._meta.get_field("state"),)
+
+    @classmethod
+    def from_db(  # type: ignore[override]  # the stubs know a later Django
+        cls, db: str | None, field_names: Collection[str], values: Collection[Any]
+    ) -> Self:
+        """As Django's, which sets each of fifty columns by its name, and asks each that was not read."""
+        read = cls.__new__(cls)
+        read._state = ModelState()
+        read._state.adding, read._state.db = False, db
+        read.__dict__.update(zip(field_names, values, strict=True))
+        read._update_initial_state()
+        return read
 
     def refresh_from_db(
         self,

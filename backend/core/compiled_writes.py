@@ -8,15 +8,32 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import cache
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from django.db import connection
-from django.db.models import Field, ForeignKey, Model, fields
+from django.db.models import Field, ForeignKey, JSONField, Model, fields
+from django.db.models.base import ModelState
 from django.db.models.expressions import DatabaseDefault
 
+M = TypeVar("M", bound=Model)
 Columns: TypeAlias = "tuple[Field[Any, Any], ...]"
 ANY = "any"  # a unique column, whichever
 CROWD = 10  # rows: of fewer, PostgreSQL takes longer to open lists than to read values
+
+
+def new(model: type[M], **values: Any) -> M:
+    """A row for `insert`, of every column but its id, by the names of the columns: the model's own way takes long."""
+    if values.keys() != _named(model):
+        raise TypeError(f"{model._meta.label} needs {sorted(_named(model) ^ values.keys())}")
+    made = model.__new__(model)
+    made._state = ModelState()
+    made.__dict__.update(values, **{str(model._meta.pk.attname): None})
+    return made
+
+
+@cache
+def _named(model: type[Model]) -> frozenset[str]:
+    return frozenset(column.attname for column in model._meta.concrete_fields if not column.primary_key)
 
 
 def insert(rows: Sequence[Model], *, unless_exists: str = "") -> bool:
@@ -44,12 +61,44 @@ def _by_row(rows: Sequence[Model], columns: Columns) -> tuple[str, list[Any]]:
 
 
 def _by_column(rows: Sequence[Model], columns: Columns) -> tuple[str, list[Any]]:
-    """A list for each column, however many rows: to bind each value to a place of its own takes long on both sides."""
-    # without a length: a cast to `varchar(40)` would cut what is longer, and not refuse it
-    types = (str(column.db_type(connection)).partition("(")[0] for column in columns)
-    places = ", ".join(f"%s::{name}[]" for name in types)
-    values = [[_plain(_stored(row, column, is_new=True)) for row in rows] for column in columns]
-    return f"SELECT * FROM unnest({places})", values  # noqa: S608 -- names of types
+    """A list for each column, however many rows: to bind each value to a place of its own takes long on both sides.
+
+    A value that all rows have is bound once, as most of those are that time writes.
+    """
+    places: list[str] = []
+    once: list[Any] = []
+    lists: list[tuple[str, list[Any]]] = []
+    for column in columns:
+        # without a length: a cast to `varchar(40)` would cut what is longer, and not refuse it
+        kind = str(column.db_type(connection)).partition("(")[0]
+        values = _list(rows, column)
+        if len(values) == 1 and (lists or column is not columns[-1]):  # one list says how many rows there are
+            places.append(f"%s::{kind}")
+            once.append(values[0])
+        else:
+            lists.append((kind, values if len(values) > 1 else values * len(rows)))
+            places.append(f"list_{len(lists)}")
+    names, kinds = zip(*((f"list_{number}", f"%s::{kind}[]") for number, (kind, _) in enumerate(lists, 1)), strict=True)
+    text = f"SELECT {', '.join(places)} FROM unnest({', '.join(kinds)}) AS given ({', '.join(names)})"  # noqa: S608 -- names of types
+    return text, [*once, *(values for _, values in lists)]
+
+
+def _list(rows: Sequence[Model], column: Field[Any, Any]) -> list[Any]:
+    """What is stored of each; or one value, if it is that of all and known to be."""
+    first = rows[0].__dict__.get(column.attname)
+    held = [row.__dict__.get(column.attname) for row in rows]
+    plain = _BOUND_AS_IT_IS.get(type(column))
+    if plain is not None and set(map(type, held)) == {plain}:
+        return held if held.count(first) < len(held) else held[:1]
+    is_same = _is_stored_alike(column) and all(value is first or (first == {} and value == {}) for value in held)
+    return [_plain(_stored(row, column, is_new=True)) for row in (rows[:1] if is_same else rows)]
+
+
+def _is_stored_alike(column: Field[Any, Any]) -> bool:
+    """Whether what is stored depends on the value alone; a sealed text is bound to its row."""
+    if type(column) is fields.DateTimeField:
+        return not (column.auto_now or column.auto_now_add)
+    return type(column) is JSONField or type(column) in _BOUND_AS_IT_IS
 
 
 def _plain(value: Any) -> Any:

@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from backend.bookings import policy
 from backend.bookings.models import Alternative, Booking, SlotClaim
 from backend.core import batched_writes, compiled_writes, row_locks
+from backend.core.compiled_changes import GivenIds, compiled_delete
 from backend.core.compiled_queries import Given, compiled
 from backend.core.errors import Code, Refused
 from backend.people.models import Psychologist, WorkingHours
@@ -102,8 +103,11 @@ def release_claim(booking: Booking) -> None:
     batched_writes.write(_release, booking.pk)
 
 
+_claims = compiled_delete(lambda: SlotClaim.objects.filter(booking__among=GivenIds("bookings")))
+
+
 def _release(booking_ids: list[int]) -> None:
-    SlotClaim.objects.filter(booking__in=booking_ids).delete()
+    _claims.run(bookings=booking_ids)
 
 
 def nearby_slots(wanted: Slot, *, now: datetime, for_booking: Booking | None = None) -> list[Slot]:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, models, transaction
+from django.db.models.signals import post_init, pre_init
 from django_fsm import TransitionNotAllowed
 
 from backend.bookings import machine
 from backend.bookings.machine import ACTIVE, FINAL, HOLDS_SLOT, Reason, State
 from backend.bookings.models import Booking, Mode
-from tests.support import scenarios
+from tests.support import factories, scenarios
 
 pytestmark = pytest.mark.sqlite_only
 
@@ -138,3 +140,23 @@ def test_a_column_that_is_read_after_a_transition_leaves_the_state(now: datetime
     assert booking.state == State.CANCELLED
     booking.refresh_from_db(fields=["state"])
     assert booking.state == State.DRAFT
+
+
+@pytest.mark.django_db
+def test_a_booking_is_read_as_django_would_read_it(now: datetime) -> None:
+    """And nobody listens for the making of one, whom our own way would not tell."""
+    made = factories.make_booking("CONFIRMED", now=now)
+    every = [column.attname for column in Booking._meta.concrete_fields]
+    for names in (every, ["id", "state", "city"]):
+        (row,) = Booking.objects.filter(pk=made.pk).values_list(*names)
+        ours = Booking.from_db("default", names, row)
+        djangos = models.Model.from_db.__func__(Booking, "default", names, row)
+        assert _held(ours) == _held(djangos)
+        assert (ours._state.db, ours._state.adding) == (djangos._state.db, djangos._state.adding)
+        assert ours.get_deferred_fields() == djangos.get_deferred_fields()
+    assert not pre_init.has_listeners(Booking)
+    assert not post_init.has_listeners(Booking)
+
+
+def _held(booking: Booking) -> dict[str, Any]:
+    return {name: value for name, value in vars(booking).items() if name != "_state"}

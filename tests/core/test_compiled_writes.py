@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from backend.bookings.intents import Intent
 from backend.bookings.models import Booking, LedgerEntry, Link, Purpose
 from backend.core import compiled_writes
+from backend.ops.models import TimerRun
 from backend.outbox.models import Message, PausedQueue, Queue
 from backend.payments.models import Payment
 from backend.people.models import Client
@@ -92,6 +93,40 @@ def test_a_crowd_is_bound_by_lists_and_nothing_of_it_is_cut(now: datetime) -> No
     assert [(one.sequence, one.intent) for one in stored] == [(90 + n, "approve") for n in range(len(stored))]
     with pytest.raises(DataError), transaction.atomic():
         compiled_writes.insert(entries("x" * 1000))
+
+
+@pytest.mark.postgres_only
+def test_what_all_of_a_crowd_have_is_bound_once_but_a_sealed_text_for_each(now: datetime) -> None:
+    booking = factories.make_booking("CONFIRMED", now=now)
+    crowd = [_copy(booking) for _ in range(compiled_writes.CROWD)]
+    text = "one and the same text"
+    for one in crowd:
+        one.user_message, one.city = text, "Kochi"
+    with CaptureQueriesContext(connection) as asked:
+        compiled_writes.insert(crowd)
+    assert asked[0]["sql"].count("Kochi") == 1
+    assert asked[0]["sql"].count(crowd[0].acknowledgement_id) == 1
+    stored = Booking.objects.filter(pk__in=[one.pk for one in crowd])
+    assert [(one.user_message, one.city) for one in stored] == [(text, "Kochi")] * len(crowd)
+
+
+@pytest.mark.postgres_only
+def test_a_crowd_that_differs_in_nothing_is_as_many_rows(now: datetime) -> None:
+    runs = [TimerRun(timer="x", started_at=now, finished_at=now) for _ in range(compiled_writes.CROWD)]
+    compiled_writes.insert(runs)
+    assert len({run.pk for run in runs}) == TimerRun.objects.count() == len(runs)
+
+
+def test_a_row_is_made_of_every_column(now: datetime) -> None:
+    booking = factories.make_booking("CONFIRMED", now=now)
+    given = {"at": now, "intent": "approve", "source": "", "target": "", "reason": "", "actor": "a", "details": {}}
+    made = compiled_writes.new(LedgerEntry, booking_id=booking.pk, sequence=90, correlation_id="", **given)
+    assert made._state.adding
+    assert vars(made).keys() == vars(LedgerEntry()).keys()
+    compiled_writes.insert([made])
+    assert LedgerEntry.objects.get(pk=made.pk).booking == booking
+    with pytest.raises(TypeError, match="correlation_id"):
+        compiled_writes.new(LedgerEntry, booking_id=booking.pk, sequence=91, **given)
 
 
 def _without(row: dict[str, object], passed: set[str]) -> dict[str, object]:

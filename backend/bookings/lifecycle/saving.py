@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
-
-from django.db.models import F
 
 from backend.bookings.models import Booking
 from backend.core import batched_writes, compiled_writes
+from backend.core.compiled_changes import update_alike
 
 COUNTED = "ledger_sequence"  # of each booking its own, and one more by each step
-_ONE_MORE = F(COUNTED) + 1
 
 
 def save(booking: Booking, columns: Iterable[str]) -> None:
@@ -33,18 +32,25 @@ def _save_together(changes: list[tuple[Booking, frozenset[str]]]) -> None:
     """
     if len({booking.pk for booking, _ in changes}) < len(changes):
         raise RuntimeError("in a batch each booking takes one step")
-    alike: dict[tuple[tuple[str, Any], ...], list[int]] = {}
+    alike: dict[tuple[frozenset[str], tuple[Any, ...]], list[int]] = {}
     for booking, columns in changes:
-        alike.setdefault(_values(booking, columns), []).append(booking.pk)
-    for values, ids in alike.items():
-        if Booking.objects.filter(pk__in=ids).update(**dict(values)) != len(ids):
+        alike.setdefault((columns, _values(booking, columns)), []).append(booking.pk)
+    for (columns, values), ids in alike.items():
+        given = dict(zip(_names(columns), values, strict=True))
+        if update_alike(Booking, ids, given, grown=COUNTED if COUNTED in columns else "") != len(ids):
             raise RuntimeError("a booking of the batch is gone")
 
 
-def _values(booking: Booking, columns: frozenset[str]) -> tuple[tuple[str, Any], ...]:
-    """As a key. A new text is not yet sealed for its row, and an UPDATE refuses it."""
-    attributes = {name: Booking._meta.get_field(name).attname for name in sorted(columns)}  # type: ignore[union-attr]
-    values = {name: booking.__dict__[attribute] for name, attribute in attributes.items()}
-    if COUNTED in values:
-        values[COUNTED] = _ONE_MORE
-    return tuple(values.items())
+def _values(booking: Booking, columns: frozenset[str]) -> tuple[Any, ...]:
+    held = booking.__dict__
+    return tuple([held[attribute] for attribute in _attributes(columns)])
+
+
+@cache
+def _names(columns: frozenset[str]) -> tuple[str, ...]:
+    return tuple(sorted(columns - {COUNTED}))
+
+
+@cache
+def _attributes(columns: frozenset[str]) -> tuple[str, ...]:
+    return tuple(Booking._meta.get_field(name).attname for name in _names(columns))  # type: ignore[union-attr]

@@ -188,8 +188,9 @@ def write_ledger(
     told = Details() if details is None else details
     if type(told) is not kind_of(intent):
         raise TypeError(f"a row of {intent} has {kind_of(intent).__name__}, not {type(told).__name__}")
-    row = LedgerEntry(
-        booking=booking,
+    row = compiled_writes.new(
+        LedgerEntry,
+        booking_id=booking.pk,
         sequence=booking.ledger_sequence,
         at=now,
         intent=intent,
