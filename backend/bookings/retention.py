@@ -10,12 +10,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 from django.apps import apps
 from django.db.models import QuerySet
 
 from backend.core import environment as env
+from backend.core.compiled_queries import Ago, any_rows, compiled
 
 AT_ONCE = 500  # rows of one transaction
 
@@ -229,3 +231,15 @@ def delete(kind: Kind, *, now: datetime) -> int:
 def of_timer(name: str) -> Iterator[Kind]:
     """What this timer ends."""
     return (kind for kind, rule in RULES.items() if rule.timer == name)
+
+
+def stale_of_timer(name: str, *, now: datetime) -> list[Kind]:
+    """Of what this timer ends, what has any row that was kept long enough: one question, mostly for nothing."""
+    kinds = list(of_timer(name))
+    found = any_rows(*map(_look, kinds), now=now)
+    return [kind for kind, is_stale in zip(kinds, found, strict=True) if is_stale]
+
+
+@cache
+def _look(kind: Kind) -> compiled:
+    return compiled(lambda: due(kind, Ago(lambda: RULES[kind].kept)).values("pk")[:1])

@@ -118,6 +118,15 @@ def run_queries(*queries: compiled, **given: Any) -> list[list[Any]]:
         return found
 
 
+def any_rows(*queries: compiled, **given: Any) -> list[bool]:
+    """Whether each finds anything, in one statement."""
+    values = chain.from_iterable(query.values(given) for query in queries)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {', '.join(f'EXISTS ({query.sql})' for query in queries)}", list(values))
+        [row] = cursor.fetchall()
+    return [bool(found) for found in row]
+
+
 def _takes_many() -> bool:
     """PostgreSQL, unless DATABASE_URL wants it to bind the values itself: then each statement is prepared alone."""
     return connection.vendor == "postgresql" and not connection.settings_dict["OPTIONS"].get("server_side_binding")

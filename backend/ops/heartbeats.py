@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, IntegerField, QuerySet
 
-from backend.core import correlation
+from backend.core import compiled_writes, correlation
+from backend.core.compiled_changes import compiled_update
+from backend.core.compiled_queries import Given
 from backend.ops.models import (
     AttemptCount,
     AttemptResult,
@@ -70,7 +72,7 @@ def count_attempts(queue: str, results: Mapping[AttemptResult, int]) -> None:
 def timer_run(name: str, *, clock: Callable[[], datetime], asked_by: str = "") -> Iterator[Run]:
     """Around a run: its start is written before it, its end and its counts after it, whatever becomes of it."""
     run, started_at, error = Run(), clock(), ""
-    _write(name, started_at=started_at)
+    _write(name, _begun, at=started_at)
     try:
         yield run
     except Exception as cause:
@@ -81,29 +83,37 @@ def timer_run(name: str, *, clock: Callable[[], datetime], asked_by: str = "") -
 
 
 def _finish(name: str, run: Run, started_at: datetime, finished_at: datetime, error: str, asked_by: str) -> None:
-    counts = {
-        "finished_at": finished_at,
-        "examined": run.examined,
-        "changed": run.changed,
-        "failed": run.failed,
-        "error": error,
-    }
-    outcome = "runs_failed" if error else "runs_succeeded"
-    grown = {outcome: 1, "rows_changed": run.changed, "rows_failed": run.failed}
-    succeeded = {} if error else {"succeeded_at": started_at}
+    counts = {"finished_at": finished_at, **vars(run), "error": error}
     is_told = bool(run.examined or run.changed or error or asked_by)
     with transaction.atomic() if is_told else nullcontext():  # one commit
-        _write(name, **counts, **succeeded, **{column: F(column) + more for column, more in grown.items()})
+        _write(name, _failed if error else _succeeded, started_at=started_at, **counts)
         if is_told:
             about = {"asked_by": asked_by, "correlation_id": correlation.current()}
-            TimerRun.objects.create(timer=name, started_at=started_at, **about, **counts)
+            compiled_writes.insert([TimerRun(timer=name, started_at=started_at, **about, **counts)])
 
 
-def _write(name: str, **values: object) -> None:
-    mine = Timer.objects.filter(pk=name)
-    if not mine.update(**values):
+def _ended(**outcome: object) -> compiled_update:
+    examined, changed, failed = (Given(one, IntegerField()) for one in ("examined", "changed", "failed"))
+    return compiled_update(
+        _timer, finished_at=Given("finished_at"), error=Given("error"), **outcome,
+        examined=examined, changed=changed, failed=failed,
+        rows_changed=F("rows_changed") + changed, rows_failed=F("rows_failed") + failed,
+    )  # fmt: skip
+
+
+def _timer() -> QuerySet[Timer]:
+    return Timer.objects.filter(pk=Given("name"))
+
+
+_begun = compiled_update(_timer, started_at=Given("at"))
+_succeeded = _ended(runs_succeeded=F("runs_succeeded") + 1, succeeded_at=Given("started_at"))
+_failed = _ended(runs_failed=F("runs_failed") + 1)
+
+
+def _write(name: str, change: compiled_update, **given: object) -> None:
+    if not change.run(name=name, **given):
         Timer.objects.bulk_create([Timer(name=name)], ignore_conflicts=True)
-        mine.update(**values)
+        change.run(name=name, **given)
 
 
 def take_asked_run(*, now: datetime) -> tuple[str, str] | None:

@@ -20,7 +20,7 @@ def purge(kind: Kind, *, now: datetime) -> int:
 
 def purge_of_timer(name: str, *, now: datetime) -> int:
     """The same, of everything that this timer ends."""
-    return sum(purge(kind, now=now) for kind in retention.of_timer(name))
+    return sum(purge(kind, now=now) for kind in retention.stale_of_timer(name, now=now))
 
 
 def _purge_drafts(*, now: datetime) -> int:

@@ -12,7 +12,7 @@ from django.db.models import Count, Min, Q, QuerySet
 from django.test.utils import CaptureQueriesContext
 
 from backend.bookings import policy
-from backend.core.compiled_queries import Ago, Given, Row, compiled, run_queries
+from backend.core.compiled_queries import Ago, Given, Row, any_rows, compiled, run_queries
 from backend.ops.models import Process, ProcessRole
 
 pytestmark = pytest.mark.django_db
@@ -66,6 +66,13 @@ def test_many_are_asked_at_once_and_each_gets_its_rows() -> None:
     with CaptureQueriesContext(connection) as captured:
         assert run_queries(by_role, nobody, by_role, now=NOW + MINUTE) == [rows, [], rows]
     assert len(captured) == (1 if connection.vendor == "postgresql" else 3)
+
+
+def test_many_are_asked_at_once_whether_they_find_anything() -> None:
+    Process.objects.create(name="beat", role=ProcessRole.BEAT, seen_at=NOW)
+    with CaptureQueriesContext(connection) as captured:
+        assert any_rows(by_role, nobody, by_role, now=NOW + MINUTE) == [True, False, True]
+    assert len(captured) == 1
 
 
 def test_a_span_may_change_between_two_looks(monkeypatch) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from backend.bookings import policy
 from backend.bookings.lifecycle import choices
@@ -110,3 +113,13 @@ def test_settled_messages_are_blanked_on_their_time(now: datetime) -> None:
     assert Message.objects.exclude(recipient="").exists()
     run(timers.blank_messages, now + RULES[Kind.MAILS].kept)
     assert not Message.objects.exclude(recipient="").exists()
+
+
+@pytest.mark.parametrize(
+    "task", [timers.forget_ended, timers.blank_messages, timers.complete_sessions, timers.expire_access_log]
+)
+def test_a_timer_that_finds_nothing_asks_once_and_notes_its_run(task: Any, now: datetime) -> None:
+    run(task, now)  # it writes its sign of life, and its row
+    with CaptureQueriesContext(connection) as asked:
+        run(task, now)
+    assert [one["sql"].split()[0] for one in asked] == ["UPDATE", "SELECT", "UPDATE"]
