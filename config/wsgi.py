@@ -10,4 +10,4 @@ from backend.core import loading
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 with loading.for_good():
     application = get_wsgi_application()
-    _ = get_resolver().url_patterns  # load the views now, so that no visitor waits for theirs
+    _ = get_resolver().url_patterns  # load the views now, so that no visitor waits for them

@@ -1,4 +1,4 @@
-"""Every address under /api/ but those of the staff's programs, which `config/urls.py` names."""
+"""Every address under /api/."""
 
 from django.urls import include, path
 
@@ -6,6 +6,7 @@ from backend.api import hooks, mail_hooks, message_hooks, schema
 
 urlpatterns = [
     path("", include("backend.api.public.urls")),
+    path("staff/", include("backend.api.staff.urls")),
     path("hooks/payments/<slug:gateway_name>/", hooks.PaymentWebhook.as_view()),
     path("hooks/mail/<slug:provider>/", mail_hooks.MailWebhook.as_view()),
     path("hooks/messages/<slug:channel>/", message_hooks.MessageWebhook.as_view()),

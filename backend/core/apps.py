@@ -17,7 +17,7 @@ LATE = ("celery.schedules", "icalendar", "prometheus_client", "segno", "webauthn
 
 
 class AdminConfig(SimpleAdminConfig):
-    """Who has addresses has pages: `config/desk_urls.py` loads them. Workers, beat and most commands have neither."""
+    """Who has addresses has pages: `config/urls.py` loads them. Workers, beat and most commands have neither."""
 
     default_site = "backend.core.admin_site.Site"
 

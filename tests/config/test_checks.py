@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from django.contrib import admin
 from django.core import checks
-from django.urls import URLResolver, get_resolver
 
 from backend.bookings.models import Booking
 from workers.database import KeptConnection
@@ -39,14 +38,6 @@ def test_a_library_that_is_loaded_late_and_missing_is_found(monkeypatch: pytest.
     assert "core.E001" not in found()
     monkeypatch.setitem(sys.modules, "segno", None)
     assert "core.E001" in found()
-
-
-def test_addresses_that_are_loaded_late_are_checked() -> None:
-    """Django's check of addresses goes through each of them."""
-    late = [pattern for pattern in get_resolver().url_patterns if isinstance(pattern, URLResolver)]
-    assert {"config.desk_urls", "config.admin_urls"} <= {str(one.urlconf_name) for one in late}
-    checks.run_checks(tags=[checks.Tags.urls])
-    assert {"urlconf_module"} <= set.intersection(*(set(vars(one)) for one in late))
 
 
 def test_a_worker_checks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

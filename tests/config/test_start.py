@@ -19,23 +19,8 @@ OF_THE_WEB = """config.urls backend.desk.forms backend.desk.booking.page backend
     django_celery_beat.admin simple_history.admin"""
 OF_CELERYS_COMMANDS = "celery.bin click_repl prompt_toolkit flower tornado"
 LATE_IN_WEB = "celery kombu unittest django.test psutil segno icalendar prometheus_client webauthn redis rich"
-OF_STAFF = """config.desk_urls config.admin_urls backend.desk.urls backend.desk.booking.page backend.api.staff.urls
-    django_celery_beat.admin"""
 WEB = {
-    "a web process": (
-        "import config.web.application",
-        f"""{LATE_IN_WEB} {OF_STAFF} backend.reports simple_history.admin django.contrib.auth.admin""",
-    ),
-    "… that answers visitors": (
-        "from django.urls import resolve, reverse; resolve('/visit/'); reverse('visit:home')",
-        f"{LATE_IN_WEB} {OF_STAFF}",
-    ),
-    "… and staff": (
-        """resolve('/admin/bookings/booking/'); resolve('/api/staff/bookings/')
-from django.utils import translation; translation.activate('hi')
-assert [reverse('admin:index'), reverse('desk:account')] == ['/admin/', '/admin/account/']""",
-        "celery kombu unittest",
-    ),
+    "a web process": ("import config.web.application", LATE_IN_WEB),
 }
 SANDBOX = {
     "the sandbox gateway": (
@@ -68,6 +53,18 @@ def test_no_process_loads_what_it_has_no_use_for(steps: dict[str, tuple[str, str
     loaded = [set(json.loads(line)) for line in lines]
     found = {step: names & set(steps[step][1].split()) for step, names in zip(steps, loaded, strict=True)}
     assert found == {step: set() for step in steps}
+
+
+def test_a_web_process_has_the_pages_that_programs_of_staff_ask_before_anybody_opens_the_desk(tmp_path: Path) -> None:
+    look = """
+import config.web.application
+from backend.api.staff.records.kinds import RECORDS
+from django.contrib import admin
+from backend.people.models import Corporate, Psychologist
+asked = {record.model for record in RECORDS} | {Corporate, Psychologist}
+print(sorted(model.__name__ for model in asked if model not in admin.site._registry))
+"""
+    assert said(look, tmp_path) == ["[]"]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nothing is forked")
