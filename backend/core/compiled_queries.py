@@ -20,7 +20,8 @@ from functools import cached_property
 from itertools import chain
 from typing import Any, NamedTuple, TypeAlias
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 from django.db.models import DateTimeField, Expression, Field, Model, QuerySet
 from django.db.models.query import ModelIterable, get_related_populators
@@ -96,7 +97,7 @@ class compiled:  # noqa: N801  # a decorator
 
     def rows(self, **given: Any) -> list[Any]:
         """What it finds. Raises what the queryset would raise, and KeyError for a value that was not given."""
-        with connection.cursor() as cursor:
+        with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
             return _asked(cursor, self, given)
 
     def first(self, **given: Any) -> Any:
@@ -106,8 +107,9 @@ class compiled:  # noqa: N801  # a decorator
 
 def run_queries(*queries: compiled, **given: Any) -> list[list[Any]]:
     """The rows of each, in one round trip where the database takes many statements at once."""
-    with connection.cursor() as cursor:
-        if not _takes_many():
+    database = connections[DEFAULT_DB_ALIAS]
+    with database.cursor() as cursor:
+        if not binds_here(database):
             return [_asked(cursor, query, given) for query in queries]
         values = chain.from_iterable(query.values(given) for query in queries)
         cursor.execute(";\n".join(query.sql for query in queries), list(values))
@@ -121,15 +123,18 @@ def run_queries(*queries: compiled, **given: Any) -> list[list[Any]]:
 def any_rows(*queries: compiled, **given: Any) -> list[bool]:
     """Whether each finds anything, in one statement."""
     values = chain.from_iterable(query.values(given) for query in queries)
-    with connection.cursor() as cursor:
+    with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
         cursor.execute(f"SELECT {', '.join(f'EXISTS ({query.sql})' for query in queries)}", list(values))
         [row] = cursor.fetchall()
     return [bool(found) for found in row]
 
 
-def _takes_many() -> bool:
-    """PostgreSQL, unless DATABASE_URL wants it to bind the values itself: then each statement is prepared alone."""
-    return connection.vendor == "postgresql" and not connection.settings_dict["OPTIONS"].get("server_side_binding")
+def binds_here(database: BaseDatabaseWrapper) -> bool:
+    """PostgreSQL is sent text with the values in it, and of many statements at once.
+
+    Unless DATABASE_URL wants it to bind the values itself: then each statement is prepared alone.
+    """
+    return database.vendor == "postgresql" and not database.settings_dict["OPTIONS"].get("server_side_binding")
 
 
 def _asked(cursor: CursorWrapper, query: compiled, given: Mapping[str, Any]) -> list[Any]:

@@ -10,10 +10,13 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any, TypeAlias, TypeVar
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Field, ForeignKey, JSONField, Model, fields
 from django.db.models.base import ModelState
 from django.db.models.expressions import DatabaseDefault
+
+from backend.core.compiled_queries import binds_here
 
 M = TypeVar("M", bound=Model)
 Columns: TypeAlias = "tuple[Field[Any, Any], ...]"
@@ -42,25 +45,36 @@ def insert(rows: Sequence[Model], *, unless_exists: str = "") -> bool:
     `unless_exists`, a unique column or ANY: rows that collide there are passed over. False: at least one was, and then
     no id is set. Raises IntegrityError for any other collision, and at commit for a foreign key of nothing.
     """
-    begin, end, columns = _insert(type(rows[0]), unless_exists, connection.vendor)
-    is_crowd = len(rows) >= CROWD and connection.vendor == "postgresql"
-    places, values = (_by_column if is_crowd else _by_row)(rows, columns)
-    with connection.cursor() as cursor:
+    database = connections[DEFAULT_DB_ALIAS]  # `django.db.connection` looks it up for each attribute
+    begin, end, columns = _insert(type(rows[0]), unless_exists, database.vendor)
+    is_crowd = len(rows) >= CROWD and database.vendor == "postgresql"
+    with database.cursor() as cursor:
+        places, values = (_by_column if is_crowd else _by_row)(rows, columns, database)
         cursor.execute(f"{begin} {places} {end}", values)
         ids = cursor.fetchall()
     if len(ids) < len(rows):
         return False
     for row, (id_,) in zip(rows, ids, strict=True):
-        row.pk, row._state.adding, row._state.db = id_, False, connection.alias
+        row.pk, row._state.adding, row._state.db = id_, False, database.alias
     return True
 
 
-def _by_row(rows: Sequence[Model], columns: Columns) -> tuple[str, list[Any]]:
+def _by_row(rows: Sequence[Model], columns: Columns, database: BaseDatabaseWrapper) -> tuple[str, list[Any] | None]:
+    values = [[_stored(row, column, database, is_new=True) for column in columns] for row in rows]
+    if binds_here(database):
+        return f"VALUES {', '.join(_literals(row, database) for row in values)}", None
     places = ", ".join([f"({', '.join(['%s'] * len(columns))})"] * len(rows))
-    return f"VALUES {places}", [_stored(row, column, is_new=True) for row in rows for column in columns]
+    return f"VALUES {places}", [value for row in values for value in row]
 
 
-def _by_column(rows: Sequence[Model], columns: Columns) -> tuple[str, list[Any]]:
+def _literals(values: Iterable[Any], database: BaseDatabaseWrapper) -> str:
+    """What psycopg would put into the places, which it first looks for, each time anew where they are more than 50."""
+    literal = database.Database.adapt.Transformer(database.connection).as_literal
+    with database.wrap_database_errors:
+        return f"({', '.join(['NULL' if value is None else literal(value).decode() for value in values])})"
+
+
+def _by_column(rows: Sequence[Model], columns: Columns, database: BaseDatabaseWrapper) -> tuple[str, list[Any]]:
     """A list for each column, however many rows: to bind each value to a place of its own takes long on both sides.
 
     A value that all rows have is bound once, as most of those are that time writes.
@@ -70,8 +84,8 @@ def _by_column(rows: Sequence[Model], columns: Columns) -> tuple[str, list[Any]]
     lists: list[tuple[str, list[Any]]] = []
     for column in columns:
         # without a length: a cast to `varchar(40)` would cut what is longer, and not refuse it
-        kind = str(column.db_type(connection)).partition("(")[0]
-        values = _list(rows, column)
+        kind = str(column.db_type(database)).partition("(")[0]
+        values = _list(rows, column, database)
         if len(values) == 1 and (lists or column is not columns[-1]):  # one list says how many rows there are
             places.append(f"%s::{kind}")
             once.append(values[0])
@@ -83,7 +97,7 @@ def _by_column(rows: Sequence[Model], columns: Columns) -> tuple[str, list[Any]]
     return text, [*once, *(values for _, values in lists)]
 
 
-def _list(rows: Sequence[Model], column: Field[Any, Any]) -> list[Any]:
+def _list(rows: Sequence[Model], column: Field[Any, Any], database: BaseDatabaseWrapper) -> list[Any]:
     """What is stored of each; or one value, if it is that of all and known to be."""
     first = rows[0].__dict__.get(column.attname)
     held = [row.__dict__.get(column.attname) for row in rows]
@@ -91,7 +105,7 @@ def _list(rows: Sequence[Model], column: Field[Any, Any]) -> list[Any]:
     if plain is not None and set(map(type, held)) == {plain}:
         return held if held.count(first) < len(held) else held[:1]
     is_same = _is_stored_alike(column) and all(value is first or (first == {} and value == {}) for value in held)
-    return [_plain(_stored(row, column, is_new=True)) for row in (rows[:1] if is_same else rows)]
+    return [_plain(_stored(row, column, database, is_new=True)) for row in (rows[:1] if is_same else rows)]
 
 
 def _is_stored_alike(column: Field[Any, Any]) -> bool:
@@ -108,9 +122,10 @@ def _plain(value: Any) -> Any:
 
 def update(row: Model, names: Iterable[str]) -> None:
     """Store these columns of a row that the caller has locked. Raises RuntimeError when it is gone."""
-    text, columns = _update(type(row), frozenset(names), connection.vendor)
-    with connection.cursor() as cursor:
-        cursor.execute(text, [*(_stored(row, column, is_new=False) for column in columns), row.pk])
+    database = connections[DEFAULT_DB_ALIAS]
+    text, columns = _update(type(row), frozenset(names), database.vendor)
+    with database.cursor() as cursor:
+        cursor.execute(text, [*(_stored(row, column, database, is_new=False) for column in columns), row.pk])
         if cursor.rowcount != 1:
             raise RuntimeError(f"{row._meta.label} {row.pk} is gone")
 
@@ -129,7 +144,7 @@ _BOUND_AS_IT_IS: dict[type[Field[Any, Any]], type] = {
 }
 
 
-def _stored(row: Model, column: Field[Any, Any], *, is_new: bool) -> Any:
+def _stored(row: Model, column: Field[Any, Any], database: BaseDatabaseWrapper, *, is_new: bool) -> Any:
     plain = _BOUND_AS_IT_IS.get(type(column))
     if plain is not None:
         value = row.__dict__.get(column.attname)
@@ -139,13 +154,13 @@ def _stored(row: Model, column: Field[Any, Any], *, is_new: bool) -> Any:
     if isinstance(value, DatabaseDefault):  # nobody set it, and the column has no other default
         value = column.db_default
         setattr(row, column.attname, value)
-    return column.get_db_prep_save(value, connection)
+    return column.get_db_prep_save(value, database)
 
 
 @cache
 def _insert(model: type[Model], unless_exists: str, _vendor: str) -> tuple[str, str, Columns]:
     """Before and after the places, and the columns. Raises TypeError for a table that only Django can write to."""
-    meta, quote = model._meta, connection.ops.quote_name
+    meta, quote = model._meta, connections[DEFAULT_DB_ALIAS].ops.quote_name
     columns = tuple(column for column in meta.concrete_fields if column is not meta.pk)
     if meta.parents or not meta.pk.db_returning or any(hasattr(column, "get_placeholder") for column in columns):
         raise TypeError(f"{meta.label} has columns that are not bound as they are")
@@ -162,9 +177,9 @@ def _update(model: type[Model], names: frozenset[str], _vendor: str) -> tuple[st
     if len(columns) != len(names):
         raise TypeError(f"{meta.label} has no such columns: {sorted(names)}")
     places = ", ".join(f"{_name(column)} = %s" for column in columns)
-    table = connection.ops.quote_name(meta.db_table)
+    table = connections[DEFAULT_DB_ALIAS].ops.quote_name(meta.db_table)
     return f"UPDATE {table} SET {places} WHERE {_name(meta.pk)} = %s", columns  # noqa: S608 -- names of ours
 
 
 def _name(column: Field[Any, Any]) -> str:
-    return connection.ops.quote_name(str(column.column))
+    return connections[DEFAULT_DB_ALIAS].ops.quote_name(str(column.column))

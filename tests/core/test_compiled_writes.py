@@ -147,6 +147,19 @@ def test_many_are_one_statement_and_each_gets_its_id(now: datetime) -> None:
     assert [Client.objects.get(pk=client.pk).email for client in clients] == [client.email for client in clients]
 
 
+def test_a_text_is_stored_as_it_is_whatever_it_would_mean_in_a_statement(now: datetime) -> None:
+    odd = "O'Brien \\' %s %% $1 ; -- 'प्रिय' \n\t\""
+    client = Client(email="odd@example.org", full_name=odd, created_at=now)
+    compiled_writes.insert([client])
+    assert Client.objects.get(pk=client.pk).full_name == odd
+
+
+@pytest.mark.postgres_only
+def test_a_text_that_postgresql_cannot_hold_is_refused_as_django_refuses_it(now: datetime) -> None:
+    with pytest.raises((DataError, ValueError), match="NUL"), transaction.atomic():
+        compiled_writes.insert([Client(email="nul@example.org", full_name="a\0b", created_at=now)])
+
+
 def test_a_collision_where_it_is_expected_is_passed_over_and_told(now: datetime) -> None:
     booking = factories.make_booking("CONFIRMED", now=now)
     same = _copy(booking)
