@@ -116,26 +116,21 @@ def paid_payments(booking: Booking) -> list[Payment]:
 def _payments(booking: Booking) -> Iterable[Payment]:
     if "payments" in getattr(booking, "_prefetched_objects_cache", ()):
         return booking.payments.all()
-    found = _payments_of.rows(booking=booking.pk)
+    found = payments_of.rows(booking=booking.pk)
     for payment in found:
         payment.booking = booking
     return found
 
 
 @compiled
-def _payments_of() -> QuerySet[Payment]:
+def payments_of() -> QuerySet[Payment]:
+    """By the id of their `booking`."""
     return Payment.objects.filter(booking=Given("booking"))
-
-
-@compiled
-def payments_by_id() -> QuerySet[Payment]:
-    """For who knows no more of the booking than its `acknowledgement_id`, and asks for it in the same trip."""
-    return Payment.objects.filter(booking__acknowledgement_id=Given("acknowledgement_id"))
 
 
 def load_payments(booking: Booking, payments: list[Payment] | None = None) -> None:
     """As `prefetch_related("payments__refunds")`, by queries that are written once; `payments` if they were read."""
-    found = _payments_of.rows(booking=booking.pk) if payments is None else payments
+    found = payments_of.rows(booking=booking.pk) if payments is None else payments
     refunds: list[Refund] = _refunds_of.rows(booking=booking.pk) if found else []
     for payment in found:
         payment.booking = booking

@@ -16,7 +16,7 @@ from backend.bookings.models import Booking, DataRequest, LedgerEntry, Purpose, 
 from backend.bookings.retention import Kind
 from backend.core.compiled_queries import Given, compiled, run_queries
 from backend.core.errors import Code, Refused
-from backend.payments.models import InboxEvent, Payment
+from backend.payments.models import InboxEvent
 
 Instant: TypeAlias = datetime | Expression
 _TYPED = str.maketrans("ILO", "110")  # letters that Crockford's alphabet leaves out, read as the digits they resemble
@@ -39,40 +39,33 @@ class Progress(NamedTuple):
 
 
 def by_acknowledgement_id(acknowledgement_id: str) -> Progress:
-    """A proved booking, in one trip to the database, and one more for the refunds of what was paid.
+    """A proved booking. Refuses: booking_unknown, for an unproved one and that of an erased person too."""
+    return progress(*proved.rows(acknowledgement_id=normalize_acknowledgement_id(acknowledgement_id)))
 
-    Refuses: booking_unknown, for an unproved one and that of an erased person too.
+
+def progress(*found: Booking) -> Progress:
+    """Of a booking that was looked for: by what `proved` finds, or otherwise, for it is shown from its proof on.
+
+    In one trip to the database, and one more for the refunds of what was paid. Refuses: booking_unknown, of none.
     """
-    value = normalize_acknowledgement_id(acknowledgement_id)
-    found, *read = run_queries(_proved, *_OF_PROGRESS, acknowledgement_id=value) if value else ([],)
     if not found:
         raise Refused(Code.BOOKING_UNKNOWN)
-    return _progress(found[0], *read)
-
-
-def progress(booking: Booking) -> Progress:
-    """Of one that was found otherwise; it is shown from its proof on."""
-    return _progress(booking, *run_queries(*_OF_PROGRESS, acknowledgement_id=booking.acknowledgement_id))
-
-
-def _progress(booking: Booking, steps: list[tuple[str, str]], payments: list[Payment]) -> Progress:
-    payment_status.load_payments(booking, payments)
-    return Progress(booking, [target for source, target in steps if source != target])
+    steps, payments = run_queries(_steps, payment_status.payments_of, booking=found[0].pk)
+    payment_status.load_payments(found[0], payments)
+    return Progress(found[0], [target for source, target in steps if source != target])
 
 
 @compiled
-def _proved() -> QuerySet[Booking]:
-    proved = Booking.objects.filter(verified_at__isnull=False, purged_at=None).defer("user_message")
-    return proved.filter(acknowledgement_id=Given("acknowledgement_id")).order_by()
+def proved() -> QuerySet[Booking]:
+    """By `acknowledgement_id` as it is stored."""
+    known = Booking.objects.filter(verified_at__isnull=False, purged_at=None).defer("user_message")
+    return known.filter(acknowledgement_id=Given("acknowledgement_id")).order_by()
 
 
 @compiled
 def _steps() -> QuerySet[LedgerEntry, Any]:
-    steps = LedgerEntry.objects.filter(booking__acknowledgement_id=Given("acknowledgement_id"))
+    steps = LedgerEntry.objects.filter(booking=Given("booking"))
     return steps.order_by("sequence").values_list("source", "target")
-
-
-_OF_PROGRESS = (_steps, payment_status.payments_by_id)
 
 
 def by_token(token: str, *, now: datetime) -> Booking:
