@@ -217,7 +217,9 @@ def find(token: str, *purposes: Purpose) -> Link:
 
 @cache
 def _with_digest(purposes: tuple[Purpose, ...]) -> compiled:
-    joined = ("booking", "booking__psychologist", "alternative", "alternative__psychologist")
+    joined = ["booking", "booking__psychologist"]
+    if Purpose.ALTERNATIVE in purposes:
+        joined += ["alternative", "alternative__psychologist"]
     known = Link.objects.select_related(*joined).filter(purpose__in=purposes)
     return compiled(lambda: known.filter(digest=Given("digest")))
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
+from typing import TypeAlias
 
 from backend.bookings import retention
 from backend.core import environment as env
@@ -288,8 +289,12 @@ def half_time(start: datetime, end: datetime) -> datetime:
     return start + (end - start) / 2
 
 
-def open_time_after(start: datetime, span: timedelta, day_at: Callable[[datetime], tuple[datetime, bool]]) -> datetime:
-    """`start` plus `span` of time on open days; `day_at(instant)` tells when that local day ends and if it is closed.
+# of an instant: when its local day ends, and whether that day is closed
+OpenDays: TypeAlias = Callable[[datetime], tuple[datetime, bool]]
+
+
+def open_time_after(start: datetime, span: timedelta, day_at: OpenDays) -> datetime:
+    """`start` plus `span` of time on open days.
 
     A practice closed for two years on end is misconfigured; the walk stops there rather than never.
     """

@@ -11,7 +11,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
+from django.db.models import QuerySet
+
 from backend.bookings.models import Booking
+from backend.core.compiled_queries import Given, compiled
 from backend.core.errors import Code, Refused, required
 from backend.core.formatting import practice_zone
 from backend.people.models import Corporate
@@ -41,7 +44,13 @@ class SponsorMonth:
 def find_sponsor(booking: Booking) -> Corporate | None:
     """The corporate that the visitor's code names, else the one whose domain the proved address is in."""
     by_code = Corporate.objects.filter(code=booking.sponsor_code).first() if booking.sponsor_code else None
-    return by_code or Corporate.objects.filter(domains__domain=booking.email.rpartition("@")[2]).first()
+    found: Corporate | None = by_code or _with_domain.first(domain=booking.email.rpartition("@")[2])
+    return found
+
+
+@compiled
+def _with_domain() -> QuerySet[Corporate]:
+    return Corporate.objects.filter(domains__domain=Given("domain"))[:1]
 
 
 def outlook(corporate: Corporate, *, now: datetime) -> list[SponsorMonth]:

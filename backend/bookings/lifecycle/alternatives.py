@@ -131,7 +131,7 @@ def _take(
         notify_approved(booking, now=now)
     else:
         paid_by = AlternativeTaken(corporate=booking.corporate_id)
-        confirm(booking, intent=Intent.TAKE_ALTERNATIVE, details=paid_by, actor=VISITOR, now=now)
+        confirm(booking, (), intent=Intent.TAKE_ALTERNATIVE, details=paid_by, actor=VISITOR, now=now)
     return booking
 
 

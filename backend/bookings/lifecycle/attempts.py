@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -270,7 +270,17 @@ _open_attempts = row_locks.Lock(lambda: Payment.objects.open().filter(booking=Gi
 
 def close_open_attempt(booking: Booking, *, now: datetime) -> None:
     """The booking is paid otherwise, or closed: money that still comes of its open attempt is unexpected, or late."""
-    for payment in _open_attempts.take(booking=booking.pk):
+    close_idle(lock_open_attempts(booking), now=now)
+
+
+def lock_open_attempts(booking: Booking) -> list[Payment]:
+    """The one that is open, or none."""
+    return _open_attempts.take(booking=booking.pk)
+
+
+def close_idle(attempts: Iterable[Payment], *, now: datetime) -> None:
+    """These open attempts, whose locks are held, end without having paid."""
+    for payment in attempts:
         close_attempt(payment, PaymentState.IDLE, now=now)
 
 

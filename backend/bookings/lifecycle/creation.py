@@ -17,7 +17,7 @@ from backend.bookings import policy, sponsors
 from backend.bookings.guarantees import deadline
 from backend.bookings.lifecycle.notify import notify_staff, notify_visitor
 from backend.bookings.machine import ACTIVE, State
-from backend.bookings.models import Booking, ClosedDay, Origin, new_acknowledgement_id
+from backend.bookings.models import Booking, Origin, new_acknowledgement_id
 from backend.bookings.notices import Notice
 from backend.core import batched_writes, compiled_writes, disclosures, row_locks
 from backend.core.compiled_queries import Given, compiled
@@ -139,9 +139,9 @@ def build_draft(client: Client, draft: Draft, *, now: datetime) -> Booking:
     return _born(State.DRAFT, client, draft, due_at=now + policy.DRAFT_LIFETIME, now=now)
 
 
-def build_pending(client: Client, draft: Draft, *, origin: Origin, now: datetime) -> Booking:
-    """In PENDING: born proved, and waits for staff."""
-    due_at = policy.open_time_after(now, policy.ANSWER_WITHIN, ClosedDay.calendar())
+def build_pending(client: Client, draft: Draft, day_at: policy.OpenDays, *, origin: Origin, now: datetime) -> Booking:
+    """In PENDING: born proved, and waits for staff, whose days are `day_at`."""
+    due_at = policy.open_time_after(now, policy.ANSWER_WITHIN, day_at)
     booking = _born(State.PENDING, client, draft, due_at=due_at, now=now)
     booking.origin, booking.verified_at = origin, now
     booking.corporate = sponsors.find_sponsor(booking)
@@ -206,7 +206,7 @@ def fill_client(client: Client, booking: Booking) -> None:
             client.save(update_fields=empty)
 
 
-def notify_request_received(booking: Booking, *, now: datetime) -> None:
+def notify_request_received(booking: Booking, day_at: policy.OpenDays, *, now: datetime) -> None:
     """Tell the visitor and staff of a request, and owe the warnings of its deadline.
 
     Staff hear at once and after STAFF_REMINDED_AFTER of open time, managers after MANAGER_TOLD_AFTER; then the visitor
@@ -215,7 +215,6 @@ def notify_request_received(booking: Booking, *, now: datetime) -> None:
     with batched_writes.batch():
         notify_visitor(booking, Notice.BOOKING_RECEIVED, now=now)
         notify_staff(booking, Notice.STAFF_BOOKING_RECEIVED, now=now)
-        day_at = ClosedDay.calendar()
         waiting_from = policy.open_time_after(now, policy.STAFF_REMINDED_AFTER, day_at)
         overdue_from = policy.open_time_after(now, policy.MANAGER_TOLD_AFTER, day_at)
         notify_staff(booking, Notice.STAFF_BOOKING_WAITING, now=now, not_before=waiting_from)

@@ -12,7 +12,7 @@ from backend.bookings.guarantees import held_session, payment_terms
 from backend.bookings.intents import Intent
 from backend.bookings.ledger_details import Captured
 from backend.bookings.lifecycle import receipts
-from backend.bookings.lifecycle.attempts import note_on_sum
+from backend.bookings.lifecycle.attempts import lock_open_attempts, note_on_sum
 from backend.bookings.lifecycle.notify import notify_visitor
 from backend.bookings.lifecycle.payments import confirm
 from backend.bookings.lifecycle.refunds import new_reference, renew_promise
@@ -66,7 +66,14 @@ def record_desk_payment(booking_id: int, handed: Handed = Handed(), *, actor: st
         notify_visitor(booking, Notice.PAYMENT_RECEIVED, now=now)
         renew_promise(booking, now=now)
     else:
-        confirm(booking, intent=Intent.RECORD_DESK_PAYMENT, details=details, actor=actor, now=now)
+        confirm(
+            booking,
+            lock_open_attempts(booking),
+            intent=Intent.RECORD_DESK_PAYMENT,
+            details=details,
+            actor=actor,
+            now=now,
+        )
     receipts.issue(booking, payment, left_paise=left, now=now)
     return booking
 

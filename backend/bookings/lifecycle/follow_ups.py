@@ -18,7 +18,7 @@ from backend.bookings.lifecycle.preview import BookingChange, preview_transactio
 from backend.bookings.lifecycle.session_terms import Approval, GuardianConsent, apply_approval
 from backend.bookings.lifecycle.transaction import intent, lock_booking, lock_client, write_ledger
 from backend.bookings.machine import TAKES_PLACE
-from backend.bookings.models import Booking, Origin, Period
+from backend.bookings.models import Booking, ClosedDay, Origin, Period
 from backend.core.errors import Code, Refused
 from backend.core.formatting import practice_zone
 from backend.people.models import Client
@@ -167,7 +167,7 @@ def _born(client: Client, last: Booking, slot_start: datetime, length: timedelta
         preferred_slot_start=None,
         user_message="",
     )
-    booking = build_pending(client, draft, origin=Origin.STAFF, now=now)
+    booking = build_pending(client, draft, ClosedDay.calendar(), origin=Origin.STAFF, now=now)
     keep_consents(booking, last)
     booking.follows = last
     booking.corporate = last.corporate or booking.corporate

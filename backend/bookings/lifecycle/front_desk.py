@@ -9,6 +9,7 @@ from backend.bookings import policy, sponsors
 from backend.bookings.guarantees import HeldSession, held_session, payment_terms
 from backend.bookings.intents import Intent
 from backend.bookings.ledger_details import DeadlineExtended, OutcomeRecorded, Sponsored
+from backend.bookings.lifecycle.attempts import lock_open_attempts
 from backend.bookings.lifecycle.callers import reachable, recorded_just_now
 from backend.bookings.lifecycle.creation import (
     Draft,
@@ -25,7 +26,7 @@ from backend.bookings.lifecycle.renewal import renew_last
 from backend.bookings.lifecycle.session_terms import replan_payment_reminder
 from backend.bookings.lifecycle.transaction import intent, lock_booking, record_event, write_ledger
 from backend.bookings.machine import TAKES_PLACE, State
-from backend.bookings.models import Booking, Link, Origin, Outcome, Purpose
+from backend.bookings.models import Booking, ClosedDay, Link, Origin, Outcome, Purpose
 from backend.bookings.notices import Notice
 from backend.bookings.payment_status import CALLED_OFF, is_paid_up, paid_payments
 from backend.core.errors import Code, Refused
@@ -55,11 +56,12 @@ def create_by_staff(draft: Draft, *, actor: str, now: datetime) -> RecordedReque
     if earlier is not None:
         return RecordedRequest(earlier, is_new=False)
     client = known or client_without_address(now=now)
-    booking = build_pending(client, draft, origin=Origin.STAFF, now=now)
+    day_at = ClosedDay.calendar()
+    booking = build_pending(client, draft, day_at, origin=Origin.STAFF, now=now)
     insert(booking)
     fill_client(client, booking)
     write_ledger(booking, intent=Intent.CREATE_BY_STAFF, source="", actor=actor, now=now)
-    notify_request_received(booking, now=now)
+    notify_request_received(booking, day_at, now=now)
     return RecordedRequest(booking, is_new=True)
 
 
@@ -88,7 +90,7 @@ def sponsor(booking_id: int, corporate_id: int | None, *, actor: str, now: datet
         record_event(booking, intent=Intent.SPONSOR, actor=actor, now=now, saving=["corporate"], details=details)
     else:
         sponsors.reserve(booking, held_session(booking).start)
-        confirm(booking, intent=Intent.SPONSOR, details=details, actor=actor, now=now)
+        confirm(booking, lock_open_attempts(booking), intent=Intent.SPONSOR, details=details, actor=actor, now=now)
     return booking
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
 from django.db.models import QuerySet
 
@@ -16,7 +16,7 @@ from backend.bookings.ledger_details import Captured, Details, UnexpectedlyCaptu
 from backend.bookings.lifecycle import quarantine, receipts
 from backend.bookings.lifecycle.attempts import (
     close_attempt,
-    close_open_attempt,
+    close_idle,
     end_attempt,
     keep_facts,
     take_facts,
@@ -41,7 +41,7 @@ from backend.bookings.lifecycle.transaction import (
 from backend.bookings.machine import ACTIVE, AWAITS_PAYMENT, TAKES_PLACE, Reason, State
 from backend.bookings.models import Booking, Origin
 from backend.bookings.notices import Notice
-from backend.bookings.payment_status import answer_by, paid_payments, refundable_paise, rest_paise
+from backend.bookings.payment_status import answer_by, refundable_paise, rest_paise
 from backend.core import compiled_writes, row_locks
 from backend.core.compiled_queries import Given, compiled
 from backend.core.errors import Code, Permanent, Refused
@@ -71,7 +71,7 @@ def complete_payment(reference: str, *, now: datetime) -> Booking:
     Refuses: payment_unknown, payment_not_confirmed, pay_by_link, payment_declined, payment_returned, state_refuses,
     payments_unavailable. Raises Transient, Permanent.
     """
-    payment = Payment.objects.filter(reference=reference).first()
+    payment: Payment | None = _with_booking.first(reference=reference)
     if payment is None:
         raise Refused(Code.PAYMENT_UNKNOWN)
     if payment.state != PaymentState.CAPTURED:
@@ -80,8 +80,13 @@ def complete_payment(reference: str, *, now: datetime) -> Booking:
         report = _completed(payment, gateway_named(payment.gateway))
         if report is not None:
             record_report(report, actor=actors.gateway(payment.gateway), now=now)
-        payment = Payment.objects.get(pk=payment.pk)
+        payment = cast(Payment, _with_booking.first(reference=reference))  # no payment is ever deleted
     return _paid_booking(payment, now=now)
+
+
+@compiled
+def _with_booking() -> QuerySet[Payment]:
+    return Payment.objects.filter(reference=Given("reference")).select_related("booking").order_by()
 
 
 def _completed(payment: Payment, gateway: Gateway) -> OrderReport | None:
@@ -139,7 +144,7 @@ def record_second_capture(report: OrderReport, *, now: datetime) -> ReportOutcom
 
     For who asked the gateway what it captured; a webhook alone may not say so. Refuses: payment_unknown.
     """
-    booking, payment = _lock_for(report.reference)
+    booking, payment, _ = _lock_for(report.reference)
     if payment.state != PaymentState.CAPTURED or payment.capture_id == report.capture_id:
         return ReportOutcome.UNCHANGED
     if Payment.objects.filter(gateway=payment.gateway, capture_id=report.capture_id).exists():
@@ -158,10 +163,10 @@ def record_second_capture(report: OrderReport, *, now: datetime) -> ReportOutcom
 
 
 def _record(report: OrderReport, *, actor: str, now: datetime) -> ReportOutcome:
-    booking, payment = _lock_for(report.reference)
+    booking, payment, others = _lock_for(report.reference)
     quarantine.require_same_order(payment, report)
     if report.state == OrderState.CAPTURED and payment.state != PaymentState.CAPTURED:
-        return _capture(booking, payment, report, actor=actor, now=now)
+        return _capture(booking, payment, others, report, actor=actor, now=now)
     keep_facts(payment, report)
     if report.state == OrderState.DECLINED and payment.state == PaymentState.OPEN:
         close_attempt(payment, PaymentState.FAILED, now=now)
@@ -170,8 +175,11 @@ def _record(report: OrderReport, *, actor: str, now: datetime) -> ReportOutcome:
     return ReportOutcome.UNCHANGED
 
 
-def _lock_for(reference: str) -> tuple[Booking, Payment]:
-    """Everything a capture may touch, locked in order: a late one claims a slot, beside the client's other bookings."""
+def _lock_for(reference: str) -> tuple[Booking, Payment, list[Payment]]:
+    """Everything a capture may touch, locked in order: a late one claims a slot, beside the client's other bookings.
+
+    The booking, the payment of this reference, and the booking's others by id.
+    """
     found = _whose.first(reference=reference)
     if found is None:
         raise Refused(Code.PAYMENT_UNKNOWN)
@@ -182,10 +190,14 @@ def _lock_for(reference: str) -> tuple[Booking, Payment]:
     booking = lock_booking(booking_id)
     if booking.psychologist_id in locked:  # else it was moved a moment ago, and its new one is read
         booking.psychologist = locked[booking.psychologist_id]
-    return booking, _payment.take(id=payment_id)[0]
+    payments = _payments_of.take(booking=booking_id)
+    for one in payments:
+        one.booking = booking
+    payment = next(one for one in payments if one.pk == payment_id)
+    return booking, payment, [one for one in payments if one is not payment]
 
 
-_payment = row_locks.Lock(lambda: Payment.objects.filter(pk=Given("id")).order_by())
+_payments_of = row_locks.Lock(lambda: Payment.objects.filter(booking=Given("booking")).order_by("pk"))
 
 
 @compiled
@@ -194,14 +206,18 @@ def _whose() -> QuerySet[Payment, Any]:
     return payment.values_list("pk", "booking_id", "booking__client_id", "booking__psychologist_id")
 
 
-def _capture(booking: Booking, payment: Payment, report: OrderReport, *, actor: str, now: datetime) -> ReportOutcome:
+def _capture(
+    booking: Booking, payment: Payment, others: list[Payment], report: OrderReport, *, actor: str, now: datetime
+) -> ReportOutcome:
     is_exact = (report.amount_paise, report.currency) == (payment.amount_paise, payment.currency)
-    paid = paid_payments(booking)
+    paid = [one for one in others if one.counts]
     since = [one for one in paid if one.pk > payment.pk]
     completes = is_exact and _completes(booking, payment, paid)
     payment.gateway_order_id = report.gateway_order_id  # of one payment alone: a second capture goes without
     _note_capture(payment, report, beside=take_facts(payment, report), now=now)
-    outcome = _settle_with(booking, payment, actor=actor, now=now) if completes else ReportOutcome.RETURNED
+    outcome = ReportOutcome.RETURNED
+    if completes:
+        outcome = _settle_with(booking, payment, others, actor=actor, now=now)
     if outcome is ReportOutcome.RETURNED:
         _return_unexpected(booking, payment, now=now)
         return outcome
@@ -220,11 +236,14 @@ def _completes(booking: Booking, payment: Payment, paid: list[Payment]) -> bool:
     return rest_paise(booking, paid) > 0 and before + payment.amount_paise == booking.amount_paise
 
 
-def _settle_with(booking: Booking, payment: Payment, *, actor: str, now: datetime) -> ReportOutcome:
+def _settle_with(
+    booking: Booking, payment: Payment, others: list[Payment], *, actor: str, now: datetime
+) -> ReportOutcome:
     """The session that this capture pays for: confirmed, or reinstated; RETURNED where there is none any more."""
     if booking.state in AWAITS_PAYMENT:
+        still_open = [one for one in others if one.state == PaymentState.OPEN]
         details = Captured(payment.pk, payment.captured_paise)
-        confirm(booking, intent=Intent.RECORD_CAPTURE, details=details, actor=actor, now=now)
+        confirm(booking, still_open, intent=Intent.RECORD_CAPTURE, details=details, actor=actor, now=now)
         return ReportOutcome.CONFIRMED
     if _may_be_reinstated(booking, now=now):
         _reinstate(booking, payment, actor=actor, now=now)
@@ -256,10 +275,12 @@ def _note_capture(payment: Payment, report: OrderReport, *, beside: Iterable[str
     compiled_writes.update(payment, {*CAPTURE, *beside})
 
 
-def confirm(booking: Booking, *, intent: Intent, details: Details, actor: str, now: datetime) -> None:
-    """APPROVED or PAYMENT_PENDING → CONFIRMED. Another attempt may be open beside the one that paid: if it is captured
-    too, that is unexpected money."""
-    close_open_attempt(booking, now=now)
+def confirm(
+    booking: Booking, still_open: Iterable[Payment], *, intent: Intent, details: Details, actor: str, now: datetime
+) -> None:
+    """APPROVED or PAYMENT_PENDING → CONFIRMED. Another attempt may be open beside the one that paid, and its lock is
+    held: if it is captured too, that is unexpected money."""
+    close_idle(still_open, now=now)
     booking.next_ask_at = None
     due_at = policy.completion(held_session(booking).end)
     run_transition(

@@ -81,7 +81,9 @@ def verify_email(token: str, *, now: datetime) -> Booking:
     """
     link = links.find(token, Purpose.BOOKING)
     if link.booking.state == State.DRAFT:
-        _verify(link, now=now)
+        proved = _verify(link, now=now)
+        if proved is not None:
+            return proved
         link = links.find(token, Purpose.BOOKING)
     return links.readable(link, now=now)
 
@@ -90,20 +92,22 @@ _drafts_of = row_locks.Lock(lambda: Booking.objects.filter(client=Given("client"
 
 
 @intent
-def _verify(link: Link, *, now: datetime) -> None:
-    """DRAFT → PENDING, its siblings → CANCELLED `superseded`. Refuses: draft_lapsed, already_active."""
+def _verify(link: Link, *, now: datetime) -> Booking | None:
+    """DRAFT → PENDING, its siblings → CANCELLED `superseded`. None: somebody was faster, and what became of it is to be
+    read. Refuses: draft_lapsed, already_active."""
     client = lock_client(client_id_of(link.booking))
     drafts = _drafts_of.take(client=client.pk)
     booking = next((draft for draft in drafts if draft.pk == link.booking_id), None)
     if booking is None:
-        return  # somebody was faster; the caller reads what became of it
+        return None
     if deadline(booking) <= now:
         raise Refused(Code.DRAFT_LAPSED)
     if active_booking(client) is not None:
         raise Refused(Code.ALREADY_ACTIVE)
     booking.verified_at = now
     booking.corporate = sponsors.find_sponsor(booking)
-    due_at = policy.open_time_after(now, policy.ANSWER_WITHIN, ClosedDay.calendar())
+    day_at = ClosedDay.calendar()
+    due_at = policy.open_time_after(now, policy.ANSWER_WITHIN, day_at)
     run_transition(
         booking,
         lambda: booking.verify(due_at=due_at),
@@ -119,7 +123,8 @@ def _verify(link: Link, *, now: datetime) -> None:
     for sibling in drafts:
         if sibling.pk != booking.pk:
             _supersede(sibling, now=now)
-    notify_request_received(booking, now=now)
+    notify_request_received(booking, day_at, now=now)
+    return booking
 
 
 @intent
@@ -143,13 +148,14 @@ def request_again(token: str, *, now: datetime) -> Booking:
         preferred_date=max(draft.preferred_date, today),
         preferred_slot_start=draft.preferred_slot_start if is_ahead else None,
     )
-    booking = build_pending(client, draft, origin=Origin.VISITOR, now=now)
+    day_at = ClosedDay.calendar()
+    booking = build_pending(client, draft, day_at, origin=Origin.VISITOR, now=now)
     keep_consents(booking, old)
     booking.is_priority = True
     insert(booking)
     details = RequestedAgain(instead_of=old.pk)
     write_ledger(booking, intent=Intent.REQUEST_AGAIN, source="", actor=VISITOR, now=now, details=details)
-    notify_request_received(booking, now=now)
+    notify_request_received(booking, day_at, now=now)
     return booking
 
 

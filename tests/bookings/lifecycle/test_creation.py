@@ -29,7 +29,9 @@ def _approved(client: Client, draft: Draft, now: datetime) -> Booking:
 
 BIRTHS: dict[State, Birth] = {
     State.DRAFT: lambda client, draft, now: creation.build_draft(client, draft, now=now),
-    State.PENDING: lambda client, draft, now: creation.build_pending(client, draft, origin=Origin.STAFF, now=now),
+    State.PENDING: lambda client, draft, now: creation.build_pending(
+        client, draft, ClosedDay.calendar(), origin=Origin.STAFF, now=now
+    ),
     State.APPROVED: _approved,
 }
 DEADLINES: dict[State, Callable[[datetime], datetime]] = {
