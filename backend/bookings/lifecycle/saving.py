@@ -23,6 +23,8 @@ def _save(changes: list[tuple[Booking, frozenset[str]]]) -> None:
         compiled_writes.update(*changes[0])
     else:
         _save_together(changes)
+    for booking, _ in changes:
+        booking._update_initial_state()  # as its own `save`, which refuses a state that is not the one it knew
 
 
 def _save_together(changes: list[tuple[Booking, frozenset[str]]]) -> None:

@@ -61,6 +61,13 @@ def test_a_child_is_refused(now: datetime) -> None:
     assert refused.value.code is Code.AGE_REFUSED
 
 
+def test_the_booking_that_an_intent_returns_can_be_saved(now: datetime) -> None:
+    booking = scenarios.pending(now=now)
+    booking.user_message = "After the step."
+    booking.save()
+    assert Booking.objects.get().user_message == "After the step."
+
+
 def test_the_same_click_arriving_twice_makes_one_draft_and_one_mail(now: datetime) -> None:
     scenarios.submitted(now=now)
     scenarios.submitted(now=now + timedelta(seconds=2))
