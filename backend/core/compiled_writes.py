@@ -69,7 +69,7 @@ def _by_row(rows: Sequence[Model], columns: Columns, database: BaseDatabaseWrapp
 
 def _literals(values: Iterable[Any], database: BaseDatabaseWrapper) -> str:
     """What psycopg would put into the places, which it first looks for, each time anew where they are more than 50."""
-    literal = database.Database.adapt.Transformer(database.connection).as_literal
+    literal = database.Database.adapt.Transformer(database.connection).as_literal  # type: ignore[attr-defined]  # psycopg
     with database.wrap_database_errors:
         return f"({', '.join(['NULL' if value is None else literal(value).decode() for value in values])})"
 
