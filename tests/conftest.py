@@ -19,6 +19,7 @@ from django.test import TransactionTestCase
 from hypothesis import HealthCheck
 from pytest_django.plugin import DjangoDbBlocker
 
+from backend.outbox import turns
 from tests.support import admin_site, flushing, mail_sink, migrated, one_database, postgres_tools, races, staff_api
 from tests.support import valkey as broker
 from tests.support.gateway import Receiver, Sandbox
@@ -173,8 +174,10 @@ def sandbox(receiver: Receiver, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 @pytest.fixture(autouse=True)
 def _nothing_kept_by_a_worker() -> Iterator[None]:
-    """A worker keeps its connection, its last sign of life and its clock's error; the next test is another process."""
+    """A worker keeps its connection, its last sign of life, its clock's error and where turns begin; the next test is
+    another process."""
     yield
+    turns.forget()
     mail._outlet.close()
     heartbeat._said_at.clear()
     heartbeat._clock.ahead = heartbeat._clock.compared_at = None

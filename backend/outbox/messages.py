@@ -15,7 +15,7 @@ from django.db.transaction import TransactionManagementError
 from backend.core import batched_writes, compiled_writes, correlation
 from backend.core.compiled_queries import Ago, Given, compiled
 from backend.core.personal_data import emptied
-from backend.outbox import patience
+from backend.outbox import patience, turns
 from backend.outbox.attempts import JITTER, LEASE, RETRY_AFTER, SNOOZE_MOST
 from backend.outbox.mailboxes import mailbox_of
 from backend.outbox.models import GIVEN_UP, Message, MessageState, PausedQueue, Queue
@@ -57,7 +57,7 @@ def emit(
         state=MessageState.SUPPRESSED if suppressed else MessageState.WAITING,
         settled_at=now if suppressed else None,
         not_before=due,
-        next_attempt_at=due,
+        next_attempt_at=max(due, now),  # what was due before it was owed has its turn from then on
         correlation_id=correlation.current(),
         created_at=now,
     )
@@ -100,10 +100,10 @@ def claim(queue: Queue, *, now: datetime, limit: int | None = None, is_trial: bo
     None while it is paused. Where the first ones take longer than CLAIMED_FOR, another worker may take the rest:
     the fence says whose they are.
     """
-    lease_ends_at = now + CLAIMED_FOR
+    lease_ends_at, since = now + CLAIMED_FOR, turns.beginning(queue, now=now)
     with transaction.atomic():
         due = (
-            Message.objects.filter(queue=queue, state=MessageState.WAITING, next_attempt_at__lte=now)
+            Message.objects.filter(queue=queue, state=MessageState.WAITING, next_attempt_at__range=(since, now))
             .filter(Q(lease_expires_at=None) | Q(lease_expires_at__lte=now))
             .exclude(Exists(PausedQueue.objects.filter(*[Q(retry_at=None)] * is_trial, queue=queue)))
             .order_by("next_attempt_at", "id")

@@ -15,6 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine
 
 from backend.bookings import policy
 from backend.core.errors import Code, Refused
+from backend.outbox import turns
 from backend.people.models import Corporate, HoursMode, Location
 from tests.model import (
     allowance,
@@ -131,6 +132,7 @@ class World(RuleBasedStateMachine):
         self._kept = (settings.PAYMENT_GATEWAY, policy.REFUND_ON_VISITOR_CANCELLATION)
         settings.PAYMENT_GATEWAY = GATEWAY
         self.now = MONDAY_MORNING
+        turns.forget()  # where the last example's began
         self.doing = ""
         self._changed_last = 0
         self.people = _people()

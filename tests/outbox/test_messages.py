@@ -10,7 +10,7 @@ from django.db.transaction import TransactionManagementError
 
 from backend.bookings import retention
 from backend.bookings.retention import Kind
-from backend.outbox import attempts, messages, patience
+from backend.outbox import attempts, messages, patience, turns
 from backend.outbox.models import Message, MessageState, Queue
 from tests.support import holder
 
@@ -98,6 +98,7 @@ def test_a_claim_takes_one_queue_only_and_the_oldest_turns_first(now: datetime) 
 
 
 def test_a_claim_of_nothing_costs_one_query(now: datetime, django_assert_num_queries) -> None:
+    turns.beginning(Queue.MAIL, now=now)  # is asked for every ten seconds
     with django_assert_num_queries(3):  # the transaction's savepoint, inside the test's own, and one SELECT
         assert messages.claim(Queue.MAIL, now=now) == []
 
