@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import datetime
 
 import pytest
 from django.conf import LazySettings
 
+from backend.bookings.models import Booking
+from tests.support import texts as messages_of
 from tests.support.fake_channels import base, custom, msg91, whatsapp
 from tests.support.fake_channels.base import FakeChannel
 from workers import texts
@@ -31,6 +34,18 @@ def fake(request: pytest.FixtureRequest, settings: LazySettings) -> Iterator[Fak
     with base.serving(PROVIDERS[request.param]()) as served:
         served.configure(settings)
         yield served
+
+
+@pytest.fixture
+def booking(now: datetime, fakes: dict[str, FakeChannel]) -> Booking:
+    """Whose visitor chose text messages."""
+    return messages_of.confirmed(now)
+
+
+@pytest.fixture
+def due(booking: Booking) -> datetime:
+    """When the first reminder is."""
+    return messages_of.mail_of(booking).not_before
 
 
 @pytest.fixture

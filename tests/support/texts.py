@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
 import time_machine
+from django.core.mail import EmailMessage
 
+from backend.bookings.lifecycle import deliveries
 from backend.bookings.models import Booking
 from backend.bookings.notices import Notice
 from backend.channels.channel import ChannelReport
+from backend.channels.names import ChannelName
 from backend.outbox.models import Delivery, Message, MessageState, Queue
 from tests.support import mail_worker, scenarios
+from tests.support.fake_channels.base import FakeChannel
 from workers import calls
 
 FIRST = Notice.SESSION_APPROACHING
@@ -55,3 +60,18 @@ def drain(at: datetime) -> None:
 
 def report(uuid: UUID | None, delivery: Delivery = Delivery.DELIVERED, provider_message_id: str = "") -> ChannelReport:
     return ChannelReport(uuid, provider_message_id, delivery)
+
+
+def delivered(text: Message, at: datetime, delivery: Delivery = Delivery.DELIVERED) -> bool:
+    """The provider of text messages reports so of this one."""
+    return deliveries.record_text(ChannelName.SMS, report(text.uuid, delivery), now=at)
+
+
+def sent(fakes: Mapping[str, FakeChannel]) -> list[tuple[str, str]]:
+    """By which channel, and to which telephone."""
+    return [(name, taken.phone) for name, fake in fakes.items() for taken in fake.taken]
+
+
+def reminders(mailoutbox: list[EmailMessage]) -> int:
+    """Mailed; the first reminder alone has begun by then."""
+    return sum("reminder" in mail.subject.casefold() for mail in mailoutbox)
