@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from enum import Enum
 from functools import cached_property
+from typing import TypeVar
 
 from django.contrib.auth.models import AnonymousUser, User
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 
 from backend.accounts.roles import SEES_SOME_BOOKINGS, Ability, has_any_permission, mask_digits
 from backend.bookings import actors
@@ -17,6 +18,7 @@ from backend.core import disclosures
 from backend.people import phones
 from backend.people.models import Psychologist, TimeOff
 
+Row = TypeVar("Row", bound=Model)
 NONE = Q(pk__in=())
 UNASSIGNED = Q(psychologist=None, state=State.PENDING)
 
@@ -181,3 +183,8 @@ class AccessPolicy:
 
 def _is_unassigned(booking: Booking) -> bool:
     return booking.psychologist_id is None and booking.state == State.PENDING
+
+
+def about_seen(rows: QuerySet[Row], booking: str, seen: QuerySet[Booking]) -> QuerySet[Row]:
+    """The `rows` whose `booking` is among the `seen`; all of them, unjoined, for who sees every booking."""
+    return rows.filter(**{f"{booking}__in": seen}) if seen.query.where else rows

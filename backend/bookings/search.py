@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from django.db.models import Q
+from django.db.models import Q, Value
+from django.db.models.functions import StrIndex, Upper
+from django.db.models.lookups import GreaterThan
 
 from backend.bookings.access import NONE, AccessPolicy
 from backend.bookings.models import Booking
 from backend.bookings.queries import normalize_acknowledgement_id
 from backend.people import addresses, phones
+
+LETTERS = 3  # that PostgreSQL's index of words needs of each
 
 
 def matching(text: str, access: AccessPolicy) -> Q:
@@ -29,8 +33,15 @@ def matching(text: str, access: AccessPolicy) -> Q:
 
 
 def _stands_in(word: str, access: AccessPolicy) -> Q:
-    named = Q(full_name__icontains=word) | Q(email__icontains=_as_kept(word))
-    return named | _number(word, access)
+    return Q(full_name__icontains=word) | _address(_as_kept(word)) | _number(word, access)
+
+
+def _address(word: str) -> Q:
+    """An address is looked for by what stands before its @. Thousands share the rest, which is only compared."""
+    whole, (name, at, _) = Q(email__icontains=word), word.partition("@")
+    if not at or len(name) < LETTERS:
+        return whole
+    return Q(email__icontains=name + at) & Q(GreaterThan(StrIndex(Upper("email"), Upper(Value(word))), 0))
 
 
 def _number(word: str, access: AccessPolicy) -> Q:

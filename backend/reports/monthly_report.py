@@ -13,6 +13,7 @@ from django.db.models import BooleanField, Count, Exists, ExpressionWrapper, Min
 from django.db.models.functions import TruncDate
 
 from backend.bookings import actors
+from backend.bookings.access import about_seen
 from backend.bookings.intents import Intent
 from backend.bookings.machine import TAKES_PLACE, State
 from backend.bookings.models import Booking, LedgerEntry, Outcome
@@ -51,8 +52,7 @@ def read_monthly_report(seen: QuerySet[Booking], first_day: date, *, now: dateti
     spans = sorted(at - asked for asked, at in answers if at is not None)
     sessions = _sessions(seen, start, end, now)
     paid = Payment.objects.filter(state=PaymentState.CAPTURED, captured_at__gte=start, captured_at__lt=end)
-    refunds = Refund.objects.filter(settled_at__gte=start, settled_at__lt=end, payment__booking__in=seen)
-    refunds = refunds.filter(state=RefundState.DONE)
+    refunds = Refund.objects.filter(settled_at__gte=start, settled_at__lt=end, state=RefundState.DONE)
     return MonthlyReport(
         first_day=first_day,
         days=[first_day + n * _DAY for n in range((next_first - first_day).days)],
@@ -60,8 +60,8 @@ def read_monthly_report(seen: QuerySet[Booking], first_day: date, *, now: dateti
         answered_within=_by_span(spans),
         unanswered=sum(at is None for _, at in answers),
         median_answer=median_high(spans) if spans else None,
-        paid_paise=_by_day(paid.filter(booking__in=seen)),
-        given_back_paise=refunds.aggregate(sum=Sum("amount_paise"))["sum"] or 0,
+        paid_paise=_by_day(about_seen(paid, "booking", seen)),
+        given_back_paise=about_seen(refunds, "payment__booking", seen).aggregate(sum=Sum("amount_paise"))["sum"] or 0,
         outcomes=_summed((row.outcome, row.number) for row in sessions if row.is_over),
         sessions=_summed((row.psychologist, row.number) for row in sessions),
         no_shows=_summed((row.psychologist, row.number) for row in sessions if row.outcome == Outcome.NO_SHOW),

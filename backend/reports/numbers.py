@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from django.db.models import Count, DurationField, ExpressionWrapper, F, Q, QuerySet, Sum
 
+from backend.bookings.access import about_seen
 from backend.bookings.machine import CALLED_OFF, HOLDS_SLOT, Reason, State
 from backend.bookings.models import Booking, Outcome
 from backend.bookings.payment_status import owed
@@ -119,10 +120,12 @@ def _count_sessions(found: dict[int | None, Numbers], rows: QuerySet[Booking], *
 
 def _count_money(found: dict[int | None, Numbers], seen: QuerySet[Booking], start: datetime, end: datetime) -> None:
     paid = Payment.objects.filter(state=PaymentState.CAPTURED, captured_at__gte=start, captured_at__lt=end)
-    for who, paise in _sums(paid.filter(booking__in=seen), "booking__psychologist", "captured_paise"):
+    for who, paise in _sums(about_seen(paid, "booking", seen), "booking__psychologist", "captured_paise"):
         found[who].paid_paise += paise
     back = Refund.objects.filter(state=RefundState.DONE, settled_at__gte=start, settled_at__lt=end)
-    for who, paise in _sums(back.filter(payment__booking__in=seen), "payment__booking__psychologist", "amount_paise"):
+    for who, paise in _sums(
+        about_seen(back, "payment__booking", seen), "payment__booking__psychologist", "amount_paise"
+    ):
         found[who].given_back_paise += paise
 
 

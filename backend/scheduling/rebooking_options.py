@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from functools import reduce
+from operator import or_
+
+from django.db.models import Max, Q
 
 from backend.bookings import policy
 from backend.bookings.guarantees import held_session
 from backend.bookings.machine import HOLDS_SLOT
 from backend.bookings.models import Booking, ClosedDay
+from backend.core.formatting import practice_zone
 from backend.people.models import HoursMode, TimeOff
 from backend.scheduling.free_slots import FreeSlot, SlotSearch, free_slots
 
 AHEAD = timedelta(days=14)  # after the absence, how far other times are looked for
-_INSTANT = timedelta(microseconds=1)
 CLOSED_MOST = 40  # decided about on one page
 EACH = 4  # times of the same psychologist, and as many of others
 
@@ -62,13 +66,25 @@ def rebooking_options(psychologist_id: int, start: datetime, end: datetime, *, n
 
 def on_closed_days(*, now: datetime, until: datetime | None = None) -> list[Booking]:
     """The bookings that begin or end on a day that is closed, soonest first: they stand until somebody decides."""
-    day_at = ClosedDay.calendar()
-    held = Booking.objects.filter(state__in=HOLDS_SLOT, slot_end__gt=now)
-    ahead = held.filter(slot_start__gt=now - policy.SESSION_LONGEST).order_by("slot_start")  # which an index finds
-    ahead = ahead if until is None else ahead.filter(slot_start__lt=until)
-    times = ahead.values_list("pk", "slot_start", "slot_end")
-    found = [pk for pk, start, end in times if start and end and (day_at(start)[1] or day_at(end - _INSTANT)[1])]
-    return list(ahead.filter(pk__in=found[:CLOSED_MOST]).select_related("psychologist", "corporate"))
+    earliest = now - policy.SESSION_LONGEST
+    ahead = Booking.objects.filter(state__in=HOLDS_SLOT, slot_end__gt=now, slot_start__gt=earliest)
+    last = until or ahead.aggregate(last=Max("slot_start"))["last"]
+    if last is None:
+        return []
+    touched = [
+        Q(slot_start__gt=start - policy.SESSION_LONGEST, slot_start__lt=end if until is None else min(end, until))
+        & Q(slot_end__gt=start)
+        for start, end in ClosedDay.spans(_day(earliest), _day(last + policy.SESSION_LONGEST))
+    ]
+    if not touched:
+        return []
+    found = ahead.filter(reduce(or_, touched)).select_related("psychologist", "corporate")
+    return list(found.order_by("slot_start")[:CLOSED_MOST])
+
+
+def _day(at: datetime) -> date:
+    """The practice's."""
+    return at.astimezone(practice_zone()).date()
 
 
 def closed_day_options(*, now: datetime) -> list[RebookingOptions]:

@@ -9,7 +9,8 @@ from django.test import Client as Browser
 from django.urls import reverse
 
 from backend.bookings.machine import State
-from backend.bookings.models import ClosedDay
+from backend.bookings.models import Booking, ClosedDay
+from backend.scheduling.rebooking_options import on_closed_days
 from tests.support import scenarios, working_hours
 from tests.support.admin_site import clerk
 from tests.support.working_hours import at
@@ -69,3 +70,23 @@ def test_closing_a_day_on_which_somebody_is_booked_asks_what_becomes_of_them(
 
 def test_who_decides_about_no_booking_has_no_such_page() -> None:
     assert clerk("reader", "view_closedday").get(reverse(SESSIONS)).status_code == 404
+
+
+def test_a_session_over_midnight_into_a_closed_day_is_found(now: datetime) -> None:
+    booking = scenarios.confirmed(now=now, at=at("10:00"))
+    night = at("23:30")
+    Booking.objects.filter(pk=booking.pk).update(slot_start=night, slot_end=night + timedelta(hours=1))
+    assert on_closed_days(now=now) == []
+    ClosedDay.objects.create(date=WEDNESDAY + timedelta(days=1))
+    assert on_closed_days(now=now) == [booking]
+    assert on_closed_days(now=night + timedelta(minutes=50)) == [booking]  # it goes on
+    assert on_closed_days(now=now, until=night) == []
+    assert on_closed_days(now=night + timedelta(hours=1)) == []
+
+
+def test_closed_days_that_follow_one_another_are_one_span() -> None:
+    ClosedDay.objects.create(weekday=6)
+    ClosedDay.objects.create(date=date(2026, 11, 28))  # a Saturday
+    (both, next_week) = ClosedDay.spans(date(2026, 11, 25), date(2026, 12, 6))
+    assert [end - start for start, end in (both, next_week)] == [timedelta(days=2), timedelta(days=1)]
+    assert both[0].date() == date(2026, 11, 28)

@@ -81,7 +81,8 @@ def test_each_filter_leaves_its_rows(desk: Browser, now: datetime) -> None:
     [
         ("MS-10ABCD", True), ("ms-ioabcd", True), ("10ABCD", True), ("nisha", True), ("KULKARNI nisha", True),
         ("ulkar", True), ("nisha@example.org", True), ("A@EXAMPLE kulk", True),
-        ("nisha@example.com", False), ("@home", True), ("43210", True), ("nisha 98765", True), ("nisha 11111", False),
+        ("nisha@example.com", False), ("isha@example", True), ("isha@xample", False),
+        ("@home", True), ("43210", True), ("nisha 98765", True), ("nisha 11111", False),
         ("98765 43210", True), ("+91-98765-43210", True), ("098765", True), ("(987)", True), ("98765 11111", False),
         ("MS-20ABCD", False), ("100%", False), ("_", False), ("'; --", False), ("   ", True),
     ],
@@ -117,7 +118,7 @@ def test_pages_follow_one_another_without_gap_and_nothing_is_counted(desk: Brows
         assert len(rows) == 25
         shown += rows
         counts = [query["sql"] for query in captured if "COUNT(" in query["sql"]]
-        assert counts
+        assert bool(counts) == (page < 28)  # the last one ends the list
         assert all("LIMIT" in sql for sql in counts)
     newest = list(Booking.objects.exclude(pk=again.pk).order_by("-pk").values_list("pk", flat=True))
     assert shown == [again.pk, *newest]

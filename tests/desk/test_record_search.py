@@ -5,13 +5,21 @@ from __future__ import annotations
 from datetime import datetime
 
 import pytest
+from django.contrib import admin
+from django.contrib.admin import ModelAdmin
+from django.db import connection
 from django.test import Client as Browser
+from django.test.utils import CaptureQueriesContext
 
 from backend.accounts.roles import OWNER
+from backend.bookings.machine import State
+from backend.bookings.models import Booking
+from backend.desk.booking.page import BookingAdmin
 from backend.desk.long_lists import PAGES_AHEAD, LookaheadPaginator
 from backend.payments.models import InboxEvent, Payment
 from tests.support import roles, scenarios
 from tests.support.admin_site import logged_in
+from tests.support.factories import make_booking
 from tests.support.scenarios import ASHA, RAVI
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sandbox_payments")]
@@ -62,3 +70,30 @@ def test_a_list_is_counted_some_pages_ahead() -> None:
     assert paginator._far() == (1 + PAGES_AHEAD) * 50 + 1
     paginator.at_page = 3
     assert paginator._far() == (3 + PAGES_AHEAD) * 50 + 1
+
+
+def test_a_page_that_ends_its_list_is_not_counted(owner: Browser, now: datetime) -> None:
+    booking = scenarios.confirmed(now=now)
+    with CaptureQueriesContext(connection) as captured:
+        changes = owner.get("/admin/bookings/ledgerentry/").context_data["cl"]
+    assert changes.result_count == booking.ledger.count()
+    assert not [query for query in captured if "COUNT(" in query["sql"]]
+    assert sum('FROM "bookings_ledgerentry"' in query["sql"] for query in captured) == 1  # nor read twice
+    behind = owner.get("/admin/bookings/ledgerentry/?p=2").context_data["cl"]  # its second page is empty since
+    assert len(behind.result_list) == behind.result_count == booking.ledger.count()
+
+
+def test_a_search_looks_one_row_ahead(now: datetime) -> None:
+    for number in range(4):
+        make_booking(State.PENDING, now=now, email=f"v{number}@example.org")
+    paginator = LookaheadPaginator(Booking.objects.order_by("-pk"), 2)
+    paginator.ahead = 0
+    assert (len(paginator.shown), paginator.count, paginator.is_more) == (2, 3, True)
+    paginator = LookaheadPaginator(Booking.objects.order_by("-pk"), 2)
+    paginator.ahead, paginator.at_page = 0, 2
+    assert (list(paginator.page(2)), paginator.count, paginator.is_more) == (paginator.shown, 4, False)
+
+
+def test_a_box_to_mark_a_row_is_as_djangos(now: datetime) -> None:
+    booking, page = make_booking(State.PENDING, now=now), BookingAdmin(Booking, admin.site)
+    assert page.action_checkbox(booking) == ModelAdmin.action_checkbox(page, booking)

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from django.db.models import BooleanField, Case, Q, QuerySet, Value, When
 
+from backend.bookings.access import about_seen
 from backend.bookings.machine import ACTIVE, HOLDS_SLOT, State
 from backend.bookings.models import Booking, DataRequest, Origin
 from backend.bookings.payment_status import takes_at_desk
@@ -90,7 +91,7 @@ def dashboard(seen: QuerySet[Booking], *, now: datetime) -> Dashboard:
         unpaid=_some(unpaid(rows, now=now)),
         on_closed_days=_on_closed_days(rows, now=now),
         asked_about_data=_some(
-            open_data_requests().filter(booking__in=seen).select_related("booking").defer("booking__user_message")
+            about_seen(open_data_requests(), "booking", seen).select_related("booking").defer("booking__user_message")
         ),
     )
 
@@ -149,10 +150,11 @@ def _refunds(seen: QuerySet[Booking]) -> QuerySet[Refund]:
     """A refused one whose money was promised anew since is not told apart here; its booking's page does."""
     by_hand = Q(state__in=(RefundState.REFUSED, RefundState.UNFINISHED))
     ours = by_hand | Q(state=RefundState.QUEUED, payment__method=PaymentMethod.DESK)
-    rows = Refund.objects.filter(ours, payment__booking__in=seen).select_related("payment__booking")
+    rows = about_seen(Refund.objects.filter(ours), "payment__booking", seen).select_related("payment__booking")
     return rows.defer("payment__booking__user_message").order_by("queued_at")
 
 
 def _unexpected(seen: QuerySet[Booking], *, now: datetime) -> QuerySet[Payment]:
-    rows = Payment.objects.filter(is_unexpected=True, captured_at__gt=now - UNEXPECTED_FOR, booking__in=seen)
+    came = Payment.objects.filter(is_unexpected=True, captured_at__gt=now - UNEXPECTED_FOR)
+    rows: QuerySet[Payment] = about_seen(came, "booking", seen)
     return rows.select_related("booking").defer("booking__user_message").order_by("-captured_at")
