@@ -257,8 +257,8 @@ class Booking(BookingMachine):
             models.Index(fields=["slot_start"], condition=Q(slot_start__isnull=False), name="booking_slot"),
             # the requests of a month
             models.Index(fields=["verified_at"], condition=Q(verified_at__isnull=False), name="booking_verified"),
-            # check-status by address: the newest booking under it
-            models.Index(fields=["email", "-id"], name="booking_email"),
+            # who rang and left no address: the same call is looked for among the newest
+            models.Index(fields=["-id"], condition=Q(email=""), name="booking_caller"),
             # the desk's list, newest first: of a psychologist, and those who asked again. Of a state, `booking_due`
             # finds those that wait, and the others are common enough to be met soon from the end
             models.Index(fields=["psychologist", "-id"], name="booking_psychologist"),

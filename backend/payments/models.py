@@ -142,6 +142,10 @@ class Payment(models.Model):
         indexes = [
             # the accountant's period, and what the reconciler compares
             models.Index(fields=["captured_at"], condition=~models.Q(captured_at=None), name="payment_captured"),
+            # of which gateways there are attempts to compare
+            models.Index(fields=["started_at"], name="payment_started"),
+            # money that nobody expected, as Today shows it; there is hardly any
+            models.Index(fields=["captured_at"], condition=models.Q(is_unexpected=True), name="payment_unexpected"),
         ]
 
     def __str__(self) -> str:

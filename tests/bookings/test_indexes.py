@@ -16,7 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from backend.api import throttle
 from backend.api.models import LookupMiss
 from backend.bookings import links, queries, retention, sponsors
-from backend.bookings.lifecycle import creation, timers, visitor
+from backend.bookings.lifecycle import callers, creation, timers, visitor
 from backend.bookings.machine import CALLED_OFF, State
 from backend.bookings.models import Booking, Link, Purpose, SlotClaim
 from backend.bookings.retention import Kind
@@ -124,11 +124,13 @@ LOOK_UPS: dict[str, tuple[str, Callable[[], Any]]] = {
         "booking_psychologist",
         lambda: list(Booking.objects.filter(psychologist=1).order_by("-pk")[:50]),
     ),
-    "the newest under an address": (
-        "booking_email",
-        lambda: list(Booking.objects.filter(email="v1@example.org").order_by("-pk")[:1]),
-    ),
     "sessions booked from one": ("booking_follows", lambda: list(Booking.objects.filter(follows=1))),
+    "the same call": (
+        "booking_caller",
+        lambda: callers.recorded_just_now(None, scenarios.draft_of("", now=NOW), now=NOW),
+    ),
+    "attempts of some days": ("payment_started", lambda: list(Payment.objects.filter(started_at__gt=NOW))),
+    "unexpected money": ("payment_unexpected", lambda: list(today._unexpected(Booking.objects.all(), now=NOW))),
     "payment by reference": ("payments_payment_reference", lambda: list(Payment.objects.filter(reference="x"))),
     "inbox": ("inbox_event_once", lambda: InboxEvent.objects.filter(gateway="s", event_id="e").exists()),
     "events in quarantine": ("inbox_odd", lambda: run_queries(gateway_figures._odd, now=NOW)),

@@ -7,7 +7,7 @@ writes meet a new constraint, only a reader can tell.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,8 @@ from django.db.migrations import operations as ops
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ModelState, ProjectState
+
+from backend.core.postgresql_operations import AddIndexConcurrently, RemoveIndexConcurrently
 
 pytestmark = pytest.mark.sqlite_only
 # a migration that removes, and the release that stopped using what it takes away: "bookings.0003_x": "2027.1"
@@ -50,6 +52,14 @@ def trouble(operation: Operation, app: str, before: ProjectState) -> str:
     return "old code still uses what it changes or removes"
 
 
+def waits(operation: Operation, made: Collection[str], *, is_atomic: bool) -> str:
+    """Why who uses a table would wait for its index; empty when nobody does, as of tables `made` there."""
+    if not isinstance(operation, ops.AddIndex | ops.RemoveIndex) or operation.model_name_lower in made:
+        return ""
+    is_fine = isinstance(operation, AddIndexConcurrently | RemoveIndexConcurrently) and not is_atomic
+    return "" if is_fine else f"others wait: {type(operation).__name__}Concurrently, and `atomic = False`"
+
+
 def _may_be_left_out(field: models.Field) -> bool:
     return field.null or field.many_to_many or (field.has_db_default() and not field.unique)
 
@@ -77,8 +87,9 @@ def troubles() -> Iterator[str]:
         if f"{app}.{name}" in REMOVES:
             continue
         state = loader.project_state((app, name), at_end=False)
+        made = {operation.name_lower for operation in migration.operations if isinstance(operation, ops.CreateModel)}
         for operation in migration.operations:
-            if why := trouble(operation, app, state):
+            if why := trouble(operation, app, state) or waits(operation, made, is_atomic=migration.atomic):
                 yield f"{app}.{name}: {operation.describe()}: {why}"
             operation.state_forwards(app, state)
 
@@ -141,3 +152,24 @@ def test_what_only_adds_is_told_from_what_does_not(operation: Operation, *, is_f
     fields = [("name", models.CharField(max_length=10)), ("maybe", models.IntegerField(null=True))]
     before = ProjectState({("shop", "thing"): ModelState("shop", "Thing", fields)})
     assert (trouble(operation, "shop", before) == "") is is_fine
+
+
+INDEX = models.Index(fields=["name"], name="thing_name")
+
+
+@pytest.mark.parametrize(
+    ("operation", "made", "is_atomic", "is_fine"),
+    [
+        (ops.AddIndex("thing", INDEX), (), True, False),
+        (ops.AddIndex("Thing", INDEX), ("thing",), True, True),
+        (AddIndexConcurrently("thing", INDEX), (), True, False),
+        (AddIndexConcurrently("thing", INDEX), (), False, True),
+        (ops.RemoveIndex("thing", "thing_name"), (), True, False),
+        (RemoveIndexConcurrently("thing", "thing_name"), (), True, False),
+        (RemoveIndexConcurrently("thing", "thing_name"), (), False, True),
+    ],
+)
+def test_nobody_waits_for_an_index(
+    operation: Operation, made: tuple[str, ...], *, is_atomic: bool, is_fine: bool
+) -> None:
+    assert (waits(operation, made, is_atomic=is_atomic) == "") is is_fine

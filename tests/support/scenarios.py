@@ -54,7 +54,7 @@ def draft_of(email: str = ASHA, *, now: datetime, **changes: object) -> Draft:
 def submitted(email: str = ASHA, *, now: datetime, **changes: object) -> Booking:
     """A DRAFT."""
     visitor.submit_draft(draft_of(email, now=now, **changes), now=now)
-    return Booking.objects.filter(email=email).latest("pk")
+    return Booking.objects.filter(client__email=email).latest("pk")
 
 
 def token_of(booking: Booking, notice: Notice = Notice.DRAFT_SUBMITTED, purpose: Purpose = Purpose.BOOKING) -> str:

@@ -160,7 +160,7 @@ class Sample:
     def _submit(self, n: int, at: datetime, *, wish: Place | None = None, is_online: bool | None = None) -> Booking:
         form = self._form(n, at, wish=wish, is_online=is_online)
         visitor.submit_draft(form, now=at)
-        return Booking.objects.get(email=form.email)
+        return Booking.objects.get(client__email=form.email)
 
     def _prove(self, n: int, at: datetime, *, wish: Place | None = None, is_online: bool | None = None) -> Booking:
         booking = self._submit(n, at, wish=wish, is_online=is_online)
