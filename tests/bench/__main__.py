@@ -31,7 +31,7 @@ ROWS = (
     "strangers",
 )
 # only when asked for: they need a large practice, or a quarter of an hour
-LONG = ("desk", "growth", "plans", "snapshot")
+LONG = ("desk", "growth", "plans", "sizes", "snapshot")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -67,6 +67,7 @@ def of_the_owner() -> dict[str, str]:
         "payments, search": f"/admin/payments/payment/?q={paid.reference}",
         "clients": "/admin/people/client/",
         "clients, search": "/admin/people/client/?q=asha",
+        "clients, search, nothing": "/admin/people/client/?q=nobody+of+this+name",
         "ledger": "/admin/bookings/ledgerentry/",
         "outbox": "/admin/outbox/message/",
         "outbox, waiting": "/admin/outbox/message/?state__exact=waiting",

@@ -1,6 +1,6 @@
 """What PostgreSQL does for each statement of the hot ways over a large practice: `ONLY=plans BOOKINGS=1000000`.
 
-The dearest statement of each work, and all of them, with their plans' figures, in var/plans.txt.
+The dearest statement of each work; all of them in short in docs/plans.md, and in full in var/plans.txt.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from tests.bench import large, plans
+from tests.bench import large, plan_table, plans, report
 from tests.bench.figures import Figure
 from tests.bench.plans import Plan
 from tests.bench.run import Run
@@ -27,6 +27,10 @@ def measure(run: Run) -> list[Figure]:
     kept = Path(settings.BASE_DIR) / "var" / "plans.txt"
     kept.parent.mkdir(exist_ok=True)
     kept.write_text("\n".join(str(plan) for plan in sorted(found, key=lambda plan: -plan.buffers)) + "\n")
+    if run.service:
+        report.keep(
+            "plans", f"{run.bookings:,} bookings\n\n{plan_table.table(found)}", report.KEPT.with_name("plans.md")
+        )
     return [made, *_dearest(found)]
 
 
