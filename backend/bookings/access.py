@@ -46,17 +46,17 @@ class AccessPolicy:
 
     # -- rows ----------------------------------------------------------------------------------------------------------
 
-    @property
+    @cached_property
     def sees_bookings(self) -> bool:
         """Some of them at least, be there any or not."""
         return has_any_permission(self.user, *SEES_SOME_BOOKINGS)
 
-    @property
+    @cached_property
     def sees_all(self) -> bool:
         """Who may change a booking may read it."""
         return has_any_permission(self.user, Ability.SEE_BOOKINGS, Ability.DECIDE)
 
-    @property
+    @cached_property
     def decides(self) -> bool:
         """About every booking, and makes new ones."""
         return has_any_permission(self.user, Ability.DECIDE)
@@ -142,7 +142,7 @@ class AccessPolicy:
             return True
         return has_any_permission(self.user, Ability.SEE_UNASSIGNED) and _is_unassigned(booking)
 
-    @property
+    @cached_property
     def sees_phones(self) -> bool:
         """As they are."""
         return has_any_permission(self.user, Ability.SEE_PHONES)

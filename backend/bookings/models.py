@@ -21,6 +21,7 @@ from backend.bookings.request_models import RequestState as RequestState
 from backend.bookings.request_models import WaitsFor as WaitsFor
 from backend.bookings.slot_models import ClosedDay as ClosedDay
 from backend.bookings.slot_models import SlotClaim as SlotClaim
+from backend.bookings.sum_models import KeptSum as KeptSum
 from backend.core.encryption import EncryptedTextField
 from backend.core.personal_data import classify
 from backend.people.models import Client, Corporate, Psychologist

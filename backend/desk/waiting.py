@@ -22,7 +22,7 @@ def lapsing(rows: QuerySet[Booking], *, now: datetime) -> QuerySet[Booking]:
 
 def unrecorded(rows: QuerySet[Booking], *, now: datetime) -> QuerySet[Booking]:
     """Sessions that are over, and nobody said what became of them."""
-    held = rows.filter(state__in=TAKES_PLACE, outcome=Outcome.UNRECORDED, slot_end__lte=now)
+    held = rows.filter(state__in=TAKES_PLACE, outcome=Outcome.UNRECORDED, slot_start__lt=now, slot_end__lte=now)
     oldest = now - policy.OUTCOME_OPEN_FOR
     return held.filter(slot_end__gt=oldest, slot_start__gt=oldest - policy.SESSION_LONGEST).order_by("slot_start")
 

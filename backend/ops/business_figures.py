@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from django.db.models import Count, Min, Q, QuerySet
+from django.db.models import Count, Exists, Min, Q, QuerySet
 
-from backend.bookings import policy, queries
+from backend.bookings import kept_sums, policy, queries
 from backend.bookings.machine import State
-from backend.bookings.models import Booking, DataRequest
+from backend.bookings.models import Booking, DataRequest, KeptSum
 from backend.bookings.retention import RULES, Kind
 from backend.channels.names import ChannelName
 from backend.core.compiled_queries import Ago, Row, compiled, run_queries
@@ -24,6 +24,8 @@ from backend.payments.models import OVER, Payment, PaymentState, Refund, RefundS
 from backend.webhooks.models import Subscription
 
 MAILS_COUNTED_FOR = timedelta(days=1)
+FINALS = "final bookings"
+KEPT_FROM = 50_000  # so many are counted within some milliseconds
 REFUNDS_DUE = (RefundState.QUEUED, RefundState.UNFINISHED)  # what the gateway did not finish is as due as it was
 
 
@@ -83,6 +85,7 @@ class BusinessFigures:
     """The practice's day in numbers."""
 
     bookings: dict[State, int]  # every state
+    finals_counted_at: datetime  # those that are over: now, or of a large practice some minutes ago
     overdue: tuple[Overdue, ...]  # every rule
     mails: tuple[Mails, ...]
     texts: tuple[Texts, ...]  # of each channel
@@ -109,11 +112,13 @@ class BusinessFigures:
 
 
 def read_business_figures(*, now: datetime) -> BusinessFigures:
-    """Fourteen queries, asked at once."""
-    mine = (_bookings, _due, _unproved, _unchosen, _lapsed, _refunds, _attempts, _mails, _asked, _failing)
+    """Sixteen queries, asked at once."""
+    mine = (_waiting, _over, _kept, _due, _unproved, _unchosen, _lapsed, _refunds, _attempts, _mails, _asked, _failing)
     rows = run_queries(*mine, *gateway_figures.QUERIES, now=now)
     (
-        counts,
+        waiting,
+        over,
+        kept,
         due,
         unproved,
         unchosen,
@@ -125,6 +130,7 @@ def read_business_figures(*, now: datetime) -> BusinessFigures:
         failing_rows,
         *of_gateways,
     ) = rows
+    over, counted_at = _finals(over, kept, now)
     late = [
         Overdue(RULE_OF[State(state)], count, since(oldest, now)) for state, count, oldest in due if state in RULE_OF
     ]
@@ -139,7 +145,8 @@ def read_business_figures(*, now: datetime) -> BusinessFigures:
     [(n_asked, answer_by)] = asked_rows or [(0, None)]
     [(n_failing, failing_since)] = failing_rows or [(0, None)]
     return BusinessFigures(
-        bookings=dict.fromkeys(State, 0) | {State(state): count for state, count in counts},
+        bookings=dict.fromkeys(State, 0) | {State(state): count for state, count in (*waiting, *over)},
+        finals_counted_at=counted_at,
         overdue=tuple(overdue.values()),
         mails=tuple(Mails(*row) for *row, _ in sorted(mail_rows) if not _is_text(row[0])),
         texts=_texts([row for row in mail_rows if _is_text(row[0])]),
@@ -154,6 +161,16 @@ def read_business_figures(*, now: datetime) -> BusinessFigures:
         receivers_failing=n_failing,
         oldest_receiver_age=since(failing_since, now),
     )
+
+
+def _finals(counted: list[Row], kept: list[Row], now: datetime) -> tuple[list[Row], datetime]:
+    """Of each final state how many, and when they were counted."""
+    if kept:
+        [(counts, counted_at)] = kept
+        return list(counts.items()), counted_at
+    if sum(count for _, count in counted) >= KEPT_FROM:
+        kept_sums.keep(FINALS, dict(counted), now=now)
+    return counted, now
 
 
 def _late(rule: OverdueRule, rows: list[Row], kept_for: timedelta, now: datetime) -> Overdue:
@@ -178,8 +195,21 @@ def _texts(rows: list[Row]) -> tuple[Texts, ...]:
 
 
 @compiled
-def _bookings() -> QuerySet[Booking, Any]:
-    return Booking.objects.order_by().values_list("state").annotate(Count("pk"))
+def _waiting() -> QuerySet[Booking, Any]:
+    """Those that have a deadline, which `booking_due` holds."""
+    return Booking.objects.filter(due_at__isnull=False).order_by().values_list("state").annotate(number=Count("*"))
+
+
+@compiled
+def _over() -> QuerySet[Booking, Any]:
+    """The others, by a scan; none where their number is kept."""
+    rows = Booking.objects.filter(~Exists(kept_sums.fresh().filter(name=FINALS)), due_at=None)
+    return rows.order_by().values_list("state").annotate(number=Count("*"))
+
+
+@compiled
+def _kept() -> QuerySet[KeptSum, Any]:
+    return kept_sums.fresh().filter(name=FINALS).values_list("value", "counted_at")
 
 
 @compiled

@@ -184,6 +184,8 @@ def _timers(health: Health) -> Iterator[Metric]:
 def _business(figures: BusinessFigures) -> Iterator[Metric]:
     states = [([state.value], count) for state, count in figures.bookings.items()]
     yield _gauge("bookings", "Bookings by state.", ["state"], states)
+    text = "When bookings in final states were counted: of a large practice up to ten minutes ago."
+    yield _gauge("bookings_final_counted_timestamp_seconds", text, [], [([], figures.finals_counted_at)])
     overdue = [([rule.rule.value], rule.count) for rule in figures.overdue]
     yield _gauge("bookings_overdue", "Bookings past a deadline without its consequence.", ["rule"], overdue)
     ages = [([rule.rule.value], rule.oldest_age or 0) for rule in figures.overdue]

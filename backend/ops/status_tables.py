@@ -186,7 +186,8 @@ _TONES = {TimerState.DOWN: Tone.DANGER, TimerState.LATE: Tone.WARNING, TimerStat
 
 def _business(figures: BusinessFigures) -> Iterator[Table]:
     states = tuple(Row((state.value, str(count))) for state, count in figures.bookings.items())
-    yield Table("Bookings", ("State", "Bookings"), states)
+    counted = Row(("final states counted", format_utc(figures.finals_counted_at)))
+    yield Table("Bookings", ("State", "Bookings"), (*states, counted))
     overdue = tuple(
         Row((rule.rule.value, str(rule.count), format_age(rule.oldest_age)), Tone.WARNING if rule.count else Tone.CALM)
         for rule in figures.overdue

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from statistics import median_high
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db.models import BooleanField, Count, Exists, ExpressionWrapper, Min, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import TruncDate
@@ -21,6 +21,7 @@ from backend.core import instant_text
 from backend.core.formatting import practice_zone
 from backend.core.instant_text import InstantText
 from backend.payments.models import Payment, PaymentState, Refund, RefundState
+from backend.people.models import Corporate, Psychologist
 
 _DAY = timedelta(days=1)
 ANSWERED_WITHIN = (timedelta(hours=1), timedelta(hours=4), timedelta(hours=24), timedelta(hours=72))
@@ -44,29 +45,100 @@ class MonthlyReport:
     sponsored: Counter[str]  # by sponsor
 
 
+class Sessions(NamedTuple):
+    """How many sessions share all this."""
+
+    psychologist_id: int | None
+    sponsor_id: int | None
+    outcome: str
+    is_over: bool
+    number: int
+
+
+@dataclass(frozen=True)
+class MonthlySums:
+    """What is summed up of thousands of rows, without names."""
+
+    requests: Counter[date]
+    answered_within: list[int]
+    unanswered: int
+    median_answer: timedelta | None
+    paid_paise: Counter[date]
+    given_back_paise: int
+    sessions: list[Sessions]
+
+    def as_json(self) -> dict[str, Any]:
+        median = self.median_answer
+        return vars(self) | {
+            "requests": {str(day): count for day, count in self.requests.items()},
+            "median_answer": None if median is None else median.total_seconds(),
+            "paid_paise": {str(day): paise for day, paise in self.paid_paise.items()},
+        }
+
+    @classmethod
+    def of_json(cls, said: dict[str, Any]) -> MonthlySums:
+        by_day = {
+            name: Counter({date.fromisoformat(day): count for day, count in said[name].items()})
+            for name in ("requests", "paid_paise")
+        }
+        seconds = said["median_answer"]
+        median = None if seconds is None else timedelta(seconds=seconds)
+        sessions = [Sessions(*row) for row in said["sessions"]]
+        return cls(**said | by_day | {"median_answer": median, "sessions": sessions})
+
+
 def read_monthly_report(seen: QuerySet[Booking], first_day: date, *, now: datetime) -> MonthlyReport:
-    """The month's numbers, over the bookings `seen`. Four queries."""
-    next_first = (first_day + 31 * _DAY).replace(day=1)
-    start, end = (datetime.combine(day, time(), tzinfo=practice_zone()) for day in (first_day, next_first))
+    """The month's numbers, over the bookings `seen`. Six queries at most."""
+    return report_of(read_sums(seen, first_day, now=now), first_day)
+
+
+def read_sums(seen: QuerySet[Booking], first_day: date, *, now: datetime) -> MonthlySums:
+    """Four queries."""
+    start, end = (datetime.combine(day, time(), tzinfo=practice_zone()) for day in (first_day, _next(first_day)))
     requests, answers = _requests(seen, start, end)
     spans = sorted(at - asked for asked, at in answers if at is not None)
-    sessions = _sessions(seen, start, end, now)
     paid = Payment.objects.filter(state=PaymentState.CAPTURED, captured_at__gte=start, captured_at__lt=end)
     refunds = Refund.objects.filter(settled_at__gte=start, settled_at__lt=end, state=RefundState.DONE)
-    return MonthlyReport(
-        first_day=first_day,
-        days=[first_day + n * _DAY for n in range((next_first - first_day).days)],
+    return MonthlySums(
         requests=requests,
         answered_within=_by_span(spans),
         unanswered=sum(at is None for _, at in answers),
         median_answer=median_high(spans) if spans else None,
         paid_paise=_by_day(about_seen(paid, "booking", seen)),
         given_back_paise=about_seen(refunds, "payment__booking", seen).aggregate(sum=Sum("amount_paise"))["sum"] or 0,
-        outcomes=_summed((row.outcome, row.number) for row in sessions if row.is_over),
-        sessions=_summed((row.psychologist, row.number) for row in sessions),
-        no_shows=_summed((row.psychologist, row.number) for row in sessions if row.outcome == Outcome.NO_SHOW),
-        sponsored=_summed((row.sponsor, row.number) for row in sessions if row.sponsor),
+        sessions=_sessions(seen, start, end, now),
     )
+
+
+def report_of(sums: MonthlySums, first_day: date) -> MonthlyReport:
+    """With the names as they are today. Two queries at most."""
+    people, sponsors = (
+        dict(model.objects.filter(pk__in=ids).values_list("pk", name)) if ids else {}
+        for model, name, ids in (
+            (Psychologist, "full_name", {row.psychologist_id for row in sums.sessions if row.psychologist_id}),
+            (Corporate, "name", {row.sponsor_id for row in sums.sessions if row.sponsor_id}),
+        )
+    )
+    named = [(people.get(row.psychologist_id or 0, ""), row) for row in sums.sessions]
+    return MonthlyReport(
+        first_day=first_day,
+        days=[first_day + n * _DAY for n in range((_next(first_day) - first_day).days)],
+        requests=sums.requests,
+        answered_within=sums.answered_within,
+        unanswered=sums.unanswered,
+        median_answer=sums.median_answer,
+        paid_paise=sums.paid_paise,
+        given_back_paise=sums.given_back_paise,
+        outcomes=_summed((row.outcome, row.number) for row in sums.sessions if row.is_over),
+        sessions=_summed((who, row.number) for who, row in named),
+        no_shows=_summed((who, row.number) for who, row in named if row.outcome == Outcome.NO_SHOW),
+        sponsored=_summed((sponsors[row.sponsor_id], row.number) for row in sums.sessions if row.sponsor_id),
+    )
+
+
+def _next(first_day: date) -> date:
+    """The first day of the next month."""
+    return (first_day + 31 * _DAY).replace(day=1)
 
 
 def _requests(
@@ -95,21 +167,11 @@ def _requests(
     return Counter(asked.astimezone(zone).date() for asked, _ in found), found
 
 
-class _Sessions(NamedTuple):
-    """How many sessions share all this."""
-
-    psychologist: str
-    sponsor: str | None
-    outcome: str
-    is_over: bool
-    number: int
-
-
-def _sessions(seen: QuerySet[Booking], start: datetime, end: datetime, now: datetime) -> list[_Sessions]:
+def _sessions(seen: QuerySet[Booking], start: datetime, end: datetime, now: datetime) -> list[Sessions]:
     held = seen.filter(slot_start__gte=start, slot_start__lt=end, state__in=TAKES_PLACE)
     is_over = ExpressionWrapper(Q(slot_end__lte=now), BooleanField())
-    alike = held.order_by().values_list("psychologist__full_name", "corporate__name", "outcome", is_over)
-    return [_Sessions(*row) for row in alike.annotate(count=Count("pk"))]
+    alike = held.order_by().values_list("psychologist_id", "corporate_id", "outcome", is_over)
+    return [Sessions(*row) for row in alike.annotate(count=Count("pk"))]
 
 
 def _by_span(spans: Iterable[timedelta]) -> list[int]:

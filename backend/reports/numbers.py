@@ -24,6 +24,7 @@ from backend.reports.open_time import open_time
 
 NOBODY = "Without a psychologist"
 TOGETHER = "Together"
+_SPANS = ("busy", "open")
 
 
 @dataclass
@@ -49,6 +50,14 @@ class Numbers:
         """Per cent of the open time; None where nobody's hours are known."""
         return round(100 * self.busy / self.open) if self.open else None
 
+    def as_json(self) -> dict[str, float]:
+        spans = {name: getattr(self, name).total_seconds() for name in _SPANS}
+        return {one.name: getattr(self, one.name) for one in fields(self)} | spans
+
+    @classmethod
+    def of_json(cls, said: dict[str, Any]) -> Numbers:
+        return cls(**said | {name: timedelta(seconds=said[name]) for name in _SPANS})
+
     def add(self, other: Numbers) -> None:
         for one in fields(self):
             setattr(self, one.name, getattr(self, one.name) + getattr(other, one.name))
@@ -73,7 +82,11 @@ class Line(NamedTuple):
 
 def numbers(start: datetime, end: datetime, psychologist_id: int | None, *, now: datetime) -> dict[str, Numbers]:
     """By name, and last of all together; `[start, end)`."""
-    found = lines(start, end, psychologist_id, now=now)
+    return by_name(lines(start, end, psychologist_id, now=now))
+
+
+def by_name(found: list[Line]) -> dict[str, Numbers]:
+    """By name, and last of all together."""
     told: dict[str, Numbers] = {}
     for pk, name, one in found:
         told[NOBODY if pk is None else name if name not in told else f"{name} ({pk})"] = one
@@ -90,6 +103,11 @@ def together(found: Iterable[Line]) -> Numbers:
 
 def lines(start: datetime, end: datetime, psychologist_id: int | None, *, now: datetime) -> list[Line]:
     """In the order of their names; `[start, end)`."""
+    return named(count(start, end, psychologist_id, now=now))
+
+
+def count(start: datetime, end: datetime, psychologist_id: int | None, *, now: datetime) -> dict[int | None, Numbers]:
+    """By psychologist's id, and None of bookings that have none; `[start, end)`."""
     seen = Booking.objects.all() if psychologist_id is None else Booking.objects.filter(psychologist=psychologist_id)
     found: dict[int | None, Numbers] = defaultdict(Numbers)
     _count_sessions(found, seen.filter(slot_start__gte=start, slot_start__lt=end), now=now)
@@ -100,7 +118,7 @@ def lines(start: datetime, end: datetime, psychologist_id: int | None, *, now: d
     whose = {pk for pk in (psychologist_id, *found, *active.values_list("pk", flat=True)) if pk is not None}
     for pk, span in open_time(start, end, whose).items():
         found[pk].open = span
-    return _named(found)
+    return found
 
 
 def _count_sessions(found: dict[int | None, Numbers], rows: QuerySet[Booking], *, now: datetime) -> None:
@@ -142,7 +160,8 @@ def _sums(rows: QuerySet[Any], who: str, paise: str) -> Iterable[tuple[int | Non
     return found
 
 
-def _named(found: dict[int | None, Numbers]) -> list[Line]:
+def named(found: dict[int | None, Numbers]) -> list[Line]:
+    """In the order of their names."""
     names = Psychologist.objects.filter(pk__in=[pk for pk in found if pk is not None]).order_by("full_name", "pk")
     told = [Line(pk, name, found[pk]) for pk, name in names.values_list("pk", "full_name")]
     return [*told, Line(None, "", found[None])] if None in found else told

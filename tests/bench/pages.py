@@ -63,6 +63,7 @@ def of_the_owner() -> dict[str, str]:
     """Money, people, mails, and what operators look at."""
     paid = Payment.objects.latest("pk")
     return {
+        "today, with the month": "/admin/",
         "payments": "/admin/payments/payment/",
         "payments, search": f"/admin/payments/payment/?q={paid.reference}",
         "clients": "/admin/people/client/",

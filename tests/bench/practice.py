@@ -7,7 +7,7 @@ constraint, and owe no mail: each that would have been sent is settled. What is 
 from __future__ import annotations
 
 from contextlib import nullcontext
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -41,14 +41,15 @@ WITH numbered AS (
     FROM numbered
 ), dated AS (
     SELECT n, state, turn,
-        CASE WHEN is_ahead THEN 1 + ahead / {a_day} WHEN state IN ('COMPLETED', 'PAYMENT_FAILED')
+        CASE WHEN is_ahead THEN ahead / {a_day} WHEN state IN ('COMPLETED', 'PAYMENT_FAILED')
             THEN turn * ({days} - 1) / fellows - {days} END AS day,
         n * {days}::bigint / {count} - {days} AS asked_day
     FROM counted
 ), placed AS (
     SELECT *, row_number() OVER (PARTITION BY day ORDER BY n) - 1 AS place FROM dated
 ), held AS (
-    SELECT *, {today} + day * interval '1 day' + (4 + 2 * (place / {people})) * interval '1 hour' AS slot_start
+    SELECT *, CASE WHEN day < 0 THEN {today} ELSE {next_hour} - interval '4 hours' END + day * interval '1 day'
+        + (4 + 2 * (place / {people})) * interval '1 hour' AS slot_start
     FROM placed
 )
 SELECT n, state, turn, {first_booking} + n AS id, slot_start, {first_person} + place % {people} AS psychologist_id,
@@ -94,6 +95,7 @@ def _shape(count: int, people: int, now: datetime) -> dict[str, str]:
         "a_day": str(people * ROOMS),
         "now": literal(now),
         "today": literal(today),
+        "next_hour": literal(now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)),  # sessions go on
         "open_state": _drawn(OPEN_SHARES),
         "ended_state": _drawn(ENDED_SHARES),
     }

@@ -113,7 +113,7 @@ LOOK_UPS: dict[str, tuple[str, Callable[[], Any]]] = {
     "effects that wait": ("message_claim", lambda: run_queries(health._waiting, now=NOW)),
     "dead letters": ("message_given_up", lambda: run_queries(health._dead, now=NOW)),
     "open attempts": ("one_open_attempt_per_booking", lambda: run_queries(business_figures._attempts, now=NOW)),
-    "today's sessions": ("booking_slot", lambda: list(today._sessions(Booking.objects.all(), now=NOW))),
+    "today's sessions": ("booking_slot", lambda: today._sessions(Booking.objects.all(), now=NOW)),
     "a month's requests": (
         "booking_verified",
         lambda: monthly_report._requests(Booking.objects.all(), NOW, NOW + timedelta(days=30)),

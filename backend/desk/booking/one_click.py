@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.urls import reverse
-
 from backend.bookings.access import AccessPolicy
 from backend.bookings.guarantees import held_session
 from backend.bookings.lifecycle.front_desk import recordable
@@ -20,6 +18,7 @@ from backend.desk.booking.actions.action import Action
 from backend.desk.booking.actions.outcome import RecordOutcome
 from backend.desk.booking.actions.payment import RecordPayment
 from backend.desk.booking.actions.table import url_name
+from backend.desk.navigation import booking_url
 
 RECORD_OUTCOME, RECORD_PAYMENT = RecordOutcome(), RecordPayment()
 OUTCOMES = {Outcome.ATTENDED: "Arrived", Outcome.NO_SHOW: "No show"}
@@ -54,4 +53,4 @@ def payment_click(access: AccessPolicy, booking: Booking, *, owed_paise: int) ->
 
 
 def _url(action: Action[Any], booking: Booking) -> str:
-    return reverse(f"admin:{url_name(action)}", args=[booking.pk])
+    return booking_url(f"admin:{url_name(action)}", booking.pk)

@@ -75,6 +75,7 @@ def front(request: HttpRequest) -> HttpResponse:
         "now": short_day_and_time(now),
         "sections": _sections(access, found, now=now),
         "sessions": _by_psychologist(access, found.sessions, now=now),
+        "are_more_sessions": found.are_more_sessions,
         "numbers": month_view.month_view(seen, first_day, now=now) if access.sees_sums else None,
         "sees_all_numbers": access.sees_numbers,
     }
@@ -119,13 +120,18 @@ def _sections(access: AccessPolicy, found: Dashboard, *, now: datetime) -> list[
                  "Nobody waits for us to act on their data.", bookings),
         _section("unrecorded", "Outcome not recorded", [_unrecorded(access, row, now=now) for row in found.unrecorded],
                  "Every session has its outcome.", f"{bookings}?waits=outcome"),
-        _section("unpaid", "Held, not paid", [_unpaid(access, row) for row in found.unpaid],
+        _section("unpaid", _title_of_unpaid(found), [_unpaid(access, row) for row in found.unpaid],
                  "Nothing is owed at the practice.", f"{bookings}?waits=unpaid"),
     ]  # fmt: skip
 
 
 def _section(name: str, title: str, lines: list[Line], nothing: str, more: str) -> Section:
     return Section(name, title, lines[:SHOWN], nothing, more if len(lines) > SHOWN else "")
+
+
+def _title_of_unpaid(found: Dashboard) -> str:
+    as_of = f" (those of more than a day ago as of {found.unpaid_as_of})" if found.unpaid_as_of else ""
+    return f"Held, not paid{as_of}"
 
 
 def _nothing_waits(access: AccessPolicy) -> str:

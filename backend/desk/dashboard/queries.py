@@ -7,25 +7,30 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db.models import BooleanField, Case, Q, QuerySet, Value, When
 
+from backend.bookings import kept_sums
 from backend.bookings.access import about_seen
 from backend.bookings.machine import ACTIVE, HOLDS_SLOT, State
 from backend.bookings.models import Booking, DataRequest, Origin
 from backend.bookings.payment_status import takes_at_desk
 from backend.bookings.queries import open_data_requests
+from backend.core.compiled_queries import compiled, run_queries
 from backend.core.formatting import practice_zone
-from backend.desk.waiting import lapsing, unpaid, unrecorded
+from backend.desk.waiting import UNPAID_FOR, lapsing, unpaid, unrecorded
 from backend.outbox.by_telephone import to_tell
 from backend.outbox.models import GIVEN_UP, Message, Queue
 from backend.payments.models import Payment, PaymentMethod, Refund, RefundState
 from backend.scheduling.rebooking_options import on_closed_days
 
 SHOWN = 15  # rows of a list; whoever has more waiting works from the list of bookings
+SESSIONS_SHOWN = 30  # of a day; whoever has more works from the calendar
 UNTOLD_READ = 100  # messages to tell by telephone; several may be about one booking
 DEAD_READ = 100  # dead messages; several may be about one booking, and share a line
+MANY = 2_000  # sessions, whose payments are looked up within some milliseconds
+UNPAID_KEPT = 200
 CLOSED_WITHIN = timedelta(days=14)  # how far ahead closed days are looked through
 UNEXPECTED_FOR = timedelta(days=7)  # how long money that nobody expected is shown
 Row = TypeVar("Row", Booking, Refund, Payment, DataRequest)
@@ -61,34 +66,39 @@ class Dashboard:
     asked_to_cancel: list[Booking]  # and has not proved it
     choosing: list[Booking]  # another time, as this one cannot be held; whose choice ends first stands first
     lapsing: list[Booking]  # holds that end soon if nobody pays
-    sessions: list[Booking]  # of today, by psychologist and time
+    sessions: list[Booking]  # of today, by psychologist and time; of hundreds those that go on or come next
+    are_more_sessions: bool
     failures: list[Failure]
     refunds: list[Refund]  # refused by the gateway, or to be handed out at the desk
     untold: list[Untold]  # who has no mail address, and was not rung yet
     unexpected: list[Payment]  # money that came back to us through a webhook and paid for nothing
     unrecorded: list[Booking]  # held, and nobody said what became of it
+    unpaid_as_of: str  # when those of more than a day ago were looked for; empty: now
     unpaid: list[Booking]  # held, and due at the practice
     on_closed_days: list[Booking]  # soon, and nobody will be there
     asked_about_data: list[DataRequest]  # by whose deadline is next
 
 
 def dashboard(seen: QuerySet[Booking], *, now: datetime) -> Dashboard:
-    """The dashboard's lists, over the bookings `seen`. Seventeen queries at most."""
-    rows = seen.select_related("psychologist").defer("user_message")
+    """The dashboard's lists, over the bookings `seen`. Twenty queries at most."""
+    rows = _shown(seen)
+    sessions, are_more = _sessions(rows, now=now)
+    owing, owing_as_of = _unpaid(rows, now=now)
+    asked, choosing, refunds = run_queries(*_OF_ALL) if not seen.query.where else _of_some(rows, seen)
     return Dashboard(
         waiting=_some(_waiting(rows)),
-        asked_to_cancel=_some(
-            rows.filter(cancellation_requested_at__isnull=False, state__in=ACTIVE).order_by("cancellation_requested_at")
-        ),
-        choosing=_some(rows.filter(choose_by__isnull=False).order_by("choose_by")),
+        asked_to_cancel=asked,
+        choosing=choosing,
         lapsing=_some(lapsing(rows, now=now)),
-        sessions=list(_sessions(rows, now=now)),
+        sessions=sessions,
+        are_more_sessions=are_more,
         failures=_failures(rows),
-        refunds=_some(_refunds(seen)),
+        refunds=refunds,
         untold=_untold(rows, now=now),
         unexpected=_some(_unexpected(seen, now=now)),
         unrecorded=_some(unrecorded(rows, now=now)),
-        unpaid=_some(unpaid(rows, now=now)),
+        unpaid=owing,
+        unpaid_as_of=owing_as_of,
         on_closed_days=_on_closed_days(rows, now=now),
         asked_about_data=_some(
             about_seen(open_data_requests(), "booking", seen).select_related("booking").defer("booking__user_message")
@@ -112,6 +122,68 @@ def _on_closed_days(rows: QuerySet[Booking], *, now: datetime) -> list[Booking]:
     return _some(rows.filter(pk__in=found).order_by("slot_start")) if found else []
 
 
+def _of_some(rows: QuerySet[Booking], seen: QuerySet[Booking]) -> list[list[Any]]:
+    """What `_OF_ALL` asks once for all, of who sees some bookings."""
+    return [_some(_asked_to_cancel(rows)), _some(_choosing(rows)), _some(_refunds(seen))]
+
+
+def _asked_to_cancel(rows: QuerySet[Booking]) -> QuerySet[Booking]:
+    asked = rows.filter(cancellation_requested_at__isnull=False, state__in=ACTIVE)
+    return asked.order_by("cancellation_requested_at")
+
+
+def _choosing(rows: QuerySet[Booking]) -> QuerySet[Booking]:
+    return rows.filter(choose_by__isnull=False).order_by("choose_by")
+
+
+@compiled
+def _asked_to_cancel_of_all() -> QuerySet[Booking]:
+    return _asked_to_cancel(_shown(Booking.objects.all()))[: SHOWN + 1]
+
+
+@compiled
+def _choosing_of_all() -> QuerySet[Booking]:
+    return _choosing(_shown(Booking.objects.all()))[: SHOWN + 1]
+
+
+@compiled
+def _refunds_of_all() -> QuerySet[Refund]:
+    return _refunds(Booking.objects.all())[: SHOWN + 1]
+
+
+_OF_ALL = (_asked_to_cancel_of_all, _choosing_of_all, _refunds_of_all)  # written once: each is as long as all its rows
+
+
+def _shown(seen: QuerySet[Booking]) -> QuerySet[Booking]:
+    return seen.select_related("psychologist").defer("user_message")
+
+
+def _unpaid(rows: QuerySet[Booking], *, now: datetime) -> tuple[list[Booking], str]:
+    """The oldest, and as of when. A large practice has thousands of sessions to look through, so those found are kept.
+
+    Each of those is asked again, and so are the sessions of the last day: only an older one whose payment is taken back
+    comes some minutes late.
+    """
+    owing = unpaid(rows, now=now)
+    if rows.query.where:
+        return _some(owing), ""
+    ids, counted_at = kept_sums.kept(
+        "unpaid sessions", lambda: _ids_of_unpaid(now), is_large=lambda ids: ids is not None, now=now
+    )
+    if ids is None:
+        return _some(owing), ""
+    recent = Q(slot_start__gt=(counted_at or now) - timedelta(days=1))
+    return _some(owing.filter(Q(pk__in=ids) | recent)), kept_sums.clock(counted_at)
+
+
+def _ids_of_unpaid(now: datetime) -> list[int] | None:
+    """The oldest; None where sessions are few."""
+    held = Booking.objects.filter(slot_start__gt=now - UNPAID_FOR, slot_start__lte=now).order_by()
+    if held[:MANY].count() < MANY:
+        return None
+    return list(unpaid(Booking.objects.all(), now=now).values_list("pk", flat=True)[:UNPAID_KEPT])
+
+
 def _waiting(rows: QuerySet[Booking]) -> QuerySet[Booking]:
     is_unread = Case(  # what staff typed for a caller, staff have read
         When(~Q(user_message="") & Q(message_read_at=None, origin=Origin.VISITOR), then=Value(True)),
@@ -122,12 +194,14 @@ def _waiting(rows: QuerySet[Booking]) -> QuerySet[Booking]:
     return pending.order_by("due_at", "-is_priority")
 
 
-def _sessions(rows: QuerySet[Booking], *, now: datetime) -> QuerySet[Booking]:
+def _sessions(rows: QuerySet[Booking], *, now: datetime) -> tuple[list[Booking], bool]:
+    """All of today; of more than are shown those that go on or come next, and that there are more."""
     start, end = day_of(now)
-    found = rows.filter(slot_start__gte=start, slot_start__lt=end, state__in=(*HOLDS_SLOT, State.COMPLETED))
-    return found.annotate(owed_paise=takes_at_desk()).order_by(
-        "psychologist__full_name", "psychologist_id", "slot_start"
-    )
+    today = rows.filter(slot_start__gte=start, slot_start__lt=end, state__in=(*HOLDS_SLOT, State.COMPLETED))
+    by_time = today.annotate(owed_paise=takes_at_desk()).order_by("slot_start", "pk")
+    are_more = today[: SESSIONS_SHOWN + 1].count() > SESSIONS_SHOWN
+    found = by_time.filter(slot_end__gt=now)[:SESSIONS_SHOWN] if are_more else by_time
+    return sorted(found, key=lambda one: (str(one.psychologist), one.psychologist_id or 0)), are_more
 
 
 def _failures(rows: QuerySet[Booking]) -> list[Failure]:

@@ -37,10 +37,10 @@ class Bars:
 class Column:
     """One day, with what a pointer or a screen reader tells of it."""
 
-    x: float
-    y: float
-    width: float
-    height: float
+    x: str  # written: a template would ask for each number how people here write it
+    y: str
+    width: str
+    height: str  # empty where there is none
     tip: str
     label: str  # of the axis; empty for most days
 
@@ -77,5 +77,6 @@ def columns(title: str, values: Iterable[tuple[date, int]], say: Callable[[int],
         height = round((COLUMN_HEIGHT - FOOT) * value / most, 1) if most else 0
         label = str(day.day) if day.day % 7 == 1 else ""
         tip = f"{day.day} {day:%b}: {say(value)}"
-        drawn.append(Column(round(n * step, 1), COLUMN_HEIGHT - height, round(step * 0.8, 1), height, tip, label))
+        x, y, width = f"{n * step:.1f}", f"{COLUMN_HEIGHT - height:.1f}", f"{step * 0.8:.1f}"
+        drawn.append(Column(x, y, width, f"{height:.1f}" if height else "", tip, label))
     return Columns(title, drawn, say(most))

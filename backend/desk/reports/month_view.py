@@ -7,11 +7,19 @@ from datetime import date, datetime, timedelta
 
 from django.db.models import QuerySet
 
+from backend.bookings import kept_sums
 from backend.bookings.models import Booking, Outcome
 from backend.core.formatting import money, practice_zone, short_span
 from backend.desk.reports.charts import Bars, Columns, bars, columns
-from backend.reports.monthly_report import ANSWERED_WITHIN, MonthlyReport, read_monthly_report
+from backend.reports.monthly_report import (
+    ANSWERED_WITHIN,
+    MonthlyReport,
+    MonthlySums,
+    read_sums,
+    report_of,
+)
 
+MANY = 2_000  # requests, which are counted within some milliseconds
 SHOWN = 12  # psychologists or sponsors, the busiest first
 
 
@@ -29,6 +37,7 @@ class MonthView:
     """What the template shows; months as the address of the page names them."""
 
     title: str
+    as_of: str  # when all of it was counted; empty: now
     previous: str
     following: str  # empty for the month that is not over
     figures: list[Figure]
@@ -38,10 +47,12 @@ class MonthView:
 
 def month_view(seen: QuerySet[Booking], first_day: date, *, now: datetime) -> MonthView:
     """Of the bookings `seen`, in the month that begins with `first_day`."""
-    found = read_monthly_report(seen, first_day, now=now)
+    sums, counted_at = _sums(seen, first_day, now=now)
+    found = report_of(sums, first_day)
     following = (first_day + timedelta(days=31)).replace(day=1)
     return MonthView(
         title=f"{first_day:%B %Y}",
+        as_of=kept_sums.clock(counted_at),
         previous=f"{first_day - timedelta(days=1):%Y-%m}",
         following=f"{following:%Y-%m}" if following <= now.astimezone(practice_zone()).date() else "",
         figures=_figures(found),
@@ -55,6 +66,19 @@ def month_view(seen: QuerySet[Booking], first_day: date, *, now: datetime) -> Mo
             bars("Sessions by sponsor", ((name, n, 0, str(n)) for name, n in found.sponsored.most_common(SHOWN))),
         ],
     )
+
+
+def _sums(seen: QuerySet[Booking], first_day: date, *, now: datetime) -> tuple[MonthlySums, datetime | None]:
+    """Those of all bookings of a large practice are kept."""
+    if seen.query.where:
+        return read_sums(seen, first_day, now=now), None
+    said, counted_at = kept_sums.kept(
+        f"month {first_day:%Y-%m}",
+        lambda: read_sums(seen, first_day, now=now).as_json(),
+        is_large=lambda sums: sum(sums["requests"].values()) >= MANY,
+        now=now,
+    )
+    return MonthlySums.of_json(said), counted_at
 
 
 def _figures(found: MonthlyReport) -> list[Figure]:

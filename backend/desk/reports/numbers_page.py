@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,7 +12,10 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.utils import timezone
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
 
+from backend.bookings import kept_sums
 from backend.core.formatting import NOTHING, money, rupees
 from backend.desk.fresh import requires_fresh
 from backend.desk.page import Page
@@ -20,8 +23,9 @@ from backend.desk.reports.spans import SpanForm, often_asked
 from backend.desk.spreadsheet import csv_answer, csv_lines
 from backend.people.models import Psychologist
 from backend.reports.days import instants_of
-from backend.reports.numbers import Numbers, numbers
+from backend.reports.numbers import Numbers, by_name, count, named, numbers
 
+MANY = 2_000  # sessions, which are counted within some milliseconds
 Money = Callable[[int], str]
 COLUMNS: dict[str, Callable[[Numbers, Money], object]] = {
     "sessions": lambda one, _: one.sessions,
@@ -53,25 +57,45 @@ def page(request: HttpRequest) -> HttpResponseBase:
     """The table, or with `as=csv` the same as a file; without days the month that is not over."""
     now = timezone.now()
     form = NumbersForm.of(request, now=now)
-    rows = _rows(form.cleaned_data, now=now) if form.is_valid() else {}
+    rows, as_of = _rows(form.cleaned_data, now=now) if form.is_valid() else ({}, None)
     if rows and request.GET.get("as") == "csv":
-        return _file(request, rows, form.cleaned_data)
+        return _file(request, _counted_now(form.cleaned_data, now=now) if as_of else rows, form.cleaned_data)
     context = {
         **admin.site.each_context(request),
         "title": "Numbers",
         "form": form,
         "files": [("csv", "As a file (CSV)")] if rows else [],
         "names": list(rows),
-        "lines": [(name, [read(one, money) for one in rows.values()]) for name, read in COLUMNS.items()],
+        "as_of": kept_sums.clock(as_of),
+        "lines": [(name, _cells(read(one, money) for one in rows.values())) for name, read in COLUMNS.items()],
         "spans": often_asked(now),
     }
     return TemplateResponse(request, "admin/desk/numbers.html", context, status=200 if form.is_valid() else 400)
 
 
-def _rows(typed: dict[str, Any], *, now: datetime) -> dict[str, Numbers]:
-    start, end = instants_of(typed["first"], typed["last"])
-    who = typed["psychologist"]
-    return numbers(start, end, who.pk if who else None, now=now)
+def _cells(values: Iterable[object]) -> SafeString:
+    """Of a line: there are hundreds on a page."""
+    return format_html_join("", "<td>{}</td>", ((value,) for value in values))
+
+
+def _rows(typed: dict[str, Any], *, now: datetime) -> tuple[dict[str, Numbers], datetime | None]:
+    """By name, and when they were counted, if it was some minutes ago: those of a large practice are kept."""
+    span, who = instants_of(typed["first"], typed["last"]), _whose(typed)
+    said, counted_at = kept_sums.kept(
+        f"numbers {typed['first']} {typed['last']} {who or 'all'}",
+        lambda: [(pk, one.as_json()) for pk, one in count(*span, who, now=now).items()],
+        is_large=lambda lines: sum(one["sessions"] for _, one in lines) >= MANY,
+        now=now,
+    )
+    return by_name(named({pk: Numbers.of_json(one) for pk, one in said})), counted_at
+
+
+def _counted_now(typed: dict[str, Any], *, now: datetime) -> dict[str, Numbers]:
+    return numbers(*instants_of(typed["first"], typed["last"]), _whose(typed), now=now)
+
+
+def _whose(typed: dict[str, Any]) -> int | None:
+    return typed["psychologist"].pk if typed["psychologist"] else None
 
 
 @requires_fresh

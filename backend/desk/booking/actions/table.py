@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.urls import reverse
-
 from backend.bookings.access import AccessPolicy
 from backend.bookings.models import Booking
 from backend.desk.booking.actions.action import Action
@@ -19,7 +17,7 @@ from backend.desk.booking.actions.refund import GrantRefund, RefundMade
 from backend.desk.booking.actions.reject import Reject
 from backend.desk.booking.actions.reschedule import Reschedule
 from backend.desk.booking.actions.undo import Undo
-from backend.desk.navigation import PageLink
+from backend.desk.navigation import PageLink, booking_url
 
 ACTIONS: tuple[Action[Any], ...] = (
     Undo(),
@@ -51,7 +49,7 @@ def open_to(access: AccessPolicy, booking: Booking, *, now: datetime) -> list[Ac
 def action_links(access: AccessPolicy, booking: Booking, *names: str) -> tuple[PageLink, ...]:
     """To the pages of those actions that are the account's to take; each says what would happen, and asks."""
     return tuple(
-        PageLink(action.label, reverse(f"admin:{url_name(action)}", args=[booking.pk]))
+        PageLink(action.label, booking_url(f"admin:{url_name(action)}", booking.pk))
         for action in (_BY_NAME[name] for name in names)
         if access.may_act(booking, action.scope)
     )
