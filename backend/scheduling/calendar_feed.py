@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from functools import cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from django.db.models import BooleanField, Case, ExpressionWrapper, Q, QuerySet, Value, When
+from django.db.models import BooleanField, Case, Count, ExpressionWrapper, Q, QuerySet, Value, When
+from django.db.models.functions import TruncDate
 
 from backend.bookings import policy
 from backend.bookings.guarantees import psychologist_of
@@ -32,6 +33,8 @@ _SESSION = (
     "pk", "acknowledgement_id", "full_name", "state", "mode", "psychologist_id", InstantText("slot_start"),
     InstantText("slot_end"), "ledger_sequence", _HAS_ASKED, "outcome",
 )  # fmt: skip
+MANY = 3_000  # sessions of a month, beyond which nobody finds one in it: 70 a day
+SHOWN_WHOLE = timedelta(days=8)  # a span up to this long shows each
 DAY_WITHOUT_HOURS = (time(9), time(20))  # what a calendar shows while nobody's hours are known
 _RULE = ("weekday", "day", "starts_at", "ends_at", "offers", "location_id")
 
@@ -95,8 +98,7 @@ def sessions(seen: QuerySet[Booking], shown: CalendarFilter, *, now: datetime) -
     states = [state for state in STATES if not shown.states or state in shown.states]
     found: list[CalendarSession] = []
     if states:
-        held = narrowed.filter(_whose("psychologist", shown), state__in=states, slot_start__lt=shown.end)
-        held = held.filter(slot_start__gt=shown.start - policy.SESSION_LONGEST, slot_end__gt=shown.start)
+        held = _held(narrowed, shown, states)
         clock = wall_clock()
         at = cache(
             lambda written: clock(instant_text.parse_instant(written))
@@ -106,6 +108,22 @@ def sessions(seen: QuerySet[Booking], shown: CalendarFilter, *, now: datetime) -
     if not shown.states or State.PENDING in shown.states:
         found += _wishes(narrowed, shown)
     return found
+
+
+def _held(narrowed: QuerySet[Booking], shown: CalendarFilter, states: list[State]) -> QuerySet[Booking]:
+    held = narrowed.filter(_whose("psychologist", shown), state__in=states, slot_start__lt=shown.end)
+    return held.filter(slot_start__gt=shown.start - policy.SESSION_LONGEST, slot_end__gt=shown.start)
+
+
+def day_sums(seen: QuerySet[Booking], shown: CalendarFilter) -> list[tuple[date, int]]:
+    """How many sessions begin on each day, of a span that has thousands; empty where each of them can be shown."""
+    states = [state for state in STATES if not shown.states or state in shown.states]
+    narrowed = seen.filter(**({"mode": shown.mode} if shown.mode else {})).order_by()
+    held = _held(narrowed, shown, states)
+    if not states or shown.end - shown.start <= SHOWN_WHOLE or held[: MANY + 1].count() <= MANY:
+        return []
+    days = held.values_list(TruncDate("slot_start", tzinfo=practice_zone()))
+    return sorted(days.annotate(sessions=Count("*")))
 
 
 def _wishes(narrowed: QuerySet[Booking], shown: CalendarFilter) -> Iterator[CalendarSession]:

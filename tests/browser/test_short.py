@@ -6,7 +6,9 @@ import pytest
 
 pytest.importorskip("playwright")
 
-from tests.browser.desk import CHROMIUM, PHONE, SCREEN, at_the_desk, chromium
+from django.utils import timezone
+
+from tests.browser.desk import CHROMIUM, PHONE, SCREEN, Desk, at_the_desk, chromium
 from tests.browser.practice import seeded
 
 pytestmark = [
@@ -28,3 +30,19 @@ def test_the_desks_pages_work_in_a_browser() -> None:
         desk.page.locator(".ec-event").first.press("Enter")
         desk.page.wait_for_selector("#panel[open] h2")
         desk.check()
+        _turn_from_a_month_of_thousands(desk)
+
+
+def _turn_from_a_month_of_thousands(desk: Desk) -> None:
+    """To the day whose number is pressed."""
+    today = f"{timezone.localdate()}"
+    feed = "**/admin/calendar/sessions/?*"
+    desk.page.route(feed, lambda route: route.fulfill(json={"days": [[today, 1457]]}))
+    desk.open("/admin/calendar/?view=dayGridMonth", SCREEN)
+    number = desk.page.locator(".ec-event.desk-s-sum")
+    assert number.inner_text() == "1,457 sessions"
+    desk.check()
+    desk.page.unroute(feed)
+    number.press("Enter")
+    desk.page.wait_for_url(f"**view=resourceTimeGridDay&date={today}*")
+    desk.check()

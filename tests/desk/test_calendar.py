@@ -66,6 +66,24 @@ def test_a_session_is_shown_on_the_practices_clock_with_its_state_in_words(desk:
     assert desk.get(reverse("desk:calendar")).context["options"]["signs"][row.state] == "✓ confirmed"
 
 
+def test_a_month_of_thousands_tells_how_many_each_day_has(
+    desk: Browser, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calendar_feed, "MANY", 2)
+    month = {"start": "2026-11-23T00:00:00", "end": "2027-01-04T00:00:00"}
+    for number, days in enumerate((0, 0, 3)):
+        factories.make_booking(
+            State.CONFIRMED, now=now, email=f"v{number}@example.org", mode="OFFLINE" if days else "ONLINE",
+            psychologist=scenarios.psychologist(f"Dr. {number}", email=f"p{number}@example.org"),
+            slot_start=MORNING + timedelta(days=days, hours=number), slot_end=MORNING + timedelta(days=days, hours=9),
+        )  # fmt: skip
+        if number == 1:
+            assert len(sessions(desk, **month)) == 2
+    assert loaded(desk, "sessions", **month) == {"days": [["2026-11-24", 2], ["2026-11-27", 1]]}
+    assert len(sessions(desk, **month, mode="ONLINE")) == 2
+    assert len(sessions(desk, start="2026-11-23T00:00:00", end="2026-11-30T00:00:00")) == 3  # a week shows each
+
+
 def test_who_asked_to_cancel_is_marked(desk: Browser, now: datetime) -> None:
     factories.make_booking(State.CONFIRMED, now=now, cancellation_requested_at=now)
     assert [row.asked_to_cancel for row in sessions(desk)] == [True]

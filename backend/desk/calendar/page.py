@@ -75,12 +75,17 @@ def page(request: HttpRequest) -> HttpResponse:
 
 
 def sessions(request: HttpRequest) -> HttpResponse:
-    """The sessions and wishes in view: plain rows in the order of `CalendarSession`, as a month has thousands."""
+    """The sessions and wishes in view: plain rows in the order of `CalendarSession`, as a month has thousands.
+
+    Of a month that has too many to be seen, how many each day has.
+    """
     try:
         shown = _shown(request.GET)
     except Malformed as malformed:
         return JsonResponse({"detail": str(malformed)}, status=400)
     seen = visible_bookings(AccessPolicy(request.user))
+    if days := calendar_feed.day_sums(seen, shown):
+        return JsonResponse({"days": days})
     return JsonResponse(calendar_feed.sessions(seen, shown, now=timezone.now()), safe=False)
 
 

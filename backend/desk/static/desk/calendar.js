@@ -51,6 +51,15 @@
         },
     });
 
+    // of a month with thousands of sessions, what a day has
+    const daySum = ([day, sessions]) => ({
+        id: `day-${day}`, start: `${day}T00:00:00`, end: `${day}T23:59:00`,
+        title: `${sessions.toLocaleString("en-IN")} sessions`,
+        classNames: ["desk-s-sum"],
+        startEditable: false,
+        extendedProps: {day},
+    });
+
     // The day reaches from whole hour to whole hour, over the practice's hours and all sessions in view
     const fitted = (rows) => {
         let [first, last] = options.hours;
@@ -72,7 +81,7 @@
 
     const element = (name, text, className = "") => Object.assign(document.createElement(name), {textContent: text, className});
     const content = ({event, timeText}) => {
-        if (event.display === "background") return event.title;
+        if (event.display === "background" || event.extendedProps.day) return event.title;
         const box = element("div", "", "desk-event");
         const {sign, name, mode, isAskedToCancel} = event.extendedProps;
         const [mark, ...words] = sign.split(" ");
@@ -149,8 +158,13 @@
     };
     const failed = () => { close(); say(trouble, "The server could not be asked. Nothing was changed."); };
 
+    const turnTo = (day) => {
+        calendar.setOption("date", day);
+        calendar.setOption("view", "resourceTimeGridDay");
+    };
     const details = async ({event}) => {
         if (event.display === "background") return;
+        if (event.extendedProps.day) return turnTo(event.extendedProps.day);
         const {html, isPart} = await ask(`${options.booking}${event.id}/panel/`);
         if (isPart) open(html); else failed();
     };
@@ -257,7 +271,10 @@
         selectBackgroundColor: "#bfe0ea",
         resources: resources(),
         eventSources: [
-            source(async (info) => fitted(await load(options.sessions, info)).map(session)),
+            source(async (info) => {
+                const found = await load(options.sessions, info);
+                return found.days ? found.days.map(daySum) : fitted(found).map(session);
+            }),
             source((info) => load(options.shades, info, isColumns(shown) ? {columns: 1} : {})),
         ],
         eventContent: content,
