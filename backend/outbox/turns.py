@@ -16,8 +16,9 @@ from django.db.models import QuerySet
 from backend.core.compiled_queries import Given, compiled
 from backend.outbox.models import Message, MessageState, Queue
 
-# A turn is given by the clock of who owes it, and seen once that transaction commits: it may lie that far back
-MARGIN = timedelta(seconds=20)
+# A turn is given by the clock of who owes it, and seen once that transaction commits: that may be silent for 10 s, and
+# clocks differ by 5 s. All that was settled within it is passed beside a dump, so no more than that
+MARGIN = timedelta(seconds=15)
 LOOK_EVERY = timedelta(seconds=10)
 ALL_EVERY = timedelta(minutes=1)  # the longest that one which committed later than MARGIN stays unseen
 EVER = datetime(1970, 1, 1, tzinfo=UTC)

@@ -21,7 +21,7 @@ from tests.support import holder
 pytestmark = pytest.mark.django_db
 SECOND = timedelta(seconds=1)
 HOUR = timedelta(hours=1)
-MARGIN, MINUTE = timedelta(seconds=20), timedelta(minutes=1)  # what is promised, and not what `turns` says
+MARGIN, MINUTE = timedelta(seconds=15), timedelta(minutes=1)  # what is promised, and not what `turns` says
 SETTLED = 3000
 MOST = 50  # buffers; all versions of the settled ones lie on 236 pages
 
