@@ -28,7 +28,7 @@ class Consent(models.Model):
     It names the number that it was given for: a number that is corrected is consented to anew.
     """
 
-    # erasures delete these first, and so that nothing else pays for looking, Django does not look
+    # deleted first by who forgets a person (`redaction.forget`); Django does not look, so that nobody else pays for it
     client = models.ForeignKey(Client, on_delete=models.DO_NOTHING, related_name="+", db_index=False)
     purpose = models.CharField(max_length=16, choices=Purpose.choices)
     channel = models.CharField(max_length=16, choices=CHANNELS)

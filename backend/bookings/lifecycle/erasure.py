@@ -13,7 +13,6 @@ from backend.bookings.lifecycle.transaction import TIMER, intent, run_transition
 from backend.bookings.machine import Reason, State
 from backend.bookings.models import Booking, DataRequest, Link, Purpose, RequestState
 from backend.bookings.notices import Notice
-from backend.channels import consents
 from backend.core import row_locks
 from backend.core.errors import required
 from backend.outbox import closed_mailboxes, forgetting
@@ -60,7 +59,6 @@ def _erase(client: Client, bookings: Sequence[Booking], request: DataRequest, *,
     closed_mailboxes.open_again(theirs)  # after their mails are locked: no report can close one any more
     enquiries.forget(theirs)
     close(request, RequestState.DONE, now=now)
-    consents.forget([client.pk])
     redaction.forget([client.pk])
     request.client = None
     notify_person(request, Notice.ERASURE_DONE, to=address, now=now)

@@ -8,6 +8,7 @@ from datetime import datetime
 from backend.bookings import kept_answers
 from backend.bookings.lifecycle.saving import save
 from backend.bookings.models import Booking
+from backend.channels import consents
 from backend.core.personal_data import emptied
 from backend.people.models import Client
 
@@ -22,7 +23,8 @@ def empty(booking: Booking, *, now: datetime) -> None:
 
 
 def forget(client_ids: Collection[int]) -> None:
-    """Clients, with all earlier versions. Their bookings were emptied before."""
+    """Clients, with all earlier versions and what they consented to. Their bookings were emptied before."""
+    consents.forget(client_ids)  # first: they refer to the clients
     Client.objects.filter(pk__in=client_ids).delete()
     Client.history.filter(id__in=client_ids).delete()  # after the deletion, which leaves a row of its own
     kept_answers.forget([kept_answers.client_name(pk) for pk in client_ids])

@@ -43,7 +43,7 @@ CASES: dict[str, tuple[Callable[..., Booking], TimedIntent, int]] = {
     "approval": (scenarios.approved, timers.time_out_approval, 9),
     "session": (scenarios.confirmed, timers.complete_session, 7),
     "wish to cancel": (asked_to_cancel, cancellation.lapse_cancellation, 6),
-    "purge": (lapsed, timers.purge_draft, 11),
+    "purge": (lapsed, timers.purge_draft, 12),
 }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
+from django.db import connection
 
 from backend.bookings import queries
 from backend.bookings.lifecycle import timers
@@ -13,10 +14,14 @@ from backend.bookings.machine import Reason, State
 from backend.bookings.models import Booking, LedgerEntry, SlotClaim
 from backend.bookings.notices import Notice
 from backend.bookings.retention import RULES, Kind
+from backend.channels import consents
+from backend.channels.models import Consent, Purpose
+from backend.channels.names import ChannelName
 from backend.core.personal_data import personal_columns
 from backend.people.models import Client
 from tests.support import scenarios
 from tests.support.scenarios import ASHA
+from tests.support.texts import PHONE
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sandbox_payments")]
 
@@ -96,6 +101,17 @@ def test_a_lapsed_draft_loses_its_personal_data_and_its_client(now: datetime) ->
     assert not Client.objects.exists()
     assert not Client.history.exists()
     assert not queries.drafts_to_purge(now=at)
+
+
+def test_a_lapsed_draft_loses_its_client_who_had_told_us_how_to_be_reminded(now: datetime) -> None:
+    booking = scenarios.submitted(now=now)
+    told = {"phone_number": PHONE, "by": "staff:desk", "notice_version": "1"}
+    consents.choose(booking.client_id or 0, Purpose.REMINDERS, ChannelName.SMS, now=now, **told)
+    timers.lapse_draft(booking.pk, now=booking.due_at)
+    timers.purge_draft(booking.pk, now=booking.due_at + RULES[Kind.DRAFTS].kept)
+    connection.check_constraints()
+    assert not Consent.objects.exists()
+    assert not Client.objects.exists()
 
 
 def test_purging_keeps_a_client_who_has_another_booking(now: datetime) -> None:
