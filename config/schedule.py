@@ -1,7 +1,8 @@
 """What beat sends, how often, and to which queue: the whole schedule on one page.
 
 A message is a wake-up without data. None expires, for that would be judged by two machines' clocks; a queue keeps the
-newest alone (`workers/transport.py`), and each says the same.
+newest alone (`workers/transport.py`), and each says the same. Beside these, what is new wakes its queue at once
+(`workers/early.py`).
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from datetime import timedelta
 
 from backend.core import environment as env
 
-DRAIN_EVERY = env.duration("DRAIN_EVERY", "how often each outbox queue is woken", default="1s")
+DRAIN_EVERY = env.duration("DRAIN_EVERY", "how often each outbox queue is woken when nothing is new", default="4s")
 SWEEP_EVERY = env.duration("SWEEP_EVERY", "how often each deadline is swept", default="10s")
 PURGE_EVERY = env.duration("PURGE_EVERY", "how often stale personal data is purged", default="10m")
 SETTLEMENTS_EVERY = env.duration("SETTLEMENTS_EVERY", "how often gateways are asked what they paid out", default="1h")

@@ -75,7 +75,7 @@ def _counted(queue: Queue, batch: Batch) -> Iterator[None]:
 
 
 def _wake(helper: Task[[], None]) -> None:
-    """Ask for a second pair of hands; without a broker the next second's wake-up has to do."""
+    """Ask for a second pair of hands; without a broker the next wake-up has to do."""
     try:
         helper.apply_async()
     except OperationalError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-QUIET_AFTER = 5.0  # seconds without any message: five wake-ups of beat, and a canary; then the worker calls to itself
+QUIET_AFTER = 5.0  # seconds without any message, more than between two wake-ups of beat: then it calls to itself
 DEAF_AFTER = 15.0  # seconds more in which what the broker took from it did not come
 DEAF_WHILE_CONNECTING = 60.0  # the same while Celery connects anew, which it tries every 30 s at the latest
 WORKS_AT_MOST = 150.0  # seconds: Celery ends a drain of mails after 120, all else after 60

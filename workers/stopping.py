@@ -20,7 +20,7 @@ class Stopping:
 
     def __init__(self) -> None:
         self._worker = RawValue(c_bool, False)
-        self._process = False
+        self._told: int | None = None  # this process, by which signal
 
     def set(self) -> None:
         """The whole worker stops."""
@@ -32,11 +32,13 @@ class Stopping:
 
     def is_set(self) -> bool:
         """Asked before each effect."""
-        return self._worker.value or self._process
+        return self._worker.value or self._told is not None
 
     @contextmanager
-    def deferred(self) -> Iterator[None]:
+    def deferred(self, *signals: int) -> Iterator[None]:
         """A TERM that reaches this process takes effect at the end of the block, and makes `is_set` true till then.
+
+        So do other `signals`, if they are named in its stead.
 
         Supervisors may tell the whole group, as systemd does by default, and Celery's handler would have this process
         leave in the middle of a mail: sent, not settled, so sent again.
@@ -44,17 +46,20 @@ class Stopping:
         if threading.current_thread() is not threading.main_thread():
             yield  # only the main thread gets signals
             return
-        usual = signal.signal(signal.SIGTERM, self._note)
+        usual = {number: signal.signal(number, self._note) for number in signals or (signal.SIGTERM,)}
         try:
             yield
         finally:
-            signal.signal(signal.SIGTERM, usual)
-            was_told, self._process = self._process, False
-            if was_told and not self._worker.value:  # a parent that stops too ends this process when its task is done
-                os.kill(os.getpid(), signal.SIGTERM)
+            for number, handler in usual.items():
+                signal.signal(number, handler)
+            told, self._told = self._told, None
+            if (
+                told is not None and not self._worker.value
+            ):  # a parent that stops too ends this process when its task is done
+                os.kill(os.getpid(), told)
 
-    def _note(self, _number: int, _frame: FrameType | None) -> None:
-        self._process = True
+    def _note(self, number: int, _frame: FrameType | None) -> None:
+        self._told = number
 
 
 stopping = Stopping()

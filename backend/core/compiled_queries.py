@@ -122,11 +122,20 @@ def run_queries(*queries: compiled, **given: Any) -> list[list[Any]]:
 
 def any_rows(*queries: compiled, **given: Any) -> list[bool]:
     """Whether each finds anything, in one statement."""
+    return [bool(found) for found in _in_one("EXISTS ({})", queries, given)]
+
+
+def first_values(*queries: compiled, **given: Any) -> list[Any]:
+    """The one value that each finds, or None, in one statement; as the database gives it: SQLite an instant as text."""
+    return list(_in_one("({})", queries, given))
+
+
+def _in_one(form: str, queries: tuple[compiled, ...], given: Mapping[str, Any]) -> Row:
     values = chain.from_iterable(query.values(given) for query in queries)
     with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
-        cursor.execute(f"SELECT {', '.join(f'EXISTS ({query.sql})' for query in queries)}", list(values))
+        cursor.execute(f"SELECT {', '.join(form.format(query.sql) for query in queries)}", list(values))
         [row] = cursor.fetchall()
-    return [bool(found) for found in row]
+    return tuple(row)
 
 
 def binds_here(database: BaseDatabaseWrapper) -> bool:

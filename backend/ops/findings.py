@@ -17,7 +17,7 @@ from backend.ops.models import IncidentKind, ProcessRole
 from backend.ops.snapshot import Snapshot
 from backend.ops.upkeep import Upkeep
 
-BEHIND_AFTER = timedelta(seconds=60)  # a free row that nobody claims, though its queue is drained every second
+BEHIND_AFTER = timedelta(seconds=60)  # a free row that nobody claims, though its queue is drained every few seconds
 OVERDUE_AFTER = timedelta(minutes=5)  # sweeps run every 10 s
 OVERDUE_LATER = {
     OverdueRule.ATTEMPT_IDLE: timedelta(hours=1),  # an unreachable gateway is asked for half an hour past its deadline

@@ -18,7 +18,7 @@ def command() -> list[str]:
         "unixsocketperm": "700",
         "proto-max-bulk-len": "1mb",  # the least there is; a wake-up has 1 kB
         "dir": str(Path(settings.VAR_DIR).resolve()),
-        "save": "",  # messages are wake-ups: a lost one is sent again within a second
+        "save": "",  # messages are wake-ups: a lost one is sent again within seconds
         "appendonly": "no",
         "maxmemory-policy": "noeviction",
         "daemonize": "no",

@@ -32,7 +32,6 @@ PROFILES: dict[str, dict[str, str]] = {
         "SWEEP_EVERY": "1s",
         "PURGE_EVERY": "2s",
         "RECONCILE_EVERY": "5s",
-        "DRAIN_EVERY": "1s",
         "TRUSTED_PROXIES": "1",  # its many visitors share this machine, and each says an address of their own
         "LOOKUP_MISSES_PER_HOUR": "1000",  # each demo asks for unknown ids; run again and again it would be braked
     },

@@ -18,7 +18,7 @@ LOGGING = {
         "django": {"handlers": []},  # its own handler would write every line twice with DEBUG on
         "django.request": {"level": "ERROR", "filters": ["once"]},  # the API logs its refusals once, with their code
         "django.security.DisallowedHost": {"level": "CRITICAL"},  # scanners; not worth a traceback
-        "celery.beat": {"level": "WARNING"},  # a line per wake-up would be 15 a second
+        "celery.beat": {"level": "WARNING"},  # a line per wake-up would be some a second
         "celery.app.trace": {"level": "WARNING", "filters": ["error_of_task"]},
         "celery.worker.strategy": {"level": "WARNING"},
         "fontTools": {"level": "WARNING"},  # it says which letters of a name it keeps

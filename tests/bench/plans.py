@@ -16,6 +16,7 @@ from django.utils import timezone
 from backend.accounts.roles import OWNER, Role
 from backend.bookings.lifecycle import callers
 from backend.bookings.models import Booking, LedgerEntry, SlotClaim
+from backend.outbox.fresh_work import queues_with_fresh_work
 from backend.outbox.models import Message
 from backend.payments.models import Payment
 from backend.people.models import Client
@@ -100,7 +101,7 @@ def _nodes(top: Node) -> Iterator[Node]:
 
 
 def of_everything() -> list[Plan]:
-    """A life from draft to completion, mails, empty ticks, and every page of the desk; of each database once."""
+    """A life from draft to completion, beat's look, mails, empty ticks, the desk's pages; of each database once."""
     return _of_database(connection.settings_dict["NAME"])
 
 
@@ -119,6 +120,8 @@ def _of_database(_name: str) -> list[Plan]:
         _ask("GET", api.STATUS, 200, query={"acknowledgement_id": booking.acknowledgement_id})
     with plans.of("free slots"):
         _ask("GET", "/api/slots/", 200)
+    with plans.of("beat's look"):
+        queues_with_fresh_work(now=timezone.now())
     with plans.of("mails"):
         mail.drain()
     due = Due(2)

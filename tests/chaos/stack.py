@@ -53,7 +53,6 @@ DURATIONS = {
 OTHER_POLICY = {
     "UNDO_WINDOW": "0s",
     "SWEEP_EVERY": "1s",
-    "DRAIN_EVERY": "1s",
     "BACK_OFF_MOST": "20s",  # all waits of the storm are short; an hour would outlast its calm
     "REFUND_ON_VISITOR_CANCELLATION": "full",
     "TRUSTED_PROXIES": "1",  # each visitor says an address of their own

@@ -42,7 +42,7 @@ class TwiceMore(Repeating):
 
     def turn(self) -> None:
         for task, every in schedule.TABLE.values():
-            if every <= timedelta(seconds=1):
+            if every <= schedule.DRAIN_EVERY:
                 self._send(task)
 
     def _send(self, task: str) -> None:

@@ -23,7 +23,7 @@ Found = TypeVar("Found")
 
 STACK = "stack"  # speaks until the very end
 PAUSE = 0.2  # seconds between two looks
-MAIL_WITHIN = 30.0  # seconds; beat wakes the mail worker every second, the rest is for a busy machine
+MAIL_WITHIN = 30.0  # seconds; beat wakes the mail worker at once, the rest is for a busy machine
 
 
 class StepFailed(Exception):

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import os
+import signal
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
-from celery.beat import ScheduleEntry, SchedulingError
-from django.conf import settings as django_settings
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask, SolarSchedule
-from kombu.utils import symbol_by_name
 
 from backend.ops import health
-from workers import heartbeat, schedule
-from workers.app import app
+from backend.outbox import messages
+from backend.outbox.models import Queue
+from tests.support.beat import Beat
+from workers import early, heartbeat, schedule
 
 pytestmark = [
     pytest.mark.postgres_only,
@@ -25,7 +25,6 @@ pytestmark = [
 ]
 SECOND = timedelta(seconds=1)
 TWO_HOURS = timedelta(hours=2)
-SCHEDULER = symbol_by_name(django_settings.CELERY_BEAT_SCHEDULER)
 TABLE = {
     "drain": ("workers.mail.drain", SECOND),
     "sweep": ("workers.timers.lapse_drafts", timedelta(seconds=10)),
@@ -33,33 +32,6 @@ TABLE = {
 }
 FALL_BACK = datetime(2026, 11, 1, 6, tzinfo=UTC)  # 2:00 becomes 1:00 in New York
 SPRING_FORWARD = datetime(2027, 3, 14, 7, tzinfo=UTC)  # 2:00 becomes 3:00
-
-
-class Beat(SCHEDULER):  # type: ignore[misc, valid-type] # the class that beat runs, by its setting
-    """The real scheduler with its clock in our hands; what it would send is noted."""
-
-    producer = None
-    broker_is_away = False
-
-    def __init__(self) -> None:
-        self.sent: list[str] = []
-        super().__init__(app=app)
-        self._finalize.cancel()  # nothing is to be saved when Python ends
-
-    def apply_async(self, entry: ScheduleEntry, producer: object = None, advance: bool = True) -> None:
-        if self.broker_is_away:
-            raise SchedulingError
-        self.sent.append(entry.name)
-
-    def run(self, clock: time_machine.Traveller, steps: int, step: timedelta = SECOND) -> Counter[str]:
-        """Let it look at the table after each of so many steps; how often it sent what."""
-        self.sent.clear()
-        for _ in range(steps):
-            clock.shift(step)
-            for _entry in range(20):  # one tick sends one entry
-                if self.tick() > 0:
-                    break
-        return Counter(self.sent)
 
 
 @pytest.fixture
@@ -205,3 +177,120 @@ def test_without_a_database_beat_goes_on_and_says_so_once_a_minute(
     assert len(caplog.text) < 1000
     monkeypatch.undo()
     assert beat.run(clock, 1)["drain"] == 1
+
+
+SOON = timedelta(seconds=0.2)  # before the next wake-up of the table
+
+
+def owe(queue: Queue = Queue.MAIL) -> None:
+    with transaction.atomic():
+        messages.emit(queue=queue, kind="x", dedupe_key="k", now=timezone.now())
+
+
+@pytest.fixture
+def looks_always(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each tick looks who owes something: the time between two looks is of the monotonic clock."""
+    monkeypatch.setattr("workers.early.LOOK_EVERY", 0.0)
+
+
+@pytest.mark.usefixtures("looks_always")
+def test_a_queue_that_owes_something_new_is_woken_before_its_turn(clock: time_machine.Traveller) -> None:
+    beat = Beat()
+    beat.run(clock, 1)
+    assert beat.run(clock, 1, step=SOON) == {}
+    owe()
+    assert beat.run(clock, 1, step=SOON) == {"drain": 1}
+    assert beat.run(clock, 1, step=SOON) == {}  # it is known
+    assert beat.run(clock, 1)["drain"] == 1  # the table goes on as if nothing had been
+
+
+@pytest.mark.usefixtures("looks_always")
+@pytest.mark.parametrize("change", [{"enabled": False}, {"task": "workers.payments.drain"}], ids=["disabled", "other"])
+def test_a_queue_that_the_table_does_not_wake_is_not_woken_early_either(
+    change: dict[str, object], clock: time_machine.Traveller
+) -> None:
+    PeriodicTask.objects.filter(name="drain").update(**change)
+    beat = Beat()
+    beat.run(clock, 1)
+    owe()
+    assert beat.run(clock, 1, step=SOON) == {}
+
+
+@pytest.mark.usefixtures("looks_always")
+def test_what_cannot_be_sent_early_is_left_to_the_table(clock: time_machine.Traveller) -> None:
+    beat = Beat()
+    beat.run(clock, 1)
+    owe()
+    beat.broker_is_away = True
+    assert beat.run(clock, 1, step=SOON) == {}
+    beat.broker_is_away = False
+    assert beat.run(clock, 1)["drain"] == 1
+
+
+def test_a_look_that_fails_ends_nothing(clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(**_given: object) -> set[Queue]:
+        raise OperationalError
+
+    beat = Beat()
+    monkeypatch.setattr("workers.early.queues_with_fresh_work", fail)
+    assert beat.run(clock, 10)["drain"] == 10
+    assert beat._look.pause() > 0.5  # not again ten times a second
+
+
+def test_beat_sleeps_no_longer_than_until_its_next_look(clock: time_machine.Traveller) -> None:
+    PeriodicTask.objects.exclude(name="purge").delete()
+    beat = Beat()
+    beat.run(clock, 1)
+    assert 0 <= beat.tick() <= early.LOOK_EVERY
+
+
+@pytest.mark.usefixtures("looks_always")
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "workers.early.queues_with_fresh_work",
+        "workers.beat.heartbeat.record",
+        "django_celery_beat.models.PeriodicTasks.last_change",
+    ],
+    ids=["look", "sign of life", "table"],
+)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_beat_that_is_told_to_stop_ends_what_it_asks_the_database_first(
+    number: int, asked: str, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Celery's handler writes into the database: in the midst of a query it would wait for this for ever."""
+    told: list[str] = []
+
+    def ask(*_: object, **__: object) -> tuple[()]:
+        os.kill(os.getpid(), number)
+        told.append("asked")
+        return ()
+
+    monkeypatch.setattr("workers.beat.PAUSE", 0.0)  # so that each tick asks for changes of the table
+    beat = Beat()
+    beat.run(clock, 1)
+    monkeypatch.setattr(asked, ask)
+    usual = signal.signal(number, lambda *_: told.append("stopped"))
+    try:
+        beat.run(clock, 2)
+    finally:
+        signal.signal(number, usual)
+    assert told[:2] == ["asked", "stopped"]
+
+
+def test_a_second_word_to_stop_waits_for_the_end_of_the_first(
+    clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beat, told = Beat(), list[str]()
+
+    def remove(_name: str) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        told.append("removed")
+
+    monkeypatch.setattr("workers.beat.heartbeat.remove", remove)
+    usual = signal.signal(signal.SIGTERM, lambda *_: told.append("stopped"))
+    try:
+        beat.close()
+    finally:
+        signal.signal(signal.SIGTERM, usual)
+    assert told == ["removed", "stopped"]
