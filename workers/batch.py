@@ -6,6 +6,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import TypeAlias
 
@@ -13,10 +14,12 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from backend.core import correlation, database_timeouts
+from backend.core.compiled_queries import Row
 from backend.core.errors import AccountTrouble
 from backend.ops.models import AttemptResult
 from backend.outbox import attempts, messages, order
 from backend.outbox.attempts import Change, Snooze
+from backend.outbox.held_rows import Question
 from backend.outbox.models import Message, MessageState, Queue
 from backend.outbox.order import TURN as TURN
 from workers import outcomes
@@ -26,8 +29,21 @@ log = logging.getLogger("workers.drain")
 
 Effect: TypeAlias = Callable[[], Answer]
 Perform: TypeAlias = Callable[[Message], Answer]
-# Of some rows, before their turn: the answer that needs no attempt, or the effect, whose words are on the row
-LookAhead: TypeAlias = Callable[[Sequence[Message]], Mapping[int, Answer | Effect]]
+
+
+@dataclass(frozen=True)
+class Foreseen:
+    """An effect whose words are on the row. It is given what its question found right after the beginning was stored.
+
+    None where it was not asked, or is no longer fresh.
+    """
+
+    effect: Callable[[Sequence[Row] | None], Answer]
+    question: Question | None = None
+
+
+# Of some rows, before their turn: the answer that needs no attempt, or what is done in one
+LookAhead: TypeAlias = Callable[[Sequence[Message]], Mapping[int, Answer | Foreseen]]
 
 LOOK_LASTS = 1.0  # seconds; then order and words are read anew for the rest of the batch
 SETTLE_TRIES = 5  # waits of DATABASE_LOCK_TIMEOUT: longer than DATABASE_IDLE_TIMEOUT lets a frozen process hold a row
@@ -43,7 +59,7 @@ class Batch:
         self._perform, self._look_ahead, self._is_trial = perform, look_ahead, is_trial
         self._looked_at = float("-inf")
         self._elders: Mapping[int, set[int]] = {}
-        self._ahead: dict[int, Effect] = {}
+        self._ahead: dict[int, Foreseen] = {}
         self._unwritten: list[Change] = []
         self._settled: set[int] = set()
 
@@ -69,17 +85,17 @@ class Batch:
         unhindered = [row for row in rows if self._elders[row.pk] <= ours]
         # what a worker left in the middle is begun before anything else is done with it: it may be what ended him
         ahead = self._foreseen([row for row in unhindered if not row.was_left])
-        self._ahead = {pk: found for pk, found in ahead.items() if callable(found)}
+        self._ahead = {pk: found for pk, found in ahead.items() if isinstance(found, Foreseen)}
         self._rows = deque(row for row in unhindered if row.pk in self._ahead or row.pk not in ahead)
         hindered = order.next_looks([row for row in rows if row not in unhindered], self._elders, now=now)
         for row in rows:
             if row.pk in hindered:
                 self._unwritten.append(attempts.postpone(row, until=hindered[row.pk]))
-            elif not callable(answer := ahead.get(row.pk, self._perform)):
+            elif (answer := ahead.get(row.pk)) is not None and not isinstance(answer, Foreseen):
                 self._note(row, answer)
         self._write()
 
-    def _foreseen(self, rows: Sequence[Message]) -> Mapping[int, Answer | Effect]:
+    def _foreseen(self, rows: Sequence[Message]) -> Mapping[int, Answer | Foreseen]:
         try:
             return self._look_ahead(rows)
         except Exception:  # one broken row must not keep the others: each is looked at in its own attempt
@@ -97,9 +113,11 @@ class Batch:
         if end is not None:
             self._unwritten.append(end)
             return
-        effect = self._ahead.pop(row.pk, None)
-        if self._write(attempts.begin(row, now=timezone.now(), hands_over=effect is not None)):
-            self._try(row, effect or partial(self._perform, row))
+        foreseen = self._ahead.pop(row.pk, None)
+        beginning = attempts.begin(row, now=timezone.now(), hands_over=foreseen is not None)
+        is_ours, found = self._write(beginning, foreseen.question if foreseen else None)
+        if is_ours:
+            self._try(row, partial(foreseen.effect, found) if foreseen else partial(self._perform, row))
 
     def _waits(self, row: Message) -> bool:
         """For an elder that is not settled; of this batch, not before that is written."""
@@ -142,33 +160,40 @@ class Batch:
 
     # -- what is written -----------------------------------------------------------------------------------------------
 
-    def _write(self, beginning: Change | None = None) -> bool:
-        """What became of rows, and with it the beginning of the next. False: that one is no longer ours."""
+    def _write(
+        self, beginning: Change | None = None, question: Question | None = None
+    ) -> tuple[bool, Sequence[Row] | None]:
+        """What became of rows, and with it the beginning of the next. False: that one is no longer ours.
+
+        And what the question found; None when a row had to be waited for, since that may have taken long.
+        """
         became, self._unwritten = self._unwritten, []
         changes = [*became, beginning] if beginning is not None else became
-        written = _together(changes)
+        written, found = _together(changes, question)
+        is_fresh = len(written) == len(changes)
         for change in changes:
             is_of_an_effect = change is not beginning and change.message.is_begun
             if change.message.pk not in written and _alone(change, tries=SETTLE_TRIES if is_of_an_effect else 1):
                 written.add(change.message.pk)
         self._settled |= {change.message.pk for change in became if change.message.pk in written and _ends(change)}
-        return beginning is None or beginning.message.pk in written
+        is_ours = beginning is None or beginning.message.pk in written
+        return is_ours, found if is_fresh and question is not None else None
 
 
 def _ends(change: Change) -> bool:
     return "state" in change.values
 
 
-def _together(changes: Sequence[Change]) -> set[int]:
-    """Those that were written: none of them waited for another transaction."""
+def _together(changes: Sequence[Change], question: Question | None) -> tuple[set[int], Sequence[Row]]:
+    """Those that were written, none of which waited for another transaction; and what the question found."""
     if len(changes) < 2:
-        return set()
+        return set(), []
     try:
-        return attempts.write(changes)
+        return attempts.write_and_ask(changes, question)
     except DatabaseError as error:
         if not database_timeouts.is_timeout(error):
             raise
-        return set()
+        return set(), []
 
 
 def _alone(change: Change, *, tries: int) -> bool:

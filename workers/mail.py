@@ -22,6 +22,7 @@ from backend.bookings.lifecycle import renewal
 from backend.bookings.links import Tokens
 from backend.bookings.notices import Notice, can_be_told
 from backend.channels import routing
+from backend.core.compiled_queries import Row
 from backend.core.errors import Transient, before_it_leaves
 from backend.notifications import delivery, readings
 from backend.notifications.notification_context import TemplateContext
@@ -32,7 +33,7 @@ from backend.outbox.attempts import Snooze
 from backend.outbox.models import Message, MessageState, Queue
 from workers import calendar_parts, mail_failures
 from workers.app import app
-from workers.batch import Effect
+from workers.batch import Foreseen
 from workers.drain import drain as drain_queue
 from workers.mail_outlets import Outlets
 from workers.outcomes import Answer
@@ -49,14 +50,14 @@ def drain() -> None:
     drain_queue(Queue.MAIL, send, helper=drain, look_ahead=look_ahead)
 
 
-def look_ahead(mails: Sequence[Message]) -> dict[int, Answer | Effect]:
+def look_ahead(mails: Sequence[Message]) -> dict[int, Answer | Foreseen]:
     """What becomes of them by one reading of their bookings and links; of some it cannot be said so early."""
     now = timezone.now()
     foreseeable = [mail for mail in mails if is_of_its_bookings_alone(Notice(mail.kind))]
     reading = readings.read(foreseeable)
     tokens = links.tokens_of_all([mail.uuid for mail in foreseeable])
     known = _Known.of(foreseeable, reading)
-    ahead: dict[int, Answer | Effect] = {}
+    ahead: dict[int, Answer | Foreseen] = {}
     for mail in foreseeable:
         try:
             found = _judged(mail, known, now=now)
@@ -68,7 +69,8 @@ def look_ahead(mails: Sequence[Message]) -> dict[int, Answer | Effect]:
             if (waits := _outlets.route.choose(mail, now=now)) is not None:
                 ahead[mail.pk] = waits
                 continue
-            ahead[mail.pk] = partial(_send_as_foreseen, mail, reading, tokens[mail.uuid])
+            effect = partial(_send_as_foreseen, mail, reading, tokens[mail.uuid])
+            ahead[mail.pk] = Foreseen(effect, readings.question(mail))
         else:
             ahead[mail.pk] = found
     return ahead
@@ -93,10 +95,10 @@ def send(message: Message) -> MessageState | Snooze:
     return _outlets.send(message, mail) or MessageState.DONE
 
 
-def _send_as_foreseen(message: Message, reading: Reading, tokens: Tokens) -> Answer:
+def _send_as_foreseen(message: Message, reading: Reading, tokens: Tokens, found: Sequence[Row] | None) -> Answer:
     """The same with words that were handed over as the attempt began, unless its bookings have changed since."""
     with before_it_leaves():
-        is_so = reading.is_so_still(message)
+        is_so = reading.is_so_still(message, found)
         mail = delivery.compose(message, tokens()) if is_so else None
     if mail is None:
         return send(message)

@@ -11,7 +11,9 @@ from django.db import connection
 from django.db.models import prefetch_related_objects
 
 from backend.bookings.models import Booking
+from backend.core.compiled_queries import Row
 from backend.outbox import bundles
+from backend.outbox.held_rows import Question
 from backend.outbox.models import Message
 
 Versions: TypeAlias = dict[int, tuple[Any, ...]]  # by booking; as the database gives them, only to be compared
@@ -40,10 +42,11 @@ class Reading:
         booking = self.bookings.get(message.booking_id or 0)
         return booking.client_id if booking is not None else None
 
-    def is_so_still(self, message: Message) -> bool:
-        """Whether nothing has changed about its bookings. One query."""
+    def is_so_still(self, message: Message, found: Sequence[Row] | None = None) -> bool:
+        """Whether nothing has changed about its bookings: by what `question` found; otherwise one query."""
         ids = bundles.booking_ids(message)
-        return _versions(ids) == {pk: self.versions[pk] for pk in ids if pk in self.versions}
+        versions = _versions(ids) if found is None else _by_booking(found)
+        return versions == {pk: self.versions[pk] for pk in ids if pk in self.versions}
 
 
 def read(messages: Sequence[Message]) -> Reading:
@@ -55,12 +58,22 @@ def read(messages: Sequence[Message]) -> Reading:
     return Reading(rows.prefetch_related("ledger", "payments__refunds", "taken_from").in_bulk(ids), versions)
 
 
+def question(message: Message) -> Question | None:
+    """What tells whether something has changed about its bookings, if it has any."""
+    ids = bundles.booking_ids(message)
+    return (_statement(len(ids)), ids) if ids else None
+
+
 def _versions(ids: Sequence[int]) -> Versions:
     if not ids:
         return {}
     with connection.cursor() as cursor:
         cursor.execute(_statement(len(ids)), ids)
-        return {pk: tuple(version) for pk, *version in cursor.fetchall()}
+        return _by_booking(cursor.fetchall())
+
+
+def _by_booking(rows: Sequence[Row]) -> Versions:
+    return {pk: tuple(version) for pk, *version in rows}
 
 
 @cache

@@ -12,8 +12,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from backend.core.compiled_queries import Row
 from backend.core.encryption import EncryptedJSONField
 from backend.outbox import held_rows, patience
+from backend.outbox.held_rows import Question
 from backend.outbox.models import Message, MessageState, Queue
 from backend.outbox.patience import MAX_ATTEMPTS
 
@@ -51,7 +53,13 @@ def write(changes: Sequence[Change]) -> set[int]:
     Of several in one statement none waits for another transaction, so that no two of them can wait for each other: a
     row that is locked is none of those returned, and the caller writes it again by itself.
     """
-    return held_rows.write([(change.message.pk, change.message.fence, change.values) for change in changes])
+    return write_and_ask(changes, None)[0]
+
+
+def write_and_ask(changes: Sequence[Change], question: Question | None) -> tuple[set[int], list[Row]]:
+    """The same, and what is found by the question as they are stored: it sees whatever the rows were locked for."""
+    rows = [(change.message.pk, change.message.fence, change.values) for change in changes]
+    return held_rows.write(rows, question)
 
 
 def exhausted(message: Message, *, now: datetime) -> Change | None:

@@ -5,7 +5,7 @@ It hangs on the first of its bookings, and is judged, ordered and shown by all o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from copy import copy
 from typing import Any
 
@@ -48,8 +48,10 @@ def join(rows: Sequence[Message], *, kind: str, dedupe_key: str) -> None:
 
 def parts_of(message: Message) -> list[Part]:
     """Empty for a message about one booking. One query, the first time."""
-    prefetch_related_objects([message], "parts")
-    return list(message.parts.all())
+    known: dict[str, Iterable[Part]] = message.__dict__.get("_prefetched_objects_cache", {})
+    if "parts" not in known:
+        prefetch_related_objects([message], "parts")
+    return list(known["parts"] if "parts" in known else message.parts.all())
 
 
 def subjects(message: Message) -> list[Message]:

@@ -11,10 +11,13 @@ from functools import cache
 from typing import Any, TypeAlias
 
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 from django.db.models import CharField, Field, TextField
 
+from backend.core.compiled_queries import Row, binds_here
 from backend.outbox.models import Message, MessageState
 
+Question: TypeAlias = tuple[str, Sequence[Any]]  # a query, and what is bound to its places
 HeldRow: TypeAlias = tuple[int, int, Mapping[str, object]]  # id, fence, and the columns that get another value
 
 KEPT = (  # where they are not given
@@ -24,21 +27,37 @@ KEPT = (  # where they are not given
 COLUMNS = ("lease_expires_at", *KEPT)  # the first is always given: each step ends a lease or says until when it lasts
 
 
-def write(rows: Sequence[HeldRow]) -> set[int]:
+def write(rows: Sequence[HeldRow], question: Question | None = None) -> tuple[set[int], list[Row]]:
     """The ids of those that were waiting still, under that fence. Of several, those that somebody locks are left out.
 
-    Raises KeyError for a row whose lease is not given.
+    And what the question finds, asked after that: in one trip to the database and one transaction, where it takes many
+    statements at once. Raises KeyError for a row whose lease is not given.
     """
     if not rows:
-        return set()
+        return set(), []
     fields = _fields()
     values: list[Any] = []
     for pk, fence, given in rows:
         values += (pk, fence, given["lease_expires_at"] and _adapted(fields[0], given["lease_expires_at"]))
         values += (_adapted(field, given.get(field.attname)) for field in fields[1:])
     with connection.cursor() as cursor:
-        cursor.execute(_statement(connection.vendor, len(rows)), [*values, MessageState.WAITING])
-        return {pk for (pk,) in cursor.fetchall()}
+        found = _executed(cursor, (_statement(connection.vendor, len(rows)), [*values, MessageState.WAITING]), question)
+    return {pk for (pk,) in found[0]}, found[1]
+
+
+def _executed(cursor: CursorWrapper, writing: Question, question: Question | None) -> tuple[list[Row], list[Row]]:
+    if question is None:
+        cursor.execute(*writing)
+        return cursor.fetchall(), []
+    if not binds_here(connection):
+        cursor.execute(*writing)
+        written = cursor.fetchall()
+        cursor.execute(*question)
+        return written, cursor.fetchall()
+    cursor.execute(f"{writing[0]};\n{question[0]}", [*writing[1], *question[1]])
+    written = cursor.fetchall()
+    cursor.nextset()
+    return written, cursor.fetchall()
 
 
 @cache

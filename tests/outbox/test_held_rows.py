@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import psycopg
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.forms import model_to_dict
 
 from backend.outbox import attempts, messages
@@ -84,3 +85,26 @@ def test_of_several_none_waits_for_one_that_somebody_locks(now: datetime) -> Non
         assert attempts.write(changes) == {free.pk}
         other.rollback()
     assert attempts.write([changes[1]]) == {locked.pk}
+
+
+@pytest.mark.django_db
+def test_a_question_is_asked_after_the_rows_are_stored(now: datetime, django_assert_num_queries) -> None:
+    first, second = owe(now, 2)
+    question = ("SELECT attempts FROM outbox_message WHERE id = %s", [second.pk])
+    changes = [attempts.settle(first, MessageState.DONE, now=now), attempts.begin(second, now=now)]
+    with django_assert_num_queries(1 if connection.vendor == "postgresql" else 2):
+        assert attempts.write_and_ask(changes, question) == ({first.pk, second.pk}, [(3,)])
+
+
+@pytest.mark.postgres_only
+@pytest.mark.django_db(transaction=True)
+def test_a_question_sees_what_the_row_was_locked_for(now: datetime) -> None:
+    row, beside = owe(now, 2)
+    question = ("SELECT last_error FROM outbox_message WHERE id = %s", [beside.pk])
+    with psycopg.connect(database_url()) as other:
+        other.execute("SELECT 1 FROM outbox_message WHERE id = %s FOR UPDATE", [row.pk])
+        other.execute("UPDATE outbox_message SET last_error = 'decided' WHERE id = %s", [beside.pk])
+        commits = threading.Timer(0.3, other.commit)
+        commits.start()
+        assert attempts.write_and_ask([attempts.begin(row, now=now)], question) == ({row.pk}, [("decided",)])
+        commits.join()

@@ -17,7 +17,7 @@ from backend.core.errors import Permanent, Transient
 from backend.outbox import attempts, messages
 from backend.outbox.models import Message, MessageState, Queue
 from workers import batch as batches
-from workers.batch import Batch
+from workers.batch import Batch, Foreseen
 
 pytestmark = [pytest.mark.sqlite_only, pytest.mark.django_db(transaction=True)]
 
@@ -36,18 +36,18 @@ class Provider:
         self.after: Callable[[Message], None] = lambda _row: None
         self.look: Callable[[Message], None] = lambda _row: None
 
-    def look_ahead(self, rows: Sequence[Message]) -> dict[int, Callable[[], MessageState]]:
+    def look_ahead(self, rows: Sequence[Message]) -> dict[int, Foreseen]:
         for row in rows:
             self.look(row)
         self.looked_at += [row.dedupe_key for row in rows]
-        return {row.pk: partial(self.take, row) for row in rows}
+        return {row.pk: Foreseen(partial(self.take, row)) for row in rows}
 
     def perform(self, row: Message) -> MessageState:
         self.look(row)
         assert attempts.write([attempts.hand_over(row)])
         return self.take(row)
 
-    def take(self, row: Message) -> MessageState:
+    def take(self, row: Message, _found: object = None) -> MessageState:
         self.before(row)
         self.took.append(row.dedupe_key)
         self.after(row)
@@ -228,6 +228,30 @@ def test_a_long_batch_looks_again_at_what_is_left(
     provider.look = lambda _row: monkeypatch.setattr(batches, "LOOK_LASTS", 9.0)
     batch.work_off(may_go_on=lambda: True)
     assert provider.looked_at == [*"abc", *"bc", *"c"]
+
+
+@pytest.mark.parametrize("is_locked", [False, True])
+def test_an_effect_is_given_what_was_found_as_it_began_unless_that_is_no_longer_fresh(
+    is_locked: bool, now: datetime, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owe(now, *"abc")
+    given: list[object] = []
+
+    def look_ahead(rows: Sequence[Message]) -> dict[int, Foreseen]:
+        asked = "SELECT attempts FROM outbox_message WHERE id = %s"
+        return {row.pk: Foreseen(partial(take, row), (asked, [row.pk])) for row in rows}
+
+    def take(row: Message, found: object) -> MessageState:
+        given.append(found)
+        return provider.take(row)
+
+    if is_locked:  # one of the two is written by itself, after a wait
+        usual = attempts.write_and_ask
+        monkeypatch.setattr(batches.attempts, "write_and_ask", lambda rows, asked: usual(rows[len(rows) > 1 :], asked))
+    monkeypatch.setattr(provider, "look_ahead", look_ahead)
+    provider.work(now)
+    assert given == [None, *[None if is_locked else [(1,)]] * 2]  # before the first nothing else is written
+    assert states() == dict.fromkeys("abc", (MessageState.DONE, 1))
 
 
 def test_what_was_not_begun_is_handed_back(now: datetime, provider: Provider) -> None:
