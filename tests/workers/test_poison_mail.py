@@ -37,7 +37,8 @@ def fresh(message: Message) -> Message:
 def let_a_lease_pass(*rows: Message) -> None:
     """What waiting for LEASE would do."""
     for row in Message.objects.filter(pk__in=[row.pk for row in rows]):
-        row.next_attempt_at -= attempts.LEASE + timedelta(seconds=1)
+        if row.attempts:  # one that was not begun has its turn already, and no clock makes that older
+            row.next_attempt_at -= attempts.LEASE + timedelta(seconds=1)
         row.lease_expires_at = row.lease_expires_at and row.lease_expires_at - attempts.LEASE - timedelta(seconds=1)
         row.save(update_fields=["next_attempt_at", "lease_expires_at"])
 
