@@ -8,7 +8,6 @@ To a server that takes them so, sender, recipient and DATA go together (RFC 2920
 
 from __future__ import annotations
 
-import re
 import smtplib
 import ssl
 from collections.abc import Sequence
@@ -104,7 +103,8 @@ class _Phased(smtplib.SMTP):
 
 def _as_data(text: bytes) -> bytes:
     """RFC 5321, 4.5.2: a line of the text that begins with a dot gets another; one alone is the end."""
-    return re.sub(rb"(?m)^\.", b"..", text.removesuffix(b"\r\n")) + b"\r\n.\r\n"
+    stuffed = text.removesuffix(b"\r\n").replace(b"\n.", b"\n..")
+    return (b"." if stuffed.startswith(b".") else b"") + stuffed + b"\r\n.\r\n"
 
 
 class _PhasedOverTls(_Phased, smtplib.SMTP_SSL):

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
+from html.parser import HTMLParser
+
+import pytest
+from django.conf import settings
+
+from backend.bookings.models import Mode
+from backend.bookings.notices import Notice
+from backend.notifications import plain_text
 from backend.notifications.plain_text import of_html
+from tests.support.mails import mail_of
 
 
 def text_of(body: str) -> str:
@@ -33,3 +44,48 @@ def test_a_button_and_a_bare_address_are_not_said_twice() -> None:
 
 def test_a_list_keeps_its_marks_and_what_is_for_html_alone_is_left_out() -> None:
     assert text_of('<ul><li>a</li><li>b</li></ul><p class="html-only">x<br><b>y</b></p><p>z</p>') == "- a\n- b\n\nz\n"
+
+
+class Parser(HTMLParser):
+    """Python's, which takes whatever HTML there is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reader = plain_text._Reader()
+
+    def handle_starttag(self, tag: str, attrs: Sequence[tuple[str, str | None]]) -> None:
+        named = dict(attrs)
+        is_html_only = "html-only" in (named.get("class") or "").split()
+        self.reader.take_tag(
+            plain_text._Tag(tag, is_end=False, is_html_only=is_html_only, href=named.get("href") or "")
+        )
+
+    def handle_endtag(self, tag: str) -> None:
+        self.reader.take_tag(plain_text._Tag(tag, is_end=True))
+
+    def handle_data(self, data: str) -> None:
+        self.reader.take_words(data.replace("&", "&amp;"))
+
+
+@pytest.mark.sqlite_only
+@pytest.mark.django_db
+@pytest.mark.parametrize("mode", Mode)
+@pytest.mark.parametrize("language", [code for code, _ in settings.LANGUAGES])
+@pytest.mark.parametrize("notice", Notice)
+def test_of_every_mail_it_reads_what_pythons_parser_reads(
+    notice: Notice, language: str, mode: Mode, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages: list[str] = []
+
+    def note(html: str) -> tuple[str, str]:
+        pages.append(html)
+        return of_html(html)
+
+    monkeypatch.setattr(plain_text, "of_html", note)
+    mail_of(notice, now=now, language=language, mode=mode, full_name='O\'Brien <b>&amp; "Co" > आशा', address="1 & 2\n3")
+    assert pages
+    for html in pages:
+        parser = Parser()
+        parser.feed(html)
+        parser.close()
+        assert of_html(html) == (" ".join(parser.reader.title.split()), parser.reader.text())
