@@ -6,6 +6,7 @@ from collections import Counter
 from datetime import datetime, timedelta
 from email import message_from_bytes
 from email.policy import default as default_policy
+from typing import Any
 
 import pytest
 import time_machine
@@ -107,6 +108,7 @@ def test_a_mail_costs_two_statements_and_a_batch_some_more(
 def test_what_changes_while_a_batch_is_under_way_is_not_sent_as_it_was(
     now: datetime, sink: Sink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(batch, "LOOK_LASTS", 3600.0)  # however busy this machine is
     _, later, proved = (scenarios.submitted(f"{name}@example.org", now=now) for name in ("first", "later", "proved"))
     sent = mail._outlet.send
 
@@ -132,6 +134,30 @@ def test_what_changes_while_a_batch_is_under_way_is_not_sent_as_it_was(
         (1, 1, True),
         (1, 0, False),  # it was begun, and nothing had left
     ]
+
+
+def test_a_mail_that_breaks_as_it_is_foreseen_breaks_no_other(
+    now: datetime, sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken, _ = (scenarios.submitted(f"{name}@example.org", now=now) for name in ("broken", "whole"))
+    judged = mail._judged
+
+    def breaks(message: Message, *given: Any, **options: Any) -> Any:
+        if message.booking_id == broken.pk:
+            raise KeyError("a fault of ours")
+        return judged(message, *given, **options)
+
+    monkeypatch.setattr(mail, "_judged", breaks)
+    rows = list(Message.objects.filter(kind=Notice.DRAFT_SUBMITTED).order_by("pk"))
+    assert list(mail.look_ahead(rows)) == [rows[1].pk]
+    drain(now)
+    states = {
+        row.recipient: (row.state, row.attempts) for row in Message.objects.filter(pk__in=[row.pk for row in rows])
+    }
+    assert states == {
+        "broken@example.org": (MessageState.WAITING, 1),
+        "whole@example.org": (MessageState.DONE, 1),
+    }
 
 
 def test_a_notice_that_is_no_longer_true_is_not_sent(now: datetime, sink: Sink) -> None:
