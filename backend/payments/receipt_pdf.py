@@ -12,7 +12,7 @@ from fpdf.fonts import TTFFont
 from backend.core import languages
 from backend.core.formatting import long_day, money
 from backend.payments import gst
-from backend.payments.receipt_fonts import BOLD, FOLDER, LATIN, runs
+from backend.payments.receipt_fonts import BOLD, FOLDER, LATIN, runs, smallest
 from backend.payments.receipt_models import DocumentKind, Receipt
 from backend.payments.tax import TaxMode
 
@@ -156,7 +156,7 @@ class Document(FPDF):
         found = list(runs(text))
         latin = font if all(script == LATIN for script, _text in found) else LATIN
         for script, piece in found:
-            self.use(latin if script == LATIN else script, size)
+            self.use(smallest(latin, piece) if script == LATIN else script, size)
             known = self.letters[self.font_family]
             yield "".join(one if ord(one) in known else UNKNOWN for one in piece)
 

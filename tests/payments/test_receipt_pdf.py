@@ -60,6 +60,23 @@ def test_a_name_is_written_in_the_font_of_its_script_which_has_its_letters(font:
             assert set(map(ord, text)) <= set(known.getBestCmap())
 
 
+@pytest.mark.parametrize("tax_mode", ["registered", "exempt"])
+def test_a_font_cut_to_plain_letters_draws_the_same_bytes(monkeypatch: pytest.MonkeyPatch, tax_mode: str) -> None:
+    given = receipt(tax_mode=tax_mode, person_name="Renée O’Brien – AVATAR fi 12", practice_name="“Wörter” ₹ To Va…")
+    plain = receipt_pdf.render(given)
+    monkeypatch.setattr(receipt_pdf, "smallest", lambda font, _text: font)
+    assert receipt_pdf.render(given) == plain
+
+
+def test_plain_fonts_have_the_letters_that_they_are_chosen_for() -> None:
+    for font in (receipt_fonts.LATIN, receipt_fonts.BOLD):
+        assert receipt_fonts.smallest(font, "Asha Rāo") == font
+        with TTFont(receipt_fonts.FOLDER / f"{receipt_fonts.smallest(font, 'Asha')}.ttf") as known:
+            letters = "".join(map(chr, known.getBestCmap()))
+        assert receipt_fonts.smallest(font, letters) != font
+        assert all(ord(letter) in known.getBestCmap() for letter in receipt_fonts._PLAIN)
+
+
 def test_letters_of_one_word_stay_together() -> None:
     for word in ("क्\u200dष", "ন\u200dয", "ര\u200d"):
         assert len(list(receipt_fonts.runs(word))) == 1
