@@ -8,6 +8,7 @@ Exit codes: 0 all held, 1 something did not.
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import random
 import secrets
@@ -24,8 +25,8 @@ from tests.bench.environment import environment_of
 from tests.bench.sink import Sink
 from tests.support.server import ROOT
 
-SANDBOX = "backend.payments.sandbox"
 POSTGRES = {"fsync": "off", "synchronous_commit": "off"}  # CPU is measured, and nothing here survives
+COUNTED = {"shared_preload_libraries": "pg_stat_statements", "pg_stat_statements.track_utility": "off"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -37,15 +38,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     end_in_order()
     say(f"Seed {given.seed}: {given.days} days of {given.sessions} sessions.")
-    with _database() as database, _sandbox():
-        from tests.simulate import figures, year
+    with _database() as database:
+        from tests.simulate import figures, gateway, statements, year
 
-        months = []
-        for month in year.live(given.days, given.sessions, random.Random(given.seed), database.pid):
-            months.append(month)
-            say(month.line)
-        if len(months) > 1:
-            say(f"Drawn: {figures.draw(months)}")
+        months, asked = [], statements.Statements(database.url)
+        with gateway.running() as tell:
+            for month in year.live(given.days, given.sessions, random.Random(given.seed), database.pid, tell):
+                months.append(month)
+                say(month.line)
+                asked.note(month)
+                picture = figures.draw(months)
+        say(f"Drawn: {picture}; the dearest statements of each month: {statements.WRITTEN}")
     broken = [sentence for month in months for sentence in month.broken]
     say("Everything held." if not broken else "\n".join(broken))
     return 1 if broken else 0
@@ -55,25 +58,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _database() -> Iterator[Throwaway]:
     with ExitStack() as ends:
         folder = Path(ends.enter_context(tempfile.TemporaryDirectory(prefix="year-")))
-        database = Throwaway(**POSTGRES)
+        database = Throwaway(**POSTGRES, **COUNTED)
         ends.callback(database.close)
         os.environ.update(environment_of(folder, database.url, Sink(port=9, pid=0)), DATABASE_POOL="0")
         subprocess.run([sys.executable, "manage.py", "release"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
         import django
 
         django.setup()
+        gc.freeze()  # as web and workers do
         yield database
-
-
-@contextmanager
-def _sandbox() -> Iterator[None]:
-    """The gateway, a process of its own. Its reports find nobody at home: each payment is asked after."""
-    process = subprocess.Popen([sys.executable, "-m", SANDBOX], cwd=ROOT, stderr=subprocess.DEVNULL)
-    try:
-        yield
-    finally:
-        process.terminate()
-        process.wait()
 
 
 if __name__ == "__main__":

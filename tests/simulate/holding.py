@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from backend.bookings.models import Booking, Link
 from backend.outbox.models import Message
-from backend.payments.models import Payment, Receipt, Refund
+from backend.payments.models import Payment, Receipt, Reconciliation, Refund
 from tests.chaos import checker
 
 LATE = timedelta(hours=13)  # the longest that the year's clock jumps
@@ -21,7 +21,16 @@ ACTIVE = ("PENDING", "APPROVED", "PAYMENT_PENDING", "CONFIRMED")
 
 def broken() -> list[str]:
     """A sentence for each row that breaks the design."""
-    return [*checker.illegal_steps(), *checker.wrong_claims(), *_late(), *_twice(), *_money(), *_receipts(), *_kept()]
+    of_rows = [
+        *checker.illegal_steps(),
+        *checker.wrong_claims(),
+        *_late(),
+        *_twice(),
+        *_money(),
+        *_receipts(),
+        *_kept(),
+    ]
+    return [*of_rows, *_compared()]
 
 
 def _late() -> Iterator[str]:
@@ -77,3 +86,10 @@ def _kept() -> Iterator[str]:
         yield f"{unending} links of bookings that are closed never expire"
     if Message.objects.filter(settled_at__lt=over, blanked_at=None).exists():
         yield "settled messages still say whom they went to"
+
+
+def _compared() -> Iterator[str]:
+    """Our books against the gateway's, each day."""
+    over = timezone.now() - timedelta(days=1) - LATE
+    for row in Reconciliation.objects.exclude(completed_at__gte=over):
+        yield f"our books were last compared with {row.gateway}'s at {row.completed_at}"

@@ -44,7 +44,7 @@ class Town:
     _agenda: list[tuple[datetime, int, Callable[[datetime], None]]] = field(default_factory=list)
     _order: count[int] = field(default_factory=count)
     _paying: deque[Payment] = field(default_factory=deque)
-    _away: set[str] = field(default_factory=set)
+    _away: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         needed = -(-self.sessions * 3 // (2 * SESSIONS_EACH)) + 1
@@ -58,9 +58,14 @@ class Town:
         wanted = self.sessions * ARRIVE * share
         for _ in range(int(wanted) + (self.chance.random() < wanted % 1)):
             is_known = bool(self._away) and self.chance.random() < COMES_BACK
-            address = self.chance.choice(sorted(self._away)) if is_known else f"v{self.made}@visitors.example"
-            self._away.discard(address)
+            address = self._returns() if is_known else f"v{self.made}@visitors.example"
             self._try(lambda at, address=address: self._ask(address, at), now)
+
+    def _returns(self) -> str:
+        """One of those who are away, whose place the last takes: no dearer the more there are."""
+        place = self.chance.randrange(len(self._away))
+        self._away[place], self._away[-1] = self._away[-1], self._away[place]
+        return self._away.pop()
 
     def act(self, now: datetime) -> None:
         """All that is due by now."""
@@ -137,7 +142,7 @@ class Town:
             self._later(left * 0.3, lambda at: self._call_off(booking, at), now)
         elif what < CALLS_OFF + MOVES:
             self._later(left * 0.2, lambda at: self._move(booking, at), now)
-        self._later(left + timedelta(days=6), lambda _at: self._away.add(booking.email), now)
+        self._later(left + timedelta(days=6), lambda _at: self._away.append(booking.email), now)
 
     def _call_off(self, booking: Booking, now: datetime) -> None:
         cancellation.request_cancellation(booking.acknowledgement_id, now=now)
