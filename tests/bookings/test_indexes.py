@@ -16,7 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from backend.api import throttle
 from backend.api.models import LookupMiss
 from backend.bookings import links, queries, retention, sponsors
-from backend.bookings.lifecycle import callers, creation, timers, visitor
+from backend.bookings.lifecycle import callers, creation, reconciliation, timers, visitor
 from backend.bookings.machine import CALLED_OFF, State
 from backend.bookings.models import Booking, Link, Purpose, SlotClaim
 from backend.bookings.retention import Kind
@@ -128,6 +128,10 @@ LOOK_UPS: dict[str, tuple[str, Callable[[], Any]]] = {
     "the same call": (
         "booking_caller",
         lambda: callers.recorded_just_now(None, scenarios.draft_of("", now=NOW), now=NOW),
+    ),
+    "gateways to compare": (
+        r"payment_started[\s\S]*payment_captured[\s\S]*one_open_attempt",
+        lambda: reconciliation.gateways_due(now=NOW),
     ),
     "attempts of some days": ("payment_started", lambda: list(Payment.objects.filter(started_at__gt=NOW))),
     "unexpected money": ("payment_unexpected", lambda: list(today._unexpected(Booking.objects.all(), now=NOW))),

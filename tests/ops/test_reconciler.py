@@ -41,6 +41,16 @@ def test_books_that_agree_leave_nothing_and_are_asked_as_little_as_may_be(now: d
     assert row.completed_at == row.ended_at == now + 2 * LATER
 
 
+def test_the_older_a_sum_is_the_less_often_its_refunds_are_asked_after(now: datetime, books: Books) -> None:
+    paid(books, now)
+    asked = []
+    for hours in (0, 1, 30, 31, 35, 36):
+        books.asked.clear()
+        look(now + LATER + timedelta(hours=hours))
+        asked.append(any(question.startswith("refunds") for question in books.asked))
+    assert asked == [True, True, True, False, False, True]
+
+
 def test_what_is_paid_and_not_booked_is_booked_and_told_as_untold(now: datetime, books: Books) -> None:
     booking, payment = scenarios.paying(now=now)
     books.capture(payment, capture=Capture("upi", 236, 36))

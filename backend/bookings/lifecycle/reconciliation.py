@@ -24,7 +24,9 @@ BATCH = 20  # payments of ours that a piece of a round asks about at most
 UNTOLD = "untold"  # the result of a capture that no event told of
 UNTOLD_AFTER = timedelta(minutes=10)  # an event may take a while
 STUCK_AFTER = timedelta(hours=2)  # of a round that never ended: its message was given up
-REFUNDS_EVERY = timedelta(minutes=55)  # nearly every sum was not given back, and there is a question for each
+# nearly every sum was not given back, and there is a question for each: often while it is new, and then less so
+REFUNDS_EVERY, REFUNDS_OFTEN_FOR = timedelta(minutes=55), timedelta(days=1)
+REFUNDS_LATER = timedelta(hours=5, minutes=55)
 _TOLD = (EventKind.ORDER_CAPTURED, EventKind.ORDER_TOUCHED)
 
 
@@ -98,7 +100,8 @@ def asked_in_full(gateway: str, since: datetime, *, now: datetime) -> QuerySet[P
 
 def _to_ask(gateway: str, since: datetime, *, begun_at: datetime) -> QuerySet[Payment]:
     unlisted = Q(compared_at=None) | Q(compared_at__lt=begun_at)
-    refunds_due = Q(refunds_compared_at=None) | Q(refunds_compared_at__lt=begun_at - REFUNDS_EVERY)
+    fresh = Q(captured_at__gt=begun_at - REFUNDS_OFTEN_FOR, refunds_compared_at__lt=begun_at - REFUNDS_EVERY)
+    refunds_due = fresh | Q(refunds_compared_at=None) | Q(refunds_compared_at__lt=begun_at - REFUNDS_LATER)
     return _open(gateway, begun_at) | _recent(gateway, since).filter(unlisted | refunds_due)
 
 
