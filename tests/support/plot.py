@@ -8,9 +8,12 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
-SIZE, EDGE = (900, 460), 60
+SIZE, EDGE, LEGEND = (1100, 460), 60, 200
 INK = "#333333"
-COLOURS = ("#1f5fa8", "#b4531f", "#2f7d4f", "#7a3f94", "#a08415", "#3b8f96", "#a33b57", "#5b6470")
+COLOURS = (
+    "#1f5fa8", "#b4531f", "#2f7d4f", "#7a3f94", "#a08415", "#3b8f96", "#a33b57", "#5b6470", "#e08ac0", "#111111",
+    "#8fc93a", "#f2a541",
+)  # fmt: skip
 MARKS = 5  # of an axis
 
 
@@ -20,7 +23,7 @@ def draw(
     """Each line has a value for each of `across`; `by_size` gives ten times as much the same width everywhere."""
     picture = Image.new("RGB", SIZE, "white")
     pen = ImageDraw.Draw(picture)
-    right, bottom = SIZE[0] - EDGE, SIZE[1] - EDGE
+    right, bottom = SIZE[0] - EDGE - LEGEND, SIZE[1] - EDGE
     top = max(max(values) for values in lines.values()) * 1.15
     place = _sizes(across) if by_size else lambda value: value / across[-1]
     pen.line([(EDGE, EDGE), (EDGE, bottom), (right, bottom)], fill=INK)
@@ -36,7 +39,7 @@ def draw(
             for value, cost in zip(across, values, strict=True)
         ]
         pen.line(points, fill=COLOURS[number % len(COLOURS)], width=3)
-        pen.text((right - 230, EDGE + 14 * number), name, fill=COLOURS[number % len(COLOURS)])
+        pen.text((right + EDGE, EDGE + 14 * number), name, fill=COLOURS[number % len(COLOURS)])
     path.parent.mkdir(parents=True, exist_ok=True)
     picture.save(path)
     return path
