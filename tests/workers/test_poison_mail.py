@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 
 import pytest
 from django.db import connection
@@ -38,8 +37,8 @@ def let_a_lease_pass(*rows: Message) -> None:
     """What waiting for LEASE would do."""
     for row in Message.objects.filter(pk__in=[row.pk for row in rows]):
         if row.attempts:  # one that was not begun has its turn already, and no clock makes that older
-            row.next_attempt_at -= attempts.LEASE + timedelta(seconds=1)
-        row.lease_expires_at = row.lease_expires_at and row.lease_expires_at - attempts.LEASE - timedelta(seconds=1)
+            row.next_attempt_at -= attempts.LEASE
+        row.lease_expires_at = row.lease_expires_at and row.lease_expires_at - attempts.LEASE
         row.save(update_fields=["next_attempt_at", "lease_expires_at"])
 
 
