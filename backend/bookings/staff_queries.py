@@ -11,6 +11,7 @@ from backend.bookings.access import AccessPolicy
 from backend.bookings.models import Booking, LedgerEntry
 from backend.bookings.queries import normalize_acknowledgement_id
 from backend.bookings.search import matching
+from backend.core.compiled_queries import Given, compiled
 from backend.core.errors import Code, Refused
 from backend.outbox import bundles
 from backend.outbox.models import Message
@@ -68,19 +69,38 @@ def _shown() -> QuerySet[Booking]:
 
 def booking(acknowledgement_id: str, *, among: Q) -> Booking:
     """A booking in any state. Refuses: booking_unknown, for one that is not `among` those that the asker sees too."""
-    found = _shown().filter(among, acknowledgement_id=normalize_acknowledgement_id(acknowledgement_id)).first()
+    value = normalize_acknowledgement_id(acknowledgement_id)
+    found: Booking | None
+    if among:
+        found = _shown().filter(among, acknowledgement_id=value).first()
+    else:
+        found = _of_all.first(acknowledgement_id=value)
     if found is None:
         raise Refused(Code.BOOKING_UNKNOWN)
     return found
+
+
+@compiled
+def _of_all() -> QuerySet[Booking]:
+    return _shown().filter(acknowledgement_id=Given("acknowledgement_id")).order_by()
 
 
 def booking_id(acknowledgement_id: str, *, among: Q) -> int:
     """What intents of staff take. Refuses: booking_unknown, as above."""
-    rows = Booking.objects.filter(among, acknowledgement_id=normalize_acknowledgement_id(acknowledgement_id))
-    found = rows.values_list("pk", flat=True).first()
+    value = normalize_acknowledgement_id(acknowledgement_id)
+    found: tuple[int] | None
+    if among:
+        found = Booking.objects.filter(among, acknowledgement_id=value).values_list("pk").first()
+    else:
+        found = _id_of_all.first(acknowledgement_id=value)
     if found is None:
         raise Refused(Code.BOOKING_UNKNOWN)
-    return found
+    return found[0]
+
+
+@compiled
+def _id_of_all() -> QuerySet[Booking, tuple[int]]:
+    return Booking.objects.filter(acknowledgement_id=Given("acknowledgement_id")).values_list("pk").order_by()
 
 
 def refund_id(booking_id: int, reference: str) -> int:
