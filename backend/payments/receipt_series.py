@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from backend.core import compiled_writes, row_locks
+from backend.core.compiled_queries import Given
 from backend.payments.receipt_models import DocumentKind, ReceiptSeries
 
 PREFIXES = {DocumentKind.RECEIPT: "MS", DocumentKind.CREDIT_NOTE: "CN"}
@@ -46,8 +47,10 @@ def take(kind: DocumentKind, on: date) -> Place:
 
 
 def _locked(kind: DocumentKind, year: int) -> ReceiptSeries:
-    rows = ReceiptSeries.objects.filter(kind=kind, year=year)
-    if not (found := row_locks.lock(rows)):
+    if not (found := _series.take(kind=kind, year=year)):
         ReceiptSeries.objects.bulk_create([ReceiptSeries(kind=kind, year=year)], ignore_conflicts=True)
-        found = row_locks.lock(rows)
+        found = _series.take(kind=kind, year=year)
     return found[0]
+
+
+_series = row_locks.Lock(lambda: ReceiptSeries.objects.filter(kind=Given("kind"), year=Given("year")).order_by())
