@@ -17,7 +17,7 @@ from django.db.models import F, Q, QuerySet
 
 from backend.api.models import LookupMiss
 from backend.bookings import policy
-from backend.core.compiled_queries import Given, compiled, run_queries
+from backend.core.compiled_queries import Given, compiled
 from backend.core.errors import Code, Refused
 from backend.core.networks import Asked, client_network
 
@@ -28,18 +28,17 @@ ENQUIRIES = "enquiries:"
 
 
 @contextmanager
-def limit_lookups(request: Asked, *look_up: compiled, now: datetime, **given: Any) -> Iterator[list[list[Any]]]:
+def limit_lookups(request: Asked, *, now: datetime) -> Iterator[None]:
     """Wraps a look-up by id: refuses guessers, and counts the look-up when it finds nothing.
 
-    What it begins with can be asked in the same trip: the block gets the rows of each `look_up`.
-    Refuses: too_many_misses, with `retry_after`. One query more, and none to write unless it is a miss.
+    Before anything is looked up, so that how long a refusal takes tells nothing either.
+    Refuses: too_many_misses, with `retry_after`. One query, and none to write unless it is a miss.
     """
     client = client_network(request)
-    misses, *found = run_queries(_misses, *look_up, client=client, hour=_hour(now), **given)
-    if _is_guesser(client, dict(misses)):
+    if _is_guesser(client, now=now):
         raise Refused(Code.TOO_MANY_MISSES, retry_after=until_next_hour(now))
     try:
-        yield found
+        yield
     except Refused as refused:
         if refused.code is Code.BOOKING_UNKNOWN:
             count(client, now=now)
@@ -88,7 +87,8 @@ def _misses() -> QuerySet[LookupMiss, Any]:
     return LookupMiss.objects.filter(asked, hour=Given("hour")).values_list("client", "count")
 
 
-def _is_guesser(client: str, misses: dict[str, int]) -> bool:
+def _is_guesser(client: str, *, now: datetime) -> bool:
+    misses: dict[str, int] = dict(_misses.rows(client=client, hour=_hour(now)))
     is_attack = misses.get(EVERYBODY, 0) >= policy.LOOKUP_MISSES_ALL
     return misses.get(client, 0) >= (1 if is_attack else policy.LOOKUP_MISSES_PER_HOUR)
 

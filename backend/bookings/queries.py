@@ -40,24 +40,21 @@ class Progress(NamedTuple):
 
 def by_acknowledgement_id(acknowledgement_id: str) -> Progress:
     """A proved booking. Refuses: booking_unknown, for an unproved one and that of an erased person too."""
-    return progress(*proved.rows(acknowledgement_id=normalize_acknowledgement_id(acknowledgement_id)))
-
-
-def progress(*found: Booking) -> Progress:
-    """Of a booking that was looked for: by what `proved` finds, or otherwise, for it is shown from its proof on.
-
-    In one trip to the database, and one more for the refunds of what was paid. Refuses: booking_unknown, of none.
-    """
-    if not found:
+    found = _proved.first(acknowledgement_id=normalize_acknowledgement_id(acknowledgement_id))
+    if found is None:
         raise Refused(Code.BOOKING_UNKNOWN)
-    steps, payments = run_queries(_steps, payment_status.payments_of, booking=found[0].pk)
-    payment_status.load_payments(found[0], payments)
-    return Progress(found[0], [target for source, target in steps if source != target])
+    return progress(found)
+
+
+def progress(booking: Booking) -> Progress:
+    """Of one that was found: it is shown from its proof on. One trip, and one more for the refunds of what was paid."""
+    steps, payments = run_queries(_steps, payment_status.payments_of, booking=booking.pk)
+    payment_status.load_payments(booking, payments)
+    return Progress(booking, [target for source, target in steps if source != target])
 
 
 @compiled
-def proved() -> QuerySet[Booking]:
-    """By `acknowledgement_id` as it is stored."""
+def _proved() -> QuerySet[Booking]:
     known = Booking.objects.filter(verified_at__isnull=False, purged_at=None).defer("user_message")
     return known.filter(acknowledgement_id=Given("acknowledgement_id")).order_by()
 

@@ -42,9 +42,8 @@ def send_link(request: Asked, typed: Any, *, now: datetime) -> None:
 def find_booking(request: Asked, typed: Any, *, now: datetime) -> Progress:
     """By its id. Refuses: booking_unknown, too_many_misses."""
     body = parse_request(AcknowledgementRequest, typed)
-    value = queries.normalize_acknowledgement_id(body.validated_data["acknowledgement_id"])
-    with throttle.limit_lookups(request, queries.proved, acknowledgement_id=value, now=now) as (found,):
-        return queries.progress(*found)
+    with throttle.limit_lookups(request, now=now):
+        return queries.by_acknowledgement_id(body.validated_data["acknowledgement_id"])
 
 
 def begin_payment(request: Asked, typed: Any, *, now: datetime) -> Payment:
