@@ -53,9 +53,7 @@ class Stopping:
             for number, handler in usual.items():
                 signal.signal(number, handler)
             told, self._told = self._told, None
-            if (
-                told is not None and not self._worker.value
-            ):  # a parent that stops too ends this process when its task is done
+            if told is not None and not self._worker.value:  # else the parent, which stops, ends it after its task
                 os.kill(os.getpid(), told)
 
     def _note(self, number: int, _frame: FrameType | None) -> None:

@@ -16,6 +16,7 @@ from backend.bookings.models import KeptSum
 from backend.core.compiled_queries import Ago, Given, compiled
 from backend.core.formatting import practice_zone
 
+MANY = 2_000  # rows to count: fewer are counted within some milliseconds
 KEPT_FOR = timedelta(minutes=10)
 FORGOTTEN_AFTER = timedelta(days=1)  # sums of days that nobody looks at any more
 

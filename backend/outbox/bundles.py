@@ -48,10 +48,11 @@ def join(rows: Sequence[Message], *, kind: str, dedupe_key: str) -> None:
 
 def parts_of(message: Message) -> list[Part]:
     """Empty for a message about one booking. One query, the first time."""
-    known: dict[str, Iterable[Part]] = message.__dict__.get("_prefetched_objects_cache", {})
-    if "parts" not in known:
-        prefetch_related_objects([message], "parts")
-    return list(known["parts"] if "parts" in known else message.parts.all())
+    read: dict[str, Iterable[Part]] = message.__dict__.get("_prefetched_objects_cache", {})
+    if "parts" in read:  # Django makes a queryset of them for each look
+        return list(read["parts"])
+    prefetch_related_objects([message], "parts")
+    return list(message.parts.all())
 
 
 def subjects(message: Message) -> list[Message]:

@@ -10,6 +10,7 @@ import time_machine
 from django.test import Client as Browser
 
 from backend.accounts.roles import Role
+from backend.bookings import kept_sums
 from backend.bookings.machine import State
 from backend.bookings.models import Booking, KeptSum
 from backend.desk.dashboard import queries
@@ -35,7 +36,7 @@ def names(section: Section) -> list[str]:
 
 
 def test_the_month_is_kept_for_some_minutes(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(month_view, "MANY", 1)
+    monkeypatch.setattr(kept_sums, "MANY", 1)
     who = scenarios.psychologist("Dr. Meera")
     row = factories.make_booking(State.COMPLETED, now=now, psychologist=who, verified_at=now, outcome="no_show")
     factories.make_payment(row, now=now)
@@ -78,7 +79,7 @@ def held(days: int, now: datetime) -> Booking:
 
 
 def test_who_did_not_pay_is_known_for_some_minutes(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queries, "MANY", 1)
+    monkeypatch.setattr(kept_sums, "MANY", 1)
     rows, browser = [held(3, now), held(2, now)], owner()
     assert names(unpaid(browser, now)) == [str(row) for row in rows]
     assert KeptSum.objects.get(name="unpaid sessions").value == [row.pk for row in rows]
@@ -90,7 +91,7 @@ def test_who_did_not_pay_is_known_for_some_minutes(now: datetime, monkeypatch: p
 
 
 def test_a_psychologist_is_shown_their_own_whatever_is_kept(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queries, "MANY", 1)
+    monkeypatch.setattr(kept_sums, "MANY", 1)
     monkeypatch.setattr(queries, "UNPAID_KEPT", 1)
     rows = [held(3, now), held(2, now)]
     unpaid(owner(), now)

@@ -10,9 +10,9 @@ from django.test import Client as Browser
 from django.urls import reverse
 
 from backend.accounts.roles import Role
+from backend.bookings import kept_sums
 from backend.bookings.machine import Reason, State
 from backend.bookings.models import Booking, ClosedDay
-from backend.desk.reports import numbers_page
 from backend.payments.models import RefundState
 from backend.people.models import Psychologist
 from backend.reports.numbers import NOBODY, TOGETHER, Numbers, numbers
@@ -109,7 +109,7 @@ def test_the_page_and_its_file_say_the_same(desk: Browser, meera: Psychologist) 
 def test_numbers_of_a_large_practice_are_kept_for_some_minutes_and_a_file_is_counted_anew(
     desk: Browser, meera: Psychologist, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(numbers_page, "MANY", 1)
+    monkeypatch.setattr(kept_sums, "MANY", 1)
     asked = {"first": "2026-11-23", "last": "2026-11-29"}
     first = desk.get(reverse("desk:numbers"), asked)
     assert first.context["as_of"] == ""

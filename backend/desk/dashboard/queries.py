@@ -29,7 +29,6 @@ SHOWN = 15  # rows of a list; whoever has more waiting works from the list of bo
 SESSIONS_SHOWN = 30  # of a day; whoever has more works from the calendar
 UNTOLD_READ = 100  # messages to tell by telephone; several may be about one booking
 DEAD_READ = 100  # dead messages; several may be about one booking, and share a line
-MANY = 2_000  # sessions, whose payments are looked up within some milliseconds
 UNPAID_KEPT = 200
 CLOSED_WITHIN = timedelta(days=14)  # how far ahead closed days are looked through
 UNEXPECTED_FOR = timedelta(days=7)  # how long money that nobody expected is shown
@@ -179,7 +178,7 @@ def _unpaid(rows: QuerySet[Booking], *, now: datetime) -> tuple[list[Booking], s
 def _ids_of_unpaid(now: datetime) -> list[int] | None:
     """The oldest; None where sessions are few."""
     held = Booking.objects.filter(slot_start__gt=now - UNPAID_FOR, slot_start__lte=now).order_by()
-    if held[:MANY].count() < MANY:
+    if held[: kept_sums.MANY].count() < kept_sums.MANY:
         return None
     return list(unpaid(Booking.objects.all(), now=now).values_list("pk", flat=True)[:UNPAID_KEPT])
 

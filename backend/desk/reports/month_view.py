@@ -19,7 +19,6 @@ from backend.reports.monthly_report import (
     report_of,
 )
 
-MANY = 2_000  # requests, which are counted within some milliseconds
 SHOWN = 12  # psychologists or sponsors, the busiest first
 
 
@@ -75,7 +74,7 @@ def _sums(seen: QuerySet[Booking], first_day: date, *, now: datetime) -> tuple[M
     said, counted_at = kept_sums.kept(
         f"month {first_day:%Y-%m}",
         lambda: read_sums(seen, first_day, now=now).as_json(),
-        is_large=lambda sums: sum(sums["requests"].values()) >= MANY,
+        is_large=lambda sums: sum(sums["requests"].values()) >= kept_sums.MANY,
         now=now,
     )
     return MonthlySums.of_json(said), counted_at

@@ -25,7 +25,6 @@ from backend.people.models import Psychologist
 from backend.reports.days import instants_of
 from backend.reports.numbers import Numbers, by_name, count, named, numbers
 
-MANY = 2_000  # sessions, which are counted within some milliseconds
 Money = Callable[[int], str]
 COLUMNS: dict[str, Callable[[Numbers, Money], object]] = {
     "sessions": lambda one, _: one.sessions,
@@ -84,7 +83,7 @@ def _rows(typed: dict[str, Any], *, now: datetime) -> tuple[dict[str, Numbers], 
     said, counted_at = kept_sums.kept(
         f"numbers {typed['first']} {typed['last']} {who or 'all'}",
         lambda: [(pk, one.as_json()) for pk, one in count(*span, who, now=now).items()],
-        is_large=lambda lines: sum(one["sessions"] for _, one in lines) >= MANY,
+        is_large=lambda lines: sum(one["sessions"] for _, one in lines) >= kept_sums.MANY,
         now=now,
     )
     return by_name(named({pk: Numbers.of_json(one) for pk, one in said})), counted_at
