@@ -16,6 +16,7 @@ from django.utils import timezone
 from backend.core import correlation, database_timeouts
 from backend.core.compiled_queries import Row
 from backend.core.errors import AccountTrouble
+from backend.core.meanwhile import meanwhile
 from backend.ops.models import AttemptResult
 from backend.outbox import attempts, messages, order
 from backend.outbox.attempts import Change, Snooze
@@ -27,6 +28,11 @@ from workers.outcomes import Answer
 
 log = logging.getLogger("workers.drain")
 
+
+def _nothing() -> None:
+    """Where there is nothing to prepare."""
+
+
 Effect: TypeAlias = Callable[[], Answer]
 Perform: TypeAlias = Callable[[Message], Answer]
 
@@ -35,11 +41,13 @@ Perform: TypeAlias = Callable[[Message], Answer]
 class Foreseen:
     """An effect whose words are on the row. It is given what its question found right after the beginning was stored.
 
-    None where it was not asked, or is no longer fresh.
+    None where it was not asked, or is no longer fresh. `prepare` is done while the database stores the beginning, or
+    not at all, and may not ask it.
     """
 
     effect: Callable[[Sequence[Row] | None], Answer]
     question: Question | None = None
+    prepare: Callable[[], None] = _nothing
 
 
 # Of some rows, before their turn: the answer that needs no attempt, or what is done in one
@@ -115,7 +123,8 @@ class Batch:
             return
         foreseen = self._ahead.pop(row.pk, None)
         beginning = attempts.begin(row, now=timezone.now(), hands_over=foreseen is not None)
-        is_ours, found = self._write(beginning, foreseen.question if foreseen else None)
+        with meanwhile(foreseen.prepare if foreseen else _nothing):
+            is_ours, found = self._write(beginning, foreseen.question if foreseen else None)
         if is_ours:
             self._try(row, partial(foreseen.effect, found) if foreseen else partial(self._perform, row))
 

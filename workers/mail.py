@@ -24,6 +24,7 @@ from backend.bookings.notices import Notice, can_be_told
 from backend.channels import routing
 from backend.core.compiled_queries import Row
 from backend.core.errors import Transient, before_it_leaves
+from backend.core.meanwhile import InUse
 from backend.notifications import delivery, readings
 from backend.notifications.notification_context import TemplateContext
 from backend.notifications.readings import Reading
@@ -69,8 +70,9 @@ def look_ahead(mails: Sequence[Message]) -> dict[int, Answer | Foreseen]:
             if (waits := _outlets.route.choose(mail, now=now)) is not None:
                 ahead[mail.pk] = waits
                 continue
-            effect = partial(_send_as_foreseen, mail, reading, tokens[mail.uuid])
-            ahead[mail.pk] = Foreseen(effect, readings.question(mail))
+            letter = _Letter(mail, tokens[mail.uuid])
+            effect = partial(_send_as_foreseen, letter, reading)
+            ahead[mail.pk] = Foreseen(effect, readings.question(mail), letter.prepare)
         else:
             ahead[mail.pk] = found
     return ahead
@@ -95,11 +97,38 @@ def send(message: Message) -> MessageState | Snooze:
     return _outlets.send(message, mail) or MessageState.DONE
 
 
-def _send_as_foreseen(message: Message, reading: Reading, tokens: Tokens, found: Sequence[Row] | None) -> Answer:
+class _Letter:
+    """A mail of words that are known, made while the database stores that it leaves."""
+
+    def __init__(self, message: Message, tokens: Tokens) -> None:
+        self.message, self._tokens = message, tokens
+        self._made: EmailMultiAlternatives | None = None
+        self._failure: Exception | None = None
+
+    def prepare(self) -> None:
+        """Unless it brings what the database keeps, as a receipt."""
+        try:
+            self._made = self._composed()
+        except InUse:
+            pass
+        except Exception as error:  # noqa: BLE001  # raised in its attempt
+            self._failure = error
+
+    def made(self) -> EmailMultiAlternatives:
+        """The mail. Raises Permanent when a link of it is gone."""
+        if self._failure is not None:
+            raise self._failure
+        return self._made or self._composed()
+
+    def _composed(self) -> EmailMultiAlternatives:
+        return delivery.compose(self.message, self._tokens())
+
+
+def _send_as_foreseen(letter: _Letter, reading: Reading, found: Sequence[Row] | None) -> Answer:
     """The same with words that were handed over as the attempt began, unless its bookings have changed since."""
+    message = letter.message
     with before_it_leaves():
-        is_so = reading.is_so_still(message, found)
-        mail = delivery.compose(message, tokens()) if is_so else None
+        mail = letter.made() if reading.is_so_still(message, found) else None
     if mail is None:
         return send(message)
     return _outlets.send(message, mail) or MessageState.DONE
