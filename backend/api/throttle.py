@@ -13,11 +13,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, Q, QuerySet
 
 from backend.api.models import LookupMiss
 from backend.bookings import policy
-from backend.core.compiled_queries import Given, compiled
+from backend.core.compiled_queries import Given, compiled, run_queries
 from backend.core.errors import Code, Refused
 from backend.core.networks import Asked, client_network
 
@@ -28,17 +28,20 @@ ENQUIRIES = "enquiries:"
 
 
 @contextmanager
-def limit_lookups(request: Asked, *, now: datetime) -> Iterator[None]:
+def limit_lookups(request: Asked, *looked_up: compiled, now: datetime, **given: Any) -> Iterator[list[list[Any]]]:
     """Wraps a look-up by id: refuses guessers, and counts the look-up when it finds nothing.
 
-    Before anything is looked up, so that how long a refusal takes tells nothing either.
-    Refuses: too_many_misses, with `retry_after`. One query, and none to write unless it is a miss.
+    Before anything is looked up, so that how long a refusal takes tells nothing either; what is `looked_up` in the same
+    trip is therefore rows `unless_guessed`, and the block gets what each finds.
+    Refuses: too_many_misses, with `retry_after`. One query more, and none to write unless it is a miss.
     """
     client = client_network(request)
-    if _is_guesser(client, now=now):
+    most = {"most": policy.LOOKUP_MISSES_PER_HOUR, "most_of_all": policy.LOOKUP_MISSES_ALL}
+    guesses, *found = run_queries(_guesses, *looked_up, client=client, hour=_hour(now), **most, **given)
+    if guesses:
         raise Refused(Code.TOO_MANY_MISSES, retry_after=until_next_hour(now))
     try:
-        yield
+        yield found
     except Refused as refused:
         if refused.code is Code.BOOKING_UNKNOWN:
             count(client, now=now)
@@ -81,16 +84,20 @@ def counted(client: str, *, now: datetime) -> int:
     return _row(client, now).values_list("count", flat=True).first() or 0
 
 
+def unless_guessed(rows: QuerySet[Any]) -> QuerySet[Any]:
+    """None of them for a guesser. The database asks that once, before it looks for any."""
+    return rows.filter(~Exists(_of_a_guesser()))
+
+
 @compiled
-def _misses() -> QuerySet[LookupMiss, Any]:
-    asked = Q(client=Given("client")) | Q(client=EVERYBODY)
-    return LookupMiss.objects.filter(asked, hour=Given("hour")).values_list("client", "count")
+def _guesses() -> QuerySet[LookupMiss, Any]:
+    return _of_a_guesser().values_list("pk")
 
 
-def _is_guesser(client: str, *, now: datetime) -> bool:
-    misses: dict[str, int] = dict(_misses.rows(client=client, hour=_hour(now)))
-    is_attack = misses.get(EVERYBODY, 0) >= policy.LOOKUP_MISSES_ALL
-    return misses.get(client, 0) >= (1 if is_attack else policy.LOOKUP_MISSES_PER_HOUR)
+def _of_a_guesser() -> QuerySet[LookupMiss]:
+    this_hour = LookupMiss.objects.filter(hour=Given("hour"))
+    is_attack = Exists(this_hour.filter(client=EVERYBODY, count__gte=Given("most_of_all")))
+    return this_hour.filter(Q(count__gte=Given("most")) | Q(is_attack, count__gte=1), client=Given("client"))
 
 
 def count(client: str, *, now: datetime) -> None:

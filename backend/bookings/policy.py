@@ -190,7 +190,9 @@ ENQUIRIES_PER_HOUR = env.integer(
 ENQUIRIES_ALL = env.integer("ENQUIRIES_ALL", "enquiries taken from all clients together, an hour", default=600)
 
 # -- look-ups by id ---------------------------------------------------------------------------------------------------
-LOOKUP_MISSES_PER_HOUR = env.integer("LOOKUP_MISSES_PER_HOUR", "unknown ids one client may try, an hour", default=30)
+LOOKUP_MISSES_PER_HOUR = env.integer(
+    "LOOKUP_MISSES_PER_HOUR", "unknown ids one client may try, an hour", default=30, minimum=1
+)
 LOOKUP_MISSES_ALL = env.integer("LOOKUP_MISSES_ALL", "unknown ids all clients together may try, an hour", default=2000)
 
 # -- requests that carry a key ----------------------------------------------------------------------------------------

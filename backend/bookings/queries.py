@@ -44,25 +44,23 @@ class Progress(NamedTuple):
     visited: list[str]
 
 
-def by_acknowledgement_id(acknowledgement_id: str) -> Progress:
-    """A proved booking. Refuses: booking_unknown, for an unproved one and that of an erased person too."""
-    found = _proved.first(acknowledgement_id=normalize_acknowledgement_id(acknowledgement_id))
-    if found is None:
+def proved(acknowledgement_id: str | Expression) -> QuerySet[Booking]:
+    """The booking of an id as it is stored, for `progress`. None is shown that is unproved, or an erased person's."""
+    known = Booking.objects.filter(verified_at__isnull=False, purged_at=None).only(*_SHOWN)
+    return known.filter(acknowledgement_id=acknowledgement_id).order_by()
+
+
+def progress(*found: Booking) -> Progress:
+    """Of a booking that was looked for. One trip, and one more for the refunds of what was paid.
+
+    Refuses: booking_unknown, of none.
+    """
+    if not found:
         raise Refused(Code.BOOKING_UNKNOWN)
-    return progress(found)
-
-
-def progress(booking: Booking) -> Progress:
-    """Of one that was found: it is shown from its proof on. One trip, and one more for the refunds of what was paid."""
+    [booking] = found
     steps, payments = run_queries(_steps, payment_status.payments_of, booking=booking.pk)
     payment_status.load_payments(booking, payments)
     return Progress(booking, [target for source, target in steps if source != target])
-
-
-@compiled
-def _proved() -> QuerySet[Booking]:
-    known = Booking.objects.filter(verified_at__isnull=False, purged_at=None).only(*_SHOWN)
-    return known.filter(acknowledgement_id=Given("acknowledgement_id")).order_by()
 
 
 @compiled

@@ -14,6 +14,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from backend.bookings import policy
 from backend.bookings.lifecycle import payments
 from backend.bookings.machine import ACTIVE, State
 from tests.support import api, factories, scenarios
@@ -100,29 +101,51 @@ def together(count: int) -> int:
 
 
 @pytest.mark.parametrize("state", LATER)
-def test_a_look_at_the_status_costs_three_trips_and_writes_nothing(
+def test_a_look_at_the_status_costs_two_trips_and_writes_nothing(
     state: State, now: datetime, queries: Counting
 ) -> None:
     booking = factories.make_booking(state, now=now)
-    with queries(2 + together(2)) as asked:
+    with queries(2 * together(2)) as asked:
         api.done(api.get(api.STATUS, {"acknowledgement_id": booking.acknowledgement_id}))
     assert all(query["sql"].startswith("SELECT") for query in asked)
 
 
 def test_a_paid_booking_costs_one_more_for_its_refunds(now: datetime, queries: Counting) -> None:
     booking = scenarios.confirmed(now=now)
-    with queries(2 + together(2) + 1):
+    with queries(2 * together(2) + 1):
         api.done(api.get(api.STATUS, {"acknowledgement_id": booking.acknowledgement_id}))
 
 
-def test_a_miss_costs_two_queries_more_and_a_refused_guesser_one(now: datetime, queries: Counting) -> None:
+def test_a_miss_costs_two_queries_more_and_a_refused_guesser_none(now: datetime, queries: Counting) -> None:
     ask = {"acknowledgement_id": "MS-000000"}
     api.get(api.STATUS, ask)
     for _ in range(29):
-        with queries(2 + 2):
+        with queries(together(2) + 2):
             api.error(api.get(api.STATUS, ask), 404, "booking_unknown")
-    with queries(1):
+    with queries(together(2)):
         api.error(api.get(api.STATUS, ask), 429, "too_many_misses")
+
+
+@pytest.mark.postgres_only
+@pytest.mark.parametrize("is_attack", [False, True])
+def test_for_a_guesser_the_database_looks_for_no_booking(
+    is_attack: bool, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    booking = scenarios.pending(now=now)
+    monkeypatch.setattr(policy, "LOOKUP_MISSES_ALL" if is_attack else "LOOKUP_MISSES_PER_HOUR", 1)
+
+    def how_it_is_looked_for(status: int) -> str:
+        with CaptureQueriesContext(connection) as asked:
+            answer = api.get(api.STATUS, {"acknowledgement_id": booking.acknowledgement_id})
+        assert answer.status_code == status
+        [looked_up] = [sql for query in asked for sql in query["sql"].split(";\n") if '."acknowledgement_id" = ' in sql]
+        with connection.cursor() as cursor:
+            cursor.execute(f"EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) {looked_up}")
+            return next(line for (line,) in cursor.fetchall() if "on bookings_booking" in line)
+
+    assert "actual rows=1" in how_it_is_looked_for(200)
+    api.error(api.get(api.STATUS, {"acknowledgement_id": "MS-000000"}), 404, "booking_unknown")
+    assert "(never executed)" in how_it_is_looked_for(429)
 
 
 def test_an_unproved_id_costs_what_an_unknown_one_does(now: datetime) -> None:

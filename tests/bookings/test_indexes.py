@@ -75,7 +75,7 @@ LOOK_UPS: dict[str, tuple[str, Callable[[], Any]]] = {
     "turns to mend": ("message_claim", lambda: messages.mend_turns(now=NOW)),
     "booking by id": (
         "bookings_booking_acknowledgement_id",
-        lambda: miss(lambda: queries.by_acknowledgement_id("MS-000000")),
+        lambda: list(queries.proved("MS-000000")),
     ),
     "link by token": ("bookings_link_digest", lambda: miss(lambda: links.find("x", Purpose.BOOKING))),
     "link of a message": ("link_message", lambda: links.token_of(Message().uuid)),

@@ -9,6 +9,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from django.db.models import QuerySet
+
 from backend.api import throttle
 from backend.api.public.requests import (
     AcknowledgementRequest,
@@ -21,6 +23,7 @@ from backend.bookings import queries
 from backend.bookings.lifecycle import attempts, cancellation, enquiries, visitor
 from backend.bookings.models import Booking
 from backend.bookings.queries import Progress
+from backend.core.compiled_queries import Given, compiled
 from backend.core.networks import Asked
 from backend.payments.models import Payment
 
@@ -41,9 +44,9 @@ def send_link(request: Asked, typed: Any, *, now: datetime) -> None:
 
 def find_booking(request: Asked, typed: Any, *, now: datetime) -> Progress:
     """By its id. Refuses: booking_unknown, too_many_misses."""
-    body = parse_request(AcknowledgementRequest, typed)
-    with throttle.limit_lookups(request, now=now):
-        return queries.by_acknowledgement_id(body.validated_data["acknowledgement_id"])
+    acknowledgement_id = _acknowledgement_id(typed)
+    with throttle.limit_lookups(request, _proved, acknowledgement_id=acknowledgement_id, now=now) as (found,):
+        return queries.progress(*found)
 
 
 def begin_payment(request: Asked, typed: Any, *, now: datetime) -> Payment:
@@ -69,6 +72,11 @@ def receive_enquiry(request: Asked, typed: Any, *, now: datetime) -> None:
     body = parse_request(EnquiryRequest, typed).validated_data
     throttle.limit_enquiries(request, now=now)
     enquiries.receive_enquiry(body["subject"] or "No subject", body["text"], now=now)
+
+
+@compiled
+def _proved() -> QuerySet[Booking]:
+    return throttle.unless_guessed(queries.proved(Given("acknowledgement_id")))
 
 
 def _acknowledgement_id(typed: Any) -> str:

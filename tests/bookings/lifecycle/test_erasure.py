@@ -288,7 +288,7 @@ def test_an_erased_booking_is_unknown_at_every_door_and_tells_nobody(now: dateti
     request = erasures.proved(booking, now=at)
     erasure.carry_out(request.pk, now=at + policy.ERASURE_AFTER)
     doors: list[Any] = [
-        lambda: queries.by_acknowledgement_id(booking.acknowledgement_id),
+        lambda: queries.progress(*queries.proved(booking.acknowledgement_id)),
         lambda: cancellation.request_cancellation(booking.acknowledgement_id, now=at),
         lambda: follow_ups.book_series(
             booking.pk, follow_ups.Series((at + 30 * DAY,)), actor="staff:desk", now=at + 8 * DAY
