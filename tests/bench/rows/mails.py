@@ -19,7 +19,7 @@ from workers import mail
 from workers.app import app
 
 MAILS = 300  # a round
-A_SECOND, AGAINST_TASK = Goal(300, 500), Goal(4, 6)
+A_SECOND, AGAINST_TASK = Goal(300, 500), Goal(1, 1.5)  # docs/decisions/057 says why not 4 and 6
 STATEMENTS = Goal(3, 3, is_cost=True)
 WAKE_EVERY = 1.0  # seconds, as beat does
 LOOK_EVERY = 0.05
