@@ -12,6 +12,7 @@ from backend.scheduling.free_slots import FreeSlot, SlotSearch, free_slots
 
 COUNT = 10  # offered at once: more is no choice
 BEFORE, AFTER = timedelta(days=7), timedelta(days=14)  # how far from the wish slots are looked for
+NEAR = timedelta(days=2)  # where they are looked for first: mostly there are enough, of thousands within three weeks
 _DAY = timedelta(days=1)
 
 
@@ -31,19 +32,28 @@ def suggestions(
     language: str = "",
     limit: int | None = COUNT,
 ) -> list[Suggestion]:
-    """Slots that fit first, then those nearest to the wish. Always of the booking's mode; three queries."""
+    """Slots that fit first, then those nearest to the wish. Always of the booking's mode.
+
+    Three queries, and three more where few are free near the wish.
+    """
     wish = _wish(booking)
-    search = SlotSearch(
-        start=max(now, wish.start - BEFORE),
-        end=max(now, wish.end) + AFTER,
-        mode=booking.mode,
-        psychologist_ids=(psychologist_id,) if psychologist_id else (),
-        language=language,
-        for_booking_id=booking.pk,
-    )
-    found = free_slots(search, now=now)
-    ranked = sorted(found, key=lambda slot: (not wish.fits(slot), wish.distance(slot), not wish.is_with(slot), slot))
-    return [Suggestion(slot, wish.fits(slot)) for slot in ranked[:limit]]
+
+    def ranked(before: timedelta, after: timedelta) -> list[FreeSlot]:
+        search = SlotSearch(
+            start=max(now, wish.start - before),
+            end=max(now, wish.end) + after,
+            mode=booking.mode,
+            psychologist_ids=(psychologist_id,) if psychologist_id else (),
+            language=language,
+            for_booking_id=booking.pk,
+        )
+        found = free_slots(search, now=now)
+        return sorted(found, key=lambda slot: (not wish.fits(slot), wish.distance(slot), not wish.is_with(slot), slot))
+
+    found = ranked(NEAR, NEAR) if limit else []
+    if not limit or len(found) < limit or wish.distance(found[limit - 1]) >= NEAR:  # one that is farther could be ahead
+        found = ranked(BEFORE, AFTER)
+    return [Suggestion(slot, wish.fits(slot)) for slot in found[:limit]]
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from backend.bookings.machine import State
 from backend.bookings.models import Booking
 from backend.core.errors import Code, Refused
 from backend.people.models import HoursMode, Language, Location, Psychologist
-from backend.scheduling.suggestions import Suggestion, suggestions
+from backend.scheduling.suggestions import NEAR, Suggestion, suggestions
 from tests.support import api, scenarios, working_hours
 from tests.support.admin_site import action_url, owner, page_url, session_form, written
 from tests.support.scenarios import RAVI
@@ -130,11 +130,53 @@ def test_nobody_with_hours_means_no_suggestion(now: datetime) -> None:
     assert suggestions(asked(now=now), now=now) == []
 
 
-def test_suggestions_cost_three_queries(who: Psychologist, now: datetime) -> None:
+@pytest.mark.parametrize(
+    "wish",
+    [
+        {"preferred_period": "MORNING"},
+        {"preferred_period": "EVENING", "preferred_date": WEDNESDAY + 12 * DAY},
+        {"preferred_psychologist": 1, "preferred_slot_start": at("10:00", WEDNESDAY + 5 * DAY)},
+        {"preferred_psychologist": 0, "preferred_date": WEDNESDAY + 2 * DAY},
+    ],
+)
+@pytest.mark.parametrize("later", [timedelta(0), timedelta(days=4, hours=3)])
+def test_a_few_are_the_first_of_all(wish: dict[str, Any], later: timedelta, who: Psychologist, now: datetime) -> None:
+    working_hours.away(who, at("11:00"), at("20:00", WEDNESDAY + 3 * DAY))
+    rare = working_hours.psychologist("Dr. Rare", hours="")
+    working_hours.weekly(rare, "09:00 12:00", weekdays=(0, 3))
+    chosen = [who, rare][wish.get("preferred_psychologist", 0)]
+    given = {"preferred_date": wish["preferred_slot_start"].date()} if "preferred_slot_start" in wish else {}
+    booking = asked(
+        now=now,
+        **{name: value for name, value in wish.items() if name != "preferred_psychologist"},
+        **given,
+        preferred_psychologist_id=chosen.pk if "preferred_psychologist" in wish else None,
+    )
+    every = suggestions(booking, now=now + later, limit=None)
+    assert len(every) > 60
+    for limit in (1, 3, 6, 10, 25, 60):
+        assert suggestions(booking, now=now + later, limit=limit) == every[:limit]
+
+
+def test_at_the_edge_of_what_is_looked_at_first_whoever_was_wished_for_is_still_ahead(now: datetime) -> None:
+    """Both are as far from the morning that was asked for, one before it and one after."""
+    day = WEDNESDAY + 7 * DAY
+    someone, wished = (working_hours.psychologist(name, hours="") for name in ("Dr. A", "Dr. B"))
+    working_hours.extra(someone, day - NEAR, "06:00 07:00")
+    working_hours.extra(wished, day + NEAR, "12:00 13:00")
+    booking = asked(now=now, preferred_date=day, preferred_period="MORNING", preferred_psychologist_id=wished.pk)
+    every = suggestions(booking, now=now, limit=None)
+    assert [one.slot.psychologist_id for one in every] == [wished.pk, someone.pk]
+    assert suggestions(booking, now=now, limit=1) == every[:1]
+
+
+def test_suggestions_cost_three_queries_and_three_more_where_few_are_free(who: Psychologist, now: datetime) -> None:
     booking = asked(now=now)
-    with CaptureQueriesContext(connection) as captured:
-        suggestions(booking, now=now)
-    assert len(captured) == 3
+    for expected in (3, 6):
+        with CaptureQueriesContext(connection) as captured:
+            suggestions(booking, now=now)
+        assert len(captured) == expected
+        working_hours.away(who, at("00:00", WEDNESDAY - 2 * DAY), at("00:00", WEDNESDAY + 3 * DAY))
 
 
 # -- the first that fits -----------------------------------------------------------------------------------------------
