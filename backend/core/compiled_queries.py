@@ -48,11 +48,20 @@ class Given(Expression):
 
 
 class Ago(Given):
-    """`now`, less a span, which is asked for each time: `Ago(lambda: policy.DRAFT_LIFETIME)`."""
+    """`now`, less a span, which is asked for each time: `Ago(lambda: policy.DRAFT_LIFETIME)`.
+
+    A span that stays is added and taken away as with an instant, so that one function words a query for either.
+    """
 
     def __init__(self, span: Callable[[], timedelta] = timedelta) -> None:
         super().__init__("now", DateTimeField())
         self.span = span
+
+    def __add__(self, span: timedelta) -> Ago:  # type: ignore[override]  # an instant takes nothing else
+        return self - -span
+
+    def __sub__(self, span: timedelta) -> Ago:  # type: ignore[override]
+        return Ago(lambda: self.span() + span)
 
     def value(self, given: Mapping[str, Any]) -> Any:
         """The instant."""
@@ -156,17 +165,20 @@ def _is_of_models(rows: QuerySet[Any, Any]) -> bool:
 
 
 def _instances(compiler: SQLCompiler) -> Callable[[Row], Model]:
-    """What makes an instance of a row, with what it is joined to, as a queryset does."""
+    """What makes an instance of a row, with what it is joined to and annotated with, as a queryset does."""
     info = compiler.klass_info
     columns = info["select_fields"]
     begin, end = columns[0], columns[-1] + 1
     names = [column.target.attname for column, *_ in compiler.select[begin:end]]
+    annotations = list(compiler.annotation_col_map.items())
     related = get_related_populators(info, compiler.select, connection.alias)  # type: ignore[call-arg]  # the stubs know a later Django
 
     def build(row: Row) -> Model:
         made: Model = info["model"].from_db(connection.alias, names, row[begin:end])
         for populator in related:
             populator.populate(row, made)
+        for name, position in annotations:
+            setattr(made, name, row[position])
         return made
 
     return build

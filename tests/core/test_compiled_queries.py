@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.db.models import Count, Min, Q, QuerySet
+from django.db.models.functions import Length
 from django.test.utils import CaptureQueriesContext
 
 from backend.bookings import policy
@@ -48,6 +49,21 @@ def test_it_answers_as_the_queryset_at_every_instant() -> None:
         now = NOW + minute * MINUTE
         assert at(now) == as_queryset(now)
     assert len(built) == 1
+
+
+@compiled
+def around() -> QuerySet[Process]:
+    now = Ago()
+    rows = Process.objects.filter(seen_at__gt=now - MINUTE - MINUTE, seen_at__lte=now + MINUTE)
+    return rows.annotate(is_beat=Q(role=ProcessRole.BEAT), letters=Length("name")).order_by("name")
+
+
+def test_spans_are_added_as_to_an_instant_and_rows_have_what_they_are_annotated_with() -> None:
+    for name, minutes in (("two", -2), ("one", -1), ("now", 0), ("soon", 1), ("later", 2)):
+        role = ProcessRole.BEAT if minutes == 0 else ProcessRole.MAIL
+        Process.objects.create(name=name, role=role, seen_at=NOW + minutes * MINUTE)
+    found = [(row.name, bool(row.is_beat), row.letters) for row in around.rows(now=NOW)]
+    assert found == [("now", True, 3), ("one", False, 3), ("soon", False, 4)]
 
 
 @compiled

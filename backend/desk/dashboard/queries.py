@@ -5,9 +5,10 @@ Every list is bounded, and how many queries all of them cost does not depend on 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from django.db.models import BooleanField, Case, Q, QuerySet, Value, When
 
@@ -17,7 +18,7 @@ from backend.bookings.machine import ACTIVE, HOLDS_SLOT, State
 from backend.bookings.models import Booking, DataRequest, Origin
 from backend.bookings.payment_status import takes_at_desk
 from backend.bookings.queries import open_data_requests
-from backend.core.compiled_queries import compiled, run_queries
+from backend.core.compiled_queries import Ago, compiled, run_queries
 from backend.core.formatting import practice_zone
 from backend.desk.waiting import UNPAID_FOR, lapsing, unpaid, unrecorded
 from backend.outbox.by_telephone import to_tell
@@ -33,6 +34,7 @@ UNPAID_KEPT = 200
 CLOSED_WITHIN = timedelta(days=14)  # how far ahead closed days are looked through
 UNEXPECTED_FOR = timedelta(days=7)  # how long money that nobody expected is shown
 Row = TypeVar("Row", Booking, Refund, Payment, DataRequest)
+Instant: TypeAlias = datetime | Ago
 
 
 @dataclass(frozen=True)
@@ -81,27 +83,18 @@ class Dashboard:
 def dashboard(seen: QuerySet[Booking], *, now: datetime) -> Dashboard:
     """The dashboard's lists, over the bookings `seen`. Twenty queries at most."""
     rows = _shown(seen)
+    sees_all = not seen.query.where
     sessions, are_more = _sessions(rows, now=now)
     owing, owing_as_of = _unpaid(rows, now=now)
-    asked, choosing, refunds = run_queries(*_OF_ALL) if not seen.query.where else _of_some(rows, seen)
     return Dashboard(
-        waiting=_some(_waiting(rows)),
-        asked_to_cancel=asked,
-        choosing=choosing,
-        lapsing=_some(lapsing(rows, now=now)),
+        **(_of_all(now=now) if sees_all else {name: _some(of(seen, now)) for name, of in _LISTS.items()}),
         sessions=sessions,
         are_more_sessions=are_more,
         failures=_failures(rows),
-        refunds=refunds,
         untold=_untold(rows, now=now),
-        unexpected=_some(_unexpected(seen, now=now)),
-        unrecorded=_some(unrecorded(rows, now=now)),
         unpaid=owing,
         unpaid_as_of=owing_as_of,
         on_closed_days=_on_closed_days(rows, now=now),
-        asked_about_data=_some(
-            about_seen(open_data_requests(), "booking", seen).select_related("booking").defer("booking__user_message")
-        ),
     )
 
 
@@ -121,36 +114,9 @@ def _on_closed_days(rows: QuerySet[Booking], *, now: datetime) -> list[Booking]:
     return _some(rows.filter(pk__in=found).order_by("slot_start")) if found else []
 
 
-def _of_some(rows: QuerySet[Booking], seen: QuerySet[Booking]) -> list[list[Any]]:
-    """What `_OF_ALL` asks once for all, of who sees some bookings."""
-    return [_some(_asked_to_cancel(rows)), _some(_choosing(rows)), _some(_refunds(seen))]
-
-
-def _asked_to_cancel(rows: QuerySet[Booking]) -> QuerySet[Booking]:
-    asked = rows.filter(cancellation_requested_at__isnull=False, state__in=ACTIVE)
-    return asked.order_by("cancellation_requested_at")
-
-
-def _choosing(rows: QuerySet[Booking]) -> QuerySet[Booking]:
-    return rows.filter(choose_by__isnull=False).order_by("choose_by")
-
-
-@compiled
-def _asked_to_cancel_of_all() -> QuerySet[Booking]:
-    return _asked_to_cancel(_shown(Booking.objects.all()))[: SHOWN + 1]
-
-
-@compiled
-def _choosing_of_all() -> QuerySet[Booking]:
-    return _choosing(_shown(Booking.objects.all()))[: SHOWN + 1]
-
-
-@compiled
-def _refunds_of_all() -> QuerySet[Refund]:
-    return _refunds(Booking.objects.all())[: SHOWN + 1]
-
-
-_OF_ALL = (_asked_to_cancel_of_all, _choosing_of_all, _refunds_of_all)  # written once: each is as long as all its rows
+def _of_all(*, now: datetime) -> dict[str, list[Any]]:
+    """The lists of who sees every booking: written once, for each is as long as all its columns, and asked together."""
+    return dict(zip(_LISTS, run_queries(*_WRITTEN, now=now), strict=True))
 
 
 def _shown(seen: QuerySet[Booking]) -> QuerySet[Booking]:
@@ -183,16 +149,6 @@ def _ids_of_unpaid(now: datetime) -> list[int] | None:
     return list(unpaid(Booking.objects.all(), now=now).values_list("pk", flat=True)[:UNPAID_KEPT])
 
 
-def _waiting(rows: QuerySet[Booking]) -> QuerySet[Booking]:
-    is_unread = Case(  # what staff typed for a caller, staff have read
-        When(~Q(user_message="") & Q(message_read_at=None, origin=Origin.VISITOR), then=Value(True)),
-        default=Value(False),
-        output_field=BooleanField(),
-    )
-    pending = rows.filter(state=State.PENDING, due_at__isnull=False).annotate(is_unread=is_unread)
-    return pending.order_by("due_at", "-is_priority")
-
-
 def _sessions(rows: QuerySet[Booking], *, now: datetime) -> tuple[list[Booking], bool]:
     """All of today; of more than are shown those that go on or come next, and that there are more."""
     start, end = day_of(now)
@@ -219,7 +175,37 @@ def _untold(rows: QuerySet[Booking], *, now: datetime) -> list[Untold]:
     return found[: SHOWN + 1]
 
 
-def _refunds(seen: QuerySet[Booking]) -> QuerySet[Refund]:
+# -- lists that are asked together -------------------------------------------------------------------------------------
+
+
+def _waiting(seen: QuerySet[Booking], _now: Instant) -> QuerySet[Booking]:
+    is_unread = Case(  # what staff typed for a caller, staff have read
+        When(~Q(user_message="") & Q(message_read_at=None, origin=Origin.VISITOR), then=Value(True)),
+        default=Value(False),
+        output_field=BooleanField(),
+    )
+    pending = _shown(seen).filter(state=State.PENDING, due_at__isnull=False).annotate(is_unread=is_unread)
+    return pending.order_by("due_at", "-is_priority")
+
+
+def _asked_to_cancel(seen: QuerySet[Booking], _now: Instant) -> QuerySet[Booking]:
+    asked = _shown(seen).filter(cancellation_requested_at__isnull=False, state__in=ACTIVE)
+    return asked.order_by("cancellation_requested_at")
+
+
+def _choosing(seen: QuerySet[Booking], _now: Instant) -> QuerySet[Booking]:
+    return _shown(seen).filter(choose_by__isnull=False).order_by("choose_by")
+
+
+def _lapsing(seen: QuerySet[Booking], now: Instant) -> QuerySet[Booking]:
+    return lapsing(_shown(seen), now=now)
+
+
+def _unrecorded(seen: QuerySet[Booking], now: Instant) -> QuerySet[Booking]:
+    return unrecorded(_shown(seen), now=now)
+
+
+def _refunds(seen: QuerySet[Booking], _now: Instant) -> QuerySet[Refund]:
     """A refused one whose money was promised anew since is not told apart here; its booking's page does."""
     by_hand = Q(state__in=(RefundState.REFUSED, RefundState.UNFINISHED))
     ours = by_hand | Q(state=RefundState.QUEUED, payment__method=PaymentMethod.DESK)
@@ -227,7 +213,31 @@ def _refunds(seen: QuerySet[Booking]) -> QuerySet[Refund]:
     return rows.defer("payment__booking__user_message").order_by("queued_at")
 
 
-def _unexpected(seen: QuerySet[Booking], *, now: datetime) -> QuerySet[Payment]:
+def _unexpected(seen: QuerySet[Booking], now: Instant) -> QuerySet[Payment]:
     came = Payment.objects.filter(is_unexpected=True, captured_at__gt=now - UNEXPECTED_FOR)
     rows: QuerySet[Payment] = about_seen(came, "booking", seen)
     return rows.select_related("booking").defer("booking__user_message").order_by("-captured_at")
+
+
+def _asked_about_data(seen: QuerySet[Booking], _now: Instant) -> QuerySet[DataRequest]:
+    rows = about_seen(open_data_requests(), "booking", seen)
+    return rows.select_related("booking").defer("booking__user_message")
+
+
+_LISTS: dict[str, Callable[[QuerySet[Booking], Instant], QuerySet[Any]]] = {
+    "waiting": _waiting,
+    "asked_to_cancel": _asked_to_cancel,
+    "choosing": _choosing,
+    "lapsing": _lapsing,
+    "refunds": _refunds,
+    "unexpected": _unexpected,
+    "unrecorded": _unrecorded,
+    "asked_about_data": _asked_about_data,
+}
+
+
+def _written(of: Callable[[QuerySet[Booking], Instant], QuerySet[Any]]) -> compiled:
+    return compiled(lambda: of(Booking.objects.all(), Ago())[: SHOWN + 1])
+
+
+_WRITTEN = [_written(of) for of in _LISTS.values()]
