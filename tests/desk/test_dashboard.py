@@ -279,7 +279,7 @@ def test_the_page_costs_the_same_however_much_waits(now: datetime) -> None:
         with time_machine.travel(now, tick=False), CaptureQueriesContext(connection) as captured:
             assert browser.get(URL).status_code == 200
         counts.append(len(captured.captured_queries))
-    assert counts[0] == counts[1] <= 26 + 1  # the INSERT that tells whose numbers were shown
+    assert counts[0] == counts[1] <= 20 + 1  # the INSERT that tells whose numbers were shown
 
 
 def test_who_sees_all_is_asked_the_same_as_who_sees_some(settings) -> None:
