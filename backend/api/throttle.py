@@ -17,7 +17,7 @@ from django.db.models import Exists, F, Q, QuerySet
 
 from backend.api.models import LookupMiss
 from backend.bookings import policy
-from backend.core.compiled_queries import Given, compiled, run_queries
+from backend.core.compiled_queries import Given, compiled
 from backend.core.errors import Code, Refused
 from backend.core.networks import Asked, client_network
 
@@ -28,25 +28,33 @@ ENQUIRIES = "enquiries:"
 
 
 @contextmanager
-def limit_lookups(request: Asked, *looked_up: compiled, now: datetime, **given: Any) -> Iterator[list[list[Any]]]:
+def limit_lookups(request: Asked, *, now: datetime) -> Iterator[None]:
     """Wraps a look-up by id: refuses guessers, and counts the look-up when it finds nothing.
 
-    Before anything is looked up, so that how long a refusal takes tells nothing either; what is `looked_up` in the same
-    trip is therefore rows `unless_guessed`, and the block gets what each finds.
-    Refuses: too_many_misses, with `retry_after`. One query more, and none to write unless it is a miss.
+    Before anything is looked up, so that how long a refusal takes tells nothing either.
+    Refuses: too_many_misses, with `retry_after`. One query, and none to write unless it is a miss.
     """
     client = client_network(request)
-    most = {"most": policy.LOOKUP_MISSES_PER_HOUR, "most_of_all": policy.LOOKUP_MISSES_ALL}
-    guesses, *found = run_queries(_guesses, *looked_up, client=client, hour=_hour(now), **most, **given)
-    if guesses:
+    if _guesses.rows(**who_asks(request, now=now)):
         raise Refused(Code.TOO_MANY_MISSES, retry_after=until_next_hour(now))
     try:
-        yield found
+        yield
     except Refused as refused:
         if refused.code is Code.BOOKING_UNKNOWN:
             count(client, now=now)
             count(EVERYBODY, now=now)
         raise
+
+
+def unless_guessed(rows: QuerySet[Any]) -> QuerySet[Any]:
+    """None of them where `who_asks` guesses. The database asks that once, before it looks for any."""
+    return rows.filter(~Exists(_of_a_guesser()))
+
+
+def who_asks(request: Asked, *, now: datetime) -> dict[str, Any]:
+    """What a query of `unless_guessed` rows is to be given."""
+    most = {"most": policy.LOOKUP_MISSES_PER_HOUR, "most_of_all": policy.LOOKUP_MISSES_ALL}
+    return {"client": client_network(request), "hour": _hour(now), **most}
 
 
 def limit_mails(request: Asked, *, now: datetime) -> None:
@@ -82,11 +90,6 @@ def is_first_refusal(client: str, *, now: datetime) -> bool:
 def counted(client: str, *, now: datetime) -> int:
     """So many this hour."""
     return _row(client, now).values_list("count", flat=True).first() or 0
-
-
-def unless_guessed(rows: QuerySet[Any]) -> QuerySet[Any]:
-    """None of them for a guesser. The database asks that once, before it looks for any."""
-    return rows.filter(~Exists(_of_a_guesser()))
 
 
 @compiled

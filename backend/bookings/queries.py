@@ -50,14 +50,8 @@ def proved(acknowledgement_id: str | Expression) -> QuerySet[Booking]:
     return known.filter(acknowledgement_id=acknowledgement_id).order_by()
 
 
-def progress(*found: Booking) -> Progress:
-    """Of a booking that was looked for. One trip, and one more for the refunds of what was paid.
-
-    Refuses: booking_unknown, of none.
-    """
-    if not found:
-        raise Refused(Code.BOOKING_UNKNOWN)
-    [booking] = found
+def progress(booking: Booking) -> Progress:
+    """Of one that was found: it is shown from its proof on. One trip, and one more for the refunds of what was paid."""
     steps, payments = run_queries(_steps, payment_status.payments_of, booking=booking.pk)
     payment_status.load_payments(booking, payments)
     return Progress(booking, [target for source, target in steps if source != target])

@@ -168,7 +168,7 @@ def test_what_is_read_together_is_what_django_reads_one_by_one(now: datetime) ->
         return [payments, payment_status.payment_status(read), payment_status.paid_paise(read)]
 
     expected = Booking.objects.prefetch_related("payments__refunds").get(pk=booking.pk)
-    found = queries.progress(*queries.proved(booking.acknowledgement_id))
+    found = queries.progress(queries.proved(booking.acknowledgement_id).get())
     assert told(found.booking) == told(queries.progress(booking).booking) == told(expected)
     assert found.visited == [target for source, target in expected.ledger.values_list("source", "target")]
 

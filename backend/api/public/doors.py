@@ -24,6 +24,7 @@ from backend.bookings.lifecycle import attempts, cancellation, enquiries, visito
 from backend.bookings.models import Booking
 from backend.bookings.queries import Progress
 from backend.core.compiled_queries import Given, compiled
+from backend.core.errors import Code, Refused
 from backend.core.networks import Asked
 from backend.payments.models import Payment
 
@@ -45,8 +46,11 @@ def send_link(request: Asked, typed: Any, *, now: datetime) -> None:
 def find_booking(request: Asked, typed: Any, *, now: datetime) -> Progress:
     """By its id. Refuses: booking_unknown, too_many_misses."""
     acknowledgement_id = _acknowledgement_id(typed)
-    with throttle.limit_lookups(request, _proved, acknowledgement_id=acknowledgement_id, now=now) as (found,):
-        return queries.progress(*found)
+    found = _proved.first(acknowledgement_id=acknowledgement_id, **throttle.who_asks(request, now=now))
+    if found is None:
+        with throttle.limit_lookups(request, now=now):
+            raise Refused(Code.BOOKING_UNKNOWN)
+    return queries.progress(found)
 
 
 def begin_payment(request: Asked, typed: Any, *, now: datetime) -> Payment:

@@ -81,7 +81,7 @@ class Dashboard:
 
 
 def dashboard(seen: QuerySet[Booking], *, now: datetime) -> Dashboard:
-    """The dashboard's lists, over the bookings `seen`. A dozen queries for who sees all, seven more for who sees some."""
+    """The dashboard's lists, over the bookings `seen`. A dozen queries, and seven more for who sees only some."""
     rows = _shown(seen)
     sees_all = not seen.query.where
     sessions, are_more = _sessions(rows, now=now)
