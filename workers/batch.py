@@ -29,12 +29,12 @@ from workers.outcomes import Answer
 log = logging.getLogger("workers.drain")
 
 
-def _nothing() -> None:
-    """Where there is nothing to prepare."""
-
-
 Effect: TypeAlias = Callable[[], Answer]
 Perform: TypeAlias = Callable[[Message], Answer]
+
+
+def _nothing() -> None:
+    """Where there is nothing to prepare."""
 
 
 @dataclass(frozen=True)

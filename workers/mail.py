@@ -12,6 +12,7 @@ from typing import Any
 
 from anymail.exceptions import AnymailError
 from anymail.message import AnymailStatus
+from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
@@ -106,11 +107,15 @@ class _Letter:
         self._failure: Exception | None = None
 
     def prepare(self) -> None:
-        """Unless it brings what the database keeps, as a receipt."""
+        """Unless more is to be read for it."""
+        if not delivery.is_of_its_words_alone(self.message):
+            return
         try:
             self._made = self._composed()
+        except SoftTimeLimitExceeded:  # it is the drain that has taken too long
+            raise
         except InUse:
-            pass
+            log.warning("%s %s asks the database for more than its words", self.message.kind, self.message.uuid)
         except Exception as error:  # noqa: BLE001  # raised in its attempt
             self._failure = error
 

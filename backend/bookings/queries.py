@@ -187,4 +187,4 @@ def events_to_apply(*, now: datetime) -> QuerySet[InboxEvent]:
 
 def open_data_requests() -> QuerySet[DataRequest]:
     """Requests of people that wait for us, the nearest deadline first; who did not prove it waits for nothing."""
-    return DataRequest.objects.filter(closed_at=None, state=RequestState.WAITING).order_by("deadline")
+    return DataRequest.objects.filter(closed_at=None, state=RequestState.WAITING).order_by("deadline", "pk")

@@ -50,7 +50,7 @@ class Given(Expression):
 class Ago(Given):
     """`now`, less a span, which is asked for each time: `Ago(lambda: policy.DRAFT_LIFETIME)`.
 
-    A span that stays is added and taken away as with an instant, so that one function words a query for either.
+    A span is added and taken away as with an instant, so that one function words a query for either; it is read once.
     """
 
     def __init__(self, span: Callable[[], timedelta] = timedelta) -> None:

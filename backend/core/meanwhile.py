@@ -15,12 +15,23 @@ class InUse(Exception):
     """The connection is: another statement is on its way."""
 
 
+class _Busy:
+    """In the place of psycopg's connection, at whose lock this thread would wait for itself."""
+
+    def __getattr__(self, _name: str) -> NoReturn:
+        raise InUse
+
+    def __setattr__(self, _name: str, _value: object) -> NoReturn:
+        raise InUse
+
+
 @contextmanager
 def meanwhile(do: Callable[[], None]) -> Iterator[None]:
     """Do it as soon as the next statement of the block is on its way; with another database not at all.
 
-    It may ask the database nothing: raises InUse. What it raises is raised when the statement is answered, so that the
-    connection can be used again; what the statement raises comes first.
+    Of the first statement in a transaction that is its BEGIN. What is done may ask the database nothing: raises InUse.
+    What it raises is raised when the statement is answered, so that the connection can be used again; what the
+    statement raises comes first.
     """
     if connection.vendor != "postgresql" or connection.connection is None:
         yield
@@ -44,18 +55,16 @@ def _interrupted(talk: Talk, do: Callable[[], None]) -> Talk:
     failure: BaseException | None = None
     try:
         awaited = next(talk)
+        opened, connection.connection = connection.connection, _Busy()
         try:
-            with connection.execute_wrapper(_refuse):
-                do()
+            do()
         except BaseException as error:  # noqa: BLE001  # raised below
             failure = error
+        finally:
+            connection.connection = opened
         while True:
             awaited = talk.send((yield awaited))
     except StopIteration as answered:
         if failure is not None:
             raise failure from None
         return answered.value
-
-
-def _refuse(*_statement: Any) -> NoReturn:
-    raise InUse

@@ -18,16 +18,16 @@ UNPAID_FOR = timedelta(days=60)  # how long a session that was held and not paid
 def lapsing(rows: QuerySet[Booking], *, now: datetime | Ago) -> QuerySet[Booking]:
     """Holds that end soon if nobody pays, the soonest first."""
     held = rows.filter(state__in=AWAITS_PAYMENT, choose_by=None, due_at__lt=now + LAPSES_WITHIN)
-    return held.annotate(owed_paise=payment_status.takes_at_desk()).order_by("due_at")
+    return held.annotate(owed_paise=payment_status.takes_at_desk()).order_by("due_at", "pk")
 
 
 def unrecorded(rows: QuerySet[Booking], *, now: datetime | Ago) -> QuerySet[Booking]:
     """Sessions that are over, and nobody said what became of them."""
     held = rows.filter(state__in=TAKES_PLACE, outcome=Outcome.UNRECORDED, slot_start__lt=now, slot_end__lte=now)
     oldest = now - policy.OUTCOME_OPEN_FOR
-    return held.filter(slot_end__gt=oldest, slot_start__gt=oldest - policy.SESSION_LONGEST).order_by("slot_start")
+    return held.filter(slot_end__gt=oldest, slot_start__gt=oldest - policy.SESSION_LONGEST).order_by("slot_start", "pk")
 
 
 def unpaid(rows: QuerySet[Booking], *, now: datetime) -> QuerySet[Booking]:
     """Sessions that were held, and are due at the practice."""
-    return payment_status.owed(rows.filter(slot_start__gt=now - UNPAID_FOR), now=now).order_by("slot_start")
+    return payment_status.owed(rows.filter(slot_start__gt=now - UNPAID_FOR), now=now).order_by("slot_start", "pk")

@@ -100,6 +100,12 @@ def compose(message: Message, tokens: Mapping[str, str]) -> EmailMultiAlternativ
         return _composed(message, tokens)
 
 
+def is_of_its_words_alone(message: Message) -> bool:
+    """Whether `compose` reads nothing but them: no receipt, and no links of several sessions."""
+    context = required(message.context, "frozen context", message)
+    return "sessions" not in context and not receipts.is_attached(context)
+
+
 def _composed(message: Message, tokens: Mapping[str, str]) -> EmailMultiAlternatives:
     context = dict(required(message.context, "frozen context", message))
     frozen_at = required(message.frozen_at, "frozen_at", message)

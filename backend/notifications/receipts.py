@@ -51,9 +51,14 @@ def attached_receipt(notification: NotificationContext) -> TemplateContext:
     return {"receipt_number": receipt.number, "is_receipt_attached": is_kept}
 
 
+def is_attached(context: TemplateContext) -> bool:
+    """Whether the frozen words name a document that the mail brings."""
+    return bool(context.get("is_receipt_attached"))
+
+
 def attach(mail: EmailMultiAlternatives, context: TemplateContext) -> None:
-    """The document that the frozen words name. Raises Permanent where it is gone, Damaged where it was changed."""
-    if not context.get("is_receipt_attached"):
+    """That document, if there is one. Raises Permanent where it is gone, Damaged where it was changed."""
+    if not is_attached(context):
         return
     receipt = Receipt.objects.get(number=context["receipt_number"])
     content = receipt_files.content(receipt)

@@ -51,8 +51,8 @@ def suggestions(
         return sorted(found, key=lambda slot: (not wish.fits(slot), wish.distance(slot), not wish.is_with(slot), slot))
 
     found = ranked(NEAR, NEAR) if limit else []
-    if not limit or len(found) < limit or wish.distance(found[limit - 1]) >= NEAR:  # one that is farther could be ahead
-        found = ranked(BEFORE, AFTER)
+    if not limit or len(found) < limit or wish.distance(found[limit - 1]) >= NEAR - wish.aside:
+        found = ranked(BEFORE, AFTER)  # for what was not looked at yet could be ahead
     return [Suggestion(slot, wish.fits(slot)) for slot in found[:limit]]
 
 
@@ -65,6 +65,12 @@ class _Wish:
     ends_within: bool  # own hours say when the visitor must end, a period only when they would begin
     slot_start: datetime | None
     psychologist_id: int | None
+
+    @property
+    def aside(self) -> timedelta:
+        """How far the slot they named lies from the hours: a caller's may, and a program's."""
+        named = self.slot_start or self.start
+        return max(self.start - named, named - self.end, timedelta(0))
 
     def is_with(self, slot: FreeSlot) -> bool:
         return self.psychologist_id in (None, slot.psychologist_id)

@@ -62,7 +62,7 @@ def test_spans_are_added_as_to_an_instant_and_rows_have_what_they_are_annotated_
     for name, minutes in (("two", -2), ("one", -1), ("now", 0), ("soon", 1), ("later", 2)):
         role = ProcessRole.BEAT if minutes == 0 else ProcessRole.MAIL
         Process.objects.create(name=name, role=role, seen_at=NOW + minutes * MINUTE)
-    found = [(row.name, bool(row.is_beat), row.letters) for row in around.rows(now=NOW)]
+    found = [(row.name, row.is_beat, row.letters) for row in around.rows(now=NOW)]
     assert found == [("now", True, 3), ("one", False, 3), ("soon", False, 4)]
 
 

@@ -12,9 +12,10 @@ from html.parser import HTMLParser
 from typing import Any, ClassVar
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.template.loader import get_template
 from django.test import override_settings
+from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
 from backend.bookings import links
@@ -22,6 +23,7 @@ from backend.bookings.models import Link, Mode, Purpose
 from backend.bookings.notices import LINKS_CARRIED, OF_A_PERSON, Notice
 from backend.core.errors import Permanent
 from backend.notifications import delivery
+from backend.notifications.rules import is_of_its_bookings_alone
 from tests.support import calendar_lint
 from tests.support.mails import (
     TO_PSYCHOLOGIST,
@@ -269,3 +271,18 @@ def test_times_are_those_of_the_practices_zone(now: datetime, settings: Settings
     settings.PRACTICE_TIME_ZONE = "Europe/Berlin"
     mail = mail_of(Notice.BOOKING_CONFIRMED, now=now)
     assert "Tuesday, 24 November 2026, 13:00 CET to 14:00 CET" in mail.body
+
+
+@EVERY_NOTICE
+def test_what_is_of_its_words_alone_is_made_without_a_question(notice: Notice, now: datetime) -> None:
+    """A worker makes such a mail while its connection is in use."""
+    if not is_of_its_bookings_alone(notice):
+        return
+    message = frozen(enqueued(notice, true_booking(notice, now=now), now=now), now=now)
+    tokens = links.tokens_of(message.uuid)
+    with CaptureQueriesContext(connection) as asked:
+        delivery.compose(message, tokens)
+    assert delivery.is_of_its_words_alone(message) == ("sessions" not in (message.context or {}))
+    assert not asked.captured_queries or not delivery.is_of_its_words_alone(message)
+    message.context = {**(message.context or {}), "is_receipt_attached": True}
+    assert not delivery.is_of_its_words_alone(message)

@@ -137,6 +137,10 @@ def test_nobody_with_hours_means_no_suggestion(now: datetime) -> None:
         {"preferred_period": "EVENING", "preferred_date": WEDNESDAY + 12 * DAY},
         {"preferred_psychologist": 1, "preferred_slot_start": at("10:00", WEDNESDAY + 5 * DAY)},
         {"preferred_psychologist": 0, "preferred_date": WEDNESDAY + 2 * DAY},
+        # a caller's slot between the periods, and a program's on another day than its date
+        {"preferred_psychologist": 0, "preferred_slot_start": at("13:00", WEDNESDAY + 6 * DAY)},
+        {"preferred_date": WEDNESDAY + 5 * DAY, "preferred_slot_start": at("20:00", WEDNESDAY + 8 * DAY)},
+        {"preferred_date": WEDNESDAY + 9 * DAY, "preferred_slot_start": at("09:00", WEDNESDAY + 7 * DAY)},
     ],
 )
 @pytest.mark.parametrize("later", [timedelta(0), timedelta(days=4, hours=3)])
@@ -146,9 +150,9 @@ def test_a_few_are_the_first_of_all(wish: dict[str, Any], later: timedelta, who:
     working_hours.weekly(rare, "09:00 12:00", weekdays=(0, 3))
     chosen = [who, rare][wish.get("preferred_psychologist", 0)]
     given = {"preferred_date": wish["preferred_slot_start"].date()} if "preferred_slot_start" in wish else {}
+    given |= {name: value for name, value in wish.items() if name != "preferred_psychologist"}
     booking = asked(
         now=now,
-        **{name: value for name, value in wish.items() if name != "preferred_psychologist"},
         **given,
         preferred_psychologist_id=chosen.pk if "preferred_psychologist" in wish else None,
     )

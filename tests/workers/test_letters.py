@@ -8,6 +8,7 @@ from email import message_from_bytes
 from email.policy import default as default_policy
 
 import pytest
+from celery.exceptions import SoftTimeLimitExceeded
 from django.core.mail import EmailMultiAlternatives
 from django.db import connection
 
@@ -39,11 +40,13 @@ def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def made(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
-    """For whom mails were made, and what the connection to the database did then."""
+    """For whom mails were made, and whether the database was at work then."""
     noted: list[tuple[str, str]] = []
+    connection.ensure_connection()
+    opened = connection.connection
 
     def note(message: Message) -> None:
-        noted.append((message.recipient[0], connection.connection.info.transaction_status.name))
+        noted.append((message.recipient[0], opened.info.transaction_status.name))
 
     composing(monkeypatch, note)
     return noted
@@ -114,7 +117,22 @@ def test_one_that_cannot_be_made_fails_in_its_attempt(
     assert not Message.objects.get(recipient="b@example.org", kind=Notice.DRAFT_SUBMITTED).may_have_left
 
 
-def test_one_that_brings_what_the_database_keeps_is_made_afterwards(
+def test_a_drain_that_takes_too_long_ends_and_no_mail_is_to_blame(
+    now: datetime, sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def takes_too_long(message: Message) -> None:
+        if message.recipient[0] == "b":
+            raise SoftTimeLimitExceeded
+
+    composing(monkeypatch, takes_too_long)
+    submitted(now)
+    with pytest.raises(SoftTimeLimitExceeded):
+        drain(now)
+    assert sink.recipients == [["a@example.org"]]
+    assert rows() == {"a": (MessageState.DONE, 1), "b": (MessageState.WAITING, 1), "c": (MessageState.WAITING, 0)}
+
+
+def test_one_that_asks_for_what_the_database_keeps_is_made_afterwards(
     now: datetime, sink: Sink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     composing(monkeypatch, lambda _message: Booking.objects.count())

@@ -185,16 +185,16 @@ def _waiting(seen: QuerySet[Booking], _now: Instant) -> QuerySet[Booking]:
         output_field=BooleanField(),
     )
     pending = _shown(seen).filter(state=State.PENDING, due_at__isnull=False).annotate(is_unread=is_unread)
-    return pending.order_by("due_at", "-is_priority")
+    return pending.order_by("due_at", "-is_priority", "pk")
 
 
 def _asked_to_cancel(seen: QuerySet[Booking], _now: Instant) -> QuerySet[Booking]:
     asked = _shown(seen).filter(cancellation_requested_at__isnull=False, state__in=ACTIVE)
-    return asked.order_by("cancellation_requested_at")
+    return asked.order_by("cancellation_requested_at", "pk")
 
 
 def _choosing(seen: QuerySet[Booking], _now: Instant) -> QuerySet[Booking]:
-    return _shown(seen).filter(choose_by__isnull=False).order_by("choose_by")
+    return _shown(seen).filter(choose_by__isnull=False).order_by("choose_by", "pk")
 
 
 def _lapsing(seen: QuerySet[Booking], now: Instant) -> QuerySet[Booking]:
@@ -210,13 +210,13 @@ def _refunds(seen: QuerySet[Booking], _now: Instant) -> QuerySet[Refund]:
     by_hand = Q(state__in=(RefundState.REFUSED, RefundState.UNFINISHED))
     ours = by_hand | Q(state=RefundState.QUEUED, payment__method=PaymentMethod.DESK)
     rows = about_seen(Refund.objects.filter(ours), "payment__booking", seen).select_related("payment__booking")
-    return rows.defer("payment__booking__user_message").order_by("queued_at")
+    return rows.defer("payment__booking__user_message").order_by("queued_at", "pk")
 
 
 def _unexpected(seen: QuerySet[Booking], now: Instant) -> QuerySet[Payment]:
     came = Payment.objects.filter(is_unexpected=True, captured_at__gt=now - UNEXPECTED_FOR)
     rows: QuerySet[Payment] = about_seen(came, "booking", seen)
-    return rows.select_related("booking").defer("booking__user_message").order_by("-captured_at")
+    return rows.select_related("booking").defer("booking__user_message").order_by("-captured_at", "pk")
 
 
 def _asked_about_data(seen: QuerySet[Booking], _now: Instant) -> QuerySet[DataRequest]:
