@@ -21,6 +21,8 @@ from config.local.console import end_in_order, say
 if TYPE_CHECKING:
     from tests.model.coverage import Coverage
 
+MOST = 8
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code."""
@@ -53,13 +55,16 @@ def _prepare() -> None:
 
 
 def _rounds(steps: int, seed: int) -> int:
-    """Rounds with seeds of their own, so that one that fails is repeated alone; up to twice `steps` while something was
-    not reached."""
+    """Rounds with seeds of their own, so that one that fails is repeated alone.
+
+    While something was not reached they go on, to MOST times `steps`: what happens once in 8,000 steps is missed by
+    chance in that many, and not in five times as many.
+    """
     from tests.model import lifecycle
     from tests.model.coverage import Coverage
 
     coverage = lifecycle.Lifecycle.coverage = Coverage()
-    while coverage.steps < steps or (coverage.steps < 2 * steps and _gaps(coverage)):
+    while coverage.steps < steps or (coverage.steps < MOST * steps and _gaps(coverage)):
         try:
             lifecycle.run(seed=seed)
         except Exception:  # noqa: BLE001 -- whatever broke is printed with the way to see it again

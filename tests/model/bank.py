@@ -90,14 +90,17 @@ class Bank(World):
         report = report_on(payment, payment.amount_paise, payment.currency, OrderState.OPEN)
         self.do(attempts.note_order, payment.id, report)
 
-    @action(needs="attempts", times=2, which=WHICH)
-    def give_up_attempt(self, which: int) -> None:
+    @action(needs="attempts", times=2, which=WHICH, late=st.booleans())
+    def give_up_attempt(self, which: int, late: bool) -> None:
         bookings = self.seen.bookings
+        is_open = lambda payment: payment.state == "open"  # noqa: E731
 
         def is_over(payment: Row) -> bool:
-            return payment.state == "open" and bookings[payment.booking_id].due_at <= self.now
+            return is_open(payment) and bookings[payment.booking_id].due_at <= self.now
 
-        payment = self.one_of(self.seen.attempts, which, is_over)
+        payment = self.one_of(self.seen.attempts, which, is_open if late else is_over)
+        if late and is_open(payment):
+            self.now = max(self.now, bookings[payment.booking_id].due_at)
         did = self.do(attempts.end_idle_attempt, payment.id)
         if is_over(payment):
             self._ended(did, payment.booking_id)

@@ -81,9 +81,12 @@ class Clock(World):
         self._fired(self.do(timer, was.id), was, self._is_due(was, source), target)
         assert not self.do(timer, was.id).changed, "it fired twice"
 
-    @action(needs="attempts", times=2, which=WHICH)
-    def ask_gateway(self, which: int) -> None:
-        was = self.one_of(self.seen.bookings.values(), which, self._is_unpaid)
+    @action(needs="attempts", times=2, which=WHICH, late=st.booleans())
+    def ask_gateway(self, which: int, late: bool) -> None:
+        is_being_paid = lambda booking: booking.state == "PAYMENT_PENDING"  # noqa: E731
+        was = self.one_of(self.seen.bookings.values(), which, is_being_paid if late else self._is_unpaid)
+        if late and is_being_paid(was):
+            self.now = max(self.now, was.due_at)
         did = self.do(attempts.ask_after_attempt, was.id)
         if was.state != "PAYMENT_PENDING" or was.due_at > self.now:
             assert not did.changed, "asked before its time"
@@ -97,10 +100,12 @@ class Clock(World):
         else:
             assert not did.changed, "asked twice in a minute"
 
-    @action(needs="bookings", which=WHICH)
-    def lapse_cancellation(self, which: int) -> None:
+    @action(needs="bookings", which=WHICH, late=st.booleans())
+    def lapse_cancellation(self, which: int, late: bool) -> None:
         asked = lambda booking: booking.cancellation_requested_at is not None  # noqa: E731
         was = self.one_of(self.seen.bookings.values(), which, asked)
+        if late and asked(was):
+            self.now = max(self.now, was.cancellation_requested_at + AN_HOUR)
         did = self.do(cancellation.lapse_cancellation, was.id)
         assert did.changed == (asked(was) and was.cancellation_requested_at + AN_HOUR <= self.now)
         assert did.after.bookings[was.id].state == was.state
