@@ -26,7 +26,7 @@ from tests.bench.run import Run
 from tests.support import api, staff_api
 from tests.support.clients import forwarded_for
 
-VISITORS = 40  # a round
+VISITORS = 120  # a round: a processor second of each step, told in hundredths
 CLIENTS = 8
 REPORT = "the gateway's report"  # comes by itself, later, so that it is no part of the whole
 # half and a third of what they cost before anything was made faster, by turns with what is: 13.4, 17.9 and 56.3 × bare
