@@ -10,7 +10,7 @@ from tests.model.coverage import Coverage
 
 # a round each until every intent was called, which the first two do: a round costs as much as hundreds of other
 # tests. That every state is reached and every rule does something is asked by `make model`, of its thousands of steps
-SEEDS = (204, 201, 105, 107, 102)
+SEEDS = (300, 313, 314, 311, 308)
 
 
 @pytest.mark.django_db
