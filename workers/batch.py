@@ -28,7 +28,6 @@ from workers.outcomes import Answer
 
 log = logging.getLogger("workers.drain")
 
-
 Effect: TypeAlias = Callable[[], Answer]
 Perform: TypeAlias = Callable[[Message], Answer]
 

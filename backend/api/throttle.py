@@ -34,14 +34,14 @@ def limit_lookups(request: Asked, *, now: datetime) -> Iterator[None]:
     Before anything is looked up, so that how long a refusal takes tells nothing either.
     Refuses: too_many_misses, with `retry_after`. One query, and none to write unless it is a miss.
     """
-    client = client_network(request)
-    if _guesses.rows(**who_asks(request, now=now)):
+    asked = who_asks(request, now=now)
+    if _guesses.rows(**asked):
         raise Refused(Code.TOO_MANY_MISSES, retry_after=until_next_hour(now))
     try:
         yield
     except Refused as refused:
         if refused.code is Code.BOOKING_UNKNOWN:
-            count(client, now=now)
+            count(asked["client"], now=now)
             count(EVERYBODY, now=now)
         raise
 

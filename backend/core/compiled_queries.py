@@ -68,6 +68,9 @@ class Ago(Given):
         return super().value({"now": given["now"] - self.span()})
 
 
+Instant: TypeAlias = datetime | Ago  # of a query that is asked now, or written for later
+
+
 class _Written(NamedTuple):
     sql: str
     values: Row

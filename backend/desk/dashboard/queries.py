@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeVar
 
 from django.db.models import BooleanField, Case, Q, QuerySet, Value, When
 
@@ -18,7 +18,7 @@ from backend.bookings.machine import ACTIVE, HOLDS_SLOT, State
 from backend.bookings.models import Booking, DataRequest, Origin
 from backend.bookings.payment_status import takes_at_desk
 from backend.bookings.queries import open_data_requests
-from backend.core.compiled_queries import Ago, compiled, run_queries
+from backend.core.compiled_queries import Ago, Instant, compiled, run_queries
 from backend.core.formatting import practice_zone
 from backend.desk.waiting import UNPAID_FOR, lapsing, unpaid, unrecorded
 from backend.outbox.by_telephone import to_tell
@@ -34,7 +34,6 @@ UNPAID_KEPT = 200
 CLOSED_WITHIN = timedelta(days=14)  # how far ahead closed days are looked through
 UNEXPECTED_FOR = timedelta(days=7)  # how long money that nobody expected is shown
 Row = TypeVar("Row", Booking, Refund, Payment, DataRequest)
-Instant: TypeAlias = datetime | Ago
 
 
 @dataclass(frozen=True)
