@@ -60,3 +60,8 @@ def wish(who: Psychologist | None, start: datetime | None, *, now: datetime, **f
     """A pending request for this slot."""
     given = {"preferred_psychologist": who, "preferred_slot_start": start, "origin": "staff", **fields}
     return factories.make_booking(State.PENDING, now=now, **given)
+
+
+def asked(*, now: datetime, email: str = scenarios.ASHA, **changes: object) -> Booking:
+    """A request for Wednesday morning, unless `changes` say otherwise."""
+    return scenarios.pending(email, now=now, **{"preferred_date": WEDNESDAY, **changes})
