@@ -70,10 +70,10 @@ def until(is_so: Callable[[], bool]) -> None:
 
 
 def clients() -> set[int]:
-    """The connections of other processes to our database."""
+    """The connections of other processes to our database; PostgreSQL's own, which vacuum it, are none."""
     others = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
     with connection.cursor() as cursor:
-        cursor.execute(others)
+        cursor.execute(f"{others} AND backend_type = 'client backend'")
         return {pid for (pid,) in cursor.fetchall()}
 
 
