@@ -27,6 +27,7 @@ from backend.core import batched_writes, compiled_writes, keyring
 from backend.core.compiled_changes import GivenIds, compiled_update
 from backend.core.compiled_queries import Given, compiled
 from backend.core.errors import Code, Permanent, Refused
+from backend.core.statements import Statement
 from backend.outbox.models import Message, MessageState, Part
 from backend.rooms import adapters
 
@@ -70,9 +71,9 @@ def issue(booking: Booking, *purposes: Purpose, message_uuid: UUID, now: datetim
     batched_writes.write(_insert, made)
 
 
-def _insert(made: list[list[Link]]) -> None:
-    if rows := list(chain.from_iterable(made)):
-        compiled_writes.insert(rows)
+def _insert(made: list[list[Link]]) -> list[Statement[bool]]:
+    rows = list(chain.from_iterable(made))
+    return [compiled_writes.inserting(rows)] if rows else []
 
 
 def issue_in_vain(message_uuid: UUID, *, now: datetime) -> None:
@@ -236,7 +237,16 @@ def readable(link: Link, *, now: datetime) -> Booking:
 
 def keep_open(booking: Booking) -> None:
     """The address is proved: the booking's links live as long as it does."""
-    Link.objects.filter(booking=booking, purpose__in=READING).update(expires_at=None)
+    batched_writes.write(_keep_open, booking.pk)
+
+
+_open = compiled_update(
+    lambda: Link.objects.filter(booking__among=GivenIds("bookings"), purpose__in=READING), expires_at=None
+)
+
+
+def _keep_open(booking_ids: list[int]) -> list[Statement[int]]:
+    return [_open.statement(bookings=booking_ids)]
 
 
 def close(booking: Booking, *, now: datetime) -> None:
@@ -249,9 +259,9 @@ _ended = compiled_update(
 )
 
 
-def _expire(closed: list[tuple[int, datetime]]) -> None:
-    for at in {at for _, at in closed}:
-        _ended.run(bookings=[booking_id for booking_id, its in closed if its == at], at=at)
+def _expire(closed: list[tuple[int, datetime]]) -> list[Statement[int]]:
+    ends = {at for _, at in closed}
+    return [_ended.statement(bookings=[booking_id for booking_id, its in closed if its == at], at=at) for at in ends]
 
 
 def reopen(booking: Booking, *, ended_at: datetime) -> None:

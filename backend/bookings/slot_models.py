@@ -5,15 +5,20 @@ from __future__ import annotations
 import datetime as dates
 from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
-from typing import Any
+from typing import Any, TypeAlias, cast
 
 from django.db import models
 from django.db.models import Q
 
-from backend.core.compiled_queries import compiled
+from backend.core.compiled_queries import Row, compiled
 from backend.core.formatting import practice_zone, short_day_and_time
 from backend.core.personal_data import classify
+from backend.core.statements import Statement, run
 from backend.people.models import Psychologist
+
+Calendar: TypeAlias = Callable[
+    [datetime], tuple[datetime, bool]
+]  # of an instant its local day's end, and if it is closed
 
 
 class SlotClaim(models.Model):
@@ -72,18 +77,15 @@ class ClosedDay(models.Model):
         return str(self.date or self.get_weekday_display() or "no day")  # a form may have emptied both
 
     @classmethod
-    def calendar(cls) -> Callable[[datetime], tuple[datetime, bool]]:
+    def calendar(cls) -> Calendar:
         """A function from an instant to (end of its local day in UTC, whether that day is closed). One query."""
-        zone = practice_zone()
-        rows = _closed_days.rows()
-        weekdays, dates = {row[0] for row in rows}, {row[1] for row in rows}
+        [day_at] = run(cls.asking_calendar())
+        return cast(Calendar, day_at)
 
-        def day_at(instant: datetime) -> tuple[datetime, bool]:
-            day = instant.astimezone(zone).date()
-            ends_at = datetime.combine(day + timedelta(days=1), time(), tzinfo=zone).astimezone(UTC)
-            return ends_at, day.weekday() in weekdays or day in dates
-
-        return day_at
+    @classmethod
+    def asking_calendar(cls) -> Statement[Calendar]:
+        """The same, to be asked with others."""
+        return _closed_days.statement().then(_calendar)
 
     @classmethod
     def spans(cls, first: dates.date, last: dates.date) -> list[tuple[datetime, datetime]]:
@@ -102,3 +104,15 @@ class ClosedDay(models.Model):
 @compiled
 def _closed_days() -> models.QuerySet[ClosedDay, Any]:
     return ClosedDay.objects.order_by().values_list("weekday", "date")
+
+
+def _calendar(rows: list[Row]) -> Calendar:
+    zone = practice_zone()
+    weekdays, dates = {row[0] for row in rows}, {row[1] for row in rows}
+
+    def day_at(instant: datetime) -> tuple[datetime, bool]:
+        day = instant.astimezone(zone).date()
+        ends_at = datetime.combine(day + timedelta(days=1), time(), tzinfo=zone).astimezone(UTC)
+        return ends_at, day.weekday() in weekdays or day in dates
+
+    return day_at

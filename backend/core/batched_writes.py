@@ -1,26 +1,43 @@
-"""Writes that can wait for their neighbours: alone each is made at once, in a batch each kind is one call for all.
+"""Writes that can wait for their neighbours: alone each is made at once, in a batch all are sent together.
 
 Whoever writes so says it by `write`, and need not know whether there is a batch; a rule has one home for both.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
+
+from backend.core.statements import Statement, run
 
 T = TypeVar("T")
-_waiting: ContextVar[dict[Callable[[list[Any]], object], list[Any]] | None] = ContextVar("waiting", default=None)
+Words: TypeAlias = Callable[[list[T]], Iterable[Statement[Any]]]  # what stores all of them; one statement if it can
+Act: TypeAlias = Callable[[list[T]], None]
+Waiting: TypeAlias = "dict[tuple[bool, Callable[[list[Any]], Any]], list[Any]]"  # whether it is worded, and what of it
+_waiting: ContextVar[Waiting | None] = ContextVar("waiting", default=None)
 
 
-def write(function: Callable[[list[T]], object], item: T) -> None:
-    """Have `function` write this: at once and alone, or at the end of the batch with all that it was asked for."""
+def write(words: Words[T], item: T) -> None:
+    """Store this as `words` says: at once and alone, or at the end of the batch with all that it was asked for.
+
+    What is asked for as it is worded is still part of the batch.
+    """
     waiting = _waiting.get()
     if waiting is None:
-        function([item])
+        run(*words([item]))
     else:
-        waiting.setdefault(function, []).append(item)
+        waiting.setdefault((True, words), []).append(item)
+
+
+def do(act: Act[T], item: T) -> None:
+    """The same for what asks the database by itself: in a batch it finds stored what was asked for before it."""
+    waiting = _waiting.get()
+    if waiting is None:
+        act([item])
+    else:
+        waiting.setdefault((False, act), []).append(item)
 
 
 @contextmanager
@@ -33,11 +50,24 @@ def batch() -> Iterator[None]:
     if _waiting.get() is not None:
         yield
         return
-    waiting: dict[Callable[[list[Any]], object], list[Any]] = {}
+    waiting: Waiting = {}
     outer = _waiting.set(waiting)
     try:
         yield
+        _store(waiting)
     finally:
         _waiting.reset(outer)
-    for function, items in waiting.items():
-        function(items)
+
+
+def _store(waiting: Waiting) -> None:
+    statements: list[Statement[Any]] = []
+    while waiting:
+        is_worded, function = next(iter(waiting))
+        items = waiting.pop((is_worded, function))
+        if is_worded:
+            statements += function(items)
+        else:
+            run(*statements)
+            statements = []
+            function(items)
+    run(*statements)

@@ -12,14 +12,16 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, cached_property
-from typing import Any
+from typing import Any, cast
 
 from django.db import connection
 from django.db.models import F, Field, ForeignKey, Lookup, Model, QuerySet
 from django.db.models.sql import DeleteQuery, UpdateQuery
 from django.db.models.sql.compiler import SQLCompiler
 
+from backend.core import statements
 from backend.core.compiled_queries import Given, Row
+from backend.core.statements import Statement
 
 
 class GivenIds(Given):
@@ -64,13 +66,16 @@ class _Change:
     def _query(self, rows: QuerySet[Any, Any]) -> Any:
         raise NotImplementedError
 
+    def statement(self, **given: Any) -> Statement[int]:
+        """To be sent with others; its answer is how many rows it found. Raises KeyError for a value not given."""
+        sql, values = self._written
+        bound = [value.value(given) if isinstance(value, Given) else value for value in values]
+        return Statement(sql, bound, lambda cursor: cursor.rowcount)
+
     def run(self, **given: Any) -> int:
         """How many rows it found. Raises KeyError for a value that was not given."""
-        sql, values = self._written
-        with connection.cursor() as cursor:
-            cursor.execute(sql, [value.value(given) if isinstance(value, Given) else value for value in values])
-            found: int = cursor.rowcount
-            return found
+        [found] = statements.run(self.statement(**given))
+        return cast(int, found)
 
 
 class compiled_update(_Change):  # noqa: N801  # as `compiled`
@@ -95,13 +100,15 @@ class compiled_delete(_Change):  # noqa: N801
         return rows.order_by().query.chain(DeleteQuery)
 
 
-def update_alike(model: type[Model], ids: Sequence[int], values: Mapping[str, Any], *, grown: str = "") -> int:
-    """Give all these rows the same values, and one more of a column of numbers; how many there are.
+def update_alike(
+    model: type[Model], ids: Sequence[int], values: Mapping[str, Any], *, grown: str = ""
+) -> Statement[int]:
+    """Gives all these rows the same values, and one more of a column of numbers; it answers how many there are.
 
     Raises TypeError for a text that its row has to seal.
     """
     query, columns = _alike(model, tuple(values), grown)
-    return query.run(
+    return query.statement(
         ids=ids, **{column.name: column.get_db_prep_save(values[column.name], connection) for column in columns}
     )
 

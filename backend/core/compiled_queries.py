@@ -9,7 +9,7 @@ that is written at its first use, with a place for each value that differs from 
 
     found = _of_client.rows(client=7, now=timezone.now())
 
-Several can be asked together, for the way to the database and back costs most of the rest: `run_queries`.
+Several can be asked together (`run_queries`), also with other statements (`core/statements.py`).
 """
 
 from __future__ import annotations
@@ -18,16 +18,15 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from functools import cached_property
 from itertools import chain
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, cast
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections
-from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.backends.utils import CursorWrapper
 from django.db.models import DateTimeField, Expression, Field, Model, QuerySet
 from django.db.models.query import ModelIterable, get_related_populators
 from django.db.models.sql.compiler import SQLCompiler
 
-Row: TypeAlias = tuple[Any, ...]
+from backend.core.statements import Row as Row
+from backend.core.statements import Statement, run
 
 
 class Given(Expression):
@@ -107,10 +106,14 @@ class compiled:  # noqa: N801  # a decorator
         values = [_converted(row, converters) for row in rows] if converters else rows
         return values if build is None else [build(row) for row in values]
 
+    def statement(self, **given: Any) -> Statement[list[Any]]:
+        """To be sent with others; its answer is what it finds. Raises KeyError for a value that was not given."""
+        return Statement(self._written.sql, list(self.values(given)), lambda cursor: self.converted(cursor.fetchall()))
+
     def rows(self, **given: Any) -> list[Any]:
         """What it finds. Raises what the queryset would raise, and KeyError for a value that was not given."""
-        with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
-            return _asked(cursor, self, given)
+        [found] = run(self.statement(**given))
+        return cast(list[Any], found)
 
     def first(self, **given: Any) -> Any:
         """The first of them, or None. The queryset says how many are read."""
@@ -119,17 +122,7 @@ class compiled:  # noqa: N801  # a decorator
 
 def run_queries(*queries: compiled, **given: Any) -> list[list[Any]]:
     """The rows of each, in one round trip where the database takes many statements at once."""
-    database = connections[DEFAULT_DB_ALIAS]
-    with database.cursor() as cursor:
-        if not binds_here(database):
-            return [_asked(cursor, query, given) for query in queries]
-        values = chain.from_iterable(query.values(given) for query in queries)
-        cursor.execute(";\n".join(query.sql for query in queries), list(values))
-        found = []
-        for query in queries:
-            found.append(query.converted(cursor.fetchall()))
-            cursor.nextset()
-        return found
+    return run(*(query.statement(**given) for query in queries))
 
 
 def any_rows(*queries: compiled, **given: Any) -> list[bool]:
@@ -148,19 +141,6 @@ def _in_one(form: str, queries: tuple[compiled, ...], given: Mapping[str, Any]) 
         cursor.execute(f"SELECT {', '.join(form.format(query.sql) for query in queries)}", list(values))
         [row] = cursor.fetchall()
     return tuple(row)
-
-
-def binds_here(database: BaseDatabaseWrapper) -> bool:
-    """PostgreSQL is sent text with the values in it, and of many statements at once.
-
-    Unless DATABASE_URL wants it to bind the values itself: then each statement is prepared alone.
-    """
-    return database.vendor == "postgresql" and not database.settings_dict["OPTIONS"].get("server_side_binding")
-
-
-def _asked(cursor: CursorWrapper, query: compiled, given: Mapping[str, Any]) -> list[Any]:
-    cursor.execute(query.sql, list(query.values(given)))
-    return query.converted(cursor.fetchall())
 
 
 def _is_of_models(rows: QuerySet[Any, Any]) -> bool:

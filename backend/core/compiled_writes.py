@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import cache
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar, cast
 
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.utils import CursorWrapper
 from django.db.models import Field, ForeignKey, JSONField, Model, fields
 from django.db.models.base import ModelState
 from django.db.models.expressions import DatabaseDefault
 
-from backend.core.compiled_queries import binds_here
+from backend.core.statements import Statement, binds_here, literals, run
 
 M = TypeVar("M", bound=Model)
 Columns: TypeAlias = "tuple[Field[Any, Any], ...]"
@@ -45,33 +46,37 @@ def insert(rows: Sequence[Model], *, unless_exists: str = "") -> bool:
     `unless_exists`, a unique column or ANY: rows that collide there are passed over. False: at least one was, and then
     no id is set. Raises IntegrityError for any other collision, and at commit for a foreign key of nothing.
     """
+    [is_stored] = run(inserting(rows, unless_exists=unless_exists))
+    return cast(bool, is_stored)
+
+
+def inserting(rows: Sequence[Model], *, unless_exists: str = "") -> Statement[bool]:
+    """The same, to be sent with others."""
     database = connections[DEFAULT_DB_ALIAS]  # `django.db.connection` looks it up for each attribute
     begin, end, columns = _insert(type(rows[0]), unless_exists, database.vendor)
     is_crowd = len(rows) >= CROWD and database.vendor == "postgresql"
-    with database.cursor() as cursor:
-        places, values = (_by_column if is_crowd else _by_row)(rows, columns, database)
-        cursor.execute(f"{begin} {places} {end}", values)
+    places, values = (_by_column if is_crowd else _by_row)(rows, columns, database)
+
+    def keep_ids(cursor: CursorWrapper) -> bool:
         ids = cursor.fetchall()
-    if len(ids) < len(rows):
-        return False
-    for row, (id_,) in zip(rows, ids, strict=True):
-        row.pk, row._state.adding, row._state.db = id_, False, database.alias
-    return True
+        if len(ids) < len(rows):
+            return False
+        for row, (id_,) in zip(rows, ids, strict=True):
+            row.pk, row._state.adding, row._state.db = id_, False, database.alias
+        return True
+
+    return Statement(f"{begin} {places} {end}", values, keep_ids)
 
 
 def _by_row(rows: Sequence[Model], columns: Columns, database: BaseDatabaseWrapper) -> tuple[str, list[Any] | None]:
     values = [[_stored(row, column, database, is_new=True) for column in columns] for row in rows]
     if binds_here(database):
-        return f"VALUES {', '.join(_literals(row, database) for row in values)}", None
+        return f"VALUES {', '.join([f'({_listed(literals(row, database))})' for row in values])}", None
     places = ", ".join([f"({', '.join(['%s'] * len(columns))})"] * len(rows))
     return f"VALUES {places}", [value for row in values for value in row]
 
 
-def _literals(values: Iterable[Any], database: BaseDatabaseWrapper) -> str:
-    """What psycopg would put into the places, which it first looks for, each time anew where they are more than 50."""
-    literal = database.Database.adapt.Transformer(database.connection).as_literal  # type: ignore[attr-defined]  # psycopg
-    with database.wrap_database_errors:
-        return f"({', '.join(['NULL' if value is None else literal(value).decode() for value in values])})"
+_listed = ", ".join
 
 
 def _by_column(rows: Sequence[Model], columns: Columns, database: BaseDatabaseWrapper) -> tuple[str, list[Any]]:
@@ -122,12 +127,20 @@ def _plain(value: Any) -> Any:
 
 def update(row: Model, names: Iterable[str]) -> None:
     """Store these columns of a row that the caller has locked. Raises RuntimeError when it is gone."""
+    run(updating(row, names))
+
+
+def updating(row: Model, names: Iterable[str]) -> Statement[None]:
+    """The same, to be sent with others."""
     database = connections[DEFAULT_DB_ALIAS]
     text, columns = _update(type(row), frozenset(names), database.vendor)
-    with database.cursor() as cursor:
-        cursor.execute(text, [*(_stored(row, column, database, is_new=False) for column in columns), row.pk])
+
+    def require_one(cursor: CursorWrapper) -> None:
         if cursor.rowcount != 1:
             raise RuntimeError(f"{row._meta.label} {row.pk} is gone")
+
+    values = [*(_stored(row, column, database, is_new=False) for column in columns), row.pk]
+    return Statement(text, values, require_one)
 
 
 # What a column of exactly this class binds as it is, whatever the database; Django asks some four functions for it

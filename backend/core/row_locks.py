@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import timedelta
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar, cast
 
 from django.conf import settings
 from django.db import OperationalError, connection
@@ -23,6 +23,7 @@ from django.db.transaction import TransactionManagementError
 
 from backend.core import database_timeouts
 from backend.core.compiled_queries import compiled
+from backend.core.statements import Statement, run
 
 M = TypeVar("M", bound=Model)
 
@@ -90,10 +91,26 @@ class Lock(Generic[M]):
 
     def take(self, **given: Any) -> list[M]:
         """The rows. Raises as `lock` does."""
-        if not connection.in_atomic_block:
-            raise TransactionManagementError("a row is locked until commit, and there is no transaction")
-        with _turn() as may_wait:
-            return (self._waiting if may_wait else self._at_once).rows(**given)
+        [rows] = take(self.of(**given))
+        return cast(list[M], rows)
+
+    def of(self, **given: Any) -> Locking:
+        """To be taken with others."""
+        return lambda may_wait: (self._waiting if may_wait else self._at_once).statement(**given)
+
+
+Locking: TypeAlias = Callable[[bool], Statement[Any]]  # by whether it may wait
+
+
+def take(*asked: Locking | Statement[Any]) -> list[Any]:
+    """What each of several finds, in one trip, and the rows of those that lock, locked one after another until commit.
+
+    Raises as `lock` does.
+    """
+    if not connection.in_atomic_block:
+        raise TransactionManagementError("a row is locked until commit, and there is no transaction")
+    with _turn() as may_wait:
+        return run(*(one if isinstance(one, Statement) else one(may_wait) for one in asked))
 
 
 @contextmanager

@@ -11,7 +11,9 @@ from django.db import connection
 from django.db.models import prefetch_related_objects
 
 from backend.bookings.models import Booking
+from backend.core import statements
 from backend.core.compiled_queries import Row
+from backend.core.statements import Statement, run
 from backend.outbox import bundles
 from backend.outbox.held_rows import Question
 from backend.outbox.models import Message
@@ -61,15 +63,18 @@ def read(messages: Sequence[Message]) -> Reading:
 def question(message: Message) -> Question | None:
     """What tells whether something has changed about its bookings, if it has any."""
     ids = bundles.booking_ids(message)
-    return (_statement(len(ids)), ids) if ids else None
+    return _versions_of(ids) if ids else None
 
 
 def _versions(ids: Sequence[int]) -> Versions:
     if not ids:
         return {}
-    with connection.cursor() as cursor:
-        cursor.execute(_statement(len(ids)), ids)
-        return _by_booking(cursor.fetchall())
+    [rows] = run(_versions_of(ids))
+    return _by_booking(rows)
+
+
+def _versions_of(ids: Sequence[int]) -> Question:
+    return Statement(_worded(len(ids)), ids, statements.rows)
 
 
 def _by_booking(rows: Sequence[Row]) -> Versions:
@@ -77,7 +82,7 @@ def _by_booking(rows: Sequence[Row]) -> Versions:
 
 
 @cache
-def _statement(count: int) -> str:
+def _worded(count: int) -> str:
     """Worded by the ORM, once: it takes longer than the answer."""
     rows = Booking.objects.filter(pk__in=range(1, count + 1)).order_by().values_list("pk", *VERSION)
     sql: str = rows.query.get_compiler(connection.alias).as_sql()[0]

@@ -11,13 +11,14 @@ from functools import cache
 from typing import Any, TypeAlias
 
 from django.db import connection
-from django.db.backends.utils import CursorWrapper
 from django.db.models import CharField, Field, TextField
 
-from backend.core.compiled_queries import Row, binds_here
+from backend.core import statements
+from backend.core.compiled_queries import Row
+from backend.core.statements import Statement, run
 from backend.outbox.models import Message, MessageState
 
-Question: TypeAlias = tuple[str, Sequence[Any]]  # a query, and what is bound to its places
+Question: TypeAlias = Statement[list[Row]]
 HeldRow: TypeAlias = tuple[int, int, Mapping[str, object]]  # id, fence, and the columns that get another value
 
 KEPT = (  # where they are not given
@@ -40,24 +41,10 @@ def write(rows: Sequence[HeldRow], question: Question | None = None) -> tuple[se
     for pk, fence, given in rows:
         values += (pk, fence, given["lease_expires_at"] and _adapted(fields[0], given["lease_expires_at"]))
         values += (_adapted(field, given.get(field.attname)) for field in fields[1:])
-    with connection.cursor() as cursor:
-        found = _executed(cursor, (_statement(connection.vendor, len(rows)), [*values, MessageState.WAITING]), question)
-    return {pk for (pk,) in found[0]}, found[1]
-
-
-def _executed(cursor: CursorWrapper, writing: Question, question: Question | None) -> tuple[list[Row], list[Row]]:
-    if question is None:
-        cursor.execute(*writing)
-        return cursor.fetchall(), []
-    if not binds_here(connection):
-        cursor.execute(*writing)
-        written = cursor.fetchall()
-        cursor.execute(*question)
-        return written, cursor.fetchall()
-    cursor.execute(f"{writing[0]};\n{question[0]}", [*writing[1], *question[1]])
-    written = cursor.fetchall()
-    cursor.nextset()
-    return written, cursor.fetchall()
+    sql = _statement(connection.vendor, len(rows))
+    writing = Statement(sql, [*values, MessageState.WAITING], statements.rows)
+    written, *found = run(writing, *([] if question is None else [question]))
+    return {pk for (pk,) in written}, found[0] if found else []
 
 
 @cache

@@ -13,8 +13,9 @@ from django.db.models.functions import Least
 from django.db.transaction import TransactionManagementError
 
 from backend.core import batched_writes, compiled_writes, correlation
-from backend.core.compiled_queries import Ago, Given, compiled
+from backend.core.compiled_queries import Ago, Given, Row, compiled
 from backend.core.personal_data import emptied
+from backend.core.statements import Statement, run
 from backend.outbox import patience, turns
 from backend.outbox.attempts import JITTER, LEASE, RETRY_AFTER, SNOOZE_MOST
 from backend.outbox.mailboxes import mailbox_of
@@ -65,8 +66,8 @@ def emit(
     return message.uuid
 
 
-def _insert(owed: list[Message]) -> None:
-    compiled_writes.insert(owed, unless_exists="dedupe_key")
+def _insert(owed: list[Message]) -> list[Statement[bool]]:
+    return [compiled_writes.inserting(owed, unless_exists="dedupe_key")]
 
 
 def is_within_limits(kinds: Collection[str], recipient: str, *, now: datetime, hourly: int, daily: int) -> bool:
@@ -74,12 +75,21 @@ def is_within_limits(kinds: Collection[str], recipient: str, *, now: datetime, h
 
     One asker at a time until commit.
     """
+    *_, is_within = run(*limit(kinds, recipient, now=now, hourly=hourly, daily=daily))
+    return bool(is_within)
+
+
+def limit(kinds: Collection[str], recipient: str, *, now: datetime, hourly: int, daily: int) -> list[Statement[bool]]:
+    """The same, to be sent with others; the last one's answer says it."""
     mailbox = mailbox_of(recipient)
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [mailbox])
-    sent = [at for (at,) in _sent(tuple(kinds), daily).rows(mailbox=mailbox, now=now)]
-    return len(sent) < daily and sum(at > now - timedelta(hours=1) for at in sent) < hourly
+
+    def is_within(sent: list[Row]) -> bool:
+        return len(sent) < daily and sum(at > now - timedelta(hours=1) for (at,) in sent) < hourly
+
+    asked = _sent(tuple(kinds), daily).statement(mailbox=mailbox, now=now).then(is_within)
+    if connection.vendor != "postgresql":
+        return [asked]
+    return [Statement("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [mailbox], lambda _: True), asked]
 
 
 @cache

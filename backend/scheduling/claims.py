@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,6 +15,8 @@ from backend.core import batched_writes, compiled_writes, row_locks
 from backend.core.compiled_changes import GivenIds, compiled_delete
 from backend.core.compiled_queries import Given, compiled
 from backend.core.errors import Code, Refused
+from backend.core.row_locks import Locking
+from backend.core.statements import Statement
 from backend.people.models import Psychologist, WorkingHours
 from backend.scheduling.free_slots import SlotSearch, free_slots, terms_of
 
@@ -106,8 +109,8 @@ def release_claim(booking: Booking) -> None:
 _claims = compiled_delete(lambda: SlotClaim.objects.filter(booking__among=GivenIds("bookings")))
 
 
-def _release(booking_ids: list[int]) -> None:
-    _claims.run(bookings=booking_ids)
+def _release(booking_ids: list[int]) -> list[Statement[int]]:
+    return [_claims.statement(bookings=booking_ids)]
 
 
 def nearby_slots(wanted: Slot, *, now: datetime, for_booking: Booking | None = None) -> list[Slot]:
@@ -150,7 +153,12 @@ def _nearby_at_any_hour(wanted: Slot, *, now: datetime) -> list[Slot]:
 
 def lock_psychologists(ids: list[int]) -> dict[int, Psychologist]:
     """Psychologists by id, locked in order of id until commit."""
-    return {found.pk: found for id_ in sorted(set(ids)) for found in _psychologist.take(id=id_)}
+    return {found.pk: found for rows in row_locks.take(*locking_psychologists(ids)) for found in rows}
+
+
+def locking_psychologists(ids: Iterable[int]) -> list[Locking]:
+    """The same, to be taken with others: of each a list."""
+    return [_psychologist.of(id=id_) for id_ in sorted(set(ids))]
 
 
 _psychologist = row_locks.Lock(lambda: Psychologist.objects.filter(pk=Given("id")).order_by())

@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 
 from backend.core import batched_writes
 from backend.core.compiled_queries import compiled
+from backend.core.statements import Statement
 from backend.outbox import messages
 from backend.outbox.models import GIVEN_UP, MessageState, Queue
 from backend.outbox.patience import WEBHOOK
@@ -47,16 +48,16 @@ def type_of(kind: str) -> EventType:
     return EventType(kind.removeprefix(PREFIX))
 
 
-def _owe(events: list[Event]) -> None:
+def _owe(events: list[Event]) -> list[Statement[Any]]:
+    """In a batch its messages are stored with all others of it."""
     wanted = _wanted.rows()
-    if not wanted:
-        return
     with batched_writes.batch():
         for event in events:
             for subscription, types in wanted:
                 for type_ in event.types:
                     if type_ in types:
                         _owe_one(event, type_, subscription)
+    return []
 
 
 def _owe_one(event: Event, type_: EventType, subscription: int) -> None:

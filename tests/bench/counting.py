@@ -9,17 +9,21 @@ from unittest.mock import patch
 
 from django.db import connection
 
+from backend.core.statements import TOGETHER
+
 
 @dataclass
 class Asked:
-    """Savepoints are statements too: each is a way to the database and back."""
+    """Savepoints are statements too."""
 
     statements: int = 0
+    trips: int = 0  # to the database and back, with one statement or many
     transactions: int = 0
 
     def note(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
         """A wrapper of Django's."""
-        self.statements += 1
+        self.statements += sql.count(TOGETHER) + 1
+        self.trips += 1
         self.transactions += not connection.in_atomic_block  # of this statement alone
         return execute(sql, params, many, context)
 

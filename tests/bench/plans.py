@@ -16,6 +16,7 @@ from django.utils import timezone
 from backend.accounts.roles import OWNER, Role
 from backend.bookings.lifecycle import callers
 from backend.bookings.models import Booking, LedgerEntry, SlotClaim
+from backend.core.statements import TOGETHER
 from backend.outbox.fresh_work import queues_with_fresh_work
 from backend.outbox.models import Message
 from backend.payments.models import Payment
@@ -33,7 +34,6 @@ SHOWN = 300  # characters of a statement
 GROW = {
     model._meta.db_table for model in (Booking, LedgerEntry, SlotClaim, Message, Payment, Client)
 }  # with the practice
-TOGETHER = ";\n"  # between statements that are sent at once
 Node = dict[str, Any]
 
 

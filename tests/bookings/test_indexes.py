@@ -33,6 +33,7 @@ from backend.people.models import Client, Corporate
 from backend.reports import monthly_report
 from backend.scheduling import claims, free_slots
 from tests.support import holder, scenarios
+from tests.support.asked import statements
 
 pytestmark = [
     pytest.mark.postgres_only,
@@ -81,6 +82,10 @@ LOOK_UPS: dict[str, tuple[str, Callable[[], Any]]] = {
     "link of a message": ("link_message", lambda: links.token_of(Message().uuid)),
     "client by address": ("client_address_unique", lambda: list(Client.objects.filter(email="a@example.org"))),
     "active booking": ("booking_client|one_active_booking_per_client", lambda: creation.active_booking(Client(pk=1))),
+    "who asks, and what they have going": (
+        "booking_client",
+        lambda: creation.lock_asker("v1@example.org", now=NOW),
+    ),
     "a client's bookings": ("booking_client", lambda: visitor._latest_proved(Client(pk=1), now=NOW)),
     "what a sponsor's month has left": (
         "booking_sponsored",
@@ -209,11 +214,7 @@ def plans(look_up: Callable[[], Any]) -> list[str]:
     with transaction.atomic(), CaptureQueriesContext(connection) as captured:
         look_up()
         transaction.set_rollback(True)
-    selects = [
-        q["sql"]
-        for q in captured.captured_queries
-        if q["sql"].lstrip("(").startswith("SELECT") and " FROM " in q["sql"]
-    ]
+    selects = [sql for sql in statements(captured) if sql.lstrip("(").startswith("SELECT") and " FROM " in sql]
     found = []
     for sql in selects:
         with connection.cursor() as cursor:

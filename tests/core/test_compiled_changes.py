@@ -10,6 +10,7 @@ from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 
 from backend.bookings.models import Booking, SlotClaim
+from backend.core import statements
 from backend.core.compiled_changes import GivenIds, compiled_delete, compiled_update, update_alike
 from backend.core.compiled_queries import Given
 from tests.support import factories
@@ -63,9 +64,10 @@ def test_rows_that_others_refer_to_are_not_deleted_so() -> None:
 def test_rows_get_the_same_values_and_no_text_that_each_has_to_seal(now: datetime) -> None:
     one, two, other = made(now)
     before = one.ledger_sequence
-    assert update_alike(Booking, [one.pk, two.pk], {"city": "Goa", "closed_at": None}, grown="ledger_sequence") == 2
+    both = update_alike(Booking, [one.pk, two.pk], {"city": "Goa", "closed_at": None}, grown="ledger_sequence")
+    assert statements.run(both) == [2]
     assert cities() == ["Goa", "Goa", "Pune"]
     assert steps() == [before + 1, before + 1, before]
-    assert update_alike(Booking, [other.pk, 10**9], {"city": "Goa"}) == 1
+    assert statements.run(update_alike(Booking, [other.pk, 10**9], {"city": "Goa"})) == [1]
     with pytest.raises(TypeError):
         update_alike(Booking, [one.pk], {"user_message": "a text"})

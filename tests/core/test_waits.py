@@ -119,7 +119,7 @@ def test_when_many_wait_for_rows_one_more_is_told_at_once_and_a_free_row_is_stil
     with held_booking(held):
         with one_wait(least=0) as ended:
             told_to_come_back(api.post(api.VERIFY, {"token": scenarios.token_of(held)}))
-        assert ended[0].endswith("NOWAIT")
+        assert "NOWAIT" in ended[0]
         assert api.post(api.VERIFY, {"token": scenarios.token_of(free)}).status_code == 200
     assert waits.waiting == 1
 

@@ -11,6 +11,8 @@ import pytest
 from django.db import connection, transaction
 from django.forms import model_to_dict
 
+from backend.core import statements
+from backend.core.statements import Statement
 from backend.outbox import attempts, messages
 from backend.outbox.attempts import Change
 from backend.outbox.models import Message, MessageState, Queue
@@ -90,7 +92,7 @@ def test_of_several_none_waits_for_one_that_somebody_locks(now: datetime) -> Non
 @pytest.mark.django_db
 def test_a_question_is_asked_after_the_rows_are_stored(now: datetime, django_assert_num_queries) -> None:
     first, second = owe(now, 2)
-    question = ("SELECT attempts FROM outbox_message WHERE id = %s", [second.pk])
+    question = Statement("SELECT attempts FROM outbox_message WHERE id = %s", [second.pk], statements.rows)
     changes = [attempts.settle(first, MessageState.DONE, now=now), attempts.begin(second, now=now)]
     with django_assert_num_queries(1 if connection.vendor == "postgresql" else 2):
         assert attempts.write_and_ask(changes, question) == ({first.pk, second.pk}, [(3,)])
@@ -100,7 +102,7 @@ def test_a_question_is_asked_after_the_rows_are_stored(now: datetime, django_ass
 @pytest.mark.django_db(transaction=True)
 def test_a_question_sees_what_the_row_was_locked_for(now: datetime) -> None:
     row, beside = owe(now, 2)
-    question = ("SELECT last_error FROM outbox_message WHERE id = %s", [beside.pk])
+    question = Statement("SELECT last_error FROM outbox_message WHERE id = %s", [beside.pk], statements.rows)
     with psycopg.connect(database_url()) as other:
         other.execute("SELECT 1 FROM outbox_message WHERE id = %s FOR UPDATE", [row.pk])
         other.execute("UPDATE outbox_message SET last_error = 'decided' WHERE id = %s", [beside.pk])

@@ -13,7 +13,9 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 
+from backend.core import statements
 from backend.core.errors import Permanent, Transient
+from backend.core.statements import Statement
 from backend.outbox import attempts, messages
 from backend.outbox.models import Message, MessageState, Queue
 from workers import batch as batches
@@ -239,7 +241,7 @@ def test_an_effect_is_given_what_was_found_as_it_began_unless_that_is_no_longer_
 
     def look_ahead(rows: Sequence[Message]) -> dict[int, Foreseen]:
         asked = "SELECT attempts FROM outbox_message WHERE id = %s"
-        return {row.pk: Foreseen(partial(take, row), (asked, [row.pk])) for row in rows}
+        return {row.pk: Foreseen(partial(take, row), Statement(asked, [row.pk], statements.rows)) for row in rows}
 
     def take(row: Message, found: object) -> MessageState:
         given.append(found)

@@ -37,7 +37,7 @@ from backend.bookings.machine import AWAITS_PAYMENT, TAKES_PLACE, Reason, State
 from backend.bookings.models import Booking
 from backend.bookings.notices import Notice
 from backend.bookings.payment_status import is_paid_up, outstanding_paise
-from backend.core import compiled_writes, row_locks
+from backend.core import batched_writes, compiled_writes, row_locks
 from backend.core.compiled_queries import Given, compiled
 from backend.core.errors import Code, Refused
 from backend.payments.gateway import OrderReport, OrderState
@@ -100,17 +100,17 @@ def _begin_attempt(booking: Booking, *, now: datetime) -> Payment:
     )
     compiled_writes.insert([payment])
     due_at = policy.attempt_deadline(now, terms.pay_by, held_session(booking).start)
-    run_transition(
-        booking,
-        lambda: booking.start_payment(due_at=due_at),
-        intent=Intent.START_PAYMENT,
-        actor=VISITOR,
-        now=now,
-        details=PaymentStarted(payment.pk),
-    )
-    enqueue_gateway_work(
-        GatewayWork.ENSURE_ORDER, payment, key=f"payment:{payment.pk}:{GatewayWork.ENSURE_ORDER}", now=now
-    )
+    work = GatewayWork.ENSURE_ORDER
+    with batched_writes.batch():
+        run_transition(
+            booking,
+            lambda: booking.start_payment(due_at=due_at),
+            intent=Intent.START_PAYMENT,
+            actor=VISITOR,
+            now=now,
+            details=PaymentStarted(payment.pk),
+        )
+        enqueue_gateway_work(work, payment, key=f"payment:{payment.pk}:{work}", now=now)
     return payment
 
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, time
-from typing import cast
+from typing import Any, NamedTuple, cast
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Subquery
 
 from backend.bookings import policy, sponsors
 from backend.bookings.guarantees import deadline
-from backend.bookings.lifecycle.notify import notify_staff, notify_visitor
+from backend.bookings.lifecycle.notify import notify_staff, notify_visitor, strangers_limit
 from backend.bookings.machine import ACTIVE, State
 from backend.bookings.models import Booking, Origin, new_acknowledgement_id
 from backend.bookings.notices import Notice
@@ -24,6 +24,7 @@ from backend.core.compiled_queries import Given, compiled
 from backend.core.errors import Code, Refused
 from backend.core.formatting import practice_zone
 from backend.core.personal_data import personal_columns
+from backend.core.statements import Statement
 from backend.people.models import Client, Psychologist
 from backend.people.privacy_notice import IN_FORCE
 from backend.scheduling import claims
@@ -85,15 +86,35 @@ def check_draft(draft: Draft, *, now: datetime) -> None:
         raise Refused(Code.WISH_UNKNOWN)
 
 
+class Asker(NamedTuple):
+    """Who asks for a session as a visitor, by an address."""
+
+    client: Client  # locked until commit
+    booking: Booking | None  # the one that they have going as a visitor, else their latest live draft
+    may_be_mailed: bool  # a stranger may cause one more mail to that address
+
+
 _client_at = row_locks.Lock(lambda: Client.at(Given("address")))
 
 
-def lock_client_at(address: str, *, now: datetime) -> Client:
-    """The client behind an address, made when it is new, locked until commit; anew when it was erased meanwhile."""
+def lock_client_at(address: str, *beside: Statement[Any], now: datetime) -> tuple[Client, list[Any]]:
+    """The client behind an address, made when it is new, locked until commit; anew when it was erased meanwhile.
+
+    And what is asked beside, once the lock is there.
+    """
     while True:
-        compiled_writes.insert([Client(email=address, created_at=now)], unless_exists=compiled_writes.ANY)
-        if found := _client_at.take(address=address):
-            return found[0]
+        made = compiled_writes.inserting([Client(email=address, created_at=now)], unless_exists=compiled_writes.ANY)
+        _, found, *answers = row_locks.take(made, _client_at.of(address=address), *beside)
+        if found:
+            return found[0], answers
+
+
+def lock_asker(address: str, *, now: datetime) -> Asker:
+    """Who asks, locked as a client is."""
+    going, limit = _active_or_drafts_at.statement(address=address), strangers_limit(address, now=now)
+    client, (bookings, *_, may_be_mailed) = lock_client_at(address, going, *limit, now=now)
+    proved = (booking for booking in bookings if booking.state != State.DRAFT)
+    return Asker(client, next(proved, next(iter(bookings), None)), may_be_mailed)
 
 
 def client_without_address(*, now: datetime) -> Client:
@@ -110,8 +131,9 @@ def _active_of() -> QuerySet[Booking]:
 
 
 @compiled
-def _active_or_drafts_of() -> QuerySet[Booking]:
-    return Booking.objects.filter(_IS_ACTIVE | Q(state=State.DRAFT), client=Given("client"))
+def _active_or_drafts_at() -> QuerySet[Booking]:
+    client = Client.at(Given("address")).values("pk")
+    return Booking.objects.filter(_IS_ACTIVE | Q(state=State.DRAFT), client=Subquery(client))
 
 
 def active_booking(client: Client) -> Booking | None:
@@ -119,10 +141,9 @@ def active_booking(client: Client) -> Booking | None:
     return cast(Booking | None, _active_of.first(client=client.pk))
 
 
-def active_or_draft(client: Client) -> Booking | None:
-    """The one that they have going as a visitor, else their latest live draft. One query."""
-    found = _active_or_drafts_of.rows(client=client.pk)
-    return next((booking for booking in found if booking.state != State.DRAFT), next(iter(found), None))
+def active_bookings_of(client_id: int) -> Statement[list[Booking]]:
+    """The same as a list, to be asked with others."""
+    return _active_of.statement(client=client_id)
 
 
 def is_repeat(booking: Booking, draft: Draft, *, now: datetime) -> bool:

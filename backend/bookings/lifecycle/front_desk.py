@@ -51,7 +51,7 @@ def create_by_staff(draft: Draft, *, actor: str, now: datetime) -> RecordedReque
     """
     draft = reachable(draft)
     check_draft(draft, now=now)
-    known = lock_client_at(draft.email, now=now) if draft.email else None
+    known = lock_client_at(draft.email, now=now)[0] if draft.email else None
     earlier = recorded_just_now(known, draft, now=now)
     if earlier is not None:
         return RecordedRequest(earlier, is_new=False)

@@ -15,6 +15,7 @@ from backend.bookings.models import Booking, Purpose
 from backend.bookings.notices import TOGETHER, Notice, links_carried
 from backend.core import batched_writes
 from backend.core.errors import required
+from backend.core.statements import Statement, run
 from backend.outbox import bundles, messages
 from backend.outbox.models import Message, MessageState, Queue
 from backend.people.models import Psychologist
@@ -30,15 +31,19 @@ def notify_visitor(
     now: datetime,
     not_before: datetime | None = None,
     once_per: str = "",
+    is_within_limits: bool | None = None,
 ) -> bool:
     """Enqueue a notice for the visitor about the last ledger row. False: over the limit, so it is only recorded.
 
     Without an address it is told by telephone, and carries no link; who was erased is told nothing. `once_per`
-    replaces the ledger's sequence in the dedupe key, for notices that no transition causes.
+    replaces the ledger's sequence in the dedupe key, for notices that no transition causes. The limit is asked for
+    here, unless the caller knows the answer.
     """
     if booking.purged_at is not None:
         return False
-    suppressed = notice in STRANGERS_NOTICES and not _within_limits(booking.email, now)
+    if is_within_limits is None:
+        is_within_limits = notice not in STRANGERS_NOTICES or _within_limits(booking.email, now)
+    suppressed = not is_within_limits
     message_uuid = messages.emit(
         queue=Queue.MAIL,
         kind=notice,
@@ -184,11 +189,12 @@ def staff_have_room(inbox: str, now: datetime) -> bool:
     )
 
 
+def strangers_limit(address: str, *, now: datetime) -> list[Statement[bool]]:
+    """Whether one more mail that a stranger causes stays within what an address takes: says the last one's answer."""
+    hourly, daily = policy.STRANGER_MAILS_PER_HOUR, policy.STRANGER_MAILS_PER_DAY
+    return messages.limit(STRANGERS_NOTICES, address, now=now, hourly=hourly, daily=daily)
+
+
 def _within_limits(address: str, now: datetime) -> bool:
-    return messages.is_within_limits(
-        STRANGERS_NOTICES,
-        address,
-        now=now,
-        hourly=policy.STRANGER_MAILS_PER_HOUR,
-        daily=policy.STRANGER_MAILS_PER_DAY,
-    )
+    *_, is_within = run(*strangers_limit(address, now=now))
+    return bool(is_within)

@@ -33,8 +33,9 @@ from backend.bookings.lifecycle.refunds import (
 from backend.bookings.lifecycle.transaction import (
     TIMER,
     intent,
-    lock_booking,
-    lock_client,
+    locked_booking,
+    locking_booking,
+    locking_client,
     record_event,
     run_transition,
 )
@@ -42,7 +43,7 @@ from backend.bookings.machine import ACTIVE, AWAITS_PAYMENT, TAKES_PLACE, Reason
 from backend.bookings.models import Booking, Origin
 from backend.bookings.notices import Notice
 from backend.bookings.payment_status import answer_by, refundable_paise, rest_paise
-from backend.core import compiled_writes, row_locks
+from backend.core import batched_writes, compiled_writes, row_locks
 from backend.core.compiled_queries import Given, compiled
 from backend.core.errors import Code, Permanent, Refused
 from backend.payments.adapters import gateway_named
@@ -184,13 +185,17 @@ def _lock_for(reference: str) -> tuple[Booking, Payment, list[Payment]]:
     if found is None:
         raise Refused(Code.PAYMENT_UNKNOWN)
     payment_id, booking_id, client_id, psychologist_id = found
-    if client_id is not None:
-        lock_client(client_id)
-    locked = claims.lock_psychologists([psychologist_id] if psychologist_id is not None else [])
-    booking = lock_booking(booking_id)
-    if booking.psychologist_id in locked:  # else it was moved a moment ago, and its new one is read
-        booking.psychologist = locked[booking.psychologist_id]
-    payments = _payments_of.take(booking=booking_id)
+    clients = [] if client_id is None else [locking_client(client_id)]
+    psychologists = claims.locking_psychologists([] if psychologist_id is None else [psychologist_id])
+    *others, bookings, payments = row_locks.take(
+        *clients, *psychologists, locking_booking(booking_id), _payments_of.of(booking=booking_id)
+    )
+    if not all(others):
+        raise Refused(Code.BOOKING_UNKNOWN)
+    booking = locked_booking(booking_id, bookings)
+    [psychologist] = others[-1] if psychologists else [None]
+    if booking.psychologist_id == psychologist_id:  # else it was moved a moment ago, and its new one is read
+        booking.psychologist = psychologist
     for one in payments:
         one.booking = booking
     payment = next(one for one in payments if one.pk == payment_id)
@@ -283,16 +288,17 @@ def confirm(
     close_idle(still_open, now=now)
     booking.next_ask_at = None
     due_at = policy.completion(held_session(booking).end)
-    run_transition(
-        booking,
-        lambda: booking.confirm(due_at=due_at),
-        intent=intent,
-        actor=actor,
-        now=now,
-        saving=["corporate", "sponsored_month"],
-        details=details,
-    )
-    notify_confirmed(booking, now=now)
+    with batched_writes.batch():
+        run_transition(
+            booking,
+            lambda: booking.confirm(due_at=due_at),
+            intent=intent,
+            actor=actor,
+            now=now,
+            saving=["corporate", "sponsored_month"],
+            details=details,
+        )
+        notify_confirmed(booking, now=now)
 
 
 def _may_be_reinstated(booking: Booking, *, now: datetime) -> bool:

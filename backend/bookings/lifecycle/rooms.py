@@ -28,9 +28,9 @@ def follow(booking: Booking, source: State | str, *, now: datetime, is_moved: bo
         return
     is_confirmed = booking.state == State.CONFIRMED
     if is_confirmed and (is_moved or source != State.CONFIRMED):
-        batched_writes.write(_follow, (booking.pk, (planned(booking, now=now), now)))
+        batched_writes.do(_follow, (booking.pk, (planned(booking, now=now), now)))
     elif source == State.CONFIRMED and not is_confirmed:
-        batched_writes.write(_follow, (booking.pk, (None, now)))
+        batched_writes.do(_follow, (booking.pk, (None, now)))
 
 
 def planned(booking: Booking, *, now: datetime) -> Room:

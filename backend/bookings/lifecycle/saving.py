@@ -9,6 +9,7 @@ from typing import Any
 from backend.bookings.models import Booking
 from backend.core import batched_writes, compiled_writes
 from backend.core.compiled_changes import update_alike
+from backend.core.statements import Statement
 
 COUNTED = "ledger_sequence"  # of each booking its own, and one more by each step
 
@@ -18,16 +19,14 @@ def save(booking: Booking, columns: Iterable[str]) -> None:
     batched_writes.write(_save, (booking, frozenset(columns)))
 
 
-def _save(changes: list[tuple[Booking, frozenset[str]]]) -> None:
-    if len(changes) == 1:
-        compiled_writes.update(*changes[0])
-    else:
-        _save_together(changes)
+def _save(changes: list[tuple[Booking, frozenset[str]]]) -> list[Statement[Any]]:
+    stored = [compiled_writes.updating(*changes[0])] if len(changes) == 1 else _save_together(changes)
     for booking, _ in changes:
         booking._update_initial_state()  # as its own `save`, which refuses a state that is not the one it knew
+    return stored
 
 
-def _save_together(changes: list[tuple[Booking, frozenset[str]]]) -> None:
+def _save_together(changes: list[tuple[Booking, frozenset[str]]]) -> list[Statement[None]]:
     """Raises RuntimeError when a booking took two steps or is gone, TypeError for a text that its row has to seal.
 
     What time does gives all bookings of a batch the same values, so it is one statement.
@@ -37,10 +36,17 @@ def _save_together(changes: list[tuple[Booking, frozenset[str]]]) -> None:
     alike: dict[tuple[frozenset[str], tuple[Any, ...]], list[int]] = {}
     for booking, columns in changes:
         alike.setdefault((columns, _values(booking, columns)), []).append(booking.pk)
-    for (columns, values), ids in alike.items():
-        given = dict(zip(_names(columns), values, strict=True))
-        if update_alike(Booking, ids, given, grown=COUNTED if COUNTED in columns else "") != len(ids):
+    return [_save_alike(columns, values, ids) for (columns, values), ids in alike.items()]
+
+
+def _save_alike(columns: frozenset[str], values: tuple[Any, ...], ids: list[int]) -> Statement[None]:
+    given = dict(zip(_names(columns), values, strict=True))
+
+    def require_all(found: int) -> None:
+        if found != len(ids):
             raise RuntimeError("a booking of the batch is gone")
+
+    return update_alike(Booking, ids, given, grown=COUNTED if COUNTED in columns else "").then(require_all)
 
 
 def _values(booking: Booking, columns: frozenset[str]) -> tuple[Any, ...]:

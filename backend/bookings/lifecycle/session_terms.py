@@ -88,17 +88,18 @@ def apply_approval(
         _approve_for_payment(booking, slot, actor=actor, now=now, details=details, undo_until=undo_until)
         return
     claims.claim_slot(booking, slot, now=now)
-    run_transition(
-        booking,
-        lambda: booking.approve_without_payment(due_at=policy.completion(slot.end)),
-        intent=Intent.APPROVE,
-        actor=actor,
-        now=now,
-        saving=SETTLED_BY_APPROVAL,
-        details=details,
-        undo_until=undo_until,
-    )
-    notify_confirmed(booking, now=now)
+    with batched_writes.batch():
+        run_transition(
+            booking,
+            lambda: booking.approve_without_payment(due_at=policy.completion(slot.end)),
+            intent=Intent.APPROVE,
+            actor=actor,
+            now=now,
+            saving=SETTLED_BY_APPROVAL,
+            details=details,
+            undo_until=undo_until,
+        )
+        notify_confirmed(booking, now=now)
 
 
 def _approve_for_payment(
@@ -115,17 +116,18 @@ def _approve_for_payment(
     claims.claim_slot(booking, slot, now=now)
     booking.pay_by = time_to_pay(booking, slot.start, now=now)
     due_at = policy.payment_deadline(booking.pay_by, slot.start)
-    run_transition(
-        booking,
-        lambda: booking.approve(due_at=due_at),
-        intent=Intent.APPROVE,
-        actor=actor,
-        now=now,
-        saving=SETTLED_BY_APPROVAL,
-        details=details,
-        undo_until=undo_until,
-    )
-    notify_approved(booking, now=now)
+    with batched_writes.batch():
+        run_transition(
+            booking,
+            lambda: booking.approve(due_at=due_at),
+            intent=Intent.APPROVE,
+            actor=actor,
+            now=now,
+            saving=SETTLED_BY_APPROVAL,
+            details=details,
+            undo_until=undo_until,
+        )
+        notify_approved(booking, now=now)
 
 
 def notify_approved(booking: Booking, *, now: datetime) -> None:

@@ -119,7 +119,7 @@ def purge_draft(booking: Booking, *, now: datetime) -> bool:
     client_id = booking.client_id
     redaction.empty(booking, now=now)
     if client_id is not None:
-        batched_writes.write(_forget_without_booking, client_id)
+        batched_writes.do(_forget_without_booking, client_id)
     return True
 
 

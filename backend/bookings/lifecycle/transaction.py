@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from dataclasses import replace
 from datetime import datetime
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from django.db import OperationalError, transaction
 from django_fsm import TransitionNotAllowed
@@ -25,6 +25,8 @@ from backend.bookings.models import Booking, LedgerEntry
 from backend.core import batched_writes, compiled_writes, correlation, row_locks
 from backend.core.compiled_queries import Given
 from backend.core.errors import Code, Refused
+from backend.core.row_locks import Locking
+from backend.core.statements import Statement
 from backend.outbox import holds
 from backend.people.models import Client
 from backend.scheduling import claims
@@ -75,10 +77,16 @@ _booking = row_locks.Lock(lambda: Booking.objects.filter(pk=Given("id")).order_b
 
 def lock_client(client_id: int) -> Client:
     """The client, locked until commit. Refuses: booking_unknown, when they were erased a moment ago."""
-    found = _client.take(id=client_id)
+    client: Client = lock_client_with(client_id)[0]
+    return client
+
+
+def lock_client_with(client_id: int, *beside: Locking | Statement[Any]) -> list[Any]:
+    """The same, and what is locked and asked with it in one trip."""
+    found, *answers = row_locks.take(locking_client(client_id), *beside)
     if not found:
         raise Refused(Code.BOOKING_UNKNOWN)
-    return found[0]
+    return [found[0], *answers]
 
 
 _expected: ContextVar[tuple[int, int] | None] = ContextVar("expected", default=None)
@@ -94,9 +102,23 @@ def expecting(booking_id: int, sequence: int) -> Iterator[None]:
         _expected.reset(before)
 
 
+def locking_client(client_id: int) -> Locking:
+    """To be taken with others: a list, which is empty of who was erased a moment ago."""
+    return _client.of(id=client_id)
+
+
 def lock_booking(booking_id: int) -> Booking:
     """The booking, locked until commit. Refuses: booking_unknown; within `expecting` changed_since."""
-    found = _booking.take(id=booking_id)
+    return locked_booking(booking_id, _booking.take(id=booking_id))
+
+
+def locking_booking(booking_id: int) -> Locking:
+    """To be taken with others; `locked_booking` judges what it finds."""
+    return _booking.of(id=booking_id)
+
+
+def locked_booking(booking_id: int, found: list[Booking]) -> Booking:
+    """The booking that was found by its lock. Refuses as `lock_booking` does."""
     if not found:
         raise Refused(Code.BOOKING_UNKNOWN)
     expected = _expected.get()
@@ -134,17 +156,18 @@ def run_transition(
         change()
     except TransitionNotAllowed as error:
         raise Refused(Code.STATE_REFUSES, state=source) from error
-    if source in HOLDS_SLOT and booking.state not in HOLDS_SLOT:
-        claims.release_claim(booking)
-    if booking.state in FINAL:
-        booking.next_ask_at = booking.cancellation_requested_at = booking.choose_by = None
-        links.close(booking, now=now)
     _end_undo_window(booking, now=now)
     booking.undo_until = undo_until
     booking.ledger_sequence += 1
-    save(booking, {*MACHINES_FIELDS, *saving})
-    write_ledger(booking, intent=intent, source=source, actor=actor, now=now, details=details)
-    rooms.follow(booking, source, now=now)
+    with batched_writes.batch():
+        if source in HOLDS_SLOT and booking.state not in HOLDS_SLOT:
+            claims.release_claim(booking)
+        if booking.state in FINAL:
+            booking.next_ask_at = booking.cancellation_requested_at = booking.choose_by = None
+            links.close(booking, now=now)
+        save(booking, {*MACHINES_FIELDS, *saving})
+        write_ledger(booking, intent=intent, source=source, actor=actor, now=now, details=details)
+        rooms.follow(booking, source, now=now)
     return booking.ledger_sequence
 
 
@@ -160,8 +183,9 @@ def record_event(
     """Record what happened without a transition: save what changed, write its ledger row, return its sequence."""
     _end_undo_window(booking, now=now)
     booking.ledger_sequence += 1
-    save(booking, {"ledger_sequence", "undo_until", *saving})
-    write_ledger(booking, intent=intent, source=booking.state, actor=actor, now=now, details=details)
+    with batched_writes.batch():
+        save(booking, {"ledger_sequence", "undo_until", *saving})
+        write_ledger(booking, intent=intent, source=booking.state, actor=actor, now=now, details=details)
     return booking.ledger_sequence
 
 
@@ -205,5 +229,5 @@ def write_ledger(
     announcements.announce(row, held_until=booking.undo_until)
 
 
-def _append(rows: list[LedgerEntry]) -> None:
-    compiled_writes.insert(rows)
+def _append(rows: list[LedgerEntry]) -> list[Statement[bool]]:
+    return [compiled_writes.inserting(rows)]

@@ -15,9 +15,10 @@ from backend.bookings.intents import Intent
 from backend.bookings.ledger_details import EmailVerified, RequestedAgain
 from backend.bookings.lifecycle import reminder_choice
 from backend.bookings.lifecycle.creation import (
+    Asker,
     Draft,
     active_booking,
-    active_or_draft,
+    active_bookings_of,
     build_draft,
     build_pending,
     check_draft,
@@ -25,11 +26,18 @@ from backend.bookings.lifecycle.creation import (
     insert,
     is_repeat,
     keep_consents,
-    lock_client_at,
+    lock_asker,
     notify_request_received,
 )
 from backend.bookings.lifecycle.notify import notify_address, notify_visitor
-from backend.bookings.lifecycle.transaction import VISITOR, intent, lock_client, run_transition, write_ledger
+from backend.bookings.lifecycle.transaction import (
+    VISITOR,
+    intent,
+    lock_client,
+    lock_client_with,
+    run_transition,
+    write_ledger,
+)
 from backend.bookings.machine import ACTIVE, Reason, State
 from backend.bookings.models import Booking, ClosedDay, Link, Origin, Purpose
 from backend.bookings.notices import Notice
@@ -49,28 +57,29 @@ def submit_draft(draft: Draft, *, now: datetime) -> None:
     Refuses: date_past, age_refused, wish_unknown, wish_past; not a wish for what is taken: no request is lost by it.
     """
     check_draft(draft, now=now)
-    client = lock_client_at(draft.email, now=now)
-    known = active_or_draft(client)
+    asker = lock_asker(draft.email, now=now)
+    known = asker.booking
     if known is not None and known.state != State.DRAFT:
-        _record_and_forget(client, draft, now=now)
-        notify_visitor(known, Notice.ALREADY_BOOKED, now=now, once_per=uuid4().hex)
+        _record_and_forget(asker, draft, now=now)
+        once_per, may_be_mailed = uuid4().hex, asker.may_be_mailed
+        notify_visitor(known, Notice.ALREADY_BOOKED, now=now, once_per=once_per, is_within_limits=may_be_mailed)
     elif known is None or not is_repeat(known, draft, now=now):
-        _record(client, draft, now=now)
+        _record(asker, draft, now=now)
 
 
-def _record(client: Client, draft: Draft, *, now: datetime) -> None:
-    booking = build_draft(client, draft, now=now)
+def _record(asker: Asker, draft: Draft, *, now: datetime) -> None:
+    booking = build_draft(asker.client, draft, now=now)
     insert(booking)
     with batched_writes.batch():
         write_ledger(booking, intent=Intent.SUBMIT_DRAFT, source="", actor=VISITOR, now=now)
-        if notify_visitor(booking, Notice.DRAFT_SUBMITTED, now=now):
+        if notify_visitor(booking, Notice.DRAFT_SUBMITTED, now=now, is_within_limits=asker.may_be_mailed):
             notify_visitor(booking, Notice.DRAFT_STILL_UNVERIFIED, now=now, not_before=policy.draft_reminder(now))
 
 
-def _record_and_forget(client: Client, draft: Draft, *, now: datetime) -> None:
+def _record_and_forget(asker: Asker, draft: Draft, *, now: datetime) -> None:
     """The same work as for any address, undone: how long we take must not tell that a booking exists."""
     savepoint = transaction.savepoint()
-    _record(client, draft, now=now)
+    _record(asker, draft, now=now)
     transaction.savepoint_rollback(savepoint)
 
 
@@ -95,35 +104,36 @@ _drafts_of = row_locks.Lock(lambda: Booking.objects.filter(client=Given("client"
 def _verify(link: Link, *, now: datetime) -> Booking | None:
     """DRAFT → PENDING, its siblings → CANCELLED `superseded`. None: somebody was faster, and what became of it is to be
     read. Refuses: draft_lapsed, already_active."""
-    client = lock_client(client_id_of(link.booking))
-    drafts = _drafts_of.take(client=client.pk)
-    booking = next((draft for draft in drafts if draft.pk == link.booking_id), None)
+    client_id = client_id_of(link.booking)
+    drafts_of, active_of = _drafts_of.of(client=client_id), active_bookings_of(client_id)
+    client, drafts, active, day_at = lock_client_with(client_id, drafts_of, active_of, ClosedDay.asking_calendar())
+    booking: Booking | None = next((draft for draft in drafts if draft.pk == link.booking_id), None)
     if booking is None:
         return None
     if deadline(booking) <= now:
         raise Refused(Code.DRAFT_LAPSED)
-    if active_booking(client) is not None:
+    if active:
         raise Refused(Code.ALREADY_ACTIVE)
     booking.verified_at = now
     booking.corporate = sponsors.find_sponsor(booking)
-    day_at = ClosedDay.calendar()
     due_at = policy.open_time_after(now, policy.ANSWER_WITHIN, day_at)
-    run_transition(
-        booking,
-        lambda: booking.verify(due_at=due_at),
-        intent=Intent.VERIFY_EMAIL,
-        actor=VISITOR,
-        now=now,
-        saving=["verified_at", "corporate"],
-        details=EmailVerified(corporate=booking.corporate_id),
-    )
     fill_client(client, booking)
     reminder_choice.keep_choice(booking, now=now)
-    links.keep_open(booking)
-    for sibling in drafts:
-        if sibling.pk != booking.pk:
-            _supersede(sibling, now=now)
-    notify_request_received(booking, day_at, now=now)
+    with batched_writes.batch():
+        run_transition(
+            booking,
+            lambda: booking.verify(due_at=due_at),
+            intent=Intent.VERIFY_EMAIL,
+            actor=VISITOR,
+            now=now,
+            saving=["verified_at", "corporate"],
+            details=EmailVerified(corporate=booking.corporate_id),
+        )
+        links.keep_open(booking)
+        for sibling in drafts:
+            if sibling.pk != booking.pk:
+                _supersede(sibling, now=now)
+        notify_request_received(booking, day_at, now=now)
     return booking
 
 

@@ -20,6 +20,7 @@ from backend.core import batched_writes
 from backend.outbox.models import Message
 from backend.people.models import Client
 from tests.support import scenarios
+from tests.support.asked import statements
 from tests.support.broken_steps import fail_for
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sandbox_payments")]
@@ -83,16 +84,16 @@ def test_a_batch_does_to_each_what_the_intent_does_to_one(name: str, now: dateti
 def test_a_batch_takes_the_same_statements_however_many_are_in_it(
     name: str, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    make, intent, statements = CASES[name]
+    make, intent, count = CASES[name]
     for number in range(3):
         make(f"v{number}@example.org", now=now)
     for size in (1, 2):
         monkeypatch.setattr(policy, "SWEEP_BATCH", size)
         with CaptureQueriesContext(connection) as captured:
             assert len(intent.batch(now=now + timedelta(days=7))) == size
-        asked = [query["sql"] for query in captured if not query["sql"].startswith(("SAVEPOINT", "RELEASE"))]
+        asked = [sql for sql in statements(captured) if not sql.startswith(("SAVEPOINT", "RELEASE"))]
         extra = size if name == "purge" else 0  # what the history keeps of each deletion
-        assert len(asked) == statements + extra, asked
+        assert len(asked) == count + extra, asked
 
 
 def test_a_batch_takes_who_is_longest_due_and_fewer_where_there_is_one_writer(

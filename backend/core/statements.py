@@ -1,0 +1,95 @@
+"""Statements that are sent together, because the way to the database and back costs as much as many of them take.
+
+PostgreSQL takes the text of several at once and answers each, in their order; a later one sees what an earlier one did.
+Another database is asked one after another, so that a caller need not know.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
+from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar, cast
+
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.utils import CursorWrapper
+
+T = TypeVar("T")
+U = TypeVar("U")
+Row: TypeAlias = tuple[Any, ...]
+TOGETHER = ";\n"  # between statements of one text
+_MARK = re.compile("(%[%s])")
+
+
+class Statement(NamedTuple, Generic[T]):
+    """One, and what its answer is to whoever asked."""
+
+    sql: str  # with a place (%s) for each value
+    values: Sequence[Any] | None  # None: they are in the text
+    read: Callable[[CursorWrapper], T]
+
+    def then(self, made_of: Callable[[T], U]) -> Statement[U]:
+        """The same statement, whose answer is what is made of this one's."""
+        return Statement(self.sql, self.values, lambda cursor: made_of(self.read(cursor)))
+
+
+def run(*statements: Statement[Any]) -> list[Any]:
+    """What each answers. Raises what the first that fails raises, and then none of one trip was done."""
+    if not statements:
+        return []
+    database = connections[DEFAULT_DB_ALIAS]  # `django.db.connection` looks it up for each attribute
+    with database.cursor() as cursor:
+        if len(statements) == 1 or not binds_here(database):
+            return [_answer(statement, cursor) for statement in statements]
+        cursor.execute(TOGETHER.join([_text(statement, database) for statement in statements]))
+        answers = []
+        for statement in statements:
+            answers.append(statement.read(cursor))
+            cursor.nextset()
+        return answers
+
+
+def rows(cursor: CursorWrapper) -> list[Row]:
+    """Reads what a query found, as the database gives it."""
+    return cast(list[Row], cursor.fetchall())
+
+
+def binds_here(database: BaseDatabaseWrapper) -> bool:
+    """PostgreSQL is sent text with the values in it, and of many statements at once.
+
+    Unless DATABASE_URL wants it to bind the values itself: then each statement is prepared alone.
+    """
+    return database.vendor == "postgresql" and not database.settings_dict["OPTIONS"].get("server_side_binding")
+
+
+def literals(values: Iterable[Any], database: BaseDatabaseWrapper) -> list[str]:
+    """What psycopg would put into the places, which it first looks for, each time anew where they are more than 50."""
+    literal = database.Database.adapt.Transformer(database.connection).as_literal  # type: ignore[attr-defined]  # psycopg
+    with database.wrap_database_errors:
+        return ["NULL" if value is None else literal(value).decode() for value in values]
+
+
+def _answer(statement: Statement[T], cursor: CursorWrapper) -> T:
+    cursor.execute(statement.sql, statement.values)
+    return statement.read(cursor)
+
+
+def _text(statement: Statement[Any], database: BaseDatabaseWrapper) -> str:
+    if statement.values is None:
+        return statement.sql
+    first, *rest = _pieces(statement.sql)
+    found = literals(statement.values, database)
+    return first + "".join([value + piece for value, piece in zip(found, rest, strict=True)])
+
+
+@lru_cache(maxsize=1000)
+def _pieces(sql: str) -> tuple[str, ...]:
+    """What is before, between and after its places."""
+    pieces = [""]
+    for part in _MARK.split(sql):
+        if part == "%s":
+            pieces.append("")
+        else:
+            pieces[-1] += "%" if part == "%%" else part
+    return tuple(pieces)
