@@ -13,7 +13,7 @@ from typing import Any, TypeAlias, TypeVar, cast
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
-from django.db.models import Field, ForeignKey, JSONField, Model, fields
+from django.db.models import NOT_PROVIDED, Field, ForeignKey, JSONField, Model, fields
 from django.db.models.base import ModelState
 from django.db.models.expressions import DatabaseDefault
 
@@ -53,7 +53,7 @@ def insert(rows: Sequence[Model], *, unless_exists: str = "") -> bool:
 def inserting(rows: Sequence[Model], *, unless_exists: str = "") -> Statement[bool]:
     """The same, to be sent with others."""
     database = connections[DEFAULT_DB_ALIAS]  # `django.db.connection` looks it up for each attribute
-    begin, end, columns = _insert(type(rows[0]), unless_exists, database.vendor)
+    begin, end, columns = _insert(type(rows[0]), unless_exists, _empty(rows), database.vendor)
     is_crowd = len(rows) >= CROWD and database.vendor == "postgresql"
     places, values = (_by_column if is_crowd else _by_row)(rows, columns, database)
 
@@ -170,11 +170,23 @@ def _stored(row: Model, column: Field[Any, Any], database: BaseDatabaseWrapper, 
     return column.get_db_prep_save(value, database)
 
 
+def _empty(rows: Sequence[Model]) -> tuple[str, ...]:
+    """Columns that are null in each row, as the database makes those that nobody names: half of a new booking's."""
+    return tuple([name for name in _may_be_empty(type(rows[0])) if all(row.__dict__[name] is None for row in rows)])
+
+
 @cache
-def _insert(model: type[Model], unless_exists: str, _vendor: str) -> tuple[str, str, Columns]:
+def _may_be_empty(model: type[Model]) -> tuple[str, ...]:
+    columns = model._meta.concrete_fields
+    plain = (column for column in columns if column.null and column.db_default is NOT_PROVIDED)
+    return tuple(column.attname for column in plain if not getattr(column, "auto_now_add", False))
+
+
+@cache
+def _insert(model: type[Model], unless_exists: str, empty: tuple[str, ...], _vendor: str) -> tuple[str, str, Columns]:
     """Before and after the places, and the columns. Raises TypeError for a table that only Django can write to."""
     meta, quote = model._meta, connections[DEFAULT_DB_ALIAS].ops.quote_name
-    columns = tuple(column for column in meta.concrete_fields if column is not meta.pk)
+    columns = tuple(column for column in meta.concrete_fields if column is not meta.pk and column.attname not in empty)
     if meta.parents or not meta.pk.db_returning or any(hasattr(column, "get_placeholder") for column in columns):
         raise TypeError(f"{meta.label} has columns that are not bound as they are")
     begin = f"INSERT INTO {quote(meta.db_table)} ({', '.join(_name(column) for column in columns)})"

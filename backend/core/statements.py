@@ -19,6 +19,7 @@ T = TypeVar("T")
 U = TypeVar("U")
 Row: TypeAlias = tuple[Any, ...]
 TOGETHER = ";\n"  # between statements of one text
+_LITERAL = "mindsettler_literal"  # of a connection
 _MARK = re.compile("(%[%s])")
 
 
@@ -65,9 +66,19 @@ def binds_here(database: BaseDatabaseWrapper) -> bool:
 
 def literals(values: Iterable[Any], database: BaseDatabaseWrapper) -> list[str]:
     """What psycopg would put into the places, which it first looks for, each time anew where they are more than 50."""
-    literal = database.Database.adapt.Transformer(database.connection).as_literal  # type: ignore[attr-defined]  # psycopg
+    literal = _literal_of(database)
     with database.wrap_database_errors:
         return ["NULL" if value is None else literal(value).decode() for value in values]
+
+
+def _literal_of(database: BaseDatabaseWrapper) -> Callable[[Any], bytes]:
+    """Of this connection, which looks once for how values of each class are written."""
+    database.ensure_connection()
+    kept = vars(database.connection)
+    if _LITERAL not in kept:
+        kept[_LITERAL] = database.Database.adapt.Transformer(database.connection).as_literal  # type: ignore[attr-defined]  # psycopg
+    literal: Callable[[Any], bytes] = kept[_LITERAL]
+    return literal
 
 
 def _answer(statement: Statement[T], cursor: CursorWrapper) -> T:

@@ -75,6 +75,14 @@ def test_of_one_trip_outside_a_transaction_nothing_is_kept_if_one_fails(is_wrong
     assert Client.objects.count() == 1
 
 
+@pytest.mark.django_db(transaction=True)
+def test_the_first_of_a_connection_may_be_one_that_stores() -> None:
+    connection.close()
+    assert compiled_writes.insert([client("asha@example.org")])
+    connection.close()
+    assert run(one("SELECT %s", "a"), one("SELECT %s", "b")) == [[("a",)], [("b",)]]
+
+
 def test_who_has_fewer_values_than_places_is_told() -> None:
     with pytest.raises(Exception, match=r"argument|shorter|bindings|parameter"):
         run(one("SELECT 1"), one("SELECT %s, %s", 1))
