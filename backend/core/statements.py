@@ -19,7 +19,7 @@ T = TypeVar("T")
 U = TypeVar("U")
 Row: TypeAlias = tuple[Any, ...]
 TOGETHER = ";\n"  # between statements of one text
-_LITERAL = "mindsettler_literal"  # of a connection
+_KEPT = "mindsettler_kept"  # of a connection
 _MARK = re.compile("(%[%s])")
 
 
@@ -40,15 +40,25 @@ def run(*statements: Statement[Any]) -> list[Any]:
     if not statements:
         return []
     database = connections[DEFAULT_DB_ALIAS]  # `django.db.connection` looks it up for each attribute
-    with database.cursor() as cursor:
-        if len(statements) == 1 or not binds_here(database):
-            return [_answer(statement, cursor) for statement in statements]
-        cursor.execute(TOGETHER.join([_text(statement, database) for statement in statements]))
-        answers = []
-        for statement in statements:
-            answers.append(statement.read(cursor))
-            cursor.nextset()
-        return answers
+    if not binds_here(database) or database.execute_wrappers or database.queries_logged:
+        with database.cursor() as cursor:
+            return _answers(statements, cursor, database)
+    # Django's cursor, which nobody listens to, takes as long as psycopg's
+    cursor = _kept(database).cursor
+    database.validate_no_broken_transaction()
+    with database.wrap_database_errors:
+        return _answers(statements, cursor, database)
+
+
+def _answers(statements: Sequence[Statement[Any]], cursor: CursorWrapper, database: BaseDatabaseWrapper) -> list[Any]:
+    if not binds_here(database):
+        return [_answer(statement, cursor) for statement in statements]
+    cursor.execute(TOGETHER.join([_text(statement, database) for statement in statements]))
+    answers = []
+    for statement in statements:
+        answers.append(statement.read(cursor))
+        cursor.nextset()
+    return answers
 
 
 def rows(cursor: CursorWrapper) -> list[Row]:
@@ -66,19 +76,26 @@ def binds_here(database: BaseDatabaseWrapper) -> bool:
 
 def literals(values: Iterable[Any], database: BaseDatabaseWrapper) -> list[str]:
     """What psycopg would put into the places, which it first looks for, each time anew where they are more than 50."""
-    literal = _literal_of(database)
+    literal = _kept(database).literal
     with database.wrap_database_errors:
         return ["NULL" if value is None else literal(value).decode() for value in values]
 
 
-def _literal_of(database: BaseDatabaseWrapper) -> Callable[[Any], bytes]:
-    """Of this connection, which looks once for how values of each class are written."""
+class _Kept(NamedTuple):
+    """What a connection to PostgreSQL is given once, and else for each statement."""
+
+    cursor: Any  # psycopg's; all that it finds is read before it is asked again
+    literal: Callable[[Any], bytes]  # it has looked up how values of each class are written
+
+
+def _kept(database: BaseDatabaseWrapper) -> _Kept:
+    database.close_if_health_check_failed()
     database.ensure_connection()
     kept = vars(database.connection)
-    if _LITERAL not in kept:
-        kept[_LITERAL] = database.Database.adapt.Transformer(database.connection).as_literal  # type: ignore[attr-defined]  # psycopg
-    literal: Callable[[Any], bytes] = kept[_LITERAL]
-    return literal
+    if _KEPT not in kept:
+        literal = database.Database.adapt.Transformer(database.connection).as_literal  # type: ignore[attr-defined]  # psycopg
+        kept[_KEPT] = _Kept(database.create_cursor(), literal)
+    return cast(_Kept, kept[_KEPT])
 
 
 def _answer(statement: Statement[T], cursor: CursorWrapper) -> T:
