@@ -41,7 +41,7 @@ def _named(model: type[Model]) -> frozenset[str]:
 
 
 def insert(rows: Sequence[Model], *, unless_exists: str = "") -> bool:
-    """Store new rows of one model in one statement, and set their ids.
+    """Store new rows of one model in one statement, and set their ids; all rows have one before, or none.
 
     `unless_exists`, a unique column or ANY: rows that collide there are passed over. False: at least one was, and then
     no id is set. Raises IntegrityError for any other collision, and at commit for a foreign key of nothing.
@@ -53,7 +53,7 @@ def insert(rows: Sequence[Model], *, unless_exists: str = "") -> bool:
 def inserting(rows: Sequence[Model], *, unless_exists: str = "") -> Statement[bool]:
     """The same, to be sent with others."""
     database = connections[DEFAULT_DB_ALIAS]  # `django.db.connection` looks it up for each attribute
-    begin, end, columns = _insert(type(rows[0]), unless_exists, _empty(rows), database.vendor)
+    begin, end, columns = _insert(type(rows[0]), unless_exists, _empty(rows), rows[0].pk is not None, database.vendor)
     is_crowd = len(rows) >= CROWD and database.vendor == "postgresql"
     places, values = (_by_column if is_crowd else _by_row)(rows, columns, database)
 
@@ -183,10 +183,13 @@ def _may_be_empty(model: type[Model]) -> tuple[str, ...]:
 
 
 @cache
-def _insert(model: type[Model], unless_exists: str, empty: tuple[str, ...], _vendor: str) -> tuple[str, str, Columns]:
+def _insert(
+    model: type[Model], unless_exists: str, empty: tuple[str, ...], has_ids: bool, _vendor: str
+) -> tuple[str, str, Columns]:
     """Before and after the places, and the columns. Raises TypeError for a table that only Django can write to."""
     meta, quote = model._meta, connections[DEFAULT_DB_ALIAS].ops.quote_name
-    columns = tuple(column for column in meta.concrete_fields if column is not meta.pk and column.attname not in empty)
+    left_out = empty if has_ids else (*empty, meta.pk.attname)
+    columns = tuple(column for column in meta.concrete_fields if column.attname not in left_out)
     if meta.parents or not meta.pk.db_returning or any(hasattr(column, "get_placeholder") for column in columns):
         raise TypeError(f"{meta.label} has columns that are not bound as they are")
     begin = f"INSERT INTO {quote(meta.db_table)} ({', '.join(_name(column) for column in columns)})"

@@ -29,6 +29,11 @@ def mail_limit() -> int:
     return int(connection.vendor == "postgresql")
 
 
+def next_id() -> int:
+    """PostgreSQL gives a draft's id before the draft is stored, so that it goes with its ledger, mails and links."""
+    return int(connection.vendor == "postgresql")
+
+
 CLIENT = 1  # what counting a client's requests for mails costs
 
 
@@ -50,20 +55,20 @@ def test_what_is_malformed_asks_the_database_nothing() -> None:
 def test_a_draft_costs_the_same_for_every_address_without_an_active_booking(state: State | None, now: datetime) -> None:
     if state is not None:
         factories.make_booking(state, now=now)
-    with asks(10 + CLIENT + mail_limit(), trips=6):
+    with asks(10 + CLIENT + mail_limit() + next_id(), trips=5):
         api.done(api.post(api.DRAFT, api.form(now)), 201)
 
 
 @pytest.mark.parametrize("state", ACTIVE)
 def test_a_draft_for_an_address_with_an_active_booking_costs_as_much(state: State, now: datetime) -> None:
     factories.make_booking(state, now=now)
-    with asks(14 + CLIENT + mail_limit(), trips=10):  # the work for a new draft, undone, and one notice
+    with asks(14 + CLIENT + mail_limit() + next_id(), trips=9):  # the work for a new draft, undone, and one notice
         api.done(api.post(api.DRAFT, api.form(now)), 201)
 
 
 def test_the_same_click_again_costs_less(now: datetime) -> None:
     api.post(api.DRAFT, api.form(now))
-    with asks(6 + CLIENT + mail_limit(), trips=4):
+    with asks(6 + CLIENT + mail_limit() + next_id(), trips=4):
         api.done(api.post(api.DRAFT, api.form(now)), 201)
 
 

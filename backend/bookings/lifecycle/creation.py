@@ -6,11 +6,14 @@ function for each state in which bookings begin, and nobody else constructs one.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, time
 from typing import Any, NamedTuple, cast
 
 from django.conf import settings
+from django.db import connection
 from django.db.models import Q, QuerySet, Subquery
 
 from backend.bookings import policy, sponsors
@@ -25,7 +28,7 @@ from backend.core.compiled_queries import Given, compiled
 from backend.core.errors import Code, Refused
 from backend.core.formatting import practice_zone
 from backend.core.personal_data import personal_columns
-from backend.core.statements import Statement
+from backend.core.statements import Statement, rows
 from backend.people.models import Client, Psychologist
 from backend.people.privacy_notice import IN_FORCE
 from backend.scheduling import claims
@@ -93,6 +96,7 @@ class Asker(NamedTuple):
     client: Client  # locked until commit
     booking: Booking | None  # the one that they have going as a visitor, else their latest live draft
     may_be_mailed: bool  # a stranger may cause one more mail to that address
+    next_id: int | None  # of a booking; None where the database gives it when one is stored
 
 
 _client_at = row_locks.Lock(lambda: Client.at(Given("address")))
@@ -113,9 +117,16 @@ def lock_client_at(address: str, *beside: Statement[Any], now: datetime) -> tupl
 def lock_asker(address: str, *, now: datetime) -> Asker:
     """Who asks, locked as a client is."""
     going, limit = _open_at.statement(address=address), strangers_limit(address, now=now)
-    client, (bookings, *_, may_be_mailed) = lock_client_at(address, going, *limit, now=now)
+    ids = [_NEXT_ID] if connection.vendor == "postgresql" else []
+    client, (bookings, *answers) = lock_client_at(address, going, *limit, *ids, now=now)
     proved = (booking for booking in bookings if booking.state != State.DRAFT)
-    return Asker(client, next(proved, next(iter(bookings), None)), may_be_mailed)
+    known = next(proved, next(iter(bookings), None))
+    return Asker(client, known, answers[len(limit) - 1], answers[-1] if ids else None)
+
+
+_NEXT_ID = Statement("SELECT nextval(pg_get_serial_sequence('bookings_booking', 'id'))", None, rows).then(
+    lambda found: int(found[0][0])
+)
 
 
 def client_without_address(*, now: datetime) -> Client:
@@ -219,6 +230,24 @@ def insert(booking: Booking) -> None:
     """Store a new booking; a collision of its acknowledgement id, one in 10^9 per row, draws again."""
     while not compiled_writes.insert([booking], unless_exists="acknowledgement_id"):
         booking.acknowledgement_id = new_acknowledgement_id()
+
+
+@contextmanager
+def inserting(booking: Booking) -> Iterator[None]:
+    """The block writes what goes with a new booking; all is sent together, if its id is known before."""
+    if booking.pk is None:
+        insert(booking)
+    with batched_writes.batch():
+        if booking._state.adding:
+            batched_writes.write(_insert, booking)
+        yield
+    if booking._state.adding:  # its acknowledgement id is another's
+        booking.acknowledgement_id = new_acknowledgement_id()
+        insert(booking)
+
+
+def _insert(new: list[Booking]) -> list[Statement[bool]]:
+    return [compiled_writes.inserting(new, unless_exists="acknowledgement_id")]
 
 
 def fill_client(client: Client, booking: Booking) -> None:

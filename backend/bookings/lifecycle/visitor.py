@@ -24,6 +24,7 @@ from backend.bookings.lifecycle.creation import (
     check_draft,
     fill_client,
     insert,
+    inserting,
     is_repeat,
     keep_consents,
     lock_asker,
@@ -69,8 +70,8 @@ def submit_draft(draft: Draft, *, now: datetime) -> None:
 
 def _record(asker: Asker, draft: Draft, *, now: datetime) -> None:
     booking = build_draft(asker.client, draft, now=now)
-    insert(booking)
-    with batched_writes.batch():
+    booking.pk = asker.next_id
+    with inserting(booking):
         write_ledger(booking, intent=Intent.SUBMIT_DRAFT, source="", actor=VISITOR, now=now)
         if notify_visitor(booking, Notice.DRAFT_SUBMITTED, now=now, is_within_limits=asker.may_be_mailed):
             notify_visitor(booking, Notice.DRAFT_STILL_UNVERIFIED, now=now, not_before=policy.draft_reminder(now))

@@ -8,12 +8,14 @@ from datetime import datetime, timedelta
 
 import pytest
 from django.conf import settings
+from django.db import connection
 
 from backend.bookings import policy
 from backend.bookings.lifecycle import creation
 from backend.bookings.lifecycle.creation import Draft
 from backend.bookings.machine import State
-from backend.bookings.models import Booking, ClosedDay, Origin
+from backend.bookings.models import Booking, ClosedDay, LedgerEntry, Link, Origin
+from backend.outbox.models import Message
 from backend.people.models import Client
 from backend.scheduling import claims
 from tests.support import factories, scenarios
@@ -39,6 +41,21 @@ DEADLINES: dict[State, Callable[[datetime], datetime]] = {
     State.PENDING: lambda now: policy.open_time_after(now, policy.ANSWER_WITHIN, ClosedDay.calendar()),
     State.APPROVED: lambda now: now + DAY,
 }
+
+
+@pytest.mark.django_db
+def test_an_id_that_another_booking_has_is_drawn_again_and_nothing_else_is_written_twice(
+    now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn = iter("AAAAAA" + "AAAAAA" + "AAAAAA" + "BBBBBB")
+    monkeypatch.setattr("backend.bookings.models.secrets.choice", lambda _letters: next(drawn))
+    first, second = (scenarios.submitted(email, now=now) for email in (scenarios.ASHA, scenarios.RAVI))
+    assert [str(one) for one in (first, second)] == ["MS-AAAAAA", "MS-BBBBBB"]
+    for one in (first, second):
+        assert LedgerEntry.objects.filter(booking=one).count() == 1
+        assert Message.objects.filter(booking_id=one.pk).count() == 2
+        assert Link.objects.filter(booking=one).count() == 2
+    connection.check_constraints()
 
 
 @pytest.mark.django_db
