@@ -102,10 +102,11 @@ def _link(
     now: datetime,
 ) -> Link:
     key = keyring.ring(RING).newest
-    return Link(
+    return compiled_writes.new(
+        Link,
         booking_id=booking_id,
         purpose=purpose,
-        alternative=alternative,
+        alternative_id=None if alternative is None else alternative.pk,
         message_uuid=message_uuid,
         digest=digest(key.token(_name(purpose, alternative), message_uuid)),
         key_id=key.id,

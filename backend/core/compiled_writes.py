@@ -26,18 +26,37 @@ CROWD = 10  # rows: of fewer, PostgreSQL takes longer to open lists than to read
 
 
 def new(model: type[M], **values: Any) -> M:
-    """A row for `insert`, of every column but its id, by the names of the columns: the model's own way takes long."""
-    if values.keys() != _named(model):
-        raise TypeError(f"{model._meta.label} needs {sorted(_named(model) ^ values.keys())}")
+    """A row for `insert`, by the names of its columns: the model's own way takes long.
+
+    A column that is not named gets its default. Raises TypeError for one that has none or makes it anew each time, for
+    one that is not there, and for a text that is sealed.
+    """
+    usual, needed, settable = _columns(model)
+    if not needed <= values.keys() <= settable:
+        raise TypeError(f"{model._meta.label} needs {sorted(needed)}, takes {sorted(settable)}, got {sorted(values)}")
     made = model.__new__(model)
     made._state = ModelState()
-    made.__dict__.update(values, **{str(model._meta.pk.attname): None})
+    made.__dict__.update(usual, **values)
     return made
 
 
 @cache
-def _named(model: type[Model]) -> frozenset[str]:
-    return frozenset(column.attname for column in model._meta.concrete_fields if not column.primary_key)
+def _columns(model: type[Model]) -> tuple[dict[str, Any], frozenset[str], frozenset[str]]:
+    """Defaults, the columns that must be named, and those that may be."""
+    columns = model._meta.concrete_fields
+    usual = {column.attname: _usual(column) for column in columns}
+    usual = {name: value for name, value in usual.items() if value is not NOT_PROVIDED}
+    guarded = {column.attname for column in columns if column.primary_key or hasattr(column, "sealed")}
+    names = {column.attname for column in columns}
+    return usual, frozenset(names - usual.keys()), frozenset(names - guarded)
+
+
+def _usual(column: Field[Any, Any]) -> Any:
+    if column.has_default():
+        return NOT_PROVIDED if callable(column.default) else column.default
+    if column.null or column.primary_key:
+        return None
+    return NOT_PROVIDED if hasattr(column.db_default, "resolve_expression") else column.db_default
 
 
 def insert(rows: Sequence[Model], *, unless_exists: str = "") -> bool:

@@ -45,7 +45,8 @@ def emit(
     if not transaction.get_connection().in_atomic_block:
         raise TransactionManagementError("an effect is owed by the transaction that makes it true")
     due = not_before or now
-    message = Message(
+    message = compiled_writes.new(
+        Message,
         uuid=uuid4(),
         queue=queue,
         kind=kind,
@@ -59,6 +60,7 @@ def emit(
         settled_at=now if suppressed else None,
         not_before=due,
         next_attempt_at=max(due, now),  # what was due before it was owed has its turn from then on
+        last_error="",
         correlation_id=correlation.current(),
         created_at=now,
     )

@@ -117,6 +117,20 @@ def test_a_crowd_that_differs_in_nothing_is_as_many_rows(now: datetime) -> None:
     assert len({run.pk for run in runs}) == TimerRun.objects.count() == len(runs)
 
 
+def test_a_row_is_made_as_its_class_makes_it(now: datetime) -> None:
+    named = {"queue": "mail", "kind": "x", "dedupe_key": "x", "recipient": "", "last_error": "", "correlation_id": ""}
+    named |= {"uuid": uuid4(), "not_before": now, "next_attempt_at": now, "created_at": now}
+    ours = compiled_writes.new(Message, **named)
+    theirs = Message(**{**named, "uuid": uuid4(), "dedupe_key": "y"})
+    for made in (ours, theirs):
+        compiled_writes.insert([made])
+    ours, theirs = Message.objects.order_by("pk").values()
+    assert _without(ours, {"id", "uuid", "dedupe_key"}) == _without(theirs, {"id", "uuid", "dedupe_key"})
+    for wrong in ({"context": {"name": "Asha"}}, {"id": 7}, {"nothing": 1}):
+        with pytest.raises(TypeError, match=next(iter(wrong))):
+            compiled_writes.new(Message, **named, **wrong)
+
+
 def test_a_row_is_made_of_every_column(now: datetime) -> None:
     booking = factories.make_booking("CONFIRMED", now=now)
     given = {"at": now, "intent": "approve", "source": "", "target": "", "reason": "", "actor": "a", "details": {}}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any, NamedTuple, cast
 
@@ -203,7 +203,7 @@ def build_approved(client: Client, draft: Draft, slot: claims.Slot, *, amount_pa
 
 def _born(state: State, client: Client, draft: Draft, *, due_at: datetime, now: datetime) -> Booking:
     return Booking(
-        **asdict(draft),
+        **vars(draft),
         state=state,
         client=client,
         due_at=due_at,
