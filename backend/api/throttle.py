@@ -20,6 +20,7 @@ from backend.bookings import policy
 from backend.core.compiled_queries import Given, compiled
 from backend.core.errors import Code, Refused
 from backend.core.networks import Asked, client_network
+from backend.core.statements import Statement, rows, run
 
 EVERYBODY = "*"
 LOGIN = "login:"  # before a client's address, or a digest, where `logins` counts failed ones
@@ -46,9 +47,9 @@ def limit_lookups(request: Asked, *, now: datetime) -> Iterator[None]:
         raise
 
 
-def unless_guessed(rows: QuerySet[Any]) -> QuerySet[Any]:
+def unless_guessed(found: QuerySet[Any]) -> QuerySet[Any]:
     """None of them where `who_asks` guesses. The database asks that once, before it looks for any."""
-    return rows.filter(~Exists(_of_a_guesser()))
+    return found.filter(~Exists(_of_a_guesser()))
 
 
 def who_asks(request: Asked, *, now: datetime) -> dict[str, Any]:
@@ -120,14 +121,13 @@ def _add_one(client: str, most: int | None, *, now: datetime) -> bool:
     table, hour = LookupMiss._meta.db_table, connection.ops.adapt_datetimefield_value(_hour(now))
     is_alone = connection.vendor == "postgresql" and not connection.in_atomic_block
     no_wait = ", set_config('synchronous_commit', 'off', true)" if is_alone else ""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO {table} AS miss (client, hour, count, refused) VALUES (%s, %s, 1, %s) "  # noqa: S608 -- our table
-            "ON CONFLICT (client, hour) DO UPDATE SET count = miss.count + 1 "
-            f"{'' if most is None else 'WHERE miss.count < %s '}RETURNING count{no_wait}",
-            [client, hour, False, *([] if most is None else [most])],
-        )
-        return bool(cursor.fetchone())
+    sql = (
+        f"INSERT INTO {table} AS miss (client, hour, count, refused) VALUES (%s, %s, 1, %s) "  # noqa: S608 -- our table
+        "ON CONFLICT (client, hour) DO UPDATE SET count = miss.count + 1 "
+        f"{'' if most is None else 'WHERE miss.count < %s '}RETURNING count{no_wait}"
+    )
+    [counted] = run(Statement(sql, [client, hour, False, *([] if most is None else [most])], rows))
+    return bool(counted)
 
 
 def until_next_hour(now: datetime) -> timedelta:

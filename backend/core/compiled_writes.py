@@ -7,8 +7,10 @@ three times as long as it runs. No signal is sent.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import date, datetime
 from functools import cache
 from typing import Any, TypeAlias, TypeVar, cast
+from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -176,17 +178,32 @@ _BOUND_AS_IT_IS: dict[type[Field[Any, Any]], type] = {
 }
 
 
+# And what psycopg takes as it is; an instant, where the column does not make it
+_BOUND_BY_PSYCOPG: dict[type[Field[Any, Any]], type] = {
+    **_BOUND_AS_IT_IS,
+    fields.DateTimeField: datetime,
+    fields.DateField: date,
+    fields.UUIDField: UUID,
+}
+
+
 def _stored(row: Model, column: Field[Any, Any], database: BaseDatabaseWrapper, *, is_new: bool) -> Any:
-    plain = _BOUND_AS_IT_IS.get(type(column))
+    plain = (_BOUND_BY_PSYCOPG if database.vendor == "postgresql" else _BOUND_AS_IT_IS).get(type(column))
     if plain is not None:
         value = row.__dict__.get(column.attname)
-        if type(value) is plain or (value is None and column.attname in row.__dict__):
+        if type(value) is plain and (not isinstance(value, datetime) or _is_plain_instant(value, column)):
+            return value
+        if value is None and column.attname in row.__dict__ and type(column) in _BOUND_AS_IT_IS:
             return value
     value = column.pre_save(row, is_new)
     if isinstance(value, DatabaseDefault):  # nobody set it, and the column has no other default
         value = column.db_default
         setattr(row, column.attname, value)
     return column.get_db_prep_save(value, database)
+
+
+def _is_plain_instant(value: datetime, column: Any) -> bool:
+    return value.tzinfo is not None and not (column.auto_now or column.auto_now_add)
 
 
 def _empty(rows: Sequence[Model]) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ https://www.itu.int/rec/T-REC-E.164; what is a number in which country, `phonenu
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -40,9 +41,13 @@ def canonical(typed: str, country: str = "") -> str:
 
 def region_of(country: str) -> str:
     """`US` for `United States` or `USA`; home for what is no country's name."""
+    return _region_of(country.strip().replace(".", "").upper())
+
+
+@lru_cache(maxsize=500)
+def _region_of(name: str) -> str:
     from pycountry import countries
 
-    name = country.strip().replace(".", "").upper()
     try:
         return _USUAL_NAMES.get(name) or str(countries.lookup(name).alpha_2)
     except LookupError:

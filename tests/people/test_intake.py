@@ -75,3 +75,14 @@ def test_hours_are_both_or_none() -> None:
         with pytest.raises(ValidationError) as refused:
             intake.hours(start, end, are_custom=True)
         assert list(refused.value.message_dict) == [wrong]
+
+
+@pytest.mark.parametrize("has_paragraphs", [False, True])
+def test_ascii_is_judged_in_a_hurry_as_it_is_with_care(has_paragraphs: bool) -> None:
+    careful = "\u00e9"  # beside which nothing is judged in a hurry
+    for sign in map(chr, range(128)):
+        for text in (sign, f"a{sign} b"):
+            assert intake.is_printable(text, has_paragraphs=has_paragraphs) == intake.is_printable(
+                text + careful, has_paragraphs=has_paragraphs
+            ), repr(sign)
+            assert intake.visible_signs(text) + 1 == intake.visible_signs(text + careful), repr(sign)
