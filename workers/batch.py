@@ -14,9 +14,9 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from backend.core import correlation, database_timeouts
-from backend.core.compiled_queries import Row
 from backend.core.errors import AccountTrouble
 from backend.core.meanwhile import meanwhile
+from backend.core.statements import Row
 from backend.ops.models import AttemptResult
 from backend.outbox import attempts, messages, order
 from backend.outbox.attempts import Change, Snooze

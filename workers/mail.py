@@ -23,9 +23,9 @@ from backend.bookings.lifecycle import renewal
 from backend.bookings.links import Tokens
 from backend.bookings.notices import Notice, can_be_told
 from backend.channels import routing
-from backend.core.compiled_queries import Row
 from backend.core.errors import Transient, before_it_leaves
 from backend.core.meanwhile import InUse
+from backend.core.statements import Row
 from backend.notifications import delivery, readings
 from backend.notifications.notification_context import TemplateContext
 from backend.notifications.readings import Reading

@@ -116,18 +116,23 @@ def _row(client: str, now: datetime) -> QuerySet[LookupMiss]:
 def _add_one(client: str, most: int | None, *, now: datetime) -> bool:
     """Makes the row of an hour with its first, or adds one to it. False: there were `most`.
 
-    Where it is a transaction of its own, PostgreSQL need not wait for its disk: who crashes may forget the last second.
+    Where that is a transaction of its own, PostgreSQL need not wait for its disk, least of all for who is refused:
+    after a crash the last second may count no more.
     """
     table, hour = LookupMiss._meta.db_table, connection.ops.adapt_datetimefield_value(_hour(now))
-    is_alone = connection.vendor == "postgresql" and not connection.in_atomic_block
-    no_wait = ", set_config('synchronous_commit', 'off', true)" if is_alone else ""
     sql = (
         f"INSERT INTO {table} AS miss (client, hour, count, refused) VALUES (%s, %s, 1, %s) "  # noqa: S608 -- our table
         "ON CONFLICT (client, hour) DO UPDATE SET count = miss.count + 1 "
-        f"{'' if most is None else 'WHERE miss.count < %s '}RETURNING count{no_wait}"
+        f"{'' if most is None else 'WHERE miss.count < %s '}RETURNING count"
     )
-    [counted] = run(Statement(sql, [client, hour, False, *([] if most is None else [most])], rows))
+    counting = Statement(sql, [client, hour, False, *([] if most is None else [most])], rows)
+    is_alone = connection.vendor == "postgresql" and not connection.in_atomic_block
+    *_, counted = run(*([_WITHOUT_WAITING] if is_alone else []), counting)
     return bool(counted)
+
+
+# of this trip, which is one transaction
+_WITHOUT_WAITING = Statement("SELECT set_config('synchronous_commit', 'off', true)", None, rows)
 
 
 def until_next_hour(now: datetime) -> timedelta:

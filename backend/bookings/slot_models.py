@@ -5,15 +5,15 @@ from __future__ import annotations
 import datetime as dates
 from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
 from django.db import models
 from django.db.models import Q
 
-from backend.core.compiled_queries import Row, compiled
+from backend.core.compiled_queries import compiled
 from backend.core.formatting import practice_zone, short_day_and_time
 from backend.core.personal_data import classify
-from backend.core.statements import Statement, run
+from backend.core.statements import Row, Statement, ask
 from backend.people.models import Psychologist
 
 Calendar: TypeAlias = Callable[
@@ -79,8 +79,7 @@ class ClosedDay(models.Model):
     @classmethod
     def calendar(cls) -> Calendar:
         """A function from an instant to (end of its local day in UTC, whether that day is closed). One query."""
-        [day_at] = run(cls.asking_calendar())
-        return cast(Calendar, day_at)
+        return ask(cls.asking_calendar())
 
     @classmethod
     def asking_calendar(cls) -> Statement[Calendar]:

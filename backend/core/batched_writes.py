@@ -32,7 +32,8 @@ def write(words: Words[T], item: T) -> None:
 
 
 def do(act: Act[T], item: T) -> None:
-    """The same for what asks the database by itself: in a batch it finds stored what was asked for before it."""
+    """The same for what asks the database by itself: in a batch it finds stored what kinds that were asked for before
+    its first time have to store."""
     waiting = _waiting.get()
     if waiting is None:
         act([item])
@@ -44,8 +45,8 @@ def do(act: Act[T], item: T) -> None:
 def batch() -> Iterator[None]:
     """What is written in the block waits for its end, each kind in turn as they were first asked for.
 
-    A batch within another is part of it. The caller has a transaction around it, and no step of the block reads what
-    this one or another writes. If the block fails, nothing is written.
+    A batch within another is part of it. The caller has a transaction around it, which ends with what the batch raises,
+    and no step of the block reads what this one or another writes. If the block fails, nothing is written.
     """
     if _waiting.get() is not None:
         yield

@@ -12,16 +12,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, cached_property
-from typing import Any, cast
+from typing import Any
 
 from django.db import connection
 from django.db.models import F, Field, ForeignKey, Lookup, Model, QuerySet
 from django.db.models.sql import DeleteQuery, UpdateQuery
 from django.db.models.sql.compiler import SQLCompiler
 
-from backend.core import statements
-from backend.core.compiled_queries import Given, Row
-from backend.core.statements import Statement
+from backend.core.compiled_queries import Given
+from backend.core.statements import Row, Statement, ask
 
 
 class GivenIds(Given):
@@ -74,8 +73,7 @@ class _Change:
 
     def run(self, **given: Any) -> int:
         """How many rows it found. Raises KeyError for a value that was not given."""
-        [found] = statements.run(self.statement(**given))
-        return cast(int, found)
+        return ask(self.statement(**given))
 
 
 class compiled_update(_Change):  # noqa: N801  # as `compiled`

@@ -18,15 +18,15 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from functools import cached_property
 from itertools import chain
-from typing import Any, NamedTuple, TypeAlias, cast
+from typing import Any, NamedTuple, TypeAlias
 
-from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db import connection
 from django.db.models import DateTimeField, Expression, Field, Model, QuerySet
 from django.db.models.query import ModelIterable, get_related_populators
 from django.db.models.sql.compiler import SQLCompiler
 
-from backend.core.statements import Row as Row
-from backend.core.statements import Statement, run
+from backend.core import statements
+from backend.core.statements import Row, Statement, ask, run
 
 
 class Given(Expression):
@@ -112,8 +112,7 @@ class compiled:  # noqa: N801  # a decorator
 
     def rows(self, **given: Any) -> list[Any]:
         """What it finds. Raises what the queryset would raise, and KeyError for a value that was not given."""
-        [found] = run(self.statement(**given))
-        return cast(list[Any], found)
+        return ask(self.statement(**given))
 
     def first(self, **given: Any) -> Any:
         """The first of them, or None. The queryset says how many are read."""
@@ -137,10 +136,9 @@ def first_values(*queries: compiled, **given: Any) -> list[Any]:
 
 def _in_one(form: str, queries: tuple[compiled, ...], given: Mapping[str, Any]) -> Row:
     values = chain.from_iterable(query.values(given) for query in queries)
-    with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
-        cursor.execute(f"SELECT {', '.join(form.format(query.sql) for query in queries)}", list(values))
-        [row] = cursor.fetchall()
-    return tuple(row)
+    sql = f"SELECT {', '.join(form.format(query.sql) for query in queries)}"
+    [row] = ask(Statement(sql, list(values), statements.rows))
+    return row
 
 
 def _is_of_models(rows: QuerySet[Any, Any]) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from functools import cache
-from typing import Any, TypeAlias, TypeVar, cast
+from typing import Any, TypeAlias, TypeVar
 from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS, connections
@@ -19,7 +19,7 @@ from django.db.models import NOT_PROVIDED, Field, ForeignKey, JSONField, Model, 
 from django.db.models.base import ModelState
 from django.db.models.expressions import DatabaseDefault
 
-from backend.core.statements import Statement, binds_here, literals, run
+from backend.core.statements import Statement, ask, binds_here, literals
 
 M = TypeVar("M", bound=Model)
 Columns: TypeAlias = "tuple[Field[Any, Any], ...]"
@@ -56,9 +56,9 @@ def _columns(model: type[Model]) -> tuple[dict[str, Any], frozenset[str], frozen
 def _usual(column: Field[Any, Any]) -> Any:
     if column.has_default():
         return NOT_PROVIDED if callable(column.default) else column.default
-    if column.null or column.primary_key:
-        return None
-    return NOT_PROVIDED if hasattr(column.db_default, "resolve_expression") else column.db_default
+    if column.db_default is not NOT_PROVIDED:
+        return NOT_PROVIDED if hasattr(column.db_default, "resolve_expression") else column.db_default
+    return None if column.null or column.primary_key else NOT_PROVIDED
 
 
 def insert(rows: Sequence[Model], *, unless_exists: str = "") -> bool:
@@ -67,8 +67,7 @@ def insert(rows: Sequence[Model], *, unless_exists: str = "") -> bool:
     `unless_exists`, a unique column or ANY: rows that collide there are passed over. False: at least one was, and then
     no id is set. Raises IntegrityError for any other collision, and at commit for a foreign key of nothing.
     """
-    [is_stored] = run(inserting(rows, unless_exists=unless_exists))
-    return cast(bool, is_stored)
+    return ask(inserting(rows, unless_exists=unless_exists))
 
 
 def inserting(rows: Sequence[Model], *, unless_exists: str = "") -> Statement[bool]:
@@ -92,12 +91,13 @@ def inserting(rows: Sequence[Model], *, unless_exists: str = "") -> Statement[bo
 def _by_row(rows: Sequence[Model], columns: Columns, database: BaseDatabaseWrapper) -> tuple[str, list[Any] | None]:
     values = [[_stored(row, column, database, is_new=True) for column in columns] for row in rows]
     if binds_here(database):
-        return f"VALUES {', '.join([f'({_listed(literals(row, database))})' for row in values])}", None
+        return f"VALUES {', '.join([_parenthesized(literals(row, database)) for row in values])}", None
     places = ", ".join([f"({', '.join(['%s'] * len(columns))})"] * len(rows))
     return f"VALUES {places}", [value for row in values for value in row]
 
 
-_listed = ", ".join
+def _parenthesized(texts: Iterable[str]) -> str:
+    return f"({', '.join(texts)})"
 
 
 def _by_column(rows: Sequence[Model], columns: Columns, database: BaseDatabaseWrapper) -> tuple[str, list[Any]]:
@@ -148,7 +148,7 @@ def _plain(value: Any) -> Any:
 
 def update(row: Model, names: Iterable[str]) -> None:
     """Store these columns of a row that the caller has locked. Raises RuntimeError when it is gone."""
-    run(updating(row, names))
+    ask(updating(row, names))
 
 
 def updating(row: Model, names: Iterable[str]) -> Statement[None]:
@@ -203,7 +203,11 @@ def _stored(row: Model, column: Field[Any, Any], database: BaseDatabaseWrapper, 
 
 
 def _is_plain_instant(value: datetime, column: Any) -> bool:
-    return value.tzinfo is not None and not (column.auto_now or column.auto_now_add)
+    return value.tzinfo is not None and not _is_made_by_its_column(column)
+
+
+def _is_made_by_its_column(column: Any) -> bool:
+    return bool(getattr(column, "auto_now", False) or getattr(column, "auto_now_add", False))
 
 
 def _empty(rows: Sequence[Model]) -> tuple[str, ...]:
@@ -215,7 +219,7 @@ def _empty(rows: Sequence[Model]) -> tuple[str, ...]:
 def _may_be_empty(model: type[Model]) -> tuple[str, ...]:
     columns = model._meta.concrete_fields
     plain = (column for column in columns if column.null and column.db_default is NOT_PROVIDED)
-    return tuple(column.attname for column in plain if not getattr(column, "auto_now_add", False))
+    return tuple(column.attname for column in plain if not _is_made_by_its_column(column))
 
 
 @cache

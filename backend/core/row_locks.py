@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import timedelta
-from typing import Any, Generic, TypeAlias, TypeVar, cast
+from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from django.conf import settings
 from django.db import OperationalError, connection
@@ -26,6 +26,8 @@ from backend.core.compiled_queries import compiled
 from backend.core.statements import Statement, run
 
 M = TypeVar("M", bound=Model)
+T = TypeVar("T")
+U = TypeVar("U")
 
 
 class Waits:
@@ -94,23 +96,31 @@ class Lock(Generic[M]):
         [rows] = take(self.of(**given))
         return cast(list[M], rows)
 
-    def of(self, **given: Any) -> Locking:
+    def of(self, **given: Any) -> Locking[list[M]]:
         """To be taken with others."""
-        return lambda may_wait: (self._waiting if may_wait else self._at_once).statement(**given)
+        return Locking(lambda may_wait: (self._waiting if may_wait else self._at_once).statement(**given))
 
 
-Locking: TypeAlias = Callable[[bool], Statement[Any]]  # by whether it may wait
+class Locking(NamedTuple, Generic[T]):
+    """A statement that locks rows; until it is sent, it is open whether it may wait for them."""
+
+    statement: Callable[[bool], Statement[T]]
+
+    def then(self, made_of: Callable[[T], U]) -> Locking[U]:
+        """The same, whose answer is what is made of the rows."""
+        return Locking(lambda may_wait: self.statement(may_wait).then(made_of))
 
 
-def take(*asked: Locking | Statement[Any]) -> list[Any]:
-    """What each of several finds, in one trip, and the rows of those that lock, locked one after another until commit.
+def take(*asked: Locking[Any] | Statement[Any]) -> list[Any]:
+    """What each of several answers, in one trip; rows are locked one after another until commit.
 
-    Raises as `lock` does.
+    Raises as `lock` does, and what is made of an answer may raise. Whatever else is asked waits as it always does, and
+    counts as waiting for a row meanwhile.
     """
     if not connection.in_atomic_block:
         raise TransactionManagementError("a row is locked until commit, and there is no transaction")
     with _turn() as may_wait:
-        return run(*(one if isinstance(one, Statement) else one(may_wait) for one in asked))
+        return run(*(one if isinstance(one, Statement) else one.statement(may_wait) for one in asked))
 
 
 @contextmanager

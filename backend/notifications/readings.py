@@ -12,8 +12,7 @@ from django.db.models import prefetch_related_objects
 
 from backend.bookings.models import Booking
 from backend.core import statements
-from backend.core.compiled_queries import Row
-from backend.core.statements import Statement, run
+from backend.core.statements import Row, Statement, ask
 from backend.outbox import bundles
 from backend.outbox.held_rows import Question
 from backend.outbox.models import Message
@@ -69,8 +68,8 @@ def question(message: Message) -> Question | None:
 def _versions(ids: Sequence[int]) -> Versions:
     if not ids:
         return {}
-    [rows] = run(_versions_of(ids))
-    return _by_booking(rows)
+    found: list[Row] = ask(_versions_of(ids))
+    return _by_booking(found)
 
 
 def _versions_of(ids: Sequence[int]) -> Question:

@@ -14,7 +14,8 @@ from backend.bookings.machine import State
 from backend.bookings.models import Booking, DataRequest, KeptSum
 from backend.bookings.retention import RULES, Kind
 from backend.channels.names import ChannelName
-from backend.core.compiled_queries import Ago, Row, compiled, run_queries
+from backend.core.compiled_queries import Ago, compiled, run_queries
+from backend.core.statements import Row
 from backend.ops import gateway_figures
 from backend.ops.gateway_figures import GatewayFigures
 from backend.ops.health import since

@@ -12,7 +12,8 @@ from django.db.models import Count, Min, Q, QuerySet
 from backend.bookings.lifecycle.quarantine import QUARANTINED
 from backend.bookings.lifecycle.reconciliation import UNTOLD
 from backend.bookings.lifecycle.refused_events import REFUSED
-from backend.core.compiled_queries import Ago, Row, compiled
+from backend.core.compiled_queries import Ago, compiled
+from backend.core.statements import Row
 from backend.ops.health import since
 from backend.payments.models import ODD_RESULTS, InboxEvent, PageState, Payment, PaymentState, Reconciliation
 

@@ -12,7 +12,8 @@ from django.apps import apps
 from django.conf import settings
 from django.db.models import Count, Min, Q, QuerySet
 
-from backend.core.compiled_queries import Ago, Row, compiled, run_queries
+from backend.core.compiled_queries import Ago, compiled, run_queries
+from backend.core.statements import Row
 from backend.ops.models import QUEUES, AttemptCount, Canary, IncidentKind, Process, ProcessRole, QueueIncident, Timer
 from backend.outbox import outlets, patience
 from backend.outbox.models import GIVEN_UP, Message, MessageState, Outlet, OutletState, PausedQueue, Queue

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from backend.core.compiled_queries import Row
 from backend.core.encryption import EncryptedJSONField
+from backend.core.statements import Row
 from backend.outbox import held_rows, patience
 from backend.outbox.held_rows import Question
 from backend.outbox.models import Message, MessageState, Queue

@@ -14,8 +14,7 @@ from django.db import connection
 from django.db.models import CharField, Field, TextField
 
 from backend.core import statements
-from backend.core.compiled_queries import Row
-from backend.core.statements import Statement, run
+from backend.core.statements import Row, Statement, run
 from backend.outbox.models import Message, MessageState
 
 Question: TypeAlias = Statement[list[Row]]

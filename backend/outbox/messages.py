@@ -13,9 +13,9 @@ from django.db.models.functions import Least
 from django.db.transaction import TransactionManagementError
 
 from backend.core import batched_writes, compiled_writes, correlation
-from backend.core.compiled_queries import Ago, Given, Row, compiled
+from backend.core.compiled_queries import Ago, Given, compiled
 from backend.core.personal_data import emptied
-from backend.core.statements import Statement, run
+from backend.core.statements import Row, Statement, run
 from backend.outbox import patience, turns
 from backend.outbox.attempts import JITTER, LEASE, RETRY_AFTER, SNOOZE_MOST
 from backend.outbox.mailboxes import mailbox_of
@@ -77,21 +77,27 @@ def is_within_limits(kinds: Collection[str], recipient: str, *, now: datetime, h
 
     One asker at a time until commit.
     """
-    *_, is_within = run(*limit(kinds, recipient, now=now, hourly=hourly, daily=daily))
+    _, is_within = run(*limit(kinds, recipient, now=now, hourly=hourly, daily=daily))
     return bool(is_within)
 
 
-def limit(kinds: Collection[str], recipient: str, *, now: datetime, hourly: int, daily: int) -> list[Statement[bool]]:
-    """The same, to be sent with others; the last one's answer says it."""
+def limit(
+    kinds: Collection[str], recipient: str, *, now: datetime, hourly: int, daily: int
+) -> tuple[Statement[None], Statement[bool]]:
+    """The same, to be sent with others: who comes next waits from the first on, and the second one says it."""
     mailbox = mailbox_of(recipient)
 
     def is_within(sent: list[Row]) -> bool:
         return len(sent) < daily and sum(at > now - timedelta(hours=1) for (at,) in sent) < hourly
 
-    asked = _sent(tuple(kinds), daily).statement(mailbox=mailbox, now=now).then(is_within)
+    return _waits(mailbox), _sent(tuple(kinds), daily).statement(mailbox=mailbox, now=now).then(is_within)
+
+
+def _waits(mailbox: str) -> Statement[None]:
+    """SQLite has one writer."""
     if connection.vendor != "postgresql":
-        return [asked]
-    return [Statement("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [mailbox], lambda _: True), asked]
+        return Statement("SELECT NULL", None, lambda _: None)
+    return Statement("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [mailbox], lambda _: None)
 
 
 @cache

@@ -156,7 +156,7 @@ def lock_psychologists(ids: list[int]) -> dict[int, Psychologist]:
     return {found.pk: found for rows in row_locks.take(*locking_psychologists(ids)) for found in rows}
 
 
-def locking_psychologists(ids: Iterable[int]) -> list[Locking]:
+def locking_psychologists(ids: Iterable[int]) -> list[Locking[list[Psychologist]]]:
     """The same, to be taken with others: of each a list."""
     return [_psychologist.of(id=id_) for id_ in sorted(set(ids))]
 

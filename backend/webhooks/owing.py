@@ -49,7 +49,7 @@ def type_of(kind: str) -> EventType:
 
 
 def _owe(events: list[Event]) -> list[Statement[Any]]:
-    """In a batch its messages are stored with all others of it."""
+    """Their messages join the batch, so nothing is left to be stored for the events."""
     wanted = _wanted.rows()
     with batched_writes.batch():
         for event in events:

@@ -14,6 +14,8 @@ from django.test.utils import CaptureQueriesContext
 
 from backend.bookings import policy
 from backend.bookings.lifecycle import payments
+from backend.bookings.lifecycle.approval import approve
+from backend.bookings.lifecycle.session_terms import Approval
 from backend.bookings.machine import ACTIVE, State
 from tests.support import api, factories, scenarios
 from tests.support.asked import asks
@@ -24,17 +26,9 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "sandbox_p
 LATER = [state for state in State if state != State.DRAFT]
 
 
-def mail_limit() -> int:
-    """The limit on strangers' mail takes an advisory lock on PostgreSQL; SQLite has one writer at a time anyway."""
-    return int(connection.vendor == "postgresql")
-
-
-def next_id() -> int:
-    """PostgreSQL gives a draft's id before the draft is stored, so that it goes with its ledger, mails and links."""
-    return int(connection.vendor == "postgresql")
-
-
 CLIENT = 1  # what counting a client's requests for mails costs
+MAIL_LIMIT = 1  # its lock, an advisory one of PostgreSQL; SQLite has one writer, and is asked for nothing
+NEXT_ID = 1  # of a draft, before it is stored, so that it goes with its ledger, mails and links; SQLite gives none
 
 
 @pytest.mark.parametrize("path", [*api.PINGS, api.SUPPORT, "/api/nothing/", "/api"])
@@ -55,20 +49,20 @@ def test_what_is_malformed_asks_the_database_nothing() -> None:
 def test_a_draft_costs_the_same_for_every_address_without_an_active_booking(state: State | None, now: datetime) -> None:
     if state is not None:
         factories.make_booking(state, now=now)
-    with asks(10 + CLIENT + mail_limit() + next_id(), trips=5):
+    with asks(10 + CLIENT + MAIL_LIMIT + NEXT_ID, trips=5):
         api.done(api.post(api.DRAFT, api.form(now)), 201)
 
 
 @pytest.mark.parametrize("state", ACTIVE)
 def test_a_draft_for_an_address_with_an_active_booking_costs_as_much(state: State, now: datetime) -> None:
     factories.make_booking(state, now=now)
-    with asks(14 + CLIENT + mail_limit() + next_id(), trips=9):  # the work for a new draft, undone, and one notice
+    with asks(14 + CLIENT + MAIL_LIMIT + NEXT_ID, trips=8):  # the work for a new draft, undone, and one notice
         api.done(api.post(api.DRAFT, api.form(now)), 201)
 
 
 def test_the_same_click_again_costs_less(now: datetime) -> None:
     api.post(api.DRAFT, api.form(now))
-    with asks(6 + CLIENT + mail_limit() + next_id(), trips=4):
+    with asks(6 + CLIENT + MAIL_LIMIT + NEXT_ID, trips=4):
         api.done(api.post(api.DRAFT, api.form(now)), 201)
 
 
@@ -151,7 +145,7 @@ def test_the_link_again_costs_the_same_for_every_address(state: State | None, no
     if state is not None:
         factories.make_booking(state, now=now)
     in_vain = 2 if state is None else 0  # a savepoint, and back: there is nothing to link to, and the work is undone
-    with asks(7 + CLIENT + mail_limit() + in_vain, trips=7 + CLIENT + in_vain):
+    with asks(7 + CLIENT + MAIL_LIMIT + in_vain, trips=7 + CLIENT + in_vain):
         api.done(api.post(api.STATUS, {"email": ASHA}))
 
 
@@ -161,6 +155,13 @@ def test_beginning_to_pay(now: datetime) -> None:
         api.done(api.post(api.INITIATE, {"acknowledgement_id": booking.acknowledgement_id}))
     with asks(6):
         api.done(api.post(api.INITIATE, {"acknowledgement_id": booking.acknowledgement_id}))
+
+
+def test_an_approval(now: datetime) -> None:
+    booking = scenarios.pending(now=now)
+    decided = Approval(scenarios.psychologist().pk, scenarios.slot_tomorrow(now))
+    with asks(13, trips=9):
+        approve(booking.pk, decided, actor="staff:desk", now=now)
 
 
 def test_a_capture_that_confirms_costs_as_much_whoever_tells_it(now: datetime) -> None:

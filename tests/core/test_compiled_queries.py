@@ -13,7 +13,8 @@ from django.db.models.functions import Length
 from django.test.utils import CaptureQueriesContext
 
 from backend.bookings import policy
-from backend.core.compiled_queries import Ago, Given, Row, any_rows, compiled, run_queries
+from backend.core.compiled_queries import Ago, Given, any_rows, compiled, run_queries
+from backend.core.statements import Row
 from backend.ops.models import Process, ProcessRole
 
 pytestmark = pytest.mark.django_db

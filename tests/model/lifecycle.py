@@ -68,7 +68,7 @@ NOT_DRIVEN = {
     "absence.mark_busy": "record_time_off where no session is; tests/desk/test_busy.py",
     "absence.remove_time_off": "touches no booking; tests/desk/test_busy.py",
     "absence.record_time_off": "record_absence begins with it",
-    "creation.inserting": "is no intent: says what is written with a new booking",
+    "creation.stored_with": "is no intent: says what is written with a new booking",
     "transaction.expecting": "is no intent: says what state of a booking the next one is meant for",
 }
 # what doors call, and is no transaction of its own

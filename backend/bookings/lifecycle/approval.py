@@ -20,7 +20,6 @@ from backend.bookings.lifecycle.session_terms import (
 from backend.bookings.lifecycle.transaction import (
     intent,
     lock_booking,
-    locked_booking,
     locking_booking,
     run_transition,
 )
@@ -29,6 +28,7 @@ from backend.bookings.models import Booking
 from backend.bookings.notices import Notice
 from backend.core import row_locks
 from backend.core.errors import Code, Refused
+from backend.people.models import Psychologist
 from backend.scheduling import claims
 
 
@@ -43,13 +43,14 @@ def approve(booking_id: int, approval: Approval, *, actor: str, now: datetime) -
     """
     if approval.psychologist_id is None:
         raise Refused(Code.PSYCHOLOGIST_REQUIRED)
-    *psychologists, bookings = row_locks.take(
+    psychologists: list[Psychologist]
+    booking: Booking
+    psychologists, booking = row_locks.take(
         *claims.locking_psychologists([approval.psychologist_id]), locking_booking(booking_id)
     )
-    booking = locked_booking(booking_id, bookings)
     if booking.state != State.PENDING:
         raise Refused(Code.STATE_REFUSES, state=booking.state)
-    psychologist = next(iter(psychologists[0]), None)
+    psychologist = next(iter(psychologists), None)
     if psychologist is None or not psychologist.is_active:
         raise Refused(Code.PSYCHOLOGIST_REQUIRED)
     if booking.cancellation_requested_at is not None and not approval.despite_cancellation_request:

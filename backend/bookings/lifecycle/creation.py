@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import connection
@@ -28,7 +28,7 @@ from backend.core.compiled_queries import Given, compiled
 from backend.core.errors import Code, Refused
 from backend.core.formatting import practice_zone
 from backend.core.personal_data import personal_columns
-from backend.core.statements import Statement, rows
+from backend.core.statements import Statement, ask, rows
 from backend.people.models import Client, Psychologist
 from backend.people.privacy_notice import IN_FORCE
 from backend.scheduling import claims
@@ -116,17 +116,17 @@ def lock_client_at(address: str, *beside: Statement[Any], now: datetime) -> tupl
 
 def lock_asker(address: str, *, now: datetime) -> Asker:
     """Who asks, locked as a client is."""
-    going, limit = _open_at.statement(address=address), strangers_limit(address, now=now)
-    ids = [_NEXT_ID] if connection.vendor == "postgresql" else []
-    client, (bookings, *answers) = lock_client_at(address, going, *limit, *ids, now=now)
+    mailbox, limit = strangers_limit(address, now=now)
+    asked = (_open_at.statement(address=address), mailbox, limit, _next_id())
+    client, (bookings, _, may_be_mailed, next_id) = lock_client_at(address, *asked, now=now)
     proved = (booking for booking in bookings if booking.state != State.DRAFT)
-    known = next(proved, next(iter(bookings), None))
-    return Asker(client, known, answers[len(limit) - 1], answers[-1] if ids else None)
+    return Asker(client, next(proved, next(iter(bookings), None)), may_be_mailed, next_id)
 
 
-_NEXT_ID = Statement("SELECT nextval(pg_get_serial_sequence('bookings_booking', 'id'))", None, rows).then(
-    lambda found: int(found[0][0])
-)
+def _next_id() -> Statement[int | None]:
+    is_there = connection.vendor == "postgresql"
+    sql = "SELECT nextval(pg_get_serial_sequence('bookings_booking', 'id'))" if is_there else "SELECT NULL"
+    return Statement(sql, None, rows).then(lambda found: found[0][0])
 
 
 def client_without_address(*, now: datetime) -> Client:
@@ -158,12 +158,12 @@ def _open_at() -> QuerySet[Booking]:
 
 def active_booking(client: Client) -> Booking | None:
     """The one booking that a client may have going as a visitor."""
-    return cast(Booking | None, _active_of.first(client=client.pk))
+    return ask(asking_active(client.pk))
 
 
-def active_bookings_of(client_id: int) -> Statement[list[Booking]]:
-    """The same as a list, to be asked with others."""
-    return _active_of.statement(client=client_id)
+def asking_active(client_id: int) -> Statement[Booking | None]:
+    """The same, to be asked with others."""
+    return _active_of.statement(client=client_id).then(lambda found: next(iter(found), None))
 
 
 def is_repeat(booking: Booking, draft: Draft, *, now: datetime) -> bool:
@@ -233,8 +233,11 @@ def insert(booking: Booking) -> None:
 
 
 @contextmanager
-def inserting(booking: Booking) -> Iterator[None]:
-    """The block writes what goes with a new booking; all is sent together, if its id is known before."""
+def stored_with(booking: Booking) -> Iterator[None]:
+    """The block writes what goes with a new booking; all is sent together, if its id is known before.
+
+    It is no part of a batch, as the booking is stored once it is over.
+    """
     if booking.pk is None:
         insert(booking)
     with batched_writes.batch():

@@ -189,12 +189,11 @@ def staff_have_room(inbox: str, now: datetime) -> bool:
     )
 
 
-def strangers_limit(address: str, *, now: datetime) -> list[Statement[bool]]:
-    """Whether one more mail that a stranger causes stays within what an address takes: says the last one's answer."""
+def strangers_limit(address: str, *, now: datetime) -> tuple[Statement[None], Statement[bool]]:
+    """Whether one more mail that a stranger causes stays within what an address takes, as `messages.limit` says it."""
     hourly, daily = policy.STRANGER_MAILS_PER_HOUR, policy.STRANGER_MAILS_PER_DAY
     return messages.limit(STRANGERS_NOTICES, address, now=now, hourly=hourly, daily=daily)
 
 
 def _within_limits(address: str, now: datetime) -> bool:
-    *_, is_within = run(*strangers_limit(address, now=now))
-    return bool(is_within)
+    return bool(run(*strangers_limit(address, now=now))[-1])

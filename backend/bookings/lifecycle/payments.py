@@ -33,7 +33,6 @@ from backend.bookings.lifecycle.refunds import (
 from backend.bookings.lifecycle.transaction import (
     TIMER,
     intent,
-    locked_booking,
     locking_booking,
     locking_client,
     record_event,
@@ -187,15 +186,12 @@ def _lock_for(reference: str) -> tuple[Booking, Payment, list[Payment]]:
     payment_id, booking_id, client_id, psychologist_id = found
     clients = [] if client_id is None else [locking_client(client_id)]
     psychologists = claims.locking_psychologists([] if psychologist_id is None else [psychologist_id])
-    *others, bookings, payments = row_locks.take(
+    *others, booking, payments = row_locks.take(
         *clients, *psychologists, locking_booking(booking_id), _payments_of.of(booking=booking_id)
     )
-    if not all(others):
-        raise Refused(Code.BOOKING_UNKNOWN)
-    booking = locked_booking(booking_id, bookings)
-    [psychologist] = others[-1] if psychologists else [None]
-    if booking.psychologist_id == psychologist_id:  # else it was moved a moment ago, and its new one is read
-        booking.psychologist = psychologist
+    for psychologist in others[-1] if psychologists else []:
+        if booking.psychologist_id == psychologist.pk:  # else it was moved a moment ago, and its new one is read
+            booking.psychologist = psychologist
     for one in payments:
         one.booking = booking
     payment = next(one for one in payments if one.pk == payment_id)

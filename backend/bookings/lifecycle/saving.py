@@ -15,7 +15,7 @@ COUNTED = "ledger_sequence"  # of each booking its own, and one more by each ste
 
 
 def save(booking: Booking, columns: Iterable[str]) -> None:
-    """Keep these columns of a booking whose row is locked."""
+    """Keep these columns of a booking whose row is locked; in a batch as they are at its end, once a booking."""
     batched_writes.write(_save, (booking, frozenset(columns)))
 
 

@@ -8,9 +8,10 @@ from contextvars import ContextVar
 from dataclasses import replace
 from datetime import datetime
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 from django.db import OperationalError, transaction
+from django.db.models import Model
 from django_fsm import TransitionNotAllowed
 
 from backend.bookings import links
@@ -33,6 +34,7 @@ from backend.scheduling import claims
 
 P = ParamSpec("P")
 R = TypeVar("R")
+M = TypeVar("M", bound=Model)
 
 TRIES = 4  # the first and up to three more, after a deadlock or a serialization failure
 _CONFLICTS = {"40001", "40P01"}  # serialization_failure, deadlock_detected: PostgreSQL manual, appendix A
@@ -77,16 +79,19 @@ _booking = row_locks.Lock(lambda: Booking.objects.filter(pk=Given("id")).order_b
 
 def lock_client(client_id: int) -> Client:
     """The client, locked until commit. Refuses: booking_unknown, when they were erased a moment ago."""
-    client: Client = lock_client_with(client_id)[0]
+    client: Client = row_locks.take(locking_client(client_id))[0]
     return client
 
 
-def lock_client_with(client_id: int, *beside: Locking | Statement[Any]) -> list[Any]:
-    """The same, and what is locked and asked with it in one trip."""
-    found, *answers = row_locks.take(locking_client(client_id), *beside)
+def locking_client(client_id: int) -> Locking[Client]:
+    """The same, to be taken with others."""
+    return _client.of(id=client_id).then(_known)
+
+
+def _known(found: list[M]) -> M:
     if not found:
         raise Refused(Code.BOOKING_UNKNOWN)
-    return [found[0], *answers]
+    return found[0]
 
 
 _expected: ContextVar[tuple[int, int] | None] = ContextVar("expected", default=None)
@@ -102,29 +107,22 @@ def expecting(booking_id: int, sequence: int) -> Iterator[None]:
         _expected.reset(before)
 
 
-def locking_client(client_id: int) -> Locking:
-    """To be taken with others: a list, which is empty of who was erased a moment ago."""
-    return _client.of(id=client_id)
-
-
 def lock_booking(booking_id: int) -> Booking:
     """The booking, locked until commit. Refuses: booking_unknown; within `expecting` changed_since."""
-    return locked_booking(booking_id, _booking.take(id=booking_id))
+    booking: Booking = row_locks.take(locking_booking(booking_id))[0]
+    return booking
 
 
-def locking_booking(booking_id: int) -> Locking:
-    """To be taken with others; `locked_booking` judges what it finds."""
-    return _booking.of(id=booking_id)
+def locking_booking(booking_id: int) -> Locking[Booking]:
+    """The same, to be taken with others."""
+    return _booking.of(id=booking_id).then(_known).then(_as_expected)
 
 
-def locked_booking(booking_id: int, found: list[Booking]) -> Booking:
-    """The booking that was found by its lock. Refuses as `lock_booking` does."""
-    if not found:
-        raise Refused(Code.BOOKING_UNKNOWN)
+def _as_expected(booking: Booking) -> Booking:
     expected = _expected.get()
-    if expected is not None and expected != (booking_id, found[0].ledger_sequence) and expected[0] == booking_id:
+    if expected is not None and expected != (booking.pk, booking.ledger_sequence) and expected[0] == booking.pk:
         raise Refused(Code.CHANGED_SINCE)
-    return found[0]
+    return booking
 
 
 def run_transition(

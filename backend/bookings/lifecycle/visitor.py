@@ -18,24 +18,24 @@ from backend.bookings.lifecycle.creation import (
     Asker,
     Draft,
     active_booking,
-    active_bookings_of,
+    asking_active,
     build_draft,
     build_pending,
     check_draft,
     fill_client,
     insert,
-    inserting,
     is_repeat,
     keep_consents,
     lock_asker,
     notify_request_received,
+    stored_with,
 )
 from backend.bookings.lifecycle.notify import notify_address, notify_visitor
 from backend.bookings.lifecycle.transaction import (
     VISITOR,
     intent,
     lock_client,
-    lock_client_with,
+    locking_client,
     run_transition,
     write_ledger,
 )
@@ -63,7 +63,8 @@ def submit_draft(draft: Draft, *, now: datetime) -> None:
     if known is not None and known.state != State.DRAFT:
         _record_and_forget(asker, draft, now=now)
         once_per, may_be_mailed = uuid4().hex, asker.may_be_mailed
-        notify_visitor(known, Notice.ALREADY_BOOKED, now=now, once_per=once_per, is_within_limits=may_be_mailed)
+        with batched_writes.batch():
+            notify_visitor(known, Notice.ALREADY_BOOKED, now=now, once_per=once_per, is_within_limits=may_be_mailed)
     elif known is None or not is_repeat(known, draft, now=now):
         _record(asker, draft, now=now)
 
@@ -71,7 +72,7 @@ def submit_draft(draft: Draft, *, now: datetime) -> None:
 def _record(asker: Asker, draft: Draft, *, now: datetime) -> None:
     booking = build_draft(asker.client, draft, now=now)
     booking.pk = asker.next_id
-    with inserting(booking):
+    with stored_with(booking):
         write_ledger(booking, intent=Intent.SUBMIT_DRAFT, source="", actor=VISITOR, now=now)
         if notify_visitor(booking, Notice.DRAFT_SUBMITTED, now=now, is_within_limits=asker.may_be_mailed):
             notify_visitor(booking, Notice.DRAFT_STILL_UNVERIFIED, now=now, not_before=policy.draft_reminder(now))
@@ -106,14 +107,18 @@ def _verify(link: Link, *, now: datetime) -> Booking | None:
     """DRAFT → PENDING, its siblings → CANCELLED `superseded`. None: somebody was faster, and what became of it is to be
     read. Refuses: draft_lapsed, already_active."""
     client_id = client_id_of(link.booking)
-    drafts_of, active_of = _drafts_of.of(client=client_id), active_bookings_of(client_id)
-    client, drafts, active, day_at = lock_client_with(client_id, drafts_of, active_of, ClosedDay.asking_calendar())
+    client, drafts, active, day_at = row_locks.take(
+        locking_client(client_id),
+        _drafts_of.of(client=client_id),
+        asking_active(client_id),
+        ClosedDay.asking_calendar(),
+    )
     booking: Booking | None = next((draft for draft in drafts if draft.pk == link.booking_id), None)
     if booking is None:
         return None
     if deadline(booking) <= now:
         raise Refused(Code.DRAFT_LAPSED)
-    if active:
+    if active is not None:
         raise Refused(Code.ALREADY_ACTIVE)
     booking.verified_at = now
     booking.corporate = sponsors.find_sponsor(booking)
