@@ -13,32 +13,34 @@ from typing import Any, TypeAlias, TypeVar
 from backend.core.statements import Statement, run
 
 T = TypeVar("T")
-Words: TypeAlias = Callable[[list[T]], Iterable[Statement[Any]]]  # what stores all of them; one statement if it can
-Act: TypeAlias = Callable[[list[T]], None]
-Waiting: TypeAlias = "dict[tuple[bool, Callable[[list[Any]], Any]], list[Any]]"  # whether it is worded, and what of it
+Writer: TypeAlias = Callable[[list[T]], Iterable[Statement[Any]]]  # returns what stores all; one statement if it can
+Action: TypeAlias = Callable[[list[T]], None]
+Waiting: TypeAlias = "dict[tuple[bool, Callable[[list[Any]], Any]], list[Any]]"  # by whether it is a writer, and which
 _waiting: ContextVar[Waiting | None] = ContextVar("waiting", default=None)
 
 
-def write(words: Words[T], item: T) -> None:
-    """Store this as `words` says: at once and alone, or at the end of the batch with all that it was asked for.
+def write(writer: Writer[T], item: T) -> None:
+    """Store this as `writer` says: at once and alone, or at the end of the batch with all that it was asked for.
 
-    What is asked for as it is worded is still part of the batch.
+    What the writer itself asks for is still part of the batch.
     """
     waiting = _waiting.get()
     if waiting is None:
-        run(*words([item]))
+        run(*writer([item]))
     else:
-        waiting.setdefault((True, words), []).append(item)
+        waiting.setdefault((True, writer), []).append(item)
 
 
-def do(act: Act[T], item: T) -> None:
-    """The same for what asks the database by itself: in a batch it finds stored what kinds that were asked for before
-    its first time have to store."""
+def do(action: Action[T], item: T) -> None:
+    """The same for what asks the database by itself.
+
+    In a batch it finds stored what those writers store that were asked for before it was for the first time.
+    """
     waiting = _waiting.get()
     if waiting is None:
-        act([item])
+        action([item])
     else:
-        waiting.setdefault((False, act), []).append(item)
+        waiting.setdefault((False, action), []).append(item)
 
 
 @contextmanager
@@ -63,9 +65,9 @@ def batch() -> Iterator[None]:
 def _store(waiting: Waiting) -> None:
     statements: list[Statement[Any]] = []
     while waiting:
-        is_worded, function = next(iter(waiting))
-        items = waiting.pop((is_worded, function))
-        if is_worded:
+        is_writer, function = next(iter(waiting))
+        items = waiting.pop((is_writer, function))
+        if is_writer:
             statements += function(items)
         else:
             run(*statements)

@@ -90,11 +90,11 @@ def limit(
     def is_within(sent: list[Row]) -> bool:
         return len(sent) < daily and sum(at > now - timedelta(hours=1) for (at,) in sent) < hourly
 
-    return _waits(mailbox), _sent(tuple(kinds), daily).statement(mailbox=mailbox, now=now).then(is_within)
+    return _lock_of(mailbox), _sent(tuple(kinds), daily).statement(mailbox=mailbox, now=now).then(is_within)
 
 
-def _waits(mailbox: str) -> Statement[None]:
-    """SQLite has one writer."""
+def _lock_of(mailbox: str) -> Statement[None]:
+    """Until commit; SQLite has one writer, and needs none."""
     if connection.vendor != "postgresql":
         return Statement("SELECT NULL", None, lambda _: None)
     return Statement("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [mailbox], lambda _: None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -153,12 +152,13 @@ def _nearby_at_any_hour(wanted: Slot, *, now: datetime) -> list[Slot]:
 
 def lock_psychologists(ids: list[int]) -> dict[int, Psychologist]:
     """Psychologists by id, locked in order of id until commit."""
-    return {found.pk: found for rows in row_locks.take(*locking_psychologists(ids)) for found in rows}
+    found = row_locks.take(*(locking_psychologist(id_) for id_ in sorted(set(ids))))
+    return {psychologist.pk: psychologist for psychologist in found if psychologist is not None}
 
 
-def locking_psychologists(ids: Iterable[int]) -> list[Locking[list[Psychologist]]]:
-    """The same, to be taken with others: of each a list."""
-    return [_psychologist.of(id=id_) for id_ in sorted(set(ids))]
+def locking_psychologist(id_: int) -> Locking[Psychologist | None]:
+    """One, to be taken with others."""
+    return _psychologist.of(id=id_).then(lambda found: next(iter(found), None))
 
 
 _psychologist = row_locks.Lock(lambda: Psychologist.objects.filter(pk=Given("id")).order_by())

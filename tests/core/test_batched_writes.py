@@ -45,7 +45,7 @@ def test_alone_each_is_written_at_once() -> None:
     assert written == ["first [1]", "act [2] after 1", "first [7]"]
 
 
-def test_in_a_batch_each_kind_is_worded_once_in_the_order_of_their_first_and_all_go_together() -> None:
+def test_in_a_batch_each_kind_is_writer_once_in_the_order_of_their_first_and_all_go_together() -> None:
     with CaptureQueriesContext(connection) as asked, batched_writes.batch():
         for item in (1, 2):
             batched_writes.write(second, item)

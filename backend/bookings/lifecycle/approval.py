@@ -43,14 +43,13 @@ def approve(booking_id: int, approval: Approval, *, actor: str, now: datetime) -
     """
     if approval.psychologist_id is None:
         raise Refused(Code.PSYCHOLOGIST_REQUIRED)
-    psychologists: list[Psychologist]
+    psychologist: Psychologist | None
     booking: Booking
-    psychologists, booking = row_locks.take(
-        *claims.locking_psychologists([approval.psychologist_id]), locking_booking(booking_id)
+    psychologist, booking = row_locks.take(
+        claims.locking_psychologist(approval.psychologist_id), locking_booking(booking_id)
     )
     if booking.state != State.PENDING:
         raise Refused(Code.STATE_REFUSES, state=booking.state)
-    psychologist = next(iter(psychologists), None)
     if psychologist is None or not psychologist.is_active:
         raise Refused(Code.PSYCHOLOGIST_REQUIRED)
     if booking.cancellation_requested_at is not None and not approval.despite_cancellation_request:

@@ -185,13 +185,13 @@ def _lock_for(reference: str) -> tuple[Booking, Payment, list[Payment]]:
         raise Refused(Code.PAYMENT_UNKNOWN)
     payment_id, booking_id, client_id, psychologist_id = found
     clients = [] if client_id is None else [locking_client(client_id)]
-    psychologists = claims.locking_psychologists([] if psychologist_id is None else [psychologist_id])
+    psychologists = [] if psychologist_id is None else [claims.locking_psychologist(psychologist_id)]
     *others, booking, payments = row_locks.take(
         *clients, *psychologists, locking_booking(booking_id), _payments_of.of(booking=booking_id)
     )
-    for psychologist in others[-1] if psychologists else []:
-        if booking.psychologist_id == psychologist.pk:  # else it was moved a moment ago, and its new one is read
-            booking.psychologist = psychologist
+    psychologist = others[-1] if psychologists else None
+    if psychologist is not None and psychologist.pk == booking.psychologist_id:
+        booking.psychologist = psychologist  # else it was moved a moment ago, and its new one is read
     for one in payments:
         one.booking = booking
     payment = next(one for one in payments if one.pk == payment_id)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeAlias
 
 from backend.bookings import policy, sponsors
 from backend.bookings.guarantees import held_session, payment_terms
@@ -20,6 +22,8 @@ from backend.outbox.models import Message
 from backend.people.models import Location, Psychologist
 from backend.scheduling import claims
 from backend.scheduling.free_slots import fit_hours, terms_of
+
+Decision: TypeAlias = tuple[Callable[[], None], Callable[..., None]]  # the step, and what tells of it
 
 AMOUNT_MOST_PAISE = 100_000_00  # one lakh rupees; a typing error above it is likelier than a session
 
@@ -84,14 +88,13 @@ def apply_approval(
     payer = reserve_sponsorship(booking, may_ask=approval.pay_if_not_sponsored)
     details = Approved(psychologist.pk, amount_paise, payer.corporate, payer.not_sponsored_by)
     undo_until = policy.undo_until(now, slot.start) if approval.is_undoable else None
-    if booking.needs_payment:
-        _approve_for_payment(booking, slot, actor=actor, now=now, details=details, undo_until=undo_until)
-        return
+    is_to_pay = booking.needs_payment
+    step, tell = _for_payment(booking, slot, now=now) if is_to_pay else _without_payment(booking, slot)
     claims.claim_slot(booking, slot, now=now)
     with batched_writes.batch():
         run_transition(
             booking,
-            lambda: booking.approve_without_payment(due_at=policy.completion(slot.end)),
+            step,
             intent=Intent.APPROVE,
             actor=actor,
             now=now,
@@ -99,35 +102,19 @@ def apply_approval(
             details=details,
             undo_until=undo_until,
         )
-        notify_confirmed(booking, now=now)
+        tell(booking, now=now)
 
 
-def _approve_for_payment(
-    booking: Booking,
-    slot: claims.Slot,
-    *,
-    actor: str,
-    now: datetime,
-    details: Approved,
-    undo_until: datetime | None,
-) -> None:
+def _for_payment(booking: Booking, slot: claims.Slot, *, now: datetime) -> Decision:
     if slot.start - now < policy.ONLINE_PAYMENT_NOTICE:
         raise Refused(Code.SLOT_TOO_NEAR)
-    claims.claim_slot(booking, slot, now=now)
     booking.pay_by = time_to_pay(booking, slot.start, now=now)
     due_at = policy.payment_deadline(booking.pay_by, slot.start)
-    with batched_writes.batch():
-        run_transition(
-            booking,
-            lambda: booking.approve(due_at=due_at),
-            intent=Intent.APPROVE,
-            actor=actor,
-            now=now,
-            saving=SETTLED_BY_APPROVAL,
-            details=details,
-            undo_until=undo_until,
-        )
-        notify_approved(booking, now=now)
+    return lambda: booking.approve(due_at=due_at), notify_approved
+
+
+def _without_payment(booking: Booking, slot: claims.Slot) -> Decision:
+    return lambda: booking.approve_without_payment(due_at=policy.completion(slot.end)), notify_confirmed
 
 
 def notify_approved(booking: Booking, *, now: datetime) -> None:
