@@ -164,6 +164,15 @@ def test_an_approval(now: datetime) -> None:
         approve(booking.pk, decided, actor="staff:desk", now=now)
 
 
+def test_completing_a_payment(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, payment = scenarios.paying(now=now)
+    monkeypatch.setattr(payments, "gateway_named", lambda _name: None)
+    monkeypatch.setattr(payments, "_completed", lambda *_: scenarios.captured(payment))  # what the gateway answers
+    scenarios.confirmed(RAVI, now=now, at=scenarios.slot_tomorrow(now, 15))  # the year's series of receipts has begun
+    with asks(20, trips=14):
+        api.done(api.post(api.COMPLETE, {"payment_reference": payment.reference}))
+
+
 def test_a_capture_that_confirms_costs_as_much_whoever_tells_it(now: datetime) -> None:
     _, payment = scenarios.paying(now=now)
     scenarios.confirmed(RAVI, now=now, at=scenarios.slot_tomorrow(now, 15))  # the year's series of receipts has begun
